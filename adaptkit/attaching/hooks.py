@@ -1,0 +1,77 @@
+"""Forward hooks on a backbone, and the plan in force that tells them which layers act."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from torch.utils.hooks import RemovableHandle
+
+
+class SiteLayer(Protocol):
+    """What a hook calls: the map `(site_input, site_output) -> site_output`."""
+
+    def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor: ...  # noqa: ANN401, D102
+
+
+Plan: TypeAlias = Mapping[str, tuple[SiteLayer, ...]]
+"""Layers in the order in which they act, by the path of the module that they follow."""
+
+BARE: Plan = {}
+
+# One variable for all backbones, as context variables must live as long as the process. Every thread begins with an
+# empty context, so a stack activated in one thread is never seen in another.
+_PLANS: ContextVar[Mapping["SiteHooks", Plan]] = ContextVar("adaptkit_plans", default={})  # noqa: B039
+
+
+class SiteHooks:
+    """The hooks on one backbone. Modules, weights and state dict of the backbone stay as they are."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._handles: dict[str, RemovableHandle] = {}
+
+    def install(self, modules: Iterable[str]) -> None:
+        """Hook exactly these modules: new ones are added, others are removed."""
+        wanted = set(modules)
+        for path in self._handles.keys() - wanted:
+            self._handles.pop(path).remove()
+        for path in wanted - self._handles.keys():
+            hook = partial(self._apply, path)
+            self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in force in this thread; empty when the backbone runs bare."""
+        return _PLANS.get().get(self, BARE)
+
+    @contextmanager
+    def in_force(self, plan: Plan) -> Iterator[None]:
+        """Let `plan` act on forward passes of this thread, and restore what was in force before."""
+        token = _PLANS.set({**_PLANS.get(), self: plan})
+        try:
+            yield
+        finally:
+            _PLANS.reset(token)
+
+    def checkpoint(self, function: Callable[..., object], *args: object) -> object:
+        """Gradient checkpointing whose recomputation sees the plan of the first run.
+
+        Recomputation happens during backward: after the context has closed, and on CUDA in another thread.
+        """
+        plan = self.plan
+
+        def with_plan(*again: object) -> object:
+            with self.in_force(plan):
+                return function(*again)
+
+        return checkpoint(with_plan, *args, use_reentrant=False)
+
+    def _apply(self, path: str, module: nn.Module, args: tuple[object, ...], output: Tensor) -> Tensor:  # noqa: ARG002
+        site_input = args[0] if args else None
+        for layer in self.plan.get(path, ()):
+            output = layer(site_input, output)
+        return output

@@ -1,0 +1,133 @@
+"""What differs between encoder families, as table rows: model type -> where blocks and sites lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import nn
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from adaptkit.config import SiteName
+from adaptkit.errors import UnsupportedArchitecture
+from adaptkit.layers import SiteAddress, SiteShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Module paths of one model type. `blocks` is the list of blocks; `sites` are paths inside one block."""
+
+    blocks: str
+    embeddings: str = "embeddings"
+    word_embeddings: str = "embeddings.word_embeddings"
+    ffn_width_field: str = "intermediate_size"
+    sites: Mapping[SiteName, str]
+
+
+BERT = Architecture(
+    blocks="encoder.layer",
+    sites={
+        "attention.query": "attention.self.query",
+        "attention.key": "attention.self.key",
+        "attention.value": "attention.self.value",
+        "attention.output": "attention.output.dense",
+        "attention.residual": "attention.output.LayerNorm",
+        "ffn.input": "intermediate.dense",
+        "ffn.output": "output.dense",
+        "block.output": "output.LayerNorm",
+    },
+)
+DEBERTA_V2 = Architecture(
+    blocks="encoder.layer",
+    sites={
+        **BERT.sites,
+        "attention.query": "attention.self.query_proj",
+        "attention.key": "attention.self.key_proj",
+        "attention.value": "attention.self.value_proj",
+    },
+)
+DISTILBERT = Architecture(
+    blocks="transformer.layer",
+    ffn_width_field="hidden_dim",
+    sites={
+        "attention.query": "attention.q_lin",
+        "attention.key": "attention.k_lin",
+        "attention.value": "attention.v_lin",
+        "attention.output": "attention.out_lin",
+        "attention.residual": "sa_layer_norm",
+        "ffn.input": "ffn.lin1",
+        "ffn.output": "ffn.lin2",
+        "block.output": "output_layer_norm",
+    },
+)
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "bert": BERT,
+    "roberta": BERT,
+    "xlm-roberta": BERT,
+    "distilbert": DISTILBERT,
+    "deberta-v2": DEBERTA_V2,
+}
+
+
+def architecture_of(model_type: str) -> Architecture:
+    """The row for a transformers model type.
+
+    Raises:
+        UnsupportedArchitecture: The model type has no row.
+    """
+    row = ARCHITECTURES.get(model_type)
+    if row is None:
+        raise UnsupportedArchitecture(model_type, tuple(ARCHITECTURES))
+    return row
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneShape:
+    """The sizes of a backbone that decide which adapters fit it."""
+
+    model_type: str
+    n_blocks: int
+    n_heads: int
+    hidden_width: int
+    ffn_width: int
+    vocabulary_size: int
+    n_positions: int
+
+    @classmethod
+    def of(cls, config: PreTrainedConfig) -> "BackboneShape":
+        """Read the sizes from a transformers config.
+
+        Raises:
+            UnsupportedArchitecture: The model type has no row.
+        """
+        row = architecture_of(config.model_type)
+        return cls(
+            model_type=config.model_type,
+            n_blocks=config.num_hidden_layers,
+            n_heads=config.num_attention_heads,
+            hidden_width=config.hidden_size,
+            ffn_width=getattr(config, row.ffn_width_field),
+            vocabulary_size=config.vocab_size,
+            n_positions=config.max_position_embeddings,
+        )
+
+    def sites(self) -> dict[SiteAddress, SiteShape]:
+        """Every site, with the module it follows and that module's widths."""
+        row = architecture_of(self.model_type)
+        width, ffn = self.hidden_width, self.ffn_width
+        shapes = {SiteAddress(-1, "embeddings"): SiteShape(row.embeddings, width, width)}
+        for block in range(self.n_blocks):
+            for site, path in row.sites.items():
+                in_width = ffn if site == "ffn.output" else width
+                out_width = ffn if site == "ffn.input" else width
+                shapes[SiteAddress(block, site)] = SiteShape(f"{row.blocks}.{block}.{path}", in_width, out_width)
+        return shapes
+
+
+def word_embeddings_of(network: PreTrainedModel) -> nn.Module:
+    """The input embedding table of a loaded backbone."""
+    return network.get_submodule(architecture_of(network.config.model_type).word_embeddings)
+
+
+def blocks_of(network: PreTrainedModel) -> list[nn.Module]:
+    """The transformer blocks of a loaded backbone, in order."""
+    return list(network.get_submodule(architecture_of(network.config.model_type).blocks).children())

@@ -1,0 +1,119 @@
+"""Who a backbone is: sampled weight values with a tolerance, and a hash over the tokenizer's content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from adaptkit.errors import ConfigError
+
+Verdict: TypeAlias = Literal["identical", "same weights at another precision", "different"]
+
+SAMPLES_A_TENSOR = 4
+SAMPLES_OF_EMBEDDINGS = 64
+
+# Largest error of one stored value, as a share of it: half the spacing of the type's mantissa, and a little.
+_ROUNDING: dict[torch.dtype, float] = {
+    torch.float64: 1e-6,
+    torch.float32: 1e-6,
+    torch.float16: 2**-11 * 1.05,
+    torch.bfloat16: 2**-9 * 1.05,
+}
+_TINY = 1e-7
+"""Below this a half-precision value may be flushed, so errors under it say nothing."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Sampled values of every tensor of a backbone, by tensor name.
+
+    A merged LoRA changes only some matrices, so every tensor is sampled, norms and biases too. `precision` is the
+    torch type the weights had when sampled (`float32`).
+    """
+
+    precision: str
+    samples: Mapping[str, tuple[float, ...]]
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits for messages and cards. Comparing goes by `compare`, which has a tolerance."""
+        rounded = {name: [f"{value:.2e}" for value in values] for name, values in sorted(self.samples.items())}
+        return hashlib.sha256(json.dumps(rounded).encode()).hexdigest()[:12]
+
+    def compare(self, other: "Fingerprint") -> Verdict:
+        """Whether `other` samples the same weights, the same ones rounded to another type, or different ones."""
+        if self.samples.keys() != other.samples.keys():
+            return "different"
+        bound = max(_rounding(self.precision), _rounding(other.precision))
+        if any(not _close(self.samples[name], other.samples[name], bound) for name in self.samples):
+            return "different"
+        return "identical" if self.precision == other.precision else "same weights at another precision"
+
+    def differing(self, other: "Fingerprint") -> list[str]:
+        """Names of the tensors whose samples differ, for messages."""
+        bound = max(_rounding(self.precision), _rounding(other.precision))
+        return [
+            name
+            for name in self.samples
+            if name not in other.samples or not _close(self.samples[name], other.samples[name], bound)
+        ]
+
+
+def fingerprint_of(network: PreTrainedModel) -> Fingerprint:
+    """Sample every weight of a loaded backbone.
+
+    Raises:
+        ConfigError: The weights are of a type that cannot be sampled by value.
+    """
+    # Poolers are made by some loaders and left out by others, and no adapter sees one.
+    tensors = {name: tensor for name, tensor in network.named_parameters() if not name.startswith("pooler.")}
+    return Fingerprint(
+        precision=str(network.dtype).removeprefix("torch."),
+        samples={name: _sample(name, tensor.detach()) for name, tensor in tensors.items()},
+    )
+
+
+def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+    """SHA-256 over vocabulary, scores, normaliser, pre- and post-processing and special ids, not over file bytes.
+
+    Raises:
+        ConfigError: A tokenizer without the `tokenizers` engine, whose content cannot be listed.
+    """
+    engine = getattr(tokenizer, "backend_tokenizer", None)
+    if engine is None:
+        raise ConfigError(
+            f"{type(tokenizer).__name__} is a slow tokenizer; adaptkit needs the fast one (tokenizer.json). "
+            "Install sentencepiece so that transformers can convert it."
+        )
+    content = json.loads(engine.to_str())
+    # Truncation and padding are settings of the last call, not content.
+    parts = {key: value for key, value in content.items() if key not in {"truncation", "padding", "version"}}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _sample(name: str, tensor: Tensor) -> tuple[float, ...]:
+    count = SAMPLES_OF_EMBEDDINGS if "word_embeddings" in name else SAMPLES_A_TENSOR
+    flat = tensor.reshape(-1)
+    # A golden-ratio walk spreads the positions evenly over rows and columns of any size.
+    positions = [int(((i + 1) * 0.6180339887498949 % 1.0) * flat.numel()) for i in range(count)]
+    return tuple(float(f"{value:.7g}") for value in flat[torch.tensor(positions, device=flat.device)].float().tolist())
+
+
+def _rounding(precision: str) -> float:
+    dtype = getattr(torch, precision, None)
+    if not isinstance(dtype, torch.dtype) or dtype not in _ROUNDING:
+        raise ConfigError(f"weights of type {precision!r} have no bound in the fingerprint table.")
+    return _ROUNDING[dtype]
+
+
+def _close(ours: tuple[float, ...], theirs: tuple[float, ...], bound: float) -> bool:
+    return len(ours) == len(theirs) and all(
+        abs(a - b) <= max(abs(a), abs(b)) * bound + (_TINY if bound > 1e-5 else 0.0)
+        for a, b in zip(ours, theirs, strict=True)
+    )

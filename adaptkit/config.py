@@ -1,0 +1,168 @@
+"""What an adapter is made of, as small frozen values. A builder unpacks them; no module keeps one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from adaptkit.errors import ConfigError
+
+SiteName: TypeAlias = Literal[
+    "attention.query",
+    "attention.key",
+    "attention.value",
+    "attention.output",
+    "attention.residual",
+    "ffn.input",
+    "ffn.output",
+    "block.output",
+    "embeddings",
+]
+Kind: TypeAlias = Literal["language", "domain", "task"]
+Activation: TypeAlias = Literal["relu", "gelu", "silu"]
+Scaling: TypeAlias = Literal["standard", "rank_stabilized"]
+
+SITES: tuple[SiteName, ...] = get_args(SiteName)
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LINEAR_SITES: tuple[SiteName, ...] = (
+    "attention.query",
+    "attention.key",
+    "attention.value",
+    "attention.output",
+    "ffn.input",
+    "ffn.output",
+)
+RESIDUAL_SITES: tuple[SiteName, ...] = ("attention.residual", "block.output")
+
+MAX_RANK = 4096
+"""Largest LoRA rank and bottleneck width that is built or read."""
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ConfigError(message)
+
+
+def _require_sites(sites: Sequence[SiteName], allowed: Sequence[SiteName], method: str) -> None:
+    wrong = [site for site in sites if site not in allowed]
+    _require(not wrong, f"{method} cannot act at {', '.join(wrong)}; it acts at {', '.join(allowed)}.")
+    _require(bool(sites), f"{method} needs at least one site; choose from {', '.join(allowed)}.")
+    _require(len(set(sites)) == len(sites), f"{method} names a site twice: {', '.join(sites)}.")
+
+
+def _require_blocks(blocks: tuple[int, ...] | None) -> None:
+    if blocks is not None:
+        _require(len(blocks) > 0, "blocks=() leaves no block for the adapter; give block numbers, or None for all.")
+        _require(blocks == tuple(sorted(set(blocks))), f"blocks must ascend without repeats, found {blocks}.")
+        _require(blocks[0] >= 0, f"block numbers count from 0, found {blocks[0]}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraConfig:
+    """Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685): `scaling * B(A(dropout(x)))` added at each site.
+
+    `scaling` is `alpha / rank`, or `alpha / sqrt(rank)` when `rank_stabilized` (Kalajdzievski 2023, arXiv:2312.03732).
+    `blocks` limits the adapter to some transformer blocks, counted from 0; None means all.
+
+    Raises:
+        ConfigError: A rank, alpha, dropout, site or block that cannot be right.
+    """
+
+    rank: int = 16
+    alpha: float = 16.0
+    scaling: Scaling = "standard"
+    dropout: float = 0.0
+    sites: tuple[SiteName, ...] = LINEAR_SITES
+    blocks: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.rank <= MAX_RANK, f"rank must lie between 1 and {MAX_RANK}, found {self.rank}.")
+        _require(
+            math.isfinite(self.alpha) and 0 < self.alpha <= 1e6,
+            f"alpha must be positive and finite, found {self.alpha}.",
+        )
+        _require(self.scaling in get_args(Scaling), f"scaling is one of {get_args(Scaling)}, found {self.scaling!r}.")
+        _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
+        _require_sites(self.sites, LINEAR_SITES, "lora")
+        _require_blocks(self.blocks)
+
+    @property
+    def scale(self) -> float:
+        """The number that multiplies `B(A(x))`."""
+        return self.alpha / (math.sqrt(self.rank) if self.scaling == "rank_stabilized" else self.rank)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BottleneckConfig:
+    """Bottleneck adapter (Houlsby et al. 2019; Pfeiffer et al. 2020): `y + up(act(down(y)))` on a sublayer's output.
+
+    The bottleneck width is `hidden_width // reduction_factor`. Site `attention.residual` is the hidden state after
+    attention, `block.output` the one after the feed-forward. `blocks` names the blocks kept; leave numbers out to
+    leave layers out.
+
+    Raises:
+        ConfigError: A factor, activation, site or block that cannot be right.
+    """
+
+    reduction_factor: int = 16
+    activation: Activation = "relu"
+    sites: tuple[SiteName, ...] = ("block.output",)
+    blocks: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _require(
+            1 <= self.reduction_factor <= MAX_RANK,
+            f"reduction_factor must lie between 1 and {MAX_RANK}, found {self.reduction_factor}.",
+        )
+        _require(
+            self.activation in get_args(Activation),
+            f"activation is one of {', '.join(get_args(Activation))}, found {self.activation!r}.",
+        )
+        _require_sites(self.sites, RESIDUAL_SITES, "bottleneck")
+        _require_blocks(self.blocks)
+
+    def width(self, hidden_width: int) -> int:
+        """The bottleneck width for a backbone of this hidden width."""
+        return max(1, hidden_width // self.reduction_factor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertibleConfig:
+    """Invertible layer at the embeddings (NICE, Dinh et al. 2014; in MAD-X, Pfeiffer et al. 2020, arXiv:2005.00052).
+
+    Raises:
+        ConfigError: A factor or activation that cannot be right.
+    """
+
+    reduction_factor: int = 2
+    activation: Activation = "relu"
+
+    def __post_init__(self) -> None:
+        _require(
+            1 <= self.reduction_factor <= MAX_RANK,
+            f"reduction_factor must lie between 1 and {MAX_RANK}, found {self.reduction_factor}.",
+        )
+        _require(
+            self.activation in get_args(Activation),
+            f"activation is one of {', '.join(get_args(Activation))}, found {self.activation!r}.",
+        )
+
+    def width(self, hidden_width: int) -> int:
+        """The inner width of each coupling network."""
+        return max(1, hidden_width // 2 // self.reduction_factor)
+
+
+MethodConfig: TypeAlias = LoraConfig | BottleneckConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterConfig:
+    """A method, and for a language adapter optionally the invertible layer below it."""
+
+    method: MethodConfig
+    invertible: InvertibleConfig | None = None
+
+    @property
+    def method_name(self) -> str:
+        """`lora` or `bottleneck`."""
+        return "lora" if isinstance(self.method, LoraConfig) else "bottleneck"

@@ -1,0 +1,1 @@
+"""Text in: corpora, parallel lines, and a look at them before training."""

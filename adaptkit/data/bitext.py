@@ -1,0 +1,62 @@
+"""Files of sentence pairs: rows with languages as fields, lines with tabs, and two files side by side."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from adaptkit.data.columns import Row
+from adaptkit.data.lines import format_suffix, read_lines
+from adaptkit.data.rows import NumberedRows, has_rows, name_cells, read_rows
+from adaptkit.data.translations import LanguagePair, names_languages
+from adaptkit.errors import MalformedText
+
+TwoFiles = tuple[Path, Path]
+Pairs = Iterator[tuple[str, str]]
+
+
+def file_pairs(part: Path | TwoFiles, languages: LanguagePair) -> Pairs:
+    """Yield `(source sentence, target sentence)` of one file, or of two with the same number of lines.
+
+    Raises:
+        MalformedText: a row without one of the languages, a line of other than two columns, or a file that ends early.
+
+    """
+    if isinstance(part, tuple):
+        return _side_by_side(*part)
+    if (rows := _language_rows(part)) is not None:
+        return languages.pairs(part, rows)
+    return _two_columns(part)
+
+
+def first_row(part: Path | TwoFiles) -> tuple[int, Row] | None:
+    """Give the first numbered row whose fields are languages; None where the file names no languages."""
+    rows = None if isinstance(part, tuple) else _language_rows(part)
+    return None if rows is None else next(rows, None)
+
+
+def _language_rows(path: Path) -> NumberedRows | None:
+    if has_rows(path) and format_suffix(path) != ".tsv":
+        return read_rows(path)
+    lines = read_lines(path)
+    header = next((line for _, line in lines), "").split("\t")
+    if not names_languages(header):
+        return None
+    return ((number, name_cells(path, number, header, line.split("\t"))) for number, line in lines if line)
+
+
+def _two_columns(path: Path) -> Pairs:
+    for number, line in read_lines(path):
+        cells = line.split("\t")
+        if line and len(cells) != 2:
+            expected = "two (source and target), or a header of languages in line 1"
+            raise MalformedText(path, number, f"{len(cells)} columns", expected)
+        if line:
+            yield cells[0], cells[1]
+
+
+def _side_by_side(source: Path, target: Path) -> Pairs:
+    for number, (left, right) in enumerate(zip_longest(read_lines(source), read_lines(target)), start=1):
+        if left is None or right is None:
+            short, other = (source, target) if left is None else (target, source)
+            raise MalformedText(short, number, "the end of the file", f"as many lines as in {other}")
+        yield left[1], right[1]

@@ -1,0 +1,63 @@
+"""Rows of named fields, and the field that holds the text."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from adaptkit.errors import MalformedText
+
+Row = Mapping[str, object]
+
+TEXT_FIELDS = ("text", "sentence", "content")
+"""Field names that hold the text where the caller names none."""
+
+
+def column_texts(file: str | Path, rows: Iterable[tuple[int, Row]], column: str | None) -> Iterator[str]:
+    """Yield the text of every numbered row; without `column`, the first row decides (`text_column`).
+
+    Raises:
+        MalformedText: no such field in a row, no clear choice, or something else than text in it.
+
+    """
+    for number, row in rows:
+        column = column or text_column(file, number, row)
+        if column not in row:
+            raise MalformedText(file, number, fields_of(row), f"a field {column!r}")
+        yield checked_text(file, number, row[column])
+
+
+def text_column(file: str | Path, number: int, row: Row) -> str:
+    """Choose the field that holds the text: the one called as in `TEXT_FIELDS`, else the only one with a string.
+
+    Raises:
+        MalformedText: there is no such field, or there are several; it names the fields found.
+
+    """
+    named = [field for field in TEXT_FIELDS if field in row and isinstance(row[field], str | None)]
+    candidates = named or [field for field, value in row.items() if isinstance(value, str)]
+    if len(candidates) != 1:
+        expected = f"one field with a string, or one called {', '.join(TEXT_FIELDS)} (else name it: column=...)"
+        raise MalformedText(file, number, fields_of(row), expected)
+    return candidates[0]
+
+
+def checked_text(file: str | Path, number: int, value: object) -> str:
+    """Give the value back if it is text that UTF-8 can hold; null is the empty text.
+
+    Raises:
+        MalformedText: another type, or half a surrogate pair (tokenizers fail on it).
+
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise MalformedText(file, number, f"a value of type {type(value).__name__}", "text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise MalformedText(file, number, "half a surrogate pair", "text that UTF-8 can hold") from error
+    return value
+
+
+def fields_of(row: Row) -> str:
+    """Name the fields of a row, for a message."""
+    return f"the fields {', '.join(map(repr, row))}" if row else "no fields"

@@ -1,0 +1,60 @@
+"""Numbered lines of a text file, decoded one at a time so that an error can name its line."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from adaptkit.errors import MalformedText
+
+MAX_LINE_BYTES = 16 * 2**20
+"""A longer line is refused: a file without line ends must not fill the memory."""
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def format_suffix(path: Path) -> str:
+    """Give the suffix that names the format, in lower case: `.jsonl` for `News.JSONL.gz`."""
+    inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return inner.suffix.lower()
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a file for reading, unpacking it on the way where its name ends in `.gz`."""
+    if path.suffix.lower() == ".gz":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    return path.open("rb")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    r"""Yield `(number, line)` from 1 on, without line ends.
+
+    Lines end at `\n` or `\r\n` and nowhere else (U+2028 is part of a line); a byte order mark is dropped.
+
+    Raises:
+        MalformedText: the file is not UTF-8, is a broken gzip file, or has a line above `MAX_LINE_BYTES`.
+
+    """
+    number = 0
+    try:
+        with open_bytes(path) as stream:
+            for number, raw in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), start=1):
+                yield number, _decode(path, number, raw)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise MalformedText(path, number + 1, f"a broken gzip file ({error})", "a complete gzip file") from error
+
+
+def _decode(path: Path, number: int, raw: bytes) -> str:
+    if len(raw) > MAX_LINE_BYTES:
+        raise MalformedText(path, number, f"more than {MAX_LINE_BYTES:,} bytes without a line end", "lines of text")
+    if number == 1 and raw.startswith(_UTF16_MARKS):
+        raise MalformedText(path, number, "a UTF-16 byte order mark", "UTF-8 text (convert it: iconv -f utf-16)")
+    try:
+        text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        found = f"a byte that is not UTF-8 (0x{raw[error.start]:02x}, byte {error.start + 1} of the line)"
+        raise MalformedText(path, number, found, "UTF-8 text") from error
+    return text.removesuffix("\n").removesuffix("\r")

@@ -1,0 +1,180 @@
+"""Parallel text in: pairs of a source sentence and its translation into the target language."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+import datasets
+
+from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
+from adaptkit.data.columns import checked_text
+from adaptkit.data.rows import has_rows
+from adaptkit.data.sources import describe_files, existing_path, is_file
+from adaptkit.data.translations import LanguagePair
+from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText
+from adaptkit.languages import canonical_tag
+
+PathOrName: TypeAlias = str | os.PathLike[str]
+FilePair: TypeAlias = tuple[PathOrName, PathOrName]
+ParallelSource: TypeAlias = (
+    PathOrName
+    | FilePair
+    | Sequence[PathOrName]
+    | Sequence[FilePair]
+    | Iterable[tuple[str, str]]
+    | datasets.Dataset
+    | datasets.IterableDataset
+)
+Pair: TypeAlias = tuple[str, str]
+
+
+class ParallelCorpus:
+    """Pairs that are read as they are asked for; make one with `open_parallel`.
+
+    Attributes:
+        source_language: canonical tag of the first sentence of each pair; None where nothing names it.
+        description: what it is, for cards and messages: file names without folders, or "an iterable".
+        repeatable: whether `pairs` may be called again (an iterator can be read once).
+        empty_pairs: pairs skipped so far by the latest reading because a side was empty.
+
+    """
+
+    def __init__(
+        self, read: Callable[[], Iterator[Pair]], *, source_language: str | None, description: str, repeatable: bool
+    ) -> None:
+        self.source_language = source_language
+        self.description = description
+        self.repeatable = repeatable
+        self.empty_pairs = 0
+        self._read = read
+        self._was_read = False
+
+    def pairs(self) -> Iterator[Pair]:
+        """Start a reading: `(source sentence, target sentence)`, without surrounding white space.
+
+        Raises:
+            MalformedText: while reading, with file and line.
+            EmptyCorpus: at the end, if there was no pair; or at once, if it cannot be read a second time.
+
+        """
+        if self._was_read and not self.repeatable:
+            raise EmptyCorpus(f"{self.description} can be read once, and was. Give a file or a list to read it again.")
+        self._was_read = True
+        return self._kept()
+
+    def _kept(self) -> Iterator[Pair]:
+        self.empty_pairs = kept = 0
+        for source, target in self._read():
+            pair = source.strip(), target.strip()
+            if all(pair):
+                kept += 1
+                yield pair
+            else:
+                self.empty_pairs += 1
+        if not kept:
+            raise EmptyCorpus(f"{self.description} holds no pair of sentences ({self.empty_pairs} half empty ones).")
+
+
+def open_parallel(source: ParallelSource, *, target: str, source_language: str | None = None) -> ParallelCorpus:
+    """Find the pairs that `source` names, and the languages in them; the rest is checked while reading.
+
+    A string or path is a file, also with `.gz`: rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.parquet`) whose fields
+    are languages in any form, `{"translation": {"en": ..., "hau": ...}}` or flat; or lines with tabs (any other
+    suffix), either under a header of languages or in two columns, source and target.
+    A tuple of two file names is a pair of files, source and target, with as many lines each. A list is several
+    files or several such tuples. Any other iterable yields `(source sentence, target sentence)`.
+
+    Args:
+        source: where the pairs are.
+        target: the language of the second sentence of each pair.
+        source_language: the language of the first; needed where rows hold more than two.
+
+    Raises:
+        SourceNotFound: no such file, or a folder.
+        MalformedText: the first row lacks a language, or has several beside the target and none is named.
+        ConfigError: source and target are the same, a pair of files has rows, or a source of no known type.
+        UnknownLanguage: `target` or `source_language` is no language.
+
+    """
+    languages = LanguagePair(source_language and canonical_tag(source_language), canonical_tag(target))
+    if languages.source == languages.target:
+        raise ConfigError(f"source and target language are both {languages.target}; give two languages.")
+    if isinstance(source, datasets.Dataset | datasets.IterableDataset):
+        return _open_dataset(source, languages)
+    if parts := _parts_of(source):
+        return _open_files(parts, languages)
+    if not isinstance(source, Iterable) or isinstance(source, str | bytes | Mapping):
+        raise ConfigError(f"a {type(source).__name__} is no source of pairs; give files, pairs or a data set.")
+    return _open_pairs(source, languages)
+
+
+def _open_dataset(dataset: datasets.Dataset | datasets.IterableDataset, languages: LanguagePair) -> ParallelCorpus:
+    description = "a data set"
+    languages = languages.settled(description, next(iter(enumerate(dataset, start=1)), None))
+
+    def read() -> Iterator[Pair]:
+        return languages.pairs(description, enumerate(dataset, start=1))
+
+    return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=True)
+
+
+def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> ParallelCorpus:
+    paths = [path for part in parts for path in (part if isinstance(part, tuple) else (part,))]
+    repeatable = all(path.is_file() for path in paths)
+    if repeatable:  # a pipe would lose the row that is looked at
+        languages = languages.settled(paths[0], first_row(parts[0]))
+
+    def read() -> Iterator[Pair]:
+        return chain.from_iterable(file_pairs(part, languages) for part in parts)
+
+    description = describe_files(paths)
+    return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=repeatable)
+
+
+def _open_pairs(pairs: Iterable[object], languages: LanguagePair) -> ParallelCorpus:
+    description = f"a list of {len(pairs)} pairs" if isinstance(pairs, Sequence) else "an iterable of pairs"
+
+    def read() -> Iterator[Pair]:
+        return (_checked_pair(description, number, pair) for number, pair in enumerate(pairs, start=1))
+
+    repeatable = not isinstance(pairs, Iterator)
+    return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=repeatable)
+
+
+def _checked_pair(description: str, number: int, pair: object) -> Pair:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise MalformedText(
+            description, number, f"a {type(pair).__name__}", "a pair (source sentence, target sentence)"
+        )
+    return checked_text(description, number, pair[0]), checked_text(description, number, pair[1])
+
+
+def _parts_of(source: object) -> list[Path | TwoFiles]:
+    """Give the files that the source names; none if it is pairs of sentences."""
+    if isinstance(source, str | os.PathLike):
+        return [existing_path(source)]
+    if isinstance(source, tuple) and len(source) == 2 and all(isinstance(name, str | os.PathLike) for name in source):
+        return [_two_files(source)]
+    if not isinstance(source, list):
+        return []
+    if all(isinstance(name, str | os.PathLike) for name in source):
+        return [existing_path(name) for name in source]
+    return [_two_files(pair) for pair in source] if all(map(_names_two_files, source)) else []
+
+
+def _names_two_files(pair: object) -> bool:
+    return (
+        isinstance(pair, tuple)
+        and len(pair) == 2
+        and all(isinstance(name, os.PathLike) or (isinstance(name, str) and is_file(name)) for name in pair)
+    )
+
+
+def _two_files(pair: FilePair) -> TwoFiles:
+    source, target = existing_path(pair[0]), existing_path(pair[1])
+    for path in (source, target):
+        if has_rows(path):
+            raise ConfigError(f"{path} holds both languages in rows; give it alone or in a list, not as one of a pair.")
+    return source, target

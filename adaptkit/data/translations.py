@@ -1,0 +1,85 @@
+"""Which fields of a row hold the two languages of a pair."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from adaptkit.data.columns import Row, checked_text, fields_of
+from adaptkit.errors import MalformedText, UnknownLanguage
+from adaptkit.languages import canonical_tag
+
+
+@dataclass(frozen=True)
+class LanguagePair:
+    """The languages to take from each row, as canonical tags; `source` None means the only other one there is."""
+
+    source: str | None
+    target: str
+
+    def source_in(self, file: str | Path, number: int, row: Row) -> str:
+        """Give the source language of a row.
+
+        Raises:
+            MalformedText: a language of the pair is missing, or the source is left open and there are several.
+
+        """
+        sentences = _sentences(row)
+        tags = _languages(tuple(sentences))
+        for side, wanted in (("target", self.target), ("source", self.source)):
+            if wanted is not None and wanted not in tags:
+                raise MalformedText(file, number, fields_of(sentences), f"a field for the {side} language {wanted}")
+        if self.source is not None:
+            return self.source
+        others = sorted(tags.keys() - {self.target})
+        if len(others) != 1:
+            expected = f"one more language beside {self.target} (choose among several: source_language=...)"
+            raise MalformedText(file, number, fields_of(sentences), expected)
+        return others[0]
+
+    def settled(self, file: str | Path, first: tuple[int, Row] | None) -> "LanguagePair":
+        """Give the same pair with the source language that the first numbered row has, where there is a row.
+
+        Raises:
+            MalformedText: as `source_in`.
+
+        """
+        return self if first is None else replace(self, source=self.source_in(file, *first))
+
+    def pairs(self, file: str | Path, rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[str, str]]:
+        """Yield `(source sentence, target sentence)` of rows `{"translation": {"en": ..., "ha": ...}}` or flat ones.
+
+        Raises:
+            MalformedText: as `source_in`, or a sentence is no text.
+
+        """
+        for number, row in rows:
+            sentences = _sentences(row)
+            field_of = _languages(tuple(sentences))
+            source_field, target_field = field_of[self.source_in(file, number, row)], field_of[self.target]
+            source = checked_text(file, number, sentences[source_field])
+            yield source, checked_text(file, number, sentences[target_field])
+
+
+def names_languages(names: Iterable[str]) -> bool:
+    """Tell whether at least two of the names are languages: such a line is a header."""
+    return len(_languages(tuple(names))) > 1
+
+
+def _sentences(row: Row) -> Row:
+    """Give the fields that may hold a sentence: those with text or null."""
+    translation = row.get("translation")
+    fields = translation if isinstance(translation, Mapping) else row
+    return {name: value for name, value in fields.items() if isinstance(value, str | None)}
+
+
+@lru_cache(maxsize=256)
+def _languages(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Map the canonical tag of every name that is a language to that name."""
+    field_of: dict[str, str] = {}
+    for name in names:
+        try:
+            field_of.setdefault(canonical_tag(name), name)
+        except UnknownLanguage:
+            continue
+    return field_of

@@ -1,0 +1,249 @@
+"""Every error that adaptkit raises on purpose, in one tree.
+
+AdaptkitError
+├── ConfigError                an argument or option that cannot be right
+│   └── UnknownLanguage        a language name that is no language
+├── BackboneError
+│   ├── BackboneUnavailable    nothing at that name, and no hub answers
+│   ├── UnsupportedArchitecture  no table row for this model type
+│   └── CorruptBackbone        the embedded weights are not the ones expected
+├── DataError
+│   ├── SourceNotFound         no such file, folder or hub data set
+│   ├── MalformedText          broken UTF-8, JSON, a missing column: file and line
+│   ├── EmptyCorpus            nothing left to train on
+│   └── UnsuitableText         triage found text that this tokenizer cannot represent
+├── AdapterFileError           the folder cannot be read safely (see docs/file-format.md)
+│   ├── NotAnAdapter           a file is missing or is not what its name says
+│   ├── UnsafePath             a symlink, or a path that leaves the folder
+│   ├── UnknownVersion         written by a format that this reader does not know
+│   ├── MalformedConfig        a JSON file with wrong, missing or unknown fields
+│   ├── LimitExceeded          a size, rank or count above the reader's bounds
+│   ├── MalformedTensorFile    truncated, or its header contradicts itself
+│   ├── TensorSetMismatch      missing or extra tensors
+│   ├── TensorShapeMismatch    a tensor of another shape
+│   ├── TensorDtypeMismatch    a tensor of a type that adapters do not have
+│   ├── NonFiniteTensor        NaN or Inf among the weights
+│   └── WeightsChanged         the weight file is not the one the record was written for
+├── CompatibilityError         a sound adapter, and not for this model
+│   ├── ArchitectureMismatch   other layers or widths
+│   ├── BackboneMismatch       the same shape with other weights
+│   ├── TokenizerMismatch      another vocabulary or normaliser
+│   └── ProbeMismatch          everything fits, and the outputs are still not the recorded ones
+├── CompositionError
+│   ├── UnknownAdapter         nothing attached under that name
+│   ├── AmbiguousAdapter       a bare name that two attached adapters share
+│   └── AdapterExists          the id is attached already
+└── TrainingError
+    ├── DivergedTraining       the loss is no number any more
+    ├── TrainingInterrupted    stopped by the user; a checkpoint was written
+    └── CheckpointError        the checkpoint does not belong to this run, or cannot be resumed
+
+Each message says what was asked, what was found, what would be right and what to do. The objects
+concerned are attributes, so that a caller (or a test) need not read the text.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class AdaptkitError(Exception):
+    """Base of every error that adaptkit raises on purpose."""
+
+
+class ConfigError(AdaptkitError):
+    """An argument or option that cannot be right."""
+
+
+class UnknownLanguage(ConfigError):
+    """A name that is no language known to adaptkit; `suggestions` are near ones."""
+
+    def __init__(self, asked: str, suggestions: Sequence[str] = ()) -> None:
+        self.asked = asked
+        self.suggestions = tuple(suggestions)
+        hint = f" Did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
+        super().__init__(
+            f"no language is known as {asked!r}.{hint} "
+            "Give a BCP-47 tag (sw), an ISO 639-3 or FLORES code (swh, swh_Latn) or an English name (Swahili)."
+        )
+
+
+class BackboneError(AdaptkitError):
+    """A backbone that cannot be used."""
+
+
+class BackboneUnavailable(BackboneError):
+    """Nothing at that name, and no hub answers."""
+
+
+class UnsupportedArchitecture(BackboneError):
+    """No table row for this model type."""
+
+    def __init__(self, asked: str, supported: Sequence[str]) -> None:
+        self.asked = asked
+        self.supported = tuple(supported)
+        super().__init__(
+            f"model type {asked!r} has no row in the architecture table; supported: {', '.join(self.supported)}. "
+            "Add a row to adaptkit/backbones/architectures.py (docs/how-to/add-an-architecture.md)."
+        )
+
+
+class CorruptBackbone(BackboneError):
+    """The embedded weights or tokenizer are not the ones expected."""
+
+
+class DataError(AdaptkitError):
+    """Text that cannot be read or used."""
+
+
+class SourceNotFound(DataError):
+    """No such file, folder or hub data set."""
+
+
+class MalformedText(DataError):
+    """Broken UTF-8, broken JSON, a missing column. `line` counts from 1."""
+
+    def __init__(self, file: str | Path, line: int, found: str, expected: str) -> None:
+        self.file = str(file)
+        self.line = line
+        super().__init__(f"{file}, line {line}: found {found}; expected {expected}.")
+
+
+class EmptyCorpus(DataError):
+    """Nothing left to train on."""
+
+
+class UnsuitableText(DataError):
+    """Triage found text that this tokenizer cannot represent."""
+
+
+class AdapterFileError(AdaptkitError):
+    """An adapter folder that cannot be read safely."""
+
+    def __init__(self, path: str | Path, message: str) -> None:
+        self.path = Path(path)
+        super().__init__(f"{path}: {message}")
+
+
+class NotAnAdapter(AdapterFileError):
+    """A file is missing or is not what its name says."""
+
+
+class UnsafePath(AdapterFileError):
+    """A symlink, or a path that leaves the folder."""
+
+
+class UnknownVersion(AdapterFileError):
+    """Written by a format version that this reader does not know."""
+
+
+class MalformedConfig(AdapterFileError):
+    """A JSON file with wrong, missing or unknown fields."""
+
+
+class LimitExceeded(AdapterFileError):
+    """A size, rank or count above the reader's bounds."""
+
+
+class MalformedTensorFile(AdapterFileError):
+    """A safetensors file that is truncated or contradicts itself."""
+
+
+class TensorSetMismatch(AdapterFileError):
+    """Missing or extra tensors."""
+
+    def __init__(self, path: str | Path, missing: Sequence[str], extra: Sequence[str]) -> None:
+        self.missing = tuple(missing)
+        self.extra = tuple(extra)
+        parts = [
+            f"{len(names)} {word} (first: {names[0]})"
+            for word, names in (("missing", missing), ("extra", extra))
+            if names
+        ]
+        super().__init__(path, f"the tensor set differs from what the config promises: {', '.join(parts)}.")
+
+
+class TensorShapeMismatch(AdapterFileError):
+    """A tensor whose shape is not the one that config and backbone give."""
+
+
+class TensorDtypeMismatch(AdapterFileError):
+    """A tensor of a type that adapters do not have."""
+
+
+class NonFiniteTensor(AdapterFileError):
+    """NaN or Inf among the weights."""
+
+
+class WeightsChanged(AdapterFileError):
+    """The weight file is sound, and not the one that the record beside it was written for."""
+
+
+class CompatibilityError(AdaptkitError):
+    """A sound adapter that is not for this model."""
+
+
+class ArchitectureMismatch(CompatibilityError):
+    """The backbone has other layers or widths than the adapter was trained on."""
+
+
+class BackboneMismatch(CompatibilityError):
+    """The backbone has the right shape and other weights."""
+
+
+class TokenizerMismatch(CompatibilityError):
+    """The tokenizer gives other ids."""
+
+
+class ProbeMismatch(CompatibilityError):
+    """Everything fits, and the outputs are still not the recorded ones."""
+
+
+class CompositionError(AdaptkitError):
+    """A stack that cannot be put in force."""
+
+
+class UnknownAdapter(CompositionError):
+    """Nothing is attached under that name."""
+
+    def __init__(self, asked: str, attached: Sequence[str], suggestions: Sequence[str] = ()) -> None:
+        self.asked = asked
+        self.attached = tuple(attached)
+        self.suggestions = tuple(suggestions)
+        hint = f" Did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
+        super().__init__(
+            f"no adapter {asked} is attached.{hint} Attached: {', '.join(self.attached) or 'none'}. "
+            "Attach it first: model.attach(adaptkit.load_adapter(folder))."
+        )
+
+
+class AmbiguousAdapter(CompositionError):
+    """A bare name that two attached adapters share."""
+
+    def __init__(self, asked: str, candidates: Sequence[str]) -> None:
+        self.asked = asked
+        self.candidates = tuple(candidates)
+        super().__init__(f"{asked!r} may mean {' or '.join(self.candidates)}; write the whole id.")
+
+
+class AdapterExists(CompositionError):
+    """The id is attached already, with other tensors."""
+
+
+class TrainingError(AdaptkitError):
+    """A training run that cannot go on."""
+
+
+class DivergedTraining(TrainingError):
+    """The loss is NaN or infinite."""
+
+
+class TrainingInterrupted(TrainingError):
+    """Stopped by the user; a checkpoint was written to `checkpoint`."""
+
+    def __init__(self, message: str, checkpoint: Path | None) -> None:
+        self.checkpoint = checkpoint
+        super().__init__(message)
+
+
+class CheckpointError(TrainingError):
+    """The checkpoint does not belong to this run, or the source cannot be read again."""

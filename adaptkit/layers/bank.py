@@ -1,0 +1,106 @@
+"""All layers of one adapter, by the site they act at."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import nn
+
+from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
+from adaptkit.errors import ArchitectureMismatch
+from adaptkit.layers.bottleneck import BottleneckLayer
+from adaptkit.layers.invertible import InvertibleLayer
+from adaptkit.layers.lora import LoraLayer
+
+AdapterLayer = LoraLayer | BottleneckLayer | InvertibleLayer
+
+
+@dataclass(frozen=True, order=True)
+class SiteAddress:
+    """A site in one transformer block, counted from 0; block -1 is outside the blocks (the embeddings)."""
+
+    block: int
+    site: SiteName
+
+
+@dataclass(frozen=True)
+class SiteShape:
+    """What an adapter layer must know of its place: the module it follows and that module's widths."""
+
+    module: str
+    in_width: int
+    out_width: int
+
+
+class AdapterLayers(nn.Module):
+    """The layers that a config asks for on a backbone of these shapes, freshly initialised.
+
+    Raises:
+        ArchitectureMismatch: The config names a block that the backbone does not have.
+    """
+
+    def __init__(self, config: AdapterConfig, shapes: Mapping[SiteAddress, SiteShape]) -> None:
+        super().__init__()
+        blocks = config.method.blocks
+        deepest = max(address.block for address in shapes)
+        if blocks is not None and blocks[-1] > deepest:
+            raise ArchitectureMismatch(
+                f"the adapter acts in block {blocks[-1]}, but this backbone's blocks end at {deepest}. "
+                "Load the backbone it was trained on, or name other blocks."
+            )
+        self._by_module: dict[str, AdapterLayer] = {}
+        for address in sorted(shapes):
+            shape = shapes[address]
+            layer = _build(config, address, shape)
+            if layer is not None:
+                self._by_module[shape.module] = layer
+                self.add_module(shape.module.replace(".", "/"), layer)
+
+    def items(self) -> Iterator[tuple[str, AdapterLayer]]:
+        """Pairs of module path and the layer that follows that module."""
+        yield from self._by_module.items()
+
+    @property
+    def invertible(self) -> InvertibleLayer | None:
+        """The layer at the embeddings, if there is one."""
+        return next((layer for layer in self._by_module.values() if isinstance(layer, InvertibleLayer)), None)
+
+    def named_tensors(self) -> dict[str, nn.Parameter]:
+        """Every weight under `<module path>.<weight name>`, the naming of the file format."""
+        return {
+            f"{module}.{name}": parameter
+            for module, layer in self._by_module.items()
+            for name, parameter in layer.named_parameters()
+        }
+
+
+def _build(config: AdapterConfig, address: SiteAddress, shape: SiteShape) -> AdapterLayer | None:
+    if address.site == "embeddings":
+        return _build_invertible(config.invertible, shape.out_width) if config.invertible else None
+    method = config.method
+    if address.site not in method.sites or (method.blocks is not None and address.block not in method.blocks):
+        return None
+    if isinstance(method, LoraConfig):
+        return _build_lora(method, shape)
+    return _build_bottleneck(method, shape.out_width)
+
+
+def _build_lora(method: LoraConfig, shape: SiteShape) -> LoraLayer:
+    return LoraLayer(
+        in_width=shape.in_width,
+        out_width=shape.out_width,
+        rank=method.rank,
+        scale=method.scale,
+        dropout=method.dropout,
+    )
+
+
+def _build_bottleneck(method: BottleneckConfig, hidden_width: int) -> BottleneckLayer:
+    return BottleneckLayer(
+        hidden_width=hidden_width, bottleneck_width=method.width(hidden_width), activation=method.activation
+    )
+
+
+def _build_invertible(config: InvertibleConfig, hidden_width: int) -> InvertibleLayer:
+    return InvertibleLayer(
+        hidden_width=hidden_width, coupling_width=config.width(hidden_width), activation=config.activation
+    )

@@ -1,0 +1,36 @@
+"""LoRA at one site.
+
+site_input (in_width) ──A──> rank ──B──> out_width ── × scale ──┐
+site_output (out_width) ────────────────────────────────────────(+)──> site_output
+"""
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class LoraLayer(nn.Module):
+    """`site_output + scale * B(A(dropout(site_input)))` (Hu et al. 2021, arXiv:2106.09685).
+
+    B starts at zero, so a fresh layer changes nothing.
+    """
+
+    def __init__(self, *, in_width: int, out_width: int, rank: int, scale: float, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.scale = scale
+        self.lora_A = nn.Linear(in_width, rank, bias=False)
+        self.lora_B = nn.Linear(rank, out_width, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
+        nn.init.zeros_(self.lora_B.weight)
+
+    def forward(self, site_input: Tensor, site_output: Tensor) -> Tensor:
+        """Add the low-rank term.
+
+        Shape: site_input (..., in_width), site_output and result (..., out_width).
+        """
+        narrow = F.linear(self.dropout(site_input).to(self.lora_A.weight.dtype), self.lora_A.weight)
+        # Scaling the (out_width, rank) matrix is cheaper than scaling the activations.
+        change = F.linear(narrow, self.lora_B.weight * self.scale)
+        return site_output + change.to(site_output.dtype)

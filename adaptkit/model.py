@@ -1,0 +1,276 @@
+"""A frozen backbone with adapters attached to it. The file to read first.
+
+texts ── tokenizer ── backbone ── hidden states ── mean over real tokens ── vectors
+                         │
+         forward hooks at sites: the layers of the stack in force act, in order
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from adaptkit.attaching import Plan, SiteHooks, SiteLayer
+from adaptkit.backbones import Backbone, blocks_of, load_backbone
+from adaptkit.composition import Stack
+from adaptkit.config import AdapterConfig
+from adaptkit.errors import (
+    AdapterExists,
+    AmbiguousAdapter,
+    ArchitectureMismatch,
+    BackboneMismatch,
+    ConfigError,
+    ProbeMismatch,
+    TokenizerMismatch,
+    UnknownAdapter,
+)
+from adaptkit.layers import AdapterLayers
+from adaptkit.objectives.pooling import mean_pool
+from adaptkit.storage import Adapter
+from adaptkit.storage.probes import largest_error, probe_inputs
+
+StackLike: TypeAlias = Stack | Adapter | str | None
+
+PROBE_TOLERANCE: dict[torch.dtype, float] = {torch.float32: 1e-3, torch.float16: 2e-2, torch.bfloat16: 5e-2}
+"""Largest probe error, as a share of the recorded vector's length, by the precision the backbone is loaded in."""
+
+
+class AdaptedModel(nn.Module):
+    """A backbone that stays as loaded, and the adapters attached to it. Nothing acts until a stack is in force."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.network = backbone.network
+        self.adapters = nn.ModuleDict()
+        self._hooks = SiteHooks(self.network)
+        self._proven: set[tuple[str, tuple[str, ...]]] = set()
+        self._checkpointing = False
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """Ids of the attached adapters."""
+        return tuple(self.adapters)
+
+    def attach(self, *adapters: Adapter) -> None:
+        """Put trained adapters on the model, frozen. Attach what an adapter was trained on before it.
+
+        Raises:
+            ArchitectureMismatch: The adapter's backbone has other layers or widths.
+            TokenizerMismatch: The adapter's tokenizer gives other ids.
+            BackboneMismatch: The adapter's backbone has other weights.
+            ProbeMismatch: All of that fits, and the outputs are not the recorded ones.
+            AdapterExists: The id is taken by other tensors.
+        """
+        for adapter in adapters:
+            self._check_identity(adapter)
+            layers = self.attach_layers(adapter.id, adapter.config)
+            try:
+                with torch.no_grad():
+                    for name, parameter in layers.named_tensors().items():
+                        parameter.copy_(adapter.tensors[name])
+                layers.requires_grad_(requires_grad=False).eval()
+                self._replay_probes(adapter)
+            except BaseException:
+                self.detach(adapter.id)
+                raise
+
+    def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
+        """Put fresh, trainable layers on the model under an id, and return them.
+
+        Raises:
+            AdapterExists: The id is taken.
+            ArchitectureMismatch: The config names a block that the backbone does not have.
+        """
+        if adapter_id in self.adapters:
+            raise AdapterExists(
+                f"{adapter_id} is attached already. Detach it first: model.detach({adapter_id!r}), or give the new one "
+                "another name."
+            )
+        layers = AdapterLayers(config, self.backbone.shape.sites()).to(self.backbone.device)
+        self.adapters[adapter_id] = layers
+        self._install_hooks()
+        return layers
+
+    def detach(self, *names: str) -> None:
+        """Take adapters off; with none left, the backbone is bit for bit as loaded.
+
+        Raises:
+            UnknownAdapter: Nothing is attached under that name.
+        """
+        for name in names:
+            del self.adapters[self._resolve(name)]
+        self._install_hooks()
+
+    @contextmanager
+    def active(self, stack: StackLike) -> Iterator[None]:
+        """Let a stack act on forward passes of this thread while the context is open.
+
+        Raises:
+            UnknownAdapter: The stack names an adapter that is not attached.
+        """
+        with self._hooks.in_force(self.plan(stack)):
+            yield
+
+    def plan(self, stack: StackLike) -> Plan:
+        """The layers of a stack by the module that they follow, in the order in which they act.
+
+        Raises:
+            UnknownAdapter: The stack names an adapter that is not attached.
+            AmbiguousAdapter: A bare name that two attached adapters share.
+        """
+        plan: dict[str, tuple[SiteLayer, ...]] = {}
+        for name in _ids(stack):
+            for module, layer in self._layers(self._resolve(name)).items():
+                plan[module] = (*plan.get(module, ()), layer)
+        return plan
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Hidden states of the last block, under the stack in force.
+
+        Shape: input_ids and attention_mask (batch, seq), result (batch, seq, hidden_width).
+
+        Raises:
+            ConfigError: Gradient checkpointing was switched on behind the model's back.
+        """
+        if not self._checkpointing and any(block.gradient_checkpointing for block in blocks_of(self.network)):
+            raise ConfigError(
+                "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
+                "force. Switch it on here: model.gradient_checkpointing(True)."
+            )
+        hidden: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return hidden
+
+    def encode(
+        self, texts: Sequence[str], *, stack: StackLike = None, batch_size: int = 32, max_length: int | None = None
+    ) -> Tensor:
+        """Sentence vectors: the mean over the hidden states of real tokens, under `stack` (None: under no adapter).
+
+        Shape: (len(texts), hidden_width), float32 on the CPU.
+
+        Raises:
+            ConfigError: `texts` is one string, or the batch size is below 1.
+            UnknownAdapter: The stack names an adapter that is not attached.
+        """
+        if isinstance(texts, str):
+            raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
+        return self.encode_ids(self.backbone.tokenize(texts, max_length=max_length), stack=stack, batch_size=batch_size)
+
+    def encode_ids(self, ids: Sequence[Sequence[int]], *, stack: StackLike = None, batch_size: int = 32) -> Tensor:
+        """Sentence vectors of texts that are tokenized already.
+
+        Shape: (len(ids), hidden_width), float32 on the CPU.
+
+        Raises:
+            ConfigError: The batch size is below 1.
+            UnknownAdapter: The stack names an adapter that is not attached.
+        """
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")
+        vectors = torch.empty(len(ids), self.backbone.shape.hidden_width)
+        by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+        with torch.inference_mode(), self.active(stack):
+            for start in range(0, len(ids), batch_size):
+                rows = by_length[start : start + batch_size]
+                tokens, mask = self.backbone.pad([ids[row] for row in rows])
+                vectors[rows] = mean_pool(self(tokens, mask), mask).cpu()
+        return vectors
+
+    def gradient_checkpointing(self, on: bool) -> None:
+        """Recompute activations in backward instead of keeping them: less memory, about a third more time."""
+        self.network._set_gradient_checkpointing(enable=on, gradient_checkpointing_func=self._hooks.checkpoint)
+        self._checkpointing = on
+        for block in blocks_of(self.network):
+            # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
+            block.training = on
+
+    def probe_inputs(self) -> list[list[int]]:
+        """Token ids of the fixed probes for this backbone."""
+        empty = self.backbone.tokenize([""])[0]
+        opening, closing = empty[: self.backbone.prefix_length], empty[-1]
+        return probe_inputs(self.backbone.shape.vocabulary_size, opening, closing)
+
+    def _check_identity(self, adapter: Adapter) -> None:
+        origin, ours = adapter.origin, self.backbone
+        if origin.shape != ours.shape:
+            raise ArchitectureMismatch(
+                f"{adapter.id} was trained on {origin.name} with {origin.shape}, but this backbone, {ours.name}, has "
+                f"{ours.shape}. Load {origin.name}."
+            )
+        if origin.tokenizer_sha256 != ours.tokenizer_hash:
+            raise TokenizerMismatch(
+                f"{adapter.id} was trained with a tokenizer of hash {origin.tokenizer_sha256[:12]}, but the tokenizer of "
+                f"{ours.name} has {ours.tokenizer_hash[:12]}: the same text gives other ids. Load the tokenizer of "
+                f"{origin.name}."
+            )
+        if origin.fingerprint.compare(ours.fingerprint) == "different":
+            differing = origin.fingerprint.differing(ours.fingerprint)
+            raise BackboneMismatch(
+                f"{adapter.id} was trained on {origin.name} (fingerprint {origin.fingerprint.id}), but this backbone, "
+                f"{ours.name}, is {ours.fingerprint.id}: {len(differing)} of {len(origin.fingerprint.samples)} tensors "
+                f"differ (first: {differing[0] if differing else 'names'}). Load {origin.name} as it was published, "
+                "without merged adapters or further training."
+            )
+
+    def _replay_probes(self, adapter: Adapter) -> None:
+        key = (adapter.weights_sha256, adapter.below)
+        if key in self._proven:
+            return
+        stack = Stack(*adapter.below, adapter.id, any_order=True)
+        vectors = self.encode_ids([probe.ids for probe in adapter.probes], stack=stack)
+        error, bound = largest_error(adapter.probes, vectors), PROBE_TOLERANCE[self.network.dtype]
+        if not error <= bound:
+            raise ProbeMismatch(
+                f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "
+                f"{error:.2g} off the recorded ones (bound {bound:g}). The adapter or the backbone was changed; "
+                "fetch both again."
+            )
+        self._proven.add(key)
+
+    def _layers(self, adapter_id: str) -> AdapterLayers:
+        layers = self.adapters[adapter_id]
+        assert isinstance(layers, AdapterLayers)  # noqa: S101 - attach_layers puts nothing else there
+        return layers
+
+    def _install_hooks(self) -> None:
+        self._hooks.install(module for name in self.adapters for module, _ in self._layers(name).items())
+
+    def _resolve(self, name: str) -> str:
+        if name in self.adapters:
+            return name
+        candidates = [full for full in self.attached if full.partition("/")[2] == name]
+        if len(candidates) > 1:
+            raise AmbiguousAdapter(name, candidates)
+        if not candidates:
+            raise UnknownAdapter(name, self.attached, difflib.get_close_matches(name, self.attached, n=2))
+        return candidates[0]
+
+
+def load_model(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> AdaptedModel:
+    """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
+
+    `name_or_path` is a hub id or local transformers folder of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
+    encoder.
+
+    Raises:
+        BackboneUnavailable: Nothing at that name, or no hub answers.
+        UnsupportedArchitecture: The model type has no row in the table.
+    """
+    return AdaptedModel(load_backbone(name_or_path, device=device, dtype=dtype))
+
+
+def _ids(stack: StackLike) -> tuple[str, ...]:
+    if stack is None:
+        return ()
+    if isinstance(stack, Adapter):
+        return (*stack.below, stack.id)
+    return stack.ids if isinstance(stack, Stack) else Stack.parse(stack).ids

@@ -1,0 +1,145 @@
+"""Masked language modelling that projects only what it needs."""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from adaptkit.errors import ConfigError
+from adaptkit.layers import InvertibleLayer
+from adaptkit.objectives.objective import Batch
+from adaptkit.objectives.pooling import mean_pool
+
+_LOGIT_BYTES_AT_ONCE = 2**28
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskingRule:
+    """Which tokens are masked, and how (Devlin et al. 2019, arXiv:1810.04805): 80 % mask, 10 % random, 10 % kept.
+
+    `whole_words` masks all pieces of a word together.
+    """
+
+    share: float = 0.15
+    whole_words: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ConfigError(f"the share of masked tokens must lie between 0 and 1, found {self.share}.")
+
+
+class MaskedObjective(nn.Module):
+    """Cross-entropy of masked tokens, projected at masked positions only.
+
+    The projection is tied to the frozen input embedding through a small trained transform. `vocabulary` lists the
+    token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full one.
+
+    With `anchor_weight` the loss gains `anchor_weight * (1 - cosine(vector, target))`, where the target is the frozen
+    backbone's vector of the unmasked sentence: it keeps the vectors of a sentence-embedding backbone in their place.
+
+    Shape: embeddings (vocabulary_size, hidden_width); maskable and word_start (vocabulary_size), both bool.
+    """
+
+    def __init__(
+        self,
+        *,
+        embeddings: Tensor,
+        maskable: Tensor,
+        word_start: Tensor,
+        mask_id: int,
+        rule: MaskingRule,
+        vocabulary: Tensor | None = None,
+        anchor_weight: float = 0.0,
+        invertible: InvertibleLayer | None = None,
+    ) -> None:
+        super().__init__()
+        kept = torch.arange(len(embeddings)) if vocabulary is None else vocabulary.long()
+        if not bool(maskable[kept].any()):
+            raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
+        # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
+        self._undo = None if invertible is None else invertible.inverse
+        self.rule = rule
+        self.anchor_weight = anchor_weight
+        self.mask_id = mask_id
+        width = embeddings.shape[1]
+        place = torch.full((len(embeddings),), -1, dtype=torch.long)
+        place[kept] = torch.arange(len(kept))
+        table = embeddings if vocabulary is None else embeddings[kept]
+        self.register_buffer("table", table, persistent=False)
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("maskable", maskable & (place >= 0), persistent=False)
+        self.register_buffer("word_start", word_start, persistent=False)
+        self.register_buffer("replacements", kept[maskable[kept]], persistent=False)
+        self.transform = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width)
+        self.bias = nn.Parameter(torch.zeros(len(kept)))
+        # Start from "the hidden state is the embedding", at the scale at which embeddings tell tokens apart.
+        nn.init.eye_(self.transform.weight)
+        nn.init.zeros_(self.transform.bias)
+        nn.init.constant_(self.norm.weight, 1.0 / float(table.float().std().clamp(min=1e-6)) / width**0.5)
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Mask tokens; at least one in the batch."""
+        candidates = self._buffer("maskable")[batch.ids] & batch.mask.bool()
+        chosen = self._choose_words(batch.ids, candidates) if self.rule.whole_words else self._choose(candidates)
+        if not bool(chosen.any()):
+            chosen = candidates
+        fate = torch.rand(batch.ids.shape, device=batch.ids.device)
+        replacements = self._buffer("replacements")
+        drawn = replacements[torch.randint(len(replacements), batch.ids.shape, device=batch.ids.device)]
+        ids = torch.where(chosen & (fate < 0.8), self.mask_id, batch.ids)
+        ids = torch.where(chosen & (fate >= 0.9), drawn, ids)
+        positions = chosen.reshape(-1).nonzero().squeeze(1)
+        labels = self._buffer("place")[batch.ids.reshape(-1)[positions]]
+        return replace(batch, ids=ids, positions=positions, labels=labels)
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """The mean loss over masked tokens, plus the anchor.
+
+        Shape: hidden (batch, seq, hidden_width), result ().
+        """
+        return self.measures(hidden, batch)["loss"]
+
+    def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The loss, and the cross-entropy in it, whose exponential is the pseudo-perplexity."""
+        token_loss = loss = self.token_loss(hidden, batch)
+        if self.anchor_weight and batch.targets is not None:
+            vectors = mean_pool(hidden, batch.mask)
+            loss = loss + self.anchor_weight * (1 - F.cosine_similarity(vectors, batch.targets, dim=-1)).mean()
+        return {"loss": loss, "token_loss": token_loss}
+
+    def token_loss(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy of the masked tokens.
+
+        Shape: hidden (batch, seq, hidden_width), result ().
+        """
+        if batch.positions is None or batch.labels is None:
+            raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
+        vectors = self.norm(self.transform(hidden.reshape(-1, hidden.shape[-1])[batch.positions]))
+        if self._undo is not None:
+            vectors = self._undo(vectors)
+        at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self.bias)))
+        if len(vectors) <= at_once:
+            return self._cross_entropy(vectors, batch.labels) / len(vectors)
+        pieces = zip(vectors.split(at_once), batch.labels.split(at_once), strict=True)
+        losses = [checkpoint(self._cross_entropy, *piece, use_reentrant=False) for piece in pieces]
+        return torch.stack(losses).sum() / len(vectors)
+
+    def _cross_entropy(self, vectors: Tensor, labels: Tensor) -> Tensor:
+        logits = F.linear(vectors, self._buffer("table").to(vectors.dtype)) + self.bias
+        return F.cross_entropy(logits.float(), labels, reduction="sum")
+
+    def _choose(self, candidates: Tensor) -> Tensor:
+        return candidates & (torch.rand(candidates.shape, device=candidates.device) < self.rule.share)
+
+    def _choose_words(self, ids: Tensor, candidates: Tensor) -> Tensor:
+        starts = self._buffer("word_start")[ids] | ~candidates
+        word = starts.long().cumsum(dim=1)
+        dice = torch.rand((ids.shape[0], ids.shape[1] + 1), device=ids.device) < self.rule.share
+        return candidates & dice.gather(1, word)
+
+    def _buffer(self, name: str) -> Tensor:
+        buffer: Tensor = self.get_buffer(name)
+        return buffer

@@ -1,0 +1,7 @@
+"""Adapters as values and as folders that are safe to read. The format is docs/file-format.md."""
+
+from adaptkit.storage.adapter import Adapter, load_adapter
+from adaptkit.storage.card import Card, Evaluation, TrainingFacts
+from adaptkit.storage.probes import Probe
+
+__all__ = ["Adapter", "Card", "Evaluation", "Probe", "TrainingFacts", "load_adapter"]

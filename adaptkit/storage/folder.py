@@ -1,0 +1,128 @@
+"""Files of an adapter folder: each read once from one descriptor, each written whole or not at all."""
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
+from adaptkit.storage.format import MAX_JSON_BYTES
+
+
+def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
+    """The content of one file of the folder, from a single open: what was checked is what is read.
+
+    Raises:
+        NotAnAdapter: The folder or the file is missing, or is no regular file.
+        UnsafePath: The name leaves the folder, or the file or the folder is a symlink.
+        LimitExceeded: The file is larger than `max_bytes`.
+    """
+    path = folder / name
+    if name != Path(name).name or name in {"", ".", ".."}:
+        raise UnsafePath(path, f"{name!r} is not the plain name of a file in this folder.")
+    if folder.is_symlink():
+        raise UnsafePath(folder, "the folder is a symlink; name the folder that it points to.")
+    try:
+        # O_NONBLOCK: a pipe planted under this name must not hang the reader.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise NotAnAdapter(folder, f"has no file {name}; an adapter folder is written by adapter.save().") from None
+    except NotADirectoryError:
+        raise NotAnAdapter(folder, "is a file; name the adapter's folder.") from None
+    except OSError as error:
+        if path.is_symlink():
+            raise UnsafePath(path, "is a symlink; adapter files must be regular files.") from error
+        raise NotAnAdapter(path, f"cannot be opened ({error.strerror}).") from error
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise NotAnAdapter(path, "is not a regular file.")
+        if facts.st_size > max_bytes:
+            raise LimitExceeded(path, f"is {facts.st_size:,} bytes; the reader's bound is {max_bytes:,}.")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise LimitExceeded(path, f"grew above the reader's bound of {max_bytes:,} bytes while it was read.")
+    return content
+
+
+def read_json(folder: Path, name: str) -> dict[str, object]:
+    """A JSON object from one file of the folder.
+
+    Raises:
+        MalformedConfig: No UTF-8, no JSON, no object, a repeated key, or NaN.
+    """
+    content = read_file(folder, name, max_bytes=MAX_JSON_BYTES)
+    try:
+        parsed = json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedConfig(folder / name, f"is not the JSON that it should be: {error}.") from error
+    if not isinstance(parsed, dict):
+        raise MalformedConfig(folder / name, f"holds a {type(parsed).__name__}, expected a JSON object.")
+    return parsed
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> None:
+    """Write files as a folder of their own, so that a reader finds the old folder or the new one, never a mixture.
+
+    Raises:
+        ConfigError: Something is there already and `overwrite` is not set, or it holds files that are not ours.
+    """
+    if folder.exists() or folder.is_symlink():
+        _check_replaceable(folder, files.keys(), overwrite=overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-new-", dir=folder.parent))
+    for name, content in files.items():
+        _write_synced(partial / name, content)
+    partial.chmod(0o755)
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+        folder.rename(old)
+        partial.rename(folder)
+        shutil.rmtree(old)
+    else:
+        partial.rename(folder)
+    _sync_folder(folder.parent)
+
+
+def _check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
+    if folder.is_symlink() or not folder.is_dir():
+        raise ConfigError(f"{folder} exists and is no folder; give another place.")
+    present = {entry.name for entry in folder.iterdir()}
+    if foreign := sorted(present - set(names)):
+        raise ConfigError(
+            f"{folder} holds files that are not an adapter's (first: {foreign[0]}); nothing was written. "
+            "Give another folder."
+        )
+    if present and not overwrite:
+        raise ConfigError(
+            f"{folder} already holds an adapter; nothing was written. Give another folder, or overwrite=True."
+        )
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key is repeated")
+    return content
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,24 @@
+"""The constants of the adapter folder: names, version, bounds. docs/file-format.md says why."""
+
+FORMAT_VERSION = 1
+
+WEIGHTS_FILE = "adapter_model.safetensors"
+CONFIG_FILE = "adapter_config.json"
+RECORD_FILE = "adaptkit.json"
+CARD_FILE = "README.md"
+
+PEFT_PREFIX = "base_model.model."
+"""Start of every tensor name in a pure LoRA folder, as peft wants it."""
+OWN_PREFIX = "adaptkit."
+"""Start of every tensor name in any other folder."""
+OWN_PEFT_TYPE = "ADAPTKIT"
+"""A `peft_type` that peft does not know, so that it cannot load half of an adapter."""
+
+DTYPES = ("F32", "F16", "BF16")
+
+MAX_JSON_BYTES = 4 * 2**20
+MAX_HEADER_BYTES = 8 * 2**20
+MAX_WEIGHTS_BYTES = 2 * 2**30
+MAX_BLOCKS = 512
+MAX_WIDTH = 65_536
+MAX_VOCABULARY = 4_194_304

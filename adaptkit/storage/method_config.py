@@ -1,0 +1,140 @@
+"""`adapter_config.json`: an ordinary peft config for a pure LoRA, our own fields for everything else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from adaptkit.backbones import BackboneShape
+from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
+from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
+from adaptkit.layers import SiteAddress
+from adaptkit.storage.format import OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
+from adaptkit.storage.records import RecordError, decode, encode
+
+# What peft needs to read the folder, with the only values under which our layers compute the same.
+_PEFT_FIXED: dict[str, object] = {
+    "peft_type": "LORA",
+    "task_type": None,
+    "bias": "none",
+    "fan_in_fan_out": False,
+    "inference_mode": True,
+}
+_METHODS: dict[str, type[LoraConfig] | type[BottleneckConfig]] = {"lora": LoraConfig, "bottleneck": BottleneckConfig}
+
+
+def tensor_prefix(config: AdapterConfig) -> str:
+    """What every tensor name begins with."""
+    return PEFT_PREFIX if is_peft(config) else OWN_PREFIX
+
+
+def is_peft(config: AdapterConfig) -> bool:
+    """Whether plain peft can load the whole adapter."""
+    return isinstance(config.method, LoraConfig) and config.invertible is None
+
+
+def to_json(config: AdapterConfig, shape: BackboneShape, backbone_name: str) -> dict[str, object]:
+    """The content of `adapter_config.json`."""
+    if is_peft(config) and isinstance(config.method, LoraConfig):
+        return _to_peft(config.method, shape, backbone_name)
+    return {
+        "peft_type": OWN_PEFT_TYPE,
+        "method": config.method_name,
+        "settings": encode(config.method),
+        "invertible": encode(config.invertible),
+    }
+
+
+def from_json(content: Mapping[str, object], shape: BackboneShape, path: Path) -> AdapterConfig:
+    """Read `adapter_config.json`.
+
+    Raises:
+        MalformedConfig: A field that is missing, unknown or of a value that adaptkit does not compute.
+        LimitExceeded: A rank or factor above the reader's bounds.
+    """
+    try:
+        if content.get("peft_type") == "LORA":
+            return AdapterConfig(method=_from_peft(content, shape))
+        return _from_own(content)
+    except RecordError as error:
+        raise MalformedConfig(path, f"{error}.") from error
+    except ConfigError as error:
+        raise LimitExceeded(path, str(error)) from error
+
+
+def _to_peft(method: LoraConfig, shape: BackboneShape, backbone_name: str) -> dict[str, object]:
+    return {
+        **_PEFT_FIXED,
+        "base_model_name_or_path": backbone_name,
+        "r": method.rank,
+        "lora_alpha": method.alpha,
+        "lora_dropout": method.dropout,
+        "use_rslora": method.scaling == "rank_stabilized",
+        # Whole module paths: a short name such as output.dense would match attention.output.dense too.
+        "target_modules": [
+            place.module
+            for address, place in sorted(shape.sites().items())
+            if address.site in method.sites and (method.blocks is None or address.block in method.blocks)
+        ],
+    }
+
+
+def _from_peft(content: Mapping[str, object], shape: BackboneShape) -> LoraConfig:
+    known = {*_PEFT_FIXED, "base_model_name_or_path", "r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules"}
+    if unknown := sorted(content.keys() - known):
+        raise RecordError(f"field {unknown[0]!r} is not one that adaptkit computes with")
+    if missing := sorted(known - content.keys()):
+        raise RecordError(f"field {missing[0]!r} is missing")
+    for name, value in _PEFT_FIXED.items():
+        if content[name] != value:
+            raise RecordError(f"field {name!r} is {content[name]!r}, expected {value!r}")
+    targets = decode(tuple[str, ...], content["target_modules"], "target_modules")  # type: ignore[arg-type]
+    sites, blocks = _sites_and_blocks(targets, shape)
+    return LoraConfig(
+        rank=decode(int, content["r"], "r"),
+        alpha=decode(float, content["lora_alpha"], "lora_alpha"),
+        dropout=decode(float, content["lora_dropout"], "lora_dropout"),
+        scaling="rank_stabilized" if decode(bool, content["use_rslora"], "use_rslora") else "standard",
+        sites=sites,
+        blocks=blocks,
+    )
+
+
+def _sites_and_blocks(
+    targets: tuple[str, ...], shape: BackboneShape
+) -> tuple[tuple[SiteName, ...], tuple[int, ...] | None]:
+    addresses = {place.module: address for address, place in shape.sites().items()}
+    unknown = [target for target in targets if target not in addresses]
+    if unknown:
+        raise RecordError(f"target module {unknown[0]!r} is no site of a {shape.model_type} backbone of this size")
+    named = {addresses[target] for target in targets}
+    sites = tuple(dict.fromkeys(address.site for address in sorted(shape.sites()) if address in named))
+    blocks = tuple(sorted({address.block for address in named}))
+    if {SiteAddress(block, site) for block in blocks for site in sites} != named:
+        raise RecordError("the target modules are not the same sites in every block")
+    return sites, None if blocks == tuple(range(shape.n_blocks)) else blocks
+
+
+def _from_own(content: Mapping[str, object]) -> AdapterConfig:
+    if content.get("peft_type") != OWN_PEFT_TYPE:
+        raise RecordError(f"peft_type is {content.get('peft_type')!r}, expected 'LORA' or {OWN_PEFT_TYPE!r}")
+    if content.keys() != {"peft_type", "method", "settings", "invertible"}:
+        raise RecordError(
+            f"the fields are {', '.join(sorted(content))}; expected invertible, method, peft_type, settings"
+        )
+    method = _METHODS.get(str(content["method"]))
+    if method is None:
+        raise RecordError(f"method {content['method']!r} is unknown; known: {', '.join(_METHODS)}")
+    invertible = content["invertible"]
+    return AdapterConfig(
+        method=_bounded(method, content["settings"], "settings"),
+        invertible=None if invertible is None else _bounded(InvertibleConfig, invertible, "invertible"),
+    )
+
+
+def _bounded(kind: type, value: object, where: str) -> object:
+    try:
+        return decode(kind, value, where)
+    except RecordError as error:
+        # A config that was read whole and then refused its own values is out of bounds, not malformed.
+        if isinstance(error.__cause__, ConfigError):
+            raise error.__cause__ from None
+        raise

@@ -1,0 +1,101 @@
+"""Frozen dataclasses to JSON and back, strictly: exact fields, exact types, nothing guessed."""
+
+import dataclasses
+import math
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from adaptkit.errors import AdaptkitError
+
+Record = TypeVar("Record")
+
+
+class RecordError(AdaptkitError):
+    """A value that does not fit its field. Caught and told with its file by the reader of that file."""
+
+
+def encode(record: object) -> Any:  # noqa: ANN401 - JSON
+    """A record as what `json.dumps` takes."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {field.name: encode(getattr(record, field.name)) for field in dataclasses.fields(record) if field.init}
+    if isinstance(record, Mapping):
+        return {str(key): encode(value) for key, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [encode(item) for item in record]
+    return record
+
+
+def decode(kind: type[Record], value: object, where: str = "") -> Record:
+    """Build `kind` from parsed JSON.
+
+    Raises:
+        RecordError: A missing or unknown field, a value of another type, a number that is not finite.
+    """
+    decoded: Record = _decode(kind, value, where)
+    return decoded
+
+
+def _decode(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - types are values here
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _decode_record(kind, value, where)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _decode_union(arguments, value, where)
+    if origin is Literal:
+        return _expect(value in arguments and isinstance(value, str), value, where, f"one of {arguments}")
+    if origin is tuple:
+        items = _expect(isinstance(value, list), value, where, "a list")
+        return tuple(_decode(arguments[0], item, f"{where}[{number}]") for number, item in enumerate(items))
+    if origin is not None and issubclass(origin, Mapping):
+        entries = _expect(isinstance(value, dict), value, where, "an object")
+        return {name: _decode(arguments[1], item, f"{where}.{name}") for name, item in entries.items()}
+    return _decode_plain(kind, value, where)
+
+
+def _decode_record(kind: type, value: object, where: str) -> Any:  # noqa: ANN401
+    fields = _fields(kind)
+    entries = _expect(isinstance(value, dict), value, where, "an object")
+    if unknown := sorted(entries.keys() - fields.keys()):
+        raise RecordError(f"{where or 'the record'} has an unknown field {unknown[0]!r}; known: {', '.join(fields)}")
+    if missing := sorted(fields.keys() - entries.keys()):
+        raise RecordError(f"{where or 'the record'} lacks the field {missing[0]!r}")
+    arguments = {name: _decode(hint, entries[name], f"{where}.{name}".lstrip(".")) for name, hint in fields.items()}
+    try:
+        return kind(**arguments)
+    except AdaptkitError as error:
+        raise RecordError(f"{where or 'the record'}: {error}") from error
+
+
+def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:  # noqa: ANN401
+    if value is None and type(None) in options:
+        return None
+    remaining = [option for option in options if option is not type(None)]
+    problems = []
+    for option in remaining:
+        try:
+            return _decode(option, value, where)
+        except RecordError as error:
+            problems.append(str(error))
+    raise RecordError("; or ".join(problems))
+
+
+def _decode_plain(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
+    if kind is float:
+        number = _expect(isinstance(value, int | float) and not isinstance(value, bool), value, where, "a number")
+        return float(_expect(math.isfinite(number), value, where, "a finite number"))
+    names = {int: "a whole number", str: "a text", bool: "true or false"}
+    return _expect(type(value) is kind, value, where, names[kind])
+
+
+def _expect(holds: bool, value: Any, where: str, right: str) -> Any:  # noqa: ANN401
+    if not holds:
+        raise RecordError(f"{where} is {str(value)[:60]!r}, expected {right}")
+    return value
+
+
+@cache
+def _fields(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}

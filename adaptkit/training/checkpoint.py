@@ -1,0 +1,164 @@
+"""Checkpoints: adapter, objective, optimizer, random state and position, as safetensors and JSON. Never a pickle."""
+
+import base64
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+
+from adaptkit.errors import AdapterFileError, CheckpointError
+from adaptkit.storage.folder import read_file, read_json, write_folder
+from adaptkit.storage.format import MAX_WEIGHTS_BYTES
+from adaptkit.storage.records import RecordError, decode, encode
+from adaptkit.storage.tensors import parse_tensors
+
+CHECKPOINT_VERSION = 1
+_TENSORS = "checkpoint.safetensors"
+_RECORD = "checkpoint.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a run stands."""
+
+    step: int = 0
+    tokens: int = 0
+    elapsed_s: float = 0.0
+    judged_step: int = -1
+    before: Mapping[str, float] = field(default_factory=dict)
+    best_loss: float | None = None
+    evaluations_without_gain: int = 0
+
+    def advanced(self, *, tokens: int, elapsed_s: float) -> "Progress":
+        """One step further."""
+        return replace(self, step=self.step + 1, tokens=self.tokens + tokens, elapsed_s=self.elapsed_s + elapsed_s)
+
+    def judged(self, measures: Mapping[str, float]) -> "Progress":
+        """After a held-out evaluation; the first one is the measure before training."""
+        better = self.best_loss is None or measures["loss"] < self.best_loss
+        return replace(
+            self,
+            judged_step=self.step,
+            before=self.before or dict(measures),
+            best_loss=measures["loss"] if better else self.best_loss,
+            evaluations_without_gain=0 if better else self.evaluations_without_gain + 1,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    version: int
+    run: str
+    tensors_sha256: str
+    random_state: str
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """A folder beside the output. `run` identifies settings, config and data: another run's checkpoint is refused."""
+
+    path: Path
+    run: str
+
+    def save(self, progress: Progress, state: "TrainingState") -> None:
+        """Write the checkpoint whole or not at all, over the one before."""
+        tensors = serialise({name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()})
+        record = _Record(
+            version=CHECKPOINT_VERSION,
+            run=self.run,
+            tensors_sha256=hashlib.sha256(tensors).hexdigest(),
+            random_state=base64.b64encode(bytes(torch.get_rng_state().tolist())).decode(),
+            progress=progress,
+        )
+        content = json.dumps(encode(record)).encode()
+        write_folder(self.path, {_TENSORS: tensors, _RECORD: content}, overwrite=True)
+
+    def exists(self) -> bool:
+        """Whether there is something to resume."""
+        return (self.path / _RECORD).is_file()
+
+    def load(self, state: "TrainingState") -> Progress:
+        """Put a checkpoint's numbers into a state that was just built, and the random state in force.
+
+        Raises:
+            CheckpointError: It belongs to another run, or cannot be read.
+        """
+        try:
+            record = decode(_Record, read_json(self.path, _RECORD))
+            if record.version != CHECKPOINT_VERSION or record.run != self.run:
+                raise CheckpointError(
+                    f"{self.path} holds the checkpoint of a run with other text, settings or backbone. Resume with the "
+                    f"same arguments, or delete {self.path} to start again."
+                )
+            content = read_file(self.path, _TENSORS, max_bytes=MAX_WEIGHTS_BYTES)
+            shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
+            tensors = parse_tensors(content, shapes, self.path / _TENSORS)
+        except (AdapterFileError, RecordError) as error:
+            raise CheckpointError(f"the checkpoint cannot be read: {error}. Delete {self.path} to start again.") from error
+        if hashlib.sha256(content).hexdigest() != record.tensors_sha256:
+            raise CheckpointError(f"{self.path} is damaged: its files do not belong together. Delete it to start again.")
+        state.restore(tensors)
+        torch.set_rng_state(torch.tensor(list(base64.b64decode(record.random_state)), dtype=torch.uint8))
+        return record.progress
+
+    def remove(self) -> None:
+        """Delete the checkpoint; called when the run is complete."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class TrainingState:
+    """Every tensor that a run changes: trained weights, the best ones so far, and the optimizer's moments."""
+
+    def __init__(self, trained: dict[str, nn.Parameter], optimizer: torch.optim.AdamW) -> None:
+        self._trained = trained
+        self._optimizer = optimizer
+        self._best: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in trained.items()}
+
+    def keep_best(self) -> None:
+        """Remember the weights of now as the best ones."""
+        with torch.no_grad():
+            for name, tensor in self._trained.items():
+                self._best[name].copy_(tensor)
+
+    def use_best(self) -> None:
+        """Put the best weights back."""
+        with torch.no_grad():
+            for name, tensor in self._trained.items():
+                tensor.copy_(self._best[name])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it under `weights.`, `best.`, `moment1.`, `moment2.` and `count.`."""
+        tensors: dict[str, Tensor] = {}
+        for name, parameter in self._trained.items():
+            tensors[f"weights.{name}"] = parameter
+            tensors[f"best.{name}"] = self._best[name]
+            moments = self._optimizer.state.get(parameter) or _no_moments(parameter)
+            tensors[f"moment1.{name}"] = moments["exp_avg"]
+            tensors[f"moment2.{name}"] = moments["exp_avg_sq"]
+            tensors[f"count.{name}"] = moments["step"].reshape(1)
+        return tensors
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take the numbers of a checkpoint."""
+        with torch.no_grad():
+            for name, parameter in self._trained.items():
+                parameter.copy_(tensors[f"weights.{name}"])
+                self._best[name].copy_(tensors[f"best.{name}"])
+                if tensors[f"count.{name}"].item() > 0:
+                    self._optimizer.state[parameter] = {
+                        "step": tensors[f"count.{name}"].reshape(()),
+                        "exp_avg": tensors[f"moment1.{name}"].to(parameter.device),
+                        "exp_avg_sq": tensors[f"moment2.{name}"].to(parameter.device),
+                    }
+
+
+def _no_moments(parameter: Tensor) -> dict[str, Tensor]:
+    # Two tensors, as safetensors refuses to write one memory under two names.
+    return {"exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter), "step": torch.zeros(1)}

@@ -1,0 +1,76 @@
+"""What a run trains on: tokenised sentences, their targets, and which of them are held out."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adaptkit.backbones import Backbone
+from adaptkit.data.batching import chunks, heldout_rows, length_bucketed
+from adaptkit.data.tokens import TokenStore
+from adaptkit.errors import EmptyCorpus
+from adaptkit.objectives import Batch
+
+MIN_SENTENCES = 20
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Sentences and, for objectives that want them, one target vector each.
+
+    Shape: targets (len(sentences), hidden_width).
+
+    Raises:
+        EmptyCorpus: Fewer than 20 sentences, so that none can be held out.
+    """
+
+    sentences: TokenStore
+    targets: Tensor | None
+    seed: int
+
+    def __post_init__(self) -> None:
+        if len(self.sentences) < MIN_SENTENCES:
+            raise EmptyCorpus(
+                f"the text has {len(self.sentences)} usable sentences; training needs at least {MIN_SENTENCES}. "
+                "Give more text."
+            )
+
+    @cached_property
+    def heldout(self) -> list[int]:
+        """Row numbers that are measured on and never trained on."""
+        return heldout_rows(len(self.sentences), seed=self.seed)
+
+    @cached_property
+    def training(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """Row numbers that are trained on."""
+        return np.setdiff1d(np.arange(len(self.sentences)), self.heldout)
+
+    def batches(self, batch_size: int, epoch: int) -> list[list[int]]:
+        """Row numbers of each batch of one epoch."""
+        plan = length_bucketed(
+            self.sentences.lengths[self.training], batch_size=batch_size, seed=self.seed, epoch=epoch
+        )
+        return [self.training[rows].tolist() for rows in plan]
+
+    def heldout_batches(self, batch_size: int) -> list[list[int]]:
+        """Row numbers of the held-out batches, of similar length each."""
+        by_length = sorted(self.heldout, key=lambda row: int(self.sentences.lengths[row]))
+        return [list(rows) for rows in chunks(by_length, batch_size)]
+
+    def batch(self, rows: list[int], backbone: Backbone) -> Batch:
+        """The sentences of these rows, padded, on the backbone's device."""
+        ids, mask = backbone.pad([self.sentences[row] for row in rows])
+        targets = None if self.targets is None else self.targets[rows].to(backbone.device)
+        return Batch(ids=ids, mask=mask, targets=targets)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of sentences and targets, so that a resumed run can tell that nothing changed."""
+        digest = hashlib.sha256(self.sentences.sha256().encode())
+        if self.targets is not None:
+            # Targets are floats computed on this machine; their first digits are their identity.
+            digest.update(np.asarray(torch.round(self.targets.float(), decimals=2)).tobytes())
+        return digest.hexdigest()

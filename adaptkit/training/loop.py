@@ -1,0 +1,233 @@
+"""The training loop: one explicit loop over batches, on accelerate, resumable at every step."""
+
+import math
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from adaptkit.errors import DivergedTraining, TrainingInterrupted
+from adaptkit.layers import AdapterLayers
+from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.objectives import Batch, Objective
+from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
+from adaptkit.training.data import TrainingData
+from adaptkit.training.hardware import fast_attention, has_fast_bfloat16, peak_memory_bytes
+from adaptkit.training.interrupt import InterruptFlag
+from adaptkit.training.progress import Display
+from adaptkit.training.settings import TrainingSettings
+
+_CHECK_FINITE_EVERY = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run did. `before` and `after` are means over the held-out sentences."""
+
+    steps: int
+    tokens: int
+    elapsed_s: float
+    peak_memory_bytes: int
+    before: dict[str, float]
+    after: dict[str, float]
+    stopped_because: str
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Real tokens (no padding) a second, evaluations not counted."""
+        return self.tokens / max(self.elapsed_s, 1e-9)
+
+
+class TrainingStep(nn.Module):
+    """Backbone under a stack, and the objective on top: a prepared batch to its measures.
+
+    `trained` holds the adapter's layers and the objective; the backbone is no part of it.
+    """
+
+    def __init__(self, model: AdaptedModel, layers: AdapterLayers, objective: nn.Module, stack: StackLike) -> None:
+        super().__init__()
+        self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
+        self._model = [model]
+        self._stack = stack
+
+    def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
+        """The objective's measures; `bare` runs the backbone without the stack and without gradients."""
+        model = self._model[0]
+        if bare:
+            with torch.no_grad():
+                hidden = model(batch.ids, batch.mask)
+        else:
+            with model.active(self._stack):
+                hidden = model(batch.ids, batch.mask)
+        objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
+        return dict(objective.measures(hidden, batch))
+
+
+class TrainingRun:
+    """One run: what is trained, on what, how, and how far it is."""
+
+    def __init__(
+        self,
+        model: AdaptedModel,
+        layers: AdapterLayers,
+        objective: nn.Module,
+        data: TrainingData,
+        settings: TrainingSettings,
+        *,
+        stack: StackLike,
+        checkpoint: CheckpointFolder | None = None,
+    ) -> None:
+        device = model.backbone.device
+        self._backbone = model.backbone
+        self._model = model
+        self._objective: Objective = objective  # type: ignore[assignment]  # an nn.Module that is one
+        self._data = data
+        self._settings = settings
+        self._checkpoint = checkpoint
+        self._bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_fast_bfloat16(device))
+        self._accelerator = Accelerator(cpu=device.type == "cpu")
+        step = TrainingStep(model, layers, objective, stack)
+        trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
+        optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay)
+        self._state = TrainingState(trained, optimizer)
+        self._weights = list(trained.values())
+        self._step, self._optimizer = self._accelerator.prepare(step, optimizer)
+        self._progress = Progress()
+
+    def run(self, display: Display, *, resume: bool = False) -> RunResult:
+        """Train to the end, and leave the best weights in place.
+
+        Raises:
+            DivergedTraining: The loss is no finite number.
+            TrainingInterrupted: Ctrl-C; the checkpoint was written, if there is a folder for it.
+            CheckpointError: There is a checkpoint to resume, and it is another run's.
+        """
+        if resume and self._checkpoint is not None and self._checkpoint.exists():
+            self._progress = self._checkpoint.load(self._state)
+            display.note(f"resuming at step {self._progress.step:,} of {self._settings.total_steps:,}")
+        with fast_attention(self._backbone.network), InterruptFlag() as interrupted:
+            if self._settings.gradient_checkpointing:
+                self._model.gradient_checkpointing(on=True)
+            try:
+                stopped = self._train(display, interrupted)
+                self._state.use_best()
+                after = self.evaluate()
+            finally:
+                if self._settings.gradient_checkpointing:
+                    self._model.gradient_checkpointing(on=False)
+        if self._checkpoint is not None:
+            self._checkpoint.remove()
+        return RunResult(
+            steps=self._progress.step,
+            tokens=self._progress.tokens,
+            elapsed_s=self._progress.elapsed_s,
+            peak_memory_bytes=peak_memory_bytes(self._backbone.device),
+            before=self._progress.before,
+            after=after,
+            stopped_because=stopped,
+        )
+
+    def evaluate(self) -> dict[str, float]:
+        """Means over the held-out sentences, with the same masks every time."""
+        totals: dict[str, float] = defaultdict(float)
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(self._settings.seed)
+            for rows in self._data.heldout_batches(self._settings.batch_size):
+                batch = self._objective.prepare(self._data.batch(rows, self._backbone))
+                with self._autocast():
+                    measures = self._step(batch)
+                for name, value in measures.items():
+                    totals[name] += float(value) * len(rows)
+        return {name: total / len(self._data.heldout) for name, total in totals.items()}
+
+    def measure_step(self, rows: list[int]) -> float:
+        """Seconds that forward and backward of one batch take; changes no weight."""
+        started = time.perf_counter()
+        with fast_attention(self._backbone.network), torch.random.fork_rng(devices=[]):
+            self._backward(rows, bare=False)
+        self._optimizer.zero_grad()
+        return time.perf_counter() - started
+
+    def _train(self, display: Display, interrupted: InterruptFlag) -> str:
+        settings = self._settings
+        epoch, plan = -1, []
+        per_epoch = len(self._data.batches(settings.batch_size, 0))
+        while self._progress.step < settings.total_steps:
+            step = self._progress.step
+            if self._at_evaluation(step) and self._judge(display):
+                return f"no better held-out loss in {settings.patience} evaluations"
+            if step // per_epoch != epoch:
+                epoch = step // per_epoch
+                plan = self._data.batches(settings.batch_size, epoch)
+            started = time.perf_counter()
+            rows = plan[step % per_epoch]
+            loss = self._one_step(rows, step)
+            n_tokens = int(self._data.sentences.lengths[rows].sum())
+            self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
+            if step % _CHECK_FINITE_EVERY == 0 or self._progress.step == settings.total_steps:
+                self._check_finite(loss, step)
+                display.step(self._progress, settings.total_steps, float(loss))
+            if self._progress.step % settings.checkpoint_every == 0:
+                self._save_checkpoint()
+            if interrupted.is_set:
+                self._stop_for_user()
+        self._judge(display)
+        return "all steps done"
+
+    def _one_step(self, rows: list[int], step: int) -> Tensor:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._settings.rate_at(step)
+        loss = self._backward(rows, bare=step < self._settings.head_warmup_steps)
+        self._accelerator.clip_grad_norm_(self._weights, self._settings.max_gradient_norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return loss
+
+    def _backward(self, rows: list[int], *, bare: bool) -> Tensor:
+        batch = self._objective.prepare(self._data.batch(rows, self._backbone))
+        with self._autocast():
+            loss: Tensor = self._step(batch, bare=bare)["loss"]
+        self._accelerator.backward(loss)
+        return loss.detach()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._backbone.device.type, torch.bfloat16, enabled=self._bf16)
+
+    def _at_evaluation(self, step: int) -> bool:
+        since = step - self._settings.head_warmup_steps
+        # A resumed run has judged its own step before it was interrupted, unless nothing was judged yet.
+        return since >= 0 and since % self._settings.evaluate_every == 0 and step != self._progress.judged_step
+
+    def _judge(self, display: Display) -> bool:
+        """Take the held-out loss, keep the weights if it is the best, and say whether patience is at its end."""
+        measures = self.evaluate()
+        if self._progress.best_loss is None or measures["loss"] < self._progress.best_loss:
+            self._state.keep_best()
+        self._progress = self._progress.judged(measures)
+        display.heldout(measures)
+        waited = self._progress.evaluations_without_gain
+        return self._settings.patience is not None and waited >= self._settings.patience
+
+    def _check_finite(self, loss: Tensor, step: int) -> None:
+        if not math.isfinite(float(loss)):
+            raise DivergedTraining(
+                f"the loss is {float(loss)} at step {step:,}. The checkpoint before it is kept. Try a lower "
+                f"learning_rate (now {self._settings.learning_rate:g}), or precision='fp32'."
+            )
+
+    def _save_checkpoint(self) -> None:
+        if self._checkpoint is not None and self._accelerator.is_main_process:
+            self._checkpoint.save(self._progress, self._state)
+
+    def _stop_for_user(self) -> None:
+        self._save_checkpoint()
+        step = f"stopped at step {self._progress.step:,} of {self._settings.total_steps:,}"
+        if self._checkpoint is None:
+            raise TrainingInterrupted(f"{step}; nothing was kept, because no output folder was given.", None)
+        raise TrainingInterrupted(
+            f"{step}; the checkpoint is in {self._checkpoint.path}. Run the same again with resume=True (--resume).",
+            self._checkpoint.path,
+        )
