@@ -2,6 +2,19 @@
 
 from adaptkit.composition import Stack
 from adaptkit.model import AdaptedModel, load_model
+from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.version import __version__
 
-__all__ = ["AdaptedModel", "Adapter", "Stack", "load_adapter", "load_model"]
+__all__ = [
+    "AdaptedModel",
+    "Adapter",
+    "Estimate",
+    "Stack",
+    "TrainingRequest",
+    "__version__",
+    "estimate_adapter",
+    "load_adapter",
+    "load_model",
+    "train_adapter",
+]

@@ -203,8 +203,8 @@ class AdaptedModel(nn.Module):
             )
         if origin.tokenizer_sha256 != ours.tokenizer_hash:
             raise TokenizerMismatch(
-                f"{adapter.id} was trained with a tokenizer of hash {origin.tokenizer_sha256[:12]}, but the tokenizer of "
-                f"{ours.name} has {ours.tokenizer_hash[:12]}: the same text gives other ids. Load the tokenizer of "
+                f"{adapter.id} was trained with a tokenizer of hash {origin.tokenizer_sha256[:12]}, but the tokenizer "
+                f"of {ours.name} has {ours.tokenizer_hash[:12]}: the same text gives other ids. Load the tokenizer of "
                 f"{origin.name}."
             )
         if origin.fingerprint.compare(ours.fingerprint) == "different":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from adaptkit.config import SiteName
@@ -123,9 +123,9 @@ class BackboneShape:
         return shapes
 
 
-def word_embeddings_of(network: PreTrainedModel) -> nn.Module:
-    """The input embedding table of a loaded backbone."""
-    return network.get_submodule(architecture_of(network.config.model_type).word_embeddings)
+def word_embeddings_of(network: PreTrainedModel) -> Tensor:
+    """The input embedding table of a loaded backbone. Shape: (vocabulary_size, hidden_width)."""
+    return network.get_parameter(f"{architecture_of(network.config.model_type).word_embeddings}.weight")
 
 
 def blocks_of(network: PreTrainedModel) -> list[nn.Module]:

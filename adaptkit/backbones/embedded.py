@@ -160,7 +160,6 @@ class Header:
     vocabulary_size: int
     n_positions: int
     n_types: int
-    norm_epsilon: float
 
 
 def decode(content: bytes) -> tuple[Header, dict[str, torch.Tensor]]:
@@ -173,7 +172,8 @@ def decode(content: bytes) -> tuple[Header, dict[str, torch.Tensor]]:
     magic, version = reader.unpack("4sI")
     if magic != b"E5S1" or version != 1:
         raise CorruptBackbone(f"weight file starts with {magic!r} version {version}, expected b'E5S1' version 1.")
-    header = Header(*reader.unpack("7if"))
+    header = Header(*(reader.integer("i") for _ in range(7)))
+    reader.unpack("f")
     (block_size,) = reader.unpack("i")
     if block_size != _BLOCK:
         raise CorruptBackbone(f"weight file has quantisation blocks of {block_size}, expected {_BLOCK}.")

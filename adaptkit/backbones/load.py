@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -38,8 +39,8 @@ def load_backbone(
     """
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
     network, tokenizer = _load(source, dtype)
-    network.to(torch.device(device))
-    network.eval()
+    nn.Module.to(network, torch.device(device))
+    network.train(mode=False)
     network.requires_grad_(requires_grad=False)
     facts = _facts(source)
     return Backbone(
@@ -74,12 +75,12 @@ def _read(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedT
 def _quiet_transformers() -> Iterator[None]:
     """Loading takes less than a second; transformers' bar for it would break ours."""
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _ways(asked: str) -> str:

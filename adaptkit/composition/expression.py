@@ -63,7 +63,7 @@ class Stack:
         if len(set(ids)) != len(ids):
             raise ConfigError(f"the stack names an adapter twice: {self}.")
         whole = [AdapterId.parse(name) for name in ids if "/" in name]
-        ranks = [KINDS.index(adapter.kind) for adapter in whole]  # type: ignore[arg-type]
+        ranks = [KINDS.index(adapter.kind) for adapter in whole]
         if not any_order and ranks != sorted(ranks):
             raise ConfigError(
                 f"the stack {self} is out of order: language adapters come first, then domain, then task, because each "

@@ -24,7 +24,8 @@ class DistillObjective(nn.Module):
         super().__init__()
         if temperature <= 0 or contrast_weight < 0:
             raise ConfigError(
-                f"temperature must be positive and contrast_weight not negative, found {temperature} and {contrast_weight}."
+                "temperature must be positive and contrast_weight not negative, "
+                f"found {temperature} and {contrast_weight}."
             )
         self.contrast_weight = contrast_weight
         self.temperature = temperature

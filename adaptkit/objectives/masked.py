@@ -123,7 +123,7 @@ class MaskedObjective(nn.Module):
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self.bias)))
         if len(vectors) <= at_once:
             return self._cross_entropy(vectors, batch.labels) / len(vectors)
-        pieces = zip(vectors.split(at_once), batch.labels.split(at_once), strict=True)
+        pieces = zip(torch.split(vectors, at_once), torch.split(batch.labels, at_once), strict=True)
         losses = [checkpoint(self._cross_entropy, *piece, use_reentrant=False) for piece in pieces]
         return torch.stack(losses).sum() / len(vectors)
 

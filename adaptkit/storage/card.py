@@ -16,6 +16,8 @@ class TrainingFacts:
     peak_memory_bytes: int
     heldout_loss_before: float
     heldout_loss_after: float
+    pseudo_perplexity_before: float | None
+    pseudo_perplexity_after: float | None
     stopped_because: str
     settings: Mapping[str, str | float | int | bool | None] = field(default_factory=dict)
 
@@ -90,12 +92,18 @@ def render_card(
 
 
 def _training_lines(facts: TrainingFacts) -> list[str]:
-    return [
+    lines = [
         f"- Objective: {facts.objective}; {facts.steps:,} steps, {facts.tokens:,} tokens, {facts.elapsed_s:,.0f} s "
         f"({facts.tokens_per_s:,.0f} tokens/s, peak memory {facts.peak_memory_bytes / 2**20:,.0f} MiB)",
         f"- Held-out loss: {facts.heldout_loss_before:.4f} before, {facts.heldout_loss_after:.4f} after "
         f"({facts.stopped_because})",
     ]
+    if facts.pseudo_perplexity_before is not None and facts.pseudo_perplexity_after is not None:
+        lines.append(
+            f"- Pseudo-perplexity of held-out masked tokens: {facts.pseudo_perplexity_before:,.1f} before, "
+            f"{facts.pseudo_perplexity_after:,.1f} after"
+        )
+    return lines
 
 
 def _evaluation_line(evaluation: Evaluation) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from adaptkit.backbones import BackboneShape
 from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
@@ -18,6 +19,7 @@ _PEFT_FIXED: dict[str, object] = {
     "fan_in_fan_out": False,
     "inference_mode": True,
 }
+Config = TypeVar("Config")
 _METHODS: dict[str, type[LoraConfig] | type[BottleneckConfig]] = {"lora": LoraConfig, "bottleneck": BottleneckConfig}
 
 
@@ -86,7 +88,7 @@ def _from_peft(content: Mapping[str, object], shape: BackboneShape) -> LoraConfi
     for name, value in _PEFT_FIXED.items():
         if content[name] != value:
             raise RecordError(f"field {name!r} is {content[name]!r}, expected {value!r}")
-    targets = decode(tuple[str, ...], content["target_modules"], "target_modules")  # type: ignore[arg-type]
+    targets = decode(tuple[str, ...], content["target_modules"], "target_modules")
     sites, blocks = _sites_and_blocks(targets, shape)
     return LoraConfig(
         rank=decode(int, content["r"], "r"),
@@ -130,7 +132,7 @@ def _from_own(content: Mapping[str, object]) -> AdapterConfig:
     )
 
 
-def _bounded(kind: type, value: object, where: str) -> object:
+def _bounded(kind: type[Config], value: object, where: str) -> Config:
     try:
         return decode(kind, value, where)
     except RecordError as error:

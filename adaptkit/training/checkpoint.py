@@ -101,9 +101,13 @@ class CheckpointFolder:
             shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
             tensors = parse_tensors(content, shapes, self.path / _TENSORS)
         except (AdapterFileError, RecordError) as error:
-            raise CheckpointError(f"the checkpoint cannot be read: {error}. Delete {self.path} to start again.") from error
+            raise CheckpointError(
+                f"the checkpoint cannot be read: {error}. Delete {self.path} to start again."
+            ) from error
         if hashlib.sha256(content).hexdigest() != record.tensors_sha256:
-            raise CheckpointError(f"{self.path} is damaged: its files do not belong together. Delete it to start again.")
+            raise CheckpointError(
+                f"{self.path} is damaged: its files do not belong together. Delete it to start again."
+            )
         state.restore(tensors)
         torch.set_rng_state(torch.tensor(list(base64.b64decode(record.random_state)), dtype=torch.uint8))
         return record.progress

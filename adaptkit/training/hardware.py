@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bf16 arithmetic is done by the hardware, not by conversion."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type != "cpu":
         return False
     capabilities = torch.cpu.get_capabilities()

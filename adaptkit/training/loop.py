@@ -107,7 +107,7 @@ class TrainingRun:
         """
         if resume and self._checkpoint is not None and self._checkpoint.exists():
             self._progress = self._checkpoint.load(self._state)
-            display.note(f"resuming at step {self._progress.step:,} of {self._settings.total_steps:,}")
+            display.note(f"resuming at step {self._progress.step:,} of {self._settings.max_steps:,}")
         with fast_attention(self._backbone.network), InterruptFlag() as interrupted:
             if self._settings.gradient_checkpointing:
                 self._model.gradient_checkpointing(on=True)
@@ -125,7 +125,7 @@ class TrainingRun:
             tokens=self._progress.tokens,
             elapsed_s=self._progress.elapsed_s,
             peak_memory_bytes=peak_memory_bytes(self._backbone.device),
-            before=self._progress.before,
+            before=dict(self._progress.before),
             after=after,
             stopped_because=stopped,
         )
@@ -155,7 +155,7 @@ class TrainingRun:
         settings = self._settings
         epoch, plan = -1, []
         per_epoch = len(self._data.batches(settings.batch_size, 0))
-        while self._progress.step < settings.total_steps:
+        while self._progress.step < settings.max_steps:
             step = self._progress.step
             if self._at_evaluation(step) and self._judge(display):
                 return f"no better held-out loss in {settings.patience} evaluations"
@@ -167,9 +167,9 @@ class TrainingRun:
             loss = self._one_step(rows, step)
             n_tokens = int(self._data.sentences.lengths[rows].sum())
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
-            if step % _CHECK_FINITE_EVERY == 0 or self._progress.step == settings.total_steps:
+            if step % _CHECK_FINITE_EVERY == 0 or self._progress.step == settings.max_steps:
                 self._check_finite(loss, step)
-                display.step(self._progress, settings.total_steps, float(loss))
+                display.step(self._progress, settings.max_steps, float(loss))
             if self._progress.step % settings.checkpoint_every == 0:
                 self._save_checkpoint()
             if interrupted.is_set:
@@ -224,7 +224,7 @@ class TrainingRun:
 
     def _stop_for_user(self) -> None:
         self._save_checkpoint()
-        step = f"stopped at step {self._progress.step:,} of {self._settings.total_steps:,}"
+        step = f"stopped at step {self._progress.step:,} of {self._settings.max_steps:,}"
         if self._checkpoint is None:
             raise TrainingInterrupted(f"{step}; nothing was kept, because no output folder was given.", None)
         raise TrainingInterrupted(

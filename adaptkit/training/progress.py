@@ -8,7 +8,8 @@ from typing import Protocol
 
 import psutil
 from rich.console import Console
-from rich.progress import BarColumn, Progress as RichProgress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
 
 from adaptkit.training.checkpoint import Progress
 
@@ -53,7 +54,7 @@ class Shown:
 
     def note(self, text: str) -> None:
         """Print the sentence above the bar."""
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
 
     def step(self, progress: Progress, total_steps: int, loss: float) -> None:
         """Move the bar."""
@@ -66,7 +67,9 @@ class Shown:
         elif time.monotonic() - self._last_line_s > _LINE_EVERY_S or progress.step == total_steps:
             self._last_line_s = time.monotonic()
             left_s = progress.elapsed_s / progress.step * (total_steps - progress.step)
-            self._console.print(f"step {progress.step:,}/{total_steps:,}  {figures}  {left_s:,.0f} s left", highlight=False)
+            self._console.print(
+                f"step {progress.step:,}/{total_steps:,}  {figures}  {left_s:,.0f} s left", highlight=False
+            )
 
     def heldout(self, measures: Mapping[str, float]) -> None:
         """Keep the held-out loss for the bar."""

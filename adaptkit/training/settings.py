@@ -12,10 +12,10 @@ Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
 class TrainingSettings:
     """Settings of the loop; what they train is somebody else's matter.
 
-    A step is one batch. The first `head_warmup_steps` come on top of `max_steps` and train only the objective's own
-    weights, so that the measure taken before the adapter trains is not that of a random head. The learning rate rises linearly over `warmup_share` of the steps and then falls linearly to
-    zero. The held-out loss is taken every `evaluate_every` steps; after `patience` evaluations without a better one
-    the run stops and the best weights are kept (None: never).
+    A step is one batch. The first `head_warmup_steps` train only the objective's own weights, so that the measure taken
+    before the adapter trains is not that of a random head. The learning rate then rises linearly over `warmup_share` of the steps and falls linearly to zero. The held-out loss is taken every
+    `evaluate_every` steps; after `patience` evaluations without a better one the run stops (None: never). The weights
+    with the best held-out loss are kept.
 
     Raises:
         ConfigError: A number that cannot be right.
@@ -39,22 +39,22 @@ class TrainingSettings:
         for name in ("max_steps", "batch_size", "evaluate_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, found {getattr(self, name)}.")
+        if not 0 <= self.head_warmup_steps < self.max_steps:
+            raise ConfigError(
+                f"head_warmup_steps must be below max_steps, found {self.head_warmup_steps} and {self.max_steps}."
+            )
         if not 0 < self.learning_rate < 1:
             raise ConfigError(f"learning_rate must lie between 0 and 1, found {self.learning_rate}.")
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision is auto, fp32 or bf16, found {self.precision!r}.")
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole run."""
-        return self.head_warmup_steps + self.max_steps
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0 at the start of the head's warm-up."""
         step -= self.head_warmup_steps
         if step < 0:
             return self.learning_rate
-        warmup = max(1, round(self.max_steps * self.warmup_share))
+        n_steps = self.max_steps - self.head_warmup_steps
+        warmup = max(1, round(n_steps * self.warmup_share))
         rising = min(1.0, (step + 1) / warmup)
-        falling = (self.max_steps - step) / max(1, self.max_steps - warmup)
+        falling = (n_steps - step) / max(1, n_steps - warmup)
         return self.learning_rate * min(rising, max(0.0, falling))

@@ -1,0 +1,109 @@
+"""The commands. Each one is a call of the Python package and what it prints."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from adaptkit.backbones import embedded
+from adaptkit.cli.demo import demo
+from adaptkit.cli.options import request_options
+from adaptkit.errors import AdaptkitError, TrainingInterrupted
+from adaptkit.recipes import TrainingRequest, estimate_adapter
+from adaptkit.recipes.train import train
+from adaptkit.storage import load_adapter
+from adaptkit.verification import verify as verify_adapter
+from adaptkit.version import __version__
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="adaptkit",
+    help="Language, domain and task adapters for languages that big models hardly know.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
+app.add_typer(backbone_app, name="backbone")
+_out = Console(highlight=False, soft_wrap=True)
+
+FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
+    try:
+        app()
+    except TrainingInterrupted as error:
+        _fail(error, EXIT_INTERRUPTED)
+    except AdaptkitError as error:
+        _fail(error, EXIT_ERROR)
+
+
+def _fail(error: AdaptkitError, status: int) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
+    sys.exit(status)
+
+
+def _train(request: TrainingRequest) -> None:
+    """Train a language adapter and save it."""
+    adapter = train(request)
+    facts = adapter.card.training
+    if facts is not None:
+        _out.print(
+            f"{adapter.id}: held-out loss {facts.heldout_loss_before:.3f} before, "
+            f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
+        )
+    if request.output is None:
+        _out.print("nothing was saved: give --output FOLDER to keep the adapter")
+    else:
+        _out.print(f"saved in {request.output} ({adapter.size_bytes / 2**20:.1f} MiB)")
+
+
+def _estimate(request: TrainingRequest) -> None:
+    """Triage, predicted time, peak memory and adapter size; trains nothing."""
+    estimate_adapter(request)
+
+
+app.command("train")(request_options(_train))
+app.command("estimate")(request_options(_estimate, left_out=frozenset({"output", "overwrite", "resume"})))
+app.command("demo")(demo)
+
+
+@app.command()
+def inspect(folder: FolderArgument) -> None:
+    """Read an adapter folder, check its structure and print its card. Loads no backbone."""
+    adapter = load_adapter(folder)
+    _out.print(adapter.render_card(), markup=False)
+    _out.print(f"structure sound: {len(adapter.tensors)} tensors, {adapter.size_bytes / 2**20:.1f} MiB, ", end="")
+    _out.print(f"SHA-256 {adapter.weights_sha256}")
+    _out.print(f"backbone fingerprint {adapter.origin.fingerprint.id}", end="")
+    _out.print(f", tokenizer {adapter.origin.tokenizer_sha256[:12]}")
+
+
+@app.command()
+def verify(
+    folder: FolderArgument,
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+) -> None:
+    """Check an adapter against a backbone: structure, tokenizer, fingerprint, and the outputs of its probes."""
+    for check in verify_adapter(folder, backbone=backbone):
+        _out.print(f"ok  {check}")
+
+
+@backbone_app.command()
+def export(folder: Annotated[Path, typer.Argument(help="folder to write, which must not exist")]) -> None:
+    """Write the embedded backbone as an ordinary transformers folder."""
+    embedded.export(folder)
+    _out.print(f"{embedded.NAME} ({embedded.RELEASE}) is in {folder}")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    _out.print(__version__)

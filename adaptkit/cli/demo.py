@@ -1,0 +1,66 @@
+"""`adaptkit demo`: train, save, reload and test an adapter on the sample, and print what it was worth."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adaptkit.data import sample
+from adaptkit.evaluation import TopicHead
+from adaptkit.languages import canonical_tag, language_name
+from adaptkit.model import AdaptedModel, load_model
+from adaptkit.recipes import TrainingRequest
+from adaptkit.recipes.train import train
+from adaptkit.scores import paired_difference
+from adaptkit.storage import load_adapter
+
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def demo(
+    lang: Annotated[str, typer.Option(help="a language of the sample: sw, ha or yo")] = "sw",
+    output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: a temporary one)")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="training steps (default: by the size of the text)")] = None,
+) -> None:
+    """Train, save, reload and test an adapter on the sample that comes with adaptkit."""
+    language = canonical_tag(lang)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = output or Path(scratch) / language
+        model = load_model()
+        pairs = sample.sample_pairs(language)
+        request = TrainingRequest(
+            lang=language, parallel=pairs, source_lang="en", output=folder, max_steps=max_steps, backbone=model
+        )
+        train(request)
+        adapter = load_adapter(folder)
+        model.attach(adapter)
+        _out.print(_table(model, language, adapter.id))
+    kept = f"The adapter is in {folder}." if output else "Keep an adapter with --output FOLDER."
+    _out.print(f"{kept} It is a demonstration on {len(pairs)} sentences; train on your own text for real use.")
+
+
+def _table(model: AdaptedModel, language: str, adapter_id: str) -> Table:
+    """Zero-shot topics: a head trained on the sample's English, tested on sentences that were in no training text."""
+    head = TopicHead.trained_on(model, *sample.sample_topics("en", "train"))
+    texts, topics = sample.sample_topics(language, "test")
+    english = head.correct(model, *sample.sample_topics("en", "test")).mean()
+    without = head.correct(model, texts, topics)
+    with_adapter = head.correct(model, texts, topics, stack=adapter_id)
+    gain = paired_difference(with_adapter, without)
+    table = Table(title=f"Topic of {len(texts)} unseen sentences, head trained on English only (accuracy, %)")
+    table.add_column("test language")
+    for column in ("no adapter", adapter_id, "gain", "95 % interval", "verdict"):
+        table.add_column(column, justify="right")
+    table.add_row("English", f"{100 * english:.1f}", "", "", "", "")
+    table.add_row(
+        language_name(language),
+        f"{100 * without.mean():.1f}",
+        f"{100 * with_adapter.mean():.1f}",
+        f"{gain.mean:+.1f}",
+        f"{gain.low:+.1f} to {gain.high:+.1f}",
+        gain.verdict,
+    )
+    return table

@@ -1,0 +1,5 @@
+"""Measuring what an adapter is worth."""
+
+from adaptkit.evaluation.topics import TopicHead
+
+__all__ = ["TopicHead"]

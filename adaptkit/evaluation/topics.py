@@ -1,0 +1,29 @@
+"""Zero-shot topic classification: a head trained in one language, without any adapter, and tested in another."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from adaptkit.model import AdaptedModel, StackLike
+
+
+class TopicHead:
+    """Logistic regression on frozen sentence vectors."""
+
+    def __init__(self, vectors: Tensor, topics: Sequence[str]) -> None:
+        self._classifier = LogisticRegression(max_iter=5000).fit(vectors.numpy(), list(topics))
+
+    @classmethod
+    def trained_on(cls, model: AdaptedModel, texts: Sequence[str], topics: Sequence[str]) -> "TopicHead":
+        """Train on labelled texts, encoded under no adapter."""
+        return cls(model.encode(texts), topics)
+
+    def correct(
+        self, model: AdaptedModel, texts: Sequence[str], topics: Sequence[str], *, stack: StackLike = None
+    ) -> NDArray[np.float64]:
+        """1.0 for each text whose topic is found, 0.0 for the others. Shape: (len(texts))."""
+        predicted = self._classifier.predict(model.encode(texts, stack=stack).numpy())
+        return np.asarray(predicted == np.asarray(topics), dtype=np.float64)

@@ -1,0 +1,305 @@
+"""Train a language adapter: choose the text, look at it, say what it will cost, train, record."""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from adaptkit.backbones import Backbone, word_embeddings_of
+from adaptkit.composition import AdapterId
+from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
+from adaptkit.data.triage import Triage, triage
+from adaptkit.errors import CheckpointError, ConfigError
+from adaptkit.languages import canonical_tag
+from adaptkit.layers import AdapterLayers
+from adaptkit.model import AdaptedModel, load_model
+from adaptkit.objectives import DistillObjective, MaskedObjective, MaskingRule
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.recipes.source import Row, choose_source
+from adaptkit.storage import Adapter, Card, TrainingFacts
+from adaptkit.storage.adapter import Origin
+from adaptkit.storage.probes import record as record_probes
+from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
+from adaptkit.training.hardware import has_fast_bfloat16, peak_memory_bytes
+from adaptkit.version import __version__
+
+_EPOCHS = {"distill": 6, "mlm": 3}
+_STEPS = (100, 2000)
+_LEARNING_RATE = {"distill": 1e-3, "mlm": 5e-4}
+_HEAD_WARMUP_STEPS = 100
+_ENCODED_AT_ONCE = 1024
+_MEASURED_BATCHES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a run will cost on this machine. Times in seconds, sizes in bytes; measured on a few batches."""
+
+    triage: Triage
+    objective: str
+    n_sentences: int
+    n_steps: int
+    elapsed_s: float
+    peak_memory_bytes: int
+    adapter_bytes: int
+
+
+class LanguageTraining:
+    """A request with everything in place to train it: text read, objective built, fresh adapter attached.
+
+    Raises:
+        AdaptkitError: Whatever is wrong with request, text or backbone; before anything is trained or written.
+    """
+
+    def __init__(self, request: TrainingRequest, display: Display) -> None:
+        self.request = request
+        self.language = canonical_tag(request.lang)
+        self.id = AdapterId("language", self.language)
+        self._display = display
+        _check_output(request)
+        self.source = choose_source(request, self.language, display.note)
+        if request.resume and not self.source.repeatable:
+            raise CheckpointError(
+                f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
+                "again. Write it to a file and give that, then resume works."
+            )
+        self.model = _model_of(request)
+        rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
+        self.triage = triage(
+            (sentence for _, sentence in rows()),
+            self.model.backbone.tokenizer,
+            max_length=request.max_length,
+            language=self.language,
+        )
+        self.triage.require(force=request.force)
+        self.data = self._read(rows)
+        self.settings = self._settings()
+        with _seeded(request.seed):
+            self.layers = self.model.attach_layers(str(self.id), request.adapter_config())
+            self.objective = self._objective()
+        self._run = TrainingRun(
+            self.model,
+            self.layers,
+            self.objective,
+            self.data,
+            self.settings,
+            stack=str(self.id),
+            checkpoint=self._checkpoint(),
+        )
+
+    def estimate(self) -> Estimate:
+        """Measure a few batches and say what the whole run will cost. Trains nothing."""
+        lengths = self.data.sentences.lengths
+        batches = sorted(self.data.batches(self.request.batch_size, 0), key=lambda rows: int(lengths[rows].max()))
+        self._run.measure_step(batches[-1])
+        middle = len(batches) // 2
+        seconds = [self._run.measure_step(rows) for rows in batches[middle : middle + _MEASURED_BATCHES]]
+        return Estimate(
+            triage=self.triage,
+            objective=self.source.objective,
+            n_sentences=len(self.data.sentences),
+            n_steps=self.settings.max_steps,
+            elapsed_s=statistics.median(seconds) * self.settings.max_steps,
+            peak_memory_bytes=peak_memory_bytes(self.model.backbone.device),
+            adapter_bytes=4 * sum(tensor.numel() for tensor in self.layers.named_tensors().values()),
+        )
+
+    def train(self) -> Adapter:
+        """Train, and return the adapter; the model keeps nothing of it."""
+        with _seeded(self.request.seed):
+            result = self._run.run(self._display, resume=self.request.resume)
+        adapter = self._adapter(result)
+        self.close()
+        if self.request.output_folder is not None:
+            adapter.save(self.request.output_folder, overwrite=self.request.overwrite)
+        return adapter
+
+    def close(self) -> None:
+        """Take the adapter off the model."""
+        self.model.detach(str(self.id))
+
+    def _read(self, rows: Callable[[], Iterator[Row]]) -> TrainingData:
+        tokenized = self._tokenize(sentence for _, sentence in rows())
+        store = TokenStore(within_budget(tokenized, self.request.max_tokens))
+        return TrainingData(store, self._targets(store, rows), self.request.seed)
+
+    def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:
+        limit = self.request.max_length
+        return tokenize_lines(sentences, lambda lines: self.model.backbone.tokenize(lines, max_length=limit))
+
+    def _targets(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> Tensor | None:
+        """The frozen backbone's vectors: of the translations to distil, of the sentences themselves to anchor."""
+        if self.source.objective == "distill":
+            self._display.note("encoding the translations with the frozen backbone")
+            translations = TokenStore(self._tokenize(text or "" for text, _ in rows()))
+            return self._encode(translations, len(store))
+        if not self.request.anchor:
+            return None
+        self._display.note("encoding the sentences with the frozen backbone, as anchors")
+        return self._encode(store, len(store))
+
+    def _encode(self, store: TokenStore, n_rows: int) -> Tensor:
+        device = self.model.backbone.device
+        fast = self.request.precision == "bf16" or (self.request.precision == "auto" and has_fast_bfloat16(device))
+        pieces = []
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast):
+            for start in range(0, n_rows, _ENCODED_AT_ONCE):
+                rows = range(start, min(start + _ENCODED_AT_ONCE, n_rows))
+                pieces.append(self.model.encode_ids([store[row] for row in rows], batch_size=64))
+        return torch.cat(pieces)
+
+    def _settings(self) -> TrainingSettings:
+        objective = self.source.objective
+        per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
+        by_text = min(max(per_epoch * _EPOCHS[objective], _STEPS[0]), _STEPS[1])
+        max_steps = self.request.max_steps or by_text
+        return self.request.training_settings(
+            max_steps=max_steps,
+            learning_rate=self.request.learning_rate or _LEARNING_RATE[objective],
+            head_warmup_steps=min(_HEAD_WARMUP_STEPS, max_steps // 4) if objective == "mlm" else 0,
+        )
+
+    def _objective(self) -> nn.Module:
+        if self.source.objective == "distill":
+            targets = self.data.targets
+            if targets is None:
+                raise ConfigError("distillation without targets")
+            return DistillObjective(centre=targets.mean(dim=0)).to(self.model.backbone.device)
+        vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
+        return masked_objective(
+            self.model.backbone,
+            self.layers,
+            rule=MaskingRule(whole_words=self.request.whole_words),
+            vocabulary=vocabulary,
+            anchor_weight=self.request.anchor,
+        )
+
+    def _checkpoint(self) -> CheckpointFolder | None:
+        output = self.request.output_folder
+        if output is None:
+            return None
+        run = (
+            f"{self.id} {sorted(self.request.record().items())} {self.data.sha256} {self.model.backbone.fingerprint.id}"
+        )
+        return CheckpointFolder(checkpoint_folder(output), run)
+
+    def _adapter(self, result: RunResult) -> Adapter:
+        inputs = self.model.probe_inputs()
+        self.layers.eval()
+        probes = record_probes(inputs, self.model.encode_ids(inputs, stack=str(self.id)))
+        return Adapter(
+            kind="language",
+            name=self.language,
+            language=self.language,
+            config=self.request.adapter_config(),
+            origin=Origin.of(self.model.backbone),
+            tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
+            probes=probes,
+            card=self._card(result),
+        )
+
+    def _card(self, result: RunResult) -> Card:
+        return Card(
+            source="" if self.request.private else self.source.description,
+            text_kind=self.source.kind,
+            n_lines=len(self.data.sentences),
+            licence=self.source.licence,
+            adaptkit_version=__version__,
+            private=self.request.private,
+            training=TrainingFacts(
+                objective=self.source.objective,
+                steps=result.steps,
+                tokens=result.tokens,
+                elapsed_s=round(result.elapsed_s, 3),
+                tokens_per_s=round(result.tokens_per_s, 1),
+                peak_memory_bytes=result.peak_memory_bytes,
+                heldout_loss_before=result.before["loss"],
+                heldout_loss_after=result.after["loss"],
+                pseudo_perplexity_before=_perplexity(result.before),
+                pseudo_perplexity_after=_perplexity(result.after),
+                stopped_because=result.stopped_because,
+                settings=self.request.record(),
+            ),
+        )
+
+
+def masked_objective(
+    backbone: Backbone,
+    layers: AdapterLayers,
+    *,
+    rule: MaskingRule,
+    vocabulary: Tensor | None,
+    anchor_weight: float,
+) -> MaskedObjective:
+    """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one."""
+    table = word_embeddings_of(backbone.network).detach()
+    pieces = list(backbone.tokenizer.convert_ids_to_tokens(list(range(len(backbone.tokenizer)))))
+    maskable = torch.zeros(len(table), dtype=torch.bool)
+    maskable[: len(pieces)] = True
+    maskable[list(backbone.tokenizer.all_special_ids)] = False
+    starts = torch.ones(len(table), dtype=torch.bool)
+    starts[: len(pieces)] = torch.tensor(_word_starts(pieces))
+    return MaskedObjective(
+        embeddings=table,
+        maskable=maskable,
+        word_start=starts,
+        mask_id=backbone.special_id("mask"),
+        rule=rule,
+        vocabulary=vocabulary,
+        anchor_weight=anchor_weight,
+        invertible=layers.invertible,
+    ).to(backbone.device)
+
+
+def checkpoint_folder(output: Path) -> Path:
+    """Where the checkpoints of a run with this output lie: beside it."""
+    return output.with_name(f"{output.name}.checkpoint")
+
+
+def _check_output(request: TrainingRequest) -> None:
+    output = request.output_folder
+    if output is None:
+        return
+    if output.exists() and not request.overwrite:
+        raise ConfigError(f"{output} exists already; nothing was trained. Give another folder, or overwrite=True.")
+    if checkpoint_folder(output).exists() and not request.resume:
+        raise ConfigError(
+            f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "
+            "delete that folder to start again."
+        )
+
+
+def _model_of(request: TrainingRequest) -> AdaptedModel:
+    if isinstance(request.backbone, AdaptedModel):
+        return request.backbone
+    return load_model(request.backbone, device=request.device)
+
+
+def _read_once(rows: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
+    kept = list(rows())
+    return lambda: iter(kept)
+
+
+def _word_starts(pieces: list[str]) -> list[bool]:
+    """Which pieces begin a word, by the marks of SentencePiece, byte-level BPE and WordPiece."""
+    if any(piece.startswith("##") for piece in pieces):
+        return [not piece.startswith("##") for piece in pieces]
+    return [piece.startswith(("\u2581", "\u0120")) for piece in pieces]
+
+
+def _perplexity(measures: Mapping[str, float]) -> float | None:
+    """The exponential of the masked tokens' loss; capped, as a card holds finite numbers only."""
+    return math.exp(min(measures["token_loss"], 50.0)) if "token_loss" in measures else None
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Random draws from this seed on, without touching the caller's random state."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,145 @@
+"""What a caller asks of a training run: one value, filled by the Python call and by the command line alike."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from adaptkit.config import (
+    AdapterConfig,
+    BottleneckConfig,
+    InvertibleConfig,
+    LoraConfig,
+    MethodConfig,
+    Scaling,
+    SiteName,
+)
+from adaptkit.errors import ConfigError
+from adaptkit.model import AdaptedModel
+from adaptkit.training import TrainingSettings
+from adaptkit.training.settings import Precision
+
+ObjectiveName: TypeAlias = Literal["auto", "mlm", "distill"]
+MethodName: TypeAlias = Literal["lora", "bottleneck"]
+
+
+def _option(default: Any, text: str) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """Everything that can be asked of `train_adapter`; each field's `help` says what it is.
+
+    Raises:
+        ConfigError: Options that cannot be right, or that contradict each other.
+    """
+
+    lang: str = field(metadata={"help": "language of the text: sw, swa, swh_Latn or Swahili"})
+    text: Any = _option(None, "text in the language: a file, several, an iterable, a data set or a hub id")
+    parallel: Any = _option(None, "sentences with translations: JSON lines, TSV, a pair of files or pairs")
+    source_lang: str | None = _option(None, "language of the translations, where the file has several")
+    column: str | None = _option(None, "column of the text, where a file has several")
+    objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
+    method: MethodName = _option("lora", "lora or bottleneck")
+    rank: int | None = _option(None, "LoRA rank (16)")
+    alpha: float | None = _option(None, "LoRA alpha; scaling is alpha / rank (default: alpha = rank)")
+    scaling: Scaling = _option("standard", "standard, or rank_stabilized: alpha / sqrt(rank)")
+    dropout: float = _option(0.0, "LoRA dropout")
+    reduction_factor: int | None = _option(None, "bottleneck: hidden width / bottleneck width (16)")
+    invertible: bool = _option(False, "add an invertible layer at the embeddings")
+    sites: tuple[SiteName, ...] | None = _option(None, "sites to act at (default: all of the method's)")
+    blocks: tuple[int, ...] | None = _option(None, "transformer blocks to act in, from 0 (default: all)")
+    backbone: str | AdaptedModel | None = _option(None, "hub id or folder of the backbone (default: the embedded one)")
+    batch_size: int = _option(32, "sentences in a batch")
+    max_steps: int | None = _option(None, "training steps (default: by the size of the text)")
+    learning_rate: float | None = _option(None, "peak learning rate (default: by objective)")
+    max_length: int = _option(128, "tokens of a sentence that are kept, special ones counted")
+    max_tokens: int | None = _option(20_000_000, "tokens of text that are read")
+    whole_words: bool = _option(False, "mlm: mask whole words")
+    full_vocabulary: bool = _option(False, "mlm: softmax over the full vocabulary, not the corpus vocabulary")
+    anchor: float = _option(20.0, "mlm: weight of staying near the frozen sentence vectors (0: plain mlm)")
+    seed: int = _option(0, "seed of everything random")
+    precision: Precision = _option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
+    device: str = _option("cpu", "cpu, cuda or cuda:N")
+    gradient_checkpointing: bool = _option(False, "less memory for about a third more time")
+    output: str | os.PathLike[str] | None = _option(None, "folder for the adapter; checkpoints lie beside it")
+    overwrite: bool = _option(False, "replace an adapter that is in the output folder")
+    resume: bool = _option(False, "go on from the checkpoint beside the output folder")
+    force: bool = _option(False, "train although triage advises against it")
+    private: bool = _option(False, "keep file names out of the card")
+    licence: str = _option("not stated", "licence of the text, for the card")
+    progress: bool = _option(True, "show plan and progress")
+
+    def __post_init__(self) -> None:
+        if self.text is not None and self.parallel is not None:
+            raise ConfigError("text and parallel are both given; give the one to train on.")
+        if self.objective not in ("auto", "mlm", "distill"):
+            raise ConfigError(f"objective is auto, mlm or distill, found {self.objective!r}.")
+        if self.objective == "distill" and self.text is not None:
+            raise ConfigError(
+                "distillation needs sentences with their translations: give parallel=... instead of text=..., or "
+                "objective='mlm'."
+            )
+        if self.method not in ("lora", "bottleneck"):
+            raise ConfigError(f"method is lora or bottleneck, found {self.method!r}.")
+        foreign = _LORA_ONLY if self.method == "bottleneck" else ("reduction_factor",)
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        given = [name for name in foreign if getattr(self, name) != defaults[name]]
+        if given:
+            raise ConfigError(f"{', '.join(given)} do not go with method {self.method!r}; leave them out.")
+        if self.max_length < 8:
+            raise ConfigError(f"max_length must be at least 8, found {self.max_length}.")
+        if self.resume and self.output is None:
+            raise ConfigError("resume needs the output folder of the run to resume; give output=....")
+
+    @property
+    def output_folder(self) -> Path | None:
+        """The folder for the adapter."""
+        return None if self.output is None else Path(self.output)
+
+    def adapter_config(self) -> AdapterConfig:
+        """The adapter that is asked for."""
+        return AdapterConfig(method=self._method_config(), invertible=InvertibleConfig() if self.invertible else None)
+
+    def training_settings(self, *, max_steps: int, learning_rate: float, head_warmup_steps: int) -> TrainingSettings:
+        """The settings of the loop, with the defaults that depend on the text filled in."""
+        return TrainingSettings(
+            max_steps=max_steps,
+            batch_size=self.batch_size,
+            learning_rate=learning_rate,
+            head_warmup_steps=head_warmup_steps,
+            seed=self.seed,
+            precision=self.precision,
+            gradient_checkpointing=self.gradient_checkpointing,
+        )
+
+    def record(self) -> Mapping[str, str | float | int | bool | None]:
+        """The options that decide the result, for card and checkpoint; no path and no text."""
+        left_out = {"text", "parallel", "output", "overwrite", "resume", "progress", "private", "force", "backbone"}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in left_out}
+        return {
+            name: ",".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()
+        }
+
+    def _method_config(self) -> MethodConfig:
+        if self.method == "bottleneck":
+            return BottleneckConfig(
+                reduction_factor=16 if self.reduction_factor is None else self.reduction_factor,
+                sites=self.sites or BottleneckConfig.sites,
+                blocks=self.blocks,
+            )
+        rank = 16 if self.rank is None else self.rank
+        alpha = float(rank) if self.alpha is None else self.alpha
+        return LoraConfig(
+            rank=rank,
+            alpha=alpha,
+            scaling=self.scaling,
+            dropout=self.dropout,
+            sites=self.sites or LoraConfig.sites,
+            blocks=self.blocks,
+        )
+
+
+_LORA_ONLY = ("rank", "alpha", "scaling", "dropout")

@@ -1,0 +1,92 @@
+"""Where the text of a run comes from: what the caller named, Wikipedia from the hub, or the package's sample."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from adaptkit.data import sample
+from adaptkit.data.corpus import open_corpus
+from adaptkit.data.parallel import open_parallel
+from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.recipes.request import TrainingRequest
+
+WIKIPEDIA = "wikimedia/wikipedia"
+WIKIPEDIA_DATE = "20231101"
+Row: TypeAlias = tuple[str | None, str]
+TextKind: TypeAlias = Literal["corpus", "sample"]
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """Rows of (translation or None, sentence in the language), and what is known of them."""
+
+    objective: Literal["mlm", "distill"]
+    rows: Callable[[], Iterator[Row]]
+    description: str
+    licence: str
+    repeatable: bool
+    kind: TextKind = "corpus"
+    reason: str = ""
+
+    def sentences(self) -> Iterator[str]:
+        """The sentences in the language."""
+        return (sentence for _, sentence in self.rows())
+
+
+def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
+    """Open what was asked for; `note` is told what is chosen where the caller left it open.
+
+    Raises:
+        SourceNotFound: No such file, or neither the hub nor the sample has the language.
+        ConfigError: An objective that the text cannot serve.
+    """
+    if request.parallel is not None:
+        return _parallel_source(request, language)
+    if request.text is not None:
+        return _text_source(request, request.text, request.licence)
+    if request.objective != "distill":
+        try:
+            note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
+            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
+        except SourceNotFound:
+            note("the hub does not answer, or has no Wikipedia in this language: taking the package's own sample")
+    return _sample_source(request, language)
+
+
+def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
+    corpus = open_parallel(request.parallel, target=language, source_language=request.source_lang)
+    return TrainingSource(
+        objective="mlm" if request.objective == "mlm" else "distill",
+        rows=lambda: iter(corpus.pairs()),
+        description=f"{corpus.description} ({corpus.source_language or 'unnamed'} to {language})",
+        licence=request.licence,
+        repeatable=corpus.repeatable,
+        reason="parallel text was given",
+    )
+
+
+def _text_source(request: TrainingRequest, text: object, licence: str) -> TrainingSource:
+    corpus = open_corpus(text, column=request.column)
+    return TrainingSource(
+        objective="mlm",
+        rows=lambda: ((None, line) for text in corpus.lines() for line in text.splitlines() if line.strip()),
+        description=corpus.description,
+        licence=licence,
+        repeatable=corpus.repeatable,
+        reason="text without translations was given",
+    )
+
+
+def _sample_source(request: TrainingRequest, language: str) -> TrainingSource:
+    pairs = sample.sample_pairs(language)
+    if request.column is not None:
+        raise ConfigError("column names a column of text=..., which is not given.")
+    return TrainingSource(
+        objective="mlm" if request.objective == "mlm" else "distill",
+        rows=lambda: iter(pairs),
+        description=sample.DESCRIPTION,
+        licence=sample.LICENCE,
+        repeatable=True,
+        kind="sample",
+        reason="the sample has translations",
+    )

@@ -1,0 +1,35 @@
+"""Shared fixtures. No test may reach a network: the hub is switched off before anything imports it."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from pathlib import Path
+
+import pytest
+
+from adaptkit import load_model
+from adaptkit.model import AdaptedModel
+from tests.tiny import tiny_model
+
+DATA = Path(os.environ.get("ADAPTKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture
+def model() -> AdaptedModel:
+    """A tiny random BERT."""
+    return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def embedded_model() -> AdaptedModel:
+    """The real embedded backbone, loaded once; every test leaves it without adapters."""
+    return load_model()
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """The folder of research data; the test is skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"no research data at {DATA}; name its folder in ADAPTKIT_DATA")
+    return DATA

@@ -1,0 +1,100 @@
+"""Tiny random backbones of every architecture row, and a tokenizer trained on adaptkit's own sample."""
+
+from functools import cache
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from transformers import (
+    BertConfig,
+    BertModel,
+    DebertaV2Config,
+    DebertaV2Model,
+    DistilBertConfig,
+    DistilBertModel,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+
+from adaptkit.backbones import Backbone
+from adaptkit.data.sample import sample_sentences
+from adaptkit.model import AdaptedModel
+
+VOCABULARY_SIZE = 400
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+_SIZES = {
+    "vocab_size": VOCABULARY_SIZE,
+    "max_position_embeddings": 140,
+    "pad_token_id": 1,
+}
+_WIDTHS = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+ARCHITECTURES = ("bert", "roberta", "xlm-roberta", "distilbert", "deberta-v2")
+
+
+@cache
+def _trained_tokenizer() -> str:
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY_SIZE, special_tokens=SPECIAL, show_progress=False)
+    texts = [text for sentence in sample_sentences() for text in sentence.texts.values()]
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    content: str = tokenizer.to_str()
+    return content
+
+
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(_trained_tokenizer()),
+        bos_token="<s>",
+        cls_token="<s>",
+        eos_token="</s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=128,
+    )
+
+
+def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> PreTrainedModel:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        widths = {**_WIDTHS, "num_hidden_layers": n_blocks}
+        network: PreTrainedModel
+        if model_type == "bert":
+            network = BertModel(BertConfig(**_SIZES, **widths), add_pooling_layer=False)
+        elif model_type == "roberta":
+            network = RobertaModel(RobertaConfig(**_SIZES, **widths), add_pooling_layer=False)
+        elif model_type == "xlm-roberta":
+            network = XLMRobertaModel(XLMRobertaConfig(**_SIZES, **widths), add_pooling_layer=False)
+        elif model_type == "distilbert":
+            network = DistilBertModel(DistilBertConfig(**_SIZES, dim=32, n_layers=n_blocks, n_heads=2, hidden_dim=64))
+        else:
+            relative = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True}
+            network = DebertaV2Model(DebertaV2Config(**_SIZES, **widths, **relative))
+        # Freshly made biases and norms are all zeros and ones, where nothing could tell two backbones apart.
+        for parameter in network.parameters():
+            parameter.data += 0.02 * torch.randn_like(parameter)
+    network.train(mode=False)
+    network.requires_grad_(requires_grad=False)
+    return network
+
+
+def tiny_backbone(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> Backbone:
+    return Backbone(
+        name=f"tiny-{model_type}",
+        release="random",
+        text_prefix="",
+        network=tiny_network(model_type, seed=seed, n_blocks=n_blocks),
+        tokenizer=tiny_tokenizer(),
+    )
+
+
+def tiny_model(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> AdaptedModel:
+    return AdaptedModel(tiny_backbone(model_type, seed=seed, n_blocks=n_blocks))
