@@ -128,6 +128,11 @@ def word_embeddings_of(network: PreTrainedModel) -> Tensor:
     return network.get_parameter(f"{architecture_of(network.config.model_type).word_embeddings}.weight")
 
 
+def embeddings_of(network: PreTrainedModel) -> nn.Module:
+    """The module whose output enters the first block."""
+    return network.get_submodule(architecture_of(network.config.model_type).embeddings)
+
+
 def blocks_of(network: PreTrainedModel) -> list[nn.Module]:
     """The transformer blocks of a loaded backbone, in order."""
     return list(network.get_submodule(architecture_of(network.config.model_type).blocks).children())

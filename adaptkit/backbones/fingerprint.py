@@ -18,12 +18,15 @@ Verdict: TypeAlias = Literal["identical", "same weights at another precision", "
 SAMPLES_A_TENSOR = 4
 SAMPLES_OF_EMBEDDINGS = 64
 
+_SAME = 1e-6
+"""Samples are written with seven digits, so equal values may differ by this share."""
+
 # Largest error of one stored value, as a share of it: half the spacing of the type's mantissa, and a little.
 _ROUNDING: dict[torch.dtype, float] = {
-    torch.float64: 1e-6,
-    torch.float32: 1e-6,
+    torch.float64: _SAME,
+    torch.float32: _SAME,
     torch.float16: 2**-11 * 1.05,
-    torch.bfloat16: 2**-9 * 1.05,
+    torch.bfloat16: 2**-8 * 1.05,
 }
 _TINY = 1e-7
 """Below this a half-precision value may be flushed, so errors under it say nothing."""
@@ -35,10 +38,16 @@ class Fingerprint:
 
     A merged LoRA changes only some matrices, so every tensor is sampled, norms and biases too. `precision` is the
     torch type the weights had when sampled (`float32`).
+
+    Raises:
+        ConfigError: A precision that the table of bounds does not have.
     """
 
     precision: str
     samples: Mapping[str, tuple[float, ...]]
+
+    def __post_init__(self) -> None:
+        _rounding(self.precision)
 
     @cached_property
     def id(self) -> str:
@@ -50,14 +59,13 @@ class Fingerprint:
         """Whether `other` samples the same weights, the same ones rounded to another type, or different ones."""
         if self.samples.keys() != other.samples.keys():
             return "different"
-        bound = max(_rounding(self.precision), _rounding(other.precision))
-        if any(not _close(self.samples[name], other.samples[name], bound) for name in self.samples):
+        if self.differing(other):
             return "different"
         return "identical" if self.precision == other.precision else "same weights at another precision"
 
     def differing(self, other: "Fingerprint") -> list[str]:
         """Names of the tensors whose samples differ, for messages."""
-        bound = max(_rounding(self.precision), _rounding(other.precision))
+        bound = _bound(self.precision, other.precision)
         return [
             name
             for name in self.samples
@@ -110,6 +118,11 @@ def _rounding(precision: str) -> float:
     if not isinstance(dtype, torch.dtype) or dtype not in _ROUNDING:
         raise ConfigError(f"weights of type {precision!r} have no bound in the fingerprint table.")
     return _ROUNDING[dtype]
+
+
+def _bound(precision: str, other: str) -> float:
+    # Values of one type must be equal; of two types, both may be rounded.
+    return _SAME if precision == other else _rounding(precision) + _rounding(other)
 
 
 def _close(ours: tuple[float, ...], theirs: tuple[float, ...], bound: float) -> bool:

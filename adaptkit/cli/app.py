@@ -26,6 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich's help would squeeze the many options into five narrow columns
 )
 backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone")
@@ -57,7 +58,8 @@ def _train(request: TrainingRequest) -> None:
     if facts is not None:
         _out.print(
             f"{adapter.id}: held-out loss {facts.heldout_loss_before:.3f} before, "
-            f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
+            f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
+            f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
     if request.output is None:
         _out.print("nothing was saved: give --output FOLDER to keep the adapter")
@@ -66,7 +68,7 @@ def _train(request: TrainingRequest) -> None:
 
 
 def _estimate(request: TrainingRequest) -> None:
-    """Triage, predicted time, peak memory and adapter size; trains nothing."""
+    """Look at the text and predict time, memory and size. Trains nothing."""
     estimate_adapter(request)
 
 
@@ -91,7 +93,7 @@ def verify(
     folder: FolderArgument,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
 ) -> None:
-    """Check an adapter against a backbone: structure, tokenizer, fingerprint, and the outputs of its probes."""
+    """Check an adapter against a backbone. Structure, tokenizer, fingerprint, and the outputs of its probes."""
     for check in verify_adapter(folder, backbone=backbone):
         _out.print(f"ok  {check}")
 

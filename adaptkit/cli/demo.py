@@ -25,7 +25,7 @@ def demo(
     output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: a temporary one)")] = None,
     max_steps: Annotated[int | None, typer.Option(help="training steps (default: by the size of the text)")] = None,
 ) -> None:
-    """Train, save, reload and test an adapter on the sample that comes with adaptkit."""
+    """Train, save, reload and test an adapter on the sample."""
     language = canonical_tag(lang)
     with tempfile.TemporaryDirectory() as scratch:
         folder = output or Path(scratch) / language

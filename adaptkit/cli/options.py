@@ -8,27 +8,33 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from adaptkit.data.rows import has_rows
 from adaptkit.recipes import TrainingRequest
 
-# Options that a shell cannot give as Python does.
+# Options that a shell cannot give as Python does; those of a list may be repeated.
 _SHELL_TYPES: dict[str, Any] = {
-    "text": list[Path] | None,
+    "text": list[str] | None,
     "parallel": list[Path] | None,
     "backbone": str | None,
     "output": Path | None,
     "sites": list[str] | None,
     "blocks": list[int] | None,
-    "objective": str,
-    "method": str,
-    "scaling": str,
-    "precision": str,
 }
+_SHELL_HELP = {
+    "text": "text in the language: a file or a hub id; may be repeated",
+    "parallel": "sentences with translations: JSON lines or TSV; two plain files are source and target",
+    "sites": "site to act at; may be repeated (default: all of the method's)",
+    "blocks": "transformer block to act in, from 0; may be repeated (default: all)",
+}
+
+
+_METAVARS = {"text": "<file>", "parallel": "<file>", "sites": "<site>", "blocks": "<number>"}
 
 
 def request_options(
     command: Callable[[TrainingRequest], None], *, left_out: frozenset[str] = frozenset()
 ) -> Callable[..., None]:
-    """A typer command with one option for each field of the request; `--text` and `--parallel` may be repeated."""
+    """A typer command with one option for each field of the request."""
     hints = get_type_hints(TrainingRequest)
     chosen = [entry for entry in fields(TrainingRequest) if entry.name not in left_out]
 
@@ -41,8 +47,15 @@ def request_options(
 
 
 def _parameter(entry: "Field[Any]", hint: Any) -> inspect.Parameter:  # noqa: ANN401
-    option = typer.Option(help=entry.metadata["help"], show_default=entry.default not in (None, MISSING))
     kind = _SHELL_TYPES.get(entry.name, hint)
+    help_text = _SHELL_HELP.get(entry.name, entry.metadata["help"])
+    flag = f"--{entry.name.replace('_', '-')}"
+    if entry.default is False:
+        option = typer.Option(flag, help=help_text, show_default=False)
+    else:
+        option = typer.Option(
+            help=help_text, show_default=entry.default not in (None, MISSING), metavar=_METAVARS.get(entry.name)
+        )
     default = inspect.Parameter.empty if entry.default is MISSING else entry.default
     return inspect.Parameter(
         entry.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
@@ -50,9 +63,14 @@ def _parameter(entry: "Field[Any]", hint: Any) -> inspect.Parameter:  # noqa: AN
 
 
 def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
-    if name == "text" and isinstance(value, list):
-        # A hub id is no path: only a plain string may be one.
-        return str(value[0]) if len(value) == 1 else value
-    if name == "parallel" and isinstance(value, list):
+    if not isinstance(value, list):
+        return value
+    if not value:
+        return None
+    if name == "text" and len(value) > 1:
+        return [Path(part) for part in value]  # several are files, whatever they are called
+    if name == "parallel" and len(value) == 2 and not any(map(has_rows, value)):
+        return tuple(value)
+    if name in {"text", "parallel"}:
         return value[0] if len(value) == 1 else value
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value)

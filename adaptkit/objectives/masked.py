@@ -122,7 +122,8 @@ class MaskedObjective(nn.Module):
             vectors = self._undo(vectors)
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self.bias)))
         if len(vectors) <= at_once:
-            return self._cross_entropy(vectors, batch.labels) / len(vectors)
+            # Text of special tokens alone has nothing to mask: its loss is 0, not NaN.
+            return self._cross_entropy(vectors, batch.labels) / max(1, len(vectors))
         pieces = zip(torch.split(vectors, at_once), torch.split(batch.labels, at_once), strict=True)
         losses = [checkpoint(self._cross_entropy, *piece, use_reentrant=False) for piece in pieces]
         return torch.stack(losses).sum() / len(vectors)

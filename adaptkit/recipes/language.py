@@ -3,7 +3,6 @@
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +21,12 @@ from adaptkit.objectives import DistillObjective, MaskedObjective, MaskingRule
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.source import Row, choose_source
 from adaptkit.storage import Adapter, Card, TrainingFacts
+from adaptkit.storage import format as spec
 from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record as record_probes
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.hardware import has_fast_bfloat16, peak_memory_bytes
+from adaptkit.training.randomness import forked
 from adaptkit.version import __version__
 
 _EPOCHS = {"distill": 6, "mlm": 3}
@@ -34,6 +35,7 @@ _LEARNING_RATE = {"distill": 1e-3, "mlm": 5e-4}
 _HEAD_WARMUP_STEPS = 100
 _ENCODED_AT_ONCE = 1024
 _MEASURED_BATCHES = 3
+_ADAPTER_FILES = {spec.WEIGHTS_FILE, spec.CONFIG_FILE, spec.RECORD_FILE, spec.CARD_FILE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,18 +81,13 @@ class LanguageTraining:
         self.triage.require(force=request.force)
         self.data = self._read(rows)
         self.settings = self._settings()
-        with _seeded(request.seed):
+        with forked(self.model.backbone.device, request.seed):
             self.layers = self.model.attach_layers(str(self.id), request.adapter_config())
-            self.objective = self._objective()
-        self._run = TrainingRun(
-            self.model,
-            self.layers,
-            self.objective,
-            self.data,
-            self.settings,
-            stack=str(self.id),
-            checkpoint=self._checkpoint(),
-        )
+            try:
+                self._run = self._training_run()
+            except BaseException:
+                self.close()
+                raise
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
@@ -110,18 +107,29 @@ class LanguageTraining:
         )
 
     def train(self) -> Adapter:
-        """Train, and return the adapter; the model keeps nothing of it."""
-        with _seeded(self.request.seed):
+        """Train, save where an output folder was given, and return the adapter."""
+        with forked(self.model.backbone.device, self.request.seed):
             result = self._run.run(self._display, resume=self.request.resume)
         adapter = self._adapter(result)
-        self.close()
         if self.request.output_folder is not None:
             adapter.save(self.request.output_folder, overwrite=self.request.overwrite)
+        self._run.forget_checkpoint()
         return adapter
 
     def close(self) -> None:
-        """Take the adapter off the model."""
+        """Take the adapter off the model, which keeps nothing of it."""
         self.model.detach(str(self.id))
+
+    def _training_run(self) -> TrainingRun:
+        return TrainingRun(
+            self.model,
+            self.layers,
+            self._objective(),
+            self.data,
+            self.settings,
+            stack=str(self.id),
+            checkpoint=self._checkpoint(),
+        )
 
     def _read(self, rows: Callable[[], Iterator[Row]]) -> TrainingData:
         tokenized = self._tokenize(sentence for _, sentence in rows())
@@ -157,12 +165,19 @@ class LanguageTraining:
         objective = self.source.objective
         per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
         by_text = min(max(per_epoch * _EPOCHS[objective], _STEPS[0]), _STEPS[1])
-        max_steps = self.request.max_steps or by_text
+        max_steps = by_text if self.request.max_steps is None else self.request.max_steps
+        rate = self.request.learning_rate
         return self.request.training_settings(
             max_steps=max_steps,
-            learning_rate=self.request.learning_rate or _LEARNING_RATE[objective],
-            head_warmup_steps=min(_HEAD_WARMUP_STEPS, max_steps // 4) if objective == "mlm" else 0,
+            learning_rate=_LEARNING_RATE[objective] if rate is None else rate,
+            head_warmup_steps=self._head_warmup(max_steps),
         )
+
+    def _head_warmup(self, max_steps: int) -> int:
+        if self.source.objective == "distill":
+            return 0
+        asked = self.request.head_warmup
+        return min(_HEAD_WARMUP_STEPS, max_steps // 4) if asked is None else asked
 
     def _objective(self) -> nn.Module:
         if self.source.objective == "distill":
@@ -267,6 +282,8 @@ def _check_output(request: TrainingRequest) -> None:
         return
     if output.exists() and not request.overwrite:
         raise ConfigError(f"{output} exists already; nothing was trained. Give another folder, or overwrite=True.")
+    if output.exists() and not (output.is_dir() and {entry.name for entry in output.iterdir()} <= _ADAPTER_FILES):
+        raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. Give another folder.")
     if checkpoint_folder(output).exists() and not request.resume:
         raise ConfigError(
             f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "
@@ -277,6 +294,13 @@ def _check_output(request: TrainingRequest) -> None:
 def _model_of(request: TrainingRequest) -> AdaptedModel:
     if isinstance(request.backbone, AdaptedModel):
         return request.backbone
+    try:
+        torch.empty(0, device=request.device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(
+            f"device {request.device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N."
+        ) from error
     return load_model(request.backbone, device=request.device)
 
 
@@ -295,11 +319,3 @@ def _word_starts(pieces: list[str]) -> list[bool]:
 def _perplexity(measures: Mapping[str, float]) -> float | None:
     """The exponential of the masked tokens' loss; capped, as a card holds finite numbers only."""
     return math.exp(min(measures["token_loss"], 50.0)) if "token_loss" in measures else None
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Random draws from this seed on, without touching the caller's random state."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

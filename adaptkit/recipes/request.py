@@ -1,6 +1,8 @@
 """What a caller asks of a training run: one value, filled by the Python call and by the command line alike."""
 
+import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -60,6 +62,7 @@ class TrainingRequest:
     whole_words: bool = _option(False, "mlm: mask whole words")
     full_vocabulary: bool = _option(False, "mlm: softmax over the full vocabulary, not the corpus vocabulary")
     anchor: float = _option(20.0, "mlm: weight of staying near the frozen sentence vectors (0: plain mlm)")
+    head_warmup: int | None = _option(None, "mlm: first steps, which train only the projection (100 at most)")
     seed: int = _option(0, "seed of everything random")
     precision: Precision = _option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
     device: str = _option("cpu", "cpu, cuda or cuda:N")
@@ -75,6 +78,10 @@ class TrainingRequest:
     def __post_init__(self) -> None:
         if self.text is not None and self.parallel is not None:
             raise ConfigError("text and parallel are both given; give the one to train on.")
+        if self.column is not None and self.parallel is not None:
+            raise ConfigError("column names a column of text=...; parallel text finds its columns by their languages.")
+        if self.source_lang is not None and self.text is not None:
+            raise ConfigError("source_lang is the language of translations, and text=... has none; leave it out.")
         if self.objective not in ("auto", "mlm", "distill"):
             raise ConfigError(f"objective is auto, mlm or distill, found {self.objective!r}.")
         if self.objective == "distill" and self.text is not None:
@@ -93,6 +100,7 @@ class TrainingRequest:
             raise ConfigError(f"max_length must be at least 8, found {self.max_length}.")
         if self.resume and self.output is None:
             raise ConfigError("resume needs the output folder of the run to resume; give output=....")
+        self._check_numbers()
 
     @property
     def output_folder(self) -> Path | None:
@@ -122,6 +130,19 @@ class TrainingRequest:
         return {
             name: ",".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()
         }
+
+    def _check_numbers(self) -> None:
+        """Numbers that cannot be right are refused before any text is read."""
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
+        if not (math.isfinite(self.anchor) and self.anchor >= 0):
+            raise ConfigError(f"anchor must be 0 or a positive number, found {self.anchor}.")
+        self.adapter_config()
+        self.training_settings(
+            max_steps=sys.maxsize if self.max_steps is None else self.max_steps,
+            learning_rate=1e-3 if self.learning_rate is None else self.learning_rate,
+            head_warmup_steps=self.head_warmup or 0,
+        )
 
     def _method_config(self) -> MethodConfig:
         if self.method == "bottleneck":

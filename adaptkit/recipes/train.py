@@ -1,6 +1,7 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
 import os
+from contextlib import closing
 
 from adaptkit.config import Scaling, SiteName
 from adaptkit.data.corpus import TextSource
@@ -39,6 +40,7 @@ def train_adapter(
     whole_words: bool = False,
     full_vocabulary: bool = False,
     anchor: float = 20.0,
+    head_warmup: int | None = None,
     seed: int = 0,
     precision: Precision = "auto",
     device: str = "cpu",
@@ -69,8 +71,7 @@ def train_adapter(
 
 def train(request: TrainingRequest) -> Adapter:
     """`train_adapter` for a request."""
-    with open_display(shown=request.progress) as display:
-        training = LanguageTraining(request, display)
+    with open_display(shown=request.progress) as display, closing(LanguageTraining(request, display)) as training:
         if request.progress:
             for line in describe(training, training.estimate()):
                 display.note(line)
@@ -83,12 +84,10 @@ def estimate_adapter(request: TrainingRequest) -> Estimate:
     Raises:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
-    with open_display(shown=request.progress) as display:
-        training = LanguageTraining(request, display)
+    with open_display(shown=request.progress) as display, closing(LanguageTraining(request, display)) as training:
         estimate = training.estimate()
         for line in describe(training, estimate):
             display.note(line)
-        training.close()
         return estimate
 
 

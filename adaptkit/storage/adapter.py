@@ -13,6 +13,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from adaptkit.backbones import Backbone, BackboneShape, Fingerprint
+from adaptkit.backbones.architectures import architecture_of
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, Kind
 from adaptkit.errors import (
@@ -30,7 +31,7 @@ from adaptkit.storage import format as spec
 from adaptkit.storage.card import Card, render_card
 from adaptkit.storage.folder import read_file, read_json, write_folder
 from adaptkit.storage.method_config import from_json, tensor_prefix, to_json
-from adaptkit.storage.probes import Probe
+from adaptkit.storage.probes import COMPONENTS, Probe
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
 
@@ -204,7 +205,7 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
 def _read_record(path: Path) -> _Record:
     content = read_json(path, spec.RECORD_FILE)
     version = content.get("format_version")
-    if version != spec.FORMAT_VERSION:
+    if type(version) is not int or version != spec.FORMAT_VERSION:
         raise UnknownVersion(
             path / spec.RECORD_FILE,
             f"has format version {version!r}; this adaptkit reads version {spec.FORMAT_VERSION}. "
@@ -212,13 +213,21 @@ def _read_record(path: Path) -> _Record:
         )
     try:
         record = decode(_Record, content)
-        AdapterId(record.kind, record.name)
+        architecture_of(record.backbone.shape.model_type)
+        _check_ids(record)
         if record.language is not None and canonical_tag(record.language) != record.language:
             raise RecordError(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
-    except (RecordError, ConfigError) as error:
+    except (RecordError, ConfigError, UnsupportedArchitecture) as error:
         raise MalformedConfig(path / spec.RECORD_FILE, f"{error}") from error
     _check_bounds(record, path / spec.RECORD_FILE)
     return record
+
+
+def _check_ids(record: _Record) -> None:
+    own = AdapterId(record.kind, record.name)
+    below = [AdapterId.parse(text) for text in record.below]
+    if len({own, *below}) != 1 + len(below):
+        raise RecordError(f"below is {record.below}, which names an adapter twice, or {own} itself")
 
 
 def _check_bounds(record: _Record, path: Path) -> None:
@@ -234,12 +243,27 @@ def _check_bounds(record: _Record, path: Path) -> None:
     for name, (found, bound) in bounds.items():
         if not 1 <= found <= bound:
             raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")
-    if not record.probes:
+    if len(record.below) > spec.MAX_BELOW:
+        raise LimitExceeded(
+            path, f"below names {len(record.below):,} adapters; the reader's bound is {spec.MAX_BELOW}."
+        )
+    _check_probes(record.probes, shape, path)
+
+
+def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path) -> None:
+    if not probes:
         raise MalformedConfig(path, "has no probes, so that its outputs could not be checked.")
-    largest = max((max(probe.ids, default=0) for probe in record.probes), default=0)
-    smallest = min((min(probe.ids, default=0) for probe in record.probes), default=0)
-    if smallest < 0 or largest >= shape.vocabulary_size or any(not 1 <= len(p.ids) <= 128 for p in record.probes):
-        raise LimitExceeded(path, "a probe is empty, too long, or has token ids outside the vocabulary.")
+    if len(probes) > spec.MAX_PROBES:
+        raise LimitExceeded(path, f"has {len(probes):,} probes; the reader's bound is {spec.MAX_PROBES}.")
+    # RoBERTa leaves the first two rows of its position table unused.
+    longest = min(spec.MAX_PROBE_TOKENS, shape.n_positions - 2)
+    for probe in probes:
+        if not 1 <= len(probe.ids) <= longest:
+            raise LimitExceeded(path, f"a probe has {len(probe.ids):,} tokens; the bounds are 1 and {longest}.")
+        if not 0 <= min(probe.ids) <= max(probe.ids) < shape.vocabulary_size:
+            raise LimitExceeded(path, "a probe has token ids outside the vocabulary.")
+        if len(probe.vector) != min(COMPONENTS, shape.hidden_width):
+            raise MalformedConfig(path, f"a probe's vector has {len(probe.vector)} components, expected {COMPONENTS}.")
 
 
 def _expected_shapes(config: AdapterConfig, shape: BackboneShape, path: Path) -> dict[str, tuple[int, ...]]:
@@ -247,8 +271,8 @@ def _expected_shapes(config: AdapterConfig, shape: BackboneShape, path: Path) ->
         # On the meta device nothing is allocated, so a lying config costs nothing.
         with torch.device("meta"):
             layers = AdapterLayers(config, shape.sites())
-    except (ArchitectureMismatch, UnsupportedArchitecture) as error:
-        raise MalformedConfig(path, str(error)) from error
+    except ArchitectureMismatch as error:
+        raise MalformedConfig(path / spec.CONFIG_FILE, str(error)) from error
     return {name: tuple(tensor.shape) for name, tensor in layers.named_tensors().items()}
 
 

@@ -1,6 +1,5 @@
 """Files of an adapter folder: each read once from one descriptor, each written whole or not at all."""
 
-import json
 import os
 import shutil
 import stat
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
 from adaptkit.storage.format import MAX_JSON_BYTES
+from adaptkit.storage.strict_json import parse_json
 
 
 def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
@@ -28,7 +28,7 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
     try:
         # O_NONBLOCK: a pipe planted under this name must not hang the reader.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: a name with a NUL byte
         raise NotAnAdapter(folder, f"has no file {name}; an adapter folder is written by adapter.save().") from None
     except NotADirectoryError:
         raise NotAnAdapter(folder, "is a file; name the adapter's folder.") from None
@@ -36,10 +36,11 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
         if path.is_symlink():
             raise UnsafePath(path, "is a symlink; adapter files must be regular files.") from error
         raise NotAnAdapter(path, f"cannot be opened ({error.strerror}).") from error
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise NotAnAdapter(path, "is not a regular file.")
     with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise NotAnAdapter(path, "is not a regular file.")
         if facts.st_size > max_bytes:
             raise LimitExceeded(path, f"is {facts.st_size:,} bytes; the reader's bound is {max_bytes:,}.")
         content = file.read(max_bytes + 1)
@@ -52,12 +53,12 @@ def read_json(folder: Path, name: str) -> dict[str, object]:
     """A JSON object from one file of the folder.
 
     Raises:
-        MalformedConfig: No UTF-8, no JSON, no object, a repeated key, or NaN.
+        MalformedConfig: No UTF-8, no JSON, no object, a repeated key, NaN, or nested too deep.
     """
     content = read_file(folder, name, max_bytes=MAX_JSON_BYTES)
     try:
-        parsed = json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        parsed = parse_json(content)
+    except ValueError as error:
         raise MalformedConfig(folder / name, f"is not the JSON that it should be: {error}.") from error
     if not isinstance(parsed, dict):
         raise MalformedConfig(folder / name, f"holds a {type(parsed).__name__}, expected a JSON object.")
@@ -74,17 +75,30 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
         _check_replaceable(folder, files.keys(), overwrite=overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-new-", dir=folder.parent))
-    for name, content in files.items():
-        _write_synced(partial / name, content)
-    partial.chmod(0o755)
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-        folder.rename(old)
-        partial.rename(folder)
-        shutil.rmtree(old)
-    else:
-        partial.rename(folder)
+    try:
+        for name, content in files.items():
+            _write_synced(partial / name, content)
+        partial.chmod(0o755)
+        _sync_folder(partial)
+        _put_in_place(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     _sync_folder(folder.parent)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    old = partial.with_name(partial.name.replace("-new-", "-old-"))
+    folder.rename(old)
+    try:
+        partial.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
@@ -115,14 +129,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a key is repeated")
-    return content
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON number")

@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from adaptkit.backbones import BackboneShape
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
+from adaptkit.config import (
+    LINEAR_SITES,
+    MAX_RANK,
+    AdapterConfig,
+    BottleneckConfig,
+    InvertibleConfig,
+    LoraConfig,
+    SiteName,
+)
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.layers import SiteAddress
-from adaptkit.storage.format import OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
+from adaptkit.storage.format import MAX_ALPHA, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
 from adaptkit.storage.records import RecordError, decode, encode
 
 # What peft needs to read the folder, with the only values under which our layers compute the same.
@@ -19,7 +26,7 @@ _PEFT_FIXED: dict[str, object] = {
     "fan_in_fan_out": False,
     "inference_mode": True,
 }
-Config = TypeVar("Config")
+_LIMITS = {"r": MAX_RANK, "rank": MAX_RANK, "reduction_factor": MAX_RANK, "lora_alpha": MAX_ALPHA, "alpha": MAX_ALPHA}
 _METHODS: dict[str, type[LoraConfig] | type[BottleneckConfig]] = {"lora": LoraConfig, "bottleneck": BottleneckConfig}
 
 
@@ -50,16 +57,24 @@ def from_json(content: Mapping[str, object], shape: BackboneShape, path: Path) -
 
     Raises:
         MalformedConfig: A field that is missing, unknown or of a value that adaptkit does not compute.
-        LimitExceeded: A rank or factor above the reader's bounds.
+        LimitExceeded: A rank, alpha or factor above the reader's bounds.
     """
+    for part in (content, content.get("settings"), content.get("invertible")):
+        _check_limits(part, path)
     try:
         if content.get("peft_type") == "LORA":
             return AdapterConfig(method=_from_peft(content, shape))
         return _from_own(content)
-    except RecordError as error:
-        raise MalformedConfig(path, f"{error}.") from error
-    except ConfigError as error:
-        raise LimitExceeded(path, str(error)) from error
+    except (RecordError, ConfigError) as error:
+        raise MalformedConfig(path, str(error)) from error
+
+
+def _check_limits(part: object, path: Path) -> None:
+    if isinstance(part, dict):
+        for name, bound in _LIMITS.items():
+            value = part.get(name)
+            if isinstance(value, int | float) and value > bound:
+                raise LimitExceeded(path, f"{name} is {value:,}; the reader's bound is {bound:,}.")
 
 
 def _to_peft(method: LoraConfig, shape: BackboneShape, backbone_name: str) -> dict[str, object]:
@@ -86,8 +101,9 @@ def _from_peft(content: Mapping[str, object], shape: BackboneShape) -> LoraConfi
     if missing := sorted(known - content.keys()):
         raise RecordError(f"field {missing[0]!r} is missing")
     for name, value in _PEFT_FIXED.items():
-        if content[name] != value:
+        if type(content[name]) is not type(value) or content[name] != value:
             raise RecordError(f"field {name!r} is {content[name]!r}, expected {value!r}")
+    decode(str, content["base_model_name_or_path"], "base_model_name_or_path")
     targets = decode(tuple[str, ...], content["target_modules"], "target_modules")
     sites, blocks = _sites_and_blocks(targets, shape)
     return LoraConfig(
@@ -103,12 +119,16 @@ def _from_peft(content: Mapping[str, object], shape: BackboneShape) -> LoraConfi
 def _sites_and_blocks(
     targets: tuple[str, ...], shape: BackboneShape
 ) -> tuple[tuple[SiteName, ...], tuple[int, ...] | None]:
-    addresses = {place.module: address for address, place in shape.sites().items()}
+    addresses = {place.module: address for address, place in shape.sites().items() if address.site in LINEAR_SITES}
     unknown = [target for target in targets if target not in addresses]
     if unknown:
-        raise RecordError(f"target module {unknown[0]!r} is no site of a {shape.model_type} backbone of this size")
+        raise RecordError(
+            f"target module {unknown[0]!r} is no linear site of a {shape.model_type} backbone of this size"
+        )
+    if len(set(targets)) != len(targets):
+        raise RecordError("a target module is named twice")
     named = {addresses[target] for target in targets}
-    sites = tuple(dict.fromkeys(address.site for address in sorted(shape.sites()) if address in named))
+    sites = tuple(site for site in LINEAR_SITES if any(address.site == site for address in named))
     blocks = tuple(sorted({address.block for address in named}))
     if {SiteAddress(block, site) for block in blocks for site in sites} != named:
         raise RecordError("the target modules are not the same sites in every block")
@@ -126,17 +146,10 @@ def _from_own(content: Mapping[str, object]) -> AdapterConfig:
     if method is None:
         raise RecordError(f"method {content['method']!r} is unknown; known: {', '.join(_METHODS)}")
     invertible = content["invertible"]
-    return AdapterConfig(
-        method=_bounded(method, content["settings"], "settings"),
-        invertible=None if invertible is None else _bounded(InvertibleConfig, invertible, "invertible"),
+    config = AdapterConfig(
+        method=decode(method, content["settings"], "settings"),
+        invertible=None if invertible is None else decode(InvertibleConfig, invertible, "invertible"),
     )
-
-
-def _bounded(kind: type[Config], value: object, where: str) -> Config:
-    try:
-        return decode(kind, value, where)
-    except RecordError as error:
-        # A config that was read whole and then refused its own values is out of bounds, not malformed.
-        if isinstance(error.__cause__, ConfigError):
-            raise error.__cause__ from None
-        raise
+    if is_peft(config):
+        raise RecordError("a LoRA without an invertible layer is written with peft_type 'LORA'")
+    return config

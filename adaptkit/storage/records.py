@@ -1,13 +1,15 @@
 """Frozen dataclasses to JSON and back, strictly: exact fields, exact types, nothing guessed."""
 
 import dataclasses
-import math
+import reprlib
+import sys
 import types
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from adaptkit.errors import AdaptkitError
+from adaptkit.storage.format import MAX_INTEGER
 
 Record = TypeVar("Record")
 
@@ -71,7 +73,8 @@ def _decode_record(kind: type, value: object, where: str) -> Any:  # noqa: ANN40
 def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:  # noqa: ANN401
     if value is None and type(None) in options:
         return None
-    remaining = [option for option in options if option is not type(None)]
+    # The value's own type first: 3 in a field of float or int stays an int.
+    remaining = sorted((option for option in options if option is not type(None)), key=lambda o: o is not type(value))
     problems = []
     for option in remaining:
         try:
@@ -84,14 +87,15 @@ def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:  
 def _decode_plain(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
     if kind is float:
         number = _expect(isinstance(value, int | float) and not isinstance(value, bool), value, where, "a number")
-        return float(_expect(math.isfinite(number), value, where, "a finite number"))
+        return float(_expect(abs(number) <= sys.float_info.max, value, where, "a finite number"))
     names = {int: "a whole number", str: "a text", bool: "true or false"}
-    return _expect(type(value) is kind, value, where, names[kind])
+    plain = _expect(type(value) is kind, value, where, names[kind])
+    return _expect(kind is not int or abs(plain) <= MAX_INTEGER, value, where, "a whole number of at most 64 bits")
 
 
 def _expect(holds: bool, value: Any, where: str, right: str) -> Any:  # noqa: ANN401
     if not holds:
-        raise RecordError(f"{where} is {str(value)[:60]!r}, expected {right}")
+        raise RecordError(f"{where} is {reprlib.repr(value)}, expected {right}")
     return value
 
 

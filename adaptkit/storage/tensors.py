@@ -1,6 +1,5 @@
 """Tensors of an adapter: a safetensors file whose every claim is checked before anything is allocated for it."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +18,12 @@ from adaptkit.errors import (
     TensorShapeMismatch,
 )
 from adaptkit.storage.format import DTYPES, MAX_HEADER_BYTES
+from adaptkit.storage.strict_json import parse_json
 
 Shapes = Mapping[str, tuple[int, ...]]
 _LENGTH_BYTES = 8
+_FIELDS = {"dtype", "shape", "data_offsets"}
+_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK")
 
 
 def parse_tensors(content: bytes, expected: Shapes, path: Path) -> dict[str, Tensor]:
@@ -48,13 +50,14 @@ def parse_tensors(content: bytes, expected: Shapes, path: Path) -> dict[str, Ten
             raise NonFiniteTensor(
                 path, f"tensor {name} holds NaN or Inf; the adapter is broken. Train or fetch it again."
             )
-    return tensors
+    return {name: tensors[name] for name in expected}
 
 
 def _header(content: bytes, path: Path) -> dict[str, object]:
     if len(content) < _LENGTH_BYTES:
         raise MalformedTensorFile(path, f"is {len(content)} bytes long; a safetensors file has at least 8.")
-    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
+    # A sound header may be 640 bytes long, which is b"\x80\x02" too; it begins with a brace.
+    if content[:2] in _PICKLE_STARTS and content[_LENGTH_BYTES : _LENGTH_BYTES + 1] != b"{":
         raise MalformedTensorFile(
             path, "is a pickle or zip file under a safetensors name. Pickles can run code; they are never loaded."
         )
@@ -66,9 +69,9 @@ def _header(content: bytes, path: Path) -> dict[str, object]:
             path, f"claims a header of {size:,} bytes and is only {len(content):,} bytes long: truncated, or it lies."
         )
     try:
-        header = json.loads(content[_LENGTH_BYTES : _LENGTH_BYTES + size])
-    except (ValueError, RecursionError) as error:
-        raise MalformedTensorFile(path, f"has a header that is no JSON: {error}.") from error
+        header = parse_json(content[_LENGTH_BYTES : _LENGTH_BYTES + size])
+    except ValueError as error:
+        raise MalformedTensorFile(path, f"has a header that is no sound JSON: {error}.") from error
     if not isinstance(header, dict):
         raise MalformedTensorFile(path, "has a header that is no JSON object.")
     header.pop("__metadata__", None)
@@ -82,17 +85,26 @@ def _check_set(found: object, expected: Shapes, path: Path) -> None:
 
 
 def _check_entry(name: str, entry: object, shape: tuple[int, ...], path: Path) -> None:
-    if not isinstance(entry, dict) or not isinstance(entry.get("shape"), list):
-        raise MalformedTensorFile(path, f"describes tensor {name} without a shape.")
-    if entry.get("dtype") not in DTYPES:
+    if not isinstance(entry, dict) or entry.keys() != _FIELDS or not isinstance(entry["shape"], list):
+        raise MalformedTensorFile(
+            path, f"describes tensor {name} by something other than {', '.join(sorted(_FIELDS))}."
+        )
+    if entry["dtype"] not in DTYPES:
         raise TensorDtypeMismatch(
-            path, f"tensor {name} has type {entry.get('dtype')!r}; adapters hold {', '.join(DTYPES)}."
+            path, f"tensor {name} has type {entry['dtype']!r}; adapters hold {', '.join(DTYPES)}."
         )
     if tuple(entry["shape"]) != shape:
         raise TensorShapeMismatch(path, f"tensor {name} has shape {tuple(entry['shape'])}, expected {shape}.")
-    offsets = entry.get("data_offsets")
+    offsets = entry["data_offsets"]
     expected_bytes = math.prod(shape) * (4 if entry["dtype"] == "F32" else 2)
-    if not isinstance(offsets, list) or len(offsets) != 2 or offsets[1] - offsets[0] != expected_bytes:
+    if not _is_range(offsets, expected_bytes):
         raise MalformedTensorFile(
             path, f"gives tensor {name} the bytes {offsets}, but its shape needs {expected_bytes:,}."
         )
+
+
+def _is_range(offsets: object, length: int) -> bool:
+    match offsets:
+        case [int(start), int(end)]:
+            return end - start == length
+    return False

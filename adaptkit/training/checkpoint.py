@@ -17,6 +17,7 @@ from adaptkit.storage.folder import read_file, read_json, write_folder
 from adaptkit.storage.format import MAX_WEIGHTS_BYTES
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
+from adaptkit.training.randomness import random_states, restore_random_states
 
 CHECKPOINT_VERSION = 1
 _TENSORS = "checkpoint.safetensors"
@@ -56,7 +57,7 @@ class _Record:
     version: int
     run: str
     tensors_sha256: str
-    random_state: str
+    random_states: Mapping[str, str]
     progress: Progress
 
 
@@ -67,14 +68,14 @@ class CheckpointFolder:
     path: Path
     run: str
 
-    def save(self, progress: Progress, state: "TrainingState") -> None:
+    def save(self, progress: Progress, state: "TrainingState", device: torch.device) -> None:
         """Write the checkpoint whole or not at all, over the one before."""
         tensors = serialise({name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()})
         record = _Record(
             version=CHECKPOINT_VERSION,
             run=self.run,
             tensors_sha256=hashlib.sha256(tensors).hexdigest(),
-            random_state=base64.b64encode(bytes(torch.get_rng_state().tolist())).decode(),
+            random_states={name: base64.b64encode(it).decode() for name, it in random_states(device).items()},
             progress=progress,
         )
         content = json.dumps(encode(record)).encode()
@@ -82,9 +83,9 @@ class CheckpointFolder:
 
     def exists(self) -> bool:
         """Whether there is something to resume."""
-        return (self.path / _RECORD).is_file()
+        return self.path.exists()
 
-    def load(self, state: "TrainingState") -> Progress:
+    def load(self, state: "TrainingState", device: torch.device) -> Progress:
         """Put a checkpoint's numbers into a state that was just built, and the random state in force.
 
         Raises:
@@ -108,8 +109,12 @@ class CheckpointFolder:
             raise CheckpointError(
                 f"{self.path} is damaged: its files do not belong together. Delete it to start again."
             )
+        try:
+            states = {name: base64.b64decode(it, validate=True) for name, it in record.random_states.items()}
+            restore_random_states(states, device)
+        except ValueError as error:
+            raise CheckpointError(f"{self.path} is damaged: {error}. Delete it to start again.") from error
         state.restore(tensors)
-        torch.set_rng_state(torch.tensor(list(base64.b64decode(record.random_state)), dtype=torch.uint8))
         return record.progress
 
     def remove(self) -> None:
@@ -136,6 +141,10 @@ class TrainingState:
         with torch.no_grad():
             for name, tensor in self._trained.items():
                 tensor.copy_(self._best[name])
+
+    def is_finite(self) -> bool:
+        """Whether no number of it is NaN or infinite."""
+        return all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors().values())
 
     def tensors(self) -> dict[str, Tensor]:
         """All of it under `weights.`, `best.`, `moment1.`, `moment2.` and `count.`."""

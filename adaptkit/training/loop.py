@@ -3,6 +3,8 @@
 import math
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +20,7 @@ from adaptkit.training.data import TrainingData
 from adaptkit.training.hardware import fast_attention, has_fast_bfloat16, peak_memory_bytes
 from adaptkit.training.interrupt import InterruptFlag
 from adaptkit.training.progress import Display
+from adaptkit.training.randomness import forked
 from adaptkit.training.settings import TrainingSettings
 
 _CHECK_FINITE_EVERY = 10
@@ -98,15 +101,15 @@ class TrainingRun:
         self._progress = Progress()
 
     def run(self, display: Display, *, resume: bool = False) -> RunResult:
-        """Train to the end, and leave the best weights in place.
+        """Train to the end, and leave the best weights in place. The checkpoint stays until `forget_checkpoint`.
 
         Raises:
-            DivergedTraining: The loss is no finite number.
+            DivergedTraining: The loss or a weight is no finite number; a checkpoint from before is kept.
             TrainingInterrupted: Ctrl-C; the checkpoint was written, if there is a folder for it.
             CheckpointError: There is a checkpoint to resume, and it is another run's.
         """
         if resume and self._checkpoint is not None and self._checkpoint.exists():
-            self._progress = self._checkpoint.load(self._state)
+            self._progress = self._checkpoint.load(self._state, self._backbone.device)
             display.note(f"resuming at step {self._progress.step:,} of {self._settings.max_steps:,}")
         with fast_attention(self._backbone.network), InterruptFlag() as interrupted:
             if self._settings.gradient_checkpointing:
@@ -118,8 +121,6 @@ class TrainingRun:
             finally:
                 if self._settings.gradient_checkpointing:
                     self._model.gradient_checkpointing(on=False)
-        if self._checkpoint is not None:
-            self._checkpoint.remove()
         return RunResult(
             steps=self._progress.step,
             tokens=self._progress.tokens,
@@ -130,11 +131,15 @@ class TrainingRun:
             stopped_because=stopped,
         )
 
+    def forget_checkpoint(self) -> None:
+        """Delete the checkpoint; called when what was trained is in safety."""
+        if self._checkpoint is not None and self._accelerator.is_main_process:
+            self._checkpoint.remove()
+
     def evaluate(self) -> dict[str, float]:
-        """Means over the held-out sentences, with the same masks every time."""
+        """Means over the held-out sentences, without dropout and with the same masks every time."""
         totals: dict[str, float] = defaultdict(float)
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(self._settings.seed)
+        with forked(self._backbone.device, self._settings.seed), torch.no_grad(), _without_dropout(self._step):
             for rows in self._data.heldout_batches(self._settings.batch_size):
                 batch = self._objective.prepare(self._data.batch(rows, self._backbone))
                 with self._autocast():
@@ -146,7 +151,7 @@ class TrainingRun:
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
         started = time.perf_counter()
-        with fast_attention(self._backbone.network), torch.random.fork_rng(devices=[]):
+        with fast_attention(self._backbone.network), forked(self._backbone.device):
             self._backward(rows, bare=False)
         self._optimizer.zero_grad()
         return time.perf_counter() - started
@@ -168,7 +173,7 @@ class TrainingRun:
             n_tokens = int(self._data.sentences.lengths[rows].sum())
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
             if step % _CHECK_FINITE_EVERY == 0 or self._progress.step == settings.max_steps:
-                self._check_finite(loss, step)
+                self._check_finite("the loss", float(loss), step)
                 display.step(self._progress, settings.max_steps, float(loss))
             if self._progress.step % settings.checkpoint_every == 0:
                 self._save_checkpoint()
@@ -204,6 +209,7 @@ class TrainingRun:
     def _judge(self, display: Display) -> bool:
         """Take the held-out loss, keep the weights if it is the best, and say whether patience is at its end."""
         measures = self.evaluate()
+        self._check_finite("the held-out loss", measures["loss"], self._progress.step)
         if self._progress.best_loss is None or measures["loss"] < self._progress.best_loss:
             self._state.keep_best()
         self._progress = self._progress.judged(measures)
@@ -211,16 +217,22 @@ class TrainingRun:
         waited = self._progress.evaluations_without_gain
         return self._settings.patience is not None and waited >= self._settings.patience
 
-    def _check_finite(self, loss: Tensor, step: int) -> None:
-        if not math.isfinite(float(loss)):
-            raise DivergedTraining(
-                f"the loss is {float(loss)} at step {step:,}. The checkpoint before it is kept. Try a lower "
-                f"learning_rate (now {self._settings.learning_rate:g}), or precision='fp32'."
-            )
+    def _check_finite(self, what: str, value: float, step: int) -> None:
+        if math.isfinite(value):
+            return
+        kept = ""
+        if self._checkpoint is not None and self._checkpoint.exists():
+            kept = f" The checkpoint in {self._checkpoint.path} is from before; delete it to train with other settings."
+        raise DivergedTraining(
+            f"{what} is {value} at step {step:,}. Try a lower learning_rate (now {self._settings.learning_rate:g}), or "
+            f"precision='fp32'.{kept}"
+        )
 
     def _save_checkpoint(self) -> None:
         if self._checkpoint is not None and self._accelerator.is_main_process:
-            self._checkpoint.save(self._progress, self._state)
+            # The loss is looked at now and then only: a broken state must not take the place of a sound one.
+            self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
+            self._checkpoint.save(self._progress, self._state, self._backbone.device)
 
     def _stop_for_user(self) -> None:
         self._save_checkpoint()
@@ -231,3 +243,12 @@ class TrainingRun:
             f"{step}; the checkpoint is in {self._checkpoint.path}. Run the same again with resume=True (--resume).",
             self._checkpoint.path,
         )
+
+
+@contextmanager
+def _without_dropout(module: nn.Module) -> Iterator[None]:
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train()

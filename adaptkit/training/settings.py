@@ -13,9 +13,9 @@ class TrainingSettings:
     """Settings of the loop; what they train is somebody else's matter.
 
     A step is one batch. The first `head_warmup_steps` train only the objective's own weights, so that the measure taken
-    before the adapter trains is not that of a random head. The learning rate then rises linearly over `warmup_share` of the steps and falls linearly to zero. The held-out loss is taken every
-    `evaluate_every` steps; after `patience` evaluations without a better one the run stops (None: never). The weights
-    with the best held-out loss are kept.
+    before the adapter trains is not that of a random head. The learning rate then rises linearly over `warmup_share` of
+    the steps and falls linearly to zero. The held-out loss is taken every `evaluate_every` steps; after `patience`
+    evaluations without a better one the run stops (None: never). The weights with the best held-out loss are kept.
 
     Raises:
         ConfigError: A number that cannot be right.

@@ -1,0 +1,44 @@
+"""JSON from a hostile file: UTF-8, shallow, each key once, no NaN, no half of a surrogate pair."""
+
+import json
+
+from adaptkit.storage.format import MAX_JSON_DEPTH
+
+
+def parse_json(content: bytes) -> object:
+    """Parse one JSON text.
+
+    Raises:
+        ValueError: It is no JSON, or JSON of a kind that two readers may read in two ways.
+    """
+    try:
+        parsed: object = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError(f"it is nested deeper than {MAX_JSON_DEPTH} levels") from None
+    _check(parsed, MAX_JSON_DEPTH)
+    return parsed
+
+
+def _check(value: object, levels: int) -> None:
+    if levels < 0:
+        raise ValueError(f"it is nested deeper than {MAX_JSON_DEPTH} levels")
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            name.encode()
+            _check(item, levels - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, levels - 1)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key is repeated")
+    return content
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,56 @@
+"""Language adapters distilled from parallel news, one default recipe, scored on SIB-200 zero-shot.
+
+`python -m benchmarks.run distill_sib200 [--languages sw,ha] [--seeds 0,1,2] [--pairs 250,500]`; with `--pairs` it is a
+learning curve.
+"""
+
+import argparse
+import random
+from typing import Any
+
+import adaptkit
+from benchmarks.record import write_result
+from benchmarks.sib200 import LAFAND, ZeroShot, lafand_pairs, overlap, read_topics
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--languages", default="sw,ha,yo,ig,bm")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--pairs", default="")
+    options = parser.parse_args(arguments)
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    sizes = [int(size) for size in options.pairs.split(",")] if options.pairs else [0]
+    measure = ZeroShot(adaptkit.load_model())
+    english = round(100 * float(measure.head.correct(measure.model, *read_topics("en", "test")).mean()), 2)
+    measured: dict[str, Any] = {"en": {"without": english}}
+    for language in options.languages.split(","):
+        for size in sizes:
+            name = f"{language} {size} pairs" if size else language
+            measured[name] = _measure(measure, language, seeds, size)
+            print(name, measured[name], flush=True)
+    config = {"source_language": {name: LAFAND[name][0] for name in options.languages.split(",")}}
+    case = "distill_curve" if options.pairs else "distill_sib200"
+    print(write_result(case, seeds=seeds, config=config, measured=measured))
+
+
+def _measure(measure: ZeroShot, language: str, seeds: list[int], size: int) -> dict[str, Any]:
+    pairs = lafand_pairs(language)
+    random.Random(0).shuffle(pairs)
+    pairs = pairs[: size or None]
+    runs, facts = [], []
+    for seed in seeds:
+        adapter = adaptkit.train_adapter(lang=language, parallel=pairs, source_lang=LAFAND[language][0], seed=seed)
+        runs.append(measure.adapted(language, adapter))
+        assert adapter.card.training is not None
+        facts.append(adapter.card.training)
+    shared = overlap([text for _, text in pairs], read_topics(language, "test")[0])
+    return {
+        **measure.report(language, runs),
+        "pairs": len(pairs),
+        "test_sentences_sharing_8_words_with_training": shared,
+        "steps": [fact.steps for fact in facts],
+        "elapsed_s": [fact.elapsed_s for fact in facts],
+        "tokens_per_s": [fact.tokens_per_s for fact in facts],
+        "settings": dict(facts[0].settings),
+    }

@@ -1,0 +1,92 @@
+"""SIB-200 zero-shot: head trained on English without any adapter, tested in another language with and without one."""
+
+import csv
+import gzip
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptkit import AdaptedModel, Adapter
+from adaptkit.evaluation import TopicHead
+from adaptkit.scores import paired_difference
+from benchmarks.record import data_folder
+
+SIB_FOLDER = {"sw": "swh_Latn", "ha": "hau_Latn", "yo": "yor_Latn", "ig": "ibo_Latn", "bm": "bam_Latn", "en": "eng_Latn"}
+LAFAND = {"sw": ("en", "swa"), "ha": ("en", "hau"), "yo": ("en", "yor"), "ig": ("en", "ibo"), "bm": ("fr", "bam")}
+
+
+def read_topics(language: str, split: str) -> tuple[list[str], list[str]]:
+    path = data_folder() / "sib200" / SIB_FOLDER[language] / f"{split}.tsv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [row["text"] for row in rows], [row["category"] for row in rows]
+
+
+def lafand_files(language: str) -> list[Path]:
+    source, target = LAFAND[language]
+    folder = data_folder() / "text/lafand-mt" / f"{source}-{target}"
+    return [path for split in ("train", "dev", "test") if (path := folder / f"{split}.json.gz").is_file()]
+
+
+def lafand_pairs(language: str) -> list[tuple[str, str]]:
+    source, target = LAFAND[language]
+    pairs = []
+    for path in lafand_files(language):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            translations = [json.loads(line)["translation"] for line in file]
+        pairs += [(row[source].strip(), row[target].strip()) for row in translations]
+    return [(a, b) for a, b in pairs if a and b]
+
+
+def overlap(training: list[str], test: list[str]) -> int:
+    """How many test sentences share a run of eight words with the training text."""
+
+    def runs(text: str) -> set[tuple[str, ...]]:
+        words = re.findall(r"\w+", text.lower())
+        return {tuple(words[i : i + 8]) for i in range(len(words) - 7)} or {tuple(words)}
+
+    seen = {run for text in training for run in runs(text)}
+    return sum(bool(runs(text) & seen) for text in test)
+
+
+@dataclass
+class ZeroShot:
+    """The head, and the scores without any adapter, made once."""
+
+    model: AdaptedModel
+
+    def __post_init__(self) -> None:
+        self.head = TopicHead.trained_on(self.model, *read_topics("en", "train"))
+        self._bare: dict[str, NDArray[np.float64]] = {}
+
+    def bare(self, language: str) -> NDArray[np.float64]:
+        if language not in self._bare:
+            self._bare[language] = self.head.correct(self.model, *read_topics(language, "test"))
+        return self._bare[language]
+
+    def adapted(self, language: str, adapter: Adapter, split: str = "test") -> NDArray[np.float64]:
+        self.model.attach(adapter)
+        try:
+            return self.head.correct(self.model, *read_topics(language, split), stack=adapter)
+        finally:
+            self.model.detach(adapter.id)
+
+    def report(self, language: str, runs: list[NDArray[np.float64]]) -> dict[str, Any]:
+        """Figures of some runs that differ in their seed."""
+        without = self.bare(language)
+        gain = paired_difference(np.stack(runs), without)
+        accuracies = [round(100 * float(run.mean()), 2) for run in runs]
+        return {
+            "without": round(100 * float(without.mean()), 2),
+            "with": accuracies,
+            "with_mean": round(float(np.mean(accuracies)), 2),
+            "with_sd": round(float(np.std(accuracies, ddof=1)), 2) if len(runs) > 1 else None,
+            "gain": round(gain.mean, 2),
+            "interval_95": [round(gain.low, 2), round(gain.high, 2)],
+            "verdict": gain.verdict,
+        }

@@ -1,0 +1,42 @@
+"""Adapters with random weights, made without training."""
+
+import torch
+
+from adaptkit.config import AdapterConfig, Kind
+from adaptkit.layers import AdapterLayers
+from adaptkit.model import AdaptedModel
+from adaptkit.storage import Adapter
+from adaptkit.storage.adapter import Origin
+from adaptkit.storage.probes import record
+
+
+def randomise(layers: AdapterLayers, *, seed: int = 1) -> AdapterLayers:
+    """Give every tensor random values, so that no part of the adapter is zero any more."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in layers.parameters():
+            parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+    return layers
+
+
+def attach_random(model: AdaptedModel, adapter_id: str, config: AdapterConfig, *, seed: int = 1) -> AdapterLayers:
+    return randomise(model.attach_layers(adapter_id, config), seed=seed)
+
+
+def random_adapter(
+    model: AdaptedModel, config: AdapterConfig, *, kind: Kind = "language", name: str = "sw", seed: int = 1
+) -> Adapter:
+    """An adapter with random weights and the probes that belong to them; the model keeps nothing of it."""
+    layers = attach_random(model, "task/being-made", config, seed=seed).eval()
+    inputs = model.probe_inputs()
+    probes = record(inputs, model.encode_ids(inputs, stack="task/being-made"))
+    model.detach("task/being-made")
+    return Adapter(
+        kind=kind,
+        name=name,
+        language=name if kind == "language" else None,
+        config=config,
+        origin=Origin.of(model.backbone),
+        tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
+        probes=probes,
+    )

@@ -1,0 +1,21 @@
+"""Adapters written by every version of the format, read by today's reader."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from adaptkit.storage import load_adapter
+from tests.golden.make import facts
+
+FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptkit.json"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_a_golden_adapter_gives_the_recorded_numbers(folder: Path) -> None:
+    expected = json.loads((folder.parent / "expected.json").read_text())
+    assert facts(load_adapter(folder)) == expected[folder.name]
+
+
+def test_no_golden_adapter_is_left_out() -> None:
+    assert [f"{folder.parent.name}/{folder.name}" for folder in FOLDERS] == ["v1/bottleneck", "v1/lora"]

@@ -1,0 +1,85 @@
+import pytest
+import torch
+from torch import nn
+from transformers import BertConfig, GPT2Config
+
+from adaptkit.backbones import BackboneShape, blocks_of, word_embeddings_of
+from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of
+from adaptkit.config import SITES
+from adaptkit.errors import UnsupportedArchitecture
+from tests.tiny import ARCHITECTURES as TINY
+from tests.tiny import VOCABULARY_SIZE, tiny_backbone, tiny_network
+
+
+def test_every_row_has_a_tiny_network() -> None:
+    assert set(TINY) == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("model_type", TINY)
+def test_every_row_has_every_site(model_type: str) -> None:
+    sites = tiny_backbone(model_type).shape.sites()
+    assert {address.site for address in sites} == set(SITES)
+    assert len(sites) == 2 * (len(SITES) - 1) + 1
+    assert len({place.module for place in sites.values()}) == len(sites)
+
+
+@pytest.mark.parametrize("model_type", TINY)
+def test_widths_computed_from_the_config_are_those_of_the_modules(model_type: str) -> None:
+    network = tiny_network(model_type)
+    for address, place in BackboneShape.of(network.config).sites().items():
+        module = network.get_submodule(place.module)
+        if isinstance(module, nn.Linear):
+            assert (place.in_width, place.out_width) == (module.in_features, module.out_features), address
+        elif isinstance(module, nn.LayerNorm):
+            assert module.normalized_shape == (place.in_width,) == (place.out_width,), address
+        else:
+            assert address.site == "embeddings"
+
+
+@pytest.mark.parametrize("model_type", TINY)
+def test_widths_are_those_that_pass_through_the_modules(model_type: str) -> None:
+    backbone = tiny_backbone(model_type)
+    seen: dict[str, int] = {}
+    for place in backbone.shape.sites().values():
+        module = backbone.network.get_submodule(place.module)
+        module.register_forward_hook(lambda *args, path=place.module: seen.update({path: args[2].shape[-1]}))
+    ids, mask = backbone.pad(backbone.tokenize(["Habari ya asubuhi"]))
+    with torch.no_grad():
+        backbone.network(input_ids=ids, attention_mask=mask)
+    assert seen == {place.module: place.out_width for place in backbone.shape.sites().values()}
+
+
+@pytest.mark.parametrize("model_type", TINY)
+def test_the_last_site_of_the_last_block_is_the_output(model_type: str) -> None:
+    backbone = tiny_backbone(model_type)
+    paths = {(a.block, a.site): place.module for a, place in backbone.shape.sites().items()}
+    outputs = []
+    last = backbone.network.get_submodule(paths[1, "block.output"])
+    last.register_forward_hook(lambda *args: outputs.append(args[2]))
+    ids, mask = backbone.pad(backbone.tokenize(["Habari ya asubuhi"]))
+    with torch.no_grad():
+        assert torch.equal(backbone.network(input_ids=ids, attention_mask=mask).last_hidden_state, outputs[0])
+
+
+@pytest.mark.parametrize("model_type", TINY)
+def test_blocks_and_word_embeddings_are_found(model_type: str) -> None:
+    network = tiny_network(model_type, n_blocks=3)
+    assert len(blocks_of(network)) == BackboneShape.of(network.config).n_blocks == 3
+    assert word_embeddings_of(network).shape == (VOCABULARY_SIZE, 32)
+    assert word_embeddings_of(network) is network.get_input_embeddings().weight
+
+
+def test_the_shape_of_a_config() -> None:
+    config = BertConfig(hidden_size=24, num_hidden_layers=5, num_attention_heads=3, intermediate_size=40, vocab_size=9)
+    shape = BackboneShape.of(config)
+    assert (shape.hidden_width, shape.n_blocks, shape.n_heads) == (24, 5, 3)
+    assert (shape.ffn_width, shape.vocabulary_size, shape.n_positions) == (40, 9, 512)
+
+
+def test_a_model_type_without_a_row_is_refused() -> None:
+    with pytest.raises(UnsupportedArchitecture) as caught:
+        BackboneShape.of(GPT2Config())
+    assert caught.value.asked == "gpt2"
+    assert caught.value.supported == tuple(ARCHITECTURES)
+    with pytest.raises(UnsupportedArchitecture):
+        architecture_of("bert2")

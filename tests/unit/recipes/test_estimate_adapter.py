@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit.errors import UnsuitableText
+from adaptkit.model import AdaptedModel
+from tests.runs import PAIRS, SWAHILI
+
+
+def test_an_estimate_trains_and_writes_nothing(
+    model: AdaptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = torch.get_rng_state()
+    adaptkit.estimate_adapter(
+        adaptkit.TrainingRequest(lang="sw", text=SWAHILI, backbone=model, output=tmp_path / "sw", progress=False)
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert not model.attached
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_figures_are_plausible(model: AdaptedModel) -> None:
+    request = adaptkit.TrainingRequest(lang="sw", parallel=PAIRS, backbone=model, max_steps=40, progress=False)
+    found = adaptkit.estimate_adapter(request)
+    assert (found.objective, found.n_sentences, found.n_steps) == ("distill", 60, 40)
+    assert 0 < found.elapsed_s < 600
+    assert found.peak_memory_bytes > 50 * 2**20
+    adapter = adaptkit.train_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=1, progress=False)
+    assert found.adapter_bytes == 4 * adapter.n_parameters
+    assert found.triage.unknown_share == 0.0
+
+
+def test_the_plan_is_told(model: AdaptedModel, capsys: pytest.CaptureFixture[str]) -> None:
+    adaptkit.estimate_adapter(adaptkit.TrainingRequest(lang="sw", text=SWAHILI, backbone=model, max_steps=40))
+    told = capsys.readouterr().err
+    assert "language/sw (lora" in told
+    assert "text: a list of 60 sentences" in told
+    assert "cost: 40 steps of 32 sentences, about" in told
+
+
+def test_triage_refuses_before_anything_is_measured(model: AdaptedModel) -> None:
+    text = [f"ཀ་ཁ་ག་ {'ང་' * number}" for number in range(30)]
+    with pytest.raises(UnsuitableText):
+        adaptkit.estimate_adapter(
+            adaptkit.TrainingRequest(lang="dz", text=text, backbone=model, max_steps=40, progress=False)
+        )
+    assert not model.attached

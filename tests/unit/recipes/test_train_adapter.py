@@ -1,0 +1,241 @@
+"""`train_adapter` as a user calls it, on a tiny backbone."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+import torch
+
+import adaptkit
+from adaptkit.errors import (
+    AdapterExists,
+    ConfigError,
+    EmptyCorpus,
+    SourceNotFound,
+    UnknownLanguage,
+    UnsuitableText,
+)
+from adaptkit.model import AdaptedModel
+from adaptkit.objectives import MaskedObjective
+from tests.runs import PAIRS, SWAHILI, Watching, opener
+from tests.tiny import tiny_model
+
+QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 3, "batch_size": 8, "progress": False}
+ETHIOPIC = [f"ሰላም ለዓለም {'ቤት ' * number}ነው" for number in range(1, 31)]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a run says."""
+    display = Watching()
+    monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
+    return display.notes
+
+
+def test_a_trained_adapter_acts_and_is_saved(model: AdaptedModel, tmp_path: Path) -> None:
+    adapter = adaptkit.train_adapter(**QUICK, parallel=PAIRS, backbone=model, output=tmp_path / "sw")
+    loaded = adaptkit.load_adapter(tmp_path / "sw")
+    assert (loaded.id, loaded.language, loaded.weights_sha256) == ("language/sw", "sw", adapter.weights_sha256)
+    model.attach(loaded)
+    assert not torch.equal(model.encode(SWAHILI[:2], stack=loaded), model.encode(SWAHILI[:2]))
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "bottleneck": {"method": "bottleneck", "reduction_factor": 4},
+    "invertible": {"method": "bottleneck", "invertible": True},
+    "lora and invertible": {"invertible": True, "rank": 2},
+    "rank stabilized, some sites and blocks": {
+        "scaling": "rank_stabilized",
+        "sites": ("attention.query", "ffn.output"),
+        "blocks": (1,),
+    },
+    "whole words": {"whole_words": True},
+    "full vocabulary": {"full_vocabulary": True},
+    "gradient checkpointing": {"gradient_checkpointing": True},
+    "no anchor": {"anchor": 0.0},
+    "fp32": {"precision": "fp32"},
+    "short sentences, few tokens": {"max_length": 8, "max_tokens": 300},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_options_train_load_and_attach(options: dict[str, Any], model: AdaptedModel, tmp_path: Path) -> None:
+    adapter = adaptkit.train_adapter(
+        **{**QUICK, "max_steps": 8}, text=SWAHILI, backbone=model, output=tmp_path / "sw", **options
+    )
+    assert adapter.card.training is not None
+    assert (adapter.card.training.objective, adapter.card.training.steps) == ("mlm", 8)
+    model.attach(adaptkit.load_adapter(tmp_path / "sw"))
+    assert not torch.equal(model.encode(SWAHILI[:2], stack=adapter), model.encode(SWAHILI[:2]))
+
+
+def plain(folder: Path) -> Path:
+    (folder / "corpus.txt").write_text("\n".join(SWAHILI), encoding="utf-8")
+    return folder / "corpus.txt"
+
+
+def packed(folder: Path) -> str:
+    (folder / "corpus.txt.gz").write_bytes(gzip.compress("\n".join(SWAHILI).encode()))
+    return str(folder / "corpus.txt.gz")
+
+
+def rows(folder: Path) -> Path:
+    (folder / "corpus.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in SWAHILI), encoding="utf-8")
+    return folder / "corpus.jsonl"
+
+
+SOURCES: dict[str, Callable[[Path], Any]] = {
+    "a file": plain,
+    "a packed file": packed,
+    "a file of rows": rows,
+    "several files": lambda folder: [plain(folder)],
+    "a list": lambda _: SWAHILI,
+    "an iterator": lambda _: iter(SWAHILI),
+    "a data set": lambda _: datasets.Dataset.from_dict({"text": SWAHILI}),
+    "a streamed data set": lambda _: datasets.Dataset.from_dict({"text": SWAHILI}).to_iterable_dataset(),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_every_kind_of_source_gives_the_same_adapter(
+    source: Callable[[Path], Any], model: AdaptedModel, tmp_path: Path, expected: str
+) -> None:
+    adapter = adaptkit.train_adapter(**QUICK, text=source(tmp_path), backbone=model)
+    assert adapter.weights_sha256 == expected
+    assert adapter.card.n_lines == len(SWAHILI)
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    return adaptkit.train_adapter(**QUICK, text=SWAHILI, backbone=tiny_model()).weights_sha256
+
+
+@pytest.mark.parametrize(
+    ("source", "objective"), [({"parallel": PAIRS}, "distill"), ({"text": SWAHILI}, "mlm")], ids=["parallel", "text"]
+)
+def test_auto_chooses_the_objective_and_says_why(
+    source: dict[str, Any], objective: str, model: AdaptedModel, told: list[str]
+) -> None:
+    adapter = adaptkit.train_adapter(**{**QUICK, "progress": True}, **source, backbone=model)
+    assert adapter.card.training is not None
+    assert adapter.card.training.objective == objective
+    assert any(note.startswith(f"objective: {objective}, because ") for note in told)
+    assert any(note.startswith("cost: 3 steps of 8 sentences") for note in told)
+
+
+def test_parallel_text_can_be_used_for_masking(model: AdaptedModel) -> None:
+    adapter = adaptkit.train_adapter(**QUICK, parallel=PAIRS, objective="mlm", backbone=model)
+    assert adapter.card.training is not None
+    assert adapter.card.training.pseudo_perplexity_after is not None
+
+
+def test_without_text_the_hub_is_asked_and_the_sample_taken_and_both_are_said(
+    model: AdaptedModel, told: list[str], tmp_path: Path
+) -> None:
+    adapter = adaptkit.train_adapter(**QUICK, backbone=model, output=tmp_path / "sw")
+    assert "asking the hub for Wikipedia" in told[0]
+    assert "taking the package's own sample" in told[1]
+    assert (adapter.card.text_kind, adapter.card.licence) == ("sample", "Apache-2.0")
+    assert adaptkit.load_adapter(tmp_path / "sw").card.text_kind == "sample"
+    assert "Trained on the small sample" in (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_language_that_is_nowhere_is_refused_with_those_that_are(model: AdaptedModel) -> None:
+    with pytest.raises(SourceNotFound, match="'gn'; it has ha, sw, yo"):
+        adaptkit.train_adapter(**{**QUICK, "lang": "Guarani"}, backbone=model)
+
+
+def test_a_name_that_is_no_language_is_refused() -> None:
+    with pytest.raises(UnknownLanguage, match="Did you mean Swahili"):
+        adaptkit.train_adapter(**{**QUICK, "lang": "Swahilii"}, text=SWAHILI)
+
+
+def test_text_that_the_tokenizer_cannot_read_is_refused_unless_forced(model: AdaptedModel, tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {**QUICK, "lang": "am", "text": ETHIOPIC, "backbone": model, "output": tmp_path / "am"}
+    with pytest.raises(UnsuitableText, match="force=True"):
+        adaptkit.train_adapter(**arguments)
+    assert list(tmp_path.iterdir()) == []
+    assert adaptkit.train_adapter(**arguments, force=True).id == "language/am"
+
+
+@pytest.mark.parametrize("text", [SWAHILI[:19], []], ids=["19 sentences", "none"])
+def test_too_little_text_is_refused(text: list[str], model: AdaptedModel) -> None:
+    with pytest.raises(EmptyCorpus):
+        adaptkit.train_adapter(**QUICK, text=text, backbone=model)
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_private_keeps_file_names_out_of_the_folder(private: bool, model: AdaptedModel, tmp_path: Path) -> None:
+    secret = plain(tmp_path).rename(tmp_path / "secret-diary.txt")
+    adaptkit.train_adapter(**QUICK, text=secret, backbone=model, output=tmp_path / "sw", private=private)
+    written = b"".join(entry.read_bytes() for entry in (tmp_path / "sw").iterdir())
+    assert (b"secret-diary" in written) is not private
+    assert not any(sentence.encode() in written for sentence in SWAHILI)
+
+
+def test_an_existing_output_is_refused_before_training(model: AdaptedModel, tmp_path: Path) -> None:
+    (tmp_path / "sw").mkdir()
+    with pytest.raises(ConfigError, match="exists already; nothing was trained"):
+        adaptkit.train_adapter(lang="sw", text=tmp_path / "never-opened.txt", backbone=model, output=tmp_path / "sw")
+
+
+def test_overwrite_replaces_an_adapter_and_nothing_else(model: AdaptedModel, tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {**QUICK, "text": SWAHILI, "backbone": model, "overwrite": True}
+    adaptkit.train_adapter(**arguments, output=tmp_path / "sw")
+    adapter = adaptkit.train_adapter(**arguments, output=tmp_path / "sw", seed=1)
+    assert adaptkit.load_adapter(tmp_path / "sw").weights_sha256 == adapter.weights_sha256
+    (tmp_path / "sw" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="no adapter's folder; nothing was trained"):
+        adaptkit.train_adapter(**arguments, output=tmp_path / "sw")
+
+
+def test_the_seed_decides_the_adapter_and_the_callers_random_state_is_left_alone(model: AdaptedModel) -> None:
+    state = torch.get_rng_state()
+    found = [
+        adaptkit.train_adapter(**QUICK, text=SWAHILI, backbone=model, seed=seed, dropout=0.2).weights_sha256
+        for seed in (0, 0, 1)
+    ]
+    assert found[0] == found[1] != found[2]
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def is_clean(model: AdaptedModel) -> bool:
+    hooked = any(module._forward_hooks for module in model.network.modules())
+    return not hooked and not model.attached and model.network.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_the_callers_model_is_left_as_it_was(progress: bool, model: AdaptedModel, told: list[str]) -> None:
+    weights = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+    adaptkit.train_adapter(**{**QUICK, "progress": progress}, parallel=PAIRS, backbone=model)
+    assert is_clean(model)
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in model.network.state_dict().items())
+
+
+@pytest.mark.parametrize("broken", ["__init__", "measures", "prepare"])
+@pytest.mark.parametrize("progress", [True, False])
+def test_an_error_leaves_nothing_on_the_callers_model(
+    broken: str, progress: bool, model: AdaptedModel, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MaskedObjective, broken, lambda *_, **__: {}["broken"])
+    with pytest.raises(KeyError):
+        adaptkit.train_adapter(**{**QUICK, "progress": progress}, text=SWAHILI, backbone=model)
+    assert is_clean(model)
+
+
+def test_an_adapter_of_the_same_name_on_the_callers_model_stays(model: AdaptedModel) -> None:
+    adapter = adaptkit.train_adapter(**QUICK, text=SWAHILI, backbone=model)
+    model.attach(adapter)
+    before = model.encode(SWAHILI[:2], stack=adapter)
+    with pytest.raises(AdapterExists):
+        adaptkit.train_adapter(**QUICK, text=SWAHILI, backbone=model)
+    assert torch.equal(model.encode(SWAHILI[:2], stack=adapter), before)
+
+
+def test_a_device_that_is_not_there_is_a_clear_error() -> None:
+    with pytest.raises(ConfigError, match="device 'nowhere' cannot be used here.*Give cpu, cuda or cuda:N"):
+        adaptkit.train_adapter(**QUICK, text=SWAHILI, device="nowhere")

@@ -1,0 +1,191 @@
+import dataclasses
+
+import pytest
+import torch
+
+from adaptkit import load_model
+from adaptkit.composition import Stack
+from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.errors import (
+    AdapterExists,
+    AmbiguousAdapter,
+    ArchitectureMismatch,
+    BackboneMismatch,
+    BackboneUnavailable,
+    ConfigError,
+    ProbeMismatch,
+    TokenizerMismatch,
+    UnknownAdapter,
+)
+from adaptkit.model import AdaptedModel
+from tests.adapters import attach_random, random_adapter
+from tests.tiny import tiny_model
+
+LORA = AdapterConfig(method=LoraConfig(rank=4))
+TEXTS = ["Habari ya asubuhi", "Akuya", "The goat sleeps in the house of the teacher.", "", "Two eggs."]
+
+
+def test_vectors_come_in_the_order_of_the_texts(model: AdaptedModel) -> None:
+    together = model.encode(TEXTS, batch_size=2)
+    alone = torch.cat([model.encode([text]) for text in TEXTS])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+    assert len({tuple(row) for row in together.round(decimals=3).tolist()}) == len(TEXTS)
+
+
+@pytest.mark.parametrize("config", [LORA, AdapterConfig(method=BottleneckConfig(), invertible=InvertibleConfig())])
+def test_the_batch_size_does_not_matter(model: AdaptedModel, config: AdapterConfig) -> None:
+    attach_random(model, "language/sw", config)
+    one, all_at_once = (model.encode(TEXTS, stack="sw", batch_size=size) for size in (1, 100))
+    torch.testing.assert_close(one, all_at_once, atol=1e-5, rtol=1e-5)
+
+
+def test_a_vector_is_the_mean_over_real_tokens(model: AdaptedModel) -> None:
+    ids, mask = model.backbone.pad(model.backbone.tokenize(["Habari ya asubuhi"]))
+    with torch.no_grad():
+        plain = model.network(input_ids=ids, attention_mask=mask).last_hidden_state.mean(dim=1)
+    torch.testing.assert_close(model.encode(["Habari ya asubuhi"]), plain)
+
+
+def test_texts_are_cut_at_the_given_length(model: AdaptedModel) -> None:
+    long = "goat " * 300
+    assert torch.equal(model.encode([long], max_length=8), model.encode(["goat " * 50], max_length=8))
+    assert torch.equal(model.encode([long]), model.encode([long], max_length=10_000))
+
+
+@pytest.mark.parametrize("texts", [[], ()])
+def test_no_texts_give_no_vectors(model: AdaptedModel, texts: list[str]) -> None:
+    assert model.encode(texts).shape == (0, 32)
+
+
+def test_vectors_of_a_half_precision_backbone_are_float32(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", LORA)
+    exact = model.encode(TEXTS, stack="sw")
+    torch.nn.Module.to(model.network, torch.bfloat16)
+    vectors = model.encode(TEXTS, stack="sw")
+    assert vectors.dtype == torch.float32
+    assert torch.cosine_similarity(vectors, exact).min() > 0.99
+
+
+def test_a_single_string_is_refused(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match=r"encode\(\[text\]\)"):
+        model.encode("Habari")
+
+
+def test_a_batch_size_below_one_is_refused(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="batch_size"):
+        model.encode(TEXTS, batch_size=0)
+
+
+def test_an_unknown_adapter_is_refused_with_a_suggestion(model: AdaptedModel) -> None:
+    model.attach_layers("language/sw", LORA)
+    with pytest.raises(UnknownAdapter, match="Did you mean language/sw") as caught:
+        model.encode(TEXTS, stack="language/swh")
+    assert (caught.value.asked, caught.value.attached) == ("language/swh", ("language/sw",))
+    assert caught.value.suggestions == ("language/sw",)
+
+
+def test_a_bare_name_must_be_unique(model: AdaptedModel) -> None:
+    model.attach_layers("task/nli", LORA)
+    assert len(model.plan("nli")) == len(model.plan("task/nli")) > 0
+    model.attach_layers("language/nli", LORA)
+    with pytest.raises(AmbiguousAdapter) as caught:
+        model.plan("nli")
+    assert caught.value.candidates == ("task/nli", "language/nli")
+
+
+def test_two_names_of_one_adapter_are_refused(model: AdaptedModel) -> None:
+    model.attach_layers("language/sw", LORA)
+    with pytest.raises(ConfigError, match="twice"):
+        model.plan(Stack("language/sw", "sw"))
+
+
+def test_an_id_may_hold_a_dot(model: AdaptedModel) -> None:
+    adapter = random_adapter(model, LORA, kind="domain", name="pubmed-1.0")
+    model.attach(adapter)
+    assert model.attached == ("domain/pubmed-1.0",)
+    assert not torch.equal(model.encode(TEXTS, stack="pubmed-1.0"), model.encode(TEXTS))
+
+
+def test_adapters_are_part_of_the_module(model: AdaptedModel) -> None:
+    layers = model.attach_layers("language/sw", LORA)
+    model.double()
+    assert {weight.dtype for weight in layers.parameters()} == {torch.float64}
+    model.detach("sw")
+    assert not list(model.adapters.parameters())
+
+
+@pytest.mark.parametrize("stack", ["language/sw", "sw", Stack("language/sw"), Stack("sw")])
+def test_a_stack_may_be_given_in_several_ways(model: AdaptedModel, stack: Stack | str) -> None:
+    adapter = random_adapter(model, LORA)
+    model.attach(adapter)
+    assert torch.equal(model.encode(TEXTS, stack=stack), model.encode(TEXTS, stack=adapter))
+
+
+def test_attaching_an_id_twice_is_refused_and_keeps_the_first(model: AdaptedModel) -> None:
+    model.attach(random_adapter(model, LORA))
+    before = model.encode(TEXTS, stack="sw")
+    with pytest.raises(AdapterExists, match=r"model\.detach"):
+        model.attach(random_adapter(model, LORA, seed=2))
+    assert torch.equal(model.encode(TEXTS, stack="sw"), before)
+
+
+def test_detaching_what_is_not_attached_is_refused(model: AdaptedModel) -> None:
+    with pytest.raises(UnknownAdapter, match="Attached: none"):
+        model.detach("language/sw")
+
+
+def test_one_adapter_is_detached_and_the_others_stay(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", AdapterConfig(method=BottleneckConfig()))
+    attach_random(model, "task/nli", LORA)
+    before = model.encode(TEXTS, stack="nli")
+    model.detach("language/sw")
+    assert model.attached == ("task/nli",)
+    assert torch.equal(model.encode(TEXTS, stack="nli"), before)
+
+
+def test_an_attached_adapter_is_frozen_and_in_evaluation_mode(model: AdaptedModel) -> None:
+    config = AdapterConfig(method=LoraConfig(rank=4, dropout=0.5))
+    adapter = random_adapter(model, LORA)
+    model.attach(dataclasses.replace(adapter, config=config))
+    assert not any(weight.requires_grad for weight in model.adapters.parameters())
+    assert torch.equal(model.encode(TEXTS, stack="sw"), model.encode(TEXTS, stack="sw"))
+
+
+@pytest.mark.parametrize(
+    ("other", "error"),
+    [
+        (tiny_model(n_blocks=3), ArchitectureMismatch),
+        (tiny_model("roberta"), ArchitectureMismatch),
+        (tiny_model(seed=1), BackboneMismatch),
+    ],
+)
+def test_another_backbone_is_refused(model: AdaptedModel, other: AdaptedModel, error: type[Exception]) -> None:
+    adapter = random_adapter(model, LORA)
+    with pytest.raises(error, match="language/sw was trained on tiny-bert"):
+        other.attach(adapter)
+    assert other.attached == ()
+
+
+def test_another_tokenizer_is_refused(model: AdaptedModel) -> None:
+    adapter = random_adapter(model, LORA)
+    other = tiny_model()
+    other.backbone.tokenizer.add_tokens(["asubuhi"])
+    with pytest.raises(TokenizerMismatch):
+        other.attach(adapter)
+
+
+@pytest.mark.parametrize("seen_before", [False, True])
+def test_outputs_that_are_not_the_recorded_ones_are_refused(model: AdaptedModel, seen_before: bool) -> None:
+    adapter = random_adapter(model, LORA)
+    if seen_before:
+        model.attach(adapter)
+        model.detach(adapter.id)
+    louder = dataclasses.replace(adapter, config=AdapterConfig(method=LoraConfig(rank=4, alpha=64)))
+    with pytest.raises(ProbeMismatch, match="off the recorded ones"):
+        model.attach(louder)
+    assert model.attached == ()
+
+
+def test_a_backbone_that_is_nowhere_is_refused() -> None:
+    with pytest.raises(BackboneUnavailable, match="nowhere/at-all"):
+        load_model("nowhere/at-all")

@@ -1,0 +1,16 @@
+from adaptkit.training.checkpoint import Progress
+
+
+def test_the_first_measure_is_the_one_before_training() -> None:
+    progress = Progress().judged({"loss": 3.0}).advanced(tokens=5, elapsed_s=0.5).judged({"loss": 2.0})
+    assert progress.before == {"loss": 3.0}
+    assert (progress.step, progress.tokens, progress.elapsed_s, progress.judged_step) == (1, 5, 0.5, 1)
+
+
+def test_evaluations_without_gain_are_counted_from_the_best_one() -> None:
+    progress, waited = Progress(), []
+    for loss in (3.0, 2.0, 2.0, 2.5, 1.9):
+        progress = progress.judged({"loss": loss})
+        waited.append(progress.evaluations_without_gain)
+    assert waited == [0, 0, 1, 2, 0]
+    assert progress.best_loss == 1.9
