@@ -6,12 +6,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+import adaptkit
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tokens import TokenStore
+from adaptkit.errors import TrainingInterrupted
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import DistillObjective, MaskingRule
@@ -50,7 +53,7 @@ class CtrlC(Watching):
     after: int = 1
     times: int = 1
 
-    def step(self, progress: Progress, total_steps: int, loss: float) -> None:
+    def step(self, progress: Progress, total_steps: int, loss: float) -> None:  # noqa: ARG002
         if progress.step == self.after:
             for _ in range(self.times):
                 signal.raise_signal(signal.SIGINT)
@@ -60,10 +63,18 @@ def opener(display: Display) -> Callable[..., AbstractContextManager[Display]]:
     """What to put in the place of `open_display`, so that a recipe reports to this display."""
 
     @contextmanager
-    def open_display(**_: Any) -> Iterator[Display]:
+    def open_display(**_: object) -> Iterator[Display]:
         yield display
 
     return open_display
+
+
+def train_and_interrupt(*, after: int, **arguments: Any) -> None:  # noqa: ANN401 - arguments of train_adapter
+    """Call `train_adapter`, and press Ctrl-C after so many steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adaptkit.recipes.train.open_display", opener(CtrlC(after=after)))
+        with pytest.raises(TrainingInterrupted):
+            adaptkit.train_adapter(**arguments)
 
 
 @dataclass
@@ -100,7 +111,7 @@ def small_run(
     model: AdaptedModel | None = None,
     data: TrainingData | None = None,
     made: nn.Module | None = None,
-    **settings: Any,
+    **settings: Any,  # noqa: ANN401 - fields of TrainingSettings
 ) -> SmallRun:
     """A fresh model with a fresh adapter, and a run that trains it."""
     model = model or tiny_model()
@@ -123,8 +134,6 @@ def small_run(
 def _objective(name: ObjectiveName, model: AdaptedModel, layers: AdapterLayers, data: TrainingData) -> nn.Module:
     assert data.targets is not None
     if name == "distill":
-        return DistillObjective(centre=data.targets.nan_to_num().mean(dim=0))
+        return DistillObjective.for_targets(data.targets.nan_to_num())
     vocabulary = torch.from_numpy(data.sentences.vocabulary())
-    return masked_objective(
-        model.backbone, layers, rule=MaskingRule(), vocabulary=vocabulary, anchor_weight=1.0
-    )
+    return masked_objective(model.backbone, layers, rule=MaskingRule(), vocabulary=vocabulary, anchor_weight=1.0)

@@ -30,7 +30,7 @@ class LoraLayer(nn.Module):
 
         Shape: site_input (..., in_width), site_output and result (..., out_width).
         """
-        narrow = F.linear(self.dropout(site_input).to(self.lora_A.weight.dtype), self.lora_A.weight)
-        # Scaling the (out_width, rank) matrix is cheaper than scaling the activations.
-        change = F.linear(narrow, self.lora_B.weight * self.scale)
+        # Converting and scaling the small matrices is cheaper than doing it to the activations.
+        narrow = F.linear(self.dropout(site_input), self.lora_A.weight.to(site_input.dtype))
+        change = F.linear(narrow, (self.lora_B.weight * self.scale).to(narrow.dtype))
         return site_output + change.to(site_output.dtype)

@@ -1,6 +1,5 @@
 """Distillation from parallel text: a sentence is drawn to the frozen backbone's vector of its translation."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -10,26 +9,42 @@ from adaptkit.objectives.pooling import mean_pool
 
 
 class DistillObjective(nn.Module):
-    """Cosine distance to the target plus contrast with the other targets of the batch.
+    """Seen from the centre of all targets, a sentence shall lie in the direction of its target and as far out.
 
-    No teacher beyond the backbone itself is needed (after Reimers and Gurevych 2020, arXiv:2004.09813). Sentence
-    vectors of a multilingual encoder share a large common component that says nothing; `centre`, the mean target, is
-    taken off both sides first. With `contrast_weight` the loss gains an InfoNCE term (van den Oord et al. 2018,
-    arXiv:1807.03748) at `temperature`.
+    With `v` and `t` the sentence's vector and its target minus the centre, the loss is
+    `1 - cosine(v, t) + distance_weight * (|v| - |t|)^2 / mean(|t|^2)`.
 
-    Shape: centre (hidden_width).
+    No teacher beyond the backbone itself is needed (after Reimers and Gurevych 2020, arXiv:2004.09813, who minimise the
+    squared error). A squared error draws every sentence that is not well understood towards the centre of the training
+    text; a head trained on the frozen backbone then takes any text for the training text's favourite topic. Keeping
+    the distance avoids that (docs/decisions/0004-distance-from-the-centre.md).
+
+    Shape: centre (hidden_width). `variance` is the mean squared distance of the targets from it.
+
+    Raises:
+        ConfigError: A weight below 0, or a variance that is not positive.
     """
 
-    def __init__(self, *, centre: Tensor, contrast_weight: float = 1.0, temperature: float = 0.05) -> None:
+    def __init__(self, *, centre: Tensor, variance: float, distance_weight: float = 0.5) -> None:
         super().__init__()
-        if temperature <= 0 or contrast_weight < 0:
+        if not (distance_weight >= 0 and variance > 0):
             raise ConfigError(
-                "temperature must be positive and contrast_weight not negative, "
-                f"found {temperature} and {contrast_weight}."
+                "the targets' variance must be positive and distance_weight not negative, "
+                f"found {variance} and {distance_weight}."
             )
-        self.contrast_weight = contrast_weight
-        self.temperature = temperature
+        self.variance = variance
+        self.distance_weight = distance_weight
         self.register_buffer("centre", centre, persistent=False)
+
+    @classmethod
+    def for_targets(cls, targets: Tensor) -> "DistillObjective":
+        """The objective for these targets. Shape: targets (n, hidden_width).
+
+        Raises:
+            ConfigError: All targets are the same vector.
+        """
+        centre = targets.mean(dim=0)
+        return cls(centre=centre, variance=float((targets - centre).pow(2).sum(dim=-1).mean()))
 
     def prepare(self, batch: Batch) -> Batch:
         """Nothing is masked: the backbone reads the sentence as it is."""
@@ -43,13 +58,10 @@ class DistillObjective(nn.Module):
         if batch.targets is None:
             raise ConfigError("distillation needs target vectors in the batch.")
         centre = self.get_buffer("centre")
-        vectors = F.normalize(mean_pool(hidden, batch.mask) - centre, dim=-1)
-        targets = F.normalize(batch.targets - centre, dim=-1)
-        loss = (1 - (vectors * targets).sum(dim=-1)).mean()
-        if self.contrast_weight:
-            own = torch.arange(len(vectors), device=vectors.device)
-            loss = loss + self.contrast_weight * F.cross_entropy(vectors @ targets.T / self.temperature, own)
-        return loss
+        vectors, targets = mean_pool(hidden, batch.mask) - centre, batch.targets - centre
+        direction = 1 - F.cosine_similarity(vectors, targets, dim=-1)
+        distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.variance
+        return (direction + self.distance_weight * distance).mean()
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The loss."""

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,13 +26,15 @@ from adaptkit.storage import format as spec
 from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record as record_probes
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
-from adaptkit.training.hardware import has_fast_bfloat16, peak_memory_bytes
+from adaptkit.training.hardware import peak_memory_bytes
+from adaptkit.training.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.training.randomness import forked
 from adaptkit.version import __version__
 
-_EPOCHS = {"distill": 6, "mlm": 3}
-_STEPS = (100, 2000)
-_LEARNING_RATE = {"distill": 1e-3, "mlm": 5e-4}
+_EPOCHS = 3
+_MIN_STEPS = 100
+_MAX_STEPS = {"distill": 300, "mlm": 600}
+_LEARNING_RATE = {"distill": 2e-3, "mlm": 5e-4}
 _HEAD_WARMUP_STEPS = 100
 _ENCODED_AT_ONCE = 1024
 _MEASURED_BATCHES = 3
@@ -153,9 +156,9 @@ class LanguageTraining:
 
     def _encode(self, store: TokenStore, n_rows: int) -> Tensor:
         device = self.model.backbone.device
-        fast = self.request.precision == "bf16" or (self.request.precision == "auto" and has_fast_bfloat16(device))
+        fast = uses_bfloat16(self.request.precision, device)
         pieces = []
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast):
+        with bfloat16_blocks(self.model.network) if fast else nullcontext():
             for start in range(0, n_rows, _ENCODED_AT_ONCE):
                 rows = range(start, min(start + _ENCODED_AT_ONCE, n_rows))
                 pieces.append(self.model.encode_ids([store[row] for row in rows], batch_size=64))
@@ -164,7 +167,7 @@ class LanguageTraining:
     def _settings(self) -> TrainingSettings:
         objective = self.source.objective
         per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
-        by_text = min(max(per_epoch * _EPOCHS[objective], _STEPS[0]), _STEPS[1])
+        by_text = min(max(per_epoch * _EPOCHS, _MIN_STEPS), _MAX_STEPS[objective])
         max_steps = by_text if self.request.max_steps is None else self.request.max_steps
         rate = self.request.learning_rate
         return self.request.training_settings(
@@ -184,7 +187,7 @@ class LanguageTraining:
             targets = self.data.targets
             if targets is None:
                 raise ConfigError("distillation without targets")
-            return DistillObjective(centre=targets.mean(dim=0)).to(self.model.backbone.device)
+            return DistillObjective.for_targets(targets).to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
         return masked_objective(
             self.model.backbone,

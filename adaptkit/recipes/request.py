@@ -46,7 +46,7 @@ class TrainingRequest:
     objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
     method: MethodName = _option("lora", "lora or bottleneck")
     rank: int | None = _option(None, "LoRA rank (16)")
-    alpha: float | None = _option(None, "LoRA alpha; scaling is alpha / rank (default: alpha = rank)")
+    alpha: float | None = _option(None, "LoRA alpha; scaling is alpha / rank (default: 4 * rank)")
     scaling: Scaling = _option("standard", "standard, or rank_stabilized: alpha / sqrt(rank)")
     dropout: float = _option(0.0, "LoRA dropout")
     reduction_factor: int | None = _option(None, "bottleneck: hidden width / bottleneck width (16)")
@@ -152,7 +152,7 @@ class TrainingRequest:
                 blocks=self.blocks,
             )
         rank = 16 if self.rank is None else self.rank
-        alpha = float(rank) if self.alpha is None else self.alpha
+        alpha = 4.0 * rank if self.alpha is None else self.alpha
         return LoraConfig(
             rank=rank,
             alpha=alpha,

@@ -9,16 +9,6 @@ import torch
 from transformers import PreTrainedModel
 
 
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether bf16 arithmetic is done by the hardware, not by conversion."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type != "cpu":
-        return False
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
-
-
 def peak_memory_bytes(device: torch.device) -> int:
     """The most memory that this process has held: of the GPU when it trains on one, else resident memory."""
     if device.type == "cuda":

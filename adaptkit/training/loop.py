@@ -4,7 +4,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -17,8 +17,9 @@ from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.objectives import Batch, Objective
 from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
 from adaptkit.training.data import TrainingData
-from adaptkit.training.hardware import fast_attention, has_fast_bfloat16, peak_memory_bytes
+from adaptkit.training.hardware import fast_attention, peak_memory_bytes
 from adaptkit.training.interrupt import InterruptFlag
+from adaptkit.training.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.training.progress import Display
 from adaptkit.training.randomness import forked
 from adaptkit.training.settings import TrainingSettings
@@ -90,7 +91,7 @@ class TrainingRun:
         self._data = data
         self._settings = settings
         self._checkpoint = checkpoint
-        self._bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_fast_bfloat16(device))
+        self._bf16 = uses_bfloat16(settings.precision, device)
         self._accelerator = Accelerator(cpu=device.type == "cpu")
         step = TrainingStep(model, layers, objective, stack)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
@@ -111,7 +112,7 @@ class TrainingRun:
         if resume and self._checkpoint is not None and self._checkpoint.exists():
             self._progress = self._checkpoint.load(self._state, self._backbone.device)
             display.note(f"resuming at step {self._progress.step:,} of {self._settings.max_steps:,}")
-        with fast_attention(self._backbone.network), InterruptFlag() as interrupted:
+        with self._fast_backbone(), InterruptFlag() as interrupted:
             if self._settings.gradient_checkpointing:
                 self._model.gradient_checkpointing(on=True)
             try:
@@ -151,7 +152,7 @@ class TrainingRun:
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
         started = time.perf_counter()
-        with fast_attention(self._backbone.network), forked(self._backbone.device):
+        with self._fast_backbone(), forked(self._backbone.device):
             self._backward(rows, bare=False)
         self._optimizer.zero_grad()
         return time.perf_counter() - started
@@ -197,6 +198,12 @@ class TrainingRun:
             loss: Tensor = self._step(batch, bare=bare)["loss"]
         self._accelerator.backward(loss)
         return loss.detach()
+
+    @contextmanager
+    def _fast_backbone(self) -> Iterator[None]:
+        network = self._backbone.network
+        with fast_attention(network), bfloat16_blocks(network) if self._bf16 else nullcontext():
+            yield
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._backbone.device.type, torch.bfloat16, enabled=self._bf16)

@@ -8,6 +8,22 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from adaptkit.backbones import blocks_of, embeddings_of
+from adaptkit.training.settings import Precision
+
+
+def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
+    """Whether a run of this precision computes in bf16 on this device."""
+    return precision == "bf16" or (precision == "auto" and has_fast_bfloat16(device))
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bf16 arithmetic is done by the hardware, not by conversion."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ def test_every_row_is_in_one_batch() -> None:
 
 def test_sentences_of_similar_length_go_together() -> None:
     def padding(batches: list[list[int]]) -> float:
-        return sum(len(batch) * LENGTHS[batch].max() for batch in batches) / LENGTHS.sum() - 1
+        return float(sum(len(batch) * LENGTHS[batch].max() for batch in batches) / LENGTHS.sum() - 1)
 
     shuffled = np.random.default_rng(0).permutation(1003).tolist()
     plain = padding([shuffled[start : start + 16] for start in range(0, 1003, 16)])

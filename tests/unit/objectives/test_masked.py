@@ -116,6 +116,12 @@ def test_only_real_tokens_are_masked() -> None:
     assert not torch.isin(plain.ids[picked], torch.tensor(list(SPECIAL))).any()
 
 
+def test_the_mask_decides_what_is_padding() -> None:
+    made, plain = objective(share=0.9), sentences(64)
+    batch = made.prepare(dataclasses.replace(plain, ids=plain.ids.masked_fill(plain.mask == 0, 7)))
+    assert not chosen(batch)[plain.mask == 0].any()
+
+
 def test_tokens_outside_the_corpus_vocabulary_are_not_masked() -> None:
     made, plain = objective(share=0.9, vocabulary=CORPUS), sentences(64)
     assert torch.isin(plain.ids[chosen(made.prepare(plain))], CORPUS).all()

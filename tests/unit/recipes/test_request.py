@@ -62,6 +62,8 @@ def test_the_adapter_that_is_asked_for() -> None:
 
 
 def test_the_record_names_no_path_and_no_text() -> None:
-    request = TrainingRequest(lang="sw", text=["a secret"], output="secret/folder", backbone="secret-model", blocks=(0, 1))
+    request = TrainingRequest(
+        lang="sw", text=["a secret"], output="secret/folder", backbone="secret-model", blocks=(0, 1)
+    )
     assert "secret" not in str(request.record())
     assert request.record()["blocks"] == "0,1"

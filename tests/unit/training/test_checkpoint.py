@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import torch
 
 import adaptkit
 from adaptkit.errors import CheckpointError, ConfigError, TrainingInterrupted
-from adaptkit.training import CheckpointFolder
+from adaptkit.training import CheckpointFolder, TrainingSettings
 from adaptkit.training.progress import Silent
-from tests.runs import SWAHILI, CtrlC, opener, small_run
+from tests.runs import SWAHILI, CtrlC, small_run, train_and_interrupt
 from tests.tiny import tiny_model
 
 WEIGHTS, RECORD = "checkpoint.safetensors", "checkpoint.json"
@@ -29,11 +30,9 @@ def interrupt(checkpoint: CheckpointFolder, after: int = 11) -> None:
 
 
 @pytest.fixture
-def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def interrupted(tmp_path: Path) -> Path:
     """The output folder of a run that was stopped by Ctrl-C."""
-    with monkeypatch.context() as patch, pytest.raises(TrainingInterrupted):
-        patch.setattr("adaptkit.recipes.train.open_display", opener(CtrlC(after=11)))
-        adaptkit.train_adapter(**OPTIONS, backbone=tiny_model(), output=tmp_path / "sw")
+    train_and_interrupt(after=11, **OPTIONS, backbone=tiny_model(), output=tmp_path / "sw")
     return tmp_path / "sw"
 
 
@@ -89,8 +88,8 @@ def edit(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
     return damage
 
 
-def cut(name: str, size: int) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:size]) and None
+def cut(name: str, size: int) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:size])
 
 
 def flip_a_number(folder: Path) -> None:
@@ -103,7 +102,7 @@ def pickle_instead(folder: Path) -> None:
     torch.save({"weights": torch.zeros(1)}, folder / WEIGHTS)
 
 
-DAMAGES: dict[str, Callable[[Path], None]] = {
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "weights cut short": cut(WEIGHTS, 1000),
     "weights empty": cut(WEIGHTS, 0),
     "record cut short": cut(RECORD, 100),
@@ -121,7 +120,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_checkpoint_is_refused(damage: Callable[[Path], None], checkpoint: CheckpointFolder) -> None:
+def test_a_damaged_checkpoint_is_refused(damage: Callable[[Path], object], checkpoint: CheckpointFolder) -> None:
     interrupt(checkpoint)
     damage(checkpoint.path)
     before, fresh = contents(checkpoint.path), small_run(checkpoint=checkpoint)
@@ -143,11 +142,17 @@ def test_tensors_of_an_earlier_checkpoint_are_refused(checkpoint: CheckpointFold
         small_run(checkpoint=checkpoint).train(resume=True)
 
 
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError("disk full")
+
+
 def test_a_failing_save_leaves_a_checkpoint_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adaptkit.training.TrainingSettings.checkpoint_every", 5)
+    monkeypatch.setattr("adaptkit.recipes.request.TrainingSettings", partial(TrainingSettings, checkpoint_every=5))
     arguments = {**OPTIONS, "backbone": tiny_model(), "output": tmp_path / "sw"}
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
-        patch.setattr("adaptkit.storage.Adapter.save", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
-        adaptkit.train_adapter(**arguments)
+    with monkeypatch.context() as patch:
+        patch.setattr("adaptkit.storage.Adapter.save", full_disk)
+        with pytest.raises(OSError, match="disk full"):
+            adaptkit.train_adapter(**arguments)
+    assert (tmp_path / "sw.checkpoint").exists()
     adaptkit.train_adapter(**arguments, resume=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]

@@ -1,13 +1,8 @@
 import pytest
 import torch
 
-from adaptkit.training.hardware import fast_attention, has_fast_bfloat16, peak_memory_bytes
+from adaptkit.training.hardware import fast_attention, peak_memory_bytes
 from tests.tiny import tiny_network
-
-
-def test_what_the_machine_offers() -> None:
-    assert isinstance(has_fast_bfloat16(torch.device("cpu")), bool)
-    assert not has_fast_bfloat16(torch.device("meta"))
 
 
 def test_peak_memory_is_that_of_a_python_process_with_torch() -> None:
@@ -18,7 +13,6 @@ def test_peak_memory_is_that_of_a_python_process_with_torch() -> None:
 def test_attention_is_put_back_as_it_was(implementation: str) -> None:
     network = tiny_network()
     network.set_attn_implementation(implementation)
-    with pytest.raises(ZeroDivisionError), fast_attention(network):
+    with fast_attention(network):
         assert network.config._attn_implementation == "eager"
-        raise ZeroDivisionError
     assert network.config._attn_implementation == implementation

@@ -1,0 +1,182 @@
+"""The commands as a user types them, on a tiny backbone in a folder."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adaptkit import load_adapter
+from tests.runs import PAIRS, SWAHILI, CtrlC, opener
+from tests.tiny import tiny_model
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "corpus.txt").write_text("\n".join(SWAHILI), encoding="utf-8")
+    return tmp_path / "corpus.txt"
+
+
+@pytest.fixture
+def trained(adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path) -> Path:
+    """The folder of an adapter that the command line trained."""
+    options = ("--batch-size", 8, "--max-steps", 3, "--backbone", backbone_folder, "--no-progress")
+    outcome = adaptkit("train", "--lang", "Swahili", "--text", corpus, "--output", tmp_path / "sw", *options)
+    assert outcome.status == 0, outcome.err
+    assert outcome.out.startswith("language/sw: held-out loss ")
+    assert f"saved in {tmp_path / 'sw'}" in outcome.out
+    return tmp_path / "sw"
+
+
+def test_train_shows_its_plan_on_standard_error(adaptkit: Command, corpus: Path, backbone_folder: Path) -> None:
+    outcome = adaptkit("train", "--lang", "sw", "--text", corpus, "--max-steps", 2, "--backbone", backbone_folder)
+    assert outcome.status == 0
+    assert "objective: mlm, because text without translations was given" in outcome.err
+    assert "text: corpus.txt, 60 sentences" in outcome.err
+    assert "nothing was saved: give --output FOLDER" in outcome.out
+
+
+def test_two_plain_files_are_a_pair(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
+    for name, side in (("en.txt", 0), ("sw.txt", 1)):
+        (tmp_path / name).write_text("\n".join(pair[side] for pair in PAIRS), encoding="utf-8")
+    parallel = ("--parallel", tmp_path / "en.txt", "--parallel", tmp_path / "sw.txt")
+    options = ("--max-steps", 2, "--backbone", backbone_folder, "--output", tmp_path / "sw", "--no-progress")
+    assert adaptkit("train", "--lang", "sw", *parallel, *options).status == 0
+    card = load_adapter(tmp_path / "sw").card
+    assert card.training is not None
+    assert (card.training.objective, card.n_lines, card.source) == (
+        "distill",
+        60,
+        "2 files: en.txt, sw.txt (unnamed to sw)",
+    )
+
+
+def test_several_files_of_rows_are_read_one_after_the_other(
+    adaptkit: Command, backbone_folder: Path, tmp_path: Path
+) -> None:
+    lines = [json.dumps({"en": english, "sw": swahili}) for english, swahili in PAIRS]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines[:30]), encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text("\n".join(lines[30:]), encoding="utf-8")
+    parallel = ("--parallel", tmp_path / "a.jsonl", "--parallel", tmp_path / "b.jsonl")
+    options = ("--max-steps", 2, "--backbone", backbone_folder, "--output", tmp_path / "sw", "--no-progress")
+    assert adaptkit("train", "--lang", "sw", *parallel, *options).status == 0
+    assert load_adapter(tmp_path / "sw").card.n_lines == 60
+
+
+def test_lists_may_be_repeated(adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path) -> None:
+    lists = ("--sites", "attention.query", "--sites", "ffn.output", "--blocks", 1, "--text", corpus, "--text", corpus)
+    options = ("--max-steps", 2, "--backbone", backbone_folder, "--output", tmp_path / "sw", "--no-progress")
+    assert adaptkit("train", "--lang", "sw", *lists, *options).status == 0
+    adapter = load_adapter(tmp_path / "sw")
+    assert (adapter.config.method.sites, adapter.config.method.blocks) == (("attention.query", "ffn.output"), (1,))
+    assert adapter.card.n_lines == 120
+
+
+def test_estimate_writes_nothing(adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path) -> None:
+    outcome = adaptkit("estimate", "--lang", "sw", "--text", corpus, "--max-steps", 9, "--backbone", backbone_folder)
+    assert outcome.status == 0
+    assert "cost: 9 steps of 32 sentences, about" in outcome.err
+    assert list(tmp_path.iterdir()) == [corpus]
+
+
+def test_inspect_prints_card_and_checks(adaptkit: Command, trained: Path) -> None:
+    outcome = adaptkit("inspect", trained)
+    assert outcome.status == 0
+    assert "# language/sw" in outcome.out
+    assert f"SHA-256 {load_adapter(trained).weights_sha256}" in outcome.out
+    assert "backbone fingerprint" in outcome.out
+
+
+def test_verify_says_what_holds(adaptkit: Command, trained: Path, backbone_folder: Path) -> None:
+    outcome = adaptkit("verify", trained, "--backbone", backbone_folder)
+    assert outcome.status == 0
+    checks = [line.split(":")[0] for line in outcome.out.splitlines()]
+    assert checks == ["ok  structure", "ok  tokenizer", "ok  backbone", "ok  outputs"]
+
+
+def test_verify_fails_on_another_backbone(adaptkit: Command, trained: Path, other_backbone_folder: Path) -> None:
+    outcome = adaptkit("verify", trained, "--backbone", other_backbone_folder)
+    assert outcome.status == 1
+    assert outcome.err.startswith("BackboneMismatch: language/sw was trained on tiny-bert")
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_damaged_adapter_is_one_message(adaptkit: Command, trained: Path, backbone_folder: Path) -> None:
+    weights = trained / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    for command in (("inspect", trained), ("verify", trained, "--backbone", backbone_folder)):
+        outcome = adaptkit(*command)
+        assert outcome.status == 1
+        assert outcome.err.startswith("MalformedTensorFile: ")
+        assert "Traceback" not in outcome.err
+
+
+def test_errors_go_to_standard_error_with_the_remedy(adaptkit: Command, corpus: Path) -> None:
+    outcome = adaptkit("train", "--lang", "Swahilii", "--text", corpus)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err.startswith("UnknownLanguage: no language is known as 'Swahilii'. Did you mean Swahili (sw)")
+    outcome = adaptkit("train", "--lang", "sw", "--text", corpus.with_name("corpsu.txt"))
+    assert outcome.status == 1
+    assert "Did you mean corpus.txt?" in outcome.err
+
+
+def test_brackets_in_a_message_are_no_markup(adaptkit: Command, tmp_path: Path) -> None:
+    assert "[red]corpus.txt" in adaptkit("train", "--lang", "sw", "--text", tmp_path / "[red]corpus.txt").err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--max-steps", "many"), ("--method", "prefix"), ("--precision", "fp8"), ("--blocks", "x")]
+)
+def test_values_that_cannot_be_are_usage_errors(adaptkit: Command, option: str, value: str) -> None:
+    outcome = adaptkit("train", "--lang", "sw", option, value)
+    assert outcome.status == 2
+    assert option in outcome.err
+
+
+def test_ctrl_c_and_resume(
+    adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("train", "--lang", "sw", "--text", corpus, "--max-steps", 15, "--backbone", backbone_folder)
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        patch.setattr("adaptkit.recipes.train.open_display", opener(CtrlC(after=11)))
+        outcome = adaptkit(*command, "--output", tmp_path / "sw")
+    assert outcome.status == 130
+    assert outcome.err.startswith("TrainingInterrupted: stopped at step 11 of 15")
+    assert signal.getsignal(signal.SIGINT) is before
+    assert adaptkit(*command, "--output", tmp_path / "sw", "--resume").status == 0
+    assert adaptkit(*command, "--output", tmp_path / "whole").status == 0
+    assert load_adapter(tmp_path / "sw").weights_sha256 == load_adapter(tmp_path / "whole").weights_sha256
+
+
+def test_demo_ends_with_a_table(adaptkit: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.cli.demo.load_model", tiny_model)
+    outcome = adaptkit("demo", "--lang", "ha", "--max-steps", 2, "--output", tmp_path / "ha")
+    assert outcome.status == 0
+    assert "no evidence" in outcome.out or "helps" in outcome.out or "hurts" in outcome.out
+    assert "language/ha" in outcome.out
+    assert f"The adapter is in {tmp_path / 'ha'}" in outcome.out
+    assert load_adapter(tmp_path / "ha").id == "language/ha"
+
+
+def test_a_diverged_run_is_one_message(
+    adaptkit: Command, corpus: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "adaptkit.objectives.MaskedObjective.measures", lambda head, *_: {"loss": head.bias.sum() * float("nan")}
+    )
+    outcome = adaptkit("train", "--lang", "sw", "--text", corpus, "--backbone", backbone_folder, "--no-progress")
+    assert outcome.status == 1
+    assert outcome.err.startswith("DivergedTraining: ")
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    done = subprocess.run([sys.executable, "-m", "adaptkit", "--help"], capture_output=True, text=True, check=True)
+    for command in ("train", "estimate", "demo", "inspect", "verify", "version", "backbone"):
+        assert f"  {command} " in done.stdout
