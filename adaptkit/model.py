@@ -57,6 +57,13 @@ class AdaptedModel(nn.Module):
         self._hooks = SiteHooks(self.network)
         self._proven: set[tuple[str, AdapterConfig, tuple[Probe, ...]]] = set()
 
+    def train(self, mode: bool = True) -> "AdaptedModel":
+        """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""
+        self.training = mode
+        for layers in self._by_id.values():
+            layers.train(mode)
+        return self
+
     @property
     def attached(self) -> tuple[str, ...]:
         """Ids of the attached adapters."""
@@ -217,6 +224,12 @@ class AdaptedModel(nn.Module):
                 f"{adapter.id} was trained with a tokenizer of hash {origin.tokenizer_sha256[:12]}, but the tokenizer "
                 f"of {ours.name} has {ours.tokenizer_hash[:12]}: the same text gives other ids. Load the tokenizer of "
                 f"{origin.name}."
+            )
+        if origin.text_prefix != ours.text_prefix:
+            raise TokenizerMismatch(
+                f"{adapter.id} was trained with {origin.text_prefix!r} before every text, but this backbone, {ours.name}, "
+                f"puts {ours.text_prefix!r} there: the same text gives other ids. Load {origin.name} as published, or a "
+                "folder written by `adaptkit backbone export`."
             )
         if origin.fingerprint.compare(ours.fingerprint) == "different":
             differing = origin.fingerprint.differing(ours.fingerprint)

@@ -16,7 +16,14 @@ from adaptkit.evaluation import TopicHead
 from adaptkit.scores import paired_difference
 from benchmarks.record import data_folder
 
-SIB_FOLDER = {"sw": "swh_Latn", "ha": "hau_Latn", "yo": "yor_Latn", "ig": "ibo_Latn", "bm": "bam_Latn", "en": "eng_Latn"}
+SIB_FOLDER = {
+    "sw": "swh_Latn",
+    "ha": "hau_Latn",
+    "yo": "yor_Latn",
+    "ig": "ibo_Latn",
+    "bm": "bam_Latn",
+    "en": "eng_Latn",
+}
 LAFAND = {"sw": ("en", "swa"), "ha": ("en", "hau"), "yo": ("en", "yor"), "ig": ("en", "ibo"), "bm": ("fr", "bam")}
 
 

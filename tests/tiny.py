@@ -1,6 +1,7 @@
 """Tiny random backbones of every architecture row, and a tokenizer trained on adaptkit's own sample."""
 
 from functools import cache
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
@@ -25,12 +26,12 @@ from adaptkit.model import AdaptedModel
 
 VOCABULARY_SIZE = 400
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-_SIZES = {
+_SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY_SIZE,
     "max_position_embeddings": 140,
     "pad_token_id": 1,
 }
-_WIDTHS = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+_WIDTHS: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 ARCHITECTURES = ("bert", "roberta", "xlm-roberta", "distilbert", "deberta-v2")
 
 
@@ -49,7 +50,7 @@ def _trained_tokenizer() -> str:
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
-    return PreTrainedTokenizerFast(
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=Tokenizer.from_str(_trained_tokenizer()),
         bos_token="<s>",
         cls_token="<s>",
@@ -60,6 +61,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
         mask_token="<mask>",
         model_max_length=128,
     )
+    return tokenizer
 
 
 def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> PreTrainedModel:
@@ -76,7 +78,11 @@ def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) 
         elif model_type == "distilbert":
             network = DistilBertModel(DistilBertConfig(**_SIZES, dim=32, n_layers=n_blocks, n_heads=2, hidden_dim=64))
         else:
-            relative = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True}
+            relative: dict[str, Any] = {
+                "relative_attention": True,
+                "pos_att_type": ["c2p", "p2c"],
+                "share_att_key": True,
+            }
             network = DebertaV2Model(DebertaV2Config(**_SIZES, **widths, **relative))
         # Freshly made biases and norms are all zeros and ones, where nothing could tell two backbones apart.
         for parameter in network.parameters():

@@ -61,7 +61,8 @@ class DistillObjective(nn.Module):
         vectors, targets = mean_pool(hidden, batch.mask) - centre, batch.targets - centre
         direction = 1 - F.cosine_similarity(vectors, targets, dim=-1)
         distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.variance
-        return (direction + self.distance_weight * distance).mean()
+        loss: Tensor = (direction + self.distance_weight * distance).mean()
+        return loss
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The loss."""

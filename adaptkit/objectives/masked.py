@@ -36,6 +36,8 @@ class MaskedObjective(nn.Module):
     The projection is tied to the frozen input embedding through a small trained transform. `vocabulary` lists the
     token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full one.
 
+    The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are never masked.
+
     With `anchor_weight` the loss gains `anchor_weight * (1 - cosine(vector, target))`, where the target is the frozen
     backbone's vector of the unmasked sentence: it keeps the vectors of a sentence-embedding backbone in their place.
 
@@ -51,6 +53,7 @@ class MaskedObjective(nn.Module):
         mask_id: int,
         rule: MaskingRule,
         vocabulary: Tensor | None = None,
+        n_opening: int = 1,
         anchor_weight: float = 0.0,
         invertible: InvertibleLayer | None = None,
     ) -> None:
@@ -63,6 +66,7 @@ class MaskedObjective(nn.Module):
         self.rule = rule
         self.anchor_weight = anchor_weight
         self.mask_id = mask_id
+        self.n_opening = n_opening
         width = embeddings.shape[1]
         place = torch.full((len(embeddings),), -1, dtype=torch.long)
         place[kept] = torch.arange(len(kept))
@@ -83,6 +87,7 @@ class MaskedObjective(nn.Module):
     def prepare(self, batch: Batch) -> Batch:
         """Mask tokens; at least one in the batch."""
         candidates = self._buffer("maskable")[batch.ids] & batch.mask.bool()
+        candidates[:, : self.n_opening] = False
         chosen = self._choose_words(batch.ids, candidates) if self.rule.whole_words else self._choose(candidates)
         if not bool(chosen.any()):
             chosen = candidates

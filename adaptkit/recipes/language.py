@@ -268,6 +268,7 @@ def masked_objective(
         word_start=starts,
         mask_id=backbone.special_id("mask"),
         rule=rule,
+        n_opening=backbone.prefix_length,
         vocabulary=vocabulary,
         anchor_weight=anchor_weight,
         invertible=layers.invertible,

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 from torch import Tensor
@@ -12,56 +10,65 @@ MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]])
 
 
 def batch() -> Batch:
-    return Batch(ids=torch.zeros(4, 3, dtype=torch.long), mask=MASK, targets=torch.randn(4, WIDTH))
+    return Batch(ids=MASK, mask=MASK, targets=torch.randn(4, WIDTH))
 
 
-def cosine(ours: Tensor, theirs: Tensor) -> float:
-    return float(ours @ theirs / (ours.norm() * theirs.norm()))
+def objective(distance_weight: float = 0.5) -> DistillObjective:
+    return DistillObjective(centre=torch.zeros(WIDTH), variance=2.0, distance_weight=distance_weight)
 
 
-def plain_loss(hidden: Tensor, targets: Tensor, centre: Tensor, *, weight: float, temperature: float) -> float:
-    """One sentence after the other, one cosine after the other."""
+def plain_loss(hidden: Tensor, targets: Tensor, centre: Tensor, *, variance: float, weight: float) -> float:
     total = 0.0
-    for row in range(len(hidden)):
-        vector = hidden[row][MASK[row].bool()].mean(dim=0) - centre
-        similar = [cosine(vector, target - centre) for target in targets]
-        contrast = -math.log(
-            math.exp(similar[row] / temperature) / sum(math.exp(value / temperature) for value in similar)
-        )
-        total += 1 - similar[row] + weight * contrast
-    return total / len(hidden)
+    for states, mask, target in zip(hidden, MASK, targets, strict=True):
+        vector, goal = states[: int(mask.sum())].mean(dim=0) - centre, target - centre
+        cosine = float(vector @ goal / (vector.norm() * goal.norm()))
+        total += 1 - cosine + weight * float(vector.norm() - goal.norm()) ** 2 / variance
+    return total / len(targets)
 
 
-@pytest.mark.parametrize(("weight", "temperature"), [(1.0, 0.05), (0.3, 0.5), (0.0, 0.05)])
-def test_plain_formula(weight: float, temperature: float) -> None:
-    centre, given, hidden = torch.randn(WIDTH), batch(), torch.randn(4, 3, WIDTH)
-    made = DistillObjective(centre=centre, contrast_weight=weight, temperature=temperature)
+@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
+def test_the_loss_is_the_plain_formula(weight: float) -> None:
+    given, hidden, centre = batch(), torch.randn(4, 3, WIDTH), torch.randn(WIDTH)
     assert given.targets is not None
-    expected = plain_loss(hidden, given.targets, centre, weight=weight, temperature=temperature)
+    made = DistillObjective(centre=centre, variance=3.0, distance_weight=weight)
+    expected = plain_loss(hidden, given.targets, centre, variance=3.0, weight=weight)
     assert float(made(hidden, given)) == pytest.approx(expected, rel=1e-4)
     assert float(made.measures(hidden, given)["loss"]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_target_itself_has_no_distance() -> None:
+def test_the_target_itself_costs_nothing() -> None:
     given = batch()
     assert given.targets is not None
     hidden = given.targets.unsqueeze(1).expand(4, 3, WIDTH)
-    assert float(DistillObjective(centre=torch.zeros(WIDTH), contrast_weight=0)(hidden, given)) == pytest.approx(
-        0, abs=1e-5
-    )
+    assert float(objective()(hidden, given)) == pytest.approx(0, abs=1e-5)
+
+
+def test_half_the_distance_in_the_right_direction_costs() -> None:
+    given = batch()
+    assert given.targets is not None
+    hidden = 0.5 * given.targets.unsqueeze(1).expand(4, 3, WIDTH)
+    assert float(objective(distance_weight=0.0)(hidden, given)) == pytest.approx(0, abs=1e-5)
+    assert float(objective(distance_weight=1.0)(hidden, given)) > 0.1
+
+
+def test_centre_and_variance_are_those_of_the_targets() -> None:
+    targets = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
+    made = DistillObjective.for_targets(targets)
+    assert made.get_buffer("centre").tolist() == [2.0, 0.0]
+    assert made.variance == pytest.approx(1.0)
 
 
 def test_padding_does_not_count() -> None:
-    made, given, hidden = DistillObjective(centre=torch.zeros(WIDTH)), batch(), torch.randn(4, 3, WIDTH)
+    made, given, hidden = objective(), batch(), torch.randn(4, 3, WIDTH)
     other = hidden.clone()
     other[MASK == 0] = 100.0
     assert torch.equal(made(hidden, given), made(other, given))
 
 
 def test_half_precision_states_give_a_float32_loss() -> None:
-    made, given = DistillObjective(centre=torch.zeros(WIDTH)), batch()
+    given = batch()
     hidden = torch.randn(4, 3, WIDTH).to(torch.bfloat16).requires_grad_()
-    loss = made(hidden, given)
+    loss = objective()(hidden, given)
     torch.autograd.backward(loss)
     assert loss.dtype == torch.float32
     assert hidden.grad is not None
@@ -69,7 +76,7 @@ def test_half_precision_states_give_a_float32_loss() -> None:
 
 
 def test_nothing_is_trained_or_stored_and_nothing_masked() -> None:
-    made, given = DistillObjective(centre=torch.zeros(WIDTH)), batch()
+    made, given = objective(), batch()
     assert list(made.parameters()) == []
     assert made.state_dict() == {}
     assert made.prepare(given) is given
@@ -77,10 +84,14 @@ def test_nothing_is_trained_or_stored_and_nothing_masked() -> None:
 
 def test_targets_are_needed() -> None:
     with pytest.raises(ConfigError, match="target"):
-        DistillObjective(centre=torch.zeros(WIDTH))(torch.randn(4, 3, WIDTH), Batch(ids=MASK, mask=MASK))
+        objective()(torch.randn(4, 3, WIDTH), Batch(ids=MASK, mask=MASK))
 
 
-@pytest.mark.parametrize(("weight", "temperature"), [(-1.0, 0.05), (1.0, 0.0), (1.0, -0.1)])
-def test_numbers_that_cannot_be_right_are_refused(weight: float, temperature: float) -> None:
-    with pytest.raises(ConfigError, match="temperature"):
-        DistillObjective(centre=torch.zeros(WIDTH), contrast_weight=weight, temperature=temperature)
+def test_targets_without_variance_are_refused() -> None:
+    with pytest.raises(ConfigError, match="variance"):
+        DistillObjective.for_targets(torch.ones(3, WIDTH))
+
+
+def test_a_negative_weight_is_refused() -> None:
+    with pytest.raises(ConfigError, match="distance_weight"):
+        objective(distance_weight=-1.0)

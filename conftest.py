@@ -1,0 +1,33 @@
+"""Runs the Python blocks of README.md and docs/ as tests, each page in a temporary folder."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+
+@pytest.fixture(scope="session")
+def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture
+def in_page_folder(page_folder: Path) -> Iterator[None]:
+    """What a page saves lands where nobody looks, and is there for its next block."""
+    before = Path.cwd()
+    os.chdir(page_folder)
+    yield
+    os.chdir(before)
+
+
+pytest_collect_file = Sybil(
+    parsers=[PythonCodeBlockParser()],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md"],
+    fixtures=["in_page_folder"],
+).pytest()
