@@ -39,7 +39,7 @@ PROBE_TOLERANCE: dict[torch.dtype, float] = {
     torch.float64: 1e-3,
     torch.float32: 1e-3,
     torch.float16: 2e-2,
-    torch.bfloat16: 5e-2,
+    torch.bfloat16: 1e-1,
 }
 """Largest probe error, as a share of the recorded vector's length, by the precision the backbone is loaded in."""
 
@@ -227,8 +227,8 @@ class AdaptedModel(nn.Module):
             )
         if origin.text_prefix != ours.text_prefix:
             raise TokenizerMismatch(
-                f"{adapter.id} was trained with {origin.text_prefix!r} before every text, but this backbone, {ours.name}, "
-                f"puts {ours.text_prefix!r} there: the same text gives other ids. Load {origin.name} as published, or a "
+                f"{adapter.id} was trained with {origin.text_prefix!r} before every text, but {ours.name} puts "
+                f"{ours.text_prefix!r} there: the same text gives other ids. Load {origin.name} as published, or a "
                 "folder written by `adaptkit backbone export`."
             )
         if origin.fingerprint.compare(ours.fingerprint) == "different":

@@ -5,8 +5,11 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import datasets
+from huggingface_hub import constants
 
 from adaptkit.data.lines import format_suffix
 from adaptkit.data.rows import ROW_SUFFIXES
@@ -14,6 +17,7 @@ from adaptkit.errors import SourceNotFound
 
 _HUB_ID = re.compile(r"(?P<name>[\w-][\w.-]*/[\w-][\w.-]*)(?::(?P<config>[\w.-]+))?", re.ASCII)
 _MOST_NAMES = 3
+_HUB_TIMEOUT_S = 5.0
 
 
 def existing_path(named: str | os.PathLike[str]) -> Path:
@@ -85,6 +89,11 @@ def load_from_hub(name: str, config: str | None) -> datasets.IterableDataset:
         SourceNotFound: no hub answers, or it has no such data set, configuration or split.
 
     """
+    if not _hub_answers():
+        raise SourceNotFound(
+            f"there is no file {name}, and no hub answers that could have a data set of that name. "
+            "Check the name and the network, or download it elsewhere and name its files."
+        )
     try:
         return datasets.load_dataset(name, config, split="train", streaming=True)
     except (OSError, ValueError, RuntimeError) as error:
@@ -93,6 +102,19 @@ def load_from_hub(name: str, config: str | None) -> datasets.IterableDataset:
             f"there is no file {name}, and the hub gave no data set of that name ({type(error).__name__}: {reason}). "
             "Check the name (owner/name or owner/name:config) and the network, or download it and name its files."
         ) from error
+
+
+def _hub_answers() -> bool:
+    """Ask once, briefly: the client's own retries take half a minute to find out that there is no network."""
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        with urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=_HUB_TIMEOUT_S):  # noqa: S310 - the hub's URL
+            return True
+    except HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def describe_files(paths: Sequence[Path]) -> str:

@@ -122,6 +122,8 @@ class TrainingRun:
             finally:
                 if self._settings.gradient_checkpointing:
                     self._model.gradient_checkpointing(on=False)
+        if not after["loss"] < self._progress.before["loss"]:
+            stopped += "; held-out loss was never better than at the start, so the adapter changes nothing"
         return RunResult(
             steps=self._progress.step,
             tokens=self._progress.tokens,

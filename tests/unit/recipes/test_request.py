@@ -54,8 +54,8 @@ def test_contradictory_options_are_refused_before_any_text_is_read(message: str)
 
 
 def test_the_adapter_that_is_asked_for() -> None:
-    lora = TrainingRequest(lang="sw", rank=4, blocks=(0, 2)).adapter_config()
-    assert lora.method == LoraConfig(rank=4, alpha=4.0, blocks=(0, 2))
+    lora = TrainingRequest(lang="sw", rank=4, alpha=8.0, blocks=(0, 2)).adapter_config()
+    assert lora.method == LoraConfig(rank=4, alpha=8.0, blocks=(0, 2))
     assert lora.invertible is None
     bottleneck = TrainingRequest(lang="sw", method="bottleneck", invertible=True).adapter_config()
     assert (bottleneck.method, bottleneck.invertible) == (BottleneckConfig(), InvertibleConfig())

@@ -70,7 +70,9 @@ def test_options_train_load_and_attach(options: dict[str, Any], model: AdaptedMo
     assert adapter.card.training is not None
     assert (adapter.card.training.objective, adapter.card.training.steps) == ("mlm", 8)
     model.attach(adaptkit.load_adapter(tmp_path / "sw"))
-    assert not torch.equal(model.encode(SWAHILI[:2], stack=adapter), model.encode(SWAHILI[:2]))
+    # So few steps may all be worse than none; then the weights of the start are kept, and that is said.
+    same = torch.equal(model.encode(SWAHILI[:2], stack=adapter), model.encode(SWAHILI[:2]))
+    assert same == ("changes nothing" in adapter.card.training.stopped_because)
 
 
 def plain(folder: Path) -> Path:

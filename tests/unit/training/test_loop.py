@@ -45,7 +45,9 @@ def test_patience_ends_the_run_and_the_best_weights_are_kept() -> None:
 
 def test_without_patience_all_steps_are_done() -> None:
     result = small_run(trained_by=scripted(1.0, 2.0), max_steps=9, evaluate_every=1, patience=None).train()
-    assert (result.steps, result.stopped_because) == (9, "all steps done")
+    assert result.steps == 9
+    assert result.stopped_because.startswith("all steps done")
+    assert result.stopped_because.endswith("changes nothing")
 
 
 def test_training_lowers_the_heldout_loss() -> None:
