@@ -62,7 +62,9 @@ class TrainingRequest:
     whole_words: bool = _option(False, "mlm: mask whole words")
     full_vocabulary: bool = _option(False, "mlm: softmax over the full vocabulary, not the corpus vocabulary")
     anchor: float = _option(20.0, "mlm: weight of staying near the frozen sentence vectors (0: plain mlm)")
-    head_warmup: int | None = _option(None, "mlm: first steps, which train only the projection (100 at most)")
+    head_warmup: int | None = _option(
+        None, "mlm: first steps, which train only the projection (default: a quarter, up to 100)"
+    )
     seed: int = _option(0, "seed of everything random")
     precision: Precision = _option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
     device: str = _option("cpu", "cpu, cuda or cuda:N")

@@ -171,7 +171,7 @@ class TrainingRun:
                 epoch = step // per_epoch
                 plan = self._data.batches(settings.batch_size, epoch)
             started = time.perf_counter()
-            rows = plan[step % per_epoch]
+            rows = self._share(plan[step % per_epoch])
             loss = self._one_step(rows, step)
             n_tokens = int(self._data.sentences.lengths[rows].sum())
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
@@ -184,6 +184,11 @@ class TrainingRun:
                 self._stop_for_user()
         self._judge(display)
         return "all steps done"
+
+    def _share(self, rows: list[int]) -> list[int]:
+        """This process's part of a batch; with one process, all of it."""
+        mine = rows[self._accelerator.process_index :: self._accelerator.num_processes]
+        return mine or rows[:1]
 
     def _one_step(self, rows: list[int], step: int) -> Tensor:
         for group in self._optimizer.param_groups:
