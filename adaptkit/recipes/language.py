@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -147,7 +148,7 @@ class LanguageTraining:
         """The frozen backbone's vectors: of the translations to distil, of the sentences themselves to anchor."""
         if self.source.objective == "distill":
             self._display.note("encoding the translations with the frozen backbone")
-            translations = TokenStore(self._tokenize(text or "" for text, _ in rows()))
+            translations = TokenStore(self._tokenize(text or "" for text, _ in islice(rows(), len(store))))
             return self._encode(translations, len(store))
         if not self.request.anchor:
             return None

@@ -28,10 +28,6 @@ class TrainingSource:
     kind: TextKind = "corpus"
     reason: str = ""
 
-    def sentences(self) -> Iterator[str]:
-        """The sentences in the language."""
-        return (sentence for _, sentence in self.rows())
-
 
 def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
     """Open what was asked for; `note` is told what is chosen where the caller left it open.
