@@ -80,14 +80,16 @@ class Backbone:
         prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
         return len(prefix) - 1
 
-    def pad(self, ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    def pad(self, ids: Sequence[Sequence[int]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:
         """Token ids and attention mask as tensors on the backbone's device.
 
-        Shape: two times (batch, longest).
+        Shape: two times (batch, seq), where seq is the longest row, made a multiple of `multiple_of` where the backbone
+        reads that many.
         """
         longest = max(len(row) for row in ids)
-        padded = torch.full((len(ids), longest), self.special_id("pad"), dtype=torch.long)
-        mask = torch.zeros((len(ids), longest), dtype=torch.long)
+        seq = max(longest, min(-(-longest // multiple_of) * multiple_of, self.max_length))
+        padded = torch.full((len(ids), seq), self.special_id("pad"), dtype=torch.long)
+        mask = torch.zeros((len(ids), seq), dtype=torch.long)
         for number, row in enumerate(ids):
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1

@@ -73,7 +73,7 @@ def _estimate(request: TrainingRequest) -> None:
 
 
 app.command("train")(request_options(_train))
-app.command("estimate")(request_options(_estimate, left_out=frozenset({"output", "overwrite", "resume"})))
+app.command("estimate")(request_options(_estimate, left_out=frozenset({"output", "overwrite", "resume", "progress"})))
 app.command("demo")(demo)
 
 

@@ -38,6 +38,10 @@ def demo(
         adapter = load_adapter(folder)
         model.attach(adapter)
         _out.print(_table(model, language, adapter.id))
+    _out.print(
+        "The interval says how far off the gain may be on so few sentences. Where it reaches zero, the verdict is "
+        "'no evidence': the adapter may well help, and this test is too small to tell."
+    )
     kept = f"The adapter is in {folder}." if output else "Keep an adapter with --output FOLDER."
     _out.print(f"{kept} It is a demonstration on {len(pairs)} sentences; train on your own text for real use.")
 
@@ -51,9 +55,9 @@ def _table(model: AdaptedModel, language: str, adapter_id: str) -> Table:
     with_adapter = head.correct(model, texts, topics, stack=adapter_id)
     gain = paired_difference(with_adapter, without)
     table = Table(title=f"Topic of {len(texts)} unseen sentences, head trained on English only (accuracy, %)")
-    table.add_column("test language")
-    for column in ("no adapter", adapter_id, "gain", "95 % interval", "verdict"):
-        table.add_column(column, justify="right")
+    table.add_column("tested on", no_wrap=True)
+    for column in ("bare", "adapted", "gain", "95 % interval", "verdict"):
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_row("English", f"{100 * english:.1f}", "", "", "", "")
     table.add_row(
         language_name(language),

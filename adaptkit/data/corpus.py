@@ -7,15 +7,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-import datasets
-
 from adaptkit.data.columns import checked_text, column_texts
 from adaptkit.data.lines import read_lines
 from adaptkit.data.rows import has_rows, read_rows
 from adaptkit.data.sources import (
+    DataSet,
     describe_files,
     existing_path,
     hub_id,
+    is_data_set,
     is_file,
     load_from_hub,
     names_files,
@@ -23,7 +23,7 @@ from adaptkit.data.sources import (
 from adaptkit.errors import ConfigError, EmptyCorpus
 
 PathOrName: TypeAlias = str | os.PathLike[str]
-TextSource: TypeAlias = PathOrName | Sequence[PathOrName] | Iterable[str] | datasets.Dataset | datasets.IterableDataset
+TextSource: TypeAlias = "PathOrName | Sequence[PathOrName] | Iterable[str] | DataSet"
 
 
 class Corpus:
@@ -102,7 +102,7 @@ def open_corpus(source: TextSource, *, column: str | None = None, limit_lines: i
     if isinstance(source, str) and not is_file(source) and (found := hub_id(source)):
         rows = load_from_hub(*found)
         return make(partial(_dataset_texts, rows, column, source), description=source, repeatable=True)
-    if isinstance(source, datasets.Dataset | datasets.IterableDataset):
+    if is_data_set(source):
         return make(partial(_dataset_texts, source, column, "a data set"), description="a data set", repeatable=True)
     if paths := _paths_in(source, column):
         read = partial(_file_texts, paths, column)
@@ -145,9 +145,7 @@ def _file_texts(paths: Sequence[Path], column: str | None) -> Iterator[str]:
             yield from (line for _, line in read_lines(path))
 
 
-def _dataset_texts(
-    dataset: datasets.Dataset | datasets.IterableDataset, column: str | None, description: str
-) -> Iterator[str]:
+def _dataset_texts(dataset: DataSet, column: str | None, description: str) -> Iterator[str]:
     if column is not None and column in (dataset.column_names or ()):
         dataset = dataset.select_columns([column])  # the others need not be decoded
     return column_texts(description, enumerate(dataset, start=1), column)

@@ -6,12 +6,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-import datasets
-
 from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
 from adaptkit.data.columns import checked_text
 from adaptkit.data.rows import has_rows
-from adaptkit.data.sources import describe_files, existing_path, is_file
+from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set, is_file
 from adaptkit.data.translations import LanguagePair
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText
 from adaptkit.languages import canonical_tag
@@ -19,13 +17,7 @@ from adaptkit.languages import canonical_tag
 PathOrName: TypeAlias = str | os.PathLike[str]
 FilePair: TypeAlias = tuple[PathOrName, PathOrName]
 ParallelSource: TypeAlias = (
-    PathOrName
-    | FilePair
-    | Sequence[PathOrName]
-    | Sequence[FilePair]
-    | Iterable[tuple[str, str]]
-    | datasets.Dataset
-    | datasets.IterableDataset
+    "PathOrName | FilePair | Sequence[PathOrName] | Sequence[FilePair] | Iterable[tuple[str, str]] | DataSet"
 )
 Pair: TypeAlias = tuple[str, str]
 
@@ -101,7 +93,7 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     languages = LanguagePair(source_language and canonical_tag(source_language), canonical_tag(target))
     if languages.source == languages.target:
         raise ConfigError(f"source and target language are both {languages.target}; give two languages.")
-    if isinstance(source, datasets.Dataset | datasets.IterableDataset):
+    if is_data_set(source):
         return _open_dataset(source, languages)
     if parts := _parts_of(source):
         return _open_files(parts, languages)
@@ -110,7 +102,7 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     return _open_pairs(source, languages)
 
 
-def _open_dataset(dataset: datasets.Dataset | datasets.IterableDataset, languages: LanguagePair) -> ParallelCorpus:
+def _open_dataset(dataset: DataSet, languages: LanguagePair) -> ParallelCorpus:
     description = "a data set"
     languages = languages.settled(description, next(iter(enumerate(dataset, start=1)), None))
 

@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from adaptkit.data.columns import Row, fields_of
 from adaptkit.data.lines import format_suffix, open_bytes, read_lines
 from adaptkit.errors import MalformedText
@@ -98,6 +95,9 @@ def _parquet_file_rows(path: Path, column: str | None) -> NumberedRows:
 
 
 def _parquet_rows(path: Path, stream: BinaryIO, column: str | None) -> NumberedRows:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     number = 0
     try:
         with pq.ParquetFile(stream) as table:

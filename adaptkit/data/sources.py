@@ -2,18 +2,25 @@
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-import datasets
 from huggingface_hub import constants
 
 from adaptkit.data.lines import format_suffix
 from adaptkit.data.rows import ROW_SUFFIXES
 from adaptkit.errors import SourceNotFound
+
+if TYPE_CHECKING:
+    # Importing it takes a second and 100 MiB with pandas, so it is imported where it is used.
+    import datasets
+
+DataSet: TypeAlias = "datasets.Dataset | datasets.IterableDataset"
 
 _HUB_ID = re.compile(r"(?P<name>[\w-][\w.-]*/[\w-][\w.-]*)(?::(?P<config>[\w.-]+))?", re.ASCII)
 _MOST_NAMES = 3
@@ -82,7 +89,13 @@ def hub_id(text: str) -> tuple[str, str | None] | None:
     return match["name"], match["config"]
 
 
-def load_from_hub(name: str, config: str | None) -> datasets.IterableDataset:
+def is_data_set(source: object) -> TypeGuard[DataSet]:
+    """Tell whether this is a `datasets` object; where nobody imported `datasets`, nothing is."""
+    module = sys.modules.get("datasets")
+    return module is not None and isinstance(source, module.Dataset | module.IterableDataset)
+
+
+def load_from_hub(name: str, config: str | None) -> "datasets.IterableDataset":
     """Stream the `train` split of a data set on the hub.
 
     Raises:
@@ -94,6 +107,8 @@ def load_from_hub(name: str, config: str | None) -> datasets.IterableDataset:
             f"there is no file {name}, and no hub answers that could have a data set of that name. "
             "Check the name and the network, or download it elsewhere and name its files."
         )
+    import datasets
+
     try:
         return datasets.load_dataset(name, config, split="train", streaming=True)
     except (OSError, ValueError, RuntimeError) as error:

@@ -120,6 +120,7 @@ class TrainingRequest:
             batch_size=self.batch_size,
             learning_rate=learning_rate,
             head_warmup_steps=head_warmup_steps,
+            evaluate_every=min(max(max_steps // 5, _LEAST_STEPS_BETWEEN_EVALUATIONS), _MOST_STEPS_BETWEEN_EVALUATIONS),
             seed=self.seed,
             precision=self.precision,
             gradient_checkpointing=self.gradient_checkpointing,
@@ -165,4 +166,6 @@ class TrainingRequest:
         )
 
 
+_LEAST_STEPS_BETWEEN_EVALUATIONS = 20
+_MOST_STEPS_BETWEEN_EVALUATIONS = 200
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")

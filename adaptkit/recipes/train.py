@@ -17,8 +17,8 @@ from adaptkit.training.settings import Precision
 def train_adapter(
     *,
     lang: str,
-    text: TextSource | None = None,
-    parallel: ParallelSource | None = None,
+    text: "TextSource | None" = None,
+    parallel: "ParallelSource | None" = None,
     source_lang: str | None = None,
     column: str | None = None,
     objective: ObjectiveName = "auto",
@@ -75,6 +75,8 @@ def train(request: TrainingRequest) -> Adapter:
         if request.progress:
             for line in describe(training, training.estimate()):
                 display.note(line)
+            if request.output is None:
+                display.note("no output folder: the adapter is not saved, and the run cannot be resumed")
         return training.train()
 
 
@@ -96,17 +98,20 @@ def describe(training: LanguageTraining, estimate: Estimate) -> list[str]:
     source, request, found = training.source, training.request, estimate.triage
     lines = [
         f"{training.id} ({request.method}, {estimate.adapter_bytes / 2**20:.1f} MiB) on {training.model.backbone.name}",
-        f"text: {source.description}, {estimate.n_sentences:,} sentences, {training.data.sentences.n_tokens:,} tokens "
-        f"an epoch, {found.tokens_per_word:.1f} tokens a word, {found.unknown_share:.1%} unknown",
+        f"text: {source.description}, {estimate.n_sentences:,} sentences",
+        f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
+        *(f"triage: {problem}" for problem in found.problems()),
         f"objective: {source.objective}, because {source.reason}"
         if request.objective == "auto"
         else f"objective: {source.objective}",
-        f"cost: {estimate.n_steps:,} steps of {request.batch_size} sentences, about {_minutes(estimate.elapsed_s)}, "
-        f"peak memory about {estimate.peak_memory_bytes / 2**30:.1f} GiB (both measured on a few batches)",
+        f"cost: {estimate.n_steps:,} steps of {request.batch_size} sentences "
+        f"({training.data.sentences.n_tokens:,} tokens an epoch with prefix and special tokens), about "
+        f"{_minutes(estimate.elapsed_s)}, peak memory about {estimate.peak_memory_bytes / 2**30:.1f} GiB "
+        "(both measured on a few batches)",
     ]
     if source.kind == "sample":
         lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
-    return lines + [f"note: {problem}" for problem in found.problems()]
+    return lines
 
 
 def _minutes(seconds: float) -> str:
