@@ -19,7 +19,9 @@ SiteName: TypeAlias = Literal[
     "embeddings",
 ]
 Kind: TypeAlias = Literal["language", "domain", "task"]
+TaskType: TypeAlias = Literal["classification", "tagging", "qa", "choice", "similarity"]
 Activation: TypeAlias = Literal["relu", "gelu", "silu"]
+Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
 Scaling: TypeAlias = Literal["standard", "rank_stabilized"]
 
 SITES: tuple[SiteName, ...] = get_args(SiteName)
@@ -36,6 +38,8 @@ RESIDUAL_SITES: tuple[SiteName, ...] = ("attention.residual", "block.output")
 
 MAX_RANK = 4096
 """Largest LoRA rank and bottleneck width that is built or read."""
+MAX_LABELS = 1024
+"""Most labels of a head that is built or read."""
 
 
 def _require(holds: bool, message: str) -> None:
@@ -152,17 +156,82 @@ class InvertibleConfig:
         return max(1, hidden_width // 2 // self.reduction_factor)
 
 
-MethodConfig: TypeAlias = LoraConfig | BottleneckConfig
+@dataclass(frozen=True, kw_only=True)
+class FusionConfig:
+    """Learned attention over the contributions of other adapters (after AdapterFusion, Pfeiffer et al. 2021).
+
+    At every site, queries come from the site's output and keys from the adapters' contributions, both of `width`;
+    the contributions themselves are mixed. `fuses` are the adapters' ids, in order.
+
+    Raises:
+        ConfigError: Fewer than two adapters, one of them twice, or a width or site that cannot be right.
+    """
+
+    fuses: tuple[str, ...]
+    width: int = 16
+    sites: tuple[SiteName, ...] = LINEAR_SITES
+    blocks: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _require(len(self.fuses) >= 2, "fusion needs at least two adapters to choose among.")
+        _require(len(set(self.fuses)) == len(self.fuses), f"fusion names an adapter twice: {', '.join(self.fuses)}.")
+        _require(1 <= self.width <= MAX_RANK, f"width must lie between 1 and {MAX_RANK}, found {self.width}.")
+        _require_sites(self.sites, (*LINEAR_SITES, *RESIDUAL_SITES), "fusion")
+        _require_blocks(self.blocks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig:
+    """The output layer of a task adapter.
+
+    `classification` reads the mean over real tokens, `tagging` each word's first token, `qa` every token (start and
+    end of the answer), `choice` gives one score to each choice, `similarity` compares two sentence vectors and has no
+    weights. `labels` are the labels or tags in the order of the outputs. A `qa` head with `allows_no_answer` was
+    trained on questions without an answer too, and may give none.
+
+    Raises:
+        ConfigError: Labels that the type does not have, or lacks, or that repeat; a dropout that cannot be right.
+    """
+
+    task_type: TaskType
+    labels: tuple[str, ...] = ()
+    dropout: float = 0.1
+    allows_no_answer: bool = False
+
+    def __post_init__(self) -> None:
+        _require(
+            self.task_type in get_args(TaskType),
+            f"task type is one of {', '.join(get_args(TaskType))}, found {self.task_type!r}.",
+        )
+        if self.task_type in ("classification", "tagging"):
+            _require(
+                2 <= len(self.labels) <= MAX_LABELS,
+                f"{self.task_type} needs 2 to {MAX_LABELS:,} labels, found {len(self.labels)}.",
+            )
+        else:
+            _require(not self.labels, f"{self.task_type} has no labels, found {', '.join(self.labels)}.")
+        _require(len(set(self.labels)) == len(self.labels), f"a label is named twice: {', '.join(self.labels)}.")
+        _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
+
+
+MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | FusionConfig
+_METHOD_NAMES: dict[type, str] = {LoraConfig: "lora", BottleneckConfig: "bottleneck", FusionConfig: "fusion"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterConfig:
-    """A method, and for a language adapter optionally the invertible layer below it."""
+    """A method; for a language adapter optionally the invertible layer below it; for a task adapter its head.
+
+    With `hides_top_block`, adapters below it do not act in the last block (MAD-X 2.0, Pfeiffer et al. 2021,
+    arXiv:2012.15562).
+    """
 
     method: MethodConfig
     invertible: InvertibleConfig | None = None
+    head: HeadConfig | None = None
+    hides_top_block: bool = False
 
     @property
     def method_name(self) -> str:
-        """`lora` or `bottleneck`."""
-        return "lora" if isinstance(self.method, LoraConfig) else "bottleneck"
+        """`lora`, `bottleneck` or `fusion`."""
+        return _METHOD_NAMES[type(self.method)]

@@ -2,7 +2,8 @@
 
 AdaptkitError
 ├── ConfigError                an argument or option that cannot be right
-│   └── UnknownLanguage        a language name that is no language
+│   ├── UnknownLanguage        a language name that is no language
+│   └── UnknownLabel           a label that the task's head does not have
 ├── BackboneError
 │   ├── BackboneUnavailable    nothing at that name, and no hub answers
 │   ├── UnsupportedArchitecture  no table row for this model type
@@ -32,7 +33,8 @@ AdaptkitError
 ├── CompositionError
 │   ├── UnknownAdapter         nothing attached under that name
 │   ├── AmbiguousAdapter       a bare name that two attached adapters share
-│   └── AdapterExists          the id is attached already
+│   ├── AdapterExists          the id is attached already
+│   └── NoHead                 a prediction was asked of a stack that ends in no task adapter
 └── TrainingError
     ├── DivergedTraining       the loss is no number any more
     ├── TrainingInterrupted    stopped by the user; a checkpoint was written
@@ -64,6 +66,18 @@ class UnknownLanguage(ConfigError):
         super().__init__(
             f"no language is known as {asked!r}.{hint} "
             "Give a BCP-47 tag (sw), an ISO 639-3 or FLORES code (swh, swh_Latn) or an English name (Swahili)."
+        )
+
+
+class UnknownLabel(ConfigError):
+    """A label that the task's head does not have."""
+
+    def __init__(self, asked: str, labels: Sequence[str]) -> None:
+        self.asked = asked
+        self.labels = tuple(labels)
+        super().__init__(
+            f"the data has the label {asked!r}, but the head knows {', '.join(map(repr, self.labels))}. Rename the "
+            "labels in the data, or train a task adapter on these."
         )
 
 
@@ -227,6 +241,18 @@ class AmbiguousAdapter(CompositionError):
 
 class AdapterExists(CompositionError):
     """The id is attached already, with other tensors."""
+
+
+class NoHead(CompositionError):
+    """A prediction was asked of a stack that ends in no task adapter."""
+
+    def __init__(self, asked: str, heads: Sequence[str]) -> None:
+        self.asked = asked
+        self.heads = tuple(heads)
+        super().__init__(
+            f"the stack {asked or '(empty)'} ends in no adapter with a head, so it predicts nothing. Attached adapters "
+            f"with a head: {', '.join(heads) or 'none'}. Put one on top, or use encode for sentence vectors."
+        )
 
 
 class TrainingError(AdaptkitError):

@@ -9,31 +9,33 @@ import difflib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching import Plan, SiteHooks, SiteLayer
+from adaptkit.attaching import Plan, SiteHooks, plan_of
 from adaptkit.backbones import Backbone, blocks_of, load_backbone
-from adaptkit.composition import Stack
-from adaptkit.config import AdapterConfig
+from adaptkit.composition import Composition, Fuse, Stack, resolved
+from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.errors import (
     AdapterExists,
     AmbiguousAdapter,
     ArchitectureMismatch,
     BackboneMismatch,
     ConfigError,
+    NoHead,
     ProbeMismatch,
     TokenizerMismatch,
     UnknownAdapter,
 )
-from adaptkit.layers import AdapterLayers
-from adaptkit.objectives.pooling import mean_pool
+from adaptkit.layers import AdapterLayers, Head
+from adaptkit.layers.pooling import mean_pool
 from adaptkit.storage import Adapter, Probe
 from adaptkit.storage.probes import largest_error, probe_inputs
+from adaptkit.tasks import Item, examples_of, format_of, without_label
 
-StackLike: TypeAlias = Stack | Adapter | str | None
+StackLike: TypeAlias = Composition | Adapter | str | None
 
 PROBE_TOLERANCE: dict[torch.dtype, float] = {
     torch.float64: 1e-3,
@@ -54,6 +56,8 @@ class AdaptedModel(nn.Module):
         self.adapters = nn.ModuleList()
         # The same layers by id; a module's own name may hold no dot, and an id may.
         self._by_id: dict[str, AdapterLayers] = {}
+        self._adapters: dict[str, Adapter] = {}
+        self._plans: dict[tuple[Stack, bool], tuple[Stack, Plan]] = {}
         self._hooks = SiteHooks(self.network)
         self._proven: set[tuple[str, AdapterConfig, tuple[Probe, ...]]] = set()
 
@@ -68,6 +72,13 @@ class AdaptedModel(nn.Module):
     def attached(self) -> tuple[str, ...]:
         """Ids of the attached adapters."""
         return tuple(self._by_id)
+
+    def attached_adapter(self, name: str) -> Adapter | None:
+        """The adapter that is attached under an id or bare name; None for layers in training, or for nothing."""
+        if name in self._by_id:
+            return self._adapters.get(name)
+        matching = [full for full in self.attached if full.partition("/")[2] == name]
+        return self._adapters.get(matching[0]) if len(matching) == 1 else None
 
     def attach(self, *adapters: Adapter) -> None:
         """Put trained adapters on the model, frozen. Attach what an adapter was trained on before it.
@@ -89,6 +100,7 @@ class AdaptedModel(nn.Module):
                         parameter.copy_(adapter.tensors[name])
                 layers.requires_grad_(requires_grad=False).eval()
                 self._replay_probes(adapter)
+                self._adapters[adapter.id] = adapter
             except BaseException:
                 self.detach(adapter.id)
                 raise
@@ -117,7 +129,9 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: Nothing is attached under that name.
         """
         for name in names:
-            del self._by_id[self._resolve(name)]
+            adapter_id = self._resolve(name)
+            del self._by_id[adapter_id]
+            self._adapters.pop(adapter_id, None)
         self._put_in_place()
 
     @contextmanager
@@ -136,14 +150,17 @@ class AdaptedModel(nn.Module):
         Raises:
             UnknownAdapter: The stack names an adapter that is not attached.
             AmbiguousAdapter: A bare name that two attached adapters share.
-            ConfigError: Two names of one adapter.
+            ConfigError: Two names of one adapter, or kinds out of order.
         """
-        resolved = Stack(*(self._resolve(name) for name in _ids(stack)), any_order=True)
-        plan: dict[str, tuple[SiteLayer, ...]] = {}
-        for adapter_id in resolved.ids:
-            for module, layer in self._by_id[adapter_id].items():
-                plan[module] = (*plan.get(module, ()), layer)
-        return plan
+        return self._planned(stack)[1]
+
+    def resolve(self, stack: StackLike) -> Stack:
+        """The stack with whole ids for bare names.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter, ConfigError: As `plan`.
+        """
+        return self._planned(stack)[0]
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Hidden states of the last block, under the stack in force.
@@ -199,6 +216,60 @@ class AdaptedModel(nn.Module):
                 vectors[rows] = mean_pool(self(tokens, mask), mask).cpu()
         return vectors
 
+    def predict(
+        self,
+        inputs: Sequence[Any],
+        *,
+        stack: StackLike,
+        batch_size: int = 32,
+        max_length: int | None = None,
+    ) -> list[Any]:
+        """Answers of the head on top of `stack`: labels with probabilities, tags, answers, choices or similarities.
+
+        An input is what its task type takes, written plainly (`("premise", "hypothesis")`, a list of words,
+        `(question, context)`, ...; see `adaptkit.tasks.inputs`), or an example with its label, which is not looked at.
+        The result is one `PredictedLabel`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice` or float each.
+
+        Raises:
+            NoHead: The stack ends in no task adapter.
+            ConfigError: An input of another form, or a batch size below 1.
+            UnknownAdapter: The stack names an adapter that is not attached.
+        """
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")
+        head, config = self.head_of(stack)
+        task_format = format_of(self.backbone, config, max_length=max_length)
+        examples = examples_of(config.task_type, inputs)
+        items = task_format.items([without_label(example) for example in examples]) if examples else []
+        return task_format.predictions(examples, items, self._head_outputs(items, head, stack, batch_size))
+
+    def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
+        """The head that answers under a stack: that of its last adapter.
+
+        Raises:
+            NoHead: That adapter has no head.
+        """
+        whole = self.resolve(stack)
+        last = self._by_id[whole.ids[-1]] if whole.ids else None
+        if last is None or last.head is None or last.config.head is None:
+            heads = [name for name, layers in self._by_id.items() if layers.head is not None]
+            raise NoHead(str(whole), heads)
+        return last.head, last.config.head
+
+    def _head_outputs(self, items: Sequence[Item], head: Head, stack: StackLike, batch_size: int) -> list[Tensor]:
+        """The head's outputs for each item, on the CPU. Shape: for each item (rows of the item, ...)."""
+        outputs: list[Tensor] = [torch.empty(0)] * len(items)
+        by_length = sorted(range(len(items)), key=lambda number: items[number].length)
+        with torch.inference_mode(), self.active(stack):
+            for start in range(0, len(items), batch_size):
+                numbers = by_length[start : start + batch_size]
+                rows = [row for number in numbers for row in items[number].rows]
+                ids, mask = self.backbone.pad(rows)
+                found = head(self(ids, mask), mask).cpu().split([len(items[number].rows) for number in numbers])
+                for number, output in zip(numbers, found, strict=True):
+                    outputs[number] = output
+        return outputs
+
     def gradient_checkpointing(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them: less memory, about a third more time."""
         self.network._set_gradient_checkpointing(enable=on, gradient_checkpointing_func=self._hooks.checkpoint)
@@ -241,12 +312,11 @@ class AdaptedModel(nn.Module):
             )
 
     def _replay_probes(self, adapter: Adapter) -> None:
+        """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""
         key = (adapter.weights_sha256, adapter.config, adapter.probes)
-        # What lies below is known by id only, and may be another adapter of that id by now.
-        if key in self._proven and not adapter.below:
+        if key in self._proven:
             return
-        stack = Stack(*adapter.below, adapter.id, any_order=True)
-        vectors = self.encode_ids([probe.ids for probe in adapter.probes], stack=stack)
+        vectors = self.encode_ids([probe.ids for probe in adapter.probes], stack=adapter.id)
         error, bound = largest_error(adapter.probes, vectors), PROBE_TOLERANCE[self.network.dtype]
         if not error <= bound:
             raise ProbeMismatch(
@@ -256,7 +326,25 @@ class AdaptedModel(nn.Module):
             )
         self._proven.add(key)
 
+    def _planned(self, stack: StackLike) -> tuple[Stack, Plan]:
+        asked = _as_stack(stack)
+        key = (asked, asked.any_order)
+        if key not in self._plans:
+            whole = resolved(asked, self._resolve, self._fusion_of)
+            assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
+            self._plans[key] = (whole, plan_of(whole, lambda name: self._by_id[self._resolve(name)]))
+        return self._plans[key]
+
+    def _fusion_of(self, fuse: Fuse) -> str:
+        """The id of the attached adapter that fuses these."""
+        for adapter_id, layers in self._by_id.items():
+            method = layers.config.method
+            if isinstance(method, FusionConfig) and set(method.fuses) == set(fuse.parts):
+                return adapter_id
+        raise UnknownAdapter(str(fuse), self.attached)
+
     def _put_in_place(self) -> None:
+        self._plans.clear()
         self.adapters = nn.ModuleList(self._by_id.values())
         self._hooks.install(module for layers in self._by_id.values() for module, _ in layers.items())
 
@@ -289,9 +377,11 @@ def load_model(
     return AdaptedModel(load_backbone(name_or_path, device=device, dtype=dtype))
 
 
-def _ids(stack: StackLike) -> tuple[str, ...]:
+def _as_stack(stack: StackLike) -> Stack:
     if stack is None:
-        return ()
+        return Stack()
     if isinstance(stack, Adapter):
-        return (*stack.below, stack.id)
-    return stack.ids if isinstance(stack, Stack) else Stack.parse(stack).ids
+        return Stack(*stack.below, stack.id, any_order=True)
+    if isinstance(stack, str):
+        return Stack.parse(stack)
+    return stack if isinstance(stack, Stack) else Stack(stack)

@@ -4,23 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Protocol, TypeAlias
 
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.hooks import RemovableHandle
 
-
-class SiteLayer(Protocol):
-    """What a hook calls: the map `(site_input, site_output) -> site_output`."""
-
-    def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor: ...  # noqa: ANN401, D102
-
-
-Plan: TypeAlias = Mapping[str, tuple[SiteLayer, ...]]
-"""Layers in the order in which they act, by the path of the module that they follow."""
-
-BARE: Plan = {}
+from adaptkit.attaching.plan import BARE, Plan, run
 
 # One variable for all backbones, as context variables must live as long as the process. Every thread begins with an
 # empty context, so a stack activated in one thread is never seen in another.
@@ -71,7 +60,4 @@ class SiteHooks:
         return checkpoint(with_plan, *args, use_reentrant=False)
 
     def _apply(self, path: str, module: nn.Module, args: tuple[object, ...], output: Tensor) -> Tensor:  # noqa: ARG002
-        site_input = args[0] if args else None
-        for layer in self.plan.get(path, ()):
-            output = layer(site_input, output)
-        return output
+        return run(self.plan.get(path, ()), args[0] if args else None, output)

@@ -8,7 +8,7 @@ from adaptkit.backbones.architectures import (
     embeddings_of,
     word_embeddings_of,
 )
-from adaptkit.backbones.backbone import Backbone
+from adaptkit.backbones.backbone import Backbone, Window
 from adaptkit.backbones.fingerprint import Fingerprint, Verdict
 from adaptkit.backbones.load import load_backbone
 
@@ -19,6 +19,7 @@ __all__ = [
     "BackboneShape",
     "Fingerprint",
     "Verdict",
+    "Window",
     "blocks_of",
     "embeddings_of",
     "load_backbone",

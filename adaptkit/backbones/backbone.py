@@ -4,13 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.architectures import BackboneShape
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
 from adaptkit.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of a long text pair: its token ids, and for each token the characters of the second text, from and to.
+
+    Shape: places (len(ids), 2), -1 outside the second text. `text` numbers the pair.
+    """
+
+    text: int
+    ids: list[int]
+    places: NDArray[np.int32]
 
 
 @dataclass
@@ -74,13 +88,72 @@ class Backbone:
         ids: list[list[int]] = encoded["input_ids"]
         return ids
 
+    def tokenize_pairs(
+        self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
+    ) -> list[list[int]]:
+        """Token ids of texts that may have a second text behind the first, the longer one cut where it must be."""
+        limit = min(max_length or self.max_length, self.max_length)
+        encoded = self.tokenizer(
+            [
+                (self.text_prefix + first, second) if second is not None else self.text_prefix + first
+                for first, second in pairs
+            ],
+            truncation=True,
+            max_length=limit,
+            return_attention_mask=False,
+        )
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+    def tokenize_words(
+        self, sentences: Sequence[Sequence[str]], *, max_length: int | None = None
+    ) -> list[tuple[list[int], list[int]]]:
+        """Token ids of sentences that are cut into words, and the place of each word's first token.
+
+        Words beyond `max_length` tokens have no place. A word that the tokenizer has no token for has that of the next.
+        """
+        prefix = self.text_prefix.split()
+        limit = min(max_length or self.max_length, self.max_length)
+        encoded = self.tokenizer(
+            [[*prefix, *sentence] for sentence in sentences],
+            is_split_into_words=True,
+            truncation=True,
+            max_length=limit,
+            return_attention_mask=False,
+        )
+        rows: list[list[int]] = encoded["input_ids"]
+        return [(row, _first_places(encoded.word_ids(number), len(prefix))) for number, row in enumerate(rows)]
+
+    def tokenize_windows(
+        self, questions: Sequence[str], contexts: Sequence[str], *, max_length: int, stride: int
+    ) -> list[Window]:
+        """Questions with their contexts, in as many windows as each context needs, overlapping by `stride` tokens."""
+        encoded = self.tokenizer(
+            [self.text_prefix + question for question in questions],
+            list(contexts),
+            truncation="only_second",
+            max_length=min(max_length, self.max_length),
+            stride=stride,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            return_attention_mask=False,
+        )
+        windows = []
+        for number, (text, ids) in enumerate(
+            zip(encoded["overflow_to_sample_mapping"], encoded["input_ids"], strict=True)
+        ):
+            places = np.asarray(encoded["offset_mapping"][number], dtype=np.int32)
+            places[[part != 1 for part in encoded.sequence_ids(number)]] = -1
+            windows.append(Window(text, ids, places))
+        return windows
+
     @cached_property
     def prefix_length(self) -> int:
         """How many leading tokens of every input are the opening special token and the text prefix."""
         prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
         return len(prefix) - 1
 
-    def pad(self, ids: Sequence[Sequence[int]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:
+    def pad(self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:
         """Token ids and attention mask as tensors on the backbone's device.
 
         Shape: two times (batch, seq), where seq is the longest row, made a multiple of `multiple_of` where the backbone
@@ -94,3 +167,12 @@ class Backbone:
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1
         return padded.to(self.device), mask.to(self.device)
+
+
+def _first_places(word_of_token: Sequence[int | None], n_prefix: int) -> list[int]:
+    """The place of each word's first token, without the words of the prefix."""
+    places: list[int] = []
+    for place, word in enumerate(word_of_token):
+        while word is not None and word - n_prefix >= len(places):
+            places.append(place)
+    return places

@@ -1,5 +1,6 @@
-"""Compositions are values: which adapters, in which order. No tensors live here."""
+"""Adapter ids and the compositions of them: values with no tensors in them."""
 
-from adaptkit.composition.expression import AdapterId, Stack
+from adaptkit.composition.adapter_id import AdapterId
+from adaptkit.composition.expression import Average, Composition, Fuse, Part, Stack, ids_of, resolved
 
-__all__ = ["AdapterId", "Stack"]
+__all__ = ["AdapterId", "Average", "Composition", "Fuse", "Part", "Stack", "ids_of", "resolved"]

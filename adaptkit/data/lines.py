@@ -13,6 +13,9 @@ from adaptkit.errors import MalformedText
 MAX_LINE_BYTES = 16 * 2**20
 """A longer line is refused: a file without line ends must not fill the memory."""
 
+MAX_DOCUMENT_BYTES = 512 * 2**20
+"""A larger file is refused where it has to be read in one piece."""
+
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -45,6 +48,27 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, _decode(path, number, raw)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise MalformedText(path, number + 1, f"a broken gzip file ({error})", "a complete gzip file") from error
+
+
+def read_document(path: Path) -> str:
+    """Read a file that is one piece, such as a JSON document.
+
+    Raises:
+        MalformedText: the file is not UTF-8, is a broken gzip file, or is above `MAX_DOCUMENT_BYTES`.
+
+    """
+    try:
+        with open_bytes(path) as stream:
+            raw = stream.read(MAX_DOCUMENT_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise MalformedText(path, 1, f"a broken gzip file ({error})", "a complete gzip file") from error
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        raise MalformedText(path, 1, f"more than {MAX_DOCUMENT_BYTES:,} bytes in one document", "a smaller file")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise MalformedText(path, line, f"a byte that is not UTF-8 (0x{raw[error.start]:02x})", "UTF-8 text") from error
 
 
 def _decode(path: Path, number: int, raw: bytes) -> str:

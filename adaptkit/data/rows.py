@@ -67,7 +67,11 @@ def _json_row(path: Path, number: int, line: str) -> Row:
 
 
 def _csv_rows(path: Path) -> NumberedRows:
-    reader = csv.reader((line + "\n" for _, line in read_lines(path)), strict=True)
+    return _quoted_rows(path, ",", "comma")
+
+
+def _quoted_rows(path: Path, delimiter: str, delimiter_name: str) -> NumberedRows:
+    reader = csv.reader((line + "\n" for _, line in read_lines(path)), delimiter=delimiter, strict=True)
     start = 1  # a quoted cell may go over several lines: a row is known by its first
     try:
         header = next(reader, [])
@@ -77,13 +81,30 @@ def _csv_rows(path: Path) -> NumberedRows:
                 yield start, name_cells(path, start, header, cells)
             start = reader.line_num + 1
     except csv.Error as error:
-        expected = f"comma-separated cells of at most {csv.field_size_limit():,} characters, every quote closed"
+        expected = (
+            f"{delimiter_name}-separated cells of at most {csv.field_size_limit():,} characters, every quote closed"
+        )
         raise MalformedText(path, start, f"a broken row ({error})", expected) from error
 
 
-def _tsv_rows(path: Path) -> NumberedRows:
+def read_tsv(path: Path, *, names: Sequence[str] | None = None, quoted: bool = False) -> NumberedRows:
+    """Yield `(number, row)` of a TSV file whatever its suffix, for publishers that differ from `read_rows`.
+
+    Args:
+        path: the file.
+        names: the columns' names where line 1 is a row already.
+        quoted: cells are quoted as in CSV; such a file has a header.
+
+    Raises:
+        MalformedText: a line is no row of this table.
+
+    """
+    return _quoted_rows(path, "\t", "tab") if quoted else _tsv_rows(path, names)
+
+
+def _tsv_rows(path: Path, names: Sequence[str] | None = None) -> NumberedRows:
     lines = read_lines(path)
-    header = next((line for _, line in lines), "").split("\t")
+    header = names or next((line for _, line in lines), "").split("\t")
     for number, line in lines:
         if line:
             yield number, name_cells(path, number, header, line.split("\t"))

@@ -95,11 +95,34 @@ def is_data_set(source: object) -> TypeGuard[DataSet]:
     return module is not None and isinstance(source, module.Dataset | module.IterableDataset)
 
 
-def load_from_hub(name: str, config: str | None) -> "datasets.IterableDataset":
-    """Stream the `train` split of a data set on the hub.
+def load_from_hub(
+    name: str, config: str | None, *, split: str = "train", revision: str | None = None
+) -> "datasets.IterableDataset":
+    """Stream one split of a data set on the hub; `revision` is a branch of it.
 
     Raises:
         SourceNotFound: no hub answers, or it has no such data set, configuration or split.
+
+    """
+    check_hub(name)
+    import datasets
+
+    branch = {} if revision is None else {"revision": revision}
+    try:
+        return datasets.load_dataset(name, config, split=split, streaming=True, **branch)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SourceNotFound(
+            f"there is no file {name}, and the hub gave no data set of that name ({type(error).__name__}: {reason}). "
+            "Check the name (owner/name or owner/name:config) and the network, or download it and name its files."
+        ) from error
+
+
+def check_hub(name: str) -> None:
+    """Refuse to look for a data set on a hub that does not answer.
+
+    Raises:
+        SourceNotFound: no hub answers.
 
     """
     if not _hub_answers():
@@ -107,16 +130,6 @@ def load_from_hub(name: str, config: str | None) -> "datasets.IterableDataset":
             f"there is no file {name}, and no hub answers that could have a data set of that name. "
             "Check the name and the network, or download it elsewhere and name its files."
         )
-    import datasets
-
-    try:
-        return datasets.load_dataset(name, config, split="train", streaming=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise SourceNotFound(
-            f"there is no file {name}, and the hub gave no data set of that name ({type(error).__name__}: {reason}). "
-            "Check the name (owner/name or owner/name:config) and the network, or download it and name its files."
-        ) from error
 
 
 def _hub_answers() -> bool:

@@ -2,7 +2,18 @@
 
 from adaptkit.layers.bank import AdapterLayers, SiteAddress, SiteShape
 from adaptkit.layers.bottleneck import BottleneckLayer
+from adaptkit.layers.fusion import FusionLayer
+from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
 
-__all__ = ["AdapterLayers", "BottleneckLayer", "InvertibleLayer", "LoraLayer", "SiteAddress", "SiteShape"]
+__all__ = [
+    "AdapterLayers",
+    "BottleneckLayer",
+    "FusionLayer",
+    "Head",
+    "InvertibleLayer",
+    "LoraLayer",
+    "SiteAddress",
+    "SiteShape",
+]

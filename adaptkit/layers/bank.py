@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
+from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig, SiteName
 from adaptkit.errors import ArchitectureMismatch
 from adaptkit.layers.bottleneck import BottleneckLayer
+from adaptkit.layers.fusion import FusionLayer
+from adaptkit.layers.heads import Head, build_head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
 
-AdapterLayer = LoraLayer | BottleneckLayer | InvertibleLayer
+AdapterLayer = LoraLayer | BottleneckLayer | InvertibleLayer | FusionLayer
+_HEAD = "head"
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +35,9 @@ class SiteShape:
 
 
 class AdapterLayers(nn.Module):
-    """The layers that a config asks for on a backbone of these shapes, freshly initialised.
+    """The layers that a config asks for on a backbone of these shapes, freshly initialised, and the head on top.
+
+    At `hidden_modules`, nothing acts that lies below this adapter in a stack.
 
     Raises:
         ArchitectureMismatch: The config names a block that the backbone does not have.
@@ -47,6 +52,10 @@ class AdapterLayers(nn.Module):
                 f"the adapter acts in block {blocks[-1]}, but this backbone's blocks end at {deepest}. "
                 "Load the backbone it was trained on, or name other blocks."
             )
+        self.config = config
+        self.hidden_modules = frozenset(
+            shape.module for address, shape in shapes.items() if config.hides_top_block and address.block == deepest
+        )
         self._by_module: dict[str, AdapterLayer] = {}
         for address in sorted(shapes):
             shape = shapes[address]
@@ -54,6 +63,9 @@ class AdapterLayers(nn.Module):
             if layer is not None:
                 self._by_module[shape.module] = layer
                 self.add_module(shape.module.replace(".", "/"), layer)
+        self.head: Head | None = None
+        if config.head is not None:
+            self.head = build_head(config.head, shapes[SiteAddress(deepest, "block.output")].out_width)
 
     def items(self) -> Iterator[tuple[str, AdapterLayer]]:
         """Pairs of module path and the layer that follows that module."""
@@ -65,10 +77,11 @@ class AdapterLayers(nn.Module):
         return next((layer for layer in self._by_module.values() if isinstance(layer, InvertibleLayer)), None)
 
     def named_tensors(self) -> dict[str, nn.Parameter]:
-        """Every weight under `<module path>.<weight name>`, the naming of the file format."""
+        """Every weight under `<module path>.<weight name>` or `head.<weight name>`, the naming of the file format."""
+        named: dict[str, nn.Module] = {**self._by_module, **({_HEAD: self.head} if self.head is not None else {})}
         return {
-            f"{module}.{name}": parameter
-            for module, layer in self._by_module.items()
+            f"{place}.{name}": parameter
+            for place, layer in named.items()
             for name, parameter in layer.named_parameters()
         }
 
@@ -81,6 +94,8 @@ def _build(config: AdapterConfig, address: SiteAddress, shape: SiteShape) -> Ada
         return None
     if isinstance(method, LoraConfig):
         return _build_lora(method, shape)
+    if isinstance(method, FusionConfig):
+        return FusionLayer(width=method.width, site_width=shape.out_width)
     return _build_bottleneck(method, shape.out_width)
 
 

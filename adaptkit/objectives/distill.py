@@ -4,8 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
+from adaptkit.layers.pooling import mean_pool
 from adaptkit.objectives.objective import Batch
-from adaptkit.objectives.pooling import mean_pool
 
 
 class DistillObjective(nn.Module):

@@ -9,8 +9,8 @@ from torch.utils.checkpoint import checkpoint
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
+from adaptkit.layers.pooling import mean_pool
 from adaptkit.objectives.objective import Batch
-from adaptkit.objectives.pooling import mean_pool
 
 _LOGIT_BYTES_AT_ONCE = 2**28
 

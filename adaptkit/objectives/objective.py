@@ -6,13 +6,17 @@ from typing import Protocol
 
 from torch import Tensor
 
+from adaptkit.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Batch:
     """One batch of sentences.
 
     Shape: ids and mask (batch, seq); targets (batch, hidden_width), the vectors that sentences are drawn to, or None.
-    `positions` (n, into the flattened batch) and `labels` (n) are what a masked objective asks for, or None.
+    `positions` (n, into the flattened batch) and `labels` (n) are what a masked objective asks for, or None; for a
+    task, `labels` have the shape that its type gives. `groups` counts the rows of each item where several belong
+    together. `language` is the one that all rows are in, where that matters.
     """
 
     ids: Tensor
@@ -20,6 +24,18 @@ class Batch:
     targets: Tensor | None = None
     positions: Tensor | None = None
     labels: Tensor | None = None
+    groups: tuple[int, ...] = ()
+    language: str | None = None
+
+    def require_labels(self) -> Tensor:
+        """The labels.
+
+        Raises:
+            ConfigError: The batch has none.
+        """
+        if self.labels is None:
+            raise ConfigError("a loss was asked for on examples without labels.")
+        return self.labels
 
 
 class Objective(Protocol):

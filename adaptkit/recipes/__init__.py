@@ -1,6 +1,6 @@
 """Recipes: the calls that put text, objective, backbone and loop together."""
 
-from adaptkit.recipes.language import Estimate
+from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.train import estimate_adapter, train_adapter
 

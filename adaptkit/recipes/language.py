@@ -1,61 +1,45 @@
-"""Train a language adapter: choose the text, look at it, say what it will cost, train, record."""
+"""Train a language or domain adapter: choose the text, look at it, say what it will cost, train, record."""
 
 import math
-import statistics
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import chain, islice
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from adaptkit.backbones import Backbone, word_embeddings_of
+from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.composition import AdapterId
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
-from adaptkit.data.triage import Triage, triage
+from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
-from adaptkit.model import AdaptedModel, load_model
 from adaptkit.objectives import DistillObjective, MaskedObjective, MaskingRule
+from adaptkit.recipes.estimate import Estimate, measure
+from adaptkit.recipes.facts import training_facts
+from adaptkit.recipes.foundation import Foundation
+from adaptkit.recipes.place import check_output, checkpoint_of, model_for
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.source import Row, choose_source
-from adaptkit.storage import Adapter, Card, TrainingFacts
-from adaptkit.storage import format as spec
+from adaptkit.storage import Adapter, Card
 from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record as record_probes
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
-from adaptkit.training.hardware import peak_memory_bytes
-from adaptkit.training.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.training.randomness import forked
 from adaptkit.version import __version__
 
-_EPOCHS = 3
+_EPOCHS = {"distill": 6, "mlm": 3}
 _MIN_STEPS = 100
-_MAX_STEPS = {"distill": 300, "mlm": 600}
+_MAX_STEPS = {"distill": 900, "mlm": 600}
 _LEARNING_RATE = {"distill": 2e-3, "mlm": 5e-4}
 _HEAD_WARMUP_STEPS = 100
 _ENCODED_AT_ONCE = 1024
-_MEASURED_BATCHES = 3
-_ADAPTER_FILES = {spec.WEIGHTS_FILE, spec.CONFIG_FILE, spec.RECORD_FILE, spec.CARD_FILE}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What a run will cost on this machine. Times in seconds, sizes in bytes; measured on a few batches."""
-
-    triage: Triage
-    objective: str
-    n_sentences: int
-    n_steps: int
-    elapsed_s: float
-    peak_memory_bytes: int
-    adapter_bytes: int
-
-
-class LanguageTraining:
+class TextTraining:
     """A request with everything in place to train it: text read, objective built, fresh adapter attached.
 
     Raises:
@@ -64,17 +48,20 @@ class LanguageTraining:
 
     def __init__(self, request: TrainingRequest, display: Display) -> None:
         self.request = request
+        assert request.lang is not None  # noqa: S101 - the request saw to it
         self.language = canonical_tag(request.lang)
-        self.id = AdapterId("language", self.language)
+        self.id = AdapterId(request.kind, request.domain or self.language)
         self._display = display
-        _check_output(request)
+        check_output(request)
         self.source = choose_source(request, self.language, display.note)
         if request.resume and not self.source.repeatable:
             raise CheckpointError(
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
                 "again. Write it to a file and give that, then resume works."
             )
-        self.model = _model_of(request)
+        self.model = model_for(request)
+        self.foundation = Foundation(request.foundation)
+        self._stack = self.foundation.stack_under(str(self.id), self.language)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
         self.triage = triage(
             (sentence for _, sentence in rows()),
@@ -85,9 +72,11 @@ class LanguageTraining:
         self.triage.require(force=request.force)
         self.data = self._read(rows)
         self.settings = self._settings()
+        self._lent = self.foundation.attach_to(self.model)
         with forked(self.model.backbone.device, request.seed):
-            self.layers = self.model.attach_layers(str(self.id), request.adapter_config())
             try:
+                self.layers = self.model.attach_layers(str(self.id), request.adapter_config())
+                self._lent.append(str(self.id))
                 self._run = self._training_run()
             except BaseException:
                 self.close()
@@ -95,20 +84,35 @@ class LanguageTraining:
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
-        lengths = self.data.sentences.lengths
-        batches = sorted(self.data.batches(self.request.batch_size, 0), key=lambda rows: int(lengths[rows].max()))
-        self._run.measure_step(batches[-1])
-        middle = len(batches) // 2
-        seconds = [self._run.measure_step(rows) for rows in batches[middle : middle + _MEASURED_BATCHES]]
-        return Estimate(
-            triage=self.triage,
+        return measure(
+            self._run,
+            self.data,
+            self.layers,
+            batch_size=self.request.batch_size,
+            max_steps=self.settings.max_steps,
             objective=self.source.objective,
-            n_sentences=len(self.data.sentences),
-            n_steps=self.settings.max_steps,
-            elapsed_s=statistics.median(seconds) * self.settings.max_steps,
-            peak_memory_bytes=peak_memory_bytes(self.model.backbone.device),
-            adapter_bytes=4 * sum(tensor.numel() for tensor in self.layers.named_tensors().values()),
+            n_sentences=self.data.n_measured,
+            triage=self.triage,
         )
+
+    def describe(self, estimate: Estimate) -> list[str]:
+        """The plan of the run in a few lines."""
+        source, found = self.source, self.triage
+        reason = f", because {source.reason}" if self.request.objective == "auto" else ""
+        size = f"{estimate.adapter_bytes / 2**20:.1f} MiB"
+        lines = [
+            f"{self.id} ({self.request.method}, {size}) on {self.model.backbone.name}",
+            *([f"trained on top of {' > '.join(self.foundation.below)}"] if self.foundation.below else []),
+            f"text: {source.description}, {estimate.n_sentences:,} sentences",
+            f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
+            *(f"triage: {problem}" for problem in found.problems()),
+            f"objective: {source.objective}{reason}",
+            f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
+            f"{estimate.cost(self.request.batch_size)}",
+        ]
+        if source.kind == "sample":
+            lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
+        return lines
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
@@ -121,8 +125,8 @@ class LanguageTraining:
         return adapter
 
     def close(self) -> None:
-        """Take the adapter off the model, which keeps nothing of it."""
-        self.model.detach(str(self.id))
+        """Take off the model what was attached for this run."""
+        self.model.detach(*self._lent)
 
     def _training_run(self) -> TrainingRun:
         return TrainingRun(
@@ -131,44 +135,48 @@ class LanguageTraining:
             self._objective(),
             self.data,
             self.settings,
-            stack=str(self.id),
+            stack=self._stack,
             checkpoint=self._checkpoint(),
         )
 
     def _read(self, rows: Callable[[], Iterator[Row]]) -> TrainingData:
         tokenized = self._tokenize(sentence for _, sentence in rows())
         store = TokenStore(within_budget(tokenized, self.request.max_tokens))
-        return TrainingData(store, self._targets(store, rows), self.request.seed)
+        if self.source.objective == "distill":
+            return self._read_translations(store, rows)
+        targets = None
+        if self.request.anchor:
+            self._display.note("encoding the sentences with the frozen backbone, as anchors")
+            targets = self._encode(store)
+        return TrainingData(store, targets, self.request.seed)
+
+    def _read_translations(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
+        """The sentences with their translations' vectors, and translations with their own."""
+        self._display.note("encoding the translations with the frozen backbone")
+        translations = TokenStore(self._tokenize(text or "" for text, _ in islice(rows(), len(store))))
+        vectors = self._encode(translations)
+        kept = np.linspace(0, len(store) - 1, round(len(store) * self.request.source_share)).astype(int).tolist()
+        sentences = TokenStore(chain(store, (translations[row] for row in kept)))
+        return TrainingData(sentences, torch.cat([vectors, vectors[kept]]), self.request.seed, n_measured=len(store))
 
     def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:
         limit = self.request.max_length
         return tokenize_lines(sentences, lambda lines: self.model.backbone.tokenize(lines, max_length=limit))
 
-    def _targets(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> Tensor | None:
-        """The frozen backbone's vectors: of the translations to distil, of the sentences themselves to anchor."""
-        if self.source.objective == "distill":
-            self._display.note("encoding the translations with the frozen backbone")
-            translations = TokenStore(self._tokenize(text or "" for text, _ in islice(rows(), len(store))))
-            return self._encode(translations, len(store))
-        if not self.request.anchor:
-            return None
-        self._display.note("encoding the sentences with the frozen backbone, as anchors")
-        return self._encode(store, len(store))
-
-    def _encode(self, store: TokenStore, n_rows: int) -> Tensor:
+    def _encode(self, store: TokenStore) -> Tensor:
         device = self.model.backbone.device
         fast = uses_bfloat16(self.request.precision, device)
         pieces = []
         with bfloat16_blocks(self.model.network) if fast else nullcontext():
-            for start in range(0, n_rows, _ENCODED_AT_ONCE):
-                rows = range(start, min(start + _ENCODED_AT_ONCE, n_rows))
+            for start in range(0, len(store), _ENCODED_AT_ONCE):
+                rows = range(start, min(start + _ENCODED_AT_ONCE, len(store)))
                 pieces.append(self.model.encode_ids([store[row] for row in rows], batch_size=64))
         return torch.cat(pieces)
 
     def _settings(self) -> TrainingSettings:
         objective = self.source.objective
         per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
-        by_text = min(max(per_epoch * _EPOCHS, _MIN_STEPS), _MAX_STEPS[objective])
+        by_text = min(max(per_epoch * _EPOCHS[objective], _MIN_STEPS), _MAX_STEPS[objective])
         max_steps = by_text if self.request.max_steps is None else self.request.max_steps
         rate = self.request.learning_rate
         return self.request.training_settings(
@@ -199,22 +207,20 @@ class LanguageTraining:
         )
 
     def _checkpoint(self) -> CheckpointFolder | None:
-        output = self.request.output_folder
-        if output is None:
-            return None
-        run = (
-            f"{self.id} {sorted(self.request.record().items())} {self.data.sha256} {self.model.backbone.fingerprint.id}"
-        )
-        return CheckpointFolder(checkpoint_folder(output), run)
+        below = [adapter.weights_sha256 for adapter in self.foundation.adapters]
+        settings = sorted(self.request.record().items())
+        identity = f"{self.id} {settings} {self.data.sha256} {self.model.backbone.fingerprint.id} {below}"
+        return checkpoint_of(self.request, identity)
 
     def _adapter(self, result: RunResult) -> Adapter:
         inputs = self.model.probe_inputs()
         self.layers.eval()
         probes = record_probes(inputs, self.model.encode_ids(inputs, stack=str(self.id)))
         return Adapter(
-            kind="language",
-            name=self.language,
+            kind=self.request.kind,
+            name=self.id.name,
             language=self.language,
+            below=self.foundation.below,
             config=self.request.adapter_config(),
             origin=Origin.of(self.model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
@@ -226,24 +232,11 @@ class LanguageTraining:
         return Card(
             source="" if self.request.private else self.source.description,
             text_kind=self.source.kind,
-            n_lines=len(self.data.sentences),
+            n_lines=self.data.n_measured,
             licence=self.source.licence,
             adaptkit_version=__version__,
             private=self.request.private,
-            training=TrainingFacts(
-                objective=self.source.objective,
-                steps=result.steps,
-                tokens=result.tokens,
-                elapsed_s=round(result.elapsed_s, 3),
-                tokens_per_s=round(result.tokens_per_s, 1),
-                peak_memory_bytes=result.peak_memory_bytes,
-                heldout_loss_before=result.before["loss"],
-                heldout_loss_after=result.after["loss"],
-                pseudo_perplexity_before=_perplexity(result.before),
-                pseudo_perplexity_after=_perplexity(result.after),
-                stopped_because=result.stopped_because,
-                settings=self.request.record(),
-            ),
+            training=training_facts(result, objective=self.source.objective, settings=self.request.record()),
         )
 
 
@@ -276,39 +269,6 @@ def masked_objective(
     ).to(backbone.device)
 
 
-def checkpoint_folder(output: Path) -> Path:
-    """Where the checkpoints of a run with this output lie: beside it."""
-    return output.with_name(f"{output.name}.checkpoint")
-
-
-def _check_output(request: TrainingRequest) -> None:
-    output = request.output_folder
-    if output is None:
-        return
-    if output.exists() and not request.overwrite:
-        raise ConfigError(f"{output} exists already; nothing was trained. Give another folder, or overwrite=True.")
-    if output.exists() and not (output.is_dir() and {entry.name for entry in output.iterdir()} <= _ADAPTER_FILES):
-        raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. Give another folder.")
-    if checkpoint_folder(output).exists() and not request.resume:
-        raise ConfigError(
-            f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "
-            "delete that folder to start again."
-        )
-
-
-def _model_of(request: TrainingRequest) -> AdaptedModel:
-    if isinstance(request.backbone, AdaptedModel):
-        return request.backbone
-    try:
-        torch.empty(0, device=request.device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(
-            f"device {request.device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N."
-        ) from error
-    return load_model(request.backbone, device=request.device)
-
-
 def _read_once(rows: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
     kept = list(rows())
     return lambda: iter(kept)
@@ -319,8 +279,3 @@ def _word_starts(pieces: list[str]) -> list[bool]:
     if any(piece.startswith("##") for piece in pieces):
         return [not piece.startswith("##") for piece in pieces]
     return [piece.startswith(("\u2581", "\u0120")) for piece in pieces]
-
-
-def _perplexity(measures: Mapping[str, float]) -> float | None:
-    """The exponential of the masked tokens' loss; capped, as a card holds finite numbers only."""
-    return math.exp(min(measures["token_loss"], 50.0)) if "token_loss" in measures else None

@@ -11,16 +11,20 @@ from typing import Any, Literal, TypeAlias
 from adaptkit.config import (
     AdapterConfig,
     BottleneckConfig,
+    HeadConfig,
     InvertibleConfig,
+    Kind,
     LoraConfig,
     MethodConfig,
+    Precision,
     Scaling,
     SiteName,
+    TaskType,
 )
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
+from adaptkit.storage import Adapter, load_adapter
 from adaptkit.training import TrainingSettings
-from adaptkit.training.settings import Precision
 
 ObjectiveName: TypeAlias = Literal["auto", "mlm", "distill"]
 MethodName: TypeAlias = Literal["lora", "bottleneck"]
@@ -38,10 +42,18 @@ class TrainingRequest:
         ConfigError: Options that cannot be right, or that contradict each other.
     """
 
-    lang: str = field(metadata={"help": "language of the text: sw, swa, swh_Latn or Swahili"})
+    lang: str | None = _option(None, "language of the text: sw, swa, swh_Latn or Swahili")
+    domain: str | None = _option(None, "train a domain adapter of this name on the text")
+    task: str | None = _option(None, "train a task adapter of this name on labelled data")
+    on: Any = _option((), "adapters to train on top of, frozen: values or folders")
+    data: Any = _option(None, "labelled data of a task: files, examples, a data set, or a mapping of languages to them")
+    task_type: TaskType | None = _option(None, "classification, tagging, qa, choice, similarity (default: by the data)")
+    drop_top_layer: bool = _option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
+    sampling_alpha: float = _option(0.3, "task in several languages: each is drawn by size ** sampling_alpha")
     text: Any = _option(None, "text in the language: a file, several, an iterable, a data set or a hub id")
     parallel: Any = _option(None, "sentences with translations: JSON lines, TSV, a pair of files or pairs")
     source_lang: str | None = _option(None, "language of the translations, where the file has several")
+    source_share: float = _option(0.3, "distill: share of translations that train too, drawn to their own vectors")
     column: str | None = _option(None, "column of the text, where a file has several")
     objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
     method: MethodName = _option("lora", "lora or bottleneck")
@@ -77,7 +89,23 @@ class TrainingRequest:
     licence: str = _option("not stated", "licence of the text, for the card")
     progress: bool = _option(True, "show plan and progress")
 
+    @property
+    def kind(self) -> Kind:
+        """What the adapter is for."""
+        return "task" if self.task is not None else "domain" if self.domain is not None else "language"
+
+    @property
+    def foundation(self) -> tuple[Adapter, ...]:
+        """The adapters to train on top of; folders are loaded.
+
+        Raises:
+            AdapterFileError: A folder that is no adapter.
+        """
+        given = (self.on,) if isinstance(self.on, str | os.PathLike | Adapter) else tuple(self.on)
+        return tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in given)
+
     def __post_init__(self) -> None:
+        self._check_kind()
         if self.text is not None and self.parallel is not None:
             raise ConfigError("text and parallel are both given; give the one to train on.")
         if self.column is not None and self.parallel is not None:
@@ -109,9 +137,14 @@ class TrainingRequest:
         """The folder for the adapter."""
         return None if self.output is None else Path(self.output)
 
-    def adapter_config(self) -> AdapterConfig:
-        """The adapter that is asked for."""
-        return AdapterConfig(method=self._method_config(), invertible=InvertibleConfig() if self.invertible else None)
+    def adapter_config(self, head: HeadConfig | None = None) -> AdapterConfig:
+        """The adapter that is asked for, with a task's head."""
+        return AdapterConfig(
+            method=self._method_config(),
+            invertible=InvertibleConfig() if self.invertible else None,
+            head=head,
+            hides_top_block=self.drop_top_layer,
+        )
 
     def training_settings(self, *, max_steps: int, learning_rate: float, head_warmup_steps: int) -> TrainingSettings:
         """The settings of the loop, with the defaults that depend on the text filled in."""
@@ -128,16 +161,40 @@ class TrainingRequest:
 
     def record(self) -> Mapping[str, str | float | int | bool | None]:
         """The options that decide the result, for card and checkpoint; no path and no text."""
-        left_out = {"text", "parallel", "output", "overwrite", "resume", "progress", "private", "force", "backbone"}
+        left_out = {"text", "parallel", "data", "on", "output", "overwrite", "resume", "progress", "private", "force"}
+        left_out |= {"backbone", *(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY)}
         values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in left_out}
         return {
             name: ",".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()
         }
 
+    def _check_kind(self) -> None:
+        """Options of one kind of adapter do not go with another's."""
+        if self.task is not None and self.domain is not None:
+            raise ConfigError("task and domain are both given; an adapter is for one of them.")
+        if self.kind == "language" and self.lang is None:
+            raise ConfigError("nothing says what to train: give lang=..., or domain=... with its text, or task=....")
+        if self.kind == "task" and self.data is None:
+            raise ConfigError(f"task {self.task!r} needs labelled examples: give data=....")
+        foreign = _TEXT_ONLY if self.kind == "task" else _TASK_ONLY
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        changed = [name for name in foreign if getattr(self, name) is not defaults[name]]
+        given = [name for name in changed if getattr(self, name) != defaults[name]]
+        if given:
+            raise ConfigError(f"{', '.join(given)} do not go with a {self.kind} adapter; leave them out.")
+        if self.domain is not None and self.text is None and self.parallel is None:
+            raise ConfigError(f"domain {self.domain!r} needs text of that domain: give text=....")
+        if self.domain is not None and self.lang is None:
+            raise ConfigError(f"domain {self.domain!r} needs the language of its text: give lang=....")
+        if not (math.isfinite(self.sampling_alpha) and 0 <= self.sampling_alpha <= 1):
+            raise ConfigError(f"sampling_alpha lies between 0 (equally) and 1 (by size), found {self.sampling_alpha}.")
+
     def _check_numbers(self) -> None:
         """Numbers that cannot be right are refused before any text is read."""
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
+        if not 0 <= self.source_share <= 1:
+            raise ConfigError(f"source_share lies between 0 and 1, found {self.source_share}.")
         if not (math.isfinite(self.anchor) and self.anchor >= 0):
             raise ConfigError(f"anchor must be 0 or a positive number, found {self.anchor}.")
         self.adapter_config()
@@ -168,4 +225,19 @@ class TrainingRequest:
 
 _LEAST_STEPS_BETWEEN_EVALUATIONS = 20
 _MOST_STEPS_BETWEEN_EVALUATIONS = 200
+_TEXT_ONLY = (
+    "text",
+    "parallel",
+    "source_lang",
+    "source_share",
+    "column",
+    "objective",
+    "invertible",
+    "max_tokens",
+    "whole_words",
+    "full_vocabulary",
+    "anchor",
+    "head_warmup",
+)
+_TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha")
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")

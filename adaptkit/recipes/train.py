@@ -1,25 +1,37 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
-from adaptkit.config import Scaling, SiteName
+from adaptkit.config import Precision, Scaling, SiteName, TaskType
 from adaptkit.data.corpus import TextSource
-from adaptkit.data.parallel import ParallelSource
+from adaptkit.data.parallel import ParallelSource, PathOrName
+from adaptkit.data.tasks import TaskData
+from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.language import Estimate, LanguageTraining
+from adaptkit.recipes.estimate import Estimate
+from adaptkit.recipes.language import TextTraining
 from adaptkit.recipes.request import MethodName, ObjectiveName, TrainingRequest
+from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter
-from adaptkit.training import open_display
-from adaptkit.training.settings import Precision
+from adaptkit.training import Display, open_display
 
 
 def train_adapter(
     *,
-    lang: str,
+    lang: str | None = None,
+    domain: str | None = None,
+    task: str | None = None,
+    on: "Adapter | PathOrName | Sequence[Adapter | PathOrName]" = (),
+    data: "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData] | None" = None,
+    task_type: TaskType | None = None,
+    drop_top_layer: bool = False,
+    sampling_alpha: float = 0.3,
     text: "TextSource | None" = None,
     parallel: "ParallelSource | None" = None,
     source_lang: str | None = None,
+    source_share: float = 0.3,
     column: str | None = None,
     objective: ObjectiveName = "auto",
     method: MethodName = "lora",
@@ -53,11 +65,15 @@ def train_adapter(
     licence: str = "not stated",
     progress: bool = True,
 ) -> Adapter:
-    """Train a language adapter; what each option means stands at `TrainingRequest` and in docs/how-to/train.md.
+    """Train an adapter; what each option means stands at `TrainingRequest` and in docs/how-to/train.md.
 
-    With `parallel`, the sentences are drawn to the frozen backbone's vectors of their translations (distill). With
-    `text`, masked tokens are predicted (mlm). With neither, Wikipedia is streamed from the hub, or the package's own
-    small sample is taken where no hub answers; that is said first.
+    `lang` alone gives a language adapter, `domain` a domain adapter on text in `lang`, `task` a task adapter with its
+    head on labelled `data`. `on` names frozen adapters to train on top of; of several language adapters, each batch of
+    a task has that of its own language below.
+
+    Language and domain adapters: with `parallel`, the sentences are drawn to the frozen backbone's vectors of their
+    translations (distill). With `text`, masked tokens are predicted (mlm). With neither, Wikipedia is streamed from the
+    hub, or the package's own small sample is taken where no hub answers; that is said first.
 
     Raises:
         ConfigError: Options that cannot be right; `UnknownLanguage` for `lang`.
@@ -71,9 +87,9 @@ def train_adapter(
 
 def train(request: TrainingRequest) -> Adapter:
     """`train_adapter` for a request."""
-    with open_display(shown=request.progress) as display, closing(LanguageTraining(request, display)) as training:
+    with open_display(shown=request.progress) as display, closing(_training_of(request, display)) as training:
         if request.progress:
-            for line in describe(training, training.estimate()):
+            for line in training.describe(training.estimate()):
                 display.note(line)
             if request.output is None:
                 display.note("no output folder: the adapter is not saved, and the run cannot be resumed")
@@ -86,33 +102,12 @@ def estimate_adapter(request: TrainingRequest) -> Estimate:
     Raises:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
-    with open_display(shown=request.progress) as display, closing(LanguageTraining(request, display)) as training:
+    with open_display(shown=request.progress) as display, closing(_training_of(request, display)) as training:
         estimate = training.estimate()
-        for line in describe(training, estimate):
+        for line in training.describe(estimate):
             display.note(line)
         return estimate
 
 
-def describe(training: LanguageTraining, estimate: Estimate) -> list[str]:
-    """The plan of a run in a few lines."""
-    source, request, found = training.source, training.request, estimate.triage
-    lines = [
-        f"{training.id} ({request.method}, {estimate.adapter_bytes / 2**20:.1f} MiB) on {training.model.backbone.name}",
-        f"text: {source.description}, {estimate.n_sentences:,} sentences",
-        f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
-        *(f"triage: {problem}" for problem in found.problems()),
-        f"objective: {source.objective}, because {source.reason}"
-        if request.objective == "auto"
-        else f"objective: {source.objective}",
-        f"cost: {estimate.n_steps:,} steps of {request.batch_size} sentences "
-        f"({training.data.sentences.n_tokens:,} tokens an epoch with prefix and special tokens), about "
-        f"{_minutes(estimate.elapsed_s)}, peak memory about {estimate.peak_memory_bytes / 2**30:.1f} GiB "
-        "(both measured on a few batches)",
-    ]
-    if source.kind == "sample":
-        lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
-    return lines
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+def _training_of(request: TrainingRequest, display: Display) -> TextTraining | TaskTraining:
+    return TaskTraining(request, display) if request.kind == "task" else TextTraining(request, display)

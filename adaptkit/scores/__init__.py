@@ -1,5 +1,25 @@
 """Scores, and how sure one may be of a difference between two of them."""
 
-from adaptkit.scores.bootstrap import Difference, paired_difference
+from adaptkit.scores.answers import SQUAD, AnswerNormaliser
+from adaptkit.scores.bootstrap import Difference, paired_difference, paired_metric_difference
+from adaptkit.scores.classification import Accuracy, MacroF1
+from adaptkit.scores.metric import Metric, score_of
+from adaptkit.scores.mlqa import mlqa_normaliser
+from adaptkit.scores.qa import AnswerF1, ExactMatch
+from adaptkit.scores.tagging import EntityF1
 
-__all__ = ["Difference", "paired_difference"]
+__all__ = [
+    "SQUAD",
+    "Accuracy",
+    "AnswerF1",
+    "AnswerNormaliser",
+    "Difference",
+    "EntityF1",
+    "ExactMatch",
+    "MacroF1",
+    "Metric",
+    "mlqa_normaliser",
+    "paired_difference",
+    "paired_metric_difference",
+    "score_of",
+]

@@ -1,13 +1,19 @@
 """The difference between two systems on the same examples, with a paired bootstrap interval."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from adaptkit.errors import ConfigError
+from adaptkit.scores.metric import Metric
 
 _DRAWS = 10_000
+# Examples drawn at once, over all draws together: three arrays of this size are 50 MB.
+_DRAWN_AT_ONCE = 2**21
+# Decimals of a point. The same numbers summed in another order differ far behind them, and are no evidence.
+_DECIMALS = 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +40,84 @@ def paired_difference(with_: ArrayLike, without: ArrayLike, *, confidence: float
     each example first, so that the interval is over examples and not over repeated runs of the same ones.
 
     Raises:
-        ConfigError: The two are not of the same shape, or empty.
+        ConfigError: The two are not of the same shape, or empty, or the confidence is not between 0 and 1.
     """
     ours, theirs = np.atleast_2d(np.asarray(with_, float)), np.atleast_2d(np.asarray(without, float))
-    if ours.shape[1] != theirs.shape[1] or ours.size == 0:
-        raise ConfigError(
-            f"a paired comparison needs the same examples on both sides, found {ours.shape} and {theirs.shape}."
-        )
+    _check_same_examples(ours[..., None], theirs[..., None])
     differences = 100 * (ours.mean(axis=0) - theirs.mean(axis=0))
+    drawn = _resampled_sums(differences[:, None], seed)[:, 0] / len(differences)
+    return _difference(float(differences.mean()), drawn, confidence)
+
+
+def paired_metric_difference(
+    metric: Metric[Any, Any], with_: ArrayLike, without: ArrayLike, *, confidence: float = 0.95, seed: int = 0
+) -> Difference:
+    """Bootstrap over examples, as `paired_difference`, of a score that need not be a mean over examples.
+
+    Every draw takes the same examples for both sides and all seeds, scores each seed by its summed statistics and
+    averages the scores over seeds.
+
+    Shape: both (n_examples, k) or (n_seeds, n_examples, k), from `metric.statistics`; the numbers of seeds may differ.
+
+    Raises:
+        ConfigError: The two have other examples or statistics, or none, or the confidence is not between 0 and 1.
+    """
+    ours, theirs = _by_seed(with_), _by_seed(without)
+    _check_same_examples(ours, theirs)
+    both = np.concatenate([ours, theirs])
+    n_seeds, n_examples, k = both.shape
+    sums = _resampled_sums(both.swapaxes(0, 1).reshape(n_examples, n_seeds * k), seed)
+    drawn = metric.score(sums.reshape(-1, n_seeds, k))
+    whole = metric.score(both.sum(axis=1))
+    return _difference(float(_gain(whole, len(ours))), _gain(drawn, len(ours)), confidence)
+
+
+def _by_seed(statistics: ArrayLike) -> NDArray[np.float64]:
+    """Shape: (n_examples, k) or (n_seeds, n_examples, k) -> (n_seeds, n_examples, k)."""
+    found = np.asarray(statistics, float)
+    if found.ndim not in (2, 3):
+        raise ConfigError(
+            f"statistics of shape {found.shape} are not those of a metric; "
+            "expected (n_examples, k) or (n_seeds, n_examples, k), from metric.statistics."
+        )
+    return found if found.ndim == 3 else found[None]
+
+
+def _check_same_examples(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> None:
+    """Shape: both (n_seeds, n_examples, k)."""
+    if ours.shape[1:] != theirs.shape[1:] or ours.size == 0 or theirs.size == 0:
+        raise ConfigError(
+            f"a paired comparison needs the same examples on both sides, found {ours.shape} and {theirs.shape} "
+            "(seeds, examples, statistics)."
+        )
+
+
+def _gain(scores: NDArray[np.float64], n_ours: int) -> NDArray[np.float64]:
+    """Mean of the first `n_ours` seeds minus that of the others. Shape: (..., n_seeds) -> (...)."""
+    found: NDArray[np.float64] = scores[..., :n_ours].mean(axis=-1) - scores[..., n_ours:].mean(axis=-1)
+    return found
+
+
+def _resampled_sums(statistics: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Sums over examples drawn with replacement. Shape: (n_examples, k) -> (draws, k)."""
     random = np.random.default_rng(seed)
-    means = differences[random.integers(len(differences), size=(_DRAWS, len(differences)))].mean(axis=1)
+    n_examples = len(statistics)
+    at_once = max(1, _DRAWN_AT_ONCE // n_examples)
+    parts = []
+    for start in range(0, _DRAWS, at_once):
+        draws = min(at_once, _DRAWS - start)
+        drawn = random.integers(n_examples, size=(draws, n_examples))
+        drawn += n_examples * np.arange(draws)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=draws * n_examples).reshape(draws, n_examples)
+        parts.append(times.astype(float) @ statistics)
+    return np.concatenate(parts)
+
+
+def _difference(mean: float, drawn: NDArray[np.float64], confidence: float) -> Difference:
+    """Shape: drawn (draws), in points."""
+    if not 0 < confidence < 1:
+        raise ConfigError(f"the confidence must lie between 0 and 1, found {confidence}.")
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Difference(mean=float(differences.mean()), low=float(low), high=float(high), confidence=confidence)
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    mean, low, high = (round(float(value), _DECIMALS) for value in (mean, low, high))
+    return Difference(mean=mean, low=low, high=high, confidence=confidence)

@@ -30,7 +30,7 @@ from adaptkit.layers import AdapterLayers
 from adaptkit.storage import format as spec
 from adaptkit.storage.card import Card, render_card
 from adaptkit.storage.folder import read_file, read_json, write_folder
-from adaptkit.storage.method_config import from_json, tensor_prefix, to_json
+from adaptkit.storage.method_config import format_version, from_json, tensor_prefix, to_json
 from adaptkit.storage.probes import COMPONENTS, Probe
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
@@ -132,7 +132,7 @@ class Adapter:
         """
         path = Path(folder)
         record = _Record(
-            format_version=spec.FORMAT_VERSION,
+            format_version=format_version(self.config),
             kind=self.kind,
             name=self.name,
             language=self.language,
@@ -179,6 +179,11 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     record = _read_record(path)
     shape = record.backbone.shape
     config = from_json(read_json(path, spec.CONFIG_FILE), shape, path / spec.CONFIG_FILE)
+    if record.format_version != format_version(config):
+        raise MalformedConfig(
+            path / spec.RECORD_FILE,
+            f"says format version {record.format_version}, but the adapter is one of version {format_version(config)}.",
+        )
     weights = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
     prefix = tensor_prefix(config)
     expected = {prefix + name: shape for name, shape in _expected_shapes(config, shape, path).items()}
@@ -205,10 +210,10 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
 def _read_record(path: Path) -> _Record:
     content = read_json(path, spec.RECORD_FILE)
     version = content.get("format_version")
-    if type(version) is not int or version != spec.FORMAT_VERSION:
+    if type(version) is not int or version not in spec.READABLE_VERSIONS:
         raise UnknownVersion(
             path / spec.RECORD_FILE,
-            f"has format version {version!r}; this adaptkit reads version {spec.FORMAT_VERSION}. "
+            f"has format version {version!r}; this adaptkit reads {' and '.join(map(str, spec.READABLE_VERSIONS))}. "
             "Install a newer adaptkit, or ask for the adapter in this version.",
         )
     try:

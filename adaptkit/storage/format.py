@@ -1,6 +1,7 @@
 """The constants of the adapter folder: names, version, bounds. docs/file-format.md says why."""
 
-FORMAT_VERSION = 1
+READABLE_VERSIONS = (1, 2)
+"""Version 2 adds heads, fusion and adapters that hide the top block; all else is written as version 1."""
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"

@@ -1,21 +1,25 @@
 """`adapter_config.json`: an ordinary peft config for a pure LoRA, our own fields for everything else."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.backbones import BackboneShape
+from adaptkit.composition import AdapterId
 from adaptkit.config import (
     LINEAR_SITES,
     MAX_RANK,
     AdapterConfig,
     BottleneckConfig,
+    FusionConfig,
+    HeadConfig,
     InvertibleConfig,
     LoraConfig,
     SiteName,
 )
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.layers import SiteAddress
-from adaptkit.storage.format import MAX_ALPHA, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
+from adaptkit.storage.format import MAX_ALPHA, MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
 from adaptkit.storage.records import RecordError, decode, encode
 
 # What peft needs to read the folder, with the only values under which our layers compute the same.
@@ -26,8 +30,33 @@ _PEFT_FIXED: dict[str, object] = {
     "fan_in_fan_out": False,
     "inference_mode": True,
 }
-_LIMITS = {"r": MAX_RANK, "rank": MAX_RANK, "reduction_factor": MAX_RANK, "lora_alpha": MAX_ALPHA, "alpha": MAX_ALPHA}
-_METHODS: dict[str, type[LoraConfig] | type[BottleneckConfig]] = {"lora": LoraConfig, "bottleneck": BottleneckConfig}
+_LIMITS = {
+    "r": MAX_RANK,
+    "rank": MAX_RANK,
+    "width": MAX_RANK,
+    "reduction_factor": MAX_RANK,
+    "lora_alpha": MAX_ALPHA,
+    "alpha": MAX_ALPHA,
+}
+_METHODS: dict[str, type[LoraConfig] | type[BottleneckConfig] | type[FusionConfig]] = {
+    "lora": LoraConfig,
+    "bottleneck": BottleneckConfig,
+    "fusion": FusionConfig,
+}
+_FIELDS = {"peft_type", "method", "settings", "invertible"}
+_FIELDS_OF_2 = {"head", "hides_top_block"}
+
+
+@dataclass(frozen=True)
+class _OptionalHead:
+    head: HeadConfig | None
+
+
+def _check_fused(method: FusionConfig) -> None:
+    if len(method.fuses) > MAX_BELOW:
+        raise RecordError(f"fuses names {len(method.fuses)} adapters; the reader's bound is {MAX_BELOW}")
+    for name in method.fuses:
+        AdapterId.parse(name)
 
 
 def tensor_prefix(config: AdapterConfig) -> str:
@@ -37,19 +66,28 @@ def tensor_prefix(config: AdapterConfig) -> str:
 
 def is_peft(config: AdapterConfig) -> bool:
     """Whether plain peft can load the whole adapter."""
-    return isinstance(config.method, LoraConfig) and config.invertible is None
+    return isinstance(config.method, LoraConfig) and config.invertible is None and format_version(config) == 1
+
+
+def format_version(config: AdapterConfig) -> int:
+    """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
+    known_to_1 = config.head is None and not config.hides_top_block and not isinstance(config.method, FusionConfig)
+    return 1 if known_to_1 else 2
 
 
 def to_json(config: AdapterConfig, shape: BackboneShape, backbone_name: str) -> dict[str, object]:
     """The content of `adapter_config.json`."""
     if is_peft(config) and isinstance(config.method, LoraConfig):
         return _to_peft(config.method, shape, backbone_name)
-    return {
+    content = {
         "peft_type": OWN_PEFT_TYPE,
         "method": config.method_name,
         "settings": encode(config.method),
         "invertible": encode(config.invertible),
     }
+    if format_version(config) == 1:
+        return content
+    return {**content, "head": encode(config.head), "hides_top_block": config.hides_top_block}
 
 
 def from_json(content: Mapping[str, object], shape: BackboneShape, path: Path) -> AdapterConfig:
@@ -138,9 +176,10 @@ def _sites_and_blocks(
 def _from_own(content: Mapping[str, object]) -> AdapterConfig:
     if content.get("peft_type") != OWN_PEFT_TYPE:
         raise RecordError(f"peft_type is {content.get('peft_type')!r}, expected 'LORA' or {OWN_PEFT_TYPE!r}")
-    if content.keys() != {"peft_type", "method", "settings", "invertible"}:
+    if content.keys() not in (_FIELDS, _FIELDS | _FIELDS_OF_2):
         raise RecordError(
-            f"the fields are {', '.join(sorted(content))}; expected invertible, method, peft_type, settings"
+            f"the fields are {', '.join(sorted(content))}; expected {', '.join(sorted(_FIELDS))}, and for format "
+            f"version 2 also {', '.join(sorted(_FIELDS_OF_2))}"
         )
     method = _METHODS.get(str(content["method"]))
     if method is None:
@@ -149,7 +188,13 @@ def _from_own(content: Mapping[str, object]) -> AdapterConfig:
     config = AdapterConfig(
         method=decode(method, content["settings"], "settings"),
         invertible=None if invertible is None else decode(InvertibleConfig, invertible, "invertible"),
+        head=decode(_OptionalHead, {"head": content.get("head")}).head,
+        hides_top_block=decode(bool, content.get("hides_top_block", False), "hides_top_block"),
     )
+    if isinstance(config.method, FusionConfig):
+        _check_fused(config.method)
+    if (format_version(config) == 2) != (content.keys() > _FIELDS):
+        raise RecordError("the fields of format version 2 are there without need, or are missing")
     if is_peft(config):
         raise RecordError("a LoRA without an invertible layer is written with peft_type 'LORA'")
     return config

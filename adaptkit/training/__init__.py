@@ -1,7 +1,8 @@
 """Training: data, one loop, checkpoints, and what a run will cost."""
 
 from adaptkit.training.checkpoint import CheckpointFolder
-from adaptkit.training.data import TrainingData
+from adaptkit.training.data import RunData, TrainingData
+from adaptkit.training.items import TaskItems
 from adaptkit.training.loop import RunResult, TrainingRun
 from adaptkit.training.progress import Display, open_display
 from adaptkit.training.settings import TrainingSettings
@@ -9,7 +10,9 @@ from adaptkit.training.settings import TrainingSettings
 __all__ = [
     "CheckpointFolder",
     "Display",
+    "RunData",
     "RunResult",
+    "TaskItems",
     "TrainingData",
     "TrainingRun",
     "TrainingSettings",

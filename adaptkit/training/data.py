@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,12 +18,38 @@ from adaptkit.objectives import Batch
 MIN_SENTENCES = 20
 
 # Few shapes let memory that was freed be used again: batches of every length cost 15 % more of it.
-_PADDED_TO = 8
+PADDED_TO = 8
+
+
+class RunData(Protocol):
+    """What a run trains on: numbered rows (sentences, or examples of a task), some of them held out."""
+
+    @property
+    def heldout(self) -> list[int]:
+        """Row numbers that are measured on and never trained on."""
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the content, so that a resumed run can tell that nothing changed."""
+
+    def batches(self, batch_size: int, epoch: int) -> list[list[int]]:
+        """Row numbers of each batch of one epoch."""
+
+    def heldout_batches(self, batch_size: int) -> list[list[int]]:
+        """Row numbers of the held-out batches."""
+
+    def batch(self, rows: list[int], backbone: Backbone) -> Batch:
+        """The rows, padded, on the backbone's device."""
+
+    def n_tokens(self, rows: list[int]) -> int:
+        """Real tokens in these rows."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
     """Sentences and, for objectives that want them, one target vector each.
+
+    Held-out rows are among the first `n_measured`; what comes behind them only helps training. 0 means all rows.
 
     Shape: targets (len(sentences), hidden_width).
 
@@ -33,18 +60,21 @@ class TrainingData:
     sentences: TokenStore
     targets: Tensor | None
     seed: int
+    n_measured: int = 0
 
     def __post_init__(self) -> None:
-        if len(self.sentences) < MIN_SENTENCES:
+        if not self.n_measured:
+            object.__setattr__(self, "n_measured", len(self.sentences))
+        if self.n_measured < MIN_SENTENCES:
             raise EmptyCorpus(
-                f"the text has {len(self.sentences)} usable sentences; training needs at least {MIN_SENTENCES}. "
+                f"the text has {self.n_measured} usable sentences; training needs at least {MIN_SENTENCES}. "
                 "Give more text."
             )
 
     @cached_property
     def heldout(self) -> list[int]:
         """Row numbers that are measured on and never trained on."""
-        return heldout_rows(len(self.sentences), seed=self.seed)
+        return heldout_rows(self.n_measured, seed=self.seed)
 
     @cached_property
     def training(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
@@ -65,9 +95,13 @@ class TrainingData:
 
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
         """The sentences of these rows, padded, on the backbone's device."""
-        ids, mask = backbone.pad([self.sentences[row] for row in rows], multiple_of=_PADDED_TO)
+        ids, mask = backbone.pad([self.sentences[row] for row in rows], multiple_of=PADDED_TO)
         targets = None if self.targets is None else self.targets[rows].to(backbone.device)
         return Batch(ids=ids, mask=mask, targets=targets)
+
+    def n_tokens(self, rows: list[int]) -> int:
+        """Real tokens in these rows."""
+        return int(self.sentences.lengths[rows].sum())
 
     @cached_property
     def sha256(self) -> str:

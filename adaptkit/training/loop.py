@@ -3,26 +3,30 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes
+from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.errors import DivergedTraining, TrainingInterrupted
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.objectives import Batch, Objective
 from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
-from adaptkit.training.data import TrainingData
-from adaptkit.training.hardware import fast_attention, peak_memory_bytes
+from adaptkit.training.data import RunData
 from adaptkit.training.interrupt import InterruptFlag
-from adaptkit.training.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.training.progress import Display
 from adaptkit.training.randomness import forked
 from adaptkit.training.settings import TrainingSettings
+
+BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
+"""The stack in force, or how it follows from a batch: each language may have its own adapter below."""
 
 _CHECK_FINITE_EVERY = 10
 
@@ -51,7 +55,7 @@ class TrainingStep(nn.Module):
     `trained` holds the adapter's layers and the objective; the backbone is no part of it.
     """
 
-    def __init__(self, model: AdaptedModel, layers: AdapterLayers, objective: nn.Module, stack: StackLike) -> None:
+    def __init__(self, model: AdaptedModel, layers: AdapterLayers, objective: nn.Module, stack: BatchStack) -> None:
         super().__init__()
         self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
         self._model = [model]
@@ -64,7 +68,7 @@ class TrainingStep(nn.Module):
             with torch.no_grad():
                 hidden = model(batch.ids, batch.mask)
         else:
-            with model.active(self._stack):
+            with model.active(self._stack(batch) if callable(self._stack) else self._stack):
                 hidden = model(batch.ids, batch.mask)
         objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
         return dict(objective.measures(hidden, batch))
@@ -78,13 +82,13 @@ class TrainingRun:
         model: AdaptedModel,
         layers: AdapterLayers,
         objective: nn.Module,
-        data: TrainingData,
+        data: RunData,
         settings: TrainingSettings,
         *,
-        stack: StackLike,
+        stack: BatchStack,
         checkpoint: CheckpointFolder | None = None,
     ) -> None:
-        device = model.backbone.device
+        self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
         self._objective: Objective = objective  # type: ignore[assignment]  # an nn.Module that is one
@@ -173,7 +177,7 @@ class TrainingRun:
             started = time.perf_counter()
             rows = self._share(plan[step % per_epoch])
             loss = self._one_step(rows, step)
-            n_tokens = int(self._data.sentences.lengths[rows].sum())
+            n_tokens = self._data.n_tokens(rows)
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
             if step % _CHECK_FINITE_EVERY == 0 or self._progress.step == settings.max_steps:
                 self._check_finite("the loss", float(loss), step)

@@ -1,11 +1,9 @@
 """How long and how fast a run trains."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
+from adaptkit.config import Precision
 from adaptkit.errors import ConfigError
-
-Precision: TypeAlias = Literal["auto", "fp32", "bf16"]
 
 
 @dataclass(frozen=True, kw_only=True)

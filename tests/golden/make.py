@@ -9,15 +9,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import (
+    AdapterConfig,
+    BottleneckConfig,
+    FusionConfig,
+    HeadConfig,
+    InvertibleConfig,
+    Kind,
+    LoraConfig,
+    MethodConfig,
+)
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, Card, TrainingFacts
 from adaptkit.storage.adapter import Origin
-from adaptkit.storage.format import FORMAT_VERSION
 from adaptkit.storage.probes import record
 from tests.tiny import tiny_model
 
-CONFIGS = {
+VERSION_1 = {
     "lora": AdapterConfig(
         method=LoraConfig(
             rank=2, alpha=4.0, scaling="rank_stabilized", sites=("attention.query", "ffn.output"), blocks=(1,)
@@ -25,6 +33,19 @@ CONFIGS = {
     ),
     "bottleneck": AdapterConfig(
         method=BottleneckConfig(reduction_factor=16, activation="gelu"), invertible=InvertibleConfig(reduction_factor=8)
+    ),
+}
+VERSION_2 = {
+    "topics": AdapterConfig(
+        method=LoraConfig(rank=2, alpha=8.0, sites=("attention.value",)),
+        head=HeadConfig(task_type="classification", labels=("farming", "health"), dropout=0.25),
+        hides_top_block=True,
+    ),
+    "answers": AdapterConfig(
+        method=BottleneckConfig(reduction_factor=16), head=HeadConfig(task_type="qa", allows_no_answer=True)
+    ),
+    "fused": AdapterConfig(
+        method=FusionConfig(fuses=("language/lora", "language/bottleneck"), width=2, sites=("attention.query",))
     ),
 }
 CARD = Card(
@@ -58,9 +79,10 @@ def facts(adapter: Adapter) -> dict[str, object]:
         "method": adapter.config.method_name,
         "sites": list(method.sites),
         "blocks": None if method.blocks is None else list(method.blocks),
-        "size": method.rank if isinstance(method, LoraConfig) else method.reduction_factor,
+        "size": _size(method),
         "scale": method.scale if isinstance(method, LoraConfig) else None,
         "invertible": adapter.config.invertible is not None,
+        **_of_version_2(adapter.config),
         "n_parameters": adapter.n_parameters,
         "sums": {name: float(tensor.double().sum()) for name, tensor in adapter.tensors.items()},
         "last": {name: float(tensor.flatten()[-1]) for name, tensor in adapter.tensors.items()},
@@ -69,20 +91,35 @@ def facts(adapter: Adapter) -> dict[str, object]:
     }
 
 
-def make(name: str, model: AdaptedModel) -> Adapter:
-    layers = model.attach_layers(f"language/{name}", CONFIGS[name])
+def _size(method: MethodConfig) -> int:
+    if isinstance(method, LoraConfig):
+        return method.rank
+    return method.width if isinstance(method, FusionConfig) else method.reduction_factor
+
+
+def _of_version_2(config: AdapterConfig) -> dict[str, object]:
+    if config.head is not None:
+        head = config.head
+        described: list[object] = [head.task_type, list(head.labels), head.dropout, head.allows_no_answer]
+        return {"head": described, "hides_top_block": config.hides_top_block}
+    return {"fuses": list(config.method.fuses)} if isinstance(config.method, FusionConfig) else {}
+
+
+def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
+    kind: Kind = "language" if config.head is None else "task"
+    layers = model.attach_layers(f"{kind}/{name}", config)
     with torch.no_grad():
         for number, tensor in enumerate(layers.named_tensors().values()):
             tensor.copy_(_wave(tensor, number))
     inputs = model.probe_inputs()
     return Adapter(
-        kind="language",
+        kind=kind,
         name=name,
         language="sw",
-        config=CONFIGS[name],
+        config=config,
         origin=Origin.of(model.backbone),
         tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
-        probes=record(inputs, model.encode_ids(inputs, stack=f"language/{name}")),
+        probes=record(inputs, model.encode_ids(inputs, stack=f"{kind}/{name}")),
         card=CARD,
     )
 
@@ -93,10 +130,13 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / f"v{FORMAT_VERSION}"
+    folder = Path(__file__).parent / "v2"
+    model = tiny_model()
+    for name, config in VERSION_1.items():
+        make(name, config, model)
     expected = {}
-    for name in CONFIGS:
-        adapter = make(name, tiny_model())
+    for name, config in VERSION_2.items():
+        adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")

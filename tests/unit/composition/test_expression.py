@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaptkit.composition import AdapterId, Stack
+from adaptkit.composition import AdapterId, Average, Fuse, Part, Stack, resolved
 from adaptkit.config import KINDS
 from adaptkit.errors import ConfigError
 
@@ -35,8 +35,9 @@ def test_ids_sort_by_kind_and_name() -> None:
 @given(st.lists(IDS, unique=True, max_size=4))
 def test_a_stack_reads_back_what_it_prints(ids: list[str]) -> None:
     stack = Stack(*ids, any_order=True)
-    assert Stack.parse(str(stack)) == stack
-    assert hash(Stack.parse(str(stack))) == hash(stack)
+    again = Stack.parse(str(stack), any_order=True)
+    assert again == stack
+    assert hash(again) == hash(stack)
 
 
 def test_a_stack_prints_in_the_order_in_which_it_acts() -> None:
@@ -71,3 +72,87 @@ def test_bare_names_are_kept_for_the_model_to_resolve() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="dialect"):
         Stack("dialect/sw")
+
+
+def test_a_stack_read_from_text_is_checked_too() -> None:
+    with pytest.raises(ConfigError, match="out of order"):
+        Stack.parse("task/nli > language/sw")
+    assert Stack.parse("task/nli > language/sw", any_order=True).ids == ("task/nli", "language/sw")
+
+
+NESTED: dict[str, Part] = {
+    "average(language/sw: 0.5, language/rw: 0.5) > task/nli": Stack(Average("language/sw", "language/rw"), "task/nli"),
+    "average(language/sw: 1.5, language/rw: -0.5)": Stack(Average({"language/sw": 1.5, "language/rw": -0.5})),
+    "average(language/sw > domain/news: 0.25, language/rw: 0.75)": Stack(
+        Average(Stack("language/sw", "domain/news"), "language/rw", weights=(0.25, 0.75))
+    ),
+    "fuse(language/sw, language/en) > task/nli": Stack(Fuse("language/sw", "language/en"), "task/nli"),
+    "average(fuse(sw, en): 1.0)": Stack(Average(Fuse("sw", "en"))),
+}
+
+
+@pytest.mark.parametrize("text", NESTED)
+def test_nested_compositions_print_and_read_back(text: str) -> None:
+    assert str(NESTED[text]) == text
+    assert Stack.parse(text) == NESTED[text]
+    assert Stack.parse(text.replace(" ", "")) == NESTED[text]
+
+
+def test_a_third_survives_printing() -> None:
+    stack = Stack(Average("language/sw", "language/rw", "language/ha"))
+    assert Stack.parse(str(stack)) == stack
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "language/sw >",
+        "> language/sw",
+        "language/sw task/nli",
+        "average(language/sw)",
+        "average(language/sw: heavy)",
+        "average(language/sw: nan)",
+        "average()",
+        "fuse(language/sw)",
+        "fuse(language/sw, language/sw)",
+        "sum(language/sw, language/rw)",
+        "language/sw > (task/nli",
+        "language/sw; task/nli",
+        "average(dialect/sw: 1.0)",
+    ],
+)
+def test_what_is_no_composition_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        Stack.parse(text)
+
+
+def test_kinds_are_checked_across_nested_parts() -> None:
+    with pytest.raises(ConfigError, match="out of order"):
+        Stack(Average("domain/news", "domain/law"), "language/sw")
+    with pytest.raises(ConfigError, match="twice"):
+        Stack(Average("language/sw", "language/rw"), "language/rw")
+
+
+def test_weights_go_with_parts() -> None:
+    with pytest.raises(ConfigError, match="one finite weight"):
+        Average("language/sw", "language/rw", weights=(1.0,))
+    with pytest.raises(ConfigError, match="not both"):
+        Average({"language/sw": 1.0}, "language/rw")
+
+
+def test_resolving_checks_the_order_that_bare_names_hid() -> None:
+    whole = {"sw": "language/sw", "nli": "task/nli"}
+
+    def name(text: str) -> str:
+        return whole[text]
+
+    def fusion(fuse: Fuse) -> str:
+        return "language/" + "-".join(part.partition("/")[2] for part in fuse.parts)
+
+    assert resolved(Stack("sw", "nli"), name, fusion) == Stack("language/sw", "task/nli")
+    assert resolved(Stack(Fuse("sw", "nli")), name, fusion) == Stack("language/sw-nli")
+    with pytest.raises(ConfigError, match="out of order"):
+        resolved(Stack("nli", "sw"), name, fusion)
+    assert resolved(Stack("nli", "sw", any_order=True), name, fusion) == Stack(
+        "task/nli", "language/sw", any_order=True
+    )

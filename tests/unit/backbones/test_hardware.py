@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from adaptkit.training.hardware import fast_attention, peak_memory_bytes
+from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes
 from tests.tiny import tiny_network
 
 

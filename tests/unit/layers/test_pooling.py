@@ -1,6 +1,6 @@
 import torch
 
-from adaptkit.objectives.pooling import mean_pool
+from adaptkit.layers.pooling import mean_pool
 
 
 def test_the_mean_is_over_real_tokens() -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from adaptkit.training.precision import bfloat16_blocks, has_fast_bfloat16, uses_bfloat16
+from adaptkit.backbones.precision import bfloat16_blocks, has_fast_bfloat16, uses_bfloat16
 from tests.tiny import tiny_network
 
 CPU = torch.device("cpu")

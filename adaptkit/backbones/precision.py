@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.backbones import blocks_of, embeddings_of
-from adaptkit.training.settings import Precision
+from adaptkit.backbones.architectures import blocks_of, embeddings_of
+from adaptkit.config import Precision
 
 
 def uses_bfloat16(precision: Precision, device: torch.device) -> bool:

@@ -1,0 +1,105 @@
+"""A composition resolved against attached adapters: what acts after which module, in order."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from adaptkit.composition import Average, Part, Stack
+from adaptkit.config import FusionConfig
+from adaptkit.layers import AdapterLayers, FusionLayer
+
+
+class SiteLayer(Protocol):
+    """What a hook calls: the map `(site_input, site_output) -> site_output`."""
+
+    def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor: ...  # noqa: ANN401, D102
+
+
+Chain: TypeAlias = tuple[SiteLayer, ...]
+Plan: TypeAlias = Mapping[str, Chain]
+"""Layers in the order in which they act, by the path of the module that they follow."""
+
+BARE: Plan = {}
+
+
+def run(chain: Chain, site_input: object, site_output: Tensor) -> Tensor:
+    """Let the layers of a chain act one after the other."""
+    for layer in chain:
+        site_output = layer(site_input, site_output)
+    return site_output
+
+
+@dataclass(frozen=True)
+class AveragedChains:
+    """`y + sum(weight * (chain(y) - y))`: contributions averaged, each as if it acted alone."""
+
+    chains: tuple[Chain, ...]
+    weights: tuple[float, ...]
+
+    def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
+        """Shape: as the site's output."""
+        total = site_output
+        for chain, weight in zip(self.chains, self.weights, strict=True):
+            total = total + weight * (run(chain, site_input, site_output) - site_output)
+        return total
+
+
+@dataclass(frozen=True)
+class FusedChains:
+    """The contributions of the chains, each as if it acted alone, mixed by a fusion layer."""
+
+    chains: tuple[Chain, ...]
+    fusion: FusionLayer
+
+    def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
+        """Shape: as the site's output."""
+        contributions = [run(chain, site_input, site_output) - site_output for chain in self.chains]
+        mixed: Tensor = self.fusion(site_output, torch.stack(contributions))
+        return mixed
+
+
+def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
+    """Resolve a composition whose names are whole ids; a fusion is named by the id of its trained adapter."""
+    if isinstance(part, str):
+        return _plan_of_adapter(attached(part), attached)
+    if isinstance(part, Stack):
+        return _plan_of_stack(part, attached)
+    if isinstance(part, Average):
+        return _plan_of_average([plan_of(inner, attached) for inner in part.parts], part.weights)
+    raise TypeError(f"{part} was not resolved")
+
+
+def _plan_of_adapter(layers: AdapterLayers, attached: Callable[[str], AdapterLayers]) -> Plan:
+    method = layers.config.method
+    if not isinstance(method, FusionConfig):
+        return {module: (layer,) for module, layer in layers.items() if not isinstance(layer, FusionLayer)}
+    plans = [plan_of(name, attached) for name in method.fuses]
+    fused: dict[str, Chain] = {}
+    for module, layer in layers.items():
+        if isinstance(layer, FusionLayer) and any(module in plan for plan in plans):
+            fused[module] = (FusedChains(tuple(plan.get(module, ()) for plan in plans), layer),)
+    return fused
+
+
+def _plan_of_stack(stack: Stack, attached: Callable[[str], AdapterLayers]) -> Plan:
+    plan: dict[str, Chain] = {}
+    for part in stack.parts:
+        if isinstance(part, str):
+            hidden = attached(part).hidden_modules
+            plan = {module: chain for module, chain in plan.items() if module not in hidden}
+        for module, chain in plan_of(part, attached).items():
+            plan[module] = (*plan.get(module, ()), *chain)
+    return plan
+
+
+def _plan_of_average(plans: list[Plan], weights: tuple[float, ...]) -> Plan:
+    if weights == (1.0,):
+        return plans[0]
+    averaged: dict[str, Chain] = {}
+    for module in dict.fromkeys(module for plan in plans for module in plan):
+        present = [(plan[module], weight) for plan, weight in zip(plans, weights, strict=True) if module in plan]
+        averaged[module] = (AveragedChains(tuple(c for c, _ in present), tuple(w for _, w in present)),)
+    return averaged

@@ -1,0 +1,77 @@
+"""The answers to a question on a context, in the shapes that publishers give them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+Answer: TypeAlias = tuple[str, int]
+
+NO_ANSWER = "ANSWERNOTFOUND"
+"""SubjQA's mark for a question that the review does not answer; it stands at the end of the review, too."""
+
+
+class BadAnswers(ValueError):
+    """Answers in no known shape; the message is what was found."""
+
+
+def context_of(text: str) -> str:
+    """Give a context without SubjQA's mark at its end."""
+    return text.removesuffix(NO_ANSWER).rstrip() if text.endswith(NO_ANSWER) else text
+
+
+def stated_answers(answers: object, starts: object = None) -> list[Answer]:
+    """Give `(text, start)` for each answer, as stated; none for a question without an answer.
+
+    Shapes: SQuAD's list of `{"text": ..., "answer_start": ...}`, the hub's `{"text": [...], "answer_start": [...]}`,
+    or one text, whose start is the first number in `starts` (SubjQA writes `(235, 249)`), else 0.
+
+    Raises:
+        BadAnswers: another shape.
+
+    """
+    if isinstance(answers, str):
+        return [] if answers.strip() == NO_ANSWER else [(answers, _first_number(starts))]
+    return [_checked(text, start) for text, start in _listed(answers)]
+
+
+def located(context: str, answers: Sequence[Answer]) -> list[Answer]:
+    """Keep the answers that occur in the context, each at the occurrence nearest to its stated start."""
+    found = [(text, _nearest(context, text, start)) for text, start in answers]
+    return [(text, start) for text, start in found if start is not None]
+
+
+def _listed(answers: object) -> Iterator[tuple[object, object]]:
+    if isinstance(answers, dict):
+        texts, starts = answers.get("text"), answers.get("answer_start")
+        if not isinstance(texts, list | tuple) or not isinstance(starts, list | tuple) or len(texts) != len(starts):
+            raise BadAnswers("answers without as many starts as texts")
+        yield from zip(texts, starts, strict=True)
+        return
+    if not isinstance(answers, list | tuple):
+        raise BadAnswers(f"answers of type {type(answers).__name__}")
+    for answer in answers:
+        if not isinstance(answer, dict) or not {"text", "answer_start"} <= answer.keys():
+            raise BadAnswers("an answer without text or answer_start")
+        yield answer["text"], answer["answer_start"]
+
+
+def _checked(text: object, start: object) -> Answer:
+    if not isinstance(text, str) or not isinstance(start, int) or isinstance(start, bool):
+        raise BadAnswers(f"an answer of type {type(text).__name__} with a start of type {type(start).__name__}")
+    return text, start
+
+
+def _first_number(starts: object) -> int:
+    match = re.search(r"\d{1,9}", str(starts))
+    return int(match[0]) if match else 0
+
+
+def _nearest(context: str, text: str, start: int) -> int | None:
+    if not text.strip():
+        return None
+    start = max(start, 0)
+    if context.startswith(text, start):
+        return start
+    before, after = context.rfind(text, 0, start + len(text)), context.find(text, start)
+    places = [place for place in (before, after) if place >= 0]
+    return min(places, key=lambda place: abs(place - start), default=None)

@@ -1,0 +1,185 @@
+"""A user's own labelled data: files, examples, or a data set."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import TypeAlias, get_args
+
+from adaptkit.data.columns import Row
+from adaptkit.data.rows import NumberedRows
+from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set
+from adaptkit.data.tasks.collection import check_limit, collect, occurring_labels, with_nli_words
+from adaptkit.data.tasks.examples import (
+    Example,
+    LabelledText,
+    MultipleChoice,
+    Question,
+    SimilarPair,
+    TaggedSentence,
+    TaskData,
+    TaskType,
+)
+from adaptkit.data.tasks.fields import recognise
+from adaptkit.data.tasks.formats import labelled_rows
+from adaptkit.data.tasks.hub import class_names
+from adaptkit.data.tasks.makers import LabelRules
+from adaptkit.data.tasks.nli import NLI_LABELS
+from adaptkit.data.tasks.records import Columns, Record
+from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.languages import canonical_tag
+
+PathOrName: TypeAlias = str | os.PathLike[str]
+LabelledSource: TypeAlias = "PathOrName | Sequence[PathOrName] | Sequence[Example] | DataSet"
+
+_TYPE_OF: Mapping[type, TaskType] = {
+    LabelledText: "classification",
+    TaggedSentence: "tagging",
+    Question: "qa",
+    MultipleChoice: "choice",
+    SimilarPair: "similarity",
+}
+_LABEL_ROLES = ("label", "tags")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Numbered rows of one file or data set, and what its numbers stand for."""
+
+    name: str | Path
+    rows: NumberedRows
+    names_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_labelled(
+    source: LabelledSource,
+    *,
+    task_type: TaskType | None = None,
+    text: str | None = None,
+    pair: str | None = None,
+    label: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    labels: Sequence[str] = (),
+    nli: bool | None = None,
+    score_range: tuple[float, float] = (0.0, 1.0),
+    language: str | None = None,
+    quoted: bool = False,
+    limit: int | None = None,
+) -> TaskData:
+    """Read labelled data of one's own; formats are told as in `formats.labelled_rows`, columns as in `fields`.
+
+    Args:
+        source: a file, several in a list, examples in a list, or a `datasets` object.
+        task_type: else it is recognised from the columns.
+        text: the column of the (first) text, where its name is not recognised.
+        pair: the column of the second text.
+        label: the column of the label.
+        columns: the column of any other role (`context`, `words`, `group`, ...; see `fields.SYNONYMS`).
+        labels: the labels in their order, none other may occur; else those that occur, sorted.
+        nli: True for NLI, numbers included (0, 1, 2: entailment, neutral, contradiction); False to leave labels as they
+            are; else labels of pairs become NLI's words if each is one in some spelling (`E`, `NEUTRAL`).
+        score_range: lowest and highest score of similarity; scores become 0 to 1.
+        language: of examples that name none.
+        quoted: cells of a TSV are quoted as in CSV.
+        limit: take the first so many examples.
+
+    Raises:
+        SourceNotFound: no such file.
+        MalformedText: a row that is none, a column that is missing, a label that may not occur.
+        ConfigError: a wrong argument.
+        UnknownLanguage: `language` is none.
+        EmptyCorpus: no example is left.
+
+    """
+    _check(task_type, score_range, limit)
+    tag = None if language is None else canonical_tag(language)
+    rules = LabelRules(allowed=NLI_LABELS if nli else tuple(labels), nli=bool(nli), score_range=score_range)
+    named = {role: name for role, name in (("text", text), ("pair", pair), ("label", label)) if name is not None}
+    if _is_examples(source):
+        data = _from_examples(source, task_type, labels, limit)
+    else:
+        tables, description = _tables(source, task_type, quoted=quoted)
+        records = _records(tables, task_type, {**(columns or {}), **named}, rules)
+        kind, rest = _first_kind(records, description)
+        data = collect(kind, rest, labels=NLI_LABELS if nli else labels, description=description, limit=limit)
+    if nli is None and not labels:
+        data = with_nli_words(data)
+    return data if tag is None else replace(data, examples=[_tagged(example, tag) for example in data.examples])
+
+
+def _check(task_type: object, score_range: tuple[float, float], limit: int | None) -> None:
+    check_limit(limit)
+    if task_type is not None and task_type not in get_args(TaskType):
+        raise ConfigError(f"no task type is called {task_type!r:.40}; there are {', '.join(get_args(TaskType))}.")
+    if not score_range[0] < score_range[1]:
+        raise ConfigError(f"score_range is {score_range}; give the lowest score and a higher one.")
+
+
+def _is_examples(source: object) -> bool:
+    return isinstance(source, list | tuple) and all(type(example) in _TYPE_OF for example in source)
+
+
+def _from_examples(source: object, task_type: TaskType | None, labels: Sequence[str], limit: int | None) -> TaskData:
+    examples: list[Example] = list(source) if isinstance(source, list | tuple) else []
+    if not examples:
+        raise EmptyCorpus("the list of examples is empty.")
+    kinds = {_TYPE_OF[type(example)] for example in examples} | ({task_type} if task_type else set())
+    if len(kinds) > 1:
+        raise ConfigError(f"the examples are of several task types ({', '.join(sorted(kinds))}); give those of one.")
+    kept = examples[:limit]
+    found = occurring_labels(kept)
+    if labels and (unknown := sorted(set(found) - set(labels))):
+        raise ConfigError(f"the examples have the labels {', '.join(unknown)}, which labels={tuple(labels)} lacks.")
+    description = f"a list of {len(examples)} examples"
+    return TaskData(task_type=kinds.pop(), examples=kept, labels=tuple(labels) or found, description=description)
+
+
+def _tables(source: object, task_type: TaskType | None, *, quoted: bool) -> tuple[Iterator[_Table], str]:
+    if is_data_set(source):
+        names_of = {column: class_names(source, column) for column in source.features or ()}
+        return iter([_Table("a data set", enumerate(source, start=1), names_of)]), "a data set"
+    named = [source] if isinstance(source, str | os.PathLike) else source
+    if not isinstance(named, list | tuple) or not all(isinstance(name, str | os.PathLike) for name in named):
+        raise ConfigError(f"a {type(source).__name__} is no labelled data; give files, examples or a data set.")
+    paths = [existing_path(name) for name in named]
+    return (_Table(path, labelled_rows(path, task_type, quoted=quoted)) for path in paths), describe_files(paths)
+
+
+_Records: TypeAlias = Iterator[tuple[TaskType, Record, LabelRules]]
+
+
+def _records(
+    tables: Iterable[_Table], task_type: TaskType | None, named: Mapping[str, str], rules: LabelRules
+) -> _Records:
+    """Yield the records of all tables; the first row of each decides on its columns, that of the first on the task."""
+    for table in tables:
+        first = next(table.rows, None)
+        if first is None:
+            continue
+        task_type, columns = recognise(table.name, *first, task_type, named)
+        own = replace(rules, names=_names(table, columns))
+        yield from _of_table(table, chain([first], table.rows), task_type, columns, own)
+
+
+def _of_table(
+    table: _Table, rows: Iterable[tuple[int, Row]], task_type: TaskType, columns: Columns, rules: LabelRules
+) -> _Records:
+    return ((task_type, Record(table.name, number, row, columns), rules) for number, row in rows)
+
+
+def _names(table: _Table, columns: Columns) -> tuple[str, ...]:
+    label = next((columns[role] for role in _LABEL_ROLES if role in columns), "")
+    return table.names_of.get(str(label), ())
+
+
+def _first_kind(records: _Records, description: str) -> tuple[TaskType, Iterator[tuple[Record, LabelRules]]]:
+    """Look at the first record for the task type, and give all of them."""
+    first = list(islice(records, 1))
+    if not first:
+        raise EmptyCorpus(f"{description} holds no example.")
+    return first[0][0], ((record, rules) for _, record, rules in chain(first, records))
+
+
+def _tagged(example: Example, tag: str) -> Example:
+    return example if example.language is not None else replace(example, language=tag)

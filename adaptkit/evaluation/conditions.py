@@ -1,0 +1,81 @@
+"""Which language adapter lies below the task adapter under each condition."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from adaptkit.composition import Stack
+from adaptkit.errors import ConfigError
+from adaptkit.evaluation.relatives import nearest_relative
+from adaptkit.evaluation.results import CONDITIONS, Condition
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage import format as spec
+
+
+@dataclass(frozen=True)
+class LanguageAdapters:
+    """Language adapters by their language.
+
+    Raises:
+        ConfigError: Two of one language, or an adapter that is for no language.
+    """
+
+    adapters: tuple[Adapter, ...]
+
+    def __post_init__(self) -> None:
+        for adapter in self.adapters:
+            if adapter.kind != "language" or adapter.language is None:
+                raise ConfigError(f"{adapter.id} is no language adapter; give language adapters as zoo=....")
+        if len(self.by_language) < len(self.adapters):
+            raise ConfigError(f"two language adapters of one language: {', '.join(a.id for a in self.adapters)}.")
+
+    @classmethod
+    def of(cls, zoo: "Zoo") -> "LanguageAdapters":
+        """The language adapters in a folder of adapter folders, or in a list of adapters and folders.
+
+        Raises:
+            ConfigError: The folder holds no language adapter.
+            AdapterFileError: A folder that is no sound adapter.
+        """
+        if isinstance(zoo, str | PathLike):
+            folders = sorted(path.parent for path in Path(zoo).rglob(spec.RECORD_FILE))
+            loaded = tuple(adapter for adapter in map(load_adapter, folders) if adapter.kind == "language")
+            if not loaded:
+                raise ConfigError(f"zoo {zoo} holds no language adapter (a folder with {spec.RECORD_FILE}).")
+            return cls(loaded)
+        return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))
+
+    @property
+    def by_language(self) -> Mapping[str, Adapter]:
+        """The adapter of each language."""
+        return {adapter.language: adapter for adapter in self.adapters if adapter.language is not None}
+
+    def below(self, condition: Condition, *, source: str, target: str) -> Adapter | None:
+        """The adapter of a condition other than `none`; None where there is none."""
+        wanted: dict[Condition, str | None] = {
+            "source": source,
+            "target": target,
+            "relative": nearest_relative(target, set(self.by_language) - {source}),
+        }
+        return self.by_language.get(wanted[condition] or "")
+
+
+Zoo = str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]
+
+
+def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:
+    """The conditions asked for, in their usual order, `none` always among them.
+
+    Raises:
+        ConfigError: One that is none.
+    """
+    unknown = [name for name in compare if name not in CONDITIONS]
+    if unknown:
+        raise ConfigError(f"compare has {unknown[0]!r}; conditions are {', '.join(CONDITIONS)}.")
+    return tuple(condition for condition in CONDITIONS if condition in compare or condition == "none")
+
+
+def stack_for(task: Adapter, below: Adapter | None, between: Sequence[Adapter] = ()) -> Stack:
+    """The task adapter on what lies below it under a condition, domain adapters between."""
+    return Stack(*([below.id] if below is not None else []), *(adapter.id for adapter in between), task.id)

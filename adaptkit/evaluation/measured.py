@@ -1,0 +1,92 @@
+"""One measurement: a stack's predictions on a language's examples, as what its metrics sum. Kept on disk when asked."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptkit.backbones.hardware import peak_memory_bytes
+from adaptkit.composition import Stack
+from adaptkit.data.tasks import Example
+from adaptkit.errors import DataError
+from adaptkit.evaluation.metrics import TaskMetric
+from adaptkit.model import AdaptedModel
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Statistics by metric name, shape (n_examples, k) each; seconds, and the most memory held, in bytes."""
+
+    statistics: Mapping[str, NDArray[np.float64]]
+    elapsed_s: float
+    peak_memory_bytes: int
+
+
+def measure(
+    model: AdaptedModel,
+    stack: Stack,
+    examples: Sequence[Example],
+    metrics: Mapping[str, TaskMetric],
+    *,
+    batch_size: int,
+) -> Measured:
+    """Predict and score."""
+    started = time.perf_counter()
+    predictions = model.predict(examples, stack=stack, batch_size=batch_size)
+    elapsed_s = time.perf_counter() - started
+    return Measured(
+        {name: metric.statistics(predictions, examples) for name, metric in metrics.items()},
+        elapsed_s,
+        peak_memory_bytes(model.backbone.device),
+    )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Measurements in a folder, one JSON file each, so that an interrupted evaluation goes on where it stopped.
+
+    A file's name is a hash of everything that its content depends on.
+    """
+
+    folder: Path | None
+
+    def load(self, identity: str) -> Measured | None:
+        """The measurement of this identity, if it was kept.
+
+        Raises:
+            DataError: A file that is not what was written.
+        """
+        path = self._path(identity)
+        if path is None or not path.is_file():
+            return None
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            statistics = {name: np.asarray(rows, dtype=np.float64) for name, rows in content["statistics"].items()}
+            return Measured(statistics, float(content["elapsed_s"]), int(content["peak_memory_bytes"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path} is no kept measurement ({error}). Delete it; it is measured again.") from error
+
+    def save(self, identity: str, measured: Measured) -> None:
+        """Keep a measurement; whole or not at all."""
+        path = self._path(identity)
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "statistics": {name: rows.tolist() for name, rows in measured.statistics.items()},
+            "elapsed_s": measured.elapsed_s,
+            "peak_memory_bytes": measured.peak_memory_bytes,
+        }
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        partial.replace(path)
+
+    def _path(self, identity: str) -> Path | None:
+        name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+        return None if self.folder is None else self.folder / f"{name}.json"

@@ -1,0 +1,64 @@
+"""The report folder: the same results as data, Markdown, a page and two pictures."""
+
+from pathlib import Path
+
+from adaptkit.errors import ConfigError, DataError
+from adaptkit.evaluation.plots import gains_png, heatmap_png
+from adaptkit.evaluation.report_grid import Grid
+from adaptkit.evaluation.report_html import render_html
+from adaptkit.evaluation.report_json import load_results, results_json
+from adaptkit.evaluation.report_markdown import render_markdown
+from adaptkit.evaluation.results import TransferResults
+from adaptkit.storage.folder import write_folder
+
+RESULTS_FILE = "results.json"
+REPORT_FILES = (RESULTS_FILE, "report.md", "report.html", "heatmap.png", "gains.png")
+
+
+def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Write the report and return its folder. There are no pictures where nothing was compared with `none`.
+
+    Raises:
+        ConfigError: The results cannot be shown, or something is at that place: another report, unless `overwrite`
+            is set, or anything else. What is there stays as it is.
+    """
+    path = Path(folder)
+    _check_place(path, overwrite=overwrite)
+    # overwrite: the place was checked above, and is checked again for files that have come since.
+    write_folder(path, _files(results), overwrite=True)
+    return path
+
+
+def _files(results: TransferResults) -> dict[str, bytes]:
+    files = {
+        RESULTS_FILE: results_json(results),
+        "report.md": render_markdown(results).encode(),
+        "report.html": render_html(results).encode(),
+    }
+    if Grid(results).compared:
+        files |= {"heatmap.png": heatmap_png(results), "gains.png": gains_png(results)}
+    return files
+
+
+def _check_place(path: Path, *, overwrite: bool) -> None:
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_symlink() or not path.is_dir():
+        raise ConfigError(f"{path} exists and is no folder; nothing was written. Give another place.")
+    present = {entry.name for entry in path.iterdir()}
+    if not present:
+        return
+    if foreign := sorted(present - set(REPORT_FILES)):
+        raise ConfigError(
+            f"{path} holds what is no report (first: {foreign[0]}); nothing was written. Give another folder."
+        )
+    try:
+        load_results(path / RESULTS_FILE)
+    except DataError as error:
+        raise ConfigError(
+            f"{path} holds no report of adaptkit ({error}) Nothing was written. Give another folder."
+        ) from error
+    if not overwrite:
+        raise ConfigError(
+            f"{path} already holds a report; nothing was written. Give another folder, or overwrite=True."
+        )

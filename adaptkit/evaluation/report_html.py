@@ -1,0 +1,145 @@
+"""The report as one self-contained page: no script, no font, no file from elsewhere."""
+
+from html import escape
+
+from adaptkit.evaluation.report_grid import Grid
+from adaptkit.evaluation.report_heatmap import heat_map
+from adaptkit.evaluation.report_intervals import interval_plot
+from adaptkit.evaluation.report_style import STYLE
+from adaptkit.evaluation.report_summary import (
+    facts,
+    headline,
+    how_to_read,
+    notes,
+    verdict_counts,
+    verdicts,
+    warnings,
+)
+from adaptkit.evaluation.report_tables import Entry, Row, Table, tables
+from adaptkit.evaluation.report_words import MARKS, VERDICT_CLASSES, plain
+from adaptkit.evaluation.results import TransferResults
+
+# Even if something slipped through the escaping, the page may load and run nothing.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def render_html(results: TransferResults) -> str:
+    """The whole page.
+
+    Raises:
+        ConfigError: The results have no cell, or two for one place.
+    """
+    grid = Grid(results)
+    title = html_text(headline(grid))
+    head = (
+        '<meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{title}</title>\n<style>{STYLE}</style>"
+    )
+    body = "\n".join(
+        [_header(grid), _notes(grid), _charts(grid), *map(_table, tables(grid)), _reading(grid), _environment(grid)]
+    )
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
+    )
+
+
+def html_text(text: str) -> str:
+    """Printable text with every sign escaped that means something in HTML."""
+    return escape(plain(text))
+
+
+def _header(grid: Grid) -> str:
+    alerts = "".join(f'<p class="warning" role="note">{html_text(warning)}</p>' for warning in warnings(grid))
+    sentences = "".join(f"<p>{html_text(sentence)}</p>" for sentence in verdicts(grid))
+    return (
+        f'<header><p class="kicker">adaptkit transfer report</p><h1>{html_text(headline(grid))}</h1>{alerts}'
+        f'<div class="verdict">{sentences}</div>{_counts(grid)}{_pairs(facts(grid), "facts")}</header>'
+    )
+
+
+def _counts(grid: Grid) -> str:
+    rows = (
+        f"<li><b>{condition}</b>{''.join(_count(*item) for item in verdict_counts(grid, condition).items())}</li>"
+        for condition in grid.telling
+    )
+    return f'<ul class="counts">{"".join(rows)}</ul>' if grid.compared else ""
+
+
+def _count(verdict: str, count: int) -> str:
+    nobody = "" if count else " nobody"
+    return f'<span class="{VERDICT_CLASSES[verdict]}{nobody}"><b>{MARKS[verdict]} {count}</b> {verdict}</span>'
+
+
+def _notes(grid: Grid) -> str:
+    return _section("Notes", _bullets(notes(grid) or ["None."]), "notes")
+
+
+def _charts(grid: Grid) -> str:
+    if not grid.compared:
+        return ""
+    metric = html_text(grid.results.metrics[0])
+    heat = f"<figure><h2>Gain by language and condition</h2>{heat_map(grid)}</figure>"
+    plot = f"<figure><h2>How sure each gain is</h2>{interval_plot(grid)}</figure>"
+    key = (
+        f"<p class='key'><span>Points of {metric} over no language adapter, largest gain first.</span> "
+        "<span class='helps'>▲ helps</span> <span class='unclear'>○ no evidence</span> "
+        "<span class='hurts'>▼ hurts</span></p>"
+    )
+    return f'<section class="charts"><div>{heat}{plot}</div>{key}</section>'
+
+
+def _reading(grid: Grid) -> str:
+    return _section("How to read this", _bullets(how_to_read(grid)))
+
+
+def _environment(grid: Grid) -> str:
+    pairs = sorted(grid.results.environment.items()) or [("Environment", "not recorded")]
+    return _section("Environment", _pairs(pairs, "facts"), "environment")
+
+
+def _section(title: str, content: str, class_: str = "") -> str:
+    return f'<section class="{class_}"><h2>{html_text(title)}</h2>{content}</section>'
+
+
+def _bullets(texts: list[str]) -> str:
+    return f"<ul>{''.join(f'<li dir=auto>{html_text(text)}</li>' for text in texts)}</ul>"
+
+
+def _pairs(pairs: list[tuple[str, str]], class_: str) -> str:
+    items = "".join(f"<div><dt>{html_text(label)}</dt><dd>{html_text(value)}</dd></div>" for label, value in pairs)
+    return f'<dl class="{class_}">{items}</dl>'
+
+
+def _table(table: Table) -> str:
+    heading = html_text(table.title)
+    head = _row(table.columns, table.text_columns, "col")
+    body = "".join(_row(row, table.text_columns) for row in table.rows)
+    foot = (
+        f"<tfoot>{''.join(_row(row, table.text_columns) for row in table.averages)}</tfoot>" if table.averages else ""
+    )
+    return (
+        f'<section><h2>{heading}</h2><div class="scroll" role="region" aria-label="{heading}" tabindex="0">'
+        f'<table class="{table.kind}"><thead>{head}</thead><tbody>{body}</tbody>{foot}</table></div></section>'
+    )
+
+
+def _row(row: Row, text_columns: int, scope: str = "row") -> str:
+    cells = []
+    for number, entry in enumerate(row):
+        tag, scoped = ("th", f' scope="{scope}"') if scope == "col" or number == 0 else ("td", "")
+        kind = "" if number < text_columns else ' class="number"'
+        cells.append(f"<{tag}{scoped}{kind}>{_entry(entry)}</{tag}>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _entry(entry: Entry) -> str:
+    details = "".join(f"<small>{html_text(detail)}</small>" for detail in entry.details)
+    verdict = (
+        f'<small class="{VERDICT_CLASSES[entry.verdict]}">{MARKS[entry.verdict]} {entry.verdict}</small>'
+        if entry.verdict
+        else ""
+    )
+    return f"<div><span>{html_text(entry.text)}</span>{details}{verdict}</div>"

@@ -1,0 +1,80 @@
+"""results.json: the exact twin of a `TransferResults`, read strictly."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from adaptkit.errors import ConfigError, DataError, SourceNotFound
+from adaptkit.evaluation.results import TransferResults
+from adaptkit.storage.records import RecordError, decode, encode
+from adaptkit.storage.strict_json import parse_json
+
+RESULTS_VERSION = 1
+MAX_RESULTS_BYTES = 64 * 2**20
+_VERSION_KEY = "adaptkit_transfer_results"
+
+
+def save_results(results: TransferResults, path: str | Path) -> None:
+    """Write the results as JSON. A reader finds the old file or the new one, never half of one.
+
+    Raises:
+        ConfigError: A value is no JSON, such as NaN; nothing was written.
+    """
+    content, target = results_json(results), Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(partial).chmod(0o644)
+        Path(partial).replace(target)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def load_results(path: str | Path) -> TransferResults:
+    """Read what `save_results` wrote.
+
+    Raises:
+        SourceNotFound: There is no such file.
+        DataError: It is not the JSON of transfer results; the message names file and field.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_RESULTS_BYTES + 1)
+    except OSError as error:
+        raise SourceNotFound(f"{path}: cannot be read ({error.strerror}); give a results.json of a report.") from error
+    if len(content) > MAX_RESULTS_BYTES:
+        raise DataError(f"{path}: is larger than the reader's bound of {MAX_RESULTS_BYTES:,} bytes.")
+    try:
+        return _decode(parse_json(content))
+    except (ValueError, RecordError) as error:
+        raise DataError(f"{path}: is not the results of a transfer evaluation: {error}.") from error
+
+
+def results_json(results: TransferResults) -> bytes:
+    """The content of results.json.
+
+    Raises:
+        ConfigError: A value is no JSON, such as NaN or half of a surrogate pair.
+    """
+    try:
+        text = json.dumps(
+            {_VERSION_KEY: RESULTS_VERSION, **encode(results)}, indent=1, allow_nan=False, ensure_ascii=False
+        )
+        return (text + "\n").encode()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"these results cannot be stored: {error}.") from error
+
+
+def _decode(parsed: object) -> TransferResults:
+    if not isinstance(parsed, dict) or _VERSION_KEY not in parsed:
+        raise RecordError(f"it lacks the field {_VERSION_KEY!r}")
+    version = parsed.pop(_VERSION_KEY)
+    if type(version) is not int or version != RESULTS_VERSION:
+        raise RecordError(f"it has version {version!r}, this adaptkit reads {RESULTS_VERSION}")
+    return decode(TransferResults, parsed)

@@ -1,0 +1,66 @@
+"""The report as Markdown."""
+
+import re
+
+from adaptkit.evaluation.report_grid import Grid
+from adaptkit.evaluation.report_summary import facts, headline, how_to_read, notes, verdicts, warnings
+from adaptkit.evaluation.report_tables import Entry, Row, Table, tables
+from adaptkit.evaluation.report_words import plain, verdict_text
+from adaptkit.evaluation.results import TransferResults
+
+# An underscore inside a word is no emphasis, so names such as macro_f1 stay readable in the source.
+_MEANT_BY_MARKDOWN = re.compile(r"[\\`*\[\]|~#]|(?<!\w)_|_(?!\w)")
+
+
+def render_markdown(results: TransferResults) -> str:
+    """All that the page shows, without its charts.
+
+    Raises:
+        ConfigError: The results have no cell, or two for one place.
+    """
+    grid = Grid(results)
+    sections = [
+        [f"# {markdown_text(headline(grid))}"],
+        *([f"**{markdown_text(warning)}**"] for warning in warnings(grid)),
+        *([markdown_text(sentence)] for sentence in verdicts(grid)),
+        _titled("Notes", _bullets(notes(grid) or ["None."])),
+        _titled("What was evaluated", _pairs(facts(grid))),
+        *(_titled(table.title, _table(table)) for table in tables(grid)),
+        _titled("How to read this", _bullets(how_to_read(grid))),
+        _titled("Environment", _pairs(sorted(results.environment.items()))),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no end of the table cell."""
+    without_html = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", without_html)
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    return [f"## {markdown_text(title)}", "", *lines]
+
+
+def _bullets(texts: list[str]) -> list[str]:
+    return [f"- {markdown_text(text)}" for text in texts]
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> list[str]:
+    return [f"- {markdown_text(label)}: {markdown_text(value)}" for label, value in pairs] or ["- Not recorded."]
+
+
+def _table(table: Table) -> list[str]:
+    alignment = [":--" if number < table.text_columns else "--:" for number in range(len(table.columns))]
+    rows = [*map(_row, table.rows), *(_row(row, bold=True) for row in table.averages)]
+    return [_row(table.columns), f"| {' | '.join(alignment)} |", *rows]
+
+
+def _row(row: Row, *, bold: bool = False) -> str:
+    return f"| {' | '.join(_entry(entry, bold=bold) for entry in row)} |"
+
+
+def _entry(entry: Entry, *, bold: bool) -> str:
+    text = f"**{markdown_text(entry.text)}**" if bold else markdown_text(entry.text)
+    details = [*map(markdown_text, entry.details), *([verdict_text(entry.verdict)] if entry.verdict else [])]
+    return " · ".join([text, *details])

@@ -1,0 +1,120 @@
+"""What a reader must learn before any table: warnings, verdicts, facts, and how to read the rest."""
+
+from adaptkit.evaluation.report_grid import Grid
+from adaptkit.evaluation.report_words import both_names, condition_text, counted, language_label, listed, percent, plain
+from adaptkit.evaluation.results import Condition
+
+MIN_SEEDS = 3
+
+
+def headline(grid: Grid) -> str:
+    """The title of the report."""
+    return f"Do language adapters help on {plain(grid.results.task)}?"
+
+
+def warnings(grid: Grid) -> list[str]:
+    """What weakens every figure of this report."""
+    results = grid.results
+    found = []
+    if results.limit is not None:
+        found.append(
+            f"Limited run: at most {counted(results.limit, 'test example')} per language. "
+            "Do not quote these figures as scores on the whole test set."
+        )
+    if len(results.seeds) < MIN_SEEDS:
+        found.append(f"Only {counted(len(results.seeds), 'seed')}: a report to rely on has at least {MIN_SEEDS}.")
+    return found
+
+
+def verdicts(grid: Grid) -> list[str]:
+    """One sentence for each condition that was compared with none."""
+    if not grid.compared:
+        return ["Nothing was compared with running without a language adapter, so there is no verdict."]
+    return [_verdict(grid, condition) for condition in grid.telling]
+
+
+def verdict_counts(grid: Grid, condition: Condition) -> dict[str, int]:
+    """How many languages each verdict has under a condition."""
+    return {verdict: len(_languages_with(grid, condition, verdict)) for verdict in ("helps", "no evidence", "hurts")}
+
+
+def facts(grid: Grid) -> list[tuple[str, str]]:
+    """What was evaluated, as labels and values."""
+    results = grid.results
+    return [
+        ("Task", plain(results.task)),
+        ("Task trained in", both_names(results.source_language)),
+        ("Tested in", counted(len(grid.languages), "language")),
+        ("Test examples", _examples(grid)),
+        ("Seeds", f"{len(results.seeds)} ({', '.join(map(str, results.seeds))})"),
+        ("Metrics", ", ".join(map(plain, results.metrics))),
+        ("Backbone", plain(results.backbone)),
+        ("Adapters", ", ".join(map(plain, results.adapters)) or "none"),
+    ]
+
+
+def notes(grid: Grid) -> list[str]:
+    """The notes of the results, then the places that no note may have named."""
+    missing: dict[Condition, list[str]] = {condition: [] for condition in grid.conditions}
+    for name, condition in grid.missing:
+        missing[condition].append(both_names(name))
+    own = [
+        f"Not measured under {condition}: {listed(names)}. The tables show a dash."
+        for condition, names in missing.items()
+        if names
+    ]
+    return [*map(plain, grid.results.notes), *own]
+
+
+def how_to_read(grid: Grid) -> list[str]:
+    """What the figures mean, and what they do not."""
+    results = grid.results
+    meanings = "; ".join(f"{name}: {condition_text(name, results.source_language)}" for name in grid.conditions)
+    return [
+        f"Conditions, below the same task adapter: {meanings}.",
+        f"A score runs from 0 to 100. It is the mean over {counted(len(results.seeds), 'seed')} of the task adapter, "
+        "± the standard deviation between seeds, with the size of the adapters in the stack.",
+        f"A gain is in points of {plain(results.metrics[0])}, on the same test examples. Its {_confidence(grid)} "
+        "interval is a paired bootstrap over test examples. It does not show how another run of the language adapter's "
+        "training would differ.",
+        "▲ helps: the whole interval lies above zero. ▼ hurts: it lies below. ○ no evidence: it holds zero; that is "
+        "no proof that there is no effect.",
+        *_chance(grid),
+        "Averages over languages are plain means without an interval. Peak memory is that of the whole process.",
+    ]
+
+
+def _verdict(grid: Grid, condition: Condition) -> str:
+    names = {verdict: _languages_with(grid, condition, verdict) for verdict in ("helps", "no evidence", "hurts")}
+    helps, unclear, hurts = names.values()
+    parts = [f"On {listed(helps)} the {condition} adapter helps" if helps else f"The {condition} adapter helps on none"]
+    if unclear:
+        parts.append(f"on {listed(unclear)} there is no evidence")
+    parts.append(f"on {listed(hurts)} it hurts" if hurts else "on none does it hurt")
+    return "; ".join(parts) + "."
+
+
+def _languages_with(grid: Grid, condition: Condition, verdict: str) -> list[str]:
+    found = ((name, grid.gain(name, condition)) for name in grid.by_gain)
+    return [language_label(name) for name, gain in found if gain and gain.verdict == verdict]
+
+
+def _examples(grid: Grid) -> str:
+    counts = {cell.n_examples for cell in grid.results.cells}
+    low, high = min(counts), max(counts)
+    limit = "" if grid.results.limit is None else f" (limit {grid.results.limit:,})"
+    return (f"{low:,}" if low == high else f"{low:,} to {high:,}") + " per language" + limit
+
+
+def _confidence(grid: Grid) -> str:
+    return " or ".join(percent(level) for level in sorted({gain.confidence for gain in grid.gains})) or "95 %"
+
+
+def _chance(grid: Grid) -> list[str]:
+    expected = sum(1 - gain.confidence for gain in grid.gains)
+    if expected < 0.5:
+        return []
+    return [
+        f"There are {counted(len(grid.gains), 'gain')}. If no adapter did anything, about {expected:.0f} of them would "
+        "still show an effect, by chance."
+    ]

@@ -1,0 +1,204 @@
+"""The tables of a report as values, which Markdown and HTML render alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from adaptkit.evaluation.report_grid import Average, Grid, Score
+from adaptkit.evaluation.report_words import (
+    DASH,
+    bytes_text,
+    condition_text,
+    counted,
+    interval_text,
+    language_label,
+    plain,
+    points,
+    rate_text,
+    score_text,
+)
+from adaptkit.evaluation.results import Condition
+from adaptkit.scores import Difference
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table: what is read first, what is read second, and the verdict if there is one."""
+
+    text: str
+    details: tuple[str, ...] = ()
+    verdict: str | None = None
+
+
+Row = tuple[Entry, ...]
+NOTHING = Entry(DASH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The first column names the row; `text_columns` counts those that hold words rather than numbers."""
+
+    kind: Literal["gains", "scores", "costs", "seeds"]
+    title: str
+    columns: Row
+    rows: tuple[Row, ...]
+    averages: tuple[Row, ...] = ()
+    text_columns: int = 1
+
+
+def tables(grid: Grid) -> list[Table]:
+    """All of them, the one that answers the question first."""
+    metrics = grid.results.metrics
+    found = [gains_table(grid)] if grid.compared else []
+    found += [scores_table(grid, metric) for metric in metrics]
+    found += [other_comparisons_table(grid)] if grid.other_comparisons else []
+    return [*found, costs_table(grid), seeds_table(grid)]
+
+
+def gains_table(grid: Grid) -> Table:
+    """What each language adapter adds, with interval and verdict."""
+    columns = grid.compared
+    return Table(
+        kind="gains",
+        title=f"Gain over no language adapter, in points of {plain(grid.results.metrics[0])}",
+        columns=(Entry("Language"), *(_condition(grid, condition) for condition in columns)),
+        rows=tuple(
+            (language_entry(grid, name), *(_gain(grid.gain(name, condition)) for condition in columns))
+            for name in grid.languages
+        ),
+        averages=tuple(
+            (label, *(_average(grid.average_gain(names, condition), points) for condition in columns))
+            for label, names in _averaged(grid, grid.with_every_gain or grid.languages)
+        ),
+    )
+
+
+def scores_table(grid: Grid, metric: str) -> Table:
+    """One metric under every condition."""
+    return Table(
+        kind="scores",
+        title=f"Scores: {plain(metric)}",
+        columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
+        rows=tuple(
+            (language_entry(grid, name), *(_score(grid, name, condition, metric) for condition in grid.conditions))
+            for name in grid.languages
+        ),
+        averages=tuple(
+            (
+                label,
+                *(_average(grid.average_score(names, condition, metric), score_text) for condition in grid.conditions),
+            )
+            for label, names in _averaged(grid, grid.with_every_score(metric) or grid.languages)
+        ),
+    )
+
+
+def other_comparisons_table(grid: Grid) -> Table:
+    """Conditions against each other."""
+    return Table(
+        kind="gains",
+        title=f"Conditions against each other, in points of {plain(grid.results.metrics[0])}",
+        columns=(Entry("Language"), Entry("Comparison"), Entry("Gain")),
+        rows=tuple(
+            (
+                language_entry(grid, found.language),
+                Entry(f"{found.condition} against {found.against}"),
+                _gain(found.difference),
+            )
+            for found in grid.other_comparisons
+        ),
+        text_columns=2,
+    )
+
+
+def costs_table(grid: Grid) -> Table:
+    """Test examples a second, peak memory and size of each cell."""
+    return Table(
+        kind="costs",
+        title="Speed and memory: examples per second, peak memory of the process, size of the adapters",
+        columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
+        rows=tuple(
+            (language_entry(grid, name), *(_cost(grid, name, condition) for condition in grid.conditions))
+            for name in grid.languages
+        ),
+    )
+
+
+def seeds_table(grid: Grid) -> Table:
+    """Every score as it was measured."""
+    results = grid.results
+    seeds = f"seeds {', '.join(map(str, results.seeds))}"
+    return Table(
+        kind="seeds",
+        title="Every score, seed by seed",
+        columns=(
+            Entry("Language"),
+            Entry("Condition", ("stack",)),
+            *(Entry(plain(metric), (seeds,)) for metric in results.metrics),
+            Entry("Examples"),
+        ),
+        rows=tuple(
+            (
+                language_entry(grid, cell.language),
+                Entry(cell.condition, (plain(cell.stack),)),
+                *(Entry(_seed_scores(cell.scores.get(metric, ()))) for metric in results.metrics),
+                Entry(f"{cell.n_examples:,}"),
+            )
+            for cell in results.cells
+        ),
+        text_columns=2,
+    )
+
+
+def language_entry(grid: Grid, tag: str) -> Entry:
+    """Name and tag; the language of the task's training is marked."""
+    label = language_label(tag)
+    details = () if label == plain(tag) else (plain(tag),)
+    return Entry(label, (*details, "task's own") if tag == grid.results.source_language else details)
+
+
+def _condition(grid: Grid, condition: Condition) -> Entry:
+    return Entry(condition, (condition_text(condition, grid.results.source_language),))
+
+
+def _gain(gain: Difference | None) -> Entry:
+    return Entry(points(gain.mean), (interval_text(gain),), gain.verdict) if gain else NOTHING
+
+
+def _score(grid: Grid, language: str, condition: Condition, metric: str) -> Entry:
+    score, cell = grid.score(language, condition, metric), grid.cell(language, condition)
+    if score is None or cell is None:
+        return NOTHING
+    return Entry(score_text(score.mean), (*_spread(grid, score), bytes_text(cell.adapter_bytes)))
+
+
+def _spread(grid: Grid, score: Score) -> list[str]:
+    n_asked = len(grid.results.seeds)
+    spread = [] if score.sd is None else [f"± {score_text(score.sd)}"]
+    return spread if score.n_seeds == n_asked else [*spread, f"{score.n_seeds} of {counted(n_asked, 'seed')}"]
+
+
+def _cost(grid: Grid, language: str, condition: Condition) -> Entry:
+    cell = grid.cell(language, condition)
+    if cell is None:
+        return NOTHING
+    return Entry(rate_text(cell.examples_per_s), (bytes_text(cell.peak_memory_bytes), bytes_text(cell.adapter_bytes)))
+
+
+def _seed_scores(scores: Sequence[float]) -> str:
+    return ", ".join(f"{score:.2f}" for score in scores) or DASH
+
+
+def _averaged(grid: Grid, languages: Sequence[str]) -> list[tuple[Entry, Sequence[str]]]:
+    """Labels with the languages that each averages over, with and without that of the task's training."""
+    source = grid.results.source_language
+    groups = [("Average", languages)]
+    if source in languages:
+        groups.append((f"Average without {plain(source)}", [name for name in languages if name != source]))
+    details = () if len(languages) == len(grid.languages) else ("languages with every condition",)
+    return [(Entry(label, details), names) for label, names in groups if names]
+
+
+def _average(average: Average | None, written: Callable[[float], str]) -> Entry:
+    """Each says over how many languages it is: where no language has every condition, the columns differ."""
+    return Entry(written(average.mean), (f"over {average.n_languages}",)) if average else NOTHING

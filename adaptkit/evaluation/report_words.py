@@ -1,0 +1,102 @@
+"""How the report writes numbers, languages and verdicts."""
+
+import re
+from collections.abc import Sequence
+
+from adaptkit.errors import UnknownLanguage
+from adaptkit.evaluation.results import Condition
+from adaptkit.languages import language_name
+from adaptkit.scores import Difference
+
+DASH = "–"
+MARKS = {"helps": "▲", "hurts": "▼", "no evidence": "○"}
+"""Told by shape, so that they need no colour."""
+VERDICT_CLASSES = {"helps": "helps", "hurts": "hurts", "no evidence": "unclear"}
+"""Class names of the page's style."""
+_JOINERS = "\u200c\u200d"
+_MAX_NAMED = 12
+
+
+def plain(text: str) -> str:
+    """One line of printable text: no control, bidirectional override or lone surrogate reaches a page."""
+    one_line = re.sub(r"\s+", " ", text).strip()
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\ufffd" for sign in one_line)
+
+
+def language_label(tag: str) -> str:
+    """The English name, or what stands in the results where that is no language."""
+    try:
+        return language_name(tag)
+    except UnknownLanguage:
+        return plain(tag)
+
+
+def cut(text: str, length: int) -> str:
+    """At most so many signs, with an ellipsis where some were cut."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def both_names(tag: str) -> str:
+    """`Swahili (sw)`."""
+    label = language_label(tag)
+    return label if label == plain(tag) else f"{label} ({plain(tag)})"
+
+
+def score_text(value: float) -> str:
+    """One decimal."""
+    return f"{value:.1f}"
+
+
+def points(value: float) -> str:
+    """Points with their sign: `+8.8`, `−1.4`, `0.0`. A small one gets a second decimal and never looks like zero."""
+    digits = 1 if value == 0 or abs(value) >= 0.05 else 2
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{abs(value):.{digits}f}"
+
+
+def interval_text(difference: Difference) -> str:
+    """`+2.1 to +15.5`."""
+    return f"{points(difference.low)} to {points(difference.high)}"
+
+
+def verdict_text(verdict: str) -> str:
+    """`▲ helps`."""
+    return f"{MARKS[verdict]} {verdict}"
+
+
+def bytes_text(count: int) -> str:
+    """`812 KiB`, `1.3 MiB`, `1,204 MiB`."""
+    if count < 2**20:
+        return f"{count / 2**10:,.0f} KiB" if count >= 2**10 else f"{count} B"
+    return f"{count / 2**20:,.{1 if count < 100 * 2**20 else 0}f} MiB"
+
+
+def rate_text(per_second: float) -> str:
+    """`812/s`, `3.4/s`."""
+    return f"{per_second:,.{1 if per_second < 10 else 0}f}/s"
+
+
+def percent(confidence: float) -> str:
+    """`95 %`."""
+    return f"{100 * confidence:g} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`Hausa, Igbo and Swahili`; a long list is cut and counted."""
+    shown = [*names[:_MAX_NAMED], f"{len(names) - _MAX_NAMED} more"] if len(names) > _MAX_NAMED + 1 else list(names)
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def condition_text(condition: Condition, source_language: str) -> str:
+    """What lies below the task adapter, in a few words."""
+    return {
+        "none": "no language adapter",
+        "source": f"adapter of {language_label(source_language)}",
+        "target": "adapter of the test language",
+        "relative": "adapter of the nearest relative",
+    }[condition]

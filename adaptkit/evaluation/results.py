@@ -1,0 +1,58 @@
+"""What a transfer evaluation found: one cell for each language and condition, and the comparisons between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from adaptkit.scores import Difference
+
+Condition: TypeAlias = Literal["none", "source", "target", "relative"]
+CONDITIONS: tuple[Condition, ...] = ("none", "source", "target", "relative")
+"""Which language adapter lies below the task adapter: none, that of the task's training language, that of the test
+language, or that of the test language's nearest relative with an adapter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One test language under one condition. Scores run from 0 to 100, one for each seed of the task adapter.
+
+    `scores` are by metric name; the first metric is the one that comparisons use. `adapter_bytes` is the size of the
+    adapters in the stack, `peak_memory_bytes` the most the process held while the cell ran.
+    """
+
+    language: str
+    condition: Condition
+    stack: str
+    scores: Mapping[str, tuple[float, ...]]
+    n_examples: int
+    examples_per_s: float
+    peak_memory_bytes: int
+    adapter_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A condition against `against` on the same test examples, in points of the first metric."""
+
+    language: str
+    condition: Condition
+    against: Condition
+    difference: Difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferResults:
+    """Everything that a report shows. `notes` say what a reader must know: a limit, missing adapters, leaked text."""
+
+    task: str
+    metrics: tuple[str, ...]
+    source_language: str
+    adapters: tuple[str, ...]
+    backbone: str
+    seeds: tuple[int, ...]
+    limit: int | None
+    cells: tuple[Cell, ...]
+    comparisons: tuple[Comparison, ...]
+    notes: tuple[str, ...]
+    environment: Mapping[str, str]
+    """Date, commit, hardware and versions."""

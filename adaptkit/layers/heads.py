@@ -1,0 +1,67 @@
+"""Heads: the output layers of task adapters, on the hidden states of the last block."""
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from adaptkit.config import HeadConfig, TaskType
+from adaptkit.layers.pooling import mean_pool
+
+
+class SentenceHead(nn.Module):
+    """One row of outputs for each sentence: `out(tanh(dense(mean over real tokens)))`."""
+
+    def __init__(self, *, hidden_width: int, n_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(hidden_width, hidden_width)
+        self.out = nn.Linear(hidden_width, n_outputs)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, n_outputs), float32."""
+        pooled = mean_pool(hidden, mask)
+        logits: Tensor = self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
+        return logits.float()
+
+
+class TokenHead(nn.Module):
+    """One row of outputs for each token."""
+
+    def __init__(self, *, hidden_width: int, n_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(hidden_width, n_outputs)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: ARG002 - the contract of heads
+        """Shape: hidden (batch, seq, hidden_width), result (batch, seq, n_outputs), float32."""
+        logits: Tensor = self.out(self.dropout(hidden.to(self.out.weight.dtype)))
+        return logits.float()
+
+
+class VectorHead(nn.Module):
+    """The sentence vector itself: the mean over real tokens. It has no weights."""
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, hidden_width), float32."""
+        return mean_pool(hidden, mask)
+
+
+Head: TypeAlias = SentenceHead | TokenHead | VectorHead
+
+
+def build_head(config: HeadConfig, hidden_width: int) -> Head:
+    """A fresh head for hidden states of this width."""
+    if config.task_type == "similarity":
+        return VectorHead()
+    kind, n_outputs = _BY_TYPE[config.task_type]
+    return kind(hidden_width=hidden_width, n_outputs=n_outputs or len(config.labels), dropout=config.dropout)
+
+
+_BY_TYPE: dict[TaskType, tuple[type[SentenceHead | TokenHead], int]] = {
+    "classification": (SentenceHead, 0),
+    "choice": (SentenceHead, 1),
+    "tagging": (TokenHead, 0),
+    "qa": (TokenHead, 2),
+}
+"""The module of each task type and its number of outputs; 0 is one for each label."""

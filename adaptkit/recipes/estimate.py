@@ -1,0 +1,59 @@
+"""What a run will cost on this machine, measured on a few of its batches."""
+
+import statistics
+from dataclasses import dataclass
+
+from adaptkit.backbones.hardware import peak_memory_bytes
+from adaptkit.data.triage import Triage
+from adaptkit.layers import AdapterLayers
+from adaptkit.training import RunData, TrainingRun
+
+_MEASURED_BATCHES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Times in seconds, sizes in bytes. `n_sentences` are sentences, or labelled examples; those have no triage."""
+
+    triage: Triage | None
+    objective: str
+    n_sentences: int
+    n_steps: int
+    elapsed_s: float
+    peak_memory_bytes: int
+    adapter_bytes: int
+
+    def cost(self, batch_size: int) -> str:
+        """A line that says it."""
+        minutes = f"{self.elapsed_s:.0f} s" if self.elapsed_s < 90 else f"{self.elapsed_s / 60:.0f} min"
+        return (
+            f"{self.n_steps:,} steps of {batch_size}, about {minutes}, peak memory about "
+            f"{self.peak_memory_bytes / 2**30:.1f} GiB (both measured on a few batches)"
+        )
+
+
+def measure(
+    run: TrainingRun,
+    data: RunData,
+    layers: AdapterLayers,
+    *,
+    batch_size: int,
+    max_steps: int,
+    objective: str,
+    n_sentences: int,
+    triage: Triage | None = None,
+) -> Estimate:
+    """Run the largest batch and some of middling size. Trains nothing."""
+    batches = sorted(data.batches(batch_size, 0), key=data.n_tokens)
+    run.measure_step(batches[-1])
+    middle = len(batches) // 2
+    seconds = [run.measure_step(rows) for rows in batches[middle : middle + _MEASURED_BATCHES]]
+    return Estimate(
+        triage=triage,
+        objective=objective,
+        n_sentences=n_sentences,
+        n_steps=max_steps,
+        elapsed_s=statistics.median(seconds) * max_steps,
+        peak_memory_bytes=peak_memory_bytes(run.device),
+        adapter_bytes=4 * sum(tensor.numel() for tensor in layers.named_tensors().values()),
+    )

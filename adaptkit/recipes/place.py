@@ -1,0 +1,63 @@
+"""Where a run trains: the model that it trains on, and the folder that it writes to."""
+
+from pathlib import Path
+
+import torch
+
+from adaptkit.errors import ConfigError
+from adaptkit.model import AdaptedModel, load_model
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.storage import format as spec
+from adaptkit.training import CheckpointFolder
+
+_ADAPTER_FILES = {spec.WEIGHTS_FILE, spec.CONFIG_FILE, spec.RECORD_FILE, spec.CARD_FILE}
+
+
+def checkpoint_folder(output: Path) -> Path:
+    """Where the checkpoints of a run with this output lie: beside it."""
+    return output.with_name(f"{output.name}.checkpoint")
+
+
+def checkpoint_of(request: TrainingRequest, identity: str) -> CheckpointFolder | None:
+    """The checkpoints of this very run; None where nothing is written."""
+    output = request.output_folder
+    return None if output is None else CheckpointFolder(checkpoint_folder(output), identity)
+
+
+def check_output(request: TrainingRequest) -> None:
+    """See before any work that the output can be written, and that no interrupted run is lost.
+
+    Raises:
+        ConfigError: Something is in the way; it says what to do.
+    """
+    output = request.output_folder
+    if output is None:
+        return
+    if output.exists() and not request.overwrite:
+        raise ConfigError(f"{output} exists already; nothing was trained. Give another folder, or overwrite=True.")
+    if output.exists() and not (output.is_dir() and {entry.name for entry in output.iterdir()} <= _ADAPTER_FILES):
+        raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. Give another folder.")
+    if checkpoint_folder(output).exists() and not request.resume:
+        raise ConfigError(
+            f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "
+            "delete that folder to start again."
+        )
+
+
+def model_for(request: TrainingRequest) -> AdaptedModel:
+    """The model that was given, or the backbone that was named, loaded.
+
+    Raises:
+        ConfigError: A device that is not there.
+        BackboneError: A backbone that cannot be loaded.
+    """
+    if isinstance(request.backbone, AdaptedModel):
+        return request.backbone
+    try:
+        torch.empty(0, device=request.device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(
+            f"device {request.device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N."
+        ) from error
+    return load_model(request.backbone, device=request.device)

@@ -1,0 +1,186 @@
+"""Train a task adapter: read the examples, put a head on top, train both on frozen adapters or on nothing."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from adaptkit.composition import AdapterId
+from adaptkit.config import HeadConfig
+from adaptkit.data.tasks import Question, TaskData, read_labelled
+from adaptkit.errors import ConfigError
+from adaptkit.languages import canonical_tag
+from adaptkit.recipes.estimate import Estimate, measure
+from adaptkit.recipes.facts import training_facts
+from adaptkit.recipes.foundation import Foundation
+from adaptkit.recipes.place import check_output, checkpoint_of, model_for
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.storage import Adapter, Card
+from adaptkit.storage.adapter import Origin
+from adaptkit.storage.probes import record as record_probes
+from adaptkit.tasks import HeadObjective, format_of
+from adaptkit.training import Display, RunResult, TaskItems, TrainingRun, TrainingSettings
+from adaptkit.training.randomness import forked
+from adaptkit.version import __version__
+
+_EPOCHS = 3
+_MIN_STEPS = 150
+_MAX_STEPS = 3000
+_LEARNING_RATE = 5e-4
+
+
+class TaskTraining:
+    """A request with everything in place to train it: examples read, head and fresh adapter attached.
+
+    Raises:
+        AdaptkitError: Whatever is wrong with request, data or backbone; before anything is trained or written.
+    """
+
+    def __init__(self, request: TrainingRequest, display: Display) -> None:
+        assert request.task is not None  # noqa: S101 - the request saw to it
+        self.request = request
+        self.id = AdapterId("task", request.task)
+        self._display = display
+        check_output(request)
+        self.data = read_examples(request)
+        self.model = model_for(request)
+        self.foundation = Foundation(request.foundation)
+        self.head = _head_for(self.data)
+        task_format = format_of(self.model.backbone, self.head, max_length=request.max_length)
+        self.items = TaskItems(
+            task_format.items(self.data.examples), task_format, request.seed, sampling_alpha=request.sampling_alpha
+        )
+        self.settings = self._settings()
+        self._lent = self.foundation.attach_to(self.model)
+        with forked(self.model.backbone.device, request.seed):
+            try:
+                self.layers = self.model.attach_layers(str(self.id), request.adapter_config(self.head))
+                self._lent.append(str(self.id))
+                self._run = self._training_run(HeadObjective(self.model.head_of(str(self.id))[0], task_format))
+            except BaseException:
+                self.close()
+                raise
+
+    def estimate(self) -> Estimate:
+        """Measure a few batches and say what the whole run will cost. Trains nothing."""
+        return measure(
+            self._run,
+            self.items,
+            self.layers,
+            batch_size=self.request.batch_size,
+            max_steps=self.settings.max_steps,
+            objective=self.data.task_type,
+            n_sentences=len(self.data.examples),
+        )
+
+    def describe(self, estimate: Estimate) -> list[str]:
+        """The plan of the run in a few lines."""
+        found = sorted({example.language or "unnamed" for example in self.data.examples})
+        below = " > ".join(self.foundation.below) or "nothing: no adapter lies below"
+        without = self.foundation.languages_without([example.language for example in self.data.examples])
+        return [
+            f"{self.id} ({self.request.method} with a {self.head.task_type} head, "
+            f"{estimate.adapter_bytes / 2**20:.1f} MiB) on {self.model.backbone.name}",
+            f"data: {self.data.description}, {estimate.n_sentences:,} examples, languages: {', '.join(found)}",
+            *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
+            *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
+            f"trained on top of {below}",
+            *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
+            f"cost: {estimate.cost(self.request.batch_size)}",
+        ]
+
+    def train(self) -> Adapter:
+        """Train, save where an output folder was given, and return the adapter."""
+        with forked(self.model.backbone.device, self.request.seed):
+            result = self._run.run(self._display, resume=self.request.resume)
+        adapter = self._adapter(result)
+        if self.request.output_folder is not None:
+            adapter.save(self.request.output_folder, overwrite=self.request.overwrite)
+        self._run.forget_checkpoint()
+        return adapter
+
+    def close(self) -> None:
+        """Take off the model what was attached for this run."""
+        self.model.detach(*self._lent)
+
+    def _training_run(self, objective: HeadObjective) -> TrainingRun:
+        below = [adapter.weights_sha256 for adapter in self.foundation.adapters]
+        settings = sorted(self.request.record().items())
+        identity = f"{self.id} {settings} {self.items.sha256} {self.model.backbone.fingerprint.id} {below}"
+        return TrainingRun(
+            self.model,
+            self.layers,
+            objective,
+            self.items,
+            self.settings,
+            stack=lambda batch: self.foundation.stack_under(str(self.id), batch.language),
+            checkpoint=checkpoint_of(self.request, identity),
+        )
+
+    def _settings(self) -> TrainingSettings:
+        per_epoch = math.ceil(len(self.items.training) / self.request.batch_size)
+        by_data = min(max(per_epoch * _EPOCHS, _MIN_STEPS), _MAX_STEPS)
+        rate = self.request.learning_rate
+        return self.request.training_settings(
+            max_steps=by_data if self.request.max_steps is None else self.request.max_steps,
+            learning_rate=_LEARNING_RATE if rate is None else rate,
+            head_warmup_steps=0,
+        )
+
+    def _adapter(self, result: RunResult) -> Adapter:
+        inputs = self.model.probe_inputs()
+        self.layers.eval()
+        probes = record_probes(inputs, self.model.encode_ids(inputs, stack=str(self.id)))
+        languages = {example.language for example in self.data.examples}
+        return Adapter(
+            kind="task",
+            name=self.id.name,
+            language=languages.pop() if len(languages) == 1 else None,
+            config=self.request.adapter_config(self.head),
+            origin=Origin.of(self.model.backbone),
+            below=self.foundation.below,
+            tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
+            probes=probes,
+            card=Card(
+                source="" if self.request.private else self.data.description,
+                n_lines=len(self.data.examples),
+                licence=self.request.licence,
+                adaptkit_version=__version__,
+                private=self.request.private,
+                training=training_facts(result, objective=self.data.task_type, settings=self.request.record()),
+            ),
+        )
+
+
+def read_examples(request: TrainingRequest) -> TaskData:
+    """The labelled examples of a request; a mapping of languages to sources is read into one.
+
+    Raises:
+        DataError: Data that is not there or malformed.
+        ConfigError: Sources of different task types.
+    """
+    if not isinstance(request.data, Mapping):
+        language = None if request.lang is None else canonical_tag(request.lang)
+        return _read(request.data, request, language)
+    parts = [_read(source, request, canonical_tag(language)) for language, source in request.data.items()]
+    types = {part.task_type for part in parts}
+    if len(types) != 1:
+        raise ConfigError(f"data=... holds examples of different tasks: {', '.join(sorted(types)) or 'none'}.")
+    return replace(
+        parts[0],
+        examples=list(chain.from_iterable(part.examples for part in parts)),
+        labels=tuple(dict.fromkeys(label for part in parts for label in part.labels)),
+        description="; ".join(part.description for part in parts),
+    )
+
+
+def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
+    if isinstance(source, TaskData):
+        return source
+    return read_labelled(source, task_type=request.task_type, language=language)
+
+
+def _head_for(data: TaskData) -> HeadConfig:
+    unanswered = any(isinstance(example, Question) and not example.answers for example in data.examples)
+    return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered)

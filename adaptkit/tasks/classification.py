@@ -1,0 +1,60 @@
+"""A text, or a pair of texts, and its label."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adaptkit.backbones import Backbone
+from adaptkit.config import HeadConfig
+from adaptkit.data.tasks import Example, LabelledText
+from adaptkit.objectives import Batch
+from adaptkit.tasks.item import Item, as_ids, label_number
+from adaptkit.tasks.typed import of_type
+
+
+@dataclass(frozen=True)
+class PredictedLabel:
+    """The label with the largest probability, and all probabilities."""
+
+    label: str
+    probabilities: Mapping[str, float]
+
+
+class Classification:
+    """The mean over real tokens decides."""
+
+    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
+        self._backbone = backbone
+        self._head = head
+        self._max_length = max_length
+
+    def items(self, examples: Sequence[Example]) -> list[Item]:
+        """One row each: the text, or both texts with separators between them."""
+        texts = of_type(LabelledText, examples)
+        rows = self._backbone.tokenize_pairs([(e.text, e.pair) for e in texts], max_length=self._max_length)
+        return [
+            Item(number, (as_ids(row),), (label_number(self._head, e.label),) if e.label else (), language=e.language)
+            for number, (e, row) in enumerate(zip(texts, rows, strict=True))
+        ]
+
+    def labels(self, items: Sequence[Item], seq: int) -> Tensor:
+        """Shape: (len(items))."""
+        return torch.tensor([int(item.target[0]) for item in items])
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy. Shape: outputs (batch, n_labels)."""
+        return F.cross_entropy(outputs, batch.require_labels())
+
+    def predictions(
+        self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]
+    ) -> list[PredictedLabel]:
+        """The labels. Shape: outputs, for each item (1, n_labels)."""
+        found: list[PredictedLabel] = []
+        for output in outputs:
+            shares = torch.softmax(output[0], dim=-1).tolist()
+            probabilities = dict(zip(self._head.labels, shares, strict=True))
+            found.append(PredictedLabel(max(probabilities, key=probabilities.__getitem__), probabilities))
+        return found

@@ -1,0 +1,131 @@
+"""A question, and its answer as a piece of a context that may be longer than the backbone reads at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adaptkit.backbones import Backbone, Window
+from adaptkit.config import HeadConfig
+from adaptkit.data.tasks import Example, Question
+from adaptkit.objectives import Batch
+from adaptkit.tasks.item import Ids, Item, as_ids
+from adaptkit.tasks.typed import of_type
+
+_NO_ANSWER = (0, 0)
+"""Start and end of no answer: the opening special token."""
+_CANDIDATES = 20
+_LONGEST_ANSWER = 30
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A piece of the context. `score` is the sum of the logits of its first and last token; `start` is a character."""
+
+    score: float
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class PredictedAnswer:
+    """The best answer; empty where the head says that there is none. `n_best` are the best spans, best first.
+
+    `no_answer_score` is what the best span has to beat, for heads that know questions without an answer.
+    """
+
+    text: str
+    n_best: tuple[Span, ...]
+    no_answer_score: float
+
+
+class QuestionAnswering:
+    """Every token may start or end the answer (Devlin et al. 2019, arXiv:1810.04805).
+
+    A long context is read in windows that overlap by `stride` tokens. In training, a window without the answer is
+    trained to say so.
+    """
+
+    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int, stride: int = 64) -> None:
+        self._backbone = backbone
+        self._head = head
+        self._max_length = max_length
+        self._stride = stride
+
+    def items(self, examples: Sequence[Example]) -> list[Item]:
+        """One item for each window of each context."""
+        questions = of_type(Question, examples)
+        windows = self._backbone.tokenize_windows(
+            [question.question for question in questions],
+            [question.context for question in questions],
+            max_length=self._max_length,
+            stride=self._stride,
+        )
+        return [_item(window, questions[window.text]) for window in windows]
+
+    def labels(self, items: Sequence[Item], seq: int) -> Tensor:
+        """Start and end token. Shape: (len(items), 2)."""
+        return torch.tensor([[int(place) for place in item.target] for item in items])
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The mean cross-entropy of start and end among the real tokens. Shape: outputs (batch, seq, 2)."""
+        logits = outputs.masked_fill(~batch.mask.bool().unsqueeze(-1), float("-inf"))
+        labels = batch.require_labels()
+        return (F.cross_entropy(logits[..., 0], labels[:, 0]) + F.cross_entropy(logits[..., 1], labels[:, 1])) / 2
+
+    def predictions(
+        self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]
+    ) -> list[PredictedAnswer]:
+        """The answers. Shape: outputs, for each item (1, seq, 2)."""
+        of_example: dict[int, list[tuple[Item, Tensor]]] = defaultdict(list)
+        for item, output in zip(items, outputs, strict=True):
+            of_example[item.example].append((item, output[0]))
+        questions = of_type(Question, examples)
+        return [self._answer(question, of_example[number]) for number, question in enumerate(questions)]
+
+    def _answer(self, question: Question, windows: list[tuple[Item, Tensor]]) -> PredictedAnswer:
+        spans = [span for item, logits in windows for span in _spans(question.context, item, logits)]
+        best = sorted({span.start: span for span in sorted(spans)}.values(), reverse=True)[:_CANDIDATES]
+        nothing = min(float(logits[0].sum()) for _, logits in windows)
+        answered = bool(best) and not (self._head.allows_no_answer and nothing > best[0].score)
+        return PredictedAnswer(best[0].text if answered else "", tuple(best), nothing)
+
+
+def _item(window: Window, question: Question) -> Item:
+    target = _NO_ANSWER
+    if question.answers:
+        text, start = question.answers[0]
+        target = _tokens_of(window.places, start, start + len(text)) or _NO_ANSWER
+    return Item(window.text, (as_ids(window.ids),), target, as_ids(window.places.ravel()), question.language)
+
+
+def _tokens_of(places: Ids, start: int, end: int) -> tuple[int, int] | None:
+    """The first and last token of the characters `start` to `end`, if the window holds them all. places: (seq, 2)."""
+    overlapping = np.flatnonzero((places[:, 0] < end) & (places[:, 1] > start) & (places[:, 0] >= 0))
+    if not len(overlapping):
+        return None
+    first, last = int(overlapping[0]), int(overlapping[-1])
+    whole = places[first, 0] <= start and places[last, 1] >= end
+    return (first, last) if whole else None
+
+
+def _spans(context: str, item: Item, logits: Tensor) -> list[Span]:
+    """The spans of one window that its best starts and ends make. Shape: logits (seq, 2)."""
+    assert item.places is not None  # noqa: S101 - this format's own items
+    places = item.places.reshape(-1, 2)
+    inside = torch.from_numpy(np.flatnonzero(places[:, 0] >= 0))
+    if not len(inside):
+        return []
+    n_best = min(_CANDIDATES, len(inside))
+    starts, ends = (inside[logits[inside, side].topk(n_best).indices] for side in (0, 1))
+    scores = logits[starts, 0].unsqueeze(1) + logits[ends, 1]
+    lengths = ends - starts.unsqueeze(1)
+    spans = []
+    for i, j in torch.nonzero((lengths >= 0) & (lengths < _LONGEST_ANSWER)).tolist():
+        begin, end = int(places[starts[i], 0]), int(places[ends[j], 1])
+        spans.append(Span(float(scores[i, j]), context[begin:end].strip(), begin))
+    return spans

@@ -1,0 +1,110 @@
+"""The page in a real browser, at the widths of a phone and of a desk."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from adaptkit.evaluation.report_colours import ON_PAPER
+from adaptkit.evaluation.report_html import render_html
+from adaptkit.evaluation.results import TransferResults
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PHONE, DESK, HEIGHT = 390, 1280, 2400
+# The page itself is not touched: it has no script and forbids any. A frame gives it the width of a phone, which the
+# window of a headless browser cannot have, and the document around the frame measures what is inside.
+AROUND = """<!doctype html><body style="margin:0"><iframe srcdoc="{page}" width="{width}" height="{height}"
+style="border:0;display:block"></iframe><script>addEventListener("load", () => {{
+  const inside = document.querySelector("iframe").contentDocument, width = inside.documentElement.clientWidth;
+  const all = selector => [...inside.querySelectorAll(selector)];
+  const out = all("header, section, figure, svg, .scroll, dd, li, p, h1, h2").filter(
+    element => element.getBoundingClientRect().right > width + 0.5);
+  const scale = text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+  document.body.setAttribute("data-measured", [inside.documentElement.scrollWidth, width, out.length,
+    Math.min(...all("svg text").map(scale)), all(".scroll").filter(box => box.scrollWidth > box.clientWidth).length,
+  ].join(" "));
+}});</script>"""
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome on the path")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the document around the page found, in CSS pixels."""
+
+    scroll_width: float
+    width: float
+    n_sticking_out: float
+    smallest_chart_text: float
+    n_scrolling_boxes: float
+
+
+def browse(page: str, folder: Path, width: int, option: str) -> str:
+    file = folder / "around.html"
+    file.write_text(AROUND.format(page=escape(page), width=width, height=HEIGHT))
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
+    options += [f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{HEIGHT}", option]
+    command = [str(BROWSER), *options, file.as_uri()]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout  # noqa: S603
+
+
+def measure(page: str, folder: Path, width: int) -> Measured:
+    found = re.search(r'data-measured="([^"]+)"', browse(page, folder, width, "--dump-dom"))
+    assert found
+    return Measured(*map(float, found.group(1).split()))
+
+
+def screenshot(page: str, folder: Path, width: int) -> NDArray[np.uint8]:
+    browse(page, folder, width, f"--screenshot={folder / 'page.png'}")
+    with Image.open(folder / "page.png") as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def long_names(results: TransferResults) -> TransferResults:
+    name = "language/" + "abcdefghij" * 30
+    cells = tuple(replace(cell, stack=f"{name} > {cell.stack}") for cell in results.cells)
+    changed = replace(results, task=name, backbone=name, adapters=(name, name), cells=cells, notes=(name,), limit=50)
+    return replace(changed, environment={name: name})
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("names", ["plain", "long"])
+def test_the_page_never_scrolls_sideways(results: TransferResults, tmp_path: Path, width: int, names: str) -> None:
+    shown = results if names == "plain" else long_names(results)
+    found = measure(render_html(shown), tmp_path, width)
+    assert found.width == width
+    assert found.scroll_width == width
+    assert found.n_sticking_out == 0
+    assert found.smallest_chart_text >= 10
+
+
+def test_the_measure_can_fail(results: TransferResults, tmp_path: Path) -> None:
+    wide = render_html(results).replace("<main>", '<main><p style="width:600px">wide</p>')
+    found = measure(wide, tmp_path, PHONE)
+    assert found.scroll_width > PHONE
+    assert found.n_sticking_out > 0
+
+
+def test_wide_tables_scroll_in_their_own_box_on_a_phone_only(results: TransferResults, tmp_path: Path) -> None:
+    page = render_html(results)
+    assert measure(page, tmp_path, PHONE).n_scrolling_boxes >= 1
+    assert measure(page, tmp_path, DESK).n_scrolling_boxes == 0
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_screenshot_shows_text_and_both_ends_of_the_scale(
+    results: TransferResults, tmp_path: Path, width: int
+) -> None:
+    pixels = screenshot(render_html(results), tmp_path, width)
+    assert pixels.shape == (HEIGHT, width, 3)
+    blank_rows = np.ptp(pixels.astype(int), axis=1).max(axis=1) == 0
+    assert 0.1 < blank_rows.mean() < 0.8
+    for end in (ON_PAPER[0], ON_PAPER[2]):
+        assert (pixels == np.array(end, np.uint8)).all(axis=2).sum() > 50
