@@ -1,22 +1,32 @@
 """adaptkit: language, domain and task adapters for languages that big models hardly know."""
 
-from adaptkit.composition import Stack
+from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
+from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
+from adaptkit.evaluation import TransferReport, evaluate
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.version import __version__
 
 __all__ = [
+    "TASKS",
     "AdaptedModel",
     "Adapter",
+    "Average",
     "Estimate",
+    "Fuse",
     "Stack",
+    "TaskData",
     "TrainingRequest",
+    "TransferReport",
     "__version__",
     "estimate_adapter",
+    "evaluate",
     "load_adapter",
     "load_model",
+    "read_labelled",
+    "read_task",
     "sample_pairs",
     "train_adapter",
 ]

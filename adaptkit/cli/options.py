@@ -9,10 +9,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from adaptkit.data.rows import has_rows
+from adaptkit.errors import ConfigError
 from adaptkit.recipes import TrainingRequest
 
 # Options that a shell cannot give as Python does; those of a list may be repeated.
 _SHELL_TYPES: dict[str, Any] = {
+    "on": list[Path] | None,
+    "data": list[str] | None,
     "text": list[str] | None,
     "parallel": list[Path] | None,
     "backbone": str | None,
@@ -21,6 +24,8 @@ _SHELL_TYPES: dict[str, Any] = {
     "blocks": list[int] | None,
 }
 _SHELL_HELP = {
+    "on": "folder of an adapter to train on top of, frozen; may be repeated",
+    "data": "labelled data of a task: a file, or LANG=FILE; may be repeated",
     "text": "text in the language: a file or a hub id; may be repeated",
     "parallel": "sentences with translations: JSON lines or TSV; two plain files are source and target",
     "sites": "site to act at; may be repeated (default: all of the method's)",
@@ -28,7 +33,14 @@ _SHELL_HELP = {
 }
 
 
-_METAVARS = {"text": "<file>", "parallel": "<file>", "sites": "<site>", "blocks": "<number>"}
+_METAVARS = {
+    "on": "<folder>",
+    "data": "<file>",
+    "text": "<file>",
+    "parallel": "<file>",
+    "sites": "<site>",
+    "blocks": "<number>",
+}
 
 
 def request_options(
@@ -66,7 +78,9 @@ def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
     if not isinstance(value, list):
         return value
     if not value:
-        return None
+        return _EMPTY.get(name)
+    if name == "data":
+        return _labelled(value)
     if name == "text" and len(value) > 1:
         return [Path(part) for part in value]  # several are files, whatever they are called
     if name == "parallel" and len(value) == 2 and not any(map(has_rows, value)):
@@ -74,3 +88,19 @@ def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
     if name in {"text", "parallel"}:
         return value[0] if len(value) == 1 else value
     return tuple(value)
+
+
+_EMPTY: dict[str, tuple[()]] = {"on": ()}
+
+
+def _labelled(values: list[str]) -> Any:  # noqa: ANN401
+    """Files, or a mapping of languages to files where they are written so."""
+    by_language: dict[str, list[str]] = {}
+    for value in values:
+        language, equals, file = value.partition("=")
+        by_language.setdefault(language if equals else "", []).append(file if equals else value)
+    if "" not in by_language:
+        return by_language
+    if len(by_language) > 1:
+        raise ConfigError("--data is given with a language and without one; write LANG=FILE for all, or for none.")
+    return by_language[""]

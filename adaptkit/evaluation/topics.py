@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from adaptkit.model import AdaptedModel, StackLike
@@ -14,6 +13,8 @@ class TopicHead:
     """Logistic regression on frozen sentence vectors."""
 
     def __init__(self, vectors: Tensor, topics: Sequence[str]) -> None:
+        from sklearn.linear_model import LogisticRegression
+
         self._classifier = LogisticRegression(max_iter=5000).fit(vectors.numpy(), list(topics))
 
     @classmethod

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from adaptkit.backbones import Backbone, word_embeddings_of
 from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
-from adaptkit.composition import AdapterId
+from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError, ConfigError
@@ -50,7 +50,8 @@ class TextTraining:
         self.request = request
         assert request.lang is not None  # noqa: S101 - the request saw to it
         self.language = canonical_tag(request.lang)
-        self.id = AdapterId(request.kind, request.domain or self.language)
+        fused = f"{self.language}-fused" if request.method == "fusion" else None
+        self.id = AdapterId(request.kind, request.domain or fused or self.language)
         self._display = display
         check_output(request)
         self.source = choose_source(request, self.language, display.note)
@@ -61,7 +62,9 @@ class TextTraining:
             )
         self.model = model_for(request)
         self.foundation = Foundation(request.foundation)
-        self._stack = self.foundation.stack_under(str(self.id), self.language)
+        # A fusion lets the adapters below act itself.
+        own = Stack(str(self.id))
+        self._stack = own if fused else self.foundation.stack_under(str(self.id), self.language)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
         self.triage = triage(
             (sentence for _, sentence in rows()),
@@ -220,7 +223,7 @@ class TextTraining:
             kind=self.request.kind,
             name=self.id.name,
             language=self.language,
-            below=self.foundation.below,
+            below=() if self.request.method == "fusion" else self.foundation.below,
             config=self.request.adapter_config(),
             origin=Origin.of(self.model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},

@@ -3,14 +3,16 @@
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from adaptkit.config import (
+    SITES,
     AdapterConfig,
     BottleneckConfig,
+    FusionConfig,
     HeadConfig,
     InvertibleConfig,
     Kind,
@@ -27,7 +29,7 @@ from adaptkit.storage import Adapter, load_adapter
 from adaptkit.training import TrainingSettings
 
 ObjectiveName: TypeAlias = Literal["auto", "mlm", "distill"]
-MethodName: TypeAlias = Literal["lora", "bottleneck"]
+MethodName: TypeAlias = Literal["lora", "bottleneck", "fusion"]
 
 
 def _option(default: Any, text: str) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
@@ -56,7 +58,7 @@ class TrainingRequest:
     source_share: float = _option(0.3, "distill: share of translations that train too, drawn to their own vectors")
     column: str | None = _option(None, "column of the text, where a file has several")
     objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
-    method: MethodName = _option("lora", "lora or bottleneck")
+    method: MethodName = _option("lora", "lora, bottleneck, or fusion: learned attention over the adapters of on=...")
     rank: int | None = _option(None, "LoRA rank (16)")
     alpha: float | None = _option(None, "LoRA alpha; scaling is alpha / rank (default: 4 * rank)")
     scaling: Scaling = _option("standard", "standard, or rank_stabilized: alpha / sqrt(rank)")
@@ -106,26 +108,8 @@ class TrainingRequest:
 
     def __post_init__(self) -> None:
         self._check_kind()
-        if self.text is not None and self.parallel is not None:
-            raise ConfigError("text and parallel are both given; give the one to train on.")
-        if self.column is not None and self.parallel is not None:
-            raise ConfigError("column names a column of text=...; parallel text finds its columns by their languages.")
-        if self.source_lang is not None and self.text is not None:
-            raise ConfigError("source_lang is the language of translations, and text=... has none; leave it out.")
-        if self.objective not in ("auto", "mlm", "distill"):
-            raise ConfigError(f"objective is auto, mlm or distill, found {self.objective!r}.")
-        if self.objective == "distill" and self.text is not None:
-            raise ConfigError(
-                "distillation needs sentences with their translations: give parallel=... instead of text=..., or "
-                "objective='mlm'."
-            )
-        if self.method not in ("lora", "bottleneck"):
-            raise ConfigError(f"method is lora or bottleneck, found {self.method!r}.")
-        foreign = _LORA_ONLY if self.method == "bottleneck" else ("reduction_factor",)
-        defaults = {entry.name: entry.default for entry in fields(self)}
-        given = [name for name in foreign if getattr(self, name) != defaults[name]]
-        if given:
-            raise ConfigError(f"{', '.join(given)} do not go with method {self.method!r}; leave them out.")
+        self._check_text()
+        self._check_method()
         if self.max_length < 8:
             raise ConfigError(f"max_length must be at least 8, found {self.max_length}.")
         if self.resume and self.output is None:
@@ -176,18 +160,44 @@ class TrainingRequest:
             raise ConfigError("nothing says what to train: give lang=..., or domain=... with its text, or task=....")
         if self.kind == "task" and self.data is None:
             raise ConfigError(f"task {self.task!r} needs labelled examples: give data=....")
-        foreign = _TEXT_ONLY if self.kind == "task" else _TASK_ONLY
-        defaults = {entry.name: entry.default for entry in fields(self)}
-        changed = [name for name in foreign if getattr(self, name) is not defaults[name]]
-        given = [name for name in changed if getattr(self, name) != defaults[name]]
-        if given:
-            raise ConfigError(f"{', '.join(given)} do not go with a {self.kind} adapter; leave them out.")
+        self._refuse(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY, f"a {self.kind} adapter")
         if self.domain is not None and self.text is None and self.parallel is None:
             raise ConfigError(f"domain {self.domain!r} needs text of that domain: give text=....")
         if self.domain is not None and self.lang is None:
             raise ConfigError(f"domain {self.domain!r} needs the language of its text: give lang=....")
         if not (math.isfinite(self.sampling_alpha) and 0 <= self.sampling_alpha <= 1):
             raise ConfigError(f"sampling_alpha lies between 0 (equally) and 1 (by size), found {self.sampling_alpha}.")
+
+    def _check_text(self) -> None:
+        """Text and objective go together."""
+        if self.text is not None and self.parallel is not None:
+            raise ConfigError("text and parallel are both given; give the one to train on.")
+        if self.column is not None and self.parallel is not None:
+            raise ConfigError("column names a column of text=...; parallel text finds its columns by their languages.")
+        if self.source_lang is not None and self.text is not None:
+            raise ConfigError("source_lang is the language of translations, and text=... has none; leave it out.")
+        if self.objective not in ("auto", "mlm", "distill"):
+            raise ConfigError(f"objective is auto, mlm or distill, found {self.objective!r}.")
+        if self.objective == "distill" and self.text is not None:
+            raise ConfigError(
+                "distillation needs sentences with their translations: give parallel=... instead of text=..., or "
+                "objective='mlm'."
+            )
+
+    def _check_method(self) -> None:
+        """Options of one method do not go with another."""
+        if self.method not in get_args(MethodName):
+            raise ConfigError(f"method is {', '.join(get_args(MethodName))}, found {self.method!r}.")
+        if self.method == "fusion" and self.kind == "task":
+            raise ConfigError("fusion is trained on text, over language adapters; a task can be trained on top of it.")
+        self._refuse(_FOREIGN_TO_METHOD[self.method], f"method {self.method!r}")
+
+    def _refuse(self, foreign: Sequence[str], what: str) -> None:
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        changed = [name for name in foreign if getattr(self, name) is not defaults[name]]
+        given = [name for name in changed if getattr(self, name) != defaults[name]]
+        if given:
+            raise ConfigError(f"{', '.join(given)} do not go with {what}; leave them out.")
 
     def _check_numbers(self) -> None:
         """Numbers that cannot be right are refused before any text is read."""
@@ -205,6 +215,8 @@ class TrainingRequest:
         )
 
     def _method_config(self) -> MethodConfig:
+        if self.method == "fusion":
+            return self._fusion_config()
         if self.method == "bottleneck":
             return BottleneckConfig(
                 reduction_factor=16 if self.reduction_factor is None else self.reduction_factor,
@@ -222,9 +234,20 @@ class TrainingRequest:
             blocks=self.blocks,
         )
 
+    def _fusion_config(self) -> FusionConfig:
+        """Attention at every site where one of the adapters acts."""
+        fused = self.foundation
+        acting = {site for adapter in fused for site in adapter.config.method.sites}
+        return FusionConfig(
+            fuses=tuple(adapter.id for adapter in fused),
+            sites=self.sites or tuple(site for site in SITES if site in acting),
+            blocks=self.blocks,
+        )
+
 
 _LEAST_STEPS_BETWEEN_EVALUATIONS = 20
 _MOST_STEPS_BETWEEN_EVALUATIONS = 200
+
 _TEXT_ONLY = (
     "text",
     "parallel",
@@ -241,3 +264,8 @@ _TEXT_ONLY = (
 )
 _TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha")
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")
+_FOREIGN_TO_METHOD: Mapping[MethodName, tuple[str, ...]] = {
+    "lora": ("reduction_factor",),
+    "bottleneck": _LORA_ONLY,
+    "fusion": (*_LORA_ONLY, "reduction_factor", "invertible"),
+}

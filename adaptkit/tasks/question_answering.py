@@ -127,5 +127,7 @@ def _spans(context: str, item: Item, logits: Tensor) -> list[Span]:
     spans = []
     for i, j in torch.nonzero((lengths >= 0) & (lengths < _LONGEST_ANSWER)).tolist():
         begin, end = int(places[starts[i], 0]), int(places[ends[j], 1])
-        spans.append(Span(float(scores[i, j]), context[begin:end].strip(), begin))
+        # Some tokenizers count the space before a word to its first token.
+        begin += len(context[begin:end]) - len(context[begin:end].lstrip())
+        spans.append(Span(float(scores[i, j]), context[begin:end].rstrip(), begin))
     return spans

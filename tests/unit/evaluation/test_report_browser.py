@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from adaptkit.evaluation.report_colours import ON_PAPER
-from adaptkit.evaluation.report_html import render_html
+from adaptkit.evaluation.report.colours import ON_PAPER
+from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.results import TransferResults
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

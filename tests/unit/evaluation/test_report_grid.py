@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_summary import how_to_read, notes, verdict_counts, verdicts, warnings
-from adaptkit.evaluation.report_words import bytes_text, language_label, listed, plain, points
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.summary import how_to_read, notes, verdict_counts, verdicts, warnings
+from adaptkit.evaluation.report.words import bytes_text, language_label, listed, plain, points
 from adaptkit.evaluation.results import TransferResults
 from tests.unit.evaluation.invented import compared, invented_cell
 

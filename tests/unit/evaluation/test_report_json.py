@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
-from adaptkit.evaluation.report_json import load_results, save_results
+from adaptkit.evaluation.report.results_file import load_results, save_results
 from adaptkit.evaluation.results import TransferResults
 
 

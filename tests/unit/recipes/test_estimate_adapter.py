@@ -30,6 +30,7 @@ def test_the_figures_are_plausible(model: AdaptedModel) -> None:
     assert found.peak_memory_bytes > 50 * 2**20
     adapter = adaptkit.train_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=1, progress=False)
     assert found.adapter_bytes == 4 * adapter.n_parameters
+    assert found.triage is not None
     assert found.triage.unknown_share == 0.0
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, DataError
-from adaptkit.evaluation.plots import gains_png, heatmap_png
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_html import render_html
-from adaptkit.evaluation.report_json import load_results, results_json
-from adaptkit.evaluation.report_markdown import render_markdown
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.html import render_html
+from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.evaluation.report.plots import gains_png, heatmap_png
+from adaptkit.evaluation.report.results_file import load_results, results_json
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.storage.folder import write_folder
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from adaptkit.evaluation.report_grid import Average, Grid, Score
-from adaptkit.evaluation.report_words import (
+from adaptkit.evaluation.report.grid import Average, Grid, Score
+from adaptkit.evaluation.report.words import (
     DASH,
     bytes_text,
     condition_text,

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_svg import (
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.svg import (
     BOTTOM,
     TOP,
     WIDTH,
@@ -15,7 +15,7 @@ from adaptkit.evaluation.report_svg import (
     language_labels,
     row_height,
 )
-from adaptkit.evaluation.report_words import MARKS, VERDICT_CLASSES, plain, points
+from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, plain, points
 from adaptkit.evaluation.results import Condition
 from adaptkit.scores import Difference
 

@@ -5,11 +5,11 @@ import warnings
 from typing import TYPE_CHECKING
 
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.report_colours import ON_PAPER, css, ink_on, shade, step_of
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_heatmap import largest_gain
-from adaptkit.evaluation.report_intervals import axis_ticks
-from adaptkit.evaluation.report_words import DASH, MARKS, cut, language_label, plain, points
+from adaptkit.evaluation.report.colours import ON_PAPER, css, ink_on, shade, step_of
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.heatmap import largest_gain
+from adaptkit.evaluation.report.intervals import axis_ticks
+from adaptkit.evaluation.report.words import DASH, MARKS, cut, language_label, plain, points
 from adaptkit.evaluation.results import Condition, TransferResults
 from adaptkit.scores import Difference
 

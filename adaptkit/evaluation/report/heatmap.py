@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from adaptkit.evaluation.report_colours import STEPS, step_of
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_svg import (
+from adaptkit.evaluation.report.colours import STEPS, step_of
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.svg import (
     BOTTOM,
     TOP,
     WIDTH,
@@ -15,7 +15,7 @@ from adaptkit.evaluation.report_svg import (
     language_labels,
     row_height,
 )
-from adaptkit.evaluation.report_words import DASH, MARKS, plain, points
+from adaptkit.evaluation.report.words import DASH, MARKS, plain, points
 from adaptkit.evaluation.results import Condition
 
 _LEFT = 122

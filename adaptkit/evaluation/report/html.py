@@ -2,11 +2,11 @@
 
 from html import escape
 
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_heatmap import heat_map
-from adaptkit.evaluation.report_intervals import interval_plot
-from adaptkit.evaluation.report_style import STYLE
-from adaptkit.evaluation.report_summary import (
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.heatmap import heat_map
+from adaptkit.evaluation.report.intervals import interval_plot
+from adaptkit.evaluation.report.style import STYLE
+from adaptkit.evaluation.report.summary import (
     facts,
     headline,
     how_to_read,
@@ -15,8 +15,8 @@ from adaptkit.evaluation.report_summary import (
     verdicts,
     warnings,
 )
-from adaptkit.evaluation.report_tables import Entry, Row, Table, tables
-from adaptkit.evaluation.report_words import MARKS, VERDICT_CLASSES, plain
+from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
+from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, plain
 from adaptkit.evaluation.results import TransferResults
 
 # Even if something slipped through the escaping, the page may load and run nothing.

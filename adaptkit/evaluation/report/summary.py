@@ -1,7 +1,7 @@
 """What a reader must learn before any table: warnings, verdicts, facts, and how to read the rest."""
 
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_words import both_names, condition_text, counted, language_label, listed, percent, plain
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.words import both_names, condition_text, counted, language_label, listed, percent, plain
 from adaptkit.evaluation.results import Condition
 
 MIN_SEEDS = 3

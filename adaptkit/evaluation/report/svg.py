@@ -3,8 +3,8 @@
 from html import escape
 from itertools import count
 
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_words import cut, language_label
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.words import cut, language_label
 
 WIDTH = 360
 """User units; a phone shows them one to one, so that text of 12 units stays readable."""

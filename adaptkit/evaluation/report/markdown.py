@@ -2,10 +2,10 @@
 
 import re
 
-from adaptkit.evaluation.report_grid import Grid
-from adaptkit.evaluation.report_summary import facts, headline, how_to_read, notes, verdicts, warnings
-from adaptkit.evaluation.report_tables import Entry, Row, Table, tables
-from adaptkit.evaluation.report_words import plain, verdict_text
+from adaptkit.evaluation.report.grid import Grid
+from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
+from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
+from adaptkit.evaluation.report.words import plain, verdict_text
 from adaptkit.evaluation.results import TransferResults
 
 # An underscore inside a word is no emphasis, so names such as macro_f1 stay readable in the source.

@@ -1,0 +1,268 @@
+"""Task and domain adapters, trained, saved, loaded and used."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit.composition import Stack
+from adaptkit.config import AdapterConfig, LoraConfig
+from adaptkit.data.tasks import LabelledText, TaskData
+from adaptkit.errors import ConfigError, EmptyCorpus, NoHead
+from adaptkit.model import AdaptedModel
+from adaptkit.storage import Adapter
+from tests.adapters import random_adapter
+from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
+from tests.tiny import tiny_model
+from tests.unit.tasks import examples as made
+
+QUICK: dict[str, Any] = {"max_steps": 4, "batch_size": 8, "progress": False}
+LORA = AdapterConfig(method=LoraConfig(rank=2))
+
+
+def language(model: AdaptedModel, tag: str, seed: int = 1) -> Adapter:
+    return replace(random_adapter(model, LORA, name=tag, seed=seed), language=tag)
+
+
+def right(model: AdaptedModel, data: TaskData, stack: str) -> float:
+    found = model.predict(data.examples, stack=stack)
+    labels = [example.label for example in data.examples if isinstance(example, LabelledText)]
+    return sum(p.label == label for p, label in zip(found, labels, strict=True)) / len(found)
+
+
+LEARNABLE: dict[str, Callable[[], TaskData]] = {
+    "classification": made.topics,
+    "pairs": made.pairs,
+    "tagging": made.tags,
+    "qa": made.questions,
+    "choice": made.choices,
+    "similarity": made.similar,
+}
+
+
+@pytest.mark.parametrize("name", LEARNABLE)
+def test_every_task_type_learns_and_comes_back_from_its_folder(name: str, model: AdaptedModel, tmp_path: Path) -> None:
+    data = LEARNABLE[name]()
+    adapter = adaptkit.train_adapter(
+        task="trial",
+        data=data,
+        backbone=model,
+        output=tmp_path / "trial",
+        max_steps=60,
+        learning_rate=1e-2,
+        progress=False,
+    )
+    facts = adapter.card.training
+    assert facts is not None
+    assert facts.heldout_loss_after < 0.95 * facts.heldout_loss_before
+    loaded = adaptkit.load_adapter(tmp_path / "trial")
+    assert loaded.config == adapter.config
+    assert loaded.config.head is not None
+    assert loaded.config.head.task_type == data.task_type
+    model.attach(adapter)
+    first = model.predict(data.examples[:6], stack="trial")
+    model.detach("trial")
+    model.attach(loaded)
+    assert model.predict(data.examples[:6], stack="trial") == first
+    assert len(first) == 6
+
+
+def test_a_learned_head_answers(model: AdaptedModel) -> None:
+    data = made.topics()
+    adapter = adaptkit.train_adapter(
+        task="topics", data=data, backbone=model, max_steps=150, learning_rate=1e-2, progress=False
+    )
+    model.attach(adapter)
+    assert right(model, data, "task/topics") > 0.9
+    (found,) = model.predict(["The goat eats grass."], stack="topics")
+    assert found.label == "goats"
+    assert sum(found.probabilities.values()) == pytest.approx(1)
+    batches = [model.predict(data.examples, stack="topics", batch_size=size) for size in (1, 7)]
+    assert [p.label for p in batches[0]] == [p.label for p in batches[1]]
+
+
+def test_the_order_of_inputs_is_kept(model: AdaptedModel) -> None:
+    model.attach(adaptkit.train_adapter(task="t", data=made.topics(), backbone=model, **QUICK))
+    texts = ["Goat.", "A very long sentence about the rain that fell on the maize in the night.", "Rain on goats."]
+    together = model.predict(texts, stack="t", batch_size=2)
+    for text, found in zip(texts, together, strict=True):
+        (alone,) = model.predict([text], stack="t")
+        assert alone.label == found.label
+        assert alone.probabilities == pytest.approx(found.probabilities, abs=1e-5)
+    assert model.predict([], stack="t") == []
+
+
+def test_what_lies_below_acts_and_stays_frozen(model: AdaptedModel) -> None:
+    en = language(model, "en")
+    before = {name: tensor.clone() for name, tensor in en.tensors.items()}
+    with_en, without = (
+        adaptkit.train_adapter(task="t", data=made.topics(), on=on, backbone=model, **QUICK) for on in ([en], [])
+    )
+    assert with_en.below == ("language/en",)
+    assert without.below == ()
+    assert with_en.weights_sha256 != without.weights_sha256
+    assert all(torch.equal(before[name], tensor) for name, tensor in en.tensors.items())
+    assert model.attached == ()
+
+
+def test_a_task_adapter_is_used_on_another_language(model: AdaptedModel, tmp_path: Path) -> None:
+    en, sw = language(model, "en"), language(model, "sw", seed=2)
+    en.save(tmp_path / "en")
+    task = adaptkit.train_adapter(task="t", data=made.topics(), on=tmp_path / "en", backbone=model, **QUICK)
+    model.attach(sw, task)
+    found = model.predict(["The goat eats grass."], stack=Stack("language/sw", "task/t"))
+    assert found[0].probabilities != model.predict(["The goat eats grass."], stack="task/t")[0].probabilities
+
+
+def test_each_language_of_the_data_has_its_own_adapter_below(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    en, sw = language(model, "en"), language(model, "sw", seed=2)
+    stacks: set[str] = set()
+    active = AdaptedModel.active
+
+    def watched(self: AdaptedModel, stack: Any) -> Any:  # noqa: ANN401
+        stacks.add(str(stack))
+        return active(self, stack)
+
+    monkeypatch.setattr(AdaptedModel, "active", watched)
+    adaptkit.train_adapter(task="t", data=made.topics(), on=[en, sw], backbone=model, **QUICK)
+    assert {"language/en > task/t", "language/sw > task/t"} <= stacks
+
+
+def test_data_may_be_given_by_language(model: AdaptedModel) -> None:
+    split = {tag: [example for example in made.topics().examples if example.language == tag] for tag in ("en", "sw")}
+    unnamed = {tag: [replace(example, language=None) for example in examples] for tag, examples in split.items()}
+    adapter = adaptkit.train_adapter(task="t", data=unnamed, backbone=model, **QUICK)
+    assert adapter.language is None
+    assert adapter.config.head is not None
+    assert adapter.config.head.labels == ("goats", "rain")
+
+
+def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    display = Watching()
+    monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
+    en, sw = language(model, "en"), language(model, "sw", seed=2)
+    some = [replace(example, language="ha") for example in made.topics(20).examples]
+    data = replace(made.topics(), examples=[*made.topics().examples, *some])
+    adaptkit.train_adapter(task="t", data=data, on=[en, sw], backbone=model, **{**QUICK, "progress": True})
+    told = "\n".join(display.notes)
+    assert "100 examples, languages: en, ha, sw" in told
+    assert "labels: goats, rain" in told
+    assert "no language adapter is given for ha" in told
+    assert "4 steps of 8, about" in told
+    assert "not saved" in told
+
+
+def test_resume_gives_the_same_task_adapter(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {
+        "task": "t",
+        "data": made.topics(),
+        "max_steps": 30,
+        "batch_size": 8,
+        "dropout": 0.2,
+    }
+    whole = adaptkit.train_adapter(**arguments, backbone=tiny_model(), progress=False)
+    train_and_interrupt(after=11, **arguments, backbone=tiny_model(), output=tmp_path / "t")
+    resumed = adaptkit.train_adapter(
+        **arguments, backbone=tiny_model(), output=tmp_path / "t", resume=True, progress=False
+    )
+    assert resumed.weights_sha256 == whole.weights_sha256
+
+
+def test_a_dropped_top_layer_is_recorded(model: AdaptedModel, tmp_path: Path) -> None:
+    en = language(model, "en")
+    task = adaptkit.train_adapter(
+        task="t", data=made.topics(), on=[en], drop_top_layer=True, backbone=model, output=tmp_path / "t", **QUICK
+    )
+    assert adaptkit.load_adapter(tmp_path / "t").config.hides_top_block
+    model.attach(en, task)
+    top = "encoder.layer.1.attention.self.query"
+    assert len(model.plan("language/en > task/t")[top]) == 1
+
+
+def test_a_domain_adapter_on_a_language_adapter(model: AdaptedModel, tmp_path: Path) -> None:
+    sw = language(model, "sw")
+    adapter = adaptkit.train_adapter(
+        domain="farming", lang="sw", text=SWAHILI, on=[sw], backbone=model, output=tmp_path / "farming", **QUICK
+    )
+    loaded = adaptkit.load_adapter(tmp_path / "farming")
+    assert (loaded.id, loaded.language, loaded.below) == ("domain/farming", "sw", ("language/sw",))
+    model.attach(sw, adapter)
+    stacked = model.encode(SWAHILI[:2], stack="language/sw > domain/farming")
+    assert not torch.equal(stacked, model.encode(SWAHILI[:2], stack="language/sw"))
+
+
+def test_a_fusion_is_trained_over_frozen_adapters(model: AdaptedModel, tmp_path: Path) -> None:
+    en, sw = language(model, "en"), language(model, "sw", seed=2)
+    fused = adaptkit.train_adapter(
+        lang="sw",
+        method="fusion",
+        parallel=PAIRS,
+        source_lang="en",
+        on=[en, sw],
+        backbone=model,
+        output=tmp_path / "fused",
+        **QUICK,
+    )
+    assert fused.id == "language/sw-fused"
+    loaded = adaptkit.load_adapter(tmp_path / "fused")
+    model.attach(en, sw, loaded)
+    by_name, by_id = (model.encode(SWAHILI[:2], stack=stack) for stack in ("fuse(en, sw)", "language/sw-fused"))
+    assert torch.equal(by_name, by_id)
+    assert set(fused.tensors) == {
+        f"encoder.layer.{block}.{module}.{part}.weight"
+        for block in (0, 1)
+        for module in (
+            "attention.self.query",
+            "attention.self.key",
+            "attention.self.value",
+            "attention.output.dense",
+            "intermediate.dense",
+            "output.dense",
+        )
+        for part in ("query", "key")
+    }
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "needs labelled examples": {"task": "t"},
+    "both given": {"task": "t", "domain": "d", "data": made.topics()},
+    "text do not go with a task": {"task": "t", "data": made.topics(), "text": SWAHILI},
+    "data do not go with a language": {"lang": "sw", "data": made.topics()},
+    "needs text of that domain": {"domain": "d", "lang": "sw"},
+    "needs the language": {"domain": "d", "text": SWAHILI},
+    "nothing says what to train": {"text": SWAHILI},
+    "fusion is trained on text": {"task": "t", "data": made.topics(), "method": "fusion"},
+    "at least two adapters": {"lang": "sw", "text": SWAHILI, "method": "fusion"},
+    "sampling_alpha": {"task": "t", "data": made.topics(), "sampling_alpha": 2.0},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_cannot_be_trained_is_refused(message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        adaptkit.TrainingRequest(**WRONG[message])
+
+
+def test_a_task_adapter_below_is_refused(model: AdaptedModel) -> None:
+    task = adaptkit.train_adapter(task="t", data=made.topics(), backbone=model, **QUICK)
+    with pytest.raises(ConfigError, match="lies below"):
+        adaptkit.train_adapter(task="u", data=made.topics(), on=[task], backbone=model, **QUICK)
+    assert model.attached == ()
+
+
+def test_too_few_examples_are_refused(model: AdaptedModel) -> None:
+    with pytest.raises(EmptyCorpus, match="at least 20"):
+        adaptkit.train_adapter(task="t", data=made.topics(10), backbone=model, **QUICK)
+
+
+def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:
+    model.attach(language(model, "sw"))
+    for stack in ("language/sw", None):
+        with pytest.raises(NoHead, match="no adapter with a head"):
+            model.predict(["The goat"], stack=stack)

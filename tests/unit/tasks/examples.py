@@ -1,0 +1,70 @@
+"""Small labelled data, written for the tests, that a tiny backbone can learn."""
+
+from adaptkit.data.tasks import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence, TaskData
+
+_TOPICS = {
+    "goats": ["The goat eats grass.", "Two goats sleep here.", "Goats drink at the well.", "My goat is brown."],
+    "rain": ["Rain fells the maize.", "It rains all night.", "The rain stops at noon.", "Rain fills the barrel."],
+}
+
+
+def topics(n: int = 80) -> TaskData:
+    examples = [
+        LabelledText(text=f"{texts[i % 4]} {i}", label=label, language=("en", "sw")[i % 2])
+        for label, texts in _TOPICS.items()
+        for i in range(n // 2)
+    ]
+    return TaskData(task_type="classification", examples=examples, labels=("goats", "rain"), description="topics")
+
+
+def pairs(n: int = 60) -> TaskData:
+    examples = [
+        LabelledText(
+            text="The goat sleeps.", pair=("It sleeps.", "It runs.")[i % 2] + f" {i}", label=("yes", "no")[i % 2]
+        )
+        for i in range(n)
+    ]
+    return TaskData(task_type="classification", examples=examples, labels=("yes", "no"), description="pairs")
+
+
+def tags(n: int = 60) -> TaskData:
+    names = ["Amina", "Baraka", "Chausiku"]
+    examples = [
+        TaggedSentence(words=("yesterday", names[i % 3], "sold", "maize", str(i)), tags=("O", "B-PER", "O", "O", "O"))
+        for i in range(n)
+    ]
+    return TaskData(task_type="tagging", examples=examples, labels=("O", "B-PER", "I-PER"), description="tags")
+
+
+def questions(n: int = 60, *, unanswered: bool = False) -> TaskData:
+    examples = []
+    for i in range(n):
+        name = ("Amina", "Baraka", "Chausiku")[i % 3]
+        context = f"In week {i} there was a market. {name} sold maize there."
+        answers = () if unanswered and i % 3 == 0 else ((name, context.index(name)),)
+        examples.append(Question(id=str(i), question="Who sold maize?", context=context, answers=answers))
+    return TaskData(task_type="qa", examples=examples, labels=(), description="questions")
+
+
+def choices(n: int = 60) -> TaskData:
+    examples = [
+        MultipleChoice(
+            prompt=f"It rains. Why {i}?",
+            choices=("The clouds are full.", "The goat sleeps.")
+            if i % 2
+            else ("The goat sleeps.", "The clouds are full."),
+            answer=0 if i % 2 else 1,
+        )
+        for i in range(n)
+    ]
+    return TaskData(task_type="choice", examples=examples, labels=(), description="choices")
+
+
+def similar(n: int = 60) -> TaskData:
+    examples = [
+        SimilarPair(
+            first=f"The goat sleeps. {i}", second=("The goat rests.", "Rain fell.")[i % 2], score=float(1 - i % 2)
+        )
+        for i in range(n)
+    ]
+    return TaskData(task_type="similarity", examples=examples, labels=(), description="similar")
