@@ -9,6 +9,7 @@ from rich.console import Console
 
 from adaptkit.backbones import embedded
 from adaptkit.cli.demo import demo
+from adaptkit.cli.evaluation import evaluate, list_adapters, predict
 from adaptkit.cli.options import request_options
 from adaptkit.errors import AdaptkitError, TrainingInterrupted
 from adaptkit.recipes import TrainingRequest, estimate_adapter
@@ -52,7 +53,7 @@ def _fail(error: AdaptkitError, status: int) -> None:
 
 
 def _train(request: TrainingRequest) -> None:
-    """Train a language adapter and save it."""
+    """Train a language, domain or task adapter and save it."""
     adapter = train(request)
     facts = adapter.card.training
     if facts is not None:
@@ -75,6 +76,9 @@ def _estimate(request: TrainingRequest) -> None:
 app.command("train")(request_options(_train))
 app.command("estimate")(request_options(_estimate, left_out=frozenset({"output", "overwrite", "resume", "progress"})))
 app.command("demo")(demo)
+app.command("evaluate")(evaluate)
+app.command("predict")(predict)
+app.command("list")(list_adapters)
 
 
 @app.command()

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
+from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.relatives import nearest_relative
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage import format as spec
+from adaptkit.storage import Adapter, adapters_in, load_adapter
 
 
 @dataclass(frozen=True)
@@ -31,20 +30,23 @@ class LanguageAdapters:
             raise ConfigError(f"two language adapters of one language: {', '.join(a.id for a in self.adapters)}.")
 
     @classmethod
-    def of(cls, zoo: "Zoo") -> "LanguageAdapters":
-        """The language adapters in a folder of adapter folders, or in a list of adapters and folders.
+    def of(cls, zoo: "Zoo", backbone: Backbone) -> "LanguageAdapters":
+        """The language adapters in a list of adapters and folders, or those in a zoo that are for this backbone.
 
         Raises:
-            ConfigError: The folder holds no language adapter.
+            ConfigError: The zoo holds no language adapter for it.
             AdapterFileError: A folder that is no sound adapter.
         """
-        if isinstance(zoo, str | PathLike):
-            folders = sorted(path.parent for path in Path(zoo).rglob(spec.RECORD_FILE))
-            loaded = tuple(adapter for adapter in map(load_adapter, folders) if adapter.kind == "language")
-            if not loaded:
-                raise ConfigError(f"zoo {zoo} holds no language adapter (a folder with {spec.RECORD_FILE}).")
-            return cls(loaded)
-        return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))
+        if not isinstance(zoo, str | PathLike):
+            return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))
+        found = tuple(
+            adapter
+            for _, adapter in adapters_in(zoo)
+            if adapter.kind == "language" and adapter.origin.fingerprint.compare(backbone.fingerprint) != "different"
+        )
+        if not found:
+            raise ConfigError(f"zoo {zoo} holds no language adapter for the backbone {backbone.name}.")
+        return cls(found)
 
     @property
     def by_language(self) -> Mapping[str, Adapter]:

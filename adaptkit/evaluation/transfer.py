@@ -118,7 +118,7 @@ def evaluate(
     )
     kept = Kept(None if keep is None else Path(keep))
     fast = uses_bfloat16(precision, model.backbone.device)
-    with open_progress(shown=progress) as shown, bfloat16_blocks(model.network) if fast else nullcontext():
+    with open_progress(shown=progress) as shown:
         return TransferReport(plan.run(kept, shown, training_text or {}, batch_size=batch_size, bf16=fast))
 
 
@@ -222,7 +222,7 @@ class _Plan:
         identity = repr(
             (
                 self.task,
-                [adapter.weights_sha256 for adapter in adapters],
+                [(adapter.weights_sha256, adapter.config) for adapter in adapters],
                 self.model.backbone.fingerprint.id,
                 [repr(example) for example in examples],
                 sorted(metrics),
@@ -231,8 +231,9 @@ class _Plan:
         )
         found = kept.load(identity)
         if found is None:
-            with _attached(self.model, adapters):
-                stack = stack_for(task, below, self.domains)
+            stack = stack_for(task, below, self.domains)
+            # Attached before: probes are replayed in the precision that the backbone was loaded in.
+            with _attached(self.model, adapters), bfloat16_blocks(self.model.network) if how[1] else nullcontext():
                 found = measure(self.model, stack, examples, metrics, batch_size=how[0])
             kept.save(identity, found)
         shown.done(f"{language} {below.id if below else 'none'}", len(examples), found.elapsed_s)
@@ -306,12 +307,21 @@ def _note_ignored(task: Adapter, examples: Sequence[Example], notes: dict[str, N
 
 @contextmanager
 def _attached(model: AdaptedModel, adapters: Sequence[Adapter]) -> Iterator[None]:
-    missing = [adapter for adapter in adapters if adapter.id not in model.attached]
-    model.attach(*missing)
+    """Have exactly these adapters under their ids; another one of the same id steps aside for the time."""
+    there = [model.attached_adapter(adapter.id) for adapter in adapters]
+    missing = [
+        adapter
+        for adapter, other in zip(adapters, there, strict=True)
+        if other is None or other.weights_sha256 != adapter.weights_sha256
+    ]
+    aside = [other for other in there if other is not None and other.id in {adapter.id for adapter in missing}]
+    model.detach(*(other.id for other in aside))
     try:
+        model.attach(*missing)
         yield
     finally:
-        model.detach(*(adapter.id for adapter in missing))
+        model.detach(*(adapter.id for adapter in missing if adapter.id in model.attached))
+        model.attach(*aside)
 
 
 def _task_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike]) -> tuple[Adapter, ...]:
@@ -340,7 +350,7 @@ def _named(model: AdaptedModel, name: str | os.PathLike[str]) -> Adapter:
 
 def _language_adapters(model: AdaptedModel, zoo: Zoo | None) -> LanguageAdapters:
     if zoo is not None:
-        return LanguageAdapters.of(zoo)
+        return LanguageAdapters.of(zoo, model.backbone)
     attached = (model.attached_adapter(name) for name in model.attached)
     return LanguageAdapters(
         tuple(adapter for adapter in attached if adapter is not None and adapter.kind == "language")

@@ -8,7 +8,7 @@ from typing import Any
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Question, TaskData, read_labelled
+from adaptkit.data.tasks import Example, Question, TaskData, read_labelled
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.recipes.estimate import Estimate, measure
@@ -177,10 +177,14 @@ def read_examples(request: TrainingRequest) -> TaskData:
 
 def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
     if isinstance(source, TaskData):
-        return source
+        return replace(source, examples=[_named(example, language) for example in source.examples])
     return read_labelled(source, task_type=request.task_type, language=language)
 
 
 def _head_for(data: TaskData) -> HeadConfig:
     unanswered = any(isinstance(example, Question) and not example.answers for example in data.examples)
     return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered)
+
+
+def _named(example: Example, language: str | None) -> Example:
+    return example if language is None or example.language is not None else replace(example, language=language)

@@ -3,5 +3,6 @@
 from adaptkit.storage.adapter import Adapter, load_adapter
 from adaptkit.storage.card import Card, Evaluation, TrainingFacts
 from adaptkit.storage.probes import Probe
+from adaptkit.storage.zoo import adapters_in
 
-__all__ = ["Adapter", "Card", "Evaluation", "Probe", "TrainingFacts", "load_adapter"]
+__all__ = ["Adapter", "Card", "Evaluation", "Probe", "TrainingFacts", "adapters_in", "load_adapter"]

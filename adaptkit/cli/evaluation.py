@@ -1,0 +1,134 @@
+"""`adaptkit evaluate`, `predict` and `list`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adaptkit.config import TaskType
+from adaptkit.data.corpus import open_corpus
+from adaptkit.errors import ConfigError
+from adaptkit.evaluation import evaluate as run_evaluation
+from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.model import load_model
+from adaptkit.storage import Adapter, adapters_in, load_adapter
+
+_out = Console(highlight=False, soft_wrap=True)
+_COMMA = "comma-separated"
+
+
+def evaluate(
+    task: Annotated[str, typer.Option(help="a benchmark: xnli, mlqa, xquad, sib200, masakhaner, ...")],
+    adapter: Annotated[list[Path], typer.Option(help="task adapter; repeat for each training seed")],
+    languages: Annotated[str, typer.Option(help=f"test languages, {_COMMA}")],
+    compare: Annotated[str, typer.Option(help=f"none, source, target, relative; {_COMMA}")] = "none,source,target",
+    data: Annotated[str | None, typer.Option(help="folder or hub id of the benchmark (default: the hub)")] = None,
+    zoo: Annotated[Path | None, typer.Option(help="folder of adapter folders with the language adapters")] = None,
+    domain: Annotated[list[Path] | None, typer.Option(help="domain adapter between; may be repeated")] = None,
+    source_language: Annotated[str | None, typer.Option(help="language that the task was trained in")] = None,
+    seeds: Annotated[int | None, typer.Option(help="task adapters that must be given")] = None,
+    split: Annotated[str, typer.Option(help="split of the benchmark")] = "test",
+    limit: Annotated[int | None, typer.Option(help="first examples of each language, for a quick look")] = None,
+    group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
+    training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+    output: Annotated[Path | None, typer.Option(help="folder for the report")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that is there")] = False,
+    batch_size: Annotated[int, typer.Option(help="examples in a batch")] = 32,
+    progress: Annotated[bool, typer.Option(help="show progress")] = True,
+) -> None:
+    """Score a task adapter in several languages, with and without language adapters, and report which helped."""
+    report = run_evaluation(
+        load_model(backbone),
+        task=task,
+        adapter=list(adapter),
+        languages=_split(languages),
+        compare=_split(compare),
+        data=data,
+        zoo=zoo,
+        domain=domain or (),
+        source_language=source_language,
+        seeds=seeds,
+        split=split,
+        limit=limit,
+        group=group,
+        training_text={path.name: _lines(path) for path in training_text or ()},
+        keep=None if output is None else output.with_name(f"{output.name}.measurements"),
+        batch_size=batch_size,
+        progress=progress,
+    )
+    _out.print(render_markdown(report.results), markup=False)
+    if output is not None:
+        report.save(output, overwrite=overwrite)
+        _out.print(f"the report is in {output}; open {output / 'report.html'}")
+
+
+def predict(
+    adapter: Annotated[Path, typer.Argument(help="folder of a task adapter")],
+    on: Annotated[list[Path] | None, typer.Option(help="adapter below it, lowest first; may be repeated")] = None,
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+    batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
+) -> None:
+    """Predict what stands on standard input, one JSON value or tab-separated line each; prints JSON lines."""
+    task = load_adapter(adapter)
+    if task.config.head is None:
+        raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
+    inputs = [_input(task.config.head.task_type, line.rstrip("\n")) for line in sys.stdin if line.strip()]
+    model = load_model(backbone)
+    below = [load_adapter(folder) for folder in on or ()]
+    model.attach(*below, task)
+    stack = " > ".join([*(entry.id for entry in below), task.id])
+    for prediction in model.predict(inputs, stack=stack, batch_size=batch_size):
+        sys.stdout.write(json.dumps(_plain(prediction), ensure_ascii=False) + "\n")
+
+
+def list_adapters(folder: Annotated[Path, typer.Argument(help="folder of adapter folders")]) -> None:
+    """List the adapters in a folder: what each is for, its method, backbone, size and text."""
+    table = Table()
+    for column in ("adapter", "language", "method", "backbone", "MiB", "text", "folder"):
+        table.add_column(column, justify="right" if column == "MiB" else "left")
+    found = 0
+    for place, entry in adapters_in(folder):
+        found += 1
+        cells = (entry.id, entry.language or "", _method(entry), entry.origin.name, f"{entry.size_bytes / 2**20:.1f}")
+        table.add_row(*cells, entry.card.source or "private", str(place))
+    if not found:
+        raise ConfigError(f"{folder} holds no adapter folder.")
+    _out.print(table)
+
+
+def _method(adapter: Adapter) -> str:
+    head = adapter.config.head
+    return adapter.config.method_name + (f" + {head.task_type} head" if head is not None else "")
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _lines(path: Path) -> list[str]:
+    return list(open_corpus(path).lines())
+
+
+def _input(task_type: TaskType, line: str) -> object:
+    """A JSON value as it is; else cells of a line: words of a sentence for tagging, one text, or a pair."""
+    if line[:1] in '[{"':
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f"an input line is broken JSON ({error}): {line[:80]}") from error
+    if task_type == "tagging":
+        return line.split()
+    cells = line.split("\t")
+    return cells[0] if len(cells) == 1 else tuple(cells)
+
+
+def _plain(prediction: object) -> object:
+    fields = getattr(prediction, "__dataclass_fields__", None)
+    if fields is None:
+        return [_plain(part) for part in prediction] if isinstance(prediction, tuple | list) else prediction
+    return {name: _plain(getattr(prediction, name)) for name in fields}

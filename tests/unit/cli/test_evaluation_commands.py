@@ -1,0 +1,175 @@
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import adaptkit as library
+from adaptkit.config import AdapterConfig, LoraConfig
+from tests.adapters import random_adapter
+from tests.unit.cli.conftest import Command
+from tests.unit.tasks import examples as made
+
+LORA = AdapterConfig(method=LoraConfig(rank=2))
+ROWS = [("The goat eats grass.", "goats"), ("Rain fells the maize.", "rain")]
+
+
+@pytest.fixture(scope="module")
+def zoo(backbone_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two language adapters and a task adapter."""
+    folder = tmp_path_factory.mktemp("zoo")
+    model = library.load_model(backbone_folder)
+    for seed, tag in enumerate(("en", "sw")):
+        replace(random_adapter(model, LORA, name=tag, seed=seed), language=tag).save(folder / "language" / tag)
+    library.train_adapter(
+        task="topics",
+        data=made.topics(),
+        lang="en",
+        backbone=model,
+        max_steps=2,
+        progress=False,
+        output=folder / "task" / "topics",
+    )
+    return folder
+
+
+def benchmark(folder: Path) -> Path:
+    """AfriSenti's layout, with sentences of our own."""
+    for language in ("swa", "hau"):
+        (folder / "afrisenti" / language).mkdir(parents=True)
+        lines = [f"Mbuzi {i} amelala.\t{('positive', 'negative', 'neutral')[i % 3]}" for i in range(12)]
+        (folder / "afrisenti" / language / "test.tsv").write_text("\n".join(["tweet\tlabel", *lines]) + "\n")
+    return folder
+
+
+def test_evaluate_prints_and_saves_a_report(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    data = made.topics(60)
+    labels = ("positive", "negative", "neutral")
+    named = [replace(e, label=labels[i % 3], language="en") for i, e in enumerate(data.examples)]
+    task = tmp_path / "sentiment"
+    library.train_adapter(
+        task="sentiment",
+        data=replace(data, examples=named, labels=labels),
+        backbone=str(backbone_folder),
+        max_steps=2,
+        progress=False,
+        output=task,
+    )
+    command = (
+        "evaluate",
+        "--task",
+        "afrisenti",
+        "--adapter",
+        task,
+        "--zoo",
+        zoo,
+        "--languages",
+        "sw,Hausa",
+        "--limit",
+        6,
+        "--data",
+        benchmark(tmp_path),
+        "--backbone",
+        backbone_folder,
+        "--output",
+        tmp_path / "report",
+    )
+    outcome = adaptkit(*command)
+    assert outcome.status == 0
+    assert "Do language adapters help on afrisenti?" in outcome.out
+    assert "at most 6 test examples" in outcome.out
+    assert (tmp_path / "report" / "report.html").is_file()
+    assert "a second" in outcome.err
+    again = adaptkit(*command)
+    assert again.status == 1
+    assert "ConfigError" in again.err
+    assert adaptkit(*command, "--overwrite").status == 0
+
+
+def test_predict_reads_lines_and_prints_json(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('The goat eats grass.\n\n["Rain", "It rains."]\na\tb\n'))
+    outcome = adaptkit(
+        "predict", zoo / "task" / "topics", "--on", zoo / "language" / "sw", "--backbone", backbone_folder
+    )
+    assert outcome.status == 0
+    found = [json.loads(line) for line in outcome.out.splitlines()]
+    assert len(found) == 3
+    for entry in found:
+        assert entry["label"] in {"goats", "rain"}
+        assert sum(entry["probabilities"].values()) == pytest.approx(1)
+
+
+def test_predict_needs_a_head(adaptkit: Command, zoo: Path) -> None:
+    outcome = adaptkit("predict", zoo / "language" / "sw")
+    assert outcome.status == 1
+    assert "has no head" in outcome.err
+
+
+def test_list_names_every_adapter(adaptkit: Command, zoo: Path, tmp_path: Path) -> None:
+    outcome = adaptkit("list", zoo)
+    assert outcome.status == 0
+    for text in ("language/en", "language/sw", "task/topics", "classification head", "tiny-bert"):
+        assert text in outcome.out
+    empty = adaptkit("list", tmp_path)
+    assert empty.status == 1
+    assert "holds no adapter" in empty.err
+    assert adaptkit("list", tmp_path / "none").status == 1
+
+
+def test_a_task_is_trained_from_files_by_language(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
+    for tag in ("en", "sw"):
+        lines = ["text\tlabel", *(f"{text} {i}\t{label}" for i in range(15) for text, label in ROWS)]
+        (tmp_path / f"{tag}.tsv").write_text("\n".join(lines) + "\n")
+    outcome = adaptkit(
+        "train",
+        "--task",
+        "topics",
+        "--data",
+        f"en={tmp_path / 'en.tsv'}",
+        "--data",
+        f"sw={tmp_path / 'sw.tsv'}",
+        "--backbone",
+        backbone_folder,
+        "--max-steps",
+        2,
+        "--output",
+        tmp_path / "topics",
+    )
+    assert outcome.status == 0
+    assert "languages: en, sw" in outcome.err
+    adapter = library.load_adapter(tmp_path / "topics")
+    assert (adapter.kind, adapter.language) == ("task", None)
+    mixed = adaptkit("train", "--task", "t", "--data", tmp_path / "en.tsv", "--data", f"sw={tmp_path / 'sw.tsv'}")
+    assert mixed.status == 1
+    assert "LANG=FILE" in mixed.err
+
+
+def test_a_task_adapter_is_trained_on_a_folder(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    lines = ["text\tlabel", *(f"{text} {i}\t{label}" for i in range(15) for text, label in ROWS)]
+    (tmp_path / "en.tsv").write_text("\n".join(lines) + "\n")
+    outcome = adaptkit(
+        "train",
+        "--task",
+        "topics",
+        "--data",
+        tmp_path / "en.tsv",
+        "--lang",
+        "en",
+        "--on",
+        zoo / "language" / "en",
+        "--backbone",
+        backbone_folder,
+        "--max-steps",
+        2,
+        "--output",
+        tmp_path / "topics",
+    )
+    assert outcome.status == 0
+    assert library.load_adapter(tmp_path / "topics").below == ("language/en",)

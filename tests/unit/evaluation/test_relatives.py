@@ -1,0 +1,30 @@
+import pytest
+
+from adaptkit.evaluation.relatives import nearest_relative, shared_branches
+from adaptkit.languages import canonical_tag
+
+
+@pytest.mark.parametrize(
+    ("language", "others", "nearest"),
+    [
+        ("sw", {"rw", "yo", "en"}, "rw"),
+        ("sw", {"yo", "en"}, "yo"),
+        ("ur", {"hi", "ar", "fa"}, "hi"),
+        ("quy", {"es", "qu"}, "qu"),
+        ("sw", {"sw", "zu"}, "zu"),
+        ("sw", {"fi"}, None),
+        ("sw", set(), None),
+        ("tlh", {"en"}, None),
+    ],
+)
+def test_the_nearest_relative(language: str, others: set[str], nearest: str | None) -> None:
+    assert nearest_relative(language, others) == nearest
+
+
+def test_kinship_is_mutual_and_closest_with_oneself() -> None:
+    from adaptkit.evaluation.relatives import _FAMILIES
+
+    for one in _FAMILIES:
+        assert canonical_tag(one) == one or one in {"tl"}
+        for other in _FAMILIES:
+            assert shared_branches(one, other) == shared_branches(other, one) <= shared_branches(one, one)

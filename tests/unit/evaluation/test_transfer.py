@@ -1,0 +1,306 @@
+"""The whole evaluation on a tiny backbone: what is measured, kept, compared and said."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adaptkit
+from adaptkit.config import AdapterConfig, LoraConfig
+from adaptkit.data.tasks import Example, LabelledText, Question, TaggedSentence, TaskData
+from adaptkit.errors import ConfigError, DataError, SourceNotFound
+from adaptkit.evaluation import TransferResults
+from adaptkit.evaluation import transfer as module
+from adaptkit.model import AdaptedModel
+from adaptkit.scores import paired_difference
+from adaptkit.storage import Adapter
+from tests.adapters import random_adapter
+from tests.unit.tasks import examples as made
+
+LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=40.0))
+LANGUAGES = ("en", "sw", "ha")
+
+
+def language(model: AdaptedModel, tag: str, seed: int) -> Adapter:
+    return replace(random_adapter(model, LORA, name=tag, seed=seed), language=tag)
+
+
+@pytest.fixture
+def zoo(model: AdaptedModel) -> list[Adapter]:
+    return [language(model, tag, seed) for seed, tag in enumerate(("en", "sw"), start=1)]
+
+
+@pytest.fixture
+def tasks(model: AdaptedModel) -> list[Adapter]:
+    """The same task trained with two seeds."""
+    return [
+        adaptkit.train_adapter(
+            task="topics", data=made.topics(), lang="en", backbone=model, max_steps=3, seed=seed, progress=False
+        )
+        for seed in (3, 4)
+    ]
+
+
+def data(languages: Sequence[str] = LANGUAGES) -> dict[str, TaskData]:
+    test = made.topics(24)
+    return {
+        tag: replace(test, examples=[replace(e, text=f"{tag} {e.text}", language=tag) for e in test.examples])  # type: ignore[union-attr, call-arg]
+        for tag in languages
+    }
+
+
+def run(model: AdaptedModel, tasks: Sequence[Adapter], zoo: Sequence[Adapter], **options: Any) -> TransferResults:  # noqa: ANN401
+    arguments: dict[str, Any] = {
+        "task": "topics",
+        "adapter": list(tasks),
+        "languages": list(LANGUAGES),
+        "data": data(),
+        "zoo": list(zoo),
+        "source_language": "en",
+        "progress": False,
+        "precision": "fp32",
+    }
+    return adaptkit.evaluate(model, **{**arguments, **options}).results
+
+
+def right(model: AdaptedModel, examples: Sequence[Example], stack: str) -> list[float]:
+    found = model.predict(examples, stack=stack)
+    return [float(p.label == e.label) for p, e in zip(found, examples, strict=True) if isinstance(e, LabelledText)]
+
+
+def test_every_cell_is_what_predicting_by_hand_gives(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]
+) -> None:
+    results = run(model, tasks, zoo)
+    assert model.attached == ()
+    assert results.seeds == (3, 4)
+    cells = {(cell.language, cell.condition): cell for cell in results.cells}
+    assert set(cells) == {
+        ("en", "none"),
+        ("en", "source"),
+        ("en", "target"),
+        ("sw", "none"),
+        ("sw", "source"),
+        ("sw", "target"),
+        ("ha", "none"),
+        ("ha", "source"),
+    }
+    assert "ha: no adapter for the condition 'target'." in results.notes
+    below = {"none": "", "source": "language/en > ", "target": "language/sw > "}
+    model.attach(*zoo)
+    by_hand: dict[str, list[list[float]]] = {}
+    for condition, prefix in below.items():
+        for task in tasks:
+            model.attach(task)
+            by_hand.setdefault(condition, []).append(right(model, data()["sw"].examples, f"{prefix}task/topics"))
+            model.detach(task.id)
+        cell = cells["sw", condition]
+        assert cell.stack == f"{prefix}task/topics"
+        assert cell.n_examples == 24
+        expected = [100 * sum(hits) / len(hits) for hits in by_hand[condition]]
+        assert cell.scores["accuracy"] == pytest.approx(expected)
+    compared = {(c.language, c.condition, c.against): c.difference for c in results.comparisons}
+    for condition, against in (("target", "none"), ("source", "none"), ("target", "source")):
+        expected_gain = paired_difference(by_hand[condition], by_hand[against])
+        found = compared["sw", condition, against]
+        assert (found.mean, found.low, found.high) == pytest.approx(
+            (expected_gain.mean, expected_gain.low, expected_gain.high)
+        )
+    assert cells["sw", "target"].adapter_bytes == zoo[1].size_bytes + tasks[0].size_bytes
+
+
+def test_seeds_are_told_apart_when_one_is_attached_already(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]
+) -> None:
+    alone = run(model, tasks, zoo)
+    model.attach(tasks[1])
+    assert [cell.scores for cell in run(model, tasks, zoo).cells] == [cell.scores for cell in alone.cells]
+    assert model.attached_adapter("topics") is tasks[1]
+
+
+def test_an_interrupted_evaluation_goes_on(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[str] = []
+    measure = module.measure
+
+    def counted(model: AdaptedModel, stack: Any, *rest: Any, **options: Any) -> Any:  # noqa: ANN401
+        if len(measured) == 5:
+            raise KeyboardInterrupt
+        measured.append(str(stack))
+        return measure(model, stack, *rest, **options)
+
+    whole = run(model, tasks, zoo)
+    monkeypatch.setattr(module, "measure", counted)
+    with pytest.raises(KeyboardInterrupt):
+        run(model, tasks, zoo, keep=tmp_path / "kept")
+    assert model.attached == ()
+    monkeypatch.setattr(module, "measure", measure)
+    first = {path: path.read_text() for path in (tmp_path / "kept").iterdir()}
+    assert len(first) == 5
+    resumed = run(model, tasks, zoo, keep=tmp_path / "kept")
+    assert [cell.scores for cell in resumed.cells] == [cell.scores for cell in whole.cells]
+    assert resumed.comparisons == whole.comparisons
+    assert all(path.read_text() == content for path, content in first.items())
+    monkeypatch.setattr(module, "measure", None)
+    assert run(model, tasks, zoo, keep=tmp_path / "kept").comparisons == whole.comparisons
+
+
+def test_a_kept_measurement_is_of_these_examples_and_adapters(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    run(model, tasks[:1], zoo, keep=tmp_path, languages=["en"], compare=["none"])
+    n_kept = len(list(tmp_path.iterdir()))
+    run(model, tasks[1:], zoo, keep=tmp_path, languages=["en"], compare=["none"])
+    assert len(list(tmp_path.iterdir())) == n_kept + 1
+    run(model, tasks[:1], zoo, keep=tmp_path, languages=["en"], compare=["none"], limit=5)
+    assert len(list(tmp_path.iterdir())) == n_kept + 2
+
+
+def test_a_broken_kept_measurement_is_named(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    run(model, tasks[:1], zoo, keep=tmp_path, languages=["en"], compare=["none"])
+    (kept,) = tmp_path.iterdir()
+    kept.write_text("{}")
+    with pytest.raises(DataError, match=kept.name):
+        run(model, tasks[:1], zoo, keep=tmp_path, languages=["en"], compare=["none"])
+
+
+def test_a_limit_takes_the_first_examples_and_is_told(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    report = adaptkit.evaluate(
+        model,
+        task="topics",
+        adapter=tasks[0],
+        languages=["Swahili"],
+        data=data(),
+        zoo=zoo,
+        source_language="en",
+        limit=7,
+        progress=False,
+    )
+    assert report.results.limit == 7
+    assert {cell.n_examples for cell in report.results.cells} == {7}
+    folder = report.save(tmp_path / "report")
+    assert "at most 7 test examples" in (folder / "report.md").read_text()
+    assert (folder / "report.html").is_file()
+    with pytest.raises(ConfigError):
+        report.save(folder)
+
+
+def test_a_group_is_chosen_before_the_limit(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
+    grouped = {
+        tag: replace(found, examples=[replace(e, group="gh"[i % 2]) for i, e in enumerate(found.examples)])
+        for tag, found in data().items()
+    }
+    results = run(model, tasks, zoo, data=grouped, group="h", limit=9)
+    assert {cell.n_examples for cell in results.cells} == {9}
+    with pytest.raises(SourceNotFound, match="'z'"):
+        run(model, tasks, zoo, data=grouped, group="z")
+
+
+def test_the_nearest_relative_is_named(model: AdaptedModel, tasks: list[Adapter]) -> None:
+    zoo = [language(model, tag, seed) for seed, tag in enumerate(("en", "rw", "yo"), start=1)]
+    results = run(model, tasks, zoo, languages=["sw"], compare=["relative"])
+    assert [cell.stack for cell in results.cells] == ["task/topics", "language/rw > task/topics"]
+    assert "sw: its nearest relative with an adapter is rw." in results.notes
+
+
+def test_leaked_test_sentences_are_reported(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
+    texts = [example.text for example in data()["sw"].examples[:3] if isinstance(example, LabelledText)]
+    results = run(model, tasks, zoo, training_text={"corpus": texts, "clean": ["Nothing of the kind."]})
+    (note,) = [note for note in results.notes if note.startswith("training text")]
+    assert note.startswith("training text corpus: ")
+    assert "3" in note
+
+
+def test_adapters_that_are_attached_serve_as_zoo(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
+    model.attach(*zoo, tasks[0])
+    report = adaptkit.evaluate(
+        model, task="topics", adapter="task/topics", languages=["sw"], data=data(), source_language="en", progress=False
+    )
+    assert [cell.condition for cell in report.results.cells] == ["none", "source", "target"]
+    assert len(model.attached) == 3
+
+
+def test_a_domain_adapter_lies_between(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
+    domain = random_adapter(model, LORA, kind="domain", name="farming", seed=7)
+    results = run(model, tasks, zoo, languages=["sw"], domain=[domain])
+    assert [cell.stack for cell in results.cells] == [
+        "domain/farming > task/topics",
+        "language/en > domain/farming > task/topics",
+        "language/sw > domain/farming > task/topics",
+    ]
+
+
+def test_entities_that_the_head_cannot_give_are_left_out(model: AdaptedModel) -> None:
+    task = adaptkit.train_adapter(task="ner", data=made.tags(), lang="en", backbone=model, max_steps=2, progress=False)
+    test = [
+        TaggedSentence(words=("Amina", "on", "Monday"), tags=("B-PER", "O", "B-DATE")),
+        TaggedSentence(words=("Baraka", "sleeps"), tags=("B-PER", "O")),
+    ]
+    results = adaptkit.evaluate(
+        model,
+        task="names",
+        adapter=task,
+        languages=["sw"],
+        data={"sw": TaskData(task_type="tagging", examples=test, labels=(), description="names")},
+        zoo=[],
+        compare=["none"],
+        progress=False,
+    ).results
+    assert results.metrics == ("entity F1",)
+    assert any("DATE are left out" in note for note in results.notes)
+
+
+def test_questions_are_scored_by_answer_overlap(model: AdaptedModel) -> None:
+    task = adaptkit.train_adapter(
+        task="qa", data=made.questions(), lang="en", backbone=model, max_steps=2, progress=False
+    )
+    examples = [e for e in made.questions(6).examples if isinstance(e, Question)]
+    results = adaptkit.evaluate(
+        model,
+        task="own questions",
+        adapter=task,
+        languages=["sw"],
+        data={"sw": replace(made.questions(), examples=examples)},
+        zoo=[],
+        compare=["none"],
+        progress=False,
+    ).results
+    (cell,) = results.cells
+    assert set(cell.scores) == {"SQuAD F1", "SQuAD exact match"}
+    assert 0 <= cell.scores["SQuAD F1"][0] <= 100
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "2 task adapters given": {"seeds": 3},
+    "compare has": {"compare": ["best"]},
+    "has no examples in yo": {"languages": ["yo"]},
+    "source_language": {"source_language": None},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_cannot_be_evaluated_is_refused(
+    message: str, model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]
+) -> None:
+    nameless = [replace(task, language=None) for task in tasks]
+    with pytest.raises((ConfigError, SourceNotFound), match=message):
+        run(model, nameless, zoo, **WRONG[message])
+
+
+def test_only_task_adapters_of_one_kind_are_compared(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]
+) -> None:
+    with pytest.raises(ConfigError, match="task adapters"):
+        run(model, zoo[:1], zoo)
+    with pytest.raises(ConfigError, match="given twice"):
+        run(model, [tasks[0], tasks[0]], zoo)
+    other = replace(tasks[1], name="other")
+    with pytest.raises(ConfigError, match="differ in more"):
+        run(model, [tasks[0], other], zoo)
