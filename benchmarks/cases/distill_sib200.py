@@ -1,11 +1,12 @@
 """Language adapters distilled from parallel news, one default recipe, scored on SIB-200 zero-shot.
 
-`python -m benchmarks.run distill_sib200 [--languages sw,ha] [--seeds 0,1,2] [--pairs 250,500]`; with `--pairs` it is a
-learning curve.
+`python -m benchmarks.run distill_sib200 [--languages sw,ha] [--seeds 0,1,2] [--pairs 250,500] [--keep FOLDER]`; with
+`--pairs` it is a learning curve; `--keep` saves the adapters as FOLDER/SEED/LANGUAGE.
 """
 
 import argparse
 import random
+from pathlib import Path
 from typing import Any
 
 import adaptkit
@@ -18,6 +19,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--languages", default="sw,ha,yo,ig,bm")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--pairs", default="")
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
     sizes = [int(size) for size in options.pairs.split(",")] if options.pairs else [0]
@@ -27,20 +29,22 @@ def main(arguments: list[str]) -> None:
     for language in options.languages.split(","):
         for size in sizes:
             name = f"{language} {size} pairs" if size else language
-            measured[name] = _measure(measure, language, seeds, size)
+            measured[name] = _measure(measure, language, seeds, size, options.keep)
             print(name, measured[name], flush=True)
     config = {"source_language": {name: LAFAND[name][0] for name in options.languages.split(",")}}
     case = "distill_curve" if options.pairs else "distill_sib200"
     print(write_result(case, seeds=seeds, config=config, measured=measured))
 
 
-def _measure(measure: ZeroShot, language: str, seeds: list[int], size: int) -> dict[str, Any]:
+def _measure(measure: ZeroShot, language: str, seeds: list[int], size: int, keep: Path | None) -> dict[str, Any]:
     pairs = lafand_pairs(language)
     random.Random(0).shuffle(pairs)
     pairs = pairs[: size or None]
     runs, facts = [], []
     for seed in seeds:
         adapter = adaptkit.train_adapter(lang=language, parallel=pairs, source_lang=LAFAND[language][0], seed=seed)
+        if keep is not None:
+            adapter.save(keep / str(seed) / language, overwrite=True)
         runs.append(measure.adapted(language, adapter))
         assert adapter.card.training is not None
         facts.append(adapter.card.training)
