@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from adaptkit.backbones.hardware import peak_memory_bytes
 from adaptkit.data.triage import Triage
-from adaptkit.layers import AdapterLayers
-from adaptkit.training import RunData, TrainingRun
+from adaptkit.recipes.fitting import Fitting
+from adaptkit.training import RunData
 
 _MEASURED_BATCHES = 3
 
@@ -33,9 +33,8 @@ class Estimate:
 
 
 def measure(
-    run: TrainingRun,
+    fitting: Fitting,
     data: RunData,
-    layers: AdapterLayers,
     *,
     batch_size: int,
     max_steps: int,
@@ -45,15 +44,15 @@ def measure(
 ) -> Estimate:
     """Run the largest batch and some of middling size. Trains nothing."""
     batches = sorted(data.batches(batch_size, 0), key=data.n_tokens)
-    run.measure_step(batches[-1])
+    fitting.run.measure_step(batches[-1])
     middle = len(batches) // 2
-    seconds = [run.measure_step(rows) for rows in batches[middle : middle + _MEASURED_BATCHES]]
+    seconds = [fitting.run.measure_step(rows) for rows in batches[middle : middle + _MEASURED_BATCHES]]
     return Estimate(
         triage=triage,
         objective=objective,
         n_sentences=n_sentences,
         n_steps=max_steps,
         elapsed_s=statistics.median(seconds) * max_steps,
-        peak_memory_bytes=peak_memory_bytes(run.device),
-        adapter_bytes=4 * sum(tensor.numel() for tensor in layers.named_tensors().values()),
+        peak_memory_bytes=peak_memory_bytes(fitting.run.device),
+        adapter_bytes=4 * sum(tensor.numel() for tensor in fitting.layers.named_tensors().values()),
     )

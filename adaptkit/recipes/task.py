@@ -11,18 +11,15 @@ from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import Example, Question, TaskData, read_labelled
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
+from adaptkit.layers import AdapterLayers
 from adaptkit.recipes.estimate import Estimate, measure
-from adaptkit.recipes.facts import training_facts
+from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import check_output, checkpoint_of, model_for
+from adaptkit.recipes.place import check_output, model_for
 from adaptkit.recipes.request import TrainingRequest
-from adaptkit.storage import Adapter, Card
-from adaptkit.storage.adapter import Origin
-from adaptkit.storage.probes import record as record_probes
+from adaptkit.storage import Adapter
 from adaptkit.tasks import HeadObjective, format_of
-from adaptkit.training import Display, RunResult, TaskItems, TrainingRun, TrainingSettings
-from adaptkit.training.randomness import forked
-from adaptkit.version import __version__
+from adaptkit.training import CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 
 _EPOCHS = 3
 _MIN_STEPS = 150
@@ -47,27 +44,26 @@ class TaskTraining:
         self.model = model_for(request)
         self.foundation = Foundation(request.foundation)
         self.head = _head_for(self.data)
-        task_format = format_of(self.model.backbone, self.head, max_length=request.max_length)
+        self._format = format_of(self.model.backbone, self.head, max_length=request.max_length)
         self.items = TaskItems(
-            task_format.items(self.data.examples), task_format, request.seed, sampling_alpha=request.sampling_alpha
+            self._format.items(self.data.examples), self._format, request.seed, sampling_alpha=request.sampling_alpha
         )
         self.settings = self._settings()
-        self._lent = self.foundation.attach_to(self.model)
-        with forked(self.model.backbone.device, request.seed):
-            try:
-                self.layers = self.model.attach_layers(str(self.id), request.adapter_config(self.head))
-                self._lent.append(str(self.id))
-                self._run = self._training_run(HeadObjective(self.model.head_of(str(self.id))[0], task_format))
-            except BaseException:
-                self.close()
-                raise
+        self._fitting = Fitting(
+            request,
+            self.model,
+            self.foundation,
+            self.id,
+            request.adapter_config(self.head),
+            content=self.items.sha256,
+            make_run=self._training_run,
+        )
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
         return measure(
-            self._run,
+            self._fitting,
             self.items,
-            self.layers,
             batch_size=self.request.batch_size,
             max_steps=self.settings.max_steps,
             objective=self.data.task_type,
@@ -92,30 +88,31 @@ class TaskTraining:
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        with forked(self.model.backbone.device, self.request.seed):
-            result = self._run.run(self._display, resume=self.request.resume)
-        adapter = self._adapter(result)
-        if self.request.output_folder is not None:
-            adapter.save(self.request.output_folder, overwrite=self.request.overwrite)
-        self._run.forget_checkpoint()
-        return adapter
+        languages = {example.language for example in self.data.examples}
+        return self._fitting.train(
+            self._display,
+            language=languages.pop() if len(languages) == 1 else None,
+            objective=self.data.task_type,
+            source=self.data.description,
+            text_kind="corpus",
+            licence=self.request.licence,
+            n_lines=len(self.data.examples),
+        )
 
     def close(self) -> None:
         """Take off the model what was attached for this run."""
-        self.model.detach(*self._lent)
+        self._fitting.close()
 
-    def _training_run(self, objective: HeadObjective) -> TrainingRun:
-        below = [adapter.weights_sha256 for adapter in self.foundation.adapters]
-        settings = sorted(self.request.record().items())
-        identity = f"{self.id} {settings} {self.items.sha256} {self.model.backbone.fingerprint.id} {below}"
+    def _training_run(self, layers: AdapterLayers, checkpoint: CheckpointFolder | None) -> TrainingRun:
+        assert layers.head is not None  # noqa: S101 - the config asks for one
         return TrainingRun(
             self.model,
-            self.layers,
-            objective,
+            layers,
+            HeadObjective(layers.head, self._format),
             self.items,
             self.settings,
             stack=lambda batch: self.foundation.stack_under(str(self.id), batch.language),
-            checkpoint=checkpoint_of(self.request, identity),
+            checkpoint=checkpoint,
         )
 
     def _settings(self) -> TrainingSettings:
@@ -126,30 +123,6 @@ class TaskTraining:
             max_steps=by_data if self.request.max_steps is None else self.request.max_steps,
             learning_rate=_LEARNING_RATE if rate is None else rate,
             head_warmup_steps=0,
-        )
-
-    def _adapter(self, result: RunResult) -> Adapter:
-        inputs = self.model.probe_inputs()
-        self.layers.eval()
-        probes = record_probes(inputs, self.model.encode_ids(inputs, stack=str(self.id)))
-        languages = {example.language for example in self.data.examples}
-        return Adapter(
-            kind="task",
-            name=self.id.name,
-            language=languages.pop() if len(languages) == 1 else None,
-            config=self.request.adapter_config(self.head),
-            origin=Origin.of(self.model.backbone),
-            below=self.foundation.below,
-            tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
-            probes=probes,
-            card=Card(
-                source="" if self.request.private else self.data.description,
-                n_lines=len(self.data.examples),
-                licence=self.request.licence,
-                adaptkit_version=__version__,
-                private=self.request.private,
-                training=training_facts(result, objective=self.data.task_type, settings=self.request.record()),
-            ),
         )
 
 

@@ -11,9 +11,9 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.estimate import Estimate
-from adaptkit.recipes.language import TextTraining
 from adaptkit.recipes.request import MethodName, ObjectiveName, TrainingRequest
 from adaptkit.recipes.task import TaskTraining
+from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.training import Display, open_display
 

@@ -48,7 +48,7 @@ def test_evaluate_prints_and_saves_a_report(
 ) -> None:
     data = made.topics(60)
     labels = ("positive", "negative", "neutral")
-    named = [replace(e, label=labels[i % 3], language="en") for i, e in enumerate(data.examples)]
+    named = [replace(e, label=labels[i % 3], language="en") for i, e in enumerate(made.topic_texts(60))]
     task = tmp_path / "sentiment"
     library.train_adapter(
         task="sentiment",

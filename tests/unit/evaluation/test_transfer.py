@@ -11,8 +11,8 @@ import adaptkit
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import Example, LabelledText, Question, TaggedSentence, TaskData
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
-from adaptkit.evaluation import TransferResults
-from adaptkit.evaluation import transfer as module
+from adaptkit.evaluation import TransferResults, measured
+from adaptkit.evaluation.results import Condition
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
@@ -44,9 +44,9 @@ def tasks(model: AdaptedModel) -> list[Adapter]:
 
 
 def data(languages: Sequence[str] = LANGUAGES) -> dict[str, TaskData]:
-    test = made.topics(24)
+    texts = made.topic_texts(24)
     return {
-        tag: replace(test, examples=[replace(e, text=f"{tag} {e.text}", language=tag) for e in test.examples])  # type: ignore[union-attr, call-arg]
+        tag: replace(made.topics(), examples=[replace(e, text=f"{tag} {e.text}", language=tag) for e in texts])
         for tag in languages
     }
 
@@ -88,9 +88,9 @@ def test_every_cell_is_what_predicting_by_hand_gives(
         ("ha", "source"),
     }
     assert "ha: no adapter for the condition 'target'." in results.notes
-    below = {"none": "", "source": "language/en > ", "target": "language/sw > "}
+    below: dict[Condition, str] = {"none": "", "source": "language/en > ", "target": "language/sw > "}
     model.attach(*zoo)
-    by_hand: dict[str, list[list[float]]] = {}
+    by_hand: dict[Condition, list[list[float]]] = {}
     for condition, prefix in below.items():
         for task in tasks:
             model.attach(task)
@@ -102,7 +102,8 @@ def test_every_cell_is_what_predicting_by_hand_gives(
         expected = [100 * sum(hits) / len(hits) for hits in by_hand[condition]]
         assert cell.scores["accuracy"] == pytest.approx(expected)
     compared = {(c.language, c.condition, c.against): c.difference for c in results.comparisons}
-    for condition, against in (("target", "none"), ("source", "none"), ("target", "source")):
+    pairs: list[tuple[Condition, Condition]] = [("target", "none"), ("source", "none"), ("target", "source")]
+    for condition, against in pairs:
         expected_gain = paired_difference(by_hand[condition], by_hand[against])
         found = compared["sw", condition, against]
         assert (found.mean, found.low, found.high) == pytest.approx(
@@ -123,28 +124,28 @@ def test_seeds_are_told_apart_when_one_is_attached_already(
 def test_an_interrupted_evaluation_goes_on(
     model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measured: list[str] = []
-    measure = module.measure
+    stacks: list[str] = []
+    measure = measured.measure
 
     def counted(model: AdaptedModel, stack: Any, *rest: Any, **options: Any) -> Any:  # noqa: ANN401
-        if len(measured) == 5:
+        if len(stacks) == 5:
             raise KeyboardInterrupt
-        measured.append(str(stack))
+        stacks.append(str(stack))
         return measure(model, stack, *rest, **options)
 
     whole = run(model, tasks, zoo)
-    monkeypatch.setattr(module, "measure", counted)
+    monkeypatch.setattr("adaptkit.evaluation.transfer.measure", counted)
     with pytest.raises(KeyboardInterrupt):
         run(model, tasks, zoo, keep=tmp_path / "kept")
     assert model.attached == ()
-    monkeypatch.setattr(module, "measure", measure)
+    monkeypatch.setattr("adaptkit.evaluation.transfer.measure", measure)
     first = {path: path.read_text() for path in (tmp_path / "kept").iterdir()}
     assert len(first) == 5
     resumed = run(model, tasks, zoo, keep=tmp_path / "kept")
     assert [cell.scores for cell in resumed.cells] == [cell.scores for cell in whole.cells]
     assert resumed.comparisons == whole.comparisons
     assert all(path.read_text() == content for path, content in first.items())
-    monkeypatch.setattr(module, "measure", None)
+    monkeypatch.setattr("adaptkit.evaluation.transfer.measure", None)
     assert run(model, tasks, zoo, keep=tmp_path / "kept").comparisons == whole.comparisons
 
 

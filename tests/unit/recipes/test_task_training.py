@@ -31,7 +31,7 @@ def language(model: AdaptedModel, tag: str, seed: int = 1) -> Adapter:
 def right(model: AdaptedModel, data: TaskData, stack: str) -> float:
     found = model.predict(data.examples, stack=stack)
     labels = [example.label for example in data.examples if isinstance(example, LabelledText)]
-    return sum(p.label == label for p, label in zip(found, labels, strict=True)) / len(found)
+    return float(sum(p.label == label for p, label in zip(found, labels, strict=True)) / len(found))
 
 
 LEARNABLE: dict[str, Callable[[], TaskData]] = {

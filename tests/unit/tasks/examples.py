@@ -8,12 +8,16 @@ _TOPICS = {
 }
 
 
-def topics(n: int = 80) -> TaskData:
-    examples = [
+def topic_texts(n: int = 80) -> list[LabelledText]:
+    return [
         LabelledText(text=f"{texts[i % 4]} {i}", label=label, language=("en", "sw")[i % 2])
         for label, texts in _TOPICS.items()
         for i in range(n // 2)
     ]
+
+
+def topics(n: int = 80) -> TaskData:
+    examples = topic_texts(n)
     return TaskData(task_type="classification", examples=examples, labels=("goats", "rain"), description="topics")
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adaptkit.backbones import Backbone, word_embeddings_of
 from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
@@ -17,19 +16,16 @@ from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
-from adaptkit.objectives import DistillObjective, MaskedObjective, MaskingRule
+from adaptkit.objectives import DistillObjective, MaskingRule
 from adaptkit.recipes.estimate import Estimate, measure
-from adaptkit.recipes.facts import training_facts
+from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import check_output, checkpoint_of, model_for
+from adaptkit.recipes.masked import masked_objective
+from adaptkit.recipes.place import check_output, model_for
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.source import Row, choose_source
-from adaptkit.storage import Adapter, Card
-from adaptkit.storage.adapter import Origin
-from adaptkit.storage.probes import record as record_probes
-from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
-from adaptkit.training.randomness import forked
-from adaptkit.version import __version__
+from adaptkit.storage import Adapter
+from adaptkit.training import CheckpointFolder, Display, TrainingData, TrainingRun, TrainingSettings
 
 _EPOCHS = {"distill": 6, "mlm": 3}
 _MIN_STEPS = 100
@@ -75,22 +71,21 @@ class TextTraining:
         self.triage.require(force=request.force)
         self.data = self._read(rows)
         self.settings = self._settings()
-        self._lent = self.foundation.attach_to(self.model)
-        with forked(self.model.backbone.device, request.seed):
-            try:
-                self.layers = self.model.attach_layers(str(self.id), request.adapter_config())
-                self._lent.append(str(self.id))
-                self._run = self._training_run()
-            except BaseException:
-                self.close()
-                raise
+        self._fitting = Fitting(
+            request,
+            self.model,
+            self.foundation,
+            self.id,
+            request.adapter_config(),
+            content=self.data.sha256,
+            make_run=self._training_run,
+        )
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
         return measure(
-            self._run,
+            self._fitting,
             self.data,
-            self.layers,
             batch_size=self.request.batch_size,
             max_steps=self.settings.max_steps,
             objective=self.source.objective,
@@ -119,27 +114,29 @@ class TextTraining:
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        with forked(self.model.backbone.device, self.request.seed):
-            result = self._run.run(self._display, resume=self.request.resume)
-        adapter = self._adapter(result)
-        if self.request.output_folder is not None:
-            adapter.save(self.request.output_folder, overwrite=self.request.overwrite)
-        self._run.forget_checkpoint()
-        return adapter
+        return self._fitting.train(
+            self._display,
+            language=self.language,
+            objective=self.source.objective,
+            source=self.source.description,
+            text_kind=self.source.kind,
+            licence=self.source.licence,
+            n_lines=self.data.n_measured,
+        )
 
     def close(self) -> None:
         """Take off the model what was attached for this run."""
-        self.model.detach(*self._lent)
+        self._fitting.close()
 
-    def _training_run(self) -> TrainingRun:
+    def _training_run(self, layers: AdapterLayers, checkpoint: CheckpointFolder | None) -> TrainingRun:
         return TrainingRun(
             self.model,
-            self.layers,
-            self._objective(),
+            layers,
+            self._objective(layers),
             self.data,
             self.settings,
             stack=self._stack,
-            checkpoint=self._checkpoint(),
+            checkpoint=checkpoint,
         )
 
     def _read(self, rows: Callable[[], Iterator[Row]]) -> TrainingData:
@@ -194,7 +191,7 @@ class TextTraining:
         asked = self.request.head_warmup
         return min(_HEAD_WARMUP_STEPS, max_steps // 4) if asked is None else asked
 
-    def _objective(self) -> nn.Module:
+    def _objective(self, layers: AdapterLayers) -> nn.Module:
         if self.source.objective == "distill":
             targets = self.data.targets
             if targets is None:
@@ -203,82 +200,13 @@ class TextTraining:
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
         return masked_objective(
             self.model.backbone,
-            self.layers,
+            layers,
             rule=MaskingRule(whole_words=self.request.whole_words),
             vocabulary=vocabulary,
             anchor_weight=self.request.anchor,
         )
 
-    def _checkpoint(self) -> CheckpointFolder | None:
-        below = [adapter.weights_sha256 for adapter in self.foundation.adapters]
-        settings = sorted(self.request.record().items())
-        identity = f"{self.id} {settings} {self.data.sha256} {self.model.backbone.fingerprint.id} {below}"
-        return checkpoint_of(self.request, identity)
-
-    def _adapter(self, result: RunResult) -> Adapter:
-        inputs = self.model.probe_inputs()
-        self.layers.eval()
-        probes = record_probes(inputs, self.model.encode_ids(inputs, stack=str(self.id)))
-        return Adapter(
-            kind=self.request.kind,
-            name=self.id.name,
-            language=self.language,
-            below=() if self.request.method == "fusion" else self.foundation.below,
-            config=self.request.adapter_config(),
-            origin=Origin.of(self.model.backbone),
-            tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
-            probes=probes,
-            card=self._card(result),
-        )
-
-    def _card(self, result: RunResult) -> Card:
-        return Card(
-            source="" if self.request.private else self.source.description,
-            text_kind=self.source.kind,
-            n_lines=self.data.n_measured,
-            licence=self.source.licence,
-            adaptkit_version=__version__,
-            private=self.request.private,
-            training=training_facts(result, objective=self.source.objective, settings=self.request.record()),
-        )
-
-
-def masked_objective(
-    backbone: Backbone,
-    layers: AdapterLayers,
-    *,
-    rule: MaskingRule,
-    vocabulary: Tensor | None,
-    anchor_weight: float,
-) -> MaskedObjective:
-    """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one."""
-    table = word_embeddings_of(backbone.network).detach()
-    pieces = list(backbone.tokenizer.convert_ids_to_tokens(list(range(len(backbone.tokenizer)))))
-    maskable = torch.zeros(len(table), dtype=torch.bool)
-    maskable[: len(pieces)] = True
-    maskable[list(backbone.tokenizer.all_special_ids)] = False
-    starts = torch.ones(len(table), dtype=torch.bool)
-    starts[: len(pieces)] = torch.tensor(_word_starts(pieces))
-    return MaskedObjective(
-        embeddings=table,
-        maskable=maskable,
-        word_start=starts,
-        mask_id=backbone.special_id("mask"),
-        rule=rule,
-        n_opening=backbone.prefix_length,
-        vocabulary=vocabulary,
-        anchor_weight=anchor_weight,
-        invertible=layers.invertible,
-    ).to(backbone.device)
-
 
 def _read_once(rows: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
     kept = list(rows())
     return lambda: iter(kept)
-
-
-def _word_starts(pieces: list[str]) -> list[bool]:
-    """Which pieces begin a word, by the marks of SentencePiece, byte-level BPE and WordPiece."""
-    if any(piece.startswith("##") for piece in pieces):
-        return [not piece.startswith("##") for piece in pieces]
-    return [piece.startswith(("\u2581", "\u0120")) for piece in pieces]

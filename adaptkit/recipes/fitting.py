@@ -1,0 +1,100 @@
+"""A fresh adapter on a model, on top of frozen ones, with the run that trains it: what all trainings share."""
+
+from collections.abc import Callable
+
+from adaptkit.composition import AdapterId
+from adaptkit.config import AdapterConfig
+from adaptkit.layers import AdapterLayers
+from adaptkit.model import AdaptedModel
+from adaptkit.recipes.facts import training_facts
+from adaptkit.recipes.foundation import Foundation
+from adaptkit.recipes.place import checkpoint_of
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.storage import Adapter, Card
+from adaptkit.storage.adapter import Origin
+from adaptkit.storage.probes import record as record_probes
+from adaptkit.training import CheckpointFolder, Display, TrainingRun
+from adaptkit.training.randomness import forked
+from adaptkit.version import __version__
+
+MakeRun = Callable[[AdapterLayers, CheckpointFolder | None], TrainingRun]
+
+
+class Fitting:
+    """Attaches the foundation and fresh layers, and takes both off again in `close`, or at once if anything fails.
+
+    `content` identifies what is trained on, for the checkpoint.
+    """
+
+    def __init__(
+        self,
+        request: TrainingRequest,
+        model: AdaptedModel,
+        foundation: Foundation,
+        adapter_id: AdapterId,
+        config: AdapterConfig,
+        *,
+        content: str,
+        make_run: MakeRun,
+    ) -> None:
+        self._request = request
+        self._model = model
+        self._foundation = foundation
+        self._id = adapter_id
+        self._config = config
+        below = [adapter.weights_sha256 for adapter in foundation.adapters]
+        identity = f"{adapter_id} {sorted(request.record().items())} {content} {model.backbone.fingerprint.id} {below}"
+        self._lent = foundation.attach_to(model)
+        try:
+            with forked(model.backbone.device, request.seed):
+                self.layers = model.attach_layers(str(adapter_id), config)
+                self._lent.append(str(adapter_id))
+                self.run = make_run(self.layers, checkpoint_of(request, identity))
+        except BaseException:
+            self.close()
+            raise
+
+    def train(
+        self,
+        display: Display,
+        *,
+        language: str | None,
+        objective: str,
+        source: str,
+        text_kind: str,
+        licence: str,
+        n_lines: int,
+    ) -> Adapter:
+        """Train, save where an output folder was given, and return the adapter."""
+        request, model = self._request, self._model
+        with forked(model.backbone.device, request.seed):
+            result = self.run.run(display, resume=request.resume)
+        self.layers.eval()
+        inputs = model.probe_inputs()
+        adapter = Adapter(
+            kind=request.kind,
+            name=self._id.name,
+            language=language,
+            config=self._config,
+            origin=Origin.of(model.backbone),
+            tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
+            below=() if request.method == "fusion" else self._foundation.below,
+            probes=record_probes(inputs, model.encode_ids(inputs, stack=str(self._id))),
+            card=Card(
+                source="" if request.private else source,
+                text_kind=text_kind,
+                n_lines=n_lines,
+                licence=licence,
+                adaptkit_version=__version__,
+                private=request.private,
+                training=training_facts(result, objective=objective, settings=request.record()),
+            ),
+        )
+        if request.output_folder is not None:
+            adapter.save(request.output_folder, overwrite=request.overwrite)
+        self.run.forget_checkpoint()
+        return adapter
+
+    def close(self) -> None:
+        """Take off the model what was attached for this run."""
+        self._model.detach(*self._lent)

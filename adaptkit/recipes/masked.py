@@ -1,0 +1,44 @@
+"""The masked objective of a backbone and the adapter that trains on it."""
+
+import torch
+from torch import Tensor
+
+from adaptkit.backbones import Backbone, word_embeddings_of
+from adaptkit.layers import AdapterLayers
+from adaptkit.objectives import MaskedObjective, MaskingRule
+
+
+def masked_objective(
+    backbone: Backbone,
+    layers: AdapterLayers,
+    *,
+    rule: MaskingRule,
+    vocabulary: Tensor | None,
+    anchor_weight: float,
+) -> MaskedObjective:
+    """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one."""
+    table = word_embeddings_of(backbone.network).detach()
+    pieces = list(backbone.tokenizer.convert_ids_to_tokens(list(range(len(backbone.tokenizer)))))
+    maskable = torch.zeros(len(table), dtype=torch.bool)
+    maskable[: len(pieces)] = True
+    maskable[list(backbone.tokenizer.all_special_ids)] = False
+    starts = torch.ones(len(table), dtype=torch.bool)
+    starts[: len(pieces)] = torch.tensor(_word_starts(pieces))
+    return MaskedObjective(
+        embeddings=table,
+        maskable=maskable,
+        word_start=starts,
+        mask_id=backbone.special_id("mask"),
+        rule=rule,
+        n_opening=backbone.prefix_length,
+        vocabulary=vocabulary,
+        anchor_weight=anchor_weight,
+        invertible=layers.invertible,
+    ).to(backbone.device)
+
+
+def _word_starts(pieces: list[str]) -> list[bool]:
+    """Which pieces begin a word, by the marks of SentencePiece, byte-level BPE and WordPiece."""
+    if any(piece.startswith("##") for piece in pieces):
+        return [not piece.startswith("##") for piece in pieces]
+    return [piece.startswith(("\u2581", "\u0120")) for piece in pieces]
