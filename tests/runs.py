@@ -18,7 +18,7 @@ from adaptkit.errors import TrainingInterrupted
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import DistillObjective, MaskingRule
-from adaptkit.recipes.language import masked_objective
+from adaptkit.recipes.masked import masked_objective
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress
 from adaptkit.training.progress import Silent

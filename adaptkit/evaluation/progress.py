@@ -1,8 +1,6 @@
 """What an evaluation shows while it works."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -42,7 +40,6 @@ class CellProgress:
         )
 
 
-@contextmanager
-def open_progress(*, shown: bool) -> Iterator[CellProgress]:
-    """Progress on standard error while the context is open."""
-    yield CellProgress(Console(stderr=True, soft_wrap=True) if shown else None)
+def open_progress(*, shown: bool) -> CellProgress:
+    """Progress on standard error, or none."""
+    return CellProgress(Console(stderr=True, soft_wrap=True) if shown else None)

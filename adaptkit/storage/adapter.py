@@ -160,6 +160,8 @@ class Adapter:
             adapter_id=self.id,
             language=self.language,
             method=self.config.method_name,
+            head=self.config.head,
+            below=self.below,
             backbone=self.origin.name,
             release=self.origin.release,
             n_parameters=self.n_parameters,

@@ -1,7 +1,9 @@
 """The card: where an adapter comes from and what it was seen to do. Written for people, kept as data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from adaptkit.config import HeadConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,16 @@ class Card:
 
 
 def render_card(
-    *, adapter_id: str, language: str | None, method: str, backbone: str, release: str, n_parameters: int, card: Card
+    *,
+    adapter_id: str,
+    language: str | None,
+    method: str,
+    head: HeadConfig | None,
+    below: Sequence[str],
+    backbone: str,
+    release: str,
+    n_parameters: int,
+    card: Card,
 ) -> str:
     """The card as the Markdown of README.md."""
     source = "kept private" if card.private else card.source or "not stated"
@@ -71,6 +82,11 @@ def render_card(
             "",
         ]
     lines += [f"- Text: {source} ({card.n_lines:,} lines), licence: {card.licence}"]
+    if head is not None:
+        labels = f", labels: {', '.join(head.labels)}" if head.labels else ""
+        lines += [f"- Head: {head.task_type}{labels}"]
+    if below:
+        lines += [f"- Trained on top of: {' > '.join(below)}"]
     if card.training is not None:
         lines += _training_lines(card.training)
     lines += [_evaluation_line(evaluation) for evaluation in card.evaluations]
@@ -84,7 +100,9 @@ def render_card(
         'adapter = adaptkit.load_adapter("path/to/this/folder")',
         "model = adaptkit.load_model()  # or the backbone named above",
         "model.attach(adapter)          # refused if the backbone or tokenizer is another one",
-        'vectors = model.encode(["..."], stack=adapter)',
+        'vectors = model.encode(["..."], stack=adapter)'
+        if head is None
+        else f'answers = model.predict([...], stack="{adapter_id}")  # a language adapter may lie below',
         "```",
         "",
     ]

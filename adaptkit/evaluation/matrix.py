@@ -1,0 +1,228 @@
+"""The measurements behind a transfer report: languages x conditions x seeds."""
+
+import os
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptkit.backbones.precision import bfloat16_blocks
+from adaptkit.config import HeadConfig
+from adaptkit.data.tasks import Example, TaskData, leaked, read_task, task_spec
+from adaptkit.errors import SourceNotFound
+from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
+from adaptkit.evaluation.environment import environment
+from adaptkit.evaluation.measured import Kept, Measured, measure
+from adaptkit.evaluation.metrics import DEFAULT_METRICS, TaskMetric, ignored_entities, task_metrics
+from adaptkit.evaluation.progress import CellProgress
+from adaptkit.evaluation.results import Cell, Comparison, Condition, TransferResults
+from adaptkit.model import AdaptedModel
+from adaptkit.scores import paired_metric_difference
+from adaptkit.storage import Adapter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """Every language under every condition with every seed of the task adapter; the backbone is loaded once."""
+
+    model: AdaptedModel
+    task: str
+    tasks: tuple[Adapter, ...]
+    languages: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    zoo: LanguageAdapters
+    domains: tuple[Adapter, ...]
+    source: str
+    data: str | os.PathLike[str] | Mapping[str, TaskData] | None
+    split: str
+    limit: int | None
+    group: str | None
+    kept: Kept
+    progress: CellProgress
+    batch_size: int
+    bf16: bool
+
+    def run(self, texts: Mapping[str, Iterable[str]]) -> TransferResults:
+        """Measure what is not kept yet, compare, and look for test sentences in the training texts."""
+        cells: list[Cell] = []
+        comparisons: list[Comparison] = []
+        notes: dict[str, None] = {}
+        evaluated: dict[str, Sequence[Example]] = {}
+        self.progress.start(len(self.languages) * len(self.conditions) * len(self.tasks))
+        metrics = self._metric_names()
+        for language in self.languages:
+            examples = evaluated[language] = self._examples(language)
+            _note_ignored(self.tasks[0], examples, notes)
+            test = _Test(language, examples, task_metrics(metrics, head_of(self.tasks[0]), language, examples))
+            runs: dict[Condition, list[Measured]] = {}
+            for condition in self.conditions:
+                below = None if condition == "none" else self._below(condition, language, notes)
+                if condition != "none" and below is None:
+                    self.progress.skip(len(self.tasks))
+                    continue
+                runs[condition] = [self._measured(test, task, below) for task in self.tasks]
+                cells.append(self._cell(test, condition, below, runs[condition]))
+            comparisons += list(_compared(test, runs, metrics[0]))
+        notes |= dict.fromkeys(_leak_notes(texts, evaluated))
+        return TransferResults(
+            task=self.task,
+            metrics=metrics,
+            source_language=self.source,
+            adapters=tuple(f"{task.id} ({task.weights_sha256[:12]})" for task in self.tasks),
+            backbone=f"{self.model.backbone.name} ({self.model.backbone.release})",
+            seeds=tuple(_seed(task, number) for number, task in enumerate(self.tasks)),
+            limit=self.limit,
+            cells=tuple(cells),
+            comparisons=tuple(comparisons),
+            notes=tuple(notes),
+            environment=environment(bf16=self.bf16),
+        )
+
+    def _metric_names(self) -> tuple[str, ...]:
+        if isinstance(self.data, Mapping):
+            return DEFAULT_METRICS[head_of(self.tasks[0]).task_type]
+        return task_spec(self.task).metrics
+
+    def _examples(self, language: str) -> Sequence[Example]:
+        if isinstance(self.data, Mapping):
+            if language not in self.data:
+                raise SourceNotFound(f"data=... has no examples in {language}; it has {', '.join(self.data)}.")
+            found = self.data[language]
+        else:
+            # A group is chosen before the limit counts.
+            data = None if self.data is None else os.fspath(self.data)
+            limit = self.limit if self.group is None else None
+            found = read_task(self.task, data=data, language=language, split=self.split, limit=limit)
+        examples = [example for example in found.examples if self.group in (None, example.group)][: self.limit]
+        if not examples:
+            raise SourceNotFound(f"{found.description} has no examples of group {self.group!r}.")
+        return examples
+
+    def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> Adapter | None:
+        below = self.zoo.below(condition, source=self.source, target=language)
+        if below is None:
+            notes[f"{language}: no adapter for the condition {condition!r}."] = None
+        elif condition == "relative":
+            notes[f"{language}: its nearest relative with an adapter is {below.language}."] = None
+        return below
+
+    def _measured(self, test: "_Test", task: Adapter, below: Adapter | None) -> Measured:
+        adapters = [*([below] if below is not None else []), *self.domains, task]
+        identity = repr(
+            (
+                self.task,
+                [(adapter.weights_sha256, adapter.config) for adapter in adapters],
+                self.model.backbone.fingerprint.id,
+                [repr(example) for example in test.examples],
+                sorted(test.metrics),
+                (self.batch_size, self.bf16),
+            )
+        )
+        found = self.kept.load(identity)
+        if found is None:
+            stack = stack_for(task, below, self.domains)
+            # Attached before: probes are replayed in the precision that the backbone was loaded in.
+            with _attached(self.model, adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
+                found = measure(self.model, stack, test.examples, test.metrics, batch_size=self.batch_size)
+            self.kept.save(identity, found)
+        self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)
+        return found
+
+    def _cell(self, test: "_Test", condition: Condition, below: Adapter | None, runs: Sequence[Measured]) -> Cell:
+        stacked = [*([below] if below else []), *self.domains, self.tasks[0]]
+        return Cell(
+            language=test.language,
+            condition=condition,
+            stack=str(stack_for(self.tasks[0], below, self.domains)),
+            scores={
+                name: tuple(float(each.metric.score(run.statistics[name].sum(axis=0))) for run in runs)
+                for name, each in test.metrics.items()
+            },
+            n_examples=len(test.examples),
+            examples_per_s=len(test.examples) / statistics.median(run.elapsed_s for run in runs),
+            peak_memory_bytes=max(run.peak_memory_bytes for run in runs),
+            adapter_bytes=sum(adapter.size_bytes for adapter in stacked),
+        )
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What a language is tested on."""
+
+    language: str
+    examples: Sequence[Example]
+    metrics: Mapping[str, TaskMetric]
+
+
+def head_of(task: Adapter) -> HeadConfig:
+    """The head of an adapter that was checked to have one."""
+    assert task.config.head is not None  # noqa: S101 - checked when it was given
+    return task.config.head
+
+
+def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric: str) -> Iterator[Comparison]:
+    """Each condition against `none`, and the target's adapter against the source's."""
+    pairs: list[tuple[Condition, Condition]] = [(condition, "none") for condition in runs if condition != "none"]
+    pairs += [("target", "source")] if {"target", "source"} <= runs.keys() else []
+    for condition, against in pairs:
+        ours, theirs = _stacked(runs[condition], metric), _stacked(runs[against], metric)
+        difference = paired_metric_difference(test.metrics[metric].metric, ours, theirs)
+        yield Comparison(language=test.language, condition=condition, against=against, difference=difference)
+
+
+def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:
+    return np.stack([run.statistics[metric] for run in runs])
+
+
+def _leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:
+    sentences = [text for examples in evaluated.values() for example in examples for text in _texts(example)]
+    for name, text in texts.items():
+        leak = leaked(text, sentences)
+        if leak.exact or leak.near:
+            yield f"training text {name}: {leak.summary()}"
+
+
+def _texts(example: Example) -> Iterator[str]:
+    fields: dict[str, Any] = {name: getattr(example, name) for name in example.__slots__}
+    for name in ("text", "pair", "question", "context", "prompt", "first", "second"):
+        if fields.get(name):
+            yield fields[name]
+    if fields.get("words"):
+        yield " ".join(fields["words"])
+
+
+def _note_ignored(task: Adapter, examples: Sequence[Example], notes: dict[str, None]) -> None:
+    ignored = ignored_entities(head_of(task), examples)
+    if ignored and head_of(task).task_type == "tagging":
+        notes[
+            f"entities of type {', '.join(sorted(ignored))} are left out: the task adapter was not trained on them."
+        ] = None
+
+
+@contextmanager
+def _attached(model: AdaptedModel, adapters: Sequence[Adapter]) -> Iterator[None]:
+    """Have exactly these adapters under their ids; another one of the same id steps aside for the time."""
+    there = [model.attached_adapter(adapter.id) for adapter in adapters]
+    missing = [
+        adapter
+        for adapter, other in zip(adapters, there, strict=True)
+        if other is None or other.weights_sha256 != adapter.weights_sha256
+    ]
+    aside = [other for other in there if other is not None and other.id in {adapter.id for adapter in missing}]
+    model.detach(*(other.id for other in aside))
+    try:
+        model.attach(*missing)
+        yield
+    finally:
+        model.detach(*(adapter.id for adapter in missing if adapter.id in model.attached))
+        model.attach(*aside)
+
+
+def _seed(task: Adapter, number: int) -> int:
+    facts = task.card.training
+    seed = facts.settings.get("seed") if facts is not None else None
+    return seed if isinstance(seed, int) else number
