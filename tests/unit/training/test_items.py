@@ -1,0 +1,100 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from adaptkit.config import HeadConfig
+from adaptkit.errors import EmptyCorpus
+from adaptkit.model import AdaptedModel
+from adaptkit.tasks import Item, format_of
+from adaptkit.training import TaskItems
+from tests.unit.tasks import examples as made
+
+HEAD = HeadConfig(task_type="classification", labels=("goats", "rain"))
+
+
+def items(sizes: dict[str | None, int]) -> list[Item]:
+    """Items of several languages, of one to nine tokens each."""
+    languages = [language for language, size in sizes.items() for _ in range(size)]
+    return [
+        Item(number, (np.arange(1 + number % 9, dtype=np.int32),), (0,), language=language)
+        for number, language in enumerate(languages)
+    ]
+
+
+def task_items(model: AdaptedModel, sizes: dict[str | None, int], *, alpha: float = 0.3) -> TaskItems:
+    return TaskItems(items(sizes), format_of(model.backbone, HEAD), seed=0, sampling_alpha=alpha)
+
+
+def drawn(data: TaskItems, epochs: int = 5) -> Counter[str | None]:
+    batches = [batch for epoch in range(epochs) for batch in data.batches(8, epoch)]
+    assert all(len({data.items[row].language for row in batch}) == 1 for batch in batches)
+    return Counter(data.items[batch[0]].language for batch in batches)
+
+
+def test_one_language_uses_every_row_once(model: AdaptedModel) -> None:
+    data = task_items(model, {"en": 100})
+    rows = sorted(row for batch in data.batches(8, 0) for row in batch)
+    assert rows == data.training
+    assert set(data.training) | set(data.heldout) == set(range(100))
+    assert not set(data.training) & set(data.heldout)
+
+
+def test_languages_are_drawn_by_their_size_to_the_power_of_alpha(model: AdaptedModel) -> None:
+    sizes: dict[str | None, int] = {"en": 1600, "sw": 100}
+    by_size, tempered, equal = (drawn(task_items(model, sizes, alpha=alpha)) for alpha in (1.0, 0.5, 0.0))
+    assert by_size["en"] / by_size["sw"] == pytest.approx(16, rel=0.1)
+    assert tempered["en"] / tempered["sw"] == pytest.approx(4, rel=0.1)
+    assert equal["en"] / equal["sw"] == pytest.approx(1, rel=0.1)
+
+
+def test_every_language_trains_even_the_smallest(model: AdaptedModel) -> None:
+    assert drawn(task_items(model, {"en": 3000, "sw": 12}, alpha=1.0), epochs=1)["sw"] >= 1
+
+
+def test_epochs_have_the_same_number_of_batches(model: AdaptedModel) -> None:
+    data = task_items(model, {"en": 333, "sw": 77, None: 20})
+    assert len({len(data.batches(8, epoch)) for epoch in range(4)}) == 1
+    assert data.batches(8, 1) == data.batches(8, 1) != data.batches(8, 0)
+
+
+def test_windows_of_one_example_are_held_out_together(model: AdaptedModel) -> None:
+    windows = [Item(number // 3, (np.arange(5, dtype=np.int32),), (0, 0)) for number in range(300)]
+    data = TaskItems(windows, format_of(model.backbone, HEAD), seed=0)
+    assert data.heldout
+    held = {data.items[row].example for row in data.heldout}
+    assert not held & {data.items[row].example for row in data.training}
+    assert len(data.heldout) == 3 * len(held)
+
+
+def test_heldout_batches_are_in_one_language_each(model: AdaptedModel) -> None:
+    data = task_items(model, {"en": 300, "sw": 300})
+    batches = data.heldout_batches(4)
+    assert sorted(row for batch in batches for row in batch) == data.heldout
+    assert all(len({data.items[row].language for row in batch}) == 1 for batch in batches)
+
+
+def test_a_batch_has_labels_and_a_language(model: AdaptedModel) -> None:
+    task_format = format_of(model.backbone, HEAD)
+    data = TaskItems(task_format.items(made.topics().examples), task_format, seed=0)
+    rows = data.batches(8, 0)[0]
+    batch = data.batch(rows, model.backbone)
+    assert batch.ids.shape[0] == len(rows)
+    assert batch.ids.shape[1] % 8 == 0
+    assert batch.labels is not None
+    assert batch.labels.tolist() == [int(data.items[row].target[0]) for row in rows]
+    assert batch.language == data.items[rows[0]].language
+    assert data.n_tokens(rows) == int(batch.mask.sum())
+
+
+def test_other_labels_are_another_content(model: AdaptedModel) -> None:
+    task_format = format_of(model.backbone, HEAD)
+    one = task_format.items(made.topics().examples)
+    other = task_format.items([*made.topics().examples[1:], made.topics().examples[0]])
+    assert TaskItems(one, task_format, seed=0).sha256 == TaskItems(list(one), task_format, seed=0).sha256
+    assert TaskItems(one, task_format, seed=0).sha256 != TaskItems(other, task_format, seed=0).sha256
+
+
+def test_too_few_examples_are_refused(model: AdaptedModel) -> None:
+    with pytest.raises(EmptyCorpus, match="at least 20"):
+        task_items(model, {"en": 19})
