@@ -62,14 +62,16 @@ class TextTraining:
         own = Stack(str(self.id))
         self._stack = own if fused else self.foundation.stack_under(str(self.id), self.language)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
+        store = TokenStore(within_budget(self._tokenize(sentence for _, sentence in rows()), request.max_tokens))
         self.triage = triage(
-            (sentence for _, sentence in rows()),
+            # Only what is trained on: a large source is not read to its end for it.
+            (sentence for _, sentence in islice(rows(), len(store))),
             self.model.backbone.tokenizer,
             max_length=request.max_length,
             language=self.language,
         )
         self.triage.require(force=request.force)
-        self.data = self._read(rows)
+        self.data = self._with_targets(store, rows)
         self.settings = self._settings()
         self._fitting = Fitting(
             request,
@@ -139,9 +141,7 @@ class TextTraining:
             checkpoint=checkpoint,
         )
 
-    def _read(self, rows: Callable[[], Iterator[Row]]) -> TrainingData:
-        tokenized = self._tokenize(sentence for _, sentence in rows())
-        store = TokenStore(within_budget(tokenized, self.request.max_tokens))
+    def _with_targets(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
         if self.source.objective == "distill":
             return self._read_translations(store, rows)
         targets = None

@@ -27,6 +27,7 @@ METHODS: dict[str, AdapterConfig] = {
     "bottleneck at both sites": AdapterConfig(
         method=BottleneckConfig(reduction_factor=4, activation="gelu", sites=("attention.residual", "block.output"))
     ),
+    "lora, hiding the top block from below": AdapterConfig(method=LoraConfig(rank=4), hides_top_block=True),
     "lora + invertible": AdapterConfig(method=LoraConfig(rank=4), invertible=InvertibleConfig()),
     "bottleneck + invertible": AdapterConfig(
         method=BottleneckConfig(reduction_factor=4), invertible=InvertibleConfig(activation="silu")

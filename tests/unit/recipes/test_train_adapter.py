@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +245,23 @@ def test_an_adapter_of_the_same_name_on_the_callers_model_stays(model: AdaptedMo
 def test_a_device_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(ConfigError, match=r"device 'nowhere' cannot be used here.*Give cpu, cuda or cuda:N"):
         adaptkit.train_adapter(**QUICK, text=SWAHILI, device="nowhere")
+
+
+def test_a_large_source_is_read_only_as_far_as_it_is_trained_on(model: AdaptedModel) -> None:
+    read: list[int] = []
+
+    class Endless(Sequence[str]):
+        def __len__(self) -> int:
+            return 1_000_000
+
+        def __getitem__(self, number: Any) -> Any:  # noqa: ANN401
+            return f"{SWAHILI[number % 60]} {SWAHILI[number // 60 % 60]}"
+
+        def __iter__(self) -> Iterator[str]:
+            for number in range(len(self)):
+                read.append(number)
+                yield self[number]
+
+    adapter = adaptkit.train_adapter(**QUICK, text=Endless(), max_tokens=2_000, backbone=model)
+    assert 20 < adapter.card.n_lines < 200
+    assert max(read) < 5_000
