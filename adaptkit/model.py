@@ -21,17 +21,15 @@ from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.errors import (
     AdapterExists,
     AmbiguousAdapter,
-    ArchitectureMismatch,
-    BackboneMismatch,
     ConfigError,
     NoHead,
     ProbeMismatch,
-    TokenizerMismatch,
     UnknownAdapter,
 )
 from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.storage import Adapter, Probe
+from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error, probe_inputs
 from adaptkit.tasks import Item, examples_of, format_of, without_label
 
@@ -81,18 +79,18 @@ class AdaptedModel(nn.Module):
         return self._adapters.get(matching[0]) if len(matching) == 1 else None
 
     def attach(self, *adapters: Adapter) -> None:
-        """Put trained adapters on the model, frozen. Attach what an adapter was trained on before it.
+        """Put trained adapters on the model, frozen. What a fusion fuses is attached before it.
 
         Raises:
             ArchitectureMismatch: The adapter's backbone has other layers or widths.
             TokenizerMismatch: The adapter's tokenizer gives other ids.
             BackboneMismatch: The adapter's backbone has other weights.
             ProbeMismatch: All of that fits, and the outputs are not the recorded ones.
-            UnknownAdapter: It was trained on top of an adapter that is not attached.
-            AdapterExists: The id is taken by other tensors.
+            UnknownAdapter: A fusion of adapters that are not attached.
+            AdapterExists: The id is taken.
         """
         for adapter in adapters:
-            self._check_identity(adapter)
+            check_identity(adapter, self.backbone)
             layers = self.attach_layers(adapter.id, adapter.config)
             try:
                 with torch.no_grad():
@@ -282,34 +280,6 @@ class AdaptedModel(nn.Module):
         empty = self.backbone.tokenize([""])[0]
         opening, closing = empty[: self.backbone.prefix_length], empty[-1]
         return probe_inputs(self.backbone.shape.vocabulary_size, opening, closing)
-
-    def _check_identity(self, adapter: Adapter) -> None:
-        origin, ours = adapter.origin, self.backbone
-        if origin.shape != ours.shape:
-            raise ArchitectureMismatch(
-                f"{adapter.id} was trained on {origin.name} with {origin.shape}, but this backbone, {ours.name}, has "
-                f"{ours.shape}. Load {origin.name}."
-            )
-        if origin.tokenizer_sha256 != ours.tokenizer_hash:
-            raise TokenizerMismatch(
-                f"{adapter.id} was trained with a tokenizer of hash {origin.tokenizer_sha256[:12]}, but the tokenizer "
-                f"of {ours.name} has {ours.tokenizer_hash[:12]}: the same text gives other ids. Load the tokenizer of "
-                f"{origin.name}."
-            )
-        if origin.text_prefix != ours.text_prefix:
-            raise TokenizerMismatch(
-                f"{adapter.id} was trained with {origin.text_prefix!r} before every text, but {ours.name} puts "
-                f"{ours.text_prefix!r} there: the same text gives other ids. Load {origin.name} as published, or a "
-                "folder written by `adaptkit backbone export`."
-            )
-        if origin.fingerprint.compare(ours.fingerprint) == "different":
-            differing = origin.fingerprint.differing(ours.fingerprint)
-            raise BackboneMismatch(
-                f"{adapter.id} was trained on {origin.name} (fingerprint {origin.fingerprint.id}), but this backbone, "
-                f"{ours.name}, is {ours.fingerprint.id}: {len(differing)} of {len(origin.fingerprint.samples)} tensors "
-                f"differ (first: {differing[0] if differing else 'names'}). Load {origin.name} as it was published, "
-                "without merged adapters or further training."
-            )
 
     def _replay_probes(self, adapter: Adapter) -> None:
         """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""
