@@ -34,8 +34,10 @@ class Tokenizer(Protocol):
     def unk_token_id(self) -> int | None:
         """The id that stands for what the tokenizer has no piece for; None if it has a piece for everything."""
 
-    def __call__(self, lines: list[str], /, *, add_special_tokens: bool) -> Mapping[str, list[list[int]]]:
-        """Give the token ids of each line under `input_ids`."""
+    def __call__(
+        self, lines: list[str], /, *, add_special_tokens: bool, verbose: bool
+    ) -> Mapping[str, list[list[int]]]:
+        """Give the token ids of each line under `input_ids`; unless `verbose`, without a word on long lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +198,8 @@ class _Reading:
 
 def _tokenize(lines: Sequence[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
     for start in range(0, len(lines), _BATCH_LINES):
-        yield from tokenizer(list(lines[start : start + _BATCH_LINES]), add_special_tokens=False)["input_ids"]
+        batch = list(lines[start : start + _BATCH_LINES])
+        yield from tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]
 
 
 def _shares(scripts: Iterable[Counter[str]]) -> dict[str, float]:

@@ -19,8 +19,11 @@ class WordTokenizer:
         self.unk_token_id = unk_token_id
         self.batches: list[int] = []
 
-    def __call__(self, lines: list[str], /, *, add_special_tokens: bool) -> Mapping[str, list[list[int]]]:
+    def __call__(
+        self, lines: list[str], /, *, add_special_tokens: bool, verbose: bool
+    ) -> Mapping[str, list[list[int]]]:
         assert not add_special_tokens
+        assert not verbose
         self.batches.append(len(lines))
         return {"input_ids": [[10 if word.isascii() else UNKNOWN for word in line.split()] for line in lines]}
 
@@ -127,8 +130,12 @@ def test_problems_are_named(lines: list[str], words: str) -> None:
 
 def test_finely_cut_words_are_named_where_words_have_spaces() -> None:
     class Letters(WordTokenizer):
-        def __call__(self, lines: list[str], /, *, add_special_tokens: bool) -> Mapping[str, list[list[int]]]:
-            return super().__call__([" ".join(line) for line in lines], add_special_tokens=add_special_tokens)
+        def __call__(
+            self, lines: list[str], /, *, add_special_tokens: bool, verbose: bool
+        ) -> Mapping[str, list[list[int]]]:
+            return super().__call__(
+                [" ".join(line) for line in lines], add_special_tokens=add_special_tokens, verbose=verbose
+            )
 
     assert any("8.0 tokens" in problem for problem in triage(["mountain"], Letters(), max_length=9).problems())
     assert not any("8.0 tokens" in problem for problem in triage(["山" * 8], Letters(), max_length=9).problems())
