@@ -10,11 +10,7 @@ _BATCHES_IN_WINDOW = 32
 
 
 def length_bucketed(lengths: NDArray[np.int64], *, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
-    """Row numbers of each batch of one epoch, in training order. Every row is used once.
-
-    The batch that takes the most memory comes first: too little of it shows at once, and what the allocator takes for
-    that batch serves all others, where batches that grow leave holes between them.
-    """
+    """Row numbers of each batch of one epoch, in training order. Every row is used once."""
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(len(lengths))
     window = batch_size * _BATCHES_IN_WINDOW
@@ -24,8 +20,7 @@ def length_bucketed(lengths: NDArray[np.int64], *, batch_size: int, seed: int, e
         rows = rows[np.argsort(lengths[rows], kind="stable")]
         batches += [rows[i : i + batch_size].tolist() for i in range(0, len(rows), batch_size)]
     random.shuffle(batches)
-    largest = max(range(len(batches)), key=lambda i: len(batches[i]) * int(lengths[batches[i]].max()))
-    return [batches[largest], *batches[:largest], *batches[largest + 1 :]]
+    return batches
 
 
 def heldout_rows(n_rows: int, *, seed: int, share: float = 0.02, at_least: int = 16, at_most: int = 512) -> list[int]:

@@ -8,7 +8,7 @@ from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.facts import training_facts
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import checkpoint_of
+from adaptkit.recipes.place import checkpoint_folder
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import Adapter, Card
 from adaptkit.storage.adapter import Origin
@@ -42,17 +42,24 @@ class Fitting:
         self._foundation = foundation
         self._id = adapter_id
         self._config = config
-        below = [adapter.weights_sha256 for adapter in foundation.adapters]
-        identity = f"{adapter_id} {sorted(request.record().items())} {content} {model.backbone.fingerprint.id} {below}"
         self._lent = foundation.attach_to(model)
         try:
             with forked(model.backbone.device, request.seed):
                 self.layers = model.attach_layers(str(adapter_id), config)
                 self._lent.append(str(adapter_id))
-                self.run = make_run(self.layers, checkpoint_of(request, identity))
+                self.run = make_run(self.layers, self._checkpoint(content))
         except BaseException:
             self.close()
             raise
+
+    def _checkpoint(self, content: str) -> CheckpointFolder | None:
+        request = self._request
+        if request.output_folder is None:
+            return None
+        below = [adapter.weights_sha256 for adapter in self._foundation.adapters]
+        settings = sorted(request.record().items())
+        identity = f"{self._id} {settings} {content} {self._model.backbone.fingerprint.id} {below}"
+        return CheckpointFolder(checkpoint_folder(request.output_folder), identity)
 
     def train(
         self,

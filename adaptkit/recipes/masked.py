@@ -18,12 +18,15 @@ def masked_objective(
 ) -> MaskedObjective:
     """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one."""
     table = word_embeddings_of(backbone.network).detach()
-    pieces = list(backbone.tokenizer.convert_ids_to_tokens(list(range(len(backbone.tokenizer)))))
+    n_pieces = len(backbone.tokenizer)
     maskable = torch.zeros(len(table), dtype=torch.bool)
-    maskable[: len(pieces)] = True
+    maskable[:n_pieces] = True
     maskable[list(backbone.tokenizer.all_special_ids)] = False
     starts = torch.ones(len(table), dtype=torch.bool)
-    starts[: len(pieces)] = torch.tensor(_word_starts(pieces))
+    if rule.whole_words:
+        starts[:n_pieces] = torch.tensor(
+            _word_starts(list(backbone.tokenizer.convert_ids_to_tokens(list(range(n_pieces)))))
+        )
     return MaskedObjective(
         embeddings=table,
         maskable=maskable,

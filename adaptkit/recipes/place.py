@@ -8,7 +8,6 @@ from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import format as spec
-from adaptkit.training import CheckpointFolder
 
 _ADAPTER_FILES = {spec.WEIGHTS_FILE, spec.CONFIG_FILE, spec.RECORD_FILE, spec.CARD_FILE}
 
@@ -16,12 +15,6 @@ _ADAPTER_FILES = {spec.WEIGHTS_FILE, spec.CONFIG_FILE, spec.RECORD_FILE, spec.CA
 def checkpoint_folder(output: Path) -> Path:
     """Where the checkpoints of a run with this output lie: beside it."""
     return output.with_name(f"{output.name}.checkpoint")
-
-
-def checkpoint_of(request: TrainingRequest, identity: str) -> CheckpointFolder | None:
-    """The checkpoints of this very run; None where nothing is written."""
-    output = request.output_folder
-    return None if output is None else CheckpointFolder(checkpoint_folder(output), identity)
 
 
 def check_output(request: TrainingRequest) -> None:

@@ -74,7 +74,7 @@ def test_every_task_type_learns_and_comes_back_from_its_folder(name: str, model:
 def test_a_learned_head_answers(model: AdaptedModel) -> None:
     data = made.topics()
     adapter = adaptkit.train_adapter(
-        task="topics", data=data, backbone=model, max_steps=150, learning_rate=1e-2, progress=False
+        task="topics", data=data, backbone=model, max_steps=200, learning_rate=4e-3, alpha=16, progress=False
     )
     model.attach(adapter)
     assert right(model, data, "task/topics") > 0.9
