@@ -187,7 +187,8 @@ class HeadConfig:
     `classification` reads the mean over real tokens, `tagging` each word's first token, `qa` every token (start and
     end of the answer), `choice` gives one score to each choice, `similarity` compares two sentence vectors and has no
     weights. `labels` are the labels or tags in the order of the outputs. A `qa` head with `allows_no_answer` was
-    trained on questions without an answer too, and may give none.
+    trained on questions without an answer too, and may give none. A `classification` head with `pairs` was trained on
+    pairs of texts, and reads nothing else.
 
     Raises:
         ConfigError: Labels that the type does not have, or lacks, or that repeat; a dropout that cannot be right.
@@ -197,6 +198,7 @@ class HeadConfig:
     labels: tuple[str, ...] = ()
     dropout: float = 0.1
     allows_no_answer: bool = False
+    pairs: bool = False
 
     def __post_init__(self) -> None:
         _require(

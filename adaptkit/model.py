@@ -218,7 +218,7 @@ class AdaptedModel(nn.Module):
         self,
         inputs: Sequence[Any],
         *,
-        stack: StackLike,
+        stack: StackLike = None,
         batch_size: int = 32,
         max_length: int | None = None,
     ) -> list[Any]:

@@ -85,7 +85,8 @@ app.command("list")(list_adapters)
 def inspect(folder: FolderArgument) -> None:
     """Read an adapter folder, check its structure and print its card. Loads no backbone."""
     adapter = load_adapter(folder)
-    _out.print(adapter.render_card(), markup=False)
+    # Without the front matter, which is for model hubs.
+    _out.print(adapter.render_card().partition("\n---\n")[2].strip(), markup=False)
     _out.print(f"structure sound: {len(adapter.tensors)} tensors, {adapter.size_bytes / 2**20:.1f} MiB, ", end="")
     _out.print(f"SHA-256 {adapter.weights_sha256}")
     _out.print(f"backbone fingerprint {adapter.origin.fingerprint.id}", end="")

@@ -3,14 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
-from adaptkit.data.corpus import open_corpus
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report.markdown import render_markdown
@@ -19,6 +19,7 @@ from adaptkit.storage import Adapter, adapters_in, load_adapter
 
 _out = Console(highlight=False, soft_wrap=True)
 _COMMA = "comma-separated"
+_COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "text", "folder")
 
 
 def evaluate(
@@ -26,7 +27,10 @@ def evaluate(
     adapter: Annotated[list[Path], typer.Option(help="task adapter; repeat for each training seed")],
     languages: Annotated[str, typer.Option(help=f"test languages, {_COMMA}")],
     compare: Annotated[str, typer.Option(help=f"none, source, target, relative; {_COMMA}")] = "none,source,target",
-    data: Annotated[str | None, typer.Option(help="folder or hub id of the benchmark (default: the hub)")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="folder or hub id of the benchmark (default: the hub), or LANG=FILE, repeated"),
+    ] = None,
     zoo: Annotated[Path | None, typer.Option(help="folder of adapter folders with the language adapters")] = None,
     domain: Annotated[list[Path] | None, typer.Option(help="domain adapter between; may be repeated")] = None,
     source_language: Annotated[str | None, typer.Option(help="language that the task was trained in")] = None,
@@ -46,9 +50,9 @@ def evaluate(
         load_model(backbone),
         task=task,
         adapter=list(adapter),
-        languages=_split(languages),
-        compare=_split(compare),
-        data=data,
+        languages=languages,
+        compare=compare,
+        data=_data(data),
         zoo=zoo,
         domain=domain or (),
         source_language=source_language,
@@ -56,7 +60,7 @@ def evaluate(
         split=split,
         limit=limit,
         group=group,
-        training_text={path.name: _lines(path) for path in training_text or ()},
+        training_text=training_text or (),
         keep=None if output is None else output.with_name(f"{output.name}.measurements"),
         batch_size=batch_size,
         progress=progress,
@@ -77,7 +81,10 @@ def predict(
     task = load_adapter(adapter)
     if task.config.head is None:
         raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
-    inputs = [_input(task.config.head.task_type, line.rstrip("\n")) for line in sys.stdin if line.strip()]
+    lines = sys.stdin.read().splitlines()
+    if empty := [number for number, line in enumerate(lines, start=1) if not line.strip()]:
+        raise ConfigError(f"line {empty[0]} of the input is empty; predictions are printed line by line, so remove it.")
+    inputs = [_input(task.config.head.task_type, line) for line in lines]
     model = load_model(backbone)
     below = [load_adapter(folder) for folder in on or ()]
     model.attach(*below, task)
@@ -87,18 +94,23 @@ def predict(
 
 
 def list_adapters(folder: Annotated[Path, typer.Argument(help="folder of adapter folders")]) -> None:
-    """List the adapters in a folder: what each is for, its method, backbone, size and text."""
-    table = Table()
-    for column in ("adapter", "language", "method", "backbone", "MiB", "text", "folder"):
-        table.add_column(column, justify="right" if column == "MiB" else "left")
-    found = 0
-    for place, entry in adapters_in(folder):
-        found += 1
-        cells = (entry.id, entry.language or "", _method(entry), entry.origin.name, f"{entry.size_bytes / 2**20:.1f}")
-        table.add_row(*cells, entry.card.source or "private", str(place))
-    if not found:
+    """List the adapters in a folder; tab-separated where the output is no terminal."""
+    rows = [_row(place, entry) for place, entry in adapters_in(folder)]
+    if not rows:
         raise ConfigError(f"{folder} holds no adapter folder.")
+    if not _out.is_terminal:
+        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+        return
+    table = Table(*_COLUMNS)
+    for row in rows:
+        table.add_row(*row)
     _out.print(table)
+
+
+def _row(folder: Path, adapter: Adapter) -> tuple[str, ...]:
+    size = f"{adapter.size_bytes / 2**20:.1f}"
+    text = adapter.card.source or "private"
+    return adapter.id, adapter.language or "", _method(adapter), adapter.origin.name, size, text, str(folder)
 
 
 def _method(adapter: Adapter) -> str:
@@ -106,12 +118,14 @@ def _method(adapter: Adapter) -> str:
     return adapter.config.method_name + (f" + {head.task_type} head" if head is not None else "")
 
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _lines(path: Path) -> list[str]:
-    return list(open_corpus(path).lines())
+def _data(values: list[str] | None) -> str | dict[str, Any] | None:
+    """A benchmark's folder or hub id, or files of one's own by language."""
+    found = labelled(values or [])
+    if isinstance(found, dict):
+        return found
+    if len(found) > 1:
+        raise ConfigError("--data is given twice; give one folder of a benchmark, or LANG=FILE for each language.")
+    return found[0] if found else None
 
 
 def _input(task_type: TaskType, line: str) -> object:

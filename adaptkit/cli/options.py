@@ -80,7 +80,7 @@ def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
     if not value:
         return _EMPTY.get(name)
     if name == "data":
-        return _labelled(value)
+        return labelled(value)
     if name == "text" and len(value) > 1:
         return [Path(part) for part in value]  # several are files, whatever they are called
     if name == "parallel" and len(value) == 2 and not any(map(has_rows, value)):
@@ -93,7 +93,7 @@ def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
 _EMPTY: dict[str, tuple[()]] = {"on": ()}
 
 
-def _labelled(values: list[str]) -> Any:  # noqa: ANN401
+def labelled(values: list[str]) -> Any:  # noqa: ANN401
     """Files, or a mapping of languages to files where they are written so."""
     by_language: dict[str, list[str]] = {}
     for value in values:

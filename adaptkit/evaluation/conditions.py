@@ -27,7 +27,11 @@ class LanguageAdapters:
             if adapter.kind != "language" or adapter.language is None:
                 raise ConfigError(f"{adapter.id} is no language adapter; give language adapters as zoo=....")
         if len(self.by_language) < len(self.adapters):
-            raise ConfigError(f"two language adapters of one language: {', '.join(a.id for a in self.adapters)}.")
+            named = [adapter.language for adapter in self.adapters]
+            twice = sorted({str(language) for language in named if named.count(language) > 1})
+            raise ConfigError(
+                f"the zoo has several language adapters for {', '.join(twice)}; give a list with one for each language."
+            )
 
     @classmethod
     def of(cls, zoo: "Zoo", backbone: Backbone) -> "LanguageAdapters":

@@ -51,18 +51,16 @@ class Matrix:
         cells: list[Cell] = []
         comparisons: list[Comparison] = []
         notes: dict[str, None] = {}
-        evaluated: dict[str, Sequence[Example]] = {}
-        self.progress.start(len(self.languages) * len(self.conditions) * len(self.tasks))
+        evaluated = {language: self._examples(language) for language in self.languages}
         metrics = self._metric_names()
-        for language in self.languages:
-            examples = evaluated[language] = self._examples(language)
+        self.progress.start(self._n_cells() * len(self.tasks))
+        for language, examples in evaluated.items():
             _note_ignored(self.tasks[0], examples, notes)
             test = _Test(language, examples, task_metrics(metrics, head_of(self.tasks[0]), language, examples))
             runs: dict[Condition, list[Measured]] = {}
             for condition in self.conditions:
                 below = None if condition == "none" else self._below(condition, language, notes)
                 if condition != "none" and below is None:
-                    self.progress.skip(len(self.tasks))
                     continue
                 runs[condition] = [self._measured(test, task, below) for task in self.tasks]
                 cells.append(self._cell(test, condition, below, runs[condition]))
@@ -80,6 +78,14 @@ class Matrix:
             comparisons=tuple(comparisons),
             notes=tuple(notes),
             environment=environment(bf16=self.bf16),
+        )
+
+    def _n_cells(self) -> int:
+        """Cells for which there is an adapter."""
+        return sum(
+            condition == "none" or self.zoo.below(condition, source=self.source, target=language) is not None
+            for language in self.languages
+            for condition in self.conditions
         )
 
     def _metric_names(self) -> tuple[str, ...]:

@@ -20,10 +20,6 @@ class CellProgress:
         if self._console is not None:
             self._console.print(f"{total} measurements; the first ones tell how long all will take", highlight=False)
 
-    def skip(self, count: int) -> None:
-        """These cannot be measured."""
-        self._total -= count
-
     def done(self, what: str, n_examples: int, elapsed_s: float) -> None:
         """One is finished."""
         self._finished += 1

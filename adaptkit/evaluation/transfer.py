@@ -7,7 +7,9 @@ from pathlib import Path
 
 from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.config import Precision
-from adaptkit.data.tasks import TaskData
+from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.data.tasks import TaskData, read_labelled
+from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import LanguageAdapters, Zoo, check_conditions
 from adaptkit.evaluation.matrix import Matrix
@@ -42,9 +44,9 @@ def evaluate(
     *,
     task: str,
     adapter: AdapterLike | Sequence[AdapterLike],
-    languages: Sequence[str],
-    compare: Sequence[str] = ("none", "source", "target"),
-    data: str | os.PathLike[str] | Mapping[str, TaskData] | None = None,
+    languages: str | Sequence[str],
+    compare: str | Sequence[str] = ("none", "source", "target"),
+    data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None" = None,
     zoo: Zoo | None = None,
     domain: AdapterLike | Sequence[AdapterLike] = (),
     source_language: str | None = None,
@@ -52,7 +54,7 @@ def evaluate(
     split: str = "test",
     limit: int | None = None,
     group: str | None = None,
-    training_text: Mapping[str, Iterable[str]] | None = None,
+    training_text: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]" = (),
     keep: str | os.PathLike[str] | None = None,
     batch_size: int = 32,
     precision: Precision = "auto",
@@ -64,9 +66,10 @@ def evaluate(
         model: the backbone; the adapters are attached for the time of the evaluation where they are not yet.
         task: a benchmark of `adaptkit.TASKS`, or any name where `data` maps languages to examples.
         adapter: the task adapter, or several that differ in their training seed only; values, folders or attached ids.
-        languages: test languages.
+        languages: test languages, in a list or with commas between.
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
-        data: folder or hub id of the benchmark (None: the hub), or examples by language.
+        data: folder or hub id of the benchmark (None: the hub), or by language what `read_labelled` reads (files,
+            examples) or gives.
         zoo: language adapters: a folder of adapter folders or a list. None: those attached to the model.
         domain: domain adapters that lie between language and task adapter in every stack.
         source_language: the language that the task was trained in; None where the adapter says it.
@@ -74,7 +77,7 @@ def evaluate(
         split: of the benchmark.
         limit: the first so many examples of each language, for a quick look; the report says so.
         group: only examples of this group (an XNLI genre).
-        training_text: sentences that adapters were trained on, by a name; test sentences among them are reported.
+        training_text: files that adapters were trained on, or text by a name; test sentences in it are reported.
         keep: a folder for finished measurements, so that an interrupted evaluation goes on.
         batch_size: examples in a batch.
         precision: bf16, fp32, or auto: bf16 where the hardware has it.
@@ -93,17 +96,17 @@ def evaluate(
         )
     source = source_language or tasks[0].language
     if source is None:
-        raise ConfigError("the task adapter was trained in several languages; say source_language=....")
+        raise ConfigError("the task adapter was trained in no named language, or in several; say source_language=....")
     matrix = Matrix(
         model=model,
         task=task,
         tasks=tasks,
-        languages=tuple(dict.fromkeys(map(canonical_tag, languages))),
-        conditions=check_conditions(compare),
+        languages=tuple(dict.fromkeys(map(canonical_tag, _listed(languages)))),
+        conditions=check_conditions(_listed(compare)),
         zoo=_language_adapters(model, zoo),
         domains=_adapters(model, domain),
         source=canonical_tag(source),
-        data=data,
+        data=_read(data),
         split=split,
         limit=limit,
         group=group,
@@ -112,7 +115,7 @@ def evaluate(
         batch_size=batch_size,
         bf16=uses_bfloat16(precision, model.backbone.device),
     )
-    return TransferReport(matrix.run(training_text or {}))
+    return TransferReport(matrix.run(_texts(training_text)))
 
 
 def _task_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike]) -> tuple[Adapter, ...]:
@@ -146,3 +149,23 @@ def _language_adapters(model: AdaptedModel, zoo: Zoo | None) -> LanguageAdapters
     return LanguageAdapters(
         tuple(adapter for adapter in attached if adapter is not None and adapter.kind == "language")
     )
+
+
+def _listed(given: str | Sequence[str]) -> list[str]:
+    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else list(given)
+
+
+def _read(
+    data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None",
+) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
+    if not isinstance(data, Mapping):
+        return data
+    return {
+        canonical_tag(language): source if isinstance(source, TaskData) else read_labelled(source, language=language)
+        for language, source in data.items()
+    }
+
+
+def _texts(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:
+    named = given if isinstance(given, Mapping) else {Path(path).name: path for path in given}
+    return {name: open_corpus(source).lines() for name, source in named.items()}

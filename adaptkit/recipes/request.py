@@ -160,7 +160,10 @@ class TrainingRequest:
             raise ConfigError("nothing says what to train: give lang=..., or domain=... with its text, or task=....")
         if self.kind == "task" and self.data is None:
             raise ConfigError(f"task {self.task!r} needs labelled examples: give data=....")
-        self._refuse(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY, f"a {self.kind} adapter")
+        if self.kind == "task":
+            self._refuse(_TEXT_ONLY, "a task adapter")
+        else:
+            self._refuse(_TASK_ONLY, f"a {self.kind} adapter (say task=... for a task adapter)")
         if self.domain is not None and self.text is None and self.parallel is None:
             raise ConfigError(f"domain {self.domain!r} needs text of that domain: give text=....")
         if self.domain is not None and self.lang is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, Question, TaskData, read_labelled
+from adaptkit.data.tasks import Example, LabelledText, Question, TaskData, read_labelled
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
@@ -156,7 +156,14 @@ def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskDa
 
 def _head_for(data: TaskData) -> HeadConfig:
     unanswered = any(isinstance(example, Question) and not example.answers for example in data.examples)
-    return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered)
+    if data.task_type in ("classification", "tagging") and len(data.labels) < 2:
+        named = ", ".join(map(repr, data.labels)) or "(none)"
+        raise ConfigError(
+            f"{data.description} has only the label {named}; a head needs two or more to tell apart. Give examples of "
+            "others too."
+        )
+    pairs = any(isinstance(example, LabelledText) and example.pair is not None for example in data.examples)
+    return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
 
 
 def _named(example: Example, language: str | None) -> Example:

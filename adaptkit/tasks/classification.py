@@ -10,6 +10,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone
 from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import Example, LabelledText
+from adaptkit.errors import ConfigError
 from adaptkit.objectives import Batch
 from adaptkit.tasks.item import Item, as_ids, label_number
 from adaptkit.tasks.typed import of_type
@@ -34,6 +35,7 @@ class Classification:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each: the text, or both texts with separators between them."""
         texts = of_type(LabelledText, examples)
+        _check_pairs(texts, self._head.pairs)
         rows = self._backbone.tokenize_pairs([(e.text, e.pair) for e in texts], max_length=self._max_length)
         return [
             Item(number, (as_ids(row),), (label_number(self._head, e.label),) if e.label else (), language=e.language)
@@ -58,3 +60,10 @@ class Classification:
             probabilities = dict(zip(self._head.labels, shares, strict=True))
             found.append(PredictedLabel(max(probabilities, key=probabilities.__getitem__), probabilities))
         return found
+
+
+def _check_pairs(texts: Sequence[LabelledText], pairs: bool) -> None:
+    for number, example in enumerate(texts):
+        if (example.pair is not None) is not pairs:
+            found, wanted = ("a single text", "pairs of texts") if pairs else ("a pair of texts", "single texts")
+            raise ConfigError(f"example {number} is {found} ({example.text!r:.60}), but this head is for {wanted}.")

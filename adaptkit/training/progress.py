@@ -72,10 +72,12 @@ class Shown:
             )
 
     def heldout(self, measures: Mapping[str, float]) -> None:
-        """Keep the held-out loss for the bar."""
+        """Keep the held-out loss for the bar; without one, print it."""
         self._heldout = f"  held-out {measures['loss']:.3f}"
         if "token_loss" in measures:
             self._heldout += f" (pseudo-perplexity {math.exp(min(measures['token_loss'], 50)):,.1f})"
+        if self._bar is None:
+            self._console.print(self._heldout.strip(), highlight=False)
 
 
 @contextmanager

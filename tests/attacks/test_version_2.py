@@ -46,6 +46,7 @@ HEADS: dict[str, tuple[str, Any]] = {
     "too many labels": ("head.labels", [str(number) for number in range(2000)]),
     "an unknown type": ("head.task_type", "translation"),
     "a dropout of one": ("head.dropout", 1.0),
+    "pairs that are no truth value": ("head.pairs", 1),
     "an unknown field": ("head.activation", "relu"),
     "a missing field": ("head.dropout", REMOVED),
     "no head where nothing else is of version 2": ("head", None),
@@ -88,7 +89,12 @@ def test_a_head_under_another_version(version: int, with_head: Path) -> None:
 
 
 def test_a_peft_config_with_a_head(folder: Path) -> None:
-    put(folder, CONFIG_FILE, "head", {"task_type": "qa", "labels": [], "dropout": 0.0, "allows_no_answer": False})
+    put(
+        folder,
+        CONFIG_FILE,
+        "head",
+        {"task_type": "qa", "labels": [], "dropout": 0.0, "allows_no_answer": False, "pairs": False},
+    )
     assert_refused(folder, MalformedConfig)
 
 

@@ -38,7 +38,7 @@ VERSION_1 = {
 VERSION_2 = {
     "topics": AdapterConfig(
         method=LoraConfig(rank=2, alpha=8.0, sites=("attention.value",)),
-        head=HeadConfig(task_type="classification", labels=("farming", "health"), dropout=0.25),
+        head=HeadConfig(task_type="classification", labels=("farming", "health"), dropout=0.25, pairs=True),
         hides_top_block=True,
     ),
     "answers": AdapterConfig(
@@ -100,7 +100,7 @@ def _size(method: MethodConfig) -> int:
 def _of_version_2(config: AdapterConfig) -> dict[str, object]:
     if config.head is not None:
         head = config.head
-        described: list[object] = [head.task_type, list(head.labels), head.dropout, head.allows_no_answer]
+        described: list[object] = [head.task_type, list(head.labels), head.dropout, head.allows_no_answer, head.pairs]
         return {"head": described, "hides_top_block": config.hides_top_block}
     return {"fuses": list(config.method.fuses)} if isinstance(config.method, FusionConfig) else {}
 

@@ -1,6 +1,7 @@
 """Benchmarks by name, from a folder in their publisher's layout or from the hub."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from adaptkit.data.sources import hub_id
@@ -78,8 +79,11 @@ def task_spec(task: str) -> TaskSpec:
 
     """
     if task not in TASKS:
+        near = get_close_matches(task, TASKS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
         raise ConfigError(
-            f"no benchmark is known as {task!r:.40}; known: {', '.join(TASKS)}. For a file of yours use read_labelled."
+            f"no benchmark is known as {task!r:.40}.{hint} Known: {', '.join(TASKS)}. Files of your own are given "
+            "by language: data={'sw': 'test.tsv'}, or --data sw=test.tsv."
         )
     return TASKS[task]
 

@@ -87,10 +87,14 @@ def how_to_read(grid: Grid) -> list[str]:
 def _verdict(grid: Grid, condition: Condition) -> str:
     names = {verdict: _languages_with(grid, condition, verdict) for verdict in ("helps", "no evidence", "hurts")}
     helps, unclear, hurts = names.values()
-    parts = [f"On {listed(helps)} the {condition} adapter helps" if helps else f"The {condition} adapter helps on none"]
+    parts = [
+        f"On {listed(helps)} the {condition} adapter helps"
+        if helps
+        else f"The {condition} adapter helps in no language"
+    ]
     if unclear:
         parts.append(f"on {listed(unclear)} there is no evidence")
-    parts.append(f"on {listed(hurts)} it hurts" if hurts else "on none does it hurt")
+    parts.append(f"on {listed(hurts)} it hurts" if hurts else "it hurts in none")
     return "; ".join(parts) + "."
 
 

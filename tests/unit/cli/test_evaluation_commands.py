@@ -92,7 +92,7 @@ def test_evaluate_prints_and_saves_a_report(
 def test_predict_reads_lines_and_prints_json(
     adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO('The goat eats grass.\n\n["Rain", "It rains."]\na\tb\n'))
+    monkeypatch.setattr("sys.stdin", io.StringIO('The goat eats grass.\n"It rains."\nRain fell.\n'))
     outcome = adaptkit(
         "predict", zoo / "task" / "topics", "--on", zoo / "language" / "sw", "--backbone", backbone_folder
     )
@@ -173,3 +173,64 @@ def test_a_task_adapter_is_trained_on_a_folder(
     )
     assert outcome.status == 0
     assert library.load_adapter(tmp_path / "topics").below == ("language/en",)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("Rain.\n\nGoats.\n", "line 2 of the input is empty"), ("a\tb\n", "for single texts"), ('{"a\n', "broken JSON")],
+)
+def test_input_that_cannot_be_predicted(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch, given: str, message: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    outcome = adaptkit("predict", zoo / "task" / "topics", "--backbone", backbone_folder)
+    assert outcome.status == 1
+    assert message in outcome.err
+    assert outcome.out == ""
+
+
+def test_files_of_ones_own_are_evaluated(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:
+    lines = ["text\tlabel", *(f"{text} {i}\t{label}" for i in range(4) for text, label in ROWS)]
+    (tmp_path / "sw.tsv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "news.txt").write_text(f"{ROWS[0][0]} 0\n")
+    outcome = adaptkit(
+        "evaluate",
+        "--task",
+        "topics",
+        "--adapter",
+        zoo / "task" / "topics",
+        "--zoo",
+        zoo,
+        "--languages",
+        "sw",
+        "--data",
+        f"swh={tmp_path / 'sw.tsv'}",
+        "--backbone",
+        backbone_folder,
+        "--training-text",
+        tmp_path / "news.txt",
+        "--no-progress",
+        "--source-language",
+        "en",
+    )
+    assert outcome.status == 0
+    assert "training text news.txt" in outcome.out
+    unknown = adaptkit(
+        "evaluate",
+        "--task",
+        "xnlii",
+        "--source-language",
+        "en",
+        "--adapter",
+        zoo / "task" / "topics",
+        "--zoo",
+        zoo,
+        "--languages",
+        "sw",
+        "--backbone",
+        backbone_folder,
+        "--data",
+        tmp_path,
+    )
+    assert unknown.status == 1
+    assert "Did you mean xnli?" in unknown.err

@@ -55,8 +55,8 @@ def test_averages_are_over_languages_with_every_condition(results: TransferResul
 def test_verdicts_are_told_in_words_the_target_first(results: TransferResults) -> None:
     grid = Grid(small(results))
     assert verdicts(grid) == [
-        "On Swahili the target adapter helps; on English there is no evidence; on none does it hurt.",
-        "The source adapter helps on none; on Swahili and English there is no evidence; on Dzongkha it hurts.",
+        "On Swahili the target adapter helps; on English there is no evidence; it hurts in none.",
+        "The source adapter helps in no language; on Swahili and English there is no evidence; on Dzongkha it hurts.",
     ]
     assert verdict_counts(grid, "target") == {"helps": 1, "no evidence": 1, "hurts": 0}
 

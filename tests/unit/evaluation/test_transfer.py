@@ -219,6 +219,15 @@ def test_leaked_test_sentences_are_reported(model: AdaptedModel, tasks: list[Ada
     assert "3" in note
 
 
+def test_training_text_may_be_files(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    texts = [example.text for example in data()["sw"].examples[:3] if isinstance(example, LabelledText)]
+    (tmp_path / "news.txt").write_text("\n".join(texts) + "\n")
+    results = run(model, tasks, zoo, training_text=[tmp_path / "news.txt"])
+    assert any(note.startswith("training text news.txt: ") for note in results.notes)
+
+
 def test_adapters_that_are_attached_serve_as_zoo(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
     model.attach(*zoo, tasks[0])
     report = adaptkit.evaluate(
@@ -276,6 +285,15 @@ def test_questions_are_scored_by_answer_overlap(model: AdaptedModel) -> None:
     (cell,) = results.cells
     assert set(cell.scores) == {"SQuAD F1", "SQuAD exact match"}
     assert 0 <= cell.scores["SQuAD F1"][0] <= 100
+
+
+def test_files_and_lists_of_examples_serve_as_data(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    (tmp_path / "sw.tsv").write_text("text\tlabel\nMbuzi\tgoats\nMvua\train\n")
+    given = {"swh_Latn": tmp_path / "sw.tsv", "en": made.topic_texts(8)}
+    results = run(model, tasks, zoo, data=given, languages="sw, en", compare="none")
+    assert {(cell.language, cell.n_examples) for cell in results.cells} == {("sw", 2), ("en", 8)}
 
 
 WRONG: dict[str, dict[str, Any]] = {

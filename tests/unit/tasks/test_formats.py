@@ -17,7 +17,7 @@ QA = HeadConfig(task_type="qa")
 
 
 def test_a_pair_is_one_row_with_both_texts(model: AdaptedModel) -> None:
-    head = HeadConfig(task_type="classification", labels=("yes", "no"))
+    head = HeadConfig(task_type="classification", labels=("yes", "no"), pairs=True)
     (item,) = format_of(model.backbone, head).items([LabelledText(text="The goat", pair="sleeps", label="no")])
     assert list(item.target) == [1]
     assert [row.tolist() for row in item.rows] == [model.backbone.tokenizer("The goat", "sleeps")["input_ids"]]
@@ -188,7 +188,15 @@ ALL: list[TaskData] = [data.topics(), data.pairs(), data.tags(), data.questions(
 @pytest.mark.parametrize("made", ALL, ids=lambda made: str(made.description))
 def test_items_number_their_examples_in_order(model: AdaptedModel, made: TaskData) -> None:
     labels = made.labels
-    items = format_of(model.backbone, HeadConfig(task_type=made.task_type, labels=labels)).items(made.examples)
+    head = HeadConfig(task_type=made.task_type, labels=labels, pairs=made.description == "pairs")
+    items = format_of(model.backbone, head).items(made.examples)
     numbers = [item.example for item in items]
     assert numbers == sorted(numbers)
     assert set(numbers) == set(range(len(made.examples)))
+
+
+@pytest.mark.parametrize(("pairs", "given"), [(False, ("The goat", "It sleeps.")), (True, "The goat")])
+def test_pairs_and_single_texts_are_not_confused(model: AdaptedModel, pairs: bool, given: object) -> None:
+    head = HeadConfig(task_type="classification", labels=("yes", "no"), pairs=pairs)
+    with pytest.raises(ConfigError, match="this head is for"):
+        format_of(model.backbone, head).items(examples_of("classification", [given]))
