@@ -47,11 +47,13 @@ class Matrix:
     bf16: bool
 
     def run(self, texts: Mapping[str, Iterable[str]]) -> TransferResults:
-        """Measure what is not kept yet, compare, and look for test sentences in the training texts."""
+        """Look for test sentences in the training texts, measure what is not kept yet, and compare."""
         cells: list[Cell] = []
         comparisons: list[Comparison] = []
-        notes: dict[str, None] = {}
         evaluated = {language: self._examples(language) for language in self.languages}
+        notes = dict.fromkeys(_leak_notes(texts, evaluated))
+        for note in notes:
+            self.progress.note(note)
         metrics = self._metric_names()
         self.progress.start(self._n_cells() * len(self.tasks))
         for language, examples in evaluated.items():
@@ -65,7 +67,6 @@ class Matrix:
                 runs[condition] = [self._measured(test, task, below) for task in self.tasks]
                 cells.append(self._cell(test, condition, below, runs[condition]))
             comparisons += list(_compared(test, runs, metrics[0]))
-        notes |= dict.fromkeys(_leak_notes(texts, evaluated))
         return TransferResults(
             task=self.task,
             metrics=metrics,

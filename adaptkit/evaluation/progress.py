@@ -20,6 +20,11 @@ class CellProgress:
         if self._console is not None:
             self._console.print(f"{total} measurements; the first ones tell how long all will take", highlight=False)
 
+    def note(self, text: str) -> None:
+        """What a reader should know before a score is there."""
+        if self._console is not None:
+            self._console.print(text, highlight=False, markup=False)
+
     def done(self, what: str, n_examples: int, elapsed_s: float) -> None:
         """One is finished."""
         self._finished += 1
