@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from adaptkit.attaching import Plan, SiteHooks, plan_of
 from adaptkit.backbones import Backbone, blocks_of, load_backbone
-from adaptkit.composition import Composition, Fuse, Stack, resolved
+from adaptkit.composition import Composition, Fuse, Part, Stack, resolved
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.errors import (
     AdapterExists,
@@ -79,7 +79,7 @@ class AdaptedModel(nn.Module):
         return self._adapters.get(matching[0]) if len(matching) == 1 else None
 
     def attach(self, *adapters: Adapter) -> None:
-        """Put trained adapters on the model, frozen. What a fusion fuses is attached before it.
+        """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
 
         Raises:
             ArchitectureMismatch: The adapter's backbone has other layers or widths.
@@ -89,19 +89,21 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: A fusion of adapters that are not attached.
             AdapterExists: The id is taken.
         """
-        for adapter in adapters:
-            check_identity(adapter, self.backbone)
-            layers = self.attach_layers(adapter.id, adapter.config)
-            try:
+        put: list[str] = []
+        try:
+            for adapter in adapters:
+                check_identity(adapter, self.backbone)
+                layers = self.attach_layers(adapter.id, adapter.config)
+                put.append(adapter.id)
                 with torch.no_grad():
                     for name, parameter in layers.named_tensors().items():
                         parameter.copy_(adapter.tensors[name])
                 layers.requires_grad_(requires_grad=False).eval()
                 self._replay_probes(adapter)
                 self._adapters[adapter.id] = adapter
-            except BaseException:
-                self.detach(adapter.id)
-                raise
+        except BaseException:
+            self.detach(*put)
+            raise
 
     def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
         """Put fresh, trainable layers on the model under an id, and return them.
@@ -248,7 +250,10 @@ class AdaptedModel(nn.Module):
             NoHead: That adapter has no head.
         """
         whole = self.resolve(stack)
-        last = self._by_id[whole.ids[-1]] if whole.ids else None
+        top: Part | None = whole
+        while isinstance(top, Stack):
+            top = top.parts[-1] if top.parts else None
+        last = self._by_id[top] if isinstance(top, str) else None
         if last is None or last.head is None or last.config.head is None:
             heads = [name for name, layers in self._by_id.items() if layers.head is not None]
             raise NoHead(str(whole), heads)
@@ -284,7 +289,8 @@ class AdaptedModel(nn.Module):
     def _replay_probes(self, adapter: Adapter) -> None:
         """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""
         key = (adapter.weights_sha256, adapter.config, adapter.probes)
-        if key in self._proven:
+        # What a fusion gives depends on the adapters that it fuses too.
+        if key in self._proven and not isinstance(adapter.config.method, FusionConfig):
             return
         vectors = self.encode_ids([probe.ids for probe in adapter.probes], stack=adapter.id)
         error, bound = largest_error(adapter.probes, vectors), PROBE_TOLERANCE[self.network.dtype]
@@ -307,11 +313,17 @@ class AdaptedModel(nn.Module):
 
     def _fusion_of(self, fuse: Fuse) -> str:
         """The id of the attached adapter that fuses these."""
-        for adapter_id, layers in self._by_id.items():
-            method = layers.config.method
-            if isinstance(method, FusionConfig) and set(method.fuses) == set(fuse.parts):
-                return adapter_id
-        raise UnknownAdapter(str(fuse), self.attached)
+        methods = {name: layers.config.method for name, layers in self._by_id.items()}
+        found = [
+            name
+            for name, method in methods.items()
+            if isinstance(method, FusionConfig) and set(method.fuses) == set(fuse.parts)
+        ]
+        if len(found) > 1:
+            raise AmbiguousAdapter(str(fuse), found)
+        if not found:
+            raise UnknownAdapter(str(fuse), self.attached)
+        return found[0]
 
     def _put_in_place(self) -> None:
         self._plans.clear()

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from adaptkit.composition import Average, Part, Stack
+from adaptkit.composition import Average, Part, Stack, ids_of
 from adaptkit.config import FusionConfig
 from adaptkit.layers import AdapterLayers, FusionLayer
 
@@ -87,9 +87,8 @@ def _plan_of_adapter(layers: AdapterLayers, attached: Callable[[str], AdapterLay
 def _plan_of_stack(stack: Stack, attached: Callable[[str], AdapterLayers]) -> Plan:
     plan: dict[str, Chain] = {}
     for part in stack.parts:
-        if isinstance(part, str):
-            hidden = attached(part).hidden_modules
-            plan = {module: chain for module, chain in plan.items() if module not in hidden}
+        hidden = {module for name in ids_of(part) for module in attached(name).hidden_modules}
+        plan = {module: chain for module, chain in plan.items() if module not in hidden}
         for module, chain in plan_of(part, attached).items():
             plan[module] = (*plan.get(module, ()), *chain)
     return plan

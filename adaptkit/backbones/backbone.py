@@ -14,6 +14,8 @@ from adaptkit.backbones.architectures import BackboneShape
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
 from adaptkit.errors import ConfigError
 
+_SPECIAL_TOKENS_OF_A_PAIR = 4
+
 
 @dataclass(frozen=True)
 class Window:
@@ -127,13 +129,18 @@ class Backbone:
     def tokenize_windows(
         self, questions: Sequence[str], contexts: Sequence[str], *, max_length: int, stride: int
     ) -> list[Window]:
-        """Questions with their contexts, in as many windows as each context needs, overlapping by `stride` tokens."""
+        """Questions with their contexts, in as many windows as each context needs, overlapping by `stride` tokens.
+
+        A question is cut at half of the window, and the overlap at a quarter of what the questions leave.
+        """
+        limit = min(max_length, self.max_length)
+        asked, longest = self._cut([self.text_prefix + question for question in questions], limit // 2)
         encoded = self.tokenizer(
-            [self.text_prefix + question for question in questions],
+            asked,
             list(contexts),
             truncation="only_second",
-            max_length=min(max_length, self.max_length),
-            stride=stride,
+            max_length=limit,
+            stride=min(stride, max(0, (limit - longest - _SPECIAL_TOKENS_OF_A_PAIR) // 4)),
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             return_attention_mask=False,
@@ -146,6 +153,19 @@ class Backbone:
             places[[part != 1 for part in encoded.sequence_ids(number)]] = -1
             windows.append(Window(text, ids, places))
         return windows
+
+    def _cut(self, texts: Sequence[str], most: int) -> tuple[list[str], int]:
+        """The texts, each of at most so many tokens, and the most tokens that one has."""
+        encoded = self.tokenizer(
+            list(texts),
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            return_attention_mask=False,
+            verbose=False,
+        )
+        ends = encoded["offset_mapping"]
+        cut = [text if len(end) <= most else text[: end[most - 1][1]] for text, end in zip(texts, ends, strict=True)]
+        return cut, max((min(len(end), most) for end in ends), default=0)
 
     @cached_property
     def prefix_length(self) -> int:

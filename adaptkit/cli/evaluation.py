@@ -15,6 +15,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.model import load_model
+from adaptkit.recipes.foundation import standing
 from adaptkit.storage import Adapter, adapters_in, load_adapter
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -88,7 +89,11 @@ def predict(
     model = load_model(backbone)
     below = [load_adapter(folder) for folder in on or ()]
     model.attach(*below, task)
-    stack = " > ".join([*(entry.id for entry in below), task.id])
+    stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
+    if task.below and not below:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"{task.id} was trained on top of {' > '.join(task.below)}; nothing lies below it now (--on)"
+        )
     for prediction in model.predict(inputs, stack=stack, batch_size=batch_size):
         sys.stdout.write(json.dumps(_plain(prediction), ensure_ascii=False) + "\n")
 

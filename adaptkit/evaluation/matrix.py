@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import bfloat16_blocks
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, TaskData, leaked, read_task, task_spec
-from adaptkit.errors import SourceNotFound
+from adaptkit.config import FusionConfig, HeadConfig
+from adaptkit.data.tasks import TASKS, Example, TaskData, leaked, read_task, task_spec
+from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
@@ -90,9 +90,12 @@ class Matrix:
         )
 
     def _metric_names(self) -> tuple[str, ...]:
-        if isinstance(self.data, Mapping):
-            return DEFAULT_METRICS[head_of(self.tasks[0]).task_type]
-        return task_spec(self.task).metrics
+        if self.task in TASKS or not isinstance(self.data, Mapping):
+            return task_spec(self.task).metrics
+        task_type = head_of(self.tasks[0]).task_type
+        if task_type not in DEFAULT_METRICS:
+            raise ConfigError(f"a {task_type} task has no score yet; evaluate its predictions yourself.")
+        return DEFAULT_METRICS[task_type]
 
     def _examples(self, language: str) -> Sequence[Example]:
         if isinstance(self.data, Mapping):
@@ -122,7 +125,7 @@ class Matrix:
         identity = repr(
             (
                 self.task,
-                [(adapter.weights_sha256, adapter.config) for adapter in adapters],
+                [(adapter.weights_sha256, adapter.config, self._fused_by(adapter)) for adapter in adapters],
                 self.model.backbone.fingerprint.id,
                 [repr(example) for example in test.examples],
                 sorted(test.metrics),
@@ -138,6 +141,13 @@ class Matrix:
             self.kept.save(identity, found)
         self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)
         return found
+
+    def _fused_by(self, adapter: Adapter) -> list[str | None]:
+        """The weights that a fusion mixes, which are attached already."""
+        method = adapter.config.method
+        fused = method.fuses if isinstance(method, FusionConfig) else ()
+        attached = [self.model.attached_adapter(name) for name in fused]
+        return [None if each is None else each.weights_sha256 for each in attached]
 
     def _cell(self, test: "_Test", condition: Condition, below: Adapter | None, runs: Sequence[Measured]) -> Cell:
         stacked = [*([below] if below else []), *self.domains, self.tasks[0]]

@@ -17,7 +17,7 @@ class Cell:
     """One test language under one condition. Scores run from 0 to 100, one for each seed of the task adapter.
 
     `scores` are by metric name; the first metric is the one that comparisons use. `adapter_bytes` is the size of the
-    adapters in the stack, `peak_memory_bytes` the most the process held while the cell ran.
+    adapters in the stack, `peak_memory_bytes` the most the process has held by the end of the cell.
     """
 
     language: str

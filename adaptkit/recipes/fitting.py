@@ -65,7 +65,7 @@ class Fitting:
         self,
         display: Display,
         *,
-        language: str | None,
+        languages: set[str | None],
         objective: str,
         source: str,
         text_kind: str,
@@ -81,11 +81,11 @@ class Fitting:
         adapter = Adapter(
             kind=request.kind,
             name=self._id.name,
-            language=language,
+            language=next(iter(languages)) if len(languages) == 1 else None,
             config=self._config,
             origin=Origin.of(model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
-            below=() if request.method == "fusion" else self._foundation.below,
+            below=() if request.method == "fusion" else self._foundation.below(languages),
             probes=record_probes(inputs, model.encode_ids(inputs, stack=str(self._id))),
             card=Card(
                 source="" if request.private else source,

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adaptkit.composition import Stack
-from adaptkit.errors import ConfigError
+from adaptkit.config import FusionConfig
+from adaptkit.errors import AdapterExists, ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+
+_TOP = "task/top"
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,30 @@ class Foundation:
 
     @property
     def languages(self) -> tuple[Adapter, ...]:
-        """The language adapters."""
-        return tuple(adapter for adapter in self.adapters if adapter.kind == "language")
+        """The language adapters that stand for themselves; those that a fusion in the list fuses act through it."""
+        return tuple(adapter for adapter in standing(self.adapters) if adapter.kind == "language")
 
-    @property
-    def below(self) -> tuple[str, ...]:
-        """What the record says: the adapters under every batch; of swapped ones, the first."""
-        domains = (adapter.id for adapter in self.adapters if adapter.kind == "domain")
-        return (*(adapter.id for adapter in self.languages[:1]), *domains)
+    def below(self, languages: set[str | None]) -> tuple[str, ...]:
+        """What lies under every batch of text in these languages, for the record."""
+        stacks = [self.stack_under(_TOP, language).ids[:-1] for language in languages]
+        return tuple(name for name in stacks[0] if all(name in ids for ids in stacks)) if stacks else ()
 
     def attach_to(self, model: AdaptedModel) -> list[str]:
-        """Attach what is not attached yet; gives the ids that were."""
-        missing = [adapter for adapter in self.adapters if adapter.id not in model.attached]
+        """Attach what is not attached yet; gives the ids that were.
+
+        Raises:
+            AdapterExists: Another adapter is attached under one of the ids.
+        """
+        missing = []
+        for adapter in sorted(self.adapters, key=lambda entry: isinstance(entry.config.method, FusionConfig)):
+            there = model.attached_adapter(adapter.id)
+            if there is not None and there.weights_sha256 != adapter.weights_sha256:
+                raise AdapterExists(
+                    f"another {adapter.id} is attached to the model than the one in on=.... Detach it first: "
+                    f"model.detach({adapter.id!r})."
+                )
+            if there is None:
+                missing.append(adapter)
         model.attach(*missing)
         return [adapter.id for adapter in missing]
 
@@ -57,9 +72,20 @@ class Foundation:
         domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
         return Stack(*([own] if own else []), *domains, top)
 
-    def languages_without(self, found: Sequence[str | None]) -> list[str]:
+    def languages_without(self, found: set[str | None]) -> list[str]:
         """Languages of the data that train without a language adapter below although others have one."""
         if len(self.languages) < 2:
             return []
         known = {adapter.language for adapter in self.languages}
         return sorted({language or "unnamed" for language in found} - {language or "" for language in known})
+
+
+def standing(adapters: Sequence[Adapter]) -> tuple[Adapter, ...]:
+    """The adapters that are part of a stack by themselves, not through a fusion among them."""
+    fused = {
+        name
+        for entry in adapters
+        if isinstance(entry.config.method, FusionConfig)
+        for name in entry.config.method.fuses
+    }
+    return tuple(adapter for adapter in adapters if adapter.id not in fused)

@@ -240,6 +240,8 @@ class TrainingRequest:
     def _fusion_config(self) -> FusionConfig:
         """Attention at every site where one of the adapters acts."""
         fused = self.foundation
+        if inverting := [adapter.id for adapter in fused if adapter.config.invertible is not None]:
+            raise ConfigError(f"{', '.join(inverting)} have an invertible layer, which cannot be fused.")
         acting = {site for adapter in fused for site in adapter.config.method.sites}
         return FusionConfig(
             fuses=tuple(adapter.id for adapter in fused),

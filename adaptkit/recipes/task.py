@@ -1,6 +1,7 @@
 """Train a task adapter: read the examples, put a head on top, train both on frozen adapters or on nothing."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
@@ -72,9 +73,9 @@ class TaskTraining:
 
     def describe(self, estimate: Estimate) -> list[str]:
         """The plan of the run in a few lines."""
-        found = sorted({example.language or "unnamed" for example in self.data.examples})
-        below = " > ".join(self.foundation.below) or "nothing: no adapter lies below"
-        without = self.foundation.languages_without([example.language for example in self.data.examples])
+        found = sorted(language or "unnamed" for language in self._languages())
+        below = " > ".join(adapter.id for adapter in self.foundation.adapters) or "nothing: no adapter lies below"
+        without = self.foundation.languages_without(self._languages())
         return [
             f"{self.id} ({self.request.method} with a {self.head.task_type} head, "
             f"{estimate.adapter_bytes / 2**20:.1f} MiB) on {self.model.backbone.name}",
@@ -88,16 +89,18 @@ class TaskTraining:
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        languages = {example.language for example in self.data.examples}
         return self._fitting.train(
             self._display,
-            language=languages.pop() if len(languages) == 1 else None,
+            languages=self._languages(),
             objective=self.data.task_type,
             source=self.data.description,
             text_kind="corpus",
             licence=self.request.licence,
             n_lines=len(self.data.examples),
         )
+
+    def _languages(self) -> set[str | None]:
+        return {example.language for example in self.data.examples}
 
     def close(self) -> None:
         """Take off the model what was attached for this run."""
@@ -145,6 +148,7 @@ def read_examples(request: TrainingRequest) -> TaskData:
         examples=list(chain.from_iterable(part.examples for part in parts)),
         labels=tuple(dict.fromkeys(label for part in parts for label in part.labels)),
         description="; ".join(part.description for part in parts),
+        dropped=sum((Counter(part.dropped) for part in parts), Counter()),
     )
 
 

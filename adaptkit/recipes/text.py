@@ -99,10 +99,11 @@ class TextTraining:
         """The plan of the run in a few lines."""
         source, found = self.source, self.triage
         reason = f", because {source.reason}" if self.request.objective == "auto" else ""
+        below = "" if self.request.method == "fusion" else " > ".join(self.foundation.below({self.language}))
         size = f"{estimate.adapter_bytes / 2**20:.1f} MiB"
         lines = [
             f"{self.id} ({self.request.method}, {size}) on {self.model.backbone.name}",
-            *([f"trained on top of {' > '.join(self.foundation.below)}"] if self.foundation.below else []),
+            *([f"trained on top of {below}"] if below else []),
             f"text: {source.description}, {estimate.n_sentences:,} sentences",
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
             *(f"triage: {problem}" for problem in found.problems()),
@@ -118,7 +119,7 @@ class TextTraining:
         """Train, save where an output folder was given, and return the adapter."""
         return self._fitting.train(
             self._display,
-            language=self.language,
+            languages={self.language},
             objective=self.source.objective,
             source=self.source.description,
             text_kind=self.source.kind,

@@ -15,7 +15,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone, BackboneShape, Fingerprint
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.composition import AdapterId
-from adaptkit.config import AdapterConfig, Kind
+from adaptkit.config import AdapterConfig, FusionConfig, Kind
 from adaptkit.errors import (
     ArchitectureMismatch,
     ConfigError,
@@ -181,6 +181,9 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     record = _read_record(path)
     shape = record.backbone.shape
     config = from_json(read_json(path, spec.CONFIG_FILE), shape, path / spec.CONFIG_FILE)
+    own = str(AdapterId(record.kind, record.name))
+    if isinstance(config.method, FusionConfig) and own in config.method.fuses:
+        raise MalformedConfig(path / spec.CONFIG_FILE, f"the fusion {own} fuses itself.")
     if record.format_version != format_version(config):
         raise MalformedConfig(
             path / spec.RECORD_FILE,

@@ -96,15 +96,16 @@ class QuestionAnswering:
 
 
 def _item(window: Window, question: Question) -> Item:
-    target = _NO_ANSWER
-    if question.answers:
-        text, start = question.answers[0]
-        target = _tokens_of(window.places, start, start + len(text)) or _NO_ANSWER
+    found = (_tokens_of(window.places, text, start) for text, start in question.answers)
+    target = next((tokens for tokens in found if tokens is not None), _NO_ANSWER)
     return Item(window.text, (as_ids(window.ids),), target, as_ids(window.places.ravel()), question.language)
 
 
-def _tokens_of(places: Ids, start: int, end: int) -> tuple[int, int] | None:
-    """The first and last token of the characters `start` to `end`, if the window holds them all. places: (seq, 2)."""
+def _tokens_of(places: Ids, text: str, start: int) -> tuple[int, int] | None:
+    """The first and last token of an answer, if the window holds all of it. Shape: places (seq, 2)."""
+    # Spaces at the edges belong to no token, or to one that is not meant.
+    start += len(text) - len(text.lstrip())
+    end = start + len(text.strip())
     overlapping = np.flatnonzero((places[:, 0] < end) & (places[:, 1] > start) & (places[:, 0] >= 0))
     if not len(overlapping):
         return None
@@ -129,5 +130,6 @@ def _spans(context: str, item: Item, logits: Tensor) -> list[Span]:
         begin, end = int(places[starts[i], 0]), int(places[ends[j], 1])
         # Some tokenizers count the space before a word to its first token.
         begin += len(context[begin:end]) - len(context[begin:end].lstrip())
-        spans.append(Span(float(scores[i, j]), context[begin:end].rstrip(), begin))
+        if text := context[begin:end].rstrip():
+            spans.append(Span(float(scores[i, j]), text, begin))
     return spans

@@ -11,6 +11,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone
 from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import Example, TaggedSentence
+from adaptkit.errors import ConfigError
 from adaptkit.objectives import Batch
 from adaptkit.tasks.item import IGNORED, Item, as_ids, label_number
 from adaptkit.tasks.typed import of_type
@@ -40,6 +41,9 @@ class Tagging:
         tokenized = self._backbone.tokenize_words([e.words for e in sentences], max_length=self._max_length)
         items = []
         for number, (sentence, (row, places)) in enumerate(zip(sentences, tokenized, strict=True)):
+            if sentence.tags and len(sentence.tags) != len(sentence.words):
+                counts = f"{len(sentence.words)} words and {len(sentence.tags)} tags"
+                raise ConfigError(f"example {number} has {counts}; each word needs one.")
             target = tuple(label_number(self._head, tag) for tag in sentence.tags[: len(places)])
             items.append(Item(number, (as_ids(row),), target, as_ids(places), sentence.language))
         return items

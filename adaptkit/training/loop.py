@@ -117,15 +117,9 @@ class TrainingRun:
             self._progress = self._checkpoint.load(self._state, self._backbone.device)
             display.note(f"resuming at step {self._progress.step:,} of {self._settings.max_steps:,}")
         with self._fast_backbone(), InterruptFlag() as interrupted:
-            if self._settings.gradient_checkpointing:
-                self._model.gradient_checkpointing(on=True)
-            try:
-                stopped = self._train(display, interrupted)
-                self._state.use_best()
-                after = self.evaluate()
-            finally:
-                if self._settings.gradient_checkpointing:
-                    self._model.gradient_checkpointing(on=False)
+            stopped = self._train(display, interrupted)
+            self._state.use_best()
+            after = self.evaluate()
         if not after["loss"] < self._progress.before["loss"]:
             stopped += "; held-out loss was never better than at the start, so the adapter changes nothing"
         return RunResult(
@@ -214,7 +208,14 @@ class TrainingRun:
     def _fast_backbone(self) -> Iterator[None]:
         network = self._backbone.network
         with fast_attention(network), bfloat16_blocks(network) if self._bf16 else nullcontext():
-            yield
+            if not self._settings.gradient_checkpointing:
+                yield
+                return
+            self._model.gradient_checkpointing(on=True)
+            try:
+                yield
+            finally:
+                self._model.gradient_checkpointing(on=False)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._backbone.device.type, torch.bfloat16, enabled=self._bf16)

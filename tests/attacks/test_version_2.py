@@ -1,5 +1,6 @@
 """Folders of format version 2 (heads, fusion, hidden top blocks) that lie."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def fusion(model: AdaptedModel, tmp_path: Path) -> Path:
     for name in ("language/en", "language/sw"):
         attach_random(model, name, AdapterConfig(method=LORA))
     config = FusionConfig(fuses=("language/en", "language/sw"), width=2, sites=("attention.query",))
-    return random_adapter(model, AdapterConfig(method=config), name="sw").save(tmp_path / "fused")
+    adapter = random_adapter(model, AdapterConfig(method=config), name="fused")
+    return replace(adapter, language="sw").save(tmp_path / "fused")
 
 
 def assert_refused(folder: Path, error: type[AdapterFileError]) -> None:
@@ -103,6 +105,7 @@ FUSIONS: dict[str, list[str]] = {
     "an adapter twice": ["language/en", "language/en"],
     "a path": ["language/en", "../../language/sw"],
     "a bare name": ["language/en", "sw"],
+    "itself": ["language/en", "language/fused"],
     "too many": [f"language/a{number}" for number in range(17)],
 }
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import Average, Composition, Fuse, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, LoraConfig
-from adaptkit.errors import ConfigError, UnknownAdapter
+from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, LoraConfig
+from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, NoHead, UnknownAdapter
 from adaptkit.layers import FusionLayer
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random, random_adapter
@@ -148,3 +148,38 @@ def test_activating_attached_adapters_makes_nothing_trainable(model: AdaptedMode
         assert not any(weight.requires_grad for weight in model.parameters())
     assert model.attached_adapter("sw") is adapter
     assert model.attached_adapter("ha") is None
+
+
+def test_nested_parts_hide_the_top_block_too(model: AdaptedModel) -> None:
+    everywhere = AdapterConfig(method=LoraConfig(rank=3, sites=("attention.query",)))
+    hiding = AdapterConfig(method=LoraConfig(rank=3, sites=("ffn.output",)), hides_top_block=True)
+    attach_random(model, SW, everywhere)
+    attach_random(model, "task/nli", hiding, seed=2)
+    attach_random(model, "task/other", hiding, seed=3)
+    for top in (Stack("task/nli"), Average("task/nli", "task/other")):
+        assert "encoder.layer.1.attention.self.query" not in model.plan(Stack(Stack(SW), top))
+
+
+def test_two_fusions_of_the_same_adapters_are_told_apart(two: tuple[AdaptedModel, str]) -> None:
+    model, _ = two
+    for name in ("language/one", "language/other"):
+        model.attach_layers(name, FUSION)
+    with pytest.raises(AmbiguousAdapter, match=r"one.*other"):
+        model.plan(Fuse(SW, HA))
+    assert model.plan("language/one")
+
+
+def test_attaching_is_all_or_none(model: AdaptedModel) -> None:
+    first = random_adapter(model, QUERY)
+    with pytest.raises(AdapterExists):
+        model.attach(first, first)
+    assert model.attached == ()
+
+
+def test_an_average_of_task_adapters_has_no_head(model: AdaptedModel) -> None:
+    head = HeadConfig(task_type="classification", labels=("yes", "no"))
+    for seed, name in enumerate(("task/a", "task/b")):
+        attach_random(model, name, AdapterConfig(method=LoraConfig(rank=2), head=head), seed=seed)
+    with pytest.raises(NoHead):
+        model.predict(TEXTS, stack=Average("task/a", "task/b"))
+    assert len(model.predict(TEXTS, stack=Stack(Stack("task/a")))) == 2

@@ -12,7 +12,7 @@ import adaptkit
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import LabelledText, TaskData
-from adaptkit.errors import ConfigError, EmptyCorpus, NoHead
+from adaptkit.errors import AdapterExists, ConfigError, EmptyCorpus, NoHead
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
@@ -227,6 +227,39 @@ def test_a_fusion_is_trained_over_frozen_adapters(model: AdaptedModel, tmp_path:
         )
         for part in ("query", "key")
     }
+
+
+def test_another_adapter_of_the_same_id_is_not_trained_on(model: AdaptedModel) -> None:
+    model.attach(language(model, "en"))
+    with pytest.raises(AdapterExists, match=r"another language/en"):
+        adaptkit.train_adapter(
+            task="t", data=made.topics(), on=[language(model, "en", seed=9)], backbone=model, **QUICK
+        )
+    assert model.attached == ("language/en",)
+
+
+def test_a_task_is_trained_on_a_fusion(model: AdaptedModel) -> None:
+    en, sw = language(model, "en"), language(model, "sw", seed=2)
+    fused = adaptkit.train_adapter(
+        lang="sw", method="fusion", parallel=PAIRS, source_lang="en", on=[en, sw], backbone=model, **QUICK
+    )
+    task = adaptkit.train_adapter(task="t", data=made.topics(), on=[fused, en, sw], backbone=model, **QUICK)
+    assert task.below == ("language/sw-fused",)
+    model.attach(en, sw, fused, task)
+    assert len(model.predict(["The goat sleeps."], stack=task)) == 1
+
+
+def test_the_record_says_what_lay_under_every_batch(model: AdaptedModel) -> None:
+    en, sw = language(model, "en"), language(model, "sw", seed=2)
+    swahili = [replace(example, language="sw") for example in made.topic_texts()]
+    one, both = (
+        adaptkit.train_adapter(
+            task="t", data=replace(made.topics(), examples=data), on=[en, sw], backbone=model, **QUICK
+        )
+        for data in (swahili, made.topic_texts())
+    )
+    assert one.below == ("language/sw",)
+    assert both.below == ()
 
 
 WRONG: dict[str, dict[str, Any]] = {

@@ -200,3 +200,35 @@ def test_pairs_and_single_texts_are_not_confused(model: AdaptedModel, pairs: boo
     head = HeadConfig(task_type="classification", labels=("yes", "no"), pairs=pairs)
     with pytest.raises(ConfigError, match="this head is for"):
         format_of(model.backbone, head).items(examples_of("classification", [given]))
+
+
+def test_spaces_at_the_edges_of_an_answer_are_no_part_of_it(model: AdaptedModel) -> None:
+    context = "In the market Amina  sold maize."
+    start = context.index(" Amina")
+    spaced = Question(id="a", question="Who?", context=context, answers=((" Amina  ", start),))
+    plain = Question(id="b", question="Who?", context=context, answers=(("Amina", start + 1),))
+    first, second = format_of(model.backbone, QA).items([spaced, plain])
+    assert first.target == second.target != (0, 0)
+
+
+def test_a_window_is_trained_on_the_answer_that_it_holds(model: AdaptedModel) -> None:
+    last = Question(
+        id="a", question=LONG.question, context=CONTEXT, answers=(("Goat", 0), ("Amina", CONTEXT.index("Amina")))
+    )
+    targets = [item.target for item in QuestionAnswering(model.backbone, QA, max_length=64, stride=16).items([last])]
+    assert targets[0] != (0, 0)
+    assert targets[-1] != (0, 0)
+
+
+@pytest.mark.parametrize("max_length", [16, 64, 128])
+def test_a_long_question_leaves_room_for_the_context(model: AdaptedModel, max_length: int) -> None:
+    question = Question(id="a", question="Who sold maize? " * 40, context=CONTEXT, answers=LONG.answers)
+    items = format_of(model.backbone, QA, max_length=max_length).items([question])
+    assert all(item.length <= max_length for item in items)
+    seen = {n for item in items if item.places is not None for a, b in item.places.reshape(-1, 2) for n in range(a, b)}
+    assert {number for number, letter in enumerate(CONTEXT) if letter != " "} <= seen
+
+
+def test_words_and_tags_must_be_as_many(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="3 words and 1 tags"):
+        format_of(model.backbone, NER).items([TaggedSentence(words=("a", "b", "c"), tags=("O",))])
