@@ -18,6 +18,7 @@ from adaptkit.attaching import Plan, SiteHooks, plan_of
 from adaptkit.backbones import Backbone, blocks_of, load_backbone
 from adaptkit.composition import Composition, Fuse, Part, Stack, resolved
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
+from adaptkit.data.batching import chunks
 from adaptkit.errors import (
     AdapterExists,
     AmbiguousAdapter,
@@ -73,10 +74,8 @@ class AdaptedModel(nn.Module):
 
     def attached_adapter(self, name: str) -> Adapter | None:
         """The adapter that is attached under an id or bare name; None for layers in training, or for nothing."""
-        if name in self._by_id:
-            return self._adapters.get(name)
-        matching = [full for full in self.attached if full.partition("/")[2] == name]
-        return self._adapters.get(matching[0]) if len(matching) == 1 else None
+        meant = self._meant_by(name)
+        return self._adapters.get(meant[0]) if len(meant) == 1 else None
 
     def attach(self, *adapters: Adapter) -> None:
         """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
@@ -210,8 +209,7 @@ class AdaptedModel(nn.Module):
         vectors = torch.empty(len(ids), self.backbone.shape.hidden_width)
         by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         with torch.inference_mode(), self.active(stack):
-            for start in range(0, len(ids), batch_size):
-                rows = by_length[start : start + batch_size]
+            for rows in chunks(by_length, batch_size):
                 tokens, mask = self.backbone.pad([ids[row] for row in rows])
                 vectors[rows] = mean_pool(self(tokens, mask), mask).cpu()
         return vectors
@@ -264,8 +262,7 @@ class AdaptedModel(nn.Module):
         outputs: list[Tensor] = [torch.empty(0)] * len(items)
         by_length = sorted(range(len(items)), key=lambda number: items[number].length)
         with torch.inference_mode(), self.active(stack):
-            for start in range(0, len(items), batch_size):
-                numbers = by_length[start : start + batch_size]
+            for numbers in chunks(by_length, batch_size):
                 rows = [row for number in numbers for row in items[number].rows]
                 ids, mask = self.backbone.pad(rows)
                 found = head(self(ids, mask), mask).cpu().split([len(items[number].rows) for number in numbers])
@@ -331,14 +328,16 @@ class AdaptedModel(nn.Module):
         self._hooks.install(module for layers in self._by_id.values() for module, _ in layers.items())
 
     def _resolve(self, name: str) -> str:
-        if name in self._by_id:
-            return name
-        candidates = [full for full in self.attached if full.partition("/")[2] == name]
+        candidates = self._meant_by(name)
         if len(candidates) > 1:
             raise AmbiguousAdapter(name, candidates)
         if not candidates:
             raise UnknownAdapter(name, self.attached, difflib.get_close_matches(name, self.attached, n=2))
         return candidates[0]
+
+    def _meant_by(self, name: str) -> list[str]:
+        """The attached ids that an id or a bare name may mean."""
+        return [name] if name in self._by_id else [full for full in self.attached if full.partition("/")[2] == name]
 
 
 def load_model(

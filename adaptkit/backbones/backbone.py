@@ -83,12 +83,7 @@ class Backbone:
 
     def tokenize(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:
         """Token ids of texts, with prefix and special tokens, cut at `max_length` tokens."""
-        limit = min(max_length or self.max_length, self.max_length)
-        encoded = self.tokenizer(
-            [self.text_prefix + text for text in texts], truncation=True, max_length=limit, return_attention_mask=False
-        )
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
+        return self.tokenize_pairs([(text, None) for text in texts], max_length=max_length)
 
     def tokenize_pairs(
         self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
