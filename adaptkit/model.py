@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching import Plan, SiteHooks, plan_of
+from adaptkit.attaching import Plan, SiteHooks, plan_of, recorded
 from adaptkit.backbones import Backbone, blocks_of, load_backbone
 from adaptkit.composition import Composition, Fuse, Part, Stack, resolved
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
@@ -161,10 +161,11 @@ class AdaptedModel(nn.Module):
         """
         return self._planned(stack)[0]
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Hidden states of the last block, under the stack in force.
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, *, blocks: Sequence[int] = ()) -> Tensor:
+        """Hidden states of the last block, or of these blocks side by side, under the stack in force.
 
-        Shape: input_ids and attention_mask (batch, seq), result (batch, seq, hidden_width).
+        Shape: input_ids and attention_mask (batch, seq), result (batch, seq, hidden_width), or that width for each of
+        `blocks` (ascending).
 
         Raises:
             ConfigError: Gradient checkpointing was switched on behind the model's back.
@@ -175,8 +176,13 @@ class AdaptedModel(nn.Module):
                 "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
                 "force. Switch it on here: model.gradient_checkpointing(True)."
             )
-        hidden: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return hidden
+        if not blocks:
+            hidden: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            return hidden
+        every = blocks_of(self.network)
+        with recorded([every[block] for block in blocks]) as states:
+            self.network(input_ids=input_ids, attention_mask=attention_mask)
+        return torch.cat(states, dim=-1)
 
     def encode(
         self, texts: Sequence[str], *, stack: StackLike = None, batch_size: int = 32, max_length: int | None = None
@@ -195,10 +201,17 @@ class AdaptedModel(nn.Module):
         ids = self.backbone.tokenize(texts, max_length=max_length) if len(texts) else []
         return self.encode_ids(ids, stack=stack, batch_size=batch_size)
 
-    def encode_ids(self, ids: Sequence[Sequence[int]], *, stack: StackLike = None, batch_size: int = 32) -> Tensor:
-        """Sentence vectors of texts that are tokenized already.
+    def encode_ids(
+        self,
+        ids: Sequence[Sequence[int]],
+        *,
+        stack: StackLike = None,
+        batch_size: int = 32,
+        blocks: Sequence[int] = (),
+    ) -> Tensor:
+        """Sentence vectors of texts that are tokenized already, after the last block or after these, side by side.
 
-        Shape: (len(ids), hidden_width), float32 on the CPU.
+        Shape: (len(ids), hidden_width), or that width for each of `blocks`; float32 on the CPU.
 
         Raises:
             ConfigError: The batch size is below 1.
@@ -206,12 +219,12 @@ class AdaptedModel(nn.Module):
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")
-        vectors = torch.empty(len(ids), self.backbone.shape.hidden_width)
+        vectors = torch.empty(len(ids), self.backbone.shape.hidden_width * max(1, len(blocks)))
         by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         with torch.inference_mode(), self.active(stack):
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self.backbone.pad([ids[row] for row in rows])
-                vectors[rows] = mean_pool(self(tokens, mask), mask).cpu()
+                vectors[rows] = mean_pool(self(tokens, mask, blocks=blocks), mask).cpu()
         return vectors
 
     def predict(

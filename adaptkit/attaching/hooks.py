@@ -1,9 +1,10 @@
 """Forward hooks on a backbone, and the plan in force that tells them which layers act."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from threading import get_ident
 
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -61,3 +62,24 @@ class SiteHooks:
 
     def _apply(self, path: str, module: nn.Module, args: tuple[object, ...], output: Tensor) -> Tensor:  # noqa: ARG002
         return run(self.plan.get(path, ()), args[0] if args else None, output)
+
+
+@contextmanager
+def recorded(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
+    """A list that receives what the modules give in this thread while the context is open, as they are called.
+
+    transformers' `output_hidden_states` would do, but leaves hooks of its own on the network for good.
+    """
+    thread = get_ident()
+    outputs: list[Tensor] = []
+
+    def note(_module: nn.Module, _args: object, output: Tensor | tuple[Tensor, ...]) -> None:
+        if get_ident() == thread:
+            outputs.append(output[0] if isinstance(output, tuple) else output)
+
+    handles = [module.register_forward_hook(note) for module in modules]
+    try:
+        yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -62,6 +62,7 @@ class MaskedObjective(nn.Module):
         if not bool(maskable[kept].any()):
             raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
         # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
+        self.blocks: tuple[int, ...] = ()
         self._undo = None if invertible is None else invertible.inverse
         self.rule = rule
         self.anchor_weight = anchor_weight

@@ -13,7 +13,8 @@ from adaptkit.errors import ConfigError
 class Batch:
     """One batch of sentences.
 
-    Shape: ids and mask (batch, seq); targets (batch, hidden_width), the vectors that sentences are drawn to, or None.
+    Shape: ids and mask (batch, seq); targets (batch, n_depths * hidden_width), the vectors that
+    sentences are drawn to, or None.
     `positions` (n, into the flattened batch) and `labels` (n) are what a masked objective asks for, or None; for a
     task, `labels` have the shape that its type gives. `groups` counts the rows of each item where several belong
     together. `language` is the one that all rows are in, where that matters.
@@ -39,7 +40,12 @@ class Batch:
 
 
 class Objective(Protocol):
-    """A loss with what it needs to compute it; an `nn.Module`, so that its own weights train with the adapter."""
+    """A loss with what it needs to compute it; an `nn.Module`, so that its own weights train with the adapter.
+
+    `blocks` are those whose hidden states it reads, side by side; none means the last one.
+    """
+
+    blocks: tuple[int, ...]
 
     def prepare(self, batch: Batch) -> Batch:
         """What the backbone shall read instead of the plain batch. Draws from torch's random state."""

@@ -56,6 +56,9 @@ class TrainingRequest:
     parallel: Any = _option(None, "sentences with translations: JSON lines, TSV, a pair of files or pairs")
     source_lang: str | None = _option(None, "language of the translations, where the file has several")
     source_share: float = _option(0.3, "distill: share of translations that train too, drawn to their own vectors")
+    inner_weight: float = _option(
+        0.5, "distill: weight of the vectors at a third and two thirds of the depth (0: none)"
+    )
     column: str | None = _option(None, "column of the text, where a file has several")
     objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
     method: MethodName = _option("lora", "lora, bottleneck, or fusion: learned attention over the adapters of on=...")
@@ -208,6 +211,8 @@ class TrainingRequest:
             raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
         if not 0 <= self.source_share <= 1:
             raise ConfigError(f"source_share lies between 0 and 1, found {self.source_share}.")
+        if not (math.isfinite(self.inner_weight) and self.inner_weight >= 0):
+            raise ConfigError(f"inner_weight must be 0 or a positive number, found {self.inner_weight}.")
         if not (math.isfinite(self.anchor) and self.anchor >= 0):
             raise ConfigError(f"anchor must be 0 or a positive number, found {self.anchor}.")
         self.adapter_config()
@@ -258,6 +263,7 @@ _TEXT_ONLY = (
     "parallel",
     "source_lang",
     "source_share",
+    "inner_weight",
     "column",
     "objective",
     "invertible",

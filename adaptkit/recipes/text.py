@@ -16,7 +16,7 @@ from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
-from adaptkit.objectives import DistillObjective, MaskingRule
+from adaptkit.objectives import DistillObjective, MaskingRule, depths_of
 from adaptkit.recipes.estimate import Estimate, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
@@ -155,7 +155,7 @@ class TextTraining:
         """The sentences with their translations' vectors, and translations with their own."""
         self._display.note("encoding the translations with the frozen backbone")
         translations = TokenStore(self._tokenize(text or "" for text, _ in islice(rows(), len(store))))
-        vectors = self._encode(translations)
+        vectors = self._encode(translations, self._depths())
         kept = np.linspace(0, len(store) - 1, round(len(store) * self.request.source_share)).astype(int).tolist()
         sentences = TokenStore(chain(store, (translations[row] for row in kept)))
         return TrainingData(sentences, torch.cat([vectors, vectors[kept]]), self.request.seed, n_measured=len(store))
@@ -164,14 +164,18 @@ class TextTraining:
         limit = self.request.max_length
         return tokenize_lines(sentences, lambda lines: self.model.backbone.tokenize(lines, max_length=limit))
 
-    def _encode(self, store: TokenStore) -> Tensor:
+    def _depths(self) -> tuple[int, ...]:
+        """The blocks at which a sentence is drawn to its translation."""
+        return depths_of(self.model.backbone.shape.n_blocks) if self.request.inner_weight else ()
+
+    def _encode(self, store: TokenStore, blocks: tuple[int, ...] = ()) -> Tensor:
         device = self.model.backbone.device
         fast = uses_bfloat16(self.request.precision, device)
         pieces = []
         with bfloat16_blocks(self.model.network) if fast else nullcontext():
             for start in range(0, len(store), _ENCODED_AT_ONCE):
                 rows = range(start, min(start + _ENCODED_AT_ONCE, len(store)))
-                pieces.append(self.model.encode_ids([store[row] for row in rows], batch_size=64))
+                pieces.append(self.model.encode_ids([store[row] for row in rows], batch_size=64, blocks=blocks))
         return torch.cat(pieces)
 
     def _settings(self) -> TrainingSettings:
@@ -197,7 +201,8 @@ class TextTraining:
             targets = self.data.targets
             if targets is None:
                 raise ConfigError("distillation without targets")
-            return DistillObjective.for_targets(targets).to(self.model.backbone.device)
+            made = DistillObjective.for_targets(targets, blocks=self._depths(), inner_weight=self.request.inner_weight)
+            return made.to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
         return masked_objective(
             self.model.backbone,

@@ -32,6 +32,7 @@ def train_adapter(
     parallel: "ParallelSource | None" = None,
     source_lang: str | None = None,
     source_share: float = 0.3,
+    inner_weight: float = 0.5,
     column: str | None = None,
     objective: ObjectiveName = "auto",
     method: MethodName = "lora",

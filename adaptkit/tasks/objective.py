@@ -14,6 +14,7 @@ class HeadObjective(nn.Module):
 
     def __init__(self, head: Head, task_format: TaskFormat) -> None:
         super().__init__()
+        self.blocks: tuple[int, ...] = ()
         # In a list, so that the head's weights are the adapter's only.
         self._head = [head]
         self._format = task_format

@@ -64,13 +64,13 @@ class TrainingStep(nn.Module):
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
         """The objective's measures; `bare` runs the backbone without the stack and without gradients."""
         model = self._model[0]
+        objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
         if bare:
             with torch.no_grad():
-                hidden = model(batch.ids, batch.mask)
+                hidden = model(batch.ids, batch.mask, blocks=objective.blocks)
         else:
             with model.active(self._stack(batch) if callable(self._stack) else self._stack):
-                hidden = model(batch.ids, batch.mask)
-        objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
+                hidden = model(batch.ids, batch.mask, blocks=objective.blocks)
         return dict(objective.measures(hidden, batch))
 
 

@@ -2,8 +2,10 @@ import dataclasses
 
 import pytest
 import torch
+from torch import Tensor
 
 from adaptkit import load_model
+from adaptkit.backbones import blocks_of
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import (
@@ -189,3 +191,19 @@ def test_outputs_that_are_not_the_recorded_ones_are_refused(model: AdaptedModel,
 def test_a_backbone_that_is_nowhere_is_refused() -> None:
     with pytest.raises(BackboneUnavailable, match="nowhere/at-all"):
         load_model("nowhere/at-all")
+
+
+@pytest.mark.parametrize("config", [LORA, AdapterConfig(method=BottleneckConfig(), invertible=InvertibleConfig())])
+def test_states_of_several_blocks_stand_side_by_side(model: AdaptedModel, config: AdapterConfig) -> None:
+    attach_random(model, "language/sw", config)
+    rows = model.backbone.tokenize(TEXTS)
+    ids, mask = model.backbone.pad(rows)
+    seen: list[Tensor] = []
+    for block in blocks_of(model.network):
+        block.register_forward_hook(lambda _module, _args, output: seen.append(output))
+    with torch.no_grad(), model.active("sw"):
+        both = model(ids, mask, blocks=(0, 1))
+        assert torch.equal(both, torch.cat(seen, dim=-1))
+        assert torch.equal(model(ids, mask), both.chunk(2, dim=-1)[1])
+    vectors = model.encode_ids(rows, stack="sw", blocks=(0, 1))
+    torch.testing.assert_close(vectors.chunk(2, dim=1)[1], model.encode_ids(rows, stack="sw"), atol=1e-6, rtol=1e-6)

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from adaptkit.errors import ConfigError
-from adaptkit.objectives import Batch, DistillObjective
+from adaptkit.objectives import Batch, DistillObjective, depths_of
 
 WIDTH = 6
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]])
@@ -14,7 +14,7 @@ def batch() -> Batch:
 
 
 def objective(distance_weight: float = 0.5) -> DistillObjective:
-    return DistillObjective(centre=torch.zeros(WIDTH), variance=2.0, distance_weight=distance_weight)
+    return DistillObjective(centre=torch.zeros(1, WIDTH), variance=torch.tensor([2.0]), distance_weight=distance_weight)
 
 
 def plain_loss(hidden: Tensor, targets: Tensor, centre: Tensor, *, variance: float, weight: float) -> float:
@@ -30,7 +30,7 @@ def plain_loss(hidden: Tensor, targets: Tensor, centre: Tensor, *, variance: flo
 def test_the_loss_is_the_plain_formula(weight: float) -> None:
     given, hidden, centre = batch(), torch.randn(4, 3, WIDTH), torch.randn(WIDTH)
     assert given.targets is not None
-    made = DistillObjective(centre=centre, variance=3.0, distance_weight=weight)
+    made = DistillObjective(centre=centre[None], variance=torch.tensor([3.0]), distance_weight=weight)
     expected = plain_loss(hidden, given.targets, centre, variance=3.0, weight=weight)
     assert float(made(hidden, given)) == pytest.approx(expected, rel=1e-4)
     assert float(made.measures(hidden, given)["loss"]) == pytest.approx(expected, rel=1e-4)
@@ -54,8 +54,29 @@ def test_half_the_distance_in_the_right_direction_costs() -> None:
 def test_centre_and_variance_are_those_of_the_targets() -> None:
     targets = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
     made = DistillObjective.for_targets(targets)
-    assert made.get_buffer("centre").tolist() == [2.0, 0.0]
-    assert made.variance == pytest.approx(1.0)
+    assert made.get_buffer("centre").tolist() == [[2.0, 0.0]]
+    assert made.get_buffer("variance").tolist() == pytest.approx([1.0])
+
+
+def test_several_depths_are_weighted_and_added() -> None:
+    given = Batch(ids=MASK, mask=MASK, targets=torch.randn(4, 3 * WIDTH))
+    assert given.targets is not None
+    hidden = torch.randn(4, 3, 3 * WIDTH)
+    made = DistillObjective.for_targets(given.targets, blocks=(0, 1, 2), inner_weight=0.25)
+    parts = zip(torch.split(hidden, WIDTH, dim=-1), torch.split(given.targets, WIDTH, dim=-1), strict=True)
+    alone = [
+        float(DistillObjective.for_targets(targets)(states, Batch(ids=MASK, mask=MASK, targets=targets)))
+        for states, targets in parts
+    ]
+    expected = 0.25 * alone[0] + 0.25 * alone[1] + alone[2]
+    assert float(made(hidden, given)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "blocks"), [(1, (0,)), (2, (0, 1)), (3, (0, 1, 2)), (6, (1, 3, 5)), (12, (3, 7, 11))]
+)
+def test_depths_end_at_the_last_block(n_blocks: int, blocks: tuple[int, ...]) -> None:
+    assert depths_of(n_blocks) == blocks
 
 
 def test_padding_does_not_count() -> None:

@@ -20,7 +20,7 @@ class Poisoned(DistillObjective):
     """Gives NaN from one training step on; may press Ctrl-C at that step."""
 
     def __init__(self, from_step: int, *, ctrl_c: bool = False, nan_loss: bool = True) -> None:
-        super().__init__(centre=torch.zeros(32), variance=1.0)
+        super().__init__(centre=torch.zeros(1, 32), variance=torch.ones(1))
         self.steps, self.from_step, self.ctrl_c, self.nan_loss = 0, from_step, ctrl_c, nan_loss
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
