@@ -15,7 +15,19 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching import Plan, SiteHooks, plan_of, recorded
-from adaptkit.backbones import Backbone, blocks_of, load_backbone
+from adaptkit.backbones import (
+    CACHE_BYTES,
+    Backbone,
+    Bits,
+    EmbeddingForm,
+    MemoryReport,
+    TrimmedEmbeddings,
+    Vocabulary,
+    blocks_of,
+    bytes_of,
+    load_backbone,
+    memory_of,
+)
 from adaptkit.composition import Composition, Fuse, Part, Stack, resolved
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
@@ -31,18 +43,21 @@ from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.storage import Adapter, Probe
 from adaptkit.storage.identity import check_identity
-from adaptkit.storage.probes import largest_error, probe_inputs
+from adaptkit.storage.probes import largest_error
 from adaptkit.tasks import Item, examples_of, format_of, without_label
 
 StackLike: TypeAlias = Composition | Adapter | str | None
 
-PROBE_TOLERANCE: dict[torch.dtype, float] = {
-    torch.float64: 1e-3,
-    torch.float32: 1e-3,
-    torch.float16: 2e-2,
-    torch.bfloat16: 1e-1,
+PROBE_TOLERANCE: dict[str, float] = {
+    "float64": 1e-3,
+    "float32": 1e-3,
+    "float16": 2e-2,
+    "bfloat16": 1e-1,
+    "int8": 1e-1,
+    "nf4": 3e-1,
 }
-"""Largest probe error, as a share of the recorded vector's length, by the precision the backbone is loaded in."""
+"""Largest probe error, as a share of the recorded vector's length, by the coarser of two precisions: the one that the
+adapter was trained at, and the one that the backbone is loaded at."""
 
 
 class AdaptedModel(nn.Module):
@@ -283,18 +298,24 @@ class AdaptedModel(nn.Module):
                     outputs[number] = output
         return outputs
 
+    @property
+    def n_replaced_tokens(self) -> int:
+        """Tokens read so far that a trimmed vocabulary had dropped, and that their letters' pieces stood in for."""
+        return sum(module.n_replaced for module in self.network.modules() if isinstance(module, TrimmedEmbeddings))
+
+    def memory(self) -> MemoryReport:
+        """Resident bytes by part: the backbone's embeddings, attention and feed-forward layers, adapters and heads."""
+        heads = [layers.head for layers in self._by_id.values() if layers.head is not None]
+        in_heads = sum(bytes_of(head.parameters()) for head in heads)
+        attached = sum(bytes_of(layers.parameters()) for layers in self._by_id.values())
+        return MemoryReport({**memory_of(self.network), "adapters": attached - in_heads, "heads": in_heads})
+
     def gradient_checkpointing(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them: less memory, about a third more time."""
         self.network._set_gradient_checkpointing(enable=on, gradient_checkpointing_func=self._hooks.checkpoint)
         for block in blocks_of(self.network):
             # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
             block.training = on
-
-    def probe_inputs(self) -> list[list[int]]:
-        """Token ids of the fixed probes for this backbone."""
-        empty = self.backbone.tokenize([""])[0]
-        opening, closing = empty[: self.backbone.prefix_length], empty[-1]
-        return probe_inputs(self.backbone.shape.vocabulary_size, opening, closing)
 
     def _replay_probes(self, adapter: Adapter) -> None:
         """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""
@@ -303,7 +324,8 @@ class AdaptedModel(nn.Module):
         if key in self._proven and not isinstance(adapter.config.method, FusionConfig):
             return
         vectors = self.encode_ids([probe.ids for probe in adapter.probes], stack=adapter.id)
-        error, bound = largest_error(adapter.probes, vectors), PROBE_TOLERANCE[self.network.dtype]
+        precisions = (adapter.origin.fingerprint.precision, self.backbone.fingerprint.precision)
+        error, bound = largest_error(adapter.probes, vectors), max(PROBE_TOLERANCE[name] for name in precisions)
         if not error <= bound:
             raise ProbeMismatch(
                 f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "
@@ -356,19 +378,41 @@ class AdaptedModel(nn.Module):
 def load_model(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
+    bits: Bits = 32,
+    embeddings: EmbeddingForm | None = None,
+    vocabulary: Vocabulary | None = None,
+    cache_bytes: int = CACHE_BYTES,
     device: str | torch.device = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> AdaptedModel:
     """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
 
     `name_or_path` is a hub id or local transformers folder of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
     encoder.
 
+    `bits` is 32, 16, 8 (LLM.int8) or 4 (nf4), for the linear layers of the blocks. `embeddings` says how the word
+    embeddings are held, most of a multilingual encoder: `resident`, as they are; `paged`, read from the file on demand
+    through a cache of `cache_bytes`, exact; `int8`; `nf4`. By default they are paged at 8 and 4 bits. `vocabulary`
+    (from `adaptkit.vocabulary_of`) keeps the rows of some languages only, at 8 and 4 bits as int8 by default. `dtype`
+    is the type of what is not quantised (default: float32, and half as long at 16 bits or on a GPU).
+
     Raises:
         BackboneUnavailable: Nothing at that name, or no hub answers.
         UnsupportedArchitecture: The model type has no row in the table.
+        CorruptBackbone: A checkpoint that lacks weights.
+        ConfigError: Bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
     """
-    return AdaptedModel(load_backbone(name_or_path, device=device, dtype=dtype))
+    return AdaptedModel(
+        load_backbone(
+            name_or_path,
+            bits=bits,
+            embeddings=embeddings,
+            vocabulary=vocabulary,
+            cache_bytes=cache_bytes,
+            device=device,
+            dtype=dtype,
+        )
+    )
 
 
 def _as_stack(stack: StackLike) -> Stack:

@@ -5,23 +5,36 @@ from adaptkit.backbones.architectures import (
     Architecture,
     BackboneShape,
     blocks_of,
+    embedding_rows,
     embeddings_of,
-    word_embeddings_of,
 )
 from adaptkit.backbones.backbone import Backbone, Window
 from adaptkit.backbones.fingerprint import Fingerprint, Verdict
-from adaptkit.backbones.load import load_backbone
+from adaptkit.backbones.load import load_backbone, vocabulary_of
+from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
+from adaptkit.backbones.streamed import Bits
+from adaptkit.backbones.vocabulary import Vocabulary
+from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm, TrimmedEmbeddings
 
 __all__ = [
     "ARCHITECTURES",
+    "CACHE_BYTES",
     "Architecture",
     "Backbone",
     "BackboneShape",
+    "Bits",
+    "EmbeddingForm",
     "Fingerprint",
+    "MemoryReport",
+    "TrimmedEmbeddings",
     "Verdict",
+    "Vocabulary",
     "Window",
     "blocks_of",
+    "bytes_of",
+    "embedding_rows",
     "embeddings_of",
     "load_backbone",
-    "word_embeddings_of",
+    "memory_of",
+    "vocabulary_of",
 ]

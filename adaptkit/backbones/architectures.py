@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -123,9 +124,17 @@ class BackboneShape:
         return shapes
 
 
-def word_embeddings_of(network: PreTrainedModel) -> Tensor:
-    """The input embedding table of a loaded backbone. Shape: (vocabulary_size, hidden_width)."""
-    return network.get_parameter(f"{architecture_of(network.config.model_type).word_embeddings}.weight")
+def embedding_rows(network: PreTrainedModel, ids: Tensor | None = None) -> Tensor:
+    """Rows of the input embedding table, in whatever form it is held; None is all, without a copy where that can be.
+
+    Shape: ids (n), result (n, hidden_width).
+    """
+    table = network.get_submodule(architecture_of(network.config.model_type).word_embeddings)
+    if ids is None and isinstance(table, nn.Embedding):
+        return table.weight.detach()
+    with torch.no_grad():
+        rows: Tensor = table(torch.arange(network.config.vocab_size, device=network.device) if ids is None else ids)
+    return rows
 
 
 def embeddings_of(network: PreTrainedModel) -> nn.Module:

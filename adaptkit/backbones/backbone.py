@@ -12,6 +12,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.architectures import BackboneShape
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
+from adaptkit.backbones.probe_inputs import probe_bodies
+from adaptkit.backbones.word_embeddings import EmbeddingForm
 from adaptkit.errors import ConfigError
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4
@@ -34,7 +36,8 @@ class Backbone:
     """An inert pretrained encoder. Nothing here changes a weight.
 
     `release` says which numbers the weights are (for the embedded one: a 4-bit release). `text_prefix` is put before
-    every text, because the model was trained with it.
+    every text, because the model was trained with it. `bits` and `embeddings` say how the weights are held, and
+    `sampled` is the fingerprint that was taken before they were quantised.
     """
 
     name: str
@@ -42,6 +45,9 @@ class Backbone:
     text_prefix: str
     network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    bits: int = 32
+    embeddings: EmbeddingForm = "resident"
+    sampled: Fingerprint | None = None
 
     @cached_property
     def shape(self) -> BackboneShape:
@@ -51,7 +57,7 @@ class Backbone:
     @cached_property
     def fingerprint(self) -> Fingerprint:
         """Sampled values of every tensor."""
-        return fingerprint_of(self.network)
+        return self.sampled or fingerprint_of(self.network)
 
     @cached_property
     def tokenizer_hash(self) -> str:
@@ -167,6 +173,12 @@ class Backbone:
         """How many leading tokens of every input are the opening special token and the text prefix."""
         prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
         return len(prefix) - 1
+
+    def probe_inputs(self) -> list[list[int]]:
+        """Token ids of the fixed probes, between the opening tokens of every input and the closing one."""
+        empty = self.tokenize([""])[0]
+        bodies = probe_bodies(self.shape.vocabulary_size)
+        return [[*empty[: self.prefix_length], *body, empty[-1]] for body in bodies]
 
     def pad(self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:
         """Token ids and attention mask as tensors on the backbone's device.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from adaptkit.backbones.checkpoint import StoredTensor
 from adaptkit.errors import ConfigError
 
 Verdict: TypeAlias = Literal["identical", "same weights at another precision", "different"]
@@ -21,12 +23,15 @@ SAMPLES_OF_EMBEDDINGS = 64
 _SAME = 1e-6
 """Samples are written with seven digits, so equal values may differ by this share."""
 
-# Largest error of one stored value, as a share of it: half the spacing of the type's mantissa, and a little.
-_ROUNDING: dict[torch.dtype, float] = {
-    torch.float64: _SAME,
-    torch.float32: _SAME,
-    torch.float16: 2**-11 * 1.05,
-    torch.bfloat16: 2**-8 * 1.05,
+# Largest error of one sampled value, as a share of it: half the spacing of the type's mantissa, and a little. Backbones
+# of 8 and 4 bits are sampled before they are quantised.
+_ROUNDING: dict[str, float] = {
+    "float64": _SAME,
+    "float32": _SAME,
+    "float16": 2**-11 * 1.05,
+    "bfloat16": 2**-8 * 1.05,
+    "int8": _SAME,
+    "nf4": _SAME,
 }
 _TINY = 1e-7
 """Below this a half-precision value may be flushed, so errors under it say nothing."""
@@ -37,7 +42,7 @@ class Fingerprint:
     """Sampled values of every tensor of a backbone, by tensor name.
 
     A merged LoRA changes only some matrices, so every tensor is sampled, norms and biases too. `precision` is the
-    torch type the weights had when sampled (`float32`).
+    torch type the weights had when sampled (`float32`), or what they were quantised to afterwards (`int8`, `nf4`).
 
     Raises:
         ConfigError: A precision that the table of bounds does not have.
@@ -79,12 +84,28 @@ def fingerprint_of(network: PreTrainedModel) -> Fingerprint:
     Raises:
         ConfigError: The weights are of a type that cannot be sampled by value.
     """
-    # Poolers are made by some loaders and left out by others, and no adapter sees one.
-    tensors = {name: tensor for name, tensor in network.named_parameters() if not name.startswith("pooler.")}
     return Fingerprint(
         precision=str(network.dtype).removeprefix("torch."),
-        samples={name: _sample(name, tensor.detach()) for name, tensor in tensors.items()},
+        samples={name: sampled(name, weight) for name, weight in network.named_parameters() if is_sampled(name)},
     )
+
+
+def is_sampled(name: str) -> bool:
+    """Whether a tensor belongs to the identity: poolers are made by some loaders only, and no adapter sees one."""
+    return not name.startswith("pooler.")
+
+
+def sampled(name: str, weight: Tensor | StoredTensor) -> tuple[float, ...]:
+    """Values of a tensor, in memory or on disk, at positions that depend on its name and size."""
+    count = SAMPLES_OF_EMBEDDINGS if "word_embeddings" in name else SAMPLES_A_TENSOR
+    n_values = math.prod(weight.shape)
+    # A golden-ratio walk spreads the positions evenly over rows and columns of any size.
+    positions = [int(((i + 1) * 0.6180339887498949 % 1.0) * n_values) for i in range(count)]
+    if isinstance(weight, StoredTensor):
+        values = weight.at(positions)
+    else:
+        values = weight.detach().reshape(-1)[torch.tensor(positions, device=weight.device)]
+    return tuple(float(f"{value:.7g}") for value in values.float().tolist())
 
 
 def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -105,19 +126,10 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _sample(name: str, tensor: Tensor) -> tuple[float, ...]:
-    count = SAMPLES_OF_EMBEDDINGS if "word_embeddings" in name else SAMPLES_A_TENSOR
-    flat = tensor.reshape(-1)
-    # A golden-ratio walk spreads the positions evenly over rows and columns of any size.
-    positions = [int(((i + 1) * 0.6180339887498949 % 1.0) * flat.numel()) for i in range(count)]
-    return tuple(float(f"{value:.7g}") for value in flat[torch.tensor(positions, device=flat.device)].float().tolist())
-
-
 def _rounding(precision: str) -> float:
-    dtype = getattr(torch, precision, None)
-    if not isinstance(dtype, torch.dtype) or dtype not in _ROUNDING:
+    if precision not in _ROUNDING:
         raise ConfigError(f"weights of type {precision!r} have no bound in the fingerprint table.")
-    return _ROUNDING[dtype]
+    return _ROUNDING[precision]
 
 
 def _bound(precision: str, other: str) -> float:

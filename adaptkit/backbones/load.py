@@ -2,19 +2,28 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import cast, get_args
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
 from adaptkit.backbones import embedded
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.backbones.backbone import Backbone
-from adaptkit.errors import BackboneUnavailable
+from adaptkit.backbones.fingerprint import tokenizer_hash
+from adaptkit.backbones.precision import has_fast_bfloat16
+from adaptkit.backbones.probe_inputs import probe_bodies
+from adaptkit.backbones.streamed import LINEARS, Bits, load_streamed
+from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
+from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
+from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.errors import BackboneUnavailable, ConfigError
 
 # Model families trained with a prefix before every text, by the start of their hub id.
 _PREFIXES = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}
@@ -24,51 +33,120 @@ _MARKER = "adaptkit_backbone.json"
 def load_backbone(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
+    bits: Bits = 32,
+    embeddings: EmbeddingForm | None = None,
+    vocabulary: Vocabulary | None = None,
+    cache_bytes: int = CACHE_BYTES,
     device: str | torch.device = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> Backbone:
     """Load a frozen backbone in evaluation mode.
 
     `name_or_path` is a local transformers folder or a hub id of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
-    encoder; None is the embedded multilingual-e5-small. Code from a hub is never run.
+    encoder; None is the embedded multilingual-e5-small. Code from a hub is never run. The other options are those of
+    `adaptkit.load_model`.
 
     Raises:
         BackboneUnavailable: Nothing at that name, or the hub does not answer.
         UnsupportedArchitecture: The model type has no table row.
-        CorruptBackbone: The embedded weights are not the ones expected.
+        CorruptBackbone: The embedded weights are not the ones expected, or a checkpoint lacks weights.
+        ConfigError: Bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
     """
+    where = torch.device(device)
+    form = _form(bits, embeddings, vocabulary)
+    number = dtype or _number_type(bits, where)
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
-    network, tokenizer = _load(source, dtype)
-    nn.Module.to(network, torch.device(device))
-    network.train(mode=False)
-    network.requires_grad_(requires_grad=False)
     facts = _facts(source)
+    with _reading(source):
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        architecture_of(config.model_type)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        if vocabulary is not None and vocabulary.tokenizer_sha256 != tokenizer_hash(tokenizer):
+            raise ConfigError(
+                "the vocabulary was taken with another tokenizer, so its ids mean other pieces. Make it with "
+                "vocabulary_of(..., backbone=...) of this backbone."
+            )
+        if form == "resident" and bits in (32, 16) and vocabulary is None:
+            network, sampled = _whole(source, config, number, where), None
+        else:
+            network, sampled = load_streamed(
+                source,
+                config,
+                tokenizer,
+                bits=bits,
+                embeddings=form,
+                # With the probes' rows kept, an adapter is verified as on the whole table.
+                vocabulary=vocabulary and vocabulary.with_ids(chain(*probe_bodies(config.vocab_size))),
+                cache_bytes=cache_bytes,
+                dtype=number,
+                device=where,
+            )
     return Backbone(
         name=facts.get("name", Path(source).name if Path(source).is_dir() else source),
-        release=facts.get("release", str(dtype).removeprefix("torch.")),
+        release=facts.get("release", str(number).removeprefix("torch.")),
         text_prefix=facts.get("text_prefix", ""),
         network=network,
         tokenizer=tokenizer,
+        bits=bits,
+        embeddings=form,
+        sampled=sampled,
     )
 
 
-def _load(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    try:
-        with _quiet_transformers():
-            return _read(source, dtype)
-    except (OSError, ValueError) as error:
-        raise BackboneUnavailable(_ways(source)) from error
+def vocabulary_of(
+    texts: TextSource, *, languages: Sequence[str] = (), backbone: str | os.PathLike[str] | None = None
+) -> Vocabulary:
+    """The token ids that texts use, for `load_model(vocabulary=...)`, with the letters of the languages' scripts.
+
+    `texts` are files or sentences, as for `train_adapter(text=...)`.
+
+    Raises:
+        SourceNotFound: A file that is not there.
+        UnknownLanguage: A name that is no language.
+        BackboneUnavailable: Nothing at the backbone's name.
+    """
+    source = str(embedded.materialise()) if backbone is None else os.fspath(backbone)
+    with _reading(source):
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, _facts(source).get("text_prefix", ""))
 
 
-def _read(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-    architecture_of(config.model_type)
+def _form(bits: int, embeddings: str | None, vocabulary: Vocabulary | None) -> EmbeddingForm:
+    """How the embeddings are held: as asked, or by what the bits promise."""
+    if bits not in get_args(Bits):
+        raise ConfigError(f"bits is {', '.join(map(str, get_args(Bits)))}, found {bits!r}.")
+    if embeddings is None:
+        few_bits: EmbeddingForm = "paged" if vocabulary is None else "int8"
+        return few_bits if bits in LINEARS else "resident"
+    if embeddings not in get_args(EmbeddingForm):
+        raise ConfigError(f"embeddings are {', '.join(get_args(EmbeddingForm))}, found {embeddings!r}.")
+    return cast(EmbeddingForm, embeddings)
+
+
+def _number_type(bits: int, device: torch.device) -> torch.dtype:
+    """The type of what is not quantised: half as long at 16 bits, and on a GPU where the blocks are quantised."""
+    half = torch.bfloat16 if device.type != "cuda" or has_fast_bfloat16(device) else torch.float16
+    return half if bits == 16 or (bits in LINEARS and device.type == "cuda") else torch.float32
+
+
+def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
     options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
-    network = AutoModel.from_pretrained(
+    network: PreTrainedModel = AutoModel.from_pretrained(
         source, config=config, dtype=dtype, trust_remote_code=False, use_safetensors=True, **options
     )
-    tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    return network, tokenizer
+    nn.Module.to(network, device)
+    network.train(mode=False)
+    network.requires_grad_(requires_grad=False)
+    return network
+
+
+@contextmanager
+def _reading(source: str) -> Iterator[None]:
+    try:
+        with _quiet_transformers():
+            yield
+    except (OSError, ValueError) as error:
+        raise BackboneUnavailable(_ways(source)) from error
 
 
 @contextmanager

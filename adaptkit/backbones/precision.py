@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.architectures import blocks_of, embeddings_of
+from adaptkit.backbones.architectures import embeddings_of
 from adaptkit.config import Precision
 
 
@@ -28,12 +28,13 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 @contextmanager
 def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
-    """Let the transformer blocks compute in bfloat16 while the context is open.
+    """Let everything above the embeddings compute in bfloat16 while the context is open.
 
     Autocast would convert every weight and every activation again at each layer, a fifth of a training step on CPU.
     The embedding table, most of a multilingual encoder, stays as it is; only its output is converted.
     """
-    before = [(weight, weight.data) for block in blocks_of(network) for weight in block.parameters()]
+    below = {id(weight) for weight in embeddings_of(network).parameters()}
+    before = [(weight, weight.data) for weight in network.parameters() if id(weight) not in below]
     handle = embeddings_of(network).register_forward_hook(_to_bfloat16)
     try:
         for weight, data in before:

@@ -41,7 +41,8 @@ class MaskedObjective(nn.Module):
     With `anchor_weight` the loss gains `anchor_weight * (1 - cosine(vector, target))`, where the target is the frozen
     backbone's vector of the unmasked sentence: it keeps the vectors of a sentence-embedding backbone in their place.
 
-    Shape: embeddings (vocabulary_size, hidden_width); maskable and word_start (vocabulary_size), both bool.
+    Shape: embeddings (len(vocabulary), hidden_width), the rows of `vocabulary`; maskable and word_start
+    (vocabulary_size), both bool.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class MaskedObjective(nn.Module):
         invertible: InvertibleLayer | None = None,
     ) -> None:
         super().__init__()
-        kept = torch.arange(len(embeddings)) if vocabulary is None else vocabulary.long()
+        kept = torch.arange(len(maskable)) if vocabulary is None else vocabulary.long()
         if not bool(maskable[kept].any()):
             raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
         # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
@@ -69,10 +70,9 @@ class MaskedObjective(nn.Module):
         self.mask_id = mask_id
         self.n_opening = n_opening
         width = embeddings.shape[1]
-        place = torch.full((len(embeddings),), -1, dtype=torch.long)
+        place = torch.full((len(maskable),), -1, dtype=torch.long)
         place[kept] = torch.arange(len(kept))
-        table = embeddings if vocabulary is None else embeddings[kept]
-        self.register_buffer("table", table, persistent=False)
+        self.register_buffer("table", embeddings, persistent=False)
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("maskable", maskable & (place >= 0), persistent=False)
         self.register_buffer("word_start", word_start, persistent=False)
@@ -83,7 +83,7 @@ class MaskedObjective(nn.Module):
         # Start from "the hidden state is the embedding", at the scale at which embeddings tell tokens apart.
         nn.init.eye_(self.transform.weight)
         nn.init.zeros_(self.transform.bias)
-        nn.init.constant_(self.norm.weight, 1.0 / float(table.float().std().clamp(min=1e-6)) / width**0.5)
+        nn.init.constant_(self.norm.weight, 1.0 / float(embeddings.float().std().clamp(min=1e-6)) / width**0.5)
 
     def prepare(self, batch: Batch) -> Batch:
         """Mask tokens; at least one in the batch."""

@@ -77,7 +77,7 @@ class Fitting:
         with forked(model.backbone.device, request.seed):
             result = self.run.run(display, resume=request.resume)
         self.layers.eval()
-        inputs = model.probe_inputs()
+        inputs = model.backbone.probe_inputs()
         adapter = Adapter(
             kind=request.kind,
             name=self._id.name,

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from adaptkit.backbones import Backbone, word_embeddings_of
+from adaptkit.backbones import Backbone, embedding_rows
 from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import MaskedObjective, MaskingRule
 
@@ -17,18 +17,18 @@ def masked_objective(
     anchor_weight: float,
 ) -> MaskedObjective:
     """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one."""
-    table = word_embeddings_of(backbone.network).detach()
-    n_pieces = len(backbone.tokenizer)
-    maskable = torch.zeros(len(table), dtype=torch.bool)
+    n_ids, n_pieces = backbone.shape.vocabulary_size, len(backbone.tokenizer)
+    kept = None if vocabulary is None else vocabulary.long().to(backbone.device)
+    maskable = torch.zeros(n_ids, dtype=torch.bool)
     maskable[:n_pieces] = True
     maskable[list(backbone.tokenizer.all_special_ids)] = False
-    starts = torch.ones(len(table), dtype=torch.bool)
+    starts = torch.ones(n_ids, dtype=torch.bool)
     if rule.whole_words:
         starts[:n_pieces] = torch.tensor(
             _word_starts(list(backbone.tokenizer.convert_ids_to_tokens(list(range(n_pieces)))))
         )
     return MaskedObjective(
-        embeddings=table,
+        embeddings=embedding_rows(backbone.network, kept),
         maskable=maskable,
         word_start=starts,
         mask_id=backbone.special_id("mask"),

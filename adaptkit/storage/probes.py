@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-N_PROBES = 3
 COMPONENTS = 32
-_LENGTHS = (9, 17, 30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,17 +18,6 @@ class Probe:
 
     ids: tuple[int, ...]
     vector: tuple[float, ...]
-
-
-def probe_inputs(vocabulary_size: int, opening: Sequence[int], closing: int) -> list[list[int]]:
-    """Fixed pseudo-random inputs for a vocabulary, between the backbone's opening tokens and its closing one."""
-    first_piece = min(1000, vocabulary_size // 2)
-    span = vocabulary_size - first_piece
-    inputs = []
-    for number, length in enumerate(_LENGTHS):
-        body = [first_piece + (7919 * (number + 1) * (i + 1) + 104_729 * i * i) % span for i in range(length)]
-        inputs.append([*opening, *body, closing])
-    return inputs
 
 
 def record(ids: Sequence[Sequence[int]], vectors: Tensor) -> tuple[Probe, ...]:

@@ -70,7 +70,8 @@ def read_labelled(
     """Read labelled data of one's own; formats are told as in `formats.labelled_rows`, columns as in `fields`.
 
     Args:
-        source: a file, several in a list, examples in a list, or a `datasets` object.
+        source: a file, several in a list, examples or rows (`{"text": ..., "label": ...}`)
+            in a list, or a `datasets` object.
         task_type: else it is recognised from the columns.
         text: the column of the (first) text, where its name is not recognised.
         pair: the column of the second text.
@@ -139,9 +140,14 @@ def _tables(source: object, task_type: TaskType | None, *, quoted: bool) -> tupl
     if is_data_set(source):
         names_of = {column: class_names(source, column) for column in source.features or ()}
         return iter([_Table("a data set", enumerate(source, start=1), names_of)]), "a data set"
+    if isinstance(source, list | tuple) and source and all(isinstance(row, Mapping) for row in source):
+        return iter([_Table("a list of rows", enumerate(source, start=1))]), f"a list of {len(source)} rows"
     named = [source] if isinstance(source, str | os.PathLike) else source
     if not isinstance(named, list | tuple) or not all(isinstance(name, str | os.PathLike) for name in named):
-        raise ConfigError(f"a {type(source).__name__} is no labelled data; give files, examples or a data set.")
+        raise ConfigError(
+            f"a {type(source).__name__} is no labelled data; give files, a list of rows such as "
+            '{"text": "...", "label": "..."}, examples or a data set.'
+        )
     paths = [existing_path(name) for name in named]
     return (_Table(path, labelled_rows(path, task_type, quoted=quoted)) for path in paths), describe_files(paths)
 

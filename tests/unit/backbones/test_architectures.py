@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, GPT2Config
 
-from adaptkit.backbones import BackboneShape, blocks_of, word_embeddings_of
+from adaptkit.backbones import BackboneShape, blocks_of, embedding_rows
 from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of
 from adaptkit.config import SITES
 from adaptkit.errors import UnsupportedArchitecture
@@ -65,8 +65,10 @@ def test_the_last_site_of_the_last_block_is_the_output(model_type: str) -> None:
 def test_blocks_and_word_embeddings_are_found(model_type: str) -> None:
     network = tiny_network(model_type, n_blocks=3)
     assert len(blocks_of(network)) == BackboneShape.of(network.config).n_blocks == 3
-    assert word_embeddings_of(network).shape == (VOCABULARY_SIZE, 32)
-    assert word_embeddings_of(network) is network.get_input_embeddings().weight
+    table = network.state_dict()[f"{architecture_of(model_type).word_embeddings}.weight"]
+    assert table.shape == (VOCABULARY_SIZE, 32)
+    assert embedding_rows(network).data_ptr() == table.data_ptr()
+    assert torch.equal(embedding_rows(network, torch.tensor([5, 2])), table[[5, 2]])
 
 
 def test_the_shape_of_a_config() -> None:

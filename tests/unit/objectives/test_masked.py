@@ -25,7 +25,7 @@ def objective(
 ) -> MaskedObjective:
     ids = torch.arange(SIZE)
     made = MaskedObjective(
-        embeddings=torch.randn(SIZE, WIDTH),
+        embeddings=torch.randn(SIZE if vocabulary is None else len(vocabulary), WIDTH),
         maskable=ids >= len(SPECIAL),
         word_start=ids % 3 == 0,
         mask_id=MASK,

@@ -1,0 +1,154 @@
+"""The tensors of a transformers checkpoint, read from disk one at a time."""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers.utils.hub import cached_file
+
+from adaptkit.errors import BackboneUnavailable, CorruptBackbone
+
+_SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+_LENGTH_BYTES = 8
+_MOST_HEADER_BYTES = 100_000_000
+# Names of layer norm tensors in checkpoints of the first BERTs.
+_OLD_ENDINGS = {".gamma": ".weight", ".beta": ".bias"}
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where a tensor lies: file, byte offset, shape and type. Nothing of it is in memory."""
+
+    path: Path
+    offset: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one entry of the first dimension."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    def read(self) -> Tensor:
+        """The whole tensor, in the type that it is stored in."""
+        return self.rows(0, self.shape[0]) if self.shape else self._read(0, self.dtype.itemsize).reshape(())
+
+    def rows(self, first: int, count: int) -> Tensor:
+        """Entries `first` to `first + count` of the first dimension."""
+        count = min(count, self.shape[0] - first)
+        return self._read(first * self.row_bytes, count * self.row_bytes).reshape(count, *self.shape[1:])
+
+    def in_pieces(self, rows_at_once: int) -> Iterator[tuple[int, Tensor]]:
+        """The tensor some rows at a time, with the number of the first one."""
+        for first in range(0, self.shape[0], rows_at_once):
+            yield first, self.rows(first, rows_at_once)
+
+    def at(self, positions: list[int]) -> Tensor:
+        """Single values, by their position in the flattened tensor."""
+        size = self.dtype.itemsize
+        return torch.cat([self._read(position * size, size) for position in positions])
+
+    def _read(self, start: int, n_bytes: int) -> Tensor:
+        # Not a memory map: pages that were touched would stay resident.
+        raw = np.fromfile(self.path, np.uint8, n_bytes, offset=self.offset + start)
+        if len(raw) != n_bytes:
+            raise CorruptBackbone(f"{self.path.name} ends early: it was cut off. Fetch the backbone again.")
+        return torch.from_numpy(raw).view(self.dtype)
+
+
+def checkpoint_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTensor]:
+    """Where the tensors of a local folder or hub id lie, under the names that the bare encoder gives them.
+
+    Raises:
+        BackboneUnavailable: No safetensors there.
+        CorruptBackbone: A file that contradicts itself.
+    """
+    stored: dict[str, StoredTensor] = {}
+    for path in _files(source):
+        stored |= _tensors_in(path)
+    inner = f"{base_model_prefix}."
+    return {_current_name(name.removeprefix(inner)): tensor for name, tensor in stored.items()}
+
+
+def _files(source: str) -> list[Path]:
+    if single := _find(source, _SINGLE):
+        return [single]
+    if index := _find(source, _INDEX):
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        found = [_find(source, name) for name in names]
+        if None not in found:
+            return [path for path in found if path is not None]
+    raise BackboneUnavailable(
+        f"backbone {source!r} has no {_SINGLE}. Weights in other formats are not read; "
+        "save it once with transformers' save_pretrained."
+    )
+
+
+def _find(source: str, name: str) -> Path | None:
+    try:
+        path = cached_file(source, name, _raise_exceptions_for_missing_entries=False)
+    except OSError as error:
+        raise BackboneUnavailable(f"backbone {source!r} cannot be read: {error}") from error
+    return None if path is None else Path(path)
+
+
+def _tensors_in(path: Path) -> dict[str, StoredTensor]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        if length > min(_MOST_HEADER_BYTES, size - _LENGTH_BYTES):
+            raise CorruptBackbone(f"{path.name} is cut off, or is no safetensors file. Fetch the backbone again.")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    start = _LENGTH_BYTES + length
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] not in _TYPES:
+            # Position numbers and the like; a weight of such a type is found missing later.
+            continue
+        first, end = entry["data_offsets"]
+        tensor = StoredTensor(path, start + first, tuple(entry["shape"]), _TYPES[entry["dtype"]])
+        if end - first != math.prod(tensor.shape) * tensor.dtype.itemsize or start + end > size:
+            raise CorruptBackbone(f"{path.name} contradicts itself about {name}. Fetch the backbone again.")
+        tensors[name] = tensor
+    return tensors
+
+
+def _current_name(name: str) -> str:
+    for old, new in _OLD_ENDINGS.items():
+        if name.endswith(old):
+            return name.removesuffix(old) + new
+    return name
+
+
+class RowReader:
+    """Reads single rows of a stored matrix through one open file."""
+
+    def __init__(self, stored: StoredTensor) -> None:
+        self.stored = stored
+        self._file = os.open(stored.path, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
+
+    def read(self, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Tensor:
+        """These rows, ascending and distinct. Shape: rows (n), result (n, width), in the stored type."""
+        width = self.stored.row_bytes
+        buffer = np.empty((len(rows), width), np.uint8)
+        # Neighbours come in one call.
+        for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1):
+            if len(run) == 0:
+                continue
+            place = self.stored.offset + int(rows[run[0]]) * width
+            got = os.preadv(self._file, [memoryview(buffer[run[0] : run[-1] + 1].data)], place)
+            if got != len(run) * width:
+                raise CorruptBackbone(f"{self.stored.path.name} ends early: it was changed while in use. Load again.")
+        return torch.from_numpy(buffer.reshape(-1)).view(self.stored.dtype).reshape(len(rows), -1)

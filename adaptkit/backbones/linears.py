@@ -1,0 +1,170 @@
+"""Linear layers whose weights are held in 8 or 4 bits, by bitsandbytes' arithmetic.
+
+bitsandbytes' own modules cast biases in place, pack weights anew at the first prediction, and keep inputs for backward;
+a frozen backbone that many adapters train and serve on must stay as it is, so the modules here are ours.
+"""
+
+import logging
+import sys
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adaptkit.errors import ConfigError
+
+OUTLIER_THRESHOLD = 6.0
+"""Activations beyond this are multiplied unquantised (Dettmers et al. 2022, arXiv:2208.07339)."""
+
+_NF4_BLOCK = 64
+_NESTED_BLOCK = 256
+
+
+class QuantizedLinear(nn.Module):
+    """A frozen linear layer with a quantised weight. The result is in the input's type."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+        self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
+
+    def dequantized(self) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features), float32."""
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        """The widths, for printing."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+    def _bias_as(self, dtype: torch.dtype) -> Tensor | None:
+        return None if self.bias is None else self.bias.to(dtype)
+
+
+class Nf4Linear(QuantizedLinear):
+    """A weight in 4-bit NormalFloat, its scales quantised again (Dettmers et al. 2023, arXiv:2305.14314).
+
+    Shape: weight (out_features, in_features), of any floating type; it is not kept.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight, bias)
+        packed, state = bitsandbytes().functional.quantize_4bit(
+            weight.float(), blocksize=_NF4_BLOCK, compress_statistics=True, quant_type="nf4"
+        )
+        self.register_buffer("packed", packed)
+        self.register_buffer("scales", state.absmax)
+        self.register_buffer("scale_offset", state.offset)
+        self.register_buffer("nested_scales", state.state2.absmax)
+        self.register_buffer("nested_code", state.state2.code)
+        self.register_buffer("code", state.code)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape: x (..., in_features), result (..., out_features)."""
+        result: Tensor = bitsandbytes().matmul_4bit(
+            x, self.get_buffer("packed"), quant_state=self._state(x.dtype), bias=self._bias_as(x.dtype)
+        )
+        return result
+
+    def dequantized(self) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features), float32."""
+        weight: Tensor = bitsandbytes().functional.dequantize_4bit(
+            self.get_buffer("packed"), self._state(torch.float32)
+        )
+        return weight
+
+    def _state(self, dtype: torch.dtype) -> Any:  # noqa: ANN401 - bitsandbytes has no types
+        state = bitsandbytes().functional.QuantState
+        nested = state(
+            absmax=self.get_buffer("nested_scales"),
+            code=self.get_buffer("nested_code"),
+            blocksize=_NESTED_BLOCK,
+            dtype=torch.float32,
+        )
+        return state(
+            absmax=self.get_buffer("scales"),
+            shape=torch.Size((self.out_features, self.in_features)),
+            code=self.get_buffer("code"),
+            blocksize=_NF4_BLOCK,
+            quant_type="nf4",
+            dtype=dtype,
+            offset=self.get_buffer("scale_offset"),
+            state2=nested,
+        )
+
+
+class Int8Linear(QuantizedLinear):
+    """A weight in 8 bits a row; activations in 8 bits too, but for columns with outliers (arXiv:2208.07339).
+
+    Which columns those are is decided over a batch, so that a text's output depends a little on its neighbours.
+
+    Shape: weight (out_features, in_features), of any floating type; it is not kept.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight, bias)
+        codes, scales, _ = bitsandbytes().functional.int8_vectorwise_quant(weight.to(torch.float16))
+        self.register_buffer("codes", codes)
+        self.register_buffer("scales", scales)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape: x (..., in_features), result (..., out_features)."""
+        result: Tensor = _Int8MatMul.apply(x, self.get_buffer("codes"), self.get_buffer("scales"))  # type: ignore[no-untyped-call]
+        bias = self._bias_as(x.dtype)
+        return result if bias is None else result + bias
+
+    def dequantized(self) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features), float32."""
+        return _int8_weight(self.get_buffer("codes"), self.get_buffer("scales"), torch.float32)
+
+
+class _Int8MatMul(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:  # noqa: ANN401 - torch's context
+        ctx.save_for_backward(codes, scales)
+        flat = x.reshape(-1, x.shape[-1])
+        quantized, row_scales, outliers = bitsandbytes().functional.int8_vectorwise_quant(
+            flat.to(torch.float16), threshold=OUTLIER_THRESHOLD
+        )
+        mixed = torch.ops.bitsandbytes.int8_mixed_scaled_mm
+        result, _ = mixed(flat, quantized, codes, row_scales, scales, outliers, None)
+        return result.to(x.dtype).reshape(*x.shape[:-1], -1)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+        codes, scales = ctx.saved_tensors
+        return F.linear(gradient, _int8_weight(codes, scales, gradient.dtype).t()), None, None
+
+
+def _int8_weight(codes: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
+    return codes.to(dtype) * (scales / 127.0).to(dtype).unsqueeze(1)
+
+
+@cache
+def bitsandbytes() -> ModuleType:
+    """The package, imported where it is needed first.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    log = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    before = log.level
+    hidden = sys.modules.get("kernels")
+    # With `kernels` installed, importing would fetch code from a hub; without it, it would log that it could not.
+    sys.modules["kernels"] = None  # type: ignore[assignment]
+    log.setLevel(logging.ERROR)
+    try:
+        import bitsandbytes as package
+    except ImportError as error:
+        raise ConfigError(
+            f"8- and 4-bit backbones need the package bitsandbytes: {error}. Run: pip install bitsandbytes"
+        ) from error
+    finally:
+        log.setLevel(before)
+        del sys.modules["kernels"]
+        if hidden is not None:
+            sys.modules["kernels"] = hidden
+    module: ModuleType = package
+    return module

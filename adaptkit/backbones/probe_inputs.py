@@ -1,0 +1,13 @@
+"""Inputs whose outputs tell whether a backbone and an adapter are what they were."""
+
+_LENGTHS = (9, 17, 30)
+
+
+def probe_bodies(vocabulary_size: int) -> list[list[int]]:
+    """Fixed pseudo-random token ids for a vocabulary: arithmetic, not text, so that they tell nothing of a corpus."""
+    first_piece = min(1000, vocabulary_size // 2)
+    span = vocabulary_size - first_piece
+    return [
+        [first_piece + (7919 * (number + 1) * (i + 1) + 104_729 * i * i) % span for i in range(length)]
+        for number, length in enumerate(_LENGTHS)
+    ]

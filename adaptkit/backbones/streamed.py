@@ -1,0 +1,135 @@
+"""Build a backbone tensor by tensor, each quantised as it arrives: the whole is never in memory unquantised."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from accelerate import init_empty_weights
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from adaptkit.backbones.architectures import architecture_of, blocks_of
+from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of
+from adaptkit.backbones.fingerprint import Fingerprint, is_sampled, sampled
+from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
+from adaptkit.backbones.vocabulary import Vocabulary, letters_of
+from adaptkit.backbones.word_embeddings import (
+    CACHE_BYTES,
+    EmbeddingForm,
+    Int8Rows,
+    Nf4Rows,
+    PagedRows,
+    ResidentRows,
+    TrimmedEmbeddings,
+    WordEmbeddings,
+)
+from adaptkit.errors import CorruptBackbone
+
+Bits: TypeAlias = Literal[32, 16, 8, 4]
+LINEARS: Mapping[int, type[QuantizedLinear]] = {8: Int8Linear, 4: Nf4Linear}
+PRECISIONS: Mapping[int, str] = {8: "int8", 4: "nf4"}
+
+_TABLES: Mapping[EmbeddingForm, Callable[[StoredTensor, NDArray[np.int64] | None, torch.dtype], WordEmbeddings]] = {
+    "resident": ResidentRows,
+    "int8": Int8Rows,
+    "nf4": Nf4Rows,
+}
+
+
+def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
+    """The modules of a bare encoder, without memory for their weights. No pooler and no head is made."""
+    options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
+    with init_empty_weights(include_buffers=False):
+        network: PreTrainedModel = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
+    return network
+
+
+def load_streamed(
+    source: str,
+    config: PreTrainedConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    bits: Bits,
+    embeddings: EmbeddingForm,
+    vocabulary: Vocabulary | None,
+    cache_bytes: int = CACHE_BYTES,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> tuple[PreTrainedModel, Fingerprint]:
+    """The network on its device, and the fingerprint of the weights before they were quantised.
+
+    Raises:
+        BackboneUnavailable: No safetensors at that source.
+        CorruptBackbone: A weight is missing, or has another shape than the config says.
+    """
+    network = empty_network(config)
+    stored = _required(network, checkpoint_of(source, network.base_model_prefix))
+    row = architecture_of(config.model_type)
+    table = f"{row.word_embeddings}.weight"
+    samples = {table: sampled(table, stored[table])}
+    word_embeddings = _table(stored[table], embeddings, vocabulary, tokenizer, cache_bytes, dtype)
+    network.set_submodule(row.word_embeddings, word_embeddings.to(device))
+    for path, linear in _block_linears(network) if bits in LINEARS else ():
+        weights = {name: stored[f"{path}.{name}"].read() for name, _ in linear.named_parameters()}
+        samples |= {f"{path}.{name}": sampled(f"{path}.{name}", weight) for name, weight in weights.items()}
+        bias = weights["bias"].to(device, dtype) if "bias" in weights else None
+        # Quantised where it will be, as kernels of two devices may round differently.
+        network.set_submodule(path, LINEARS[bits](weights["weight"].to(device), bias))
+    for name, weight in list(network.named_parameters()):
+        if weight.is_meta:
+            value = stored[name].read()
+            samples[name] = sampled(name, value)
+            _put(network, name, value.to(device, dtype))
+    nn.Module.to(network, device)
+    network.train(mode=False)
+    network.requires_grad_(requires_grad=False)
+    order = [name for name in stored if is_sampled(name)]
+    precision = PRECISIONS.get(bits, str(dtype).removeprefix("torch."))
+    return network, Fingerprint(precision=precision, samples={name: samples[name] for name in order})
+
+
+def _required(network: PreTrainedModel, found: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """The tensors of the network, in its order."""
+    wanted = {name: tuple(weight.shape) for name, weight in network.named_parameters()}
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise CorruptBackbone(
+            f"the checkpoint lacks {len(missing)} of the {len(wanted)} weights that its config promises (first: "
+            f"{missing[0]}). Weights are never made up; use a complete checkpoint of an encoder."
+        )
+    for name, shape in wanted.items():
+        if found[name].shape != shape:
+            raise CorruptBackbone(f"the checkpoint's {name} has shape {found[name].shape}; its config says {shape}.")
+    return {name: found[name] for name in wanted}
+
+
+def _table(
+    stored: StoredTensor,
+    form: EmbeddingForm,
+    vocabulary: Vocabulary | None,
+    tokenizer: PreTrainedTokenizerBase,
+    cache_bytes: int,
+    dtype: torch.dtype,
+) -> WordEmbeddings:
+    kept = None if vocabulary is None else vocabulary.ids[vocabulary.ids < stored.shape[0]]
+    rows = PagedRows(stored, dtype, cache_bytes) if form == "paged" else _TABLES[form](stored, kept, dtype)
+    if kept is None:
+        return rows
+    return TrimmedEmbeddings(rows, kept, stored.shape[0], letters_of(tokenizer, kept))
+
+
+def _block_linears(network: PreTrainedModel) -> Iterator[tuple[str, nn.Linear]]:
+    """The linear layers of the blocks, with their paths; what lies outside (heads, poolers) is never quantised."""
+    inside = {id(module) for block in blocks_of(network) for module in block.modules()}
+    yield from [
+        (path, module)
+        for path, module in network.named_modules()
+        if isinstance(module, nn.Linear) and id(module) in inside
+    ]
+
+
+def _put(network: nn.Module, name: str, value: Tensor) -> None:
+    path, _, last = name.rpartition(".")
+    setattr(network.get_submodule(path), last, nn.Parameter(value, requires_grad=False))

@@ -1,0 +1,127 @@
+"""What every method keeps on a backbone of every precision and every form of embeddings."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit.backbones import EmbeddingForm, vocabulary_of
+from adaptkit.backbones.streamed import Bits
+from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.data.sample import sample_pairs
+from adaptkit.model import AdaptedModel
+from adaptkit.storage import load_adapter
+from tests.adapters import attach_random, random_adapter
+from tests.saved import saved_backbone
+from tests.tiny import ARCHITECTURES
+
+METHODS = {
+    "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
+    "bottleneck + invertible": AdapterConfig(
+        method=BottleneckConfig(reduction_factor=4), invertible=InvertibleConfig(activation="silu")
+    ),
+}
+FORMS: dict[str, tuple[Bits, EmbeddingForm | None]] = {
+    "32, paged": (32, "paged"),
+    "16": (16, None),
+    "16, int8": (16, "int8"),
+    "8, paged": (8, None),
+    "8, nf4": (8, "nf4"),
+    "4, paged": (4, None),
+    "4, int8": (4, "int8"),
+}
+TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
+PAIRS = sample_pairs("sw")[:240]
+QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 30, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return saved_backbone(tmp_path / "tiny", request.param)
+
+
+@pytest.fixture(params=FORMS)
+def model(request: pytest.FixtureRequest, folder: Path) -> AdaptedModel:
+    bits, embeddings = FORMS[request.param]
+    return adaptkit.load_model(folder, bits=bits, embeddings=embeddings)
+
+
+@pytest.mark.parametrize("config", METHODS.values(), ids=METHODS)
+def test_an_adapter_acts_and_goes_without_a_trace(config: AdapterConfig, model: AdaptedModel) -> None:
+    stored = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+    bare = model.encode(TEXTS)
+    attach_random(model, "language/sw", config)
+    assert not torch.allclose(model.encode(TEXTS, stack="sw"), bare, atol=1e-3)
+    assert torch.equal(model.encode(TEXTS), bare)
+    model.detach("sw")
+    assert torch.equal(model.encode(TEXTS), bare)
+    assert all(torch.equal(tensor, stored[name]) for name, tensor in model.network.state_dict().items())
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("config", METHODS.values(), ids=METHODS)
+def test_gradients_reach_every_tensor_of_the_adapter(
+    config: AdapterConfig, checkpointing: bool, model: AdaptedModel
+) -> None:
+    layers = attach_random(model, "language/sw", config)
+    layers.requires_grad_(requires_grad=True)
+    model.gradient_checkpointing(on=checkpointing)
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    with model.active("sw"):
+        states = model(ids, mask)
+    torch.autograd.backward((states.float() * torch.linspace(-1, 1, states.shape[-1])).sum())
+    assert not [name for name, weight in layers.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert not [name for name, weight in model.network.named_parameters() if weight.grad is not None]
+
+
+def test_the_gradient_is_that_of_full_precision_nearly(folder: Path) -> None:
+    gradients = []
+    for bits in (32, 8, 4):
+        model = adaptkit.load_model(folder, bits=bits)
+        layers = attach_random(model, "language/sw", METHODS["lora"])
+        layers.requires_grad_(requires_grad=True)
+        ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+        with model.active("sw"):
+            torch.autograd.backward((model(ids, mask) * torch.linspace(-1, 1, 32)).sum())
+        grads = [weight.grad.reshape(-1) for weight in layers.parameters() if weight.grad is not None]
+        gradients.append(torch.cat(grads))
+    exact, *coarse = gradients
+    for found, worst in zip(coarse, (0.1, 0.5), strict=True):
+        assert float((found - exact).norm() / exact.norm()) < worst
+
+
+def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path) -> None:
+    """Trained at any precision, verified and loaded at any other."""
+    vocabulary = vocabulary_of(TEXTS, languages=["sw"], backbone=folder)
+    models = [
+        adaptkit.load_model(folder),
+        adaptkit.load_model(folder, bits=16),
+        adaptkit.load_model(folder, bits=8),
+        adaptkit.load_model(folder, bits=4),
+        adaptkit.load_model(folder, bits=4, vocabulary=vocabulary),
+    ]
+    for number, origin in enumerate(models):
+        made = random_adapter(origin, METHODS["lora"])
+        made.save(tmp_path / str(number))
+        for model in models:
+            model.attach(load_adapter(tmp_path / str(number)))
+            assert torch.isfinite(model.encode(TEXTS, stack="sw")).all()
+            model.detach("sw")
+
+
+@pytest.mark.parametrize("objective", ["mlm", "distill"])
+def test_training_works_and_stacks(objective: Literal["mlm", "distill"], model: AdaptedModel) -> None:
+    text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}
+    lower = adaptkit.train_adapter(**QUICK, **text, objective=objective, backbone=model)
+    facts = lower.card.training
+    assert facts is not None
+    assert facts.heldout_loss_after < facts.heldout_loss_before
+    examples = [{"text": text, "label": "long" if len(text) > 40 else "short"} for pair in PAIRS[:40] for text in pair]
+    upper = adaptkit.train_adapter(
+        task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model
+    )
+    model.attach(lower, upper)
+    answers = model.predict(TEXTS, stack=adaptkit.Stack("language/sw", "task/length"))
+    assert {answer.label for answer in answers} <= {"long", "short"}

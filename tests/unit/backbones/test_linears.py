@@ -1,0 +1,90 @@
+"""8- and 4-bit linear layers against plain formulas on their dequantised weights."""
+
+import logging
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from adaptkit.backbones.linears import OUTLIER_THRESHOLD, Int8Linear, Nf4Linear, QuantizedLinear
+
+WIDTHS = (128, 64)
+LINEARS = (Int8Linear, Nf4Linear)
+WORST = {Int8Linear: 0.01, Nf4Linear: 0.12}
+
+
+def made(
+    kind: type[QuantizedLinear], *, bias: bool = True
+) -> tuple[QuantizedLinear, torch.Tensor, torch.Tensor | None]:
+    torch.manual_seed(0)
+    weight = torch.randn(WIDTHS[1], WIDTHS[0])
+    offset = torch.randn(WIDTHS[1]) if bias else None
+    return kind(weight, offset), weight, offset
+
+
+@pytest.mark.parametrize("kind", LINEARS)
+def test_the_weight_is_near_the_one_given(kind: type[QuantizedLinear]) -> None:
+    layer, weight, _ = made(kind)
+    error = (layer.dequantized() - weight).norm() / weight.norm()
+    assert 0 < float(error) < WORST[kind]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_four_bits_multiply_by_the_dequantized_weight(bias: bool, dtype: torch.dtype) -> None:
+    layer, _, offset = made(Nf4Linear, bias=bias)
+    x = torch.randn(3, 5, WIDTHS[0], dtype=dtype)
+    given = layer(x)
+    expected = F.linear(x, layer.dequantized().to(dtype), None if offset is None else offset.to(dtype))
+    assert given.dtype == dtype
+    torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-3 if dtype == torch.float32 else 0.1)
+
+
+@pytest.mark.parametrize("outliers", [False, True])
+def test_eight_bits_come_near_the_dequantized_weight(outliers: bool) -> None:
+    layer, _, offset = made(Int8Linear)
+    x = torch.randn(4, 9, WIDTHS[0])
+    if outliers:
+        x[..., 7] *= 20 * OUTLIER_THRESHOLD
+    expected = F.linear(x, layer.dequantized(), offset)
+    # One column twenty times as large as the others would cost the rest their digits, were it quantised with them.
+    assert float((layer(x) - expected).norm() / expected.norm()) < 0.012
+
+
+@pytest.mark.parametrize("kind", LINEARS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_gradients_pass_through_the_dequantized_weight(kind: type[QuantizedLinear], dtype: torch.dtype) -> None:
+    layer, _, _ = made(kind)
+    x = torch.randn(3, WIDTHS[0], dtype=dtype, requires_grad=True)
+    above = torch.randn(3, WIDTHS[1], dtype=dtype)
+    torch.autograd.backward(layer(x), above)
+    assert x.grad is not None
+    expected = above.float() @ layer.dequantized()
+    assert float((x.grad.float() - expected).norm() / expected.norm()) < 0.02
+
+
+@pytest.mark.parametrize("kind", LINEARS)
+def test_use_changes_nothing_that_is_stored(kind: type[QuantizedLinear]) -> None:
+    layer, _, _ = made(kind)
+    before = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
+    for dtype in (torch.float32, torch.bfloat16):
+        layer(torch.randn(2, WIDTHS[0], dtype=dtype))
+    after = layer.state_dict()
+    assert all(
+        torch.equal(after[name], tensor) and after[name].dtype == tensor.dtype for name, tensor in before.items()
+    )
+
+
+@pytest.mark.parametrize("kind", LINEARS)
+def test_nothing_of_the_full_weight_is_kept(kind: type[QuantizedLinear]) -> None:
+    layer, weight, _ = made(kind, bias=False)
+    held = sum(tensor.numel() * tensor.element_size() for tensor in [*layer.parameters(), *layer.buffers()])
+    assert held < weight.numel() * weight.element_size() * (0.3 if kind is Int8Linear else 0.2)
+
+
+def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for kind in LINEARS:
+        layer, _, _ = made(kind)
+        layer(torch.randn(2, WIDTHS[0]))
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
