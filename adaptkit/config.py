@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from adaptkit.errors import ConfigError
 
@@ -181,6 +181,18 @@ class FusionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeadOnlyConfig:
+    """No layers at any site: of a task adapter, only the head is trained.
+
+    Its hidden states are those of the backbone and of what lies below, so that a language adapter that brings a
+    language's vectors to where English ones are brings them to where the head expects them.
+    """
+
+    sites: ClassVar[tuple[SiteName, ...]] = ()
+    blocks: ClassVar[None] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeadConfig:
     """The output layer of a task adapter.
 
@@ -216,8 +228,13 @@ class HeadConfig:
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
 
 
-MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | FusionConfig
-_METHOD_NAMES: dict[type, str] = {LoraConfig: "lora", BottleneckConfig: "bottleneck", FusionConfig: "fusion"}
+MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | FusionConfig | HeadOnlyConfig
+_METHOD_NAMES: dict[type, str] = {
+    LoraConfig: "lora",
+    BottleneckConfig: "bottleneck",
+    FusionConfig: "fusion",
+    HeadOnlyConfig: "head",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +243,9 @@ class AdapterConfig:
 
     With `hides_top_block`, adapters below it do not act in the last block (MAD-X 2.0, Pfeiffer et al. 2021,
     arXiv:2012.15562).
+
+    Raises:
+        ConfigError: No layers and no head with weights: nothing to train.
     """
 
     method: MethodConfig
@@ -233,7 +253,15 @@ class AdapterConfig:
     head: HeadConfig | None = None
     hides_top_block: bool = False
 
+    def __post_init__(self) -> None:
+        trains_head = self.head is not None and self.head.task_type != "similarity"
+        _require(
+            trains_head or not isinstance(self.method, HeadOnlyConfig),
+            "method 'head' trains a head and nothing else, so it needs a task whose head has weights "
+            "(classification, tagging, qa or choice).",
+        )
+
     @property
     def method_name(self) -> str:
-        """`lora`, `bottleneck` or `fusion`."""
+        """`lora`, `bottleneck`, `fusion` or `head`."""
         return _METHOD_NAMES[type(self.method)]

@@ -10,7 +10,7 @@ from adaptkit.backbones.architectures import (
 )
 from adaptkit.backbones.backbone import Backbone, Window
 from adaptkit.backbones.fingerprint import Fingerprint, Verdict
-from adaptkit.backbones.load import load_backbone, vocabulary_of
+from adaptkit.backbones.load import embedding_form, load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
 from adaptkit.backbones.streamed import Bits
 from adaptkit.backbones.vocabulary import Vocabulary
@@ -32,6 +32,7 @@ __all__ = [
     "Window",
     "blocks_of",
     "bytes_of",
+    "embedding_form",
     "embedding_rows",
     "embeddings_of",
     "load_backbone",

@@ -53,7 +53,7 @@ def load_backbone(
         ConfigError: Bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
     """
     where = torch.device(device)
-    form = _form(bits, embeddings, vocabulary)
+    form = embedding_form(bits, embeddings, vocabulary)
     number = dtype or _number_type(bits, where)
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
     facts = _facts(source)
@@ -111,8 +111,12 @@ def vocabulary_of(
     return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, _facts(source).get("text_prefix", ""))
 
 
-def _form(bits: int, embeddings: str | None, vocabulary: Vocabulary | None) -> EmbeddingForm:
-    """How the embeddings are held: as asked, or by what the bits promise."""
+def embedding_form(bits: int, embeddings: str | None, vocabulary: Vocabulary | None = None) -> EmbeddingForm:
+    """How the embeddings are held: as asked, or by what the bits promise.
+
+    Raises:
+        ConfigError: Bits or a form that there is not.
+    """
     if bits not in get_args(Bits):
         raise ConfigError(f"bits is {', '.join(map(str, get_args(Bits)))}, found {bits!r}.")
     if embeddings is None:

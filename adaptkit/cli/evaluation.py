@@ -3,23 +3,27 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report.markdown import render_markdown
-from adaptkit.model import load_model
 from adaptkit.recipes.foundation import standing
+from adaptkit.recipes.place import loaded
 from adaptkit.storage import Adapter, adapters_in, load_adapter
 
 _out = Console(highlight=False, soft_wrap=True)
 _COMMA = "comma-separated"
+_BITS = typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")
+_EMBEDDINGS = typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
+_DEVICE = typer.Option(help="cpu, cuda or cuda:N")
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "text", "folder")
 
 
@@ -41,6 +45,9 @@ def evaluate(
     group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
     training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+    bits: Annotated[int, _BITS] = 32,
+    embeddings: Annotated[str | None, _EMBEDDINGS] = None,
+    device: Annotated[str, _DEVICE] = "cpu",
     output: Annotated[Path | None, typer.Option(help="folder for the report")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that is there")] = False,
     batch_size: Annotated[int, typer.Option(help="examples in a batch")] = 32,
@@ -48,7 +55,7 @@ def evaluate(
 ) -> None:
     """Score a task adapter in several languages, with and without language adapters, and report which helped."""
     report = run_evaluation(
-        load_model(backbone),
+        loaded(backbone, bits=cast(Bits, bits), embeddings=cast(EmbeddingForm | None, embeddings), device=device),
         task=task,
         adapter=list(adapter),
         languages=languages,
@@ -76,6 +83,9 @@ def predict(
     adapter: Annotated[Path, typer.Argument(help="folder of a task adapter")],
     on: Annotated[list[Path] | None, typer.Option(help="adapter below it, lowest first; may be repeated")] = None,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+    bits: Annotated[int, _BITS] = 32,
+    embeddings: Annotated[str | None, _EMBEDDINGS] = None,
+    device: Annotated[str, _DEVICE] = "cpu",
     batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
 ) -> None:
     """Predict what stands on standard input, one JSON value or tab-separated line each; prints JSON lines."""
@@ -86,7 +96,7 @@ def predict(
     if empty := [number for number, line in enumerate(lines, start=1) if not line.strip()]:
         raise ConfigError(f"line {empty[0]} of the input is empty; predictions are printed line by line, so remove it.")
     inputs = [_input(task.config.head.task_type, line) for line in lines]
-    model = load_model(backbone)
+    model = loaded(backbone, bits=cast(Bits, bits), embeddings=cast(EmbeddingForm | None, embeddings), device=device)
     below = [load_adapter(folder) for folder in on or ()]
     model.attach(*below, task)
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])

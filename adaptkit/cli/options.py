@@ -20,6 +20,7 @@ _SHELL_TYPES: dict[str, Any] = {
     "parallel": list[Path] | None,
     "backbone": str | None,
     "output": Path | None,
+    "bits": int,
     "sites": list[str] | None,
     "blocks": list[int] | None,
 }

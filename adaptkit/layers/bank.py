@@ -96,7 +96,8 @@ def _build(config: AdapterConfig, address: SiteAddress, shape: SiteShape) -> Ada
         return _build_lora(method, shape)
     if isinstance(method, FusionConfig):
         return FusionLayer(width=method.width, site_width=shape.out_width)
-    return _build_bottleneck(method, shape.out_width)
+    # A head alone has no sites, so it never comes here.
+    return _build_bottleneck(method, shape.out_width) if isinstance(method, BottleneckConfig) else None
 
 
 def _build_lora(method: LoraConfig, shape: SiteShape) -> LoraLayer:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
@@ -46,11 +47,19 @@ def model_for(request: TrainingRequest) -> AdaptedModel:
     """
     if isinstance(request.backbone, AdaptedModel):
         return request.backbone
+    return loaded(request.backbone, bits=request.bits, embeddings=request.embeddings, device=request.device)
+
+
+def loaded(backbone: str | None, *, bits: Bits, embeddings: EmbeddingForm | None, device: str) -> AdaptedModel:
+    """`load_model`, where a device that is not there is told in one line.
+
+    Raises:
+        ConfigError: A device that is not there.
+        BackboneError: A backbone that cannot be loaded.
+    """
     try:
-        torch.empty(0, device=request.device)
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
-        raise ConfigError(
-            f"device {request.device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N."
-        ) from error
-    return load_model(request.backbone, device=request.device)
+        raise ConfigError(f"device {device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N.") from error
+    return load_model(backbone, bits=bits, embeddings=embeddings, device=device)

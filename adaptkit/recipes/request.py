@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
+from adaptkit.backbones import Bits, EmbeddingForm, embedding_form
 from adaptkit.config import (
     SITES,
     AdapterConfig,
     BottleneckConfig,
     FusionConfig,
     HeadConfig,
+    HeadOnlyConfig,
     InvertibleConfig,
     Kind,
     LoraConfig,
@@ -29,7 +31,7 @@ from adaptkit.storage import Adapter, load_adapter
 from adaptkit.training import TrainingSettings
 
 ObjectiveName: TypeAlias = Literal["auto", "mlm", "distill"]
-MethodName: TypeAlias = Literal["lora", "bottleneck", "fusion"]
+MethodName: TypeAlias = Literal["lora", "bottleneck", "fusion", "head"]
 
 
 def _option(default: Any, text: str) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
@@ -61,7 +63,10 @@ class TrainingRequest:
     )
     column: str | None = _option(None, "column of the text, where a file has several")
     objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
-    method: MethodName = _option("lora", "lora, bottleneck, or fusion: learned attention over the adapters of on=...")
+    method: MethodName = _option(
+        "lora",
+        "lora, bottleneck, head (task: no layers, the head only), or fusion (attention over the adapters of on=...)",
+    )
     rank: int | None = _option(None, "LoRA rank (16)")
     alpha: float | None = _option(None, "LoRA alpha; scaling is alpha / rank (default: 4 * rank)")
     scaling: Scaling = _option("standard", "standard, or rank_stabilized: alpha / sqrt(rank)")
@@ -71,6 +76,10 @@ class TrainingRequest:
     sites: tuple[SiteName, ...] | None = _option(None, "sites to act at (default: all of the method's)")
     blocks: tuple[int, ...] | None = _option(None, "transformer blocks to act in, from 0 (default: all)")
     backbone: str | AdaptedModel | None = _option(None, "hub id or folder of the backbone (default: the embedded one)")
+    bits: Bits = _option(32, "bits of the backbone's linear layers: 32, 16, 8 or 4")
+    embeddings: EmbeddingForm | None = _option(
+        None, "how its word embeddings are held: resident, paged, int8, nf4 (default: paged at 8 and 4 bits)"
+    )
     batch_size: int = _option(32, "sentences in a batch")
     max_steps: int | None = _option(None, "training steps (default: by the size of the text)")
     learning_rate: float | None = _option(None, "peak learning rate (default: by objective)")
@@ -194,6 +203,8 @@ class TrainingRequest:
         """Options of one method do not go with another."""
         if self.method not in get_args(MethodName):
             raise ConfigError(f"method is {', '.join(get_args(MethodName))}, found {self.method!r}.")
+        if self.method == "head" and self.kind != "task":
+            raise ConfigError(f"method 'head' trains the head of a task, and a {self.kind} adapter has none.")
         if self.method == "fusion" and self.kind == "task":
             raise ConfigError("fusion is trained on text, over language adapters; a task can be trained on top of it.")
         self._refuse(_FOREIGN_TO_METHOD[self.method], f"method {self.method!r}")
@@ -207,6 +218,12 @@ class TrainingRequest:
 
     def _check_numbers(self) -> None:
         """Numbers that cannot be right are refused before any text is read."""
+        embedding_form(self.bits, self.embeddings)
+        if isinstance(self.backbone, AdaptedModel) and (self.bits, self.embeddings) != (32, None):
+            raise ConfigError(
+                "bits and embeddings are for a backbone that is loaded here, and a loaded model was given; load it "
+                "so: load_model(bits=..., embeddings=...)."
+            )
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
         if not 0 <= self.source_share <= 1:
@@ -215,7 +232,7 @@ class TrainingRequest:
             raise ConfigError(f"inner_weight must be 0 or a positive number, found {self.inner_weight}.")
         if not (math.isfinite(self.anchor) and self.anchor >= 0):
             raise ConfigError(f"anchor must be 0 or a positive number, found {self.anchor}.")
-        self.adapter_config()
+        self._method_config()
         self.training_settings(
             max_steps=sys.maxsize if self.max_steps is None else self.max_steps,
             learning_rate=1e-3 if self.learning_rate is None else self.learning_rate,
@@ -225,6 +242,8 @@ class TrainingRequest:
     def _method_config(self) -> MethodConfig:
         if self.method == "fusion":
             return self._fusion_config()
+        if self.method == "head":
+            return HeadOnlyConfig()
         if self.method == "bottleneck":
             return BottleneckConfig(
                 reduction_factor=16 if self.reduction_factor is None else self.reduction_factor,
@@ -279,4 +298,5 @@ _FOREIGN_TO_METHOD: Mapping[MethodName, tuple[str, ...]] = {
     "lora": ("reduction_factor",),
     "bottleneck": _LORA_ONLY,
     "fusion": (*_LORA_ONLY, "reduction_factor", "invertible"),
+    "head": (*_LORA_ONLY, "reduction_factor", "sites", "blocks", "drop_top_layer"),
 }

@@ -17,15 +17,16 @@ from adaptkit.recipes.estimate import Estimate, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import check_output, model_for
-from adaptkit.recipes.request import TrainingRequest
+from adaptkit.recipes.request import MethodName, TrainingRequest
 from adaptkit.storage import Adapter
 from adaptkit.tasks import HeadObjective, format_of
 from adaptkit.training import CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 
 _EPOCHS = 3
-_MIN_STEPS = 150
 _MAX_STEPS = 3000
-_LEARNING_RATE = 5e-4
+# A head alone takes more and larger steps, and its steps cost little.
+_MIN_STEPS: Mapping[MethodName, int] = {"head": 500, "lora": 150, "bottleneck": 150}
+_LEARNING_RATE: Mapping[MethodName, float] = {"head": 2e-3, "lora": 5e-4, "bottleneck": 5e-4}
 
 
 class TaskTraining:
@@ -120,11 +121,11 @@ class TaskTraining:
 
     def _settings(self) -> TrainingSettings:
         per_epoch = math.ceil(len(self.items.training) / self.request.batch_size)
-        by_data = min(max(per_epoch * _EPOCHS, _MIN_STEPS), _MAX_STEPS)
+        by_data = min(max(per_epoch * _EPOCHS, _MIN_STEPS[self.request.method]), _MAX_STEPS)
         rate = self.request.learning_rate
         return self.request.training_settings(
             max_steps=by_data if self.request.max_steps is None else self.request.max_steps,
-            learning_rate=_LEARNING_RATE if rate is None else rate,
+            learning_rate=_LEARNING_RATE[self.request.method] if rate is None else rate,
             head_warmup_steps=0,
         )
 

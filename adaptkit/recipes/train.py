@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.parallel import ParallelSource, PathOrName
@@ -45,6 +46,8 @@ def train_adapter(
     sites: tuple[SiteName, ...] | None = None,
     blocks: tuple[int, ...] | None = None,
     backbone: str | AdaptedModel | None = None,
+    bits: Bits = 32,
+    embeddings: EmbeddingForm | None = None,
     batch_size: int = 32,
     max_steps: int | None = None,
     learning_rate: float | None = None,

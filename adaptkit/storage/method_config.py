@@ -13,8 +13,10 @@ from adaptkit.config import (
     BottleneckConfig,
     FusionConfig,
     HeadConfig,
+    HeadOnlyConfig,
     InvertibleConfig,
     LoraConfig,
+    MethodConfig,
     SiteName,
 )
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
@@ -38,10 +40,11 @@ _LIMITS = {
     "lora_alpha": MAX_ALPHA,
     "alpha": MAX_ALPHA,
 }
-_METHODS: dict[str, type[LoraConfig] | type[BottleneckConfig] | type[FusionConfig]] = {
+_METHODS: dict[str, type[MethodConfig]] = {
     "lora": LoraConfig,
     "bottleneck": BottleneckConfig,
     "fusion": FusionConfig,
+    "head": HeadOnlyConfig,
 }
 _FIELDS = {"peft_type", "method", "settings", "invertible"}
 _FIELDS_OF_2 = {"head", "hides_top_block"}

@@ -14,6 +14,7 @@ from adaptkit.config import (
     BottleneckConfig,
     FusionConfig,
     HeadConfig,
+    HeadOnlyConfig,
     InvertibleConfig,
     Kind,
     LoraConfig,
@@ -43,6 +44,9 @@ VERSION_2 = {
     ),
     "answers": AdapterConfig(
         method=BottleneckConfig(reduction_factor=16), head=HeadConfig(task_type="qa", allows_no_answer=True)
+    ),
+    "head": AdapterConfig(
+        method=HeadOnlyConfig(), head=HeadConfig(task_type="classification", labels=("farming", "health"))
     ),
     "fused": AdapterConfig(
         method=FusionConfig(fuses=("language/lora", "language/bottleneck"), width=2, sites=("attention.query",))
@@ -94,6 +98,8 @@ def facts(adapter: Adapter) -> dict[str, object]:
 def _size(method: MethodConfig) -> int:
     if isinstance(method, LoraConfig):
         return method.rank
+    if isinstance(method, HeadOnlyConfig):
+        return 0
     return method.width if isinstance(method, FusionConfig) else method.reduction_factor
 
 

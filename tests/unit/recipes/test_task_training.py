@@ -299,3 +299,36 @@ def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:
     for stack in ("language/sw", None):
         with pytest.raises(NoHead, match="no adapter with a head"):
             model.predict(["The goat"], stack=stack)
+
+
+@pytest.mark.parametrize("name", [name for name in LEARNABLE if name != "similarity"])
+def test_a_head_alone_learns_and_reads_what_lies_below(name: str, model: AdaptedModel, tmp_path: Path) -> None:
+    adapter = adaptkit.train_adapter(
+        task="trial",
+        method="head",
+        data=LEARNABLE[name](),
+        backbone=model,
+        output=tmp_path / "trial",
+        max_steps=60,
+        learning_rate=1e-2,
+        progress=False,
+    )
+    facts = adapter.card.training
+    assert facts is not None
+    assert facts.heldout_loss_after < facts.heldout_loss_before
+    assert all(tensor.startswith("head.") for tensor in adapter.tensors)
+    kept = adaptkit.load_adapter(tmp_path / "trial")
+    model.attach(kept, language(model, "sw"))
+    examples = LEARNABLE[name]().examples[:3]
+    text = getattr(examples[0], "text", "Habari ya asubuhi")
+    assert torch.equal(model.encode([text], stack="trial"), model.encode([text]))
+    assert repr(model.predict(examples, stack="trial")) != repr(model.predict(examples, stack=Stack("sw", "trial")))
+
+
+def test_a_head_alone_is_for_tasks_whose_head_has_weights(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="whose head has weights"):
+        adaptkit.train_adapter(task="trial", method="head", data=made.similar(), backbone=model, **QUICK)
+    with pytest.raises(ConfigError, match="language adapter has none"):
+        adaptkit.train_adapter(lang="sw", method="head", text=SWAHILI, backbone=model, **QUICK)
+    with pytest.raises(ConfigError, match="rank do not go with method 'head'"):
+        adaptkit.train_adapter(task="trial", method="head", rank=4, data=made.topics(), backbone=model, **QUICK)
