@@ -1,0 +1,117 @@
+"""Memory and speed of backbones by precision and form of embeddings, each in a process of its own.
+
+`python -m benchmarks.run memory [--backbone embedded|xlm-roberta-base|xlm-roberta-large|mdeberta-base] [--sentences N]
+[--train-steps N] [--device cuda] [--only "4, paged;8, paged"]`. Backbones that are not at hand have random weights of
+the real shape and the embedded one's tokenizer: they say nothing about quality and all about memory.
+"""
+
+import argparse
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from transformers import DebertaV2Config, PreTrainedConfig, XLMRobertaConfig
+
+from adaptkit.backbones import embedded
+from adaptkit.backbones.streamed import empty_network
+from benchmarks.record import data_folder, write_result
+
+_BASE: dict[str, Any] = {"vocab_size": 250_037, "max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
+_LARGE: dict[str, Any] = {
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+}
+_DEBERTA: dict[str, Any] = {
+    "vocab_size": 251_000,
+    "relative_attention": True,
+    "position_buckets": 256,
+    "norm_rel_ebd": "layer_norm",
+    "share_att_key": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "position_biased_input": False,
+    "type_vocab_size": 0,
+    "pad_token_id": 1,
+}
+SHAPES: dict[str, PreTrainedConfig] = {
+    "xlm-roberta-base": XLMRobertaConfig(**_BASE),
+    "xlm-roberta-large": XLMRobertaConfig(**_BASE, **_LARGE),
+    "mdeberta-base": DebertaV2Config(**_DEBERTA),
+}
+CONTESTANTS: dict[str, tuple[str, list[str]]] = {
+    "transformers, fp32": ("transformers_memory", ["--bits=32"]),
+    "transformers + bitsandbytes, 8": ("transformers_memory", ["--bits=8"]),
+    "transformers + bitsandbytes, 4": ("transformers_memory", ["--bits=4"]),
+    "32, resident": ("adaptkit_memory", ["--bits=32"]),
+    "32, paged": ("adaptkit_memory", ["--bits=32", "--embeddings=paged"]),
+    "16, resident": ("adaptkit_memory", ["--bits=16"]),
+    "16, paged": ("adaptkit_memory", ["--bits=16", "--embeddings=paged"]),
+    "8, paged": ("adaptkit_memory", ["--bits=8"]),
+    "8, int8": ("adaptkit_memory", ["--bits=8", "--embeddings=int8"]),
+    "4, paged": ("adaptkit_memory", ["--bits=4"]),
+    "4, int8": ("adaptkit_memory", ["--bits=4", "--embeddings=int8"]),
+    "4, nf4": ("adaptkit_memory", ["--bits=4", "--embeddings=nf4"]),
+    "4, trimmed": ("adaptkit_memory", ["--bits=4", "--trimmed"]),
+}
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--backbone", choices=["embedded", *SHAPES], default="embedded")
+    parser.add_argument("--sentences", type=int, default=10_000)
+    parser.add_argument("--train-steps", type=int, default=20)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--only", default=";".join(CONTESTANTS))
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        text = _sentences(options.sentences, Path(folder) / "voa.sw.txt")
+        backbone = embedded.materialise()
+        if options.backbone != "embedded":
+            backbone = _random(SHAPES[options.backbone], Path(folder) / options.backbone)
+        measured = {}
+        for name in options.only.split(";"):
+            measured[name] = _measure(name, backbone, text, options.device, options.train_steps)
+            print(name, measured[name], flush=True)
+    print(write_result("memory", seeds=[0], config=vars(options), measured=measured))
+
+
+def _sentences(n_sentences: int, path: Path) -> Path:
+    with gzip.open(data_folder() / "text/voa/swahili/voa_clean_final.txt.gz", "rt", encoding="utf-8") as file:
+        lines = [line.strip() for line in file if line.strip()]
+    step = max(1, len(lines) // n_sentences)
+    path.write_text("\n".join(lines[::step][:n_sentences]), encoding="utf-8")
+    return path
+
+
+def _random(config: PreTrainedConfig, folder: Path) -> Path:
+    """A folder with random weights of a real shape."""
+    config.save_pretrained(folder)
+    torch.manual_seed(0)
+    shapes = {name: weight.shape for name, weight in empty_network(config).named_parameters()}
+    tensors = {
+        name: torch.ones(shape) if "LayerNorm.weight" in name else 0.03 * torch.randn(shape)
+        for name, shape in shapes.items()
+    }
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(embedded.materialise() / name, folder)
+    return folder
+
+
+def _measure(name: str, backbone: Path, text: Path, device: str, train_steps: int) -> dict[str, Any]:
+    module, chosen = CONTESTANTS[name]
+    command = [sys.executable, "-m", f"benchmarks.peers.{module}", f"--backbone={backbone}", f"--text={text}", *chosen]
+    steps = [f"--train-steps={train_steps}"] if module == "adaptkit_memory" else []
+    done = subprocess.run([*command, f"--device={device}", *steps], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1:]}
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
