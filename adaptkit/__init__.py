@@ -1,5 +1,6 @@
 """adaptkit: language, domain and task adapters for languages that big models hardly know."""
 
+from adaptkit.backbones import Vocabulary, vocabulary_of
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
@@ -20,6 +21,7 @@ __all__ = [
     "TaskData",
     "TrainingRequest",
     "TransferReport",
+    "Vocabulary",
     "__version__",
     "estimate_adapter",
     "evaluate",
@@ -29,4 +31,5 @@ __all__ = [
     "read_task",
     "sample_pairs",
     "train_adapter",
+    "vocabulary_of",
 ]

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.run transfer --task sib200 --zoo FOLDER [--languages sw,ha] [--seeds 0,1,2] [--limit N]`; FOLDER
 holds language adapters, such as `benchmarks.run distill_sib200 --keep` writes. `--report FOLDER` keeps the report,
-`--examples N` trains the task on the first N examples of a shuffled training set.
+`--examples N` trains the task on the first N examples of a shuffled training set, `--method head` its head alone.
 """
 
 import argparse
@@ -60,6 +60,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--examples", type=int)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--max-steps", type=int)
+    parser.add_argument("--method", choices=["lora", "bottleneck", "head"], default="lora")
     parser.add_argument("--on-source", action="store_true", help="train the task on the English adapter of the zoo")
     parser.add_argument("--report", type=Path)
     options = parser.parse_args(arguments)
@@ -69,7 +70,13 @@ def main(arguments: list[str]) -> None:
     on = [options.zoo / "en"] if options.on_source else []
     tasks = [
         adaptkit.train_adapter(
-            task=options.task, data=data, on=on, backbone=model, seed=seed, max_steps=options.max_steps
+            task=options.task,
+            method=options.method,
+            data=data,
+            on=on,
+            backbone=model,
+            seed=seed,
+            max_steps=options.max_steps,
         )
         for seed in seeds
     ]
