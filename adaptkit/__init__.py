@@ -5,6 +5,7 @@ from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
+from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from adaptkit.storage import Adapter, load_adapter
@@ -17,6 +18,7 @@ __all__ = [
     "Average",
     "Estimate",
     "Fuse",
+    "Merged",
     "Stack",
     "TaskData",
     "TrainingRequest",
@@ -27,6 +29,7 @@ __all__ = [
     "evaluate",
     "load_adapter",
     "load_model",
+    "merge",
     "read_labelled",
     "read_task",
     "sample_pairs",

@@ -212,6 +212,10 @@ class ProbeMismatch(CompatibilityError):
     """Everything fits, and the outputs are still not the recorded ones."""
 
 
+class MergeLoss(CompatibilityError):
+    """A merged backbone that does too little of what the adapters did."""
+
+
 class CompositionError(AdaptkitError):
     """A stack that cannot be put in force."""
 

@@ -317,6 +317,15 @@ class AdaptedModel(nn.Module):
             # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
             block.training = on
 
+    @contextmanager
+    def unhooked(self) -> Iterator[None]:
+        """The backbone without our hooks while the context is open, so that it can be copied or written."""
+        self._hooks.install(())
+        try:
+            yield
+        finally:
+            self._put_in_place()
+
     def _replay_probes(self, adapter: Adapter) -> None:
         """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""
         key = (adapter.weights_sha256, adapter.config, adapter.probes)

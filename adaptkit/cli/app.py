@@ -11,7 +11,10 @@ from adaptkit.backbones import embedded
 from adaptkit.cli.demo import demo
 from adaptkit.cli.evaluation import evaluate, list_adapters, predict
 from adaptkit.cli.options import request_options
+from adaptkit.composition import Stack
 from adaptkit.errors import AdaptkitError, TrainingInterrupted
+from adaptkit.merging import merge
+from adaptkit.model import load_model
 from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
 from adaptkit.storage import load_adapter
@@ -101,6 +104,20 @@ def verify(
     """Check an adapter against a backbone. Structure, tokenizer, fingerprint, and the outputs of its probes."""
     for check in verify_adapter(folder, backbone=backbone):
         _out.print(f"ok  {check}")
+
+
+@app.command("merge")
+def merge_adapters(
+    folders: Annotated[list[Path], typer.Argument(help="folders of LoRA adapters, lowest first")],
+    output: Annotated[Path, typer.Option(help="folder to write, which must not exist")],
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+) -> None:
+    """Fold LoRA adapters into a copy of the backbone and write it as an ordinary transformers folder."""
+    model, adapters = load_model(backbone), [load_adapter(folder) for folder in folders]
+    model.attach(*adapters)
+    merged = merge(model, Stack(*(adapter.id for adapter in adapters)), max_error=1e-3)
+    merged.save(output)
+    _out.print(f"{merged.model.backbone.name} is in {output} (output error {merged.output_error:.1e})")
 
 
 @backbone_app.command()

@@ -6,6 +6,7 @@ site_output (out_width) ──────────────────�
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,6 +25,11 @@ class LoraLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
         nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
         nn.init.zeros_(self.lora_B.weight)
+
+    def delta(self) -> Tensor:
+        """What the layer amounts to as a change of the weight below it. Shape: (out_width, in_width), float32."""
+        with torch.no_grad():
+            return self.scale * (self.lora_B.weight.float() @ self.lora_A.weight.float())
 
     def forward(self, site_input: Tensor, site_output: Tensor) -> Tensor:
         """Add the low-rank term.

@@ -1,0 +1,101 @@
+"""Merged backbones against the stacks that they replace."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel
+
+import adaptkit
+from adaptkit.composition import Average, Stack
+from adaptkit.config import AdapterConfig, BottleneckConfig, LoraConfig
+from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
+from adaptkit.merging import merge
+from adaptkit.model import AdaptedModel
+from tests.adapters import attach_random, random_adapter
+from tests.saved import saved_backbone
+from tests.tiny import ARCHITECTURES, tiny_model
+
+TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
+VARIANTS = {
+    "lora": LoraConfig(rank=4, alpha=8),
+    "rank stabilized": LoraConfig(rank=4, alpha=8, scaling="rank_stabilized"),
+    "with dropout": LoraConfig(rank=2, dropout=0.5),
+    "some sites and blocks": LoraConfig(rank=3, sites=("attention.query", "ffn.output"), blocks=(1,)),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_one_adapter_merged_is_that_adapter(model_type: str, variant: LoraConfig) -> None:
+    model = tiny_model(model_type)
+    attach_random(model, "language/sw", AdapterConfig(method=variant)).eval()
+    stacked = model.encode(TEXTS, stack="sw")
+    for stack in ("sw", Average({"language/sw": 1.0})):
+        merged = merge(model, stack, texts=TEXTS)
+        assert merged.output_error < 1e-4
+        torch.testing.assert_close(merged.model.encode(TEXTS), stacked, rtol=1e-4, atol=1e-5)
+        assert merged.model.attached == ()
+
+
+def test_stacks_and_averages_are_merged_as_they_act(model: AdaptedModel) -> None:
+    for number, name in enumerate(("language/sw", "language/ha", "domain/farming")):
+        attach_random(model, name, AdapterConfig(method=VARIANTS["lora"]), seed=number)
+    stack = Stack(Average({"language/sw": 0.75, "language/ha": 0.25}), "domain/farming")
+    merged = merge(model, stack)
+    torch.testing.assert_close(merged.model.encode(TEXTS), model.encode(TEXTS, stack=stack), rtol=1e-4, atol=1e-5)
+
+
+def test_the_model_stays_as_it_was(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"]))
+    bare, stacked = model.encode(TEXTS), model.encode(TEXTS, stack="sw")
+    merge(model, "sw")
+    assert torch.equal(model.encode(TEXTS), bare)
+    assert torch.equal(model.encode(TEXTS, stack="sw"), stacked)
+
+
+def test_a_merged_backbone_is_another_one_and_takes_adapters(model: AdaptedModel) -> None:
+    adapter = random_adapter(model, AdapterConfig(method=VARIANTS["lora"]))
+    model.attach(adapter)
+    merged = merge(model, "sw").model
+    assert merged.backbone.fingerprint.compare(model.backbone.fingerprint) == "different"
+    with pytest.raises(BackboneMismatch):
+        merged.attach(adapter)
+    attach_random(merged, "domain/farming", AdapterConfig(method=VARIANTS["lora"]))
+    assert not torch.allclose(merged.encode(TEXTS, stack="farming"), merged.encode(TEXTS))
+
+
+def test_a_saved_merge_is_an_ordinary_folder(tmp_path: Path) -> None:
+    model = adaptkit.load_model(saved_backbone(tmp_path / "tiny"))
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"]))
+    merged = merge(model, "sw")
+    merged.save(tmp_path / "merged")
+    again = adaptkit.load_model(tmp_path / "merged")
+    torch.testing.assert_close(again.encode(TEXTS), model.encode(TEXTS, stack="sw"), rtol=1e-4, atol=1e-5)
+    assert again.backbone.fingerprint.compare(merged.model.backbone.fingerprint) == "identical"
+    assert AutoModel.from_pretrained(tmp_path / "merged").config.model_type == "bert"
+    with pytest.raises(ConfigError, match="exists already"):
+        merged.save(tmp_path / "merged")
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_merge_into_few_bits_tells_its_loss_and_refuses_a_large_one(bits: int, tmp_path: Path) -> None:
+    model = adaptkit.load_model(saved_backbone(tmp_path / "tiny"), bits=bits)  # type: ignore[arg-type]
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"]))
+    merged = merge(model, "sw", texts=TEXTS, score=lambda *_: 0.5, max_error=10)
+    assert 1e-3 < merged.output_error < (0.1 if bits == 8 else 2.0)
+    assert merged.score == (0.5, 0.5)
+    with pytest.raises(MergeLoss, match=f"at {bits} bits, vectors are off"):
+        merge(model, "sw", texts=TEXTS, max_error=merged.output_error / 2)
+    with pytest.raises(MergeLoss, match="score falls from 1 to 0"):
+        merge(model, "sw", score=lambda _, stack: float(stack is not None), max_error=10)
+    with pytest.raises(ConfigError, match="no ordinary transformers folder"):
+        merged.save(tmp_path / "merged")
+
+
+def test_what_is_no_change_of_a_weight_is_refused(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", AdapterConfig(method=BottleneckConfig(reduction_factor=4)))
+    with pytest.raises(ConfigError, match="BottleneckLayer"):
+        merge(model, "sw")
+    with pytest.raises(ConfigError, match="nothing to merge"):
+        merge(model, None)
