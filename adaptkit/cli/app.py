@@ -1,6 +1,8 @@
 """The commands. Each one is a call of the Python package and what it prints."""
 
 import sys
+from dataclasses import fields
+from inspect import signature as inspect_signature
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from adaptkit.backbones import embedded
 from adaptkit.cli.demo import demo
 from adaptkit.cli.evaluation import evaluate, list_adapters, predict
 from adaptkit.cli.options import request_options
+from adaptkit.cli.wording import in_shell_words
 from adaptkit.composition import Stack
 from adaptkit.errors import AdaptkitError, TrainingInterrupted
 from adaptkit.merging import merge
@@ -36,6 +39,8 @@ backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone")
 _out = Console(highlight=False, soft_wrap=True)
 
+_OPTIONS = frozenset({entry.name for entry in fields(TrainingRequest)} | set(inspect_signature(evaluate).parameters))
+
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
 
 
@@ -51,7 +56,8 @@ def main() -> None:
 
 def _fail(error: AdaptkitError, status: int) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
+    message = in_shell_words(str(error), _OPTIONS)
+    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(message)
     sys.exit(status)
 
 

@@ -17,6 +17,7 @@ from adaptkit.training import CheckpointFolder, Display, TrainingRun
 from adaptkit.training.randomness import forked
 from adaptkit.version import __version__
 
+_DIGITS = 16
 MakeRun = Callable[[AdapterLayers, CheckpointFolder | None], TrainingRun]
 
 
@@ -56,9 +57,16 @@ class Fitting:
         request = self._request
         if request.output_folder is None:
             return None
-        below = [adapter.weights_sha256 for adapter in self._foundation.adapters]
-        settings = sorted(request.record().items())
-        identity = f"{self._id} {settings} {content} {self._model.backbone.fingerprint.id} {below}"
+        backbone = self._model.backbone
+        identity = {
+            **{name: str(value) for name, value in request.record().items()},
+            "adapter": str(self._id),
+            "content": content[:_DIGITS],
+            "backbone": f"{backbone.name} {backbone.fingerprint.id} ({backbone.fingerprint.precision})",
+            "below": " > ".join(
+                f"{adapter.id} ({adapter.weights_sha256[:_DIGITS]})" for adapter in self._foundation.adapters
+            ),
+        }
         return CheckpointFolder(checkpoint_folder(request.output_folder), identity)
 
     def train(

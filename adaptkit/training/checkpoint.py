@@ -19,7 +19,7 @@ from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
 from adaptkit.training.randomness import random_states, restore_random_states
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 _TENSORS = "checkpoint.safetensors"
 _RECORD = "checkpoint.json"
 
@@ -55,7 +55,7 @@ class Progress:
 @dataclass(frozen=True, kw_only=True)
 class _Record:
     version: int
-    run: str
+    run: Mapping[str, str]
     tensors_sha256: str
     random_states: Mapping[str, str]
     progress: Progress
@@ -63,10 +63,10 @@ class _Record:
 
 @dataclass(frozen=True)
 class CheckpointFolder:
-    """A folder beside the output. `run` identifies settings, config and data: another run's checkpoint is refused."""
+    """A folder beside the output. `run` identifies settings, backbone and data: another run's checkpoint is refused."""
 
     path: Path
-    run: str
+    run: Mapping[str, str]
 
     def save(self, progress: Progress, state: "TrainingState", device: torch.device) -> None:
         """Write the checkpoint whole or not at all, over the one before."""
@@ -95,8 +95,8 @@ class CheckpointFolder:
             record = decode(_Record, read_json(self.path, _RECORD))
             if record.version != CHECKPOINT_VERSION or record.run != self.run:
                 raise CheckpointError(
-                    f"{self.path} holds the checkpoint of a run with other text, settings or backbone. Resume with the "
-                    f"same arguments, or delete {self.path} to start again."
+                    f"{self.path} holds the checkpoint of another run: {self._differences(record.run)}. Resume with "
+                    f"the same arguments, or delete {self.path} to start again."
                 )
             content = read_file(self.path, _TENSORS, max_bytes=MAX_WEIGHTS_BYTES)
             shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
@@ -116,6 +116,12 @@ class CheckpointFolder:
             raise CheckpointError(f"{self.path} is damaged: {error}. Delete it to start again.") from error
         state.restore(tensors)
         return record.progress
+
+    def _differences(self, theirs: Mapping[str, str]) -> str:
+        """What is not the same, by name."""
+        names = sorted(name for name in self.run.keys() | theirs.keys() if self.run.get(name) != theirs.get(name))
+        told = [f"{name} was {theirs.get(name, 'not known')}, now {self.run.get(name, 'not known')}" for name in names]
+        return "; ".join(told) or "it was written by another version of adaptkit"
 
     def remove(self) -> None:
         """Delete the checkpoint; called when the run is complete."""

@@ -259,7 +259,7 @@ class TrainingRun:
         if self._checkpoint is None:
             raise TrainingInterrupted(f"{step}; nothing was kept, because no output folder was given.", None)
         raise TrainingInterrupted(
-            f"{step}; the checkpoint is in {self._checkpoint.path}. Run the same again with resume=True (--resume).",
+            f"{step}; the checkpoint is in {self._checkpoint.path}. Run the same again with resume=True.",
             self._checkpoint.path,
         )
 

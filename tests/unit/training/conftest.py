@@ -7,4 +7,4 @@ from adaptkit.training import CheckpointFolder
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> CheckpointFolder:
-    return CheckpointFolder(tmp_path / "sw.checkpoint", "this run")
+    return CheckpointFolder(tmp_path / "sw.checkpoint", {"seed": "0"})
