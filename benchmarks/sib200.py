@@ -22,6 +22,10 @@ SIB_FOLDER = {
     "yo": "yor_Latn",
     "ig": "ibo_Latn",
     "bm": "bam_Latn",
+    "am": "amh_Ethi",
+    "rw": "kin_Latn",
+    "gn": "grn_Latn",
+    "quy": "quy_Latn",
     "en": "eng_Latn",
 }
 LAFAND = {"sw": ("en", "swa"), "ha": ("en", "hau"), "yo": ("en", "yor"), "ig": ("en", "ibo"), "bm": ("fr", "bam")}

@@ -1,0 +1,63 @@
+"""What fewer bits cost in accuracy: SIB-200 zero-shot at each precision, the head trained on English at 32 bits.
+
+`python -m benchmarks.run precision_sib200 --zoo FOLDER [--seeds 0,1,2] [--languages sw,ha]`; FOLDER/SEED/LANGUAGE are
+adapters as `benchmarks.run distill_sib200 --keep FOLDER` writes them. A language without an adapter there is measured
+without one.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import adaptkit
+from benchmarks.record import write_result
+from benchmarks.sib200 import ZeroShot, read_topics
+
+PRECISIONS: dict[str, dict[str, Any]] = {
+    "32": {},
+    "16": {"bits": 16},
+    "8, paged": {"bits": 8},
+    "4, paged": {"bits": 4},
+    "4, int8": {"bits": 4, "embeddings": "int8"},
+    "4, nf4": {"bits": 4, "embeddings": "nf4"},
+}
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--zoo", type=Path, required=True)
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--languages", default="en,sw,ha,yo,ig,bm,am,rw,gn,quy")
+    options = parser.parse_args(arguments)
+    languages, seeds = options.languages.split(","), [int(seed) for seed in options.seeds.split(",")]
+    head = ZeroShot(adaptkit.load_model()).head
+    measured: dict[str, Any] = {}
+    for name, precision in PRECISIONS.items():
+        model = adaptkit.load_model(**precision)
+        accuracy = {}
+        for language in languages:
+            texts, topics = read_topics(language, "test")
+            folders = [folder for seed in seeds if (folder := options.zoo / str(seed) / language).is_dir()]
+            accuracy[f"{language}, bare"] = _percent(head.correct(model, texts, topics))
+            runs = []
+            for folder in folders:
+                adapter = adaptkit.load_adapter(folder)
+                model.attach(adapter)
+                runs.append(_percent(head.correct(model, texts, topics, stack=adapter)))
+                model.detach(adapter.id)
+            if runs:
+                accuracy[f"{language}, adapter"] = round(float(np.mean(runs)), 2)
+        best = [accuracy.get(f"{language}, adapter", accuracy[f"{language}, bare"]) for language in languages]
+        measured[name] = {
+            "accuracy": accuracy,
+            "average": round(float(np.mean(best)), 2),
+            "resident_bytes": model.memory().total,
+        }
+        print(name, measured[name], flush=True)
+    print(write_result("precision_sib200", seeds=seeds, config={"languages": languages}, measured=measured))
+
+
+def _percent(correct: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
+    return round(100 * float(correct.mean()), 2)
