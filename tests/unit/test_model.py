@@ -207,3 +207,19 @@ def test_states_of_several_blocks_stand_side_by_side(model: AdaptedModel, config
         assert torch.equal(model(ids, mask), both.chunk(2, dim=-1)[1])
     vectors = model.encode_ids(rows, stack="sw", blocks=(0, 1))
     torch.testing.assert_close(vectors.chunk(2, dim=1)[1], model.encode_ids(rows, stack="sw"), atol=1e-6, rtol=1e-6)
+
+
+def test_states_of_several_blocks_have_the_same_gradients_under_checkpointing(model: AdaptedModel) -> None:
+    layers = attach_random(model, "language/sw", LORA).requires_grad_(requires_grad=True)
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    found = []
+    for checkpointing in (False, True):
+        model.gradient_checkpointing(on=checkpointing)
+        layers.zero_grad()
+        with model.active("sw"):
+            states = model(ids, mask, blocks=(0, 1))
+        torch.autograd.backward((states * torch.linspace(-1, 1, states.shape[-1])).sum())
+        found.append([weight.grad.clone() for weight in layers.parameters() if weight.grad is not None])
+    assert len(found[0]) == len(list(layers.parameters()))
+    for plain, recomputed in zip(*found, strict=True):
+        torch.testing.assert_close(recomputed, plain)
