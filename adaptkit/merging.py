@@ -1,6 +1,5 @@
 """Fold a stack of LoRA adapters into the backbone's weights, for export, and say what that costs."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +9,14 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.plan import AveragedChains, Chain
 from adaptkit.backbones import Backbone
-from adaptkit.backbones.architectures import architecture_of
 from adaptkit.backbones.fingerprint import Fingerprint, sampled
 from adaptkit.backbones.linears import QuantizedLinear
+from adaptkit.composition import ids_of
 from adaptkit.errors import ConfigError, MergeLoss
 from adaptkit.layers import LoraLayer
 from adaptkit.model import AdaptedModel, StackLike
+
+_LEAST_MOVED = 1e-3
 
 Score = Callable[[AdaptedModel, StackLike], float]
 
@@ -39,16 +40,7 @@ class Merged:
         Raises:
             ConfigError: The folder exists, or the backbone is of 8 or 4 bits or its embeddings are not resident.
         """
-        backbone = self.model.backbone
-        if backbone.bits not in (32, 16) or backbone.embeddings != "resident":
-            raise ConfigError(
-                f"a backbone of {backbone.bits} bits with {backbone.embeddings} embeddings is no ordinary transformers "
-                "folder; load it with bits=32 or 16 for a merge that is to be saved."
-            )
-        if Path(folder).exists():
-            raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
-        backbone.network.save_pretrained(folder)
-        backbone.tokenizer.save_pretrained(folder)
+        self.model.backbone.save(Path(folder))
 
 
 def merge(
@@ -67,30 +59,42 @@ def merge(
     higher being better. The embedding table is shared with the model, not copied.
 
     Raises:
-        ConfigError: A part of the stack that is no LoRA, so that it cannot be folded into weights.
+        ConfigError: A part of the stack that is no LoRA, or has a head, so that it cannot be folded into weights.
         MergeLoss: The merged model is further off than `max_error`, or scores lower by more than `max_score_loss`.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
+    _refuse_heads(model, stack)
     changes = {path: _change(chain, path) for path, chain in model.plan(stack).items()}
     if not changes:
         raise ConfigError("the stack is empty, so there is nothing to merge.")
     merged = AdaptedModel(_changed(model, changes, name=f"{model.backbone.name} with {model.resolve(stack)}"))
     ids = model.backbone.tokenize(list(texts)) if texts else model.backbone.probe_inputs()
     stacked, bare = model.encode_ids(ids, stack=stack), model.encode_ids(ids)
-    moved = (stacked - bare).norm(dim=-1).clamp(min=1e-12)
+    # An adapter that hardly acts is not asked for more digits than the numbers have.
+    moved = torch.maximum((stacked - bare).norm(dim=-1), _LEAST_MOVED * stacked.norm(dim=-1))
     error = float(((merged.encode_ids(ids) - stacked).norm(dim=-1) / moved).max())
     scores = None if score is None else (score(model, stack), score(merged, None))
     if error > max_error:
         raise MergeLoss(
-            f"merged at {model.backbone.bits} bits, vectors are off by {error:.0%} of what the adapters change (bound "
-            f"{max_error:.0%}). Merge at more bits, serve the adapters unmerged, or give a larger max_error."
+            f"merged at {model.backbone.bits} bits, vectors are off by {error:.2%} of what the adapters change (bound "
+            f"{max_error:.2%}). Merge at more bits where there are more, or serve the adapters unmerged."
         )
     if scores is not None and scores[0] - scores[1] > max_score_loss:
         raise MergeLoss(
             f"merged at {model.backbone.bits} bits, the score falls from {scores[0]:.4g} to {scores[1]:.4g} (bound "
-            f"{max_score_loss:g}). Merge at more bits, or serve the adapters unmerged."
+            f"{max_score_loss:g}). Merge at more bits where there are more, or serve the adapters unmerged."
         )
     return Merged(merged, error, scores)
+
+
+def _refuse_heads(model: AdaptedModel, stack: StackLike) -> None:
+    for name in ids_of(model.resolve(stack)):
+        adapter = model.attached_adapter(name)
+        if adapter is not None and adapter.config.head is not None:
+            raise ConfigError(
+                f"{name} has a head, which is no part of the backbone and would be lost; merge what lies below it, and "
+                "train the task on the merged backbone."
+            )
 
 
 def _change(chain: Chain, path: str) -> Tensor:
@@ -117,9 +121,7 @@ def _change(chain: Chain, path: str) -> Tensor:
 def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Backbone:
     """A copy of the backbone with changed linear layers."""
     old = model.backbone
-    table = old.network.get_submodule(architecture_of(old.shape.model_type).word_embeddings)
-    with model.unhooked():
-        network = copy.deepcopy(old.network, {id(table): table})
+    network = model.copied_network()
     samples = dict(old.fingerprint.samples)
     for path, change in changes.items():
         linear = network.get_submodule(path)

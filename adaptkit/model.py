@@ -5,6 +5,7 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
          forward hooks at sites: the layers of the stack in force act, in order
 """
 
+import copy
 import difflib
 import os
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from adaptkit.attaching import Plan, SiteHooks, plan_of, recorded
 from adaptkit.backbones import (
@@ -23,6 +25,7 @@ from adaptkit.backbones import (
     MemoryReport,
     TrimmedEmbeddings,
     Vocabulary,
+    architecture_of,
     blocks_of,
     bytes_of,
     load_backbone,
@@ -317,14 +320,17 @@ class AdaptedModel(nn.Module):
             # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
             block.training = on
 
-    @contextmanager
-    def unhooked(self) -> Iterator[None]:
-        """The backbone without our hooks while the context is open, so that it can be copied or written."""
-        self._hooks.install(())
-        try:
-            yield
-        finally:
-            self._put_in_place()
+    def copied_network(self) -> PreTrainedModel:
+        """A copy of the backbone's network without hooks; the frozen embedding table is shared, not copied."""
+        table = self.network.get_submodule(architecture_of(self.backbone.shape.model_type).word_embeddings)
+        # Our hooks are not copied either: another thread may be using them.
+        network = copy.deepcopy(self.network, {id(table): table, id(self._hooks): self._hooks})
+        for module in network.modules():
+            module._forward_hooks.clear()
+        for block in blocks_of(network):
+            setattr(block, "gradient_checkpointing", False)  # noqa: B010 - a plain attribute, which mypy takes for a module
+            block.training = False
+        return network
 
     def _replay_probes(self, adapter: Adapter) -> None:
         """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""

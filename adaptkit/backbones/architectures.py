@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.config import SiteName
 from adaptkit.errors import UnsupportedArchitecture
 from adaptkit.layers import SiteAddress, SiteShape
+
+_ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,14 +130,15 @@ class BackboneShape:
 def embedding_rows(network: PreTrainedModel, ids: Tensor | None = None) -> Tensor:
     """Rows of the input embedding table, in whatever form it is held; None is all, without a copy where that can be.
 
-    Shape: ids (n), result (n, hidden_width).
+    Shape: ids (n), distinct and ascending, result (n, hidden_width).
     """
     table = network.get_submodule(architecture_of(network.config.model_type).word_embeddings)
     if ids is None and isinstance(table, nn.Embedding):
         return table.weight.detach()
+    wanted = torch.arange(network.config.vocab_size, device=network.device) if ids is None else ids
+    look_up = table.rows if isinstance(table, WordEmbeddings) else table
     with torch.no_grad():
-        rows: Tensor = table(torch.arange(network.config.vocab_size, device=network.device) if ids is None else ids)
-    return rows
+        return torch.cat([look_up(piece) for piece in torch.split(wanted, _ROWS_AT_ONCE)])
 
 
 def embeddings_of(network: PreTrainedModel) -> nn.Module:

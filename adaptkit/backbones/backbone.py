@@ -1,18 +1,22 @@
 """A loaded, frozen backbone: network, tokenizer and what identifies them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import BackboneShape
+from adaptkit.backbones.architectures import BackboneShape, architecture_of
+from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
 from adaptkit.backbones.probe_inputs import probe_bodies
+from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import EmbeddingForm
 from adaptkit.errors import ConfigError
 
@@ -36,8 +40,8 @@ class Backbone:
     """An inert pretrained encoder. Nothing here changes a weight.
 
     `release` says which numbers the weights are (for the embedded one: a 4-bit release). `text_prefix` is put before
-    every text, because the model was trained with it. `bits` and `embeddings` say how the weights are held, and
-    `sampled` is the fingerprint that was taken before they were quantised.
+    every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
+    held, and `sampled` is the fingerprint that was taken before they were quantised.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Backbone:
     tokenizer: PreTrainedTokenizerBase
     bits: int = 32
     embeddings: EmbeddingForm = "resident"
+    vocabulary: Vocabulary | None = None
     sampled: Fingerprint | None = None
 
     @cached_property
@@ -65,6 +70,12 @@ class Backbone:
         return tokenizer_hash(self.tokenizer)
 
     @property
+    def held_as(self) -> str:
+        """Precision, embeddings and vocabulary, in words that differ where outputs may."""
+        trimmed = "" if self.vocabulary is None else f", {len(self.vocabulary):,} rows ({self.vocabulary.id})"
+        return f"{self.fingerprint.precision}, {self.embeddings} embeddings{trimmed}"
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.network.device
@@ -75,6 +86,25 @@ class Backbone:
         # RoBERTa numbers positions from pad_token_id + 1 on, so that many rows of its table are unused.
         unused = self.network.config.pad_token_id + 1 if "roberta" in self.shape.model_type else 0
         return self.shape.n_positions - unused
+
+    def save(self, folder: Path) -> None:
+        """Write an ordinary transformers folder, from which the same backbone is loaded again.
+
+        Raises:
+            ConfigError: The folder exists, or the weights are not held as such a folder holds them.
+        """
+        table = self.network.get_submodule(architecture_of(self.shape.model_type).word_embeddings)
+        if self.bits not in (32, 16) or not isinstance(table, nn.Embedding):
+            raise ConfigError(
+                f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "
+                "bits=32 or 16, resident embeddings and the whole vocabulary."
+            )
+        if folder.exists():
+            raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
+        self.network.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        facts = {"name": self.name, "release": self.release, "text_prefix": self.text_prefix}
+        (folder / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def special_id(self, role: str) -> int:
         """The id of a special token: `pad`, `mask`, `unk`, `cls` or `sep`.

@@ -3,9 +3,11 @@
 import json
 import math
 import os
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,9 @@ from torch import Tensor
 from transformers.utils.hub import cached_file
 
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
+
+MARKER = "adaptkit_backbone.json"
+"""A file beside the weights with what transformers has no place for: name, release and text prefix."""
 
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
@@ -105,20 +110,33 @@ def _tensors_in(path: Path) -> dict[str, StoredTensor]:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if length > min(_MOST_HEADER_BYTES, size - _LENGTH_BYTES):
             raise CorruptBackbone(f"{path.name} is cut off, or is no safetensors file. Fetch the backbone again.")
-        header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    start = _LENGTH_BYTES + length
-    tensors = {}
-    for name, entry in header.items():
-        if entry["dtype"] not in _TYPES:
-            # Position numbers and the like; a weight of such a type is found missing later.
-            continue
-        first, end = entry["data_offsets"]
-        tensor = StoredTensor(path, start + first, tuple(entry["shape"]), _TYPES[entry["dtype"]])
-        if end - first != math.prod(tensor.shape) * tensor.dtype.itemsize or start + end > size:
-            raise CorruptBackbone(f"{path.name} contradicts itself about {name}. Fetch the backbone again.")
-        tensors[name] = tensor
+        content = file.read(length)
+    try:
+        header = json.loads(content)
+        header.pop("__metadata__", None)
+        # Position numbers and the like have other types; a weight of such a type is found missing later.
+        entries = {name: entry for name, entry in header.items() if entry["dtype"] in _TYPES}
+        start = _LENGTH_BYTES + length
+        tensors = {name: _tensor(path, start, size, entry) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptBackbone(f"{path.name} contradicts itself: {error}. Fetch the backbone again.") from error
     return tensors
+
+
+def _tensor(path: Path, start: int, size: int, entry: dict[str, Any]) -> StoredTensor:
+    first, end = entry["data_offsets"]
+    tensor = StoredTensor(path, start + first, tuple(entry["shape"]), _TYPES[entry["dtype"]])
+    if end - first != math.prod(tensor.shape) * tensor.dtype.itemsize or start + end > size:
+        raise ValueError(f"bytes {first} to {end} for a shape of {tensor.shape}")
+    return tensor
+
+
+def incomplete(missing: list[str]) -> str:
+    """What is said of a checkpoint that lacks weights."""
+    return (
+        f"the checkpoint lacks {len(missing)} weights that its config promises (first: {missing[0]}). Weights are "
+        "never made up; use a complete checkpoint of an encoder."
+    )
 
 
 def _current_name(name: str) -> str:
@@ -133,11 +151,9 @@ class RowReader:
 
     def __init__(self, stored: StoredTensor) -> None:
         self.stored = stored
-        self._file = os.open(stored.path, os.O_RDONLY)
-
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            os.close(self._file)
+        # A file object cannot be copied, so that no copy can close what the original reads.
+        self._file = stored.path.open("rb", buffering=0)
+        weakref.finalize(self, self._file.close)
 
     def read(self, rows: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Tensor:
         """These rows, ascending and distinct. Shape: rows (n), result (n, width), in the stored type."""
@@ -148,7 +164,7 @@ class RowReader:
             if len(run) == 0:
                 continue
             place = self.stored.offset + int(rows[run[0]]) * width
-            got = os.preadv(self._file, [memoryview(buffer[run[0] : run[-1] + 1].data)], place)
+            got = os.preadv(self._file.fileno(), [memoryview(buffer[run[0] : run[-1] + 1].data)], place)
             if got != len(run) * width:
                 raise CorruptBackbone(f"{self.stored.path.name} ends early: it was changed while in use. Load again.")
         return torch.from_numpy(buffer.reshape(-1)).view(self.stored.dtype).reshape(len(rows), -1)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
 
 NAME = "multilingual-e5-small"
@@ -136,7 +137,7 @@ def export(folder: Path) -> None:
         _write_json(partial / "config.json", _transformers_config(header))
         (partial / "tokenizer.json").write_bytes(tokenizer)
         _write_json(partial / "tokenizer_config.json", _tokenizer_config(header))
-        _write_json(partial / "adaptkit_backbone.json", {"name": NAME, "release": RELEASE, "text_prefix": TEXT_PREFIX})
+        _write_json(partial / MARKER, {"name": NAME, "release": RELEASE, "text_prefix": TEXT_PREFIX})
         for file in partial.iterdir():
             file.chmod(0o644)
         partial.chmod(0o755)

@@ -95,8 +95,8 @@ def is_sampled(name: str) -> bool:
     return not name.startswith("pooler.")
 
 
-def sampled(name: str, weight: Tensor | StoredTensor) -> tuple[float, ...]:
-    """Values of a tensor, in memory or on disk, at positions that depend on its name and size."""
+def sampled(name: str, weight: Tensor | StoredTensor, rounded: torch.dtype | None = None) -> tuple[float, ...]:
+    """Values of a tensor, in memory or on disk, perhaps rounded, at positions that depend on its name and size."""
     count = SAMPLES_OF_EMBEDDINGS if "word_embeddings" in name else SAMPLES_A_TENSOR
     n_values = math.prod(weight.shape)
     # A golden-ratio walk spreads the positions evenly over rows and columns of any size.
@@ -105,7 +105,7 @@ def sampled(name: str, weight: Tensor | StoredTensor) -> tuple[float, ...]:
         values = weight.at(positions)
     else:
         values = weight.detach().reshape(-1)[torch.tensor(positions, device=weight.device)]
-    return tuple(float(f"{value:.7g}") for value in values.float().tolist())
+    return tuple(float(f"{value:.7g}") for value in values.to(rounded or values.dtype).float().tolist())
 
 
 def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -6,6 +6,7 @@ a frozen backbone that many adapters train and serve on must stay as it is, so t
 
 import logging
 import sys
+import threading
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ from adaptkit.errors import ConfigError
 OUTLIER_THRESHOLD = 6.0
 """Activations beyond this are multiplied unquantised (Dettmers et al. 2022, arXiv:2208.07339)."""
 
+_importing = threading.Lock()
 _NF4_BLOCK = 64
 _NESTED_BLOCK = 256
 
@@ -126,7 +128,9 @@ class _Int8MatMul(torch.autograd.Function):
         ctx.save_for_backward(codes, scales)
         flat = x.reshape(-1, x.shape[-1])
         quantized, row_scales, outliers = bitsandbytes().functional.int8_vectorwise_quant(
-            flat.to(torch.float16), threshold=OUTLIER_THRESHOLD
+            # A copy in any case: the kernel sets outliers to 0 in what it is given.
+            flat.to(torch.float16, copy=True).contiguous(),
+            threshold=OUTLIER_THRESHOLD,
         )
         mixed = torch.ops.bitsandbytes.int8_mixed_scaled_mm
         result, _ = mixed(flat, quantized, codes, row_scales, scales, outliers, None)
@@ -149,6 +153,11 @@ def bitsandbytes() -> ModuleType:
     Raises:
         ConfigError: It is not installed.
     """
+    with _importing:
+        return _imported()
+
+
+def _imported() -> ModuleType:
     log = logging.getLogger("bitsandbytes.backends.cpu.ops")
     before = log.level
     hidden = sys.modules.get("kernels")
@@ -163,7 +172,7 @@ def bitsandbytes() -> ModuleType:
         ) from error
     finally:
         log.setLevel(before)
-        del sys.modules["kernels"]
+        sys.modules.pop("kernels")
         if hidden is not None:
             sys.modules["kernels"] = hidden
     module: ModuleType = package

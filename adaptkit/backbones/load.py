@@ -16,18 +16,18 @@ from transformers.utils import logging
 from adaptkit.backbones import embedded
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.backbones.backbone import Backbone
-from adaptkit.backbones.fingerprint import tokenizer_hash
+from adaptkit.backbones.checkpoint import MARKER, incomplete
+from adaptkit.backbones.fingerprint import is_sampled, tokenizer_hash
 from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.streamed import LINEARS, Bits, load_streamed
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
 from adaptkit.data.corpus import TextSource, open_corpus
-from adaptkit.errors import BackboneUnavailable, ConfigError
+from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 
 # Model families trained with a prefix before every text, by the start of their hub id.
 _PREFIXES = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}
-_MARKER = "adaptkit_backbone.json"
 
 
 def load_backbone(
@@ -66,6 +66,9 @@ def load_backbone(
                 "the vocabulary was taken with another tokenizer, so its ids mean other pieces. Make it with "
                 "vocabulary_of(..., backbone=...) of this backbone."
             )
+        # With the probes' rows kept, an adapter is verified as on the whole table.
+        always = [*tokenizer.all_special_ids, *chain(*probe_bodies(config.vocab_size))]
+        kept = None if vocabulary is None else vocabulary.with_ids(always)
         if form == "resident" and bits in (32, 16) and vocabulary is None:
             network, sampled = _whole(source, config, number, where), None
         else:
@@ -75,20 +78,20 @@ def load_backbone(
                 tokenizer,
                 bits=bits,
                 embeddings=form,
-                # With the probes' rows kept, an adapter is verified as on the whole table.
-                vocabulary=vocabulary and vocabulary.with_ids(chain(*probe_bodies(config.vocab_size))),
+                vocabulary=kept,
                 cache_bytes=cache_bytes,
                 dtype=number,
                 device=where,
             )
     return Backbone(
         name=facts.get("name", Path(source).name if Path(source).is_dir() else source),
-        release=facts.get("release", str(number).removeprefix("torch.")),
+        release=facts.get("release", sampled.precision if sampled else str(number).removeprefix("torch.")),
         text_prefix=facts.get("text_prefix", ""),
         network=network,
         tokenizer=tokenizer,
         bits=bits,
         embeddings=form,
+        vocabulary=kept,
         sampled=sampled,
     )
 
@@ -135,9 +138,18 @@ def _number_type(bits: int, device: torch.device) -> torch.dtype:
 
 def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
     options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
-    network: PreTrainedModel = AutoModel.from_pretrained(
-        source, config=config, dtype=dtype, trust_remote_code=False, use_safetensors=True, **options
+    network: PreTrainedModel
+    network, found = AutoModel.from_pretrained(
+        source,
+        config=config,
+        dtype=dtype,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+        **options,
     )
+    if missing := sorted(name for name in found["missing_keys"] if is_sampled(name)):
+        raise CorruptBackbone(incomplete(missing))
     nn.Module.to(network, device)
     network.train(mode=False)
     network.requires_grad_(requires_grad=False)
@@ -179,7 +191,7 @@ def _ways(asked: str) -> str:
 
 
 def _facts(source: str) -> dict[str, str]:
-    marker = Path(source) / _MARKER
+    marker = Path(source) / MARKER
     if marker.is_file():
         facts: dict[str, str] = json.loads(marker.read_text(encoding="utf-8"))
         return facts

@@ -5,13 +5,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
-from accelerate import init_empty_weights
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import architecture_of, blocks_of
-from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of
+from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of, blocks_of
+from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of, incomplete
 from adaptkit.backbones.fingerprint import Fingerprint, is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
@@ -25,11 +24,17 @@ from adaptkit.backbones.word_embeddings import (
     TrimmedEmbeddings,
     WordEmbeddings,
 )
-from adaptkit.errors import CorruptBackbone
+from adaptkit.errors import CorruptBackbone, UnsupportedArchitecture
 
 Bits: TypeAlias = Literal[32, 16, 8, 4]
 LINEARS: Mapping[int, type[QuantizedLinear]] = {8: Int8Linear, 4: Nf4Linear}
-PRECISIONS: Mapping[int, str] = {8: "int8", 4: "nf4"}
+_COARSE = ("nf4", "int8")
+
+# What the modules of the known architectures compute when they are made.
+_BUFFERS: Mapping[str, Callable[[torch.Size], Tensor]] = {
+    "position_ids": lambda shape: torch.arange(shape[-1]).expand(shape).clone(),
+    "token_type_ids": lambda shape: torch.zeros(shape, dtype=torch.long),
+}
 
 _TABLES: Mapping[EmbeddingForm, Callable[[StoredTensor, NDArray[np.int64] | None, torch.dtype], WordEmbeddings]] = {
     "resident": ResidentRows,
@@ -41,8 +46,14 @@ _TABLES: Mapping[EmbeddingForm, Callable[[StoredTensor, NDArray[np.int64] | None
 def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
     """The modules of a bare encoder, without memory for their weights. No pooler and no head is made."""
     options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
-    with init_empty_weights(include_buffers=False):
+    # This context is the thread's own; accelerate's init_empty_weights would change every thread's modules.
+    with torch.device("meta"):
         network: PreTrainedModel = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
+    for name, buffer in list(network.named_buffers()):
+        path, _, last = name.rpartition(".")
+        if last not in _BUFFERS:
+            raise UnsupportedArchitecture(config.model_type, tuple(ARCHITECTURES))
+        network.get_submodule(path)._buffers[last] = _BUFFERS[last](buffer.shape)
     return network
 
 
@@ -68,26 +79,34 @@ def load_streamed(
     stored = _required(network, checkpoint_of(source, network.base_model_prefix))
     row = architecture_of(config.model_type)
     table = f"{row.word_embeddings}.weight"
-    samples = {table: sampled(table, stored[table])}
+    precision = _precision(bits, embeddings, dtype)
+    # What is only rounded is sampled as it is held, as from a backbone that was loaded whole.
+    rounded = None if precision in _COARSE else dtype
+    samples = {table: sampled(table, stored[table], rounded)}
     word_embeddings = _table(stored[table], embeddings, vocabulary, tokenizer, cache_bytes, dtype)
     network.set_submodule(row.word_embeddings, word_embeddings.to(device))
     for path, linear in _block_linears(network) if bits in LINEARS else ():
         weights = {name: stored[f"{path}.{name}"].read() for name, _ in linear.named_parameters()}
-        samples |= {f"{path}.{name}": sampled(f"{path}.{name}", weight) for name, weight in weights.items()}
+        samples |= {f"{path}.{name}": sampled(f"{path}.{name}", weight, rounded) for name, weight in weights.items()}
         bias = weights["bias"].to(device, dtype) if "bias" in weights else None
         # Quantised where it will be, as kernels of two devices may round differently.
         network.set_submodule(path, LINEARS[bits](weights["weight"].to(device), bias))
     for name, weight in list(network.named_parameters()):
         if weight.is_meta:
             value = stored[name].read()
-            samples[name] = sampled(name, value)
+            samples[name] = sampled(name, value, rounded)
             _put(network, name, value.to(device, dtype))
     nn.Module.to(network, device)
     network.train(mode=False)
     network.requires_grad_(requires_grad=False)
     order = [name for name in stored if is_sampled(name)]
-    precision = PRECISIONS.get(bits, str(dtype).removeprefix("torch."))
     return network, Fingerprint(precision=precision, samples={name: samples[name] for name in order})
+
+
+def _precision(bits: Bits, embeddings: EmbeddingForm, dtype: torch.dtype) -> str:
+    """The coarsest way in which weights are held, by the name that the table of bounds has for it."""
+    held = {4: "nf4", 8: "int8"}.get(bits), embeddings
+    return next((name for name in _COARSE if name in held), str(dtype).removeprefix("torch."))
 
 
 def _required(network: PreTrainedModel, found: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
@@ -95,10 +114,7 @@ def _required(network: PreTrainedModel, found: Mapping[str, StoredTensor]) -> di
     wanted = {name: tuple(weight.shape) for name, weight in network.named_parameters()}
     missing = [name for name in wanted if name not in found]
     if missing:
-        raise CorruptBackbone(
-            f"the checkpoint lacks {len(missing)} of the {len(wanted)} weights that its config promises (first: "
-            f"{missing[0]}). Weights are never made up; use a complete checkpoint of an encoder."
-        )
+        raise CorruptBackbone(incomplete(missing))
     for name, shape in wanted.items():
         if found[name].shape != shape:
             raise CorruptBackbone(f"the checkpoint's {name} has shape {found[name].shape}; its config says {shape}.")

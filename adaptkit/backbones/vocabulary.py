@@ -1,8 +1,9 @@
 """Which token ids some languages use: what a trimmed table keeps."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,11 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that differ where the ids do."""
+        return hashlib.sha256(self.ids.tobytes()).hexdigest()[:12]
+
     def with_ids(self, ids: Iterable[int]) -> "Vocabulary":
         """These ids kept too."""
         more = np.union1d(self.ids, np.fromiter(ids, np.int64))
@@ -66,13 +72,12 @@ def letters_of(tokenizer: PreTrainedTokenizerBase, kept: NDArray[np.int64]) -> C
     Raises:
         ConfigError: The tokenizer has no unknown token (when the function is called).
     """
-    known = frozenset(kept.tolist())
 
     @lru_cache(maxsize=16_384)
     def stand_ins(token_id: int) -> tuple[int, ...]:
-        letters: list[int] = [_id(tokenizer, letter) for letter in _unmarked(_piece(tokenizer, token_id))]
-        found = tuple(letter for letter in letters if letter in known)
         unknown: int | None = tokenizer.unk_token_id
+        letters: list[int] = [_id(tokenizer, letter) for letter in _unmarked(_piece(tokenizer, token_id))]
+        found = tuple(letter for letter in letters if letter != unknown and _is_in(letter, kept))
         if found:
             return found
         if unknown is None:
@@ -80,6 +85,11 @@ def letters_of(tokenizer: PreTrainedTokenizerBase, kept: NDArray[np.int64]) -> C
         return (unknown,)
 
     return stand_ins
+
+
+def _is_in(token_id: int, kept: NDArray[np.int64]) -> bool:
+    place = int(np.searchsorted(kept, token_id))
+    return place < len(kept) and int(kept[place]) == token_id
 
 
 def _letters(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, str]]:

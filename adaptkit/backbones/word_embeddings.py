@@ -98,7 +98,7 @@ class Nf4Rows(WordEmbeddings):
         # The high half of a byte is the earlier value.
         codes = torch.stack([packed >> 4, packed & 15], dim=-1).reshape(len(ids), self._n_blocks, _NF4_BLOCK)
         values = self.get_buffer("code")[codes.long()] * self.get_buffer("scales")[ids].unsqueeze(-1)
-        return values.reshape(len(ids), -1)[:, : self.width].to(self.dtype)
+        return values.reshape(len(ids), self._n_blocks * _NF4_BLOCK)[:, : self.width].to(self.dtype)
 
 
 class PagedRows(WordEmbeddings):
@@ -177,8 +177,13 @@ class TrimmedEmbeddings(WordEmbeddings):
         compact = kept_rows.n_rows == len(kept)
         slots[torch.from_numpy(kept)] = torch.from_numpy(np.arange(len(kept)) if compact else kept).int()
         self.register_buffer("slots", slots, persistent=False)
-        self.n_replaced = 0
+        self.register_buffer("_n_replaced", torch.zeros((), dtype=torch.long), persistent=False)
         self._stand_ins = stand_ins
+
+    @property
+    def n_replaced(self) -> int:
+        """Tokens read so far whose row was dropped."""
+        return int(self.get_buffer("_n_replaced"))
 
     def rows(self, ids: Tensor) -> Tensor:
         """The vectors of distinct ids, ascending. Shape: ids (n), result (n, width)."""
@@ -195,7 +200,8 @@ class TrimmedEmbeddings(WordEmbeddings):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of token ids. Shape: ids (...), result (..., width)."""
-        self.n_replaced += int((self.get_buffer("slots")[ids] < 0).sum())
+        # Counted on the device: asking for the number here would wait for the GPU.
+        self.get_buffer("_n_replaced").add_((self.get_buffer("slots")[ids] < 0).sum())
         vectors: Tensor = super().forward(ids)
         return vectors
 

@@ -2,7 +2,7 @@
 
 import re
 
-_WORDS = re.compile(r"\b([a-z_]+)=(True|\.\.\.|'[^']*'|[\w.-]*\w)")
+_WORDS = re.compile(r"(?<![\w/.\\-])([a-z_]+)=(True|\.\.\.|'[^']*'|[\w.-]*\w)")
 
 
 def in_shell_words(message: str, options: frozenset[str]) -> str:

@@ -33,7 +33,7 @@ class LanguagePair:
             return self.source
         others = sorted(tags.keys() - {self.target})
         if len(others) != 1:
-            expected = f"one more language beside {self.target} (choose among several: source_language=...)"
+            expected = f"one more language beside {self.target} (choose among several: source_lang=...)"
             raise MalformedText(file, number, fields_of(sentences), expected)
         return others[0]
 

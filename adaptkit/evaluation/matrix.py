@@ -67,12 +67,13 @@ class Matrix:
                 runs[condition] = [self._measured(test, task, below) for task in self.tasks]
                 cells.append(self._cell(test, condition, below, runs[condition]))
             comparisons += list(_compared(test, runs, metrics[0]))
+        held = self.model.backbone
         return TransferResults(
             task=self.task,
             metrics=metrics,
             source_language=self.source,
             adapters=tuple(f"{task.id} ({task.weights_sha256[:12]})" for task in self.tasks),
-            backbone=f"{self.model.backbone.name} ({self.model.backbone.release})",
+            backbone=f"{held.name} ({held.release}), held as {held.held_as}",
             seeds=tuple(_seed(task, number) for number, task in enumerate(self.tasks)),
             limit=self.limit,
             cells=tuple(cells),
@@ -126,7 +127,7 @@ class Matrix:
             (
                 self.task,
                 [(adapter.weights_sha256, adapter.config, self._fused_by(adapter)) for adapter in adapters],
-                self.model.backbone.fingerprint.id,
+                (self.model.backbone.fingerprint.id, self.model.backbone.held_as),
                 [repr(example) for example in test.examples],
                 sorted(test.metrics),
                 (self.batch_size, self.bf16),

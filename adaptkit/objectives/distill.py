@@ -66,7 +66,7 @@ class DistillObjective(nn.Module):
         """
         by_depth = targets.reshape(len(targets), max(1, len(blocks)), -1)
         centre = by_depth.mean(dim=0)
-        variance = (by_depth - centre).pow(2).sum(dim=-1).mean(dim=0)
+        variance = by_depth.var(dim=0, correction=0).sum(dim=-1)
         return cls(centre=centre, variance=variance, blocks=blocks, inner_weight=inner_weight)
 
     def prepare(self, batch: Batch) -> Batch:

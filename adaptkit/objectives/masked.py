@@ -123,7 +123,7 @@ class MaskedObjective(nn.Module):
         """
         if batch.positions is None or batch.labels is None:
             raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
-        vectors = self.norm(self.transform(hidden.reshape(-1, hidden.shape[-1])[batch.positions]))
+        vectors = self.norm(self.transform(self._picked(hidden, batch.positions)))
         if self._undo is not None:
             vectors = self._undo(vectors)
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self.bias)))
@@ -133,6 +133,11 @@ class MaskedObjective(nn.Module):
         pieces = zip(torch.split(vectors, at_once), torch.split(batch.labels, at_once), strict=True)
         losses = [checkpoint(self._cross_entropy, *piece, use_reentrant=False) for piece in pieces]
         return torch.stack(losses).sum() / len(vectors)
+
+    def _picked(self, hidden: Tensor, positions: Tensor) -> Tensor:
+        picked = hidden.reshape(-1, hidden.shape[-1])[positions]
+        # A backbone of 16 bits may run without autocast.
+        return picked if torch.is_autocast_enabled(picked.device.type) else picked.to(self.transform.weight.dtype)
 
     def _cross_entropy(self, vectors: Tensor, labels: Tensor) -> Tensor:
         logits = F.linear(vectors, self._buffer("table").to(vectors.dtype)) + self.bias

@@ -1,6 +1,6 @@
 """A fresh adapter on a model, on top of frozen ones, with the run that trains it: what all trainings share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
@@ -59,15 +59,20 @@ class Fitting:
             return None
         backbone = self._model.backbone
         identity = {
-            **{name: str(value) for name, value in request.record().items()},
+            **{name: str(value) for name, value in self._settings().items()},
             "adapter": str(self._id),
             "content": content[:_DIGITS],
-            "backbone": f"{backbone.name} {backbone.fingerprint.id} ({backbone.fingerprint.precision})",
+            "backbone": f"{backbone.name} {backbone.fingerprint.id} ({backbone.held_as})",
             "below": " > ".join(
                 f"{adapter.id} ({adapter.weights_sha256[:_DIGITS]})" for adapter in self._foundation.adapters
             ),
         }
         return CheckpointFolder(checkpoint_folder(request.output_folder), identity)
+
+    def _settings(self) -> Mapping[str, str | float | int | bool | None]:
+        """What was asked for, and how the backbone is held, which may have been given loaded."""
+        backbone = self._model.backbone
+        return {**self._request.record(), "bits": backbone.bits, "embeddings": backbone.embeddings}
 
     def train(
         self,
@@ -102,7 +107,7 @@ class Fitting:
                 licence=licence,
                 adaptkit_version=__version__,
                 private=request.private,
-                training=training_facts(result, objective=objective, settings=request.record()),
+                training=training_facts(result, objective=objective, settings=self._settings()),
             ),
         )
         if request.output_folder is not None:

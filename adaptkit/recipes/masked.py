@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from adaptkit.backbones import Backbone, embedding_rows
+from adaptkit.errors import ConfigError
 from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import MaskedObjective, MaskingRule
 
@@ -16,7 +17,16 @@ def masked_objective(
     vocabulary: Tensor | None,
     anchor_weight: float,
 ) -> MaskedObjective:
-    """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one."""
+    """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one.
+
+    Raises:
+        ConfigError: The full vocabulary of a backbone that holds a part of it.
+    """
+    if vocabulary is None and backbone.vocabulary is not None:
+        raise ConfigError(
+            "full_vocabulary needs every row of the embeddings, and this backbone was loaded with a vocabulary; leave "
+            "one of them out."
+        )
     n_ids, n_pieces = backbone.shape.vocabulary_size, len(backbone.tokenizer)
     kept = None if vocabulary is None else vocabulary.long().to(backbone.device)
     maskable = torch.zeros(n_ids, dtype=torch.bool)

@@ -98,6 +98,9 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
     models = [
         adaptkit.load_model(folder),
         adaptkit.load_model(folder, bits=16),
+        adaptkit.load_model(folder, bits=16, embeddings="paged"),
+        adaptkit.load_model(folder, embeddings="nf4"),
+        adaptkit.load_model(folder, embeddings="int8"),
         adaptkit.load_model(folder, bits=8),
         adaptkit.load_model(folder, bits=4),
         adaptkit.load_model(folder, bits=4, vocabulary=vocabulary),
@@ -111,6 +114,16 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
             model.detach("sw")
 
 
+@pytest.mark.parametrize("objective", ["mlm", "distill"])
+def test_sixteen_bits_train_without_autocast(objective: Literal["mlm", "distill"], folder: Path) -> None:
+    model = adaptkit.load_model(folder, bits=16)
+    text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}
+    adapter = adaptkit.train_adapter(**QUICK, **text, objective=objective, precision="fp32", backbone=model)
+    assert adapter.card.training is not None
+    assert adapter.card.training.settings["bits"] == 16
+
+
+@pytest.mark.parametrize("folder", ["xlm-roberta", "deberta-v2"], indirect=True)
 @pytest.mark.parametrize("objective", ["mlm", "distill"])
 def test_training_works_and_stacks(objective: Literal["mlm", "distill"], model: AdaptedModel) -> None:
     text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}

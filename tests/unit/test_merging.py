@@ -1,14 +1,16 @@
 """Merged backbones against the stacks that they replace."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from transformers import AutoModel
 
 import adaptkit
+from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.composition import Average, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, LoraConfig
+from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, LoraConfig
 from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
 from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel
@@ -89,8 +91,48 @@ def test_a_merge_into_few_bits_tells_its_loss_and_refuses_a_large_one(bits: int,
         merge(model, "sw", texts=TEXTS, max_error=merged.output_error / 2)
     with pytest.raises(MergeLoss, match="score falls from 1 to 0"):
         merge(model, "sw", score=lambda _, stack: float(stack is not None), max_error=10)
-    with pytest.raises(ConfigError, match="no ordinary transformers folder"):
+    with pytest.raises(ConfigError, match="cannot be written"):
         merged.save(tmp_path / "merged")
+
+
+def test_a_head_is_not_lost_in_silence(model: AdaptedModel) -> None:
+    head = HeadConfig(task_type="classification", labels=("a", "b"))
+    model.attach(random_adapter(model, AdapterConfig(method=VARIANTS["lora"], head=head), kind="task", name="topics"))
+    with pytest.raises(ConfigError, match="task/topics has a head"):
+        merge(model, "topics")
+
+
+def test_a_saved_merge_keeps_the_text_prefix(tmp_path: Path) -> None:
+    folder = saved_backbone(tmp_path / "tiny")
+    (folder / MARKER).write_text('{"name": "tiny", "release": "r", "text_prefix": "query: "}', encoding="utf-8")
+    model = adaptkit.load_model(folder)
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"]))
+    merge(model, "sw").save(tmp_path / "merged")
+    again = adaptkit.load_model(tmp_path / "merged")
+    assert again.backbone.text_prefix == "query: "
+    torch.testing.assert_close(again.encode(TEXTS), model.encode(TEXTS, stack="sw"), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"embeddings": "paged"}, {"vocabulary": TEXTS}])
+def test_only_a_whole_table_is_saved(options: dict[str, Any], tmp_path: Path) -> None:
+    folder = saved_backbone(tmp_path / "tiny")
+    if "vocabulary" in options:
+        options = {"vocabulary": adaptkit.vocabulary_of(TEXTS, backbone=folder)}
+    model = adaptkit.load_model(folder, **options)
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"]))
+    merged = merge(model, "sw", texts=TEXTS)
+    assert merged.output_error < 1e-3
+    with pytest.raises(ConfigError, match="cannot be written"):
+        merged.save(tmp_path / "merged")
+
+
+def test_the_copy_does_not_recompute_and_the_hooks_stay(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"]))
+    stacked = model.encode(TEXTS, stack="sw")
+    model.gradient_checkpointing(on=True)
+    merged = merge(model, "sw").model
+    torch.testing.assert_close(merged.encode(TEXTS), stacked, rtol=1e-4, atol=1e-5)
+    assert torch.equal(model.encode(TEXTS, stack="sw"), stacked)
 
 
 def test_what_is_no_change_of_a_weight_is_refused(model: AdaptedModel) -> None:

@@ -1,7 +1,10 @@
 """Backbones that are read tensor by tensor."""
 
+import copy
+import gc
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from adaptkit import load_model
+from adaptkit import load_model, train_adapter
 from adaptkit.backbones import vocabulary_of
 from adaptkit.backbones.checkpoint import checkpoint_of
 from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
@@ -32,9 +35,7 @@ def test_paged_embeddings_change_no_bit(model_type: str, bits: int, tmp_path: Pa
     folder = saved_backbone(tmp_path / "tiny", model_type)
     whole, paged = load_model(folder, bits=bits), load_model(folder, bits=bits, embeddings="paged")  # type: ignore[arg-type]
     assert torch.equal(paged.encode(TEXTS), whole.encode(TEXTS))
-    assert paged.backbone.fingerprint.samples == (
-        load_model(folder).backbone.fingerprint.samples if bits == 16 else whole.backbone.fingerprint.samples
-    )
+    assert paged.backbone.fingerprint.samples == whole.backbone.fingerprint.samples
     assert paged.backbone.embeddings == "paged"
     assert any(isinstance(module, PagedRows) for module in paged.modules())
 
@@ -82,15 +83,59 @@ def test_another_backbone_is_told_apart_at_four_bits(folder: Path, tmp_path: Pat
     assert ours.backbone.fingerprint.compare(theirs.backbone.fingerprint) == "different"
 
 
-def test_a_missing_weight_is_told_and_never_made_up(folder: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"bits": 16}, {"embeddings": "paged"}, {"bits": 4}])
+def test_a_missing_weight_is_told_and_never_made_up(options: dict[str, Any], folder: Path) -> None:
     with_tensors(folder, dropped="encoder.layer.1.output.dense.weight")
     with pytest.raises(CorruptBackbone, match=r"encoder\.layer\.1\.output\.dense\.weight"):
-        load_model(folder, bits=4)
+        load_model(folder, **options)
+
+
+@pytest.mark.parametrize("options", [{"bits": 16}, {"dtype": torch.float16}, {"bits": 32}])
+def test_a_streamed_backbone_is_identical_to_the_whole_one(options: dict[str, Any], folder: Path) -> None:
+    whole, streamed = load_model(folder, **options), load_model(folder, **options, embeddings="paged")
+    assert streamed.backbone.fingerprint.compare(whole.backbone.fingerprint) == "identical"
+    assert torch.equal(streamed.encode(TEXTS), whole.encode(TEXTS))
+
+
+def test_a_copy_is_refused_and_leaves_the_file_open(folder: Path) -> None:
+    model = load_model(folder, embeddings="paged")
+    before = model.encode(TEXTS[:1])
+    with pytest.raises(TypeError):
+        copy.deepcopy(model)
+    gc.collect()
+    assert torch.equal(model.encode(TEXTS)[:1], before)
+
+
+def test_threads_load_and_make_modules_at_once(folder: Path) -> None:
+    expected = load_model(folder, bits=4).encode(TEXTS)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        models = list(pool.map(lambda _: load_model(folder, bits=4), range(8)))
+        layers = list(pool.map(lambda _: nn.Linear(3, 3), range(8)))
+    assert all(torch.equal(model.encode(TEXTS), expected) for model in models)
+    assert not any(layer.weight.is_meta for layer in layers)
+
+
+def test_the_full_vocabulary_of_a_part_is_refused(folder: Path) -> None:
+    model = load_model(folder, vocabulary=vocabulary_of(TEXTS, backbone=folder))
+    with pytest.raises(ConfigError, match="full_vocabulary needs every row"):
+        train_adapter(lang="sw", text=TEXTS * 10, full_vocabulary=True, backbone=model, progress=False, force=True)
+
+
+@pytest.mark.parametrize("embeddings", ["resident", "paged", "int8", "nf4"])
+def test_the_full_vocabulary_trains_on_any_whole_table(embeddings: str, folder: Path) -> None:
+    model = load_model(folder, embeddings=embeddings)  # type: ignore[arg-type]
+    adapter = train_adapter(
+        lang="sw", text=TEXTS * 10, full_vocabulary=True, backbone=model, progress=False, force=True, max_steps=3
+    )
+    assert adapter.card.training is not None
 
 
 def test_a_cut_file_is_told(folder: Path) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CorruptBackbone, match="contradicts itself"):
+        load_model(folder, bits=4)
+    path.write_bytes((100).to_bytes(8, "little") + b"{" * 100)
     with pytest.raises(CorruptBackbone, match="contradicts itself"):
         load_model(folder, bits=4)
 

@@ -14,6 +14,7 @@ OPTIONS = frozenset({"overwrite", "text", "objective", "source_lang", "max_steps
         ("give text=....", "give --text."),
         ("say source_lang=en.", "say --source-lang en."),
         ("max_steps=100, any_order=True", "--max-steps 100, any_order=True"),
+        ("no file data/text=sw/train.tsv", "no file data/text=sw/train.tsv"),
         ("alpha = 4 x rank", "alpha = 4 x rank"),
     ],
 )  # fmt: skip
