@@ -84,6 +84,11 @@ def architecture_of(model_type: str) -> Architecture:
     return row
 
 
+def bare_options(model_type: str) -> dict[str, bool]:
+    """What transformers must be told so that it makes no pooler."""
+    return {"add_pooling_layer": False} if model_type in {"bert", "roberta", "xlm-roberta"} else {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackboneShape:
     """The sizes of a backbone that decide which adapters fit it."""

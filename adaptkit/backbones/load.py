@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig,
 from transformers.utils import logging
 
 from adaptkit.backbones import embedded
-from adaptkit.backbones.architectures import architecture_of
+from adaptkit.backbones.architectures import architecture_of, bare_options
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import MARKER, incomplete
 from adaptkit.backbones.fingerprint import is_sampled, tokenizer_hash
@@ -137,7 +137,6 @@ def _number_type(bits: int, device: torch.device) -> torch.dtype:
 
 
 def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
-    options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
     network: PreTrainedModel
     network, found = AutoModel.from_pretrained(
         source,
@@ -146,7 +145,7 @@ def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: to
         trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
-        **options,
+        **bare_options(config.model_type),
     )
     if missing := sorted(name for name in found["missing_keys"] if is_sampled(name)):
         raise CorruptBackbone(incomplete(missing))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of, blocks_of
+from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of, bare_options, blocks_of
 from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of, incomplete
 from adaptkit.backbones.fingerprint import Fingerprint, is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
@@ -45,10 +45,9 @@ _TABLES: Mapping[EmbeddingForm, Callable[[StoredTensor, NDArray[np.int64] | None
 
 def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
     """The modules of a bare encoder, without memory for their weights. No pooler and no head is made."""
-    options = {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
     # This context is the thread's own; accelerate's init_empty_weights would change every thread's modules.
     with torch.device("meta"):
-        network: PreTrainedModel = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
+        network: PreTrainedModel = AutoModel.from_config(config, **bare_options(config.model_type))  # type: ignore[no-untyped-call]
     for name, buffer in list(network.named_buffers()):
         path, _, last = name.rpartition(".")
         if last not in _BUFFERS:

@@ -77,6 +77,23 @@ def test_a_table_in_use_is_counted_by_what_is_cached(folder: Path) -> None:
     assert before < model.memory()["embeddings"] < load_model(folder).memory()["embeddings"] + 20 * 400
 
 
+def test_ways_to_hold_a_backbone_are_told_apart(folder: Path) -> None:
+    some, others = (vocabulary_of([text], backbone=folder) for text in TEXTS[:2])
+    options: list[dict[str, Any]] = [
+        {},
+        {"bits": 16},
+        {"bits": 8},
+        {"bits": 4},
+        {"embeddings": "paged"},
+        {"embeddings": "nf4"},
+        {"bits": 4, "embeddings": "int8"},
+        {"vocabulary": some},
+        {"vocabulary": others},
+    ]
+    held = [load_model(folder, **each).backbone.held_as for each in options]
+    assert len(set(held)) == len(held)
+
+
 def test_another_backbone_is_told_apart_at_four_bits(folder: Path, tmp_path: Path) -> None:
     other = saved_backbone(tmp_path / "other", seed=1)
     ours, theirs = load_model(folder, bits=4), load_model(other, bits=4)
