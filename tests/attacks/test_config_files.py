@@ -145,7 +145,7 @@ def test_a_wrong_type_in_the_record(folder: Path, field: str, value: object) -> 
         ("language", "a" * 100_000),
         ("backbone.shape.model_type", "gpt9"),
         ("backbone.shape.model_type", "__class__"),
-        ("backbone.fingerprint.precision", "int8"),
+        ("backbone.fingerprint.precision", "int16"),
         ("backbone.fingerprint.precision", "Tensor"),
         ("backbone.fingerprint.samples.x", 1.0),
         ("backbone.fingerprint.samples.x", ["1"]),
