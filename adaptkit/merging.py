@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching.plan import AveragedChains, Chain
+from adaptkit.attaching.plan import AveragedChains, Chain, SiteLayer
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.fingerprint import Fingerprint, sampled
 from adaptkit.backbones.linears import QuantizedLinear
@@ -99,23 +99,19 @@ def _refuse_heads(model: AdaptedModel, stack: StackLike) -> None:
 
 def _change(chain: Chain, path: str) -> Tensor:
     """What the chain adds to a linear layer's weight. Shape: (out_width, in_width)."""
-    total: Tensor | None = None
-    for layer in chain:
-        if isinstance(layer, LoraLayer):
-            part = layer.delta()
-        elif isinstance(layer, AveragedChains):
-            weighted = [
-                weight * _change(inner, path) for inner, weight in zip(layer.chains, layer.weights, strict=True)
-            ]
-            part = torch.stack(weighted).sum(dim=0)
-        else:
-            raise ConfigError(
-                f"{type(layer).__name__} after {path} is no LoRA layer: what it does is no change of a weight. "
-                "Only LoRA adapters and averages of them can be merged."
-            )
-        total = part if total is None else total + part
-    assert total is not None  # noqa: S101 - a chain is never empty
-    return total
+    return torch.stack([_change_by(layer, path) for layer in chain]).sum(dim=0)
+
+
+def _change_by(layer: SiteLayer, path: str) -> Tensor:
+    if isinstance(layer, LoraLayer):
+        return layer.delta()
+    if isinstance(layer, AveragedChains):
+        chains = zip(layer.chains, layer.weights, strict=True)
+        return torch.stack([weight * _change(chain, path) for chain, weight in chains]).sum(dim=0)
+    raise ConfigError(
+        f"{type(layer).__name__} after {path} is no LoRA layer: what it does is no change of a weight. "
+        "Only LoRA adapters and averages of them can be merged."
+    )
 
 
 def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Backbone:

@@ -325,8 +325,10 @@ class AdaptedModel(nn.Module):
         table = self.network.get_submodule(architecture_of(self.backbone.shape.model_type).word_embeddings)
         # Our hooks are not copied either: another thread may be using them.
         network = copy.deepcopy(self.network, {id(table): table, id(self._hooks): self._hooks})
+        shared = set(table.modules())
         for module in network.modules():
-            module._forward_hooks.clear()
+            if module not in shared:
+                module._forward_hooks.clear()
         for block in blocks_of(network):
             setattr(block, "gradient_checkpointing", False)  # noqa: B010 - a plain attribute, which mypy takes for a module
             block.training = False

@@ -10,7 +10,14 @@ from typing import cast, get_args
 
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
 from adaptkit.backbones import embedded
@@ -61,15 +68,8 @@ def load_backbone(
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         architecture_of(config.model_type)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        if vocabulary is not None and vocabulary.tokenizer_sha256 != tokenizer_hash(tokenizer):
-            raise ConfigError(
-                "the vocabulary was taken with another tokenizer, so its ids mean other pieces. Make it with "
-                "vocabulary_of(..., backbone=...) of this backbone."
-            )
-        # With the probes' rows kept, an adapter is verified as on the whole table.
-        always = [*tokenizer.all_special_ids, *chain(*probe_bodies(config.vocab_size))]
-        kept = None if vocabulary is None else vocabulary.with_ids(always)
-        if form == "resident" and bits in (32, 16) and vocabulary is None:
+        kept = None if vocabulary is None else _kept(vocabulary, tokenizer, config.vocab_size)
+        if form == "resident" and bits in (32, 16) and kept is None:
             network, sampled = _whole(source, config, number, where), None
         else:
             network, sampled = load_streamed(
@@ -128,6 +128,16 @@ def embedding_form(bits: int, embeddings: str | None, vocabulary: Vocabulary | N
     if embeddings not in get_args(EmbeddingForm):
         raise ConfigError(f"embeddings are {', '.join(get_args(EmbeddingForm))}, found {embeddings!r}.")
     return cast(EmbeddingForm, embeddings)
+
+
+def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:
+    """With special tokens, and the probes' rows too, so that adapters are verified as on a whole table."""
+    if vocabulary.tokenizer_sha256 != tokenizer_hash(tokenizer):
+        raise ConfigError(
+            "the vocabulary was taken with another tokenizer, so its ids mean other pieces. Make it with "
+            "vocabulary_of(..., backbone=...) of this backbone."
+        )
+    return vocabulary.with_ids([*tokenizer.all_special_ids, *chain(*probe_bodies(vocabulary_size))])
 
 
 def _number_type(bits: int, device: torch.device) -> torch.dtype:

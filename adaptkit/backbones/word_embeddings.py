@@ -190,9 +190,9 @@ class TrimmedEmbeddings(WordEmbeddings):
         slots = self.get_buffer("slots")[ids].long()
         dropped = (slots < 0).nonzero().squeeze(1).tolist()
         if not dropped:
-            return self.kept_rows(slots)  # type: ignore[no-any-return]
+            return self.kept_rows.rows(slots)
         found = torch.empty(len(ids), self.width, dtype=self.dtype, device=ids.device)
-        found[slots >= 0] = self.kept_rows(slots[slots >= 0])
+        found[slots >= 0] = self.kept_rows.rows(slots[slots >= 0])
         for place in dropped:
             pieces = torch.tensor(self._stand_ins(int(ids[place])), device=ids.device)
             found[place] = self.kept_rows(self.get_buffer("slots")[pieces].long()).mean(dim=0)

@@ -3,13 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
 from adaptkit.errors import ConfigError
@@ -55,7 +54,7 @@ def evaluate(
 ) -> None:
     """Score a task adapter in several languages, with and without language adapters, and report which helped."""
     report = run_evaluation(
-        loaded(backbone, bits=cast(Bits, bits), embeddings=cast(EmbeddingForm | None, embeddings), device=device),
+        loaded(backbone, bits=bits, embeddings=embeddings, device=device),
         task=task,
         adapter=list(adapter),
         languages=languages,
@@ -96,7 +95,7 @@ def predict(
     if empty := [number for number, line in enumerate(lines, start=1) if not line.strip()]:
         raise ConfigError(f"line {empty[0]} of the input is empty; predictions are printed line by line, so remove it.")
     inputs = [_input(task.config.head.task_type, line) for line in lines]
-    model = loaded(backbone, bits=cast(Bits, bits), embeddings=cast(EmbeddingForm | None, embeddings), device=device)
+    model = loaded(backbone, bits=bits, embeddings=embeddings, device=device)
     below = [load_adapter(folder) for folder in on or ()]
     model.attach(*below, task)
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])

@@ -20,8 +20,7 @@ class DistillObjective(nn.Module):
 
     With `v` and `t` the sentence's vector and its target minus the centre, the loss is
     `1 - cosine(v, t) + distance_weight * (|v| - |t|)^2 / mean(|t|^2)`, summed over the `blocks` whose states are read:
-    the last with weight 1, those before it with `inner_weight`. Drawn to its translation at several depths, a sentence
-    also arrives better at the last (docs/decisions/0007-distillation-at-several-depths.md).
+    the last with weight 1, those before it with `inner_weight` (docs/decisions/0007-distillation-at-several-depths.md).
 
     No teacher beyond the backbone itself is needed (after Reimers and Gurevych 2020, arXiv:2004.09813, who minimise the
     squared error of the last vector). A squared error draws every sentence that is not well understood towards the

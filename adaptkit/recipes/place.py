@@ -1,10 +1,11 @@
 """Where a run trains: the model that it trains on, and the folder that it writes to."""
 
 from pathlib import Path
+from typing import cast
 
 import torch
 
-from adaptkit.backbones import Bits, EmbeddingForm
+from adaptkit.backbones import Bits, embedding_form
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
@@ -50,11 +51,11 @@ def model_for(request: TrainingRequest) -> AdaptedModel:
     return loaded(request.backbone, bits=request.bits, embeddings=request.embeddings, device=request.device)
 
 
-def loaded(backbone: str | None, *, bits: Bits, embeddings: EmbeddingForm | None, device: str) -> AdaptedModel:
-    """`load_model`, where a device that is not there is told in one line.
+def loaded(backbone: str | None, *, bits: int, embeddings: str | None, device: str) -> AdaptedModel:
+    """`load_model` for values as a shell gives them; a device that is not there is told in one line.
 
     Raises:
-        ConfigError: A device that is not there.
+        ConfigError: A device, bits or a form of embeddings that there is not.
         BackboneError: A backbone that cannot be loaded.
     """
     try:
@@ -62,4 +63,5 @@ def loaded(backbone: str | None, *, bits: Bits, embeddings: EmbeddingForm | None
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise ConfigError(f"device {device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N.") from error
-    return load_model(backbone, bits=bits, embeddings=embeddings, device=device)
+    form = embedding_form(bits, embeddings)
+    return load_model(backbone, bits=cast(Bits, bits), embeddings=form, device=device)

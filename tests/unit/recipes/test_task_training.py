@@ -21,6 +21,7 @@ from tests.tiny import tiny_model
 from tests.unit.tasks import examples as made
 
 QUICK: dict[str, Any] = {"max_steps": 4, "batch_size": 8, "progress": False}
+LEARNING: dict[str, Any] = {"task": "trial", "max_steps": 60, "learning_rate": 1e-2, "progress": False}
 LORA = AdapterConfig(method=LoraConfig(rank=2))
 
 
@@ -47,15 +48,7 @@ LEARNABLE: dict[str, Callable[[], TaskData]] = {
 @pytest.mark.parametrize("name", LEARNABLE)
 def test_every_task_type_learns_and_comes_back_from_its_folder(name: str, model: AdaptedModel, tmp_path: Path) -> None:
     data = LEARNABLE[name]()
-    adapter = adaptkit.train_adapter(
-        task="trial",
-        data=data,
-        backbone=model,
-        output=tmp_path / "trial",
-        max_steps=60,
-        learning_rate=1e-2,
-        progress=False,
-    )
+    adapter = adaptkit.train_adapter(**LEARNING, data=data, backbone=model, output=tmp_path / "trial")
     facts = adapter.card.training
     assert facts is not None
     assert facts.heldout_loss_after < 0.95 * facts.heldout_loss_before
@@ -304,14 +297,7 @@ def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:
 @pytest.mark.parametrize("name", [name for name in LEARNABLE if name != "similarity"])
 def test_a_head_alone_learns_and_reads_what_lies_below(name: str, model: AdaptedModel, tmp_path: Path) -> None:
     adapter = adaptkit.train_adapter(
-        task="trial",
-        method="head",
-        data=LEARNABLE[name](),
-        backbone=model,
-        output=tmp_path / "trial",
-        max_steps=60,
-        learning_rate=1e-2,
-        progress=False,
+        **LEARNING, method="head", data=LEARNABLE[name](), backbone=model, output=tmp_path / "trial"
     )
     facts = adapter.card.training
     assert facts is not None
