@@ -13,6 +13,7 @@ SiteName: TypeAlias = Literal[
     "attention.value",
     "attention.output",
     "attention.residual",
+    "ffn.gate",
     "ffn.input",
     "ffn.output",
     "block.output",
@@ -31,9 +32,11 @@ LINEAR_SITES: tuple[SiteName, ...] = (
     "attention.key",
     "attention.value",
     "attention.output",
+    "ffn.gate",
     "ffn.input",
     "ffn.output",
 )
+ENCODER_LINEAR_SITES: tuple[SiteName, ...] = tuple(site for site in LINEAR_SITES if site != "ffn.gate")
 RESIDUAL_SITES: tuple[SiteName, ...] = ("attention.residual", "block.output")
 
 MAX_RANK = 4096
@@ -76,7 +79,7 @@ class LoraConfig:
     alpha: float = 16.0
     scaling: Scaling = "standard"
     dropout: float = 0.0
-    sites: tuple[SiteName, ...] = LINEAR_SITES
+    sites: tuple[SiteName, ...] = ENCODER_LINEAR_SITES
     blocks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -169,7 +172,7 @@ class FusionConfig:
 
     fuses: tuple[str, ...]
     width: int = 16
-    sites: tuple[SiteName, ...] = LINEAR_SITES
+    sites: tuple[SiteName, ...] = ENCODER_LINEAR_SITES
     blocks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -194,12 +194,13 @@ class AdaptedModel(nn.Module):
                 "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
                 "force. Switch it on here: model.gradient_checkpointing(True)."
             )
+        # A decoder would keep its keys and values for a next token that nobody asks for.
+        options = {"use_cache": False} if self.backbone.shape.causal else {}
         if not blocks:
-            hidden: Tensor = self.network(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-            return hidden
+            return cast(Tensor, self.network(input_ids, attention_mask, **options).last_hidden_state)
         every = blocks_of(self.network)
         with recorded([every[block] for block in blocks]) as states:
-            self.network(input_ids=input_ids, attention_mask=attention_mask)
+            self.network(input_ids, attention_mask, **options)
         return torch.cat(states, dim=-1)
 
     def encode(
@@ -405,7 +406,7 @@ def load_model(
     """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
 
     `name_or_path` is a hub id or local transformers folder of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
-    encoder.
+    encoder, or of a Llama or Qwen 2 / 3 decoder.
 
     `bits` is 32, 16, 8 (LLM.int8) or 4 (nf4), for the linear layers of the blocks. `embeddings` says how the word
     embeddings are held, most of a multilingual encoder: `resident`, as they are; `paged`, read from the file on demand

@@ -6,12 +6,15 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import (
+    AutoConfig,
+    AutoModel,
     BertConfig,
     BertModel,
     DebertaV2Config,
     DebertaV2Model,
     DistilBertConfig,
     DistilBertModel,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
@@ -32,7 +35,9 @@ _SIZES: dict[str, Any] = {
     "pad_token_id": 1,
 }
 _WIDTHS: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-ARCHITECTURES = ("bert", "roberta", "xlm-roberta", "distilbert", "deberta-v2")
+ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert", "deberta-v2")
+DECODERS = ("llama", "qwen2", "qwen3")
+ARCHITECTURES = (*ENCODERS, *DECODERS)
 
 
 @cache
@@ -64,6 +69,13 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
+def decoder_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> PreTrainedConfig:
+    """Two heads that share one key head; where the family lets it, heads wider than hidden_size / n_heads."""
+    free_width = {} if model_type == "qwen2" else {"head_dim": 20}
+    widths = {**_WIDTHS, "num_hidden_layers": n_blocks, "num_key_value_heads": 1, "tie_word_embeddings": tied}
+    return AutoConfig.for_model(model_type, **_SIZES, **widths, **free_width)
+
+
 def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> PreTrainedModel:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -77,6 +89,8 @@ def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) 
             network = XLMRobertaModel(XLMRobertaConfig(**_SIZES, **widths), add_pooling_layer=False)
         elif model_type == "distilbert":
             network = DistilBertModel(DistilBertConfig(**_SIZES, dim=32, n_layers=n_blocks, n_heads=2, hidden_dim=64))
+        elif model_type in DECODERS:
+            network = AutoModel.from_config(decoder_config(model_type, n_blocks=n_blocks))  # type: ignore[no-untyped-call]
         else:
             relative: dict[str, Any] = {
                 "relative_attention": True,
@@ -87,6 +101,9 @@ def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) 
         # Freshly made biases and norms are all zeros and ones, where nothing could tell two backbones apart.
         for parameter in network.parameters():
             parameter.data += 0.02 * torch.randn_like(parameter)
+        if model_type in DECODERS:
+            # As in trained decoders, what a block adds is small beside what flows past it.
+            network.get_parameter("embed_tokens.weight").data *= 5
     network.train(mode=False)
     network.requires_grad_(requires_grad=False)
     return network

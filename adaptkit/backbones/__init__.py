@@ -1,13 +1,15 @@
-"""Frozen pretrained encoders: load, describe, identify. Nothing here knows an adapter in force."""
+"""Frozen pretrained encoders and decoders: load, describe, identify. Nothing here knows an adapter in force."""
 
 from adaptkit.backbones.architectures import (
     ARCHITECTURES,
     Architecture,
     BackboneShape,
+    DecoderShape,
     architecture_of,
     blocks_of,
     embedding_rows,
     embeddings_of,
+    shape_of,
 )
 from adaptkit.backbones.backbone import Backbone, Window
 from adaptkit.backbones.fingerprint import Fingerprint, Verdict
@@ -24,6 +26,7 @@ __all__ = [
     "Backbone",
     "BackboneShape",
     "Bits",
+    "DecoderShape",
     "EmbeddingForm",
     "Fingerprint",
     "MemoryReport",
@@ -39,5 +42,6 @@ __all__ = [
     "embeddings_of",
     "load_backbone",
     "memory_of",
+    "shape_of",
     "vocabulary_of",
 ]

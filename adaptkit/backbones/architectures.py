@@ -1,7 +1,8 @@
-"""What differs between encoder families, as table rows: model type -> where blocks and sites lie."""
+"""What differs between model families, as table rows: model type -> where blocks and sites lie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +18,16 @@ _ROWS_AT_ONCE = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """Module paths of one model type. `blocks` is the list of blocks; `sites` are paths inside one block."""
+    """Module paths of one model type. `blocks` is the list of blocks; `sites` are paths inside one block ("": itself).
+
+    In a `causal` one, a decoder, a token sees those before it only.
+    """
 
     blocks: str
     embeddings: str = "embeddings"
     word_embeddings: str = "embeddings.word_embeddings"
     ffn_width_field: str = "intermediate_size"
+    causal: bool = False
     sites: Mapping[SiteName, str]
 
 
@@ -63,12 +68,32 @@ DISTILBERT = Architecture(
     },
 )
 
+LLAMA = Architecture(
+    blocks="layers",
+    embeddings="embed_tokens",
+    word_embeddings="embed_tokens",
+    causal=True,
+    sites={
+        "attention.query": "self_attn.q_proj",
+        "attention.key": "self_attn.k_proj",
+        "attention.value": "self_attn.v_proj",
+        "attention.output": "self_attn.o_proj",
+        "ffn.gate": "mlp.gate_proj",
+        "ffn.input": "mlp.up_proj",
+        "ffn.output": "mlp.down_proj",
+        "block.output": "",
+    },
+)
+
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": BERT,
     "roberta": BERT,
     "xlm-roberta": BERT,
     "distilbert": DISTILBERT,
     "deberta-v2": DEBERTA_V2,
+    "llama": LLAMA,
+    "qwen2": LLAMA,
+    "qwen3": LLAMA,
 }
 
 
@@ -101,35 +126,75 @@ class BackboneShape:
     vocabulary_size: int
     n_positions: int
 
-    @classmethod
-    def of(cls, config: PreTrainedConfig) -> "BackboneShape":
-        """Read the sizes from a transformers config.
+    @property
+    def causal(self) -> bool:
+        """Whether the backbone is a decoder."""
+        return architecture_of(self.model_type).causal
 
-        Raises:
-            UnsupportedArchitecture: The model type has no row.
-        """
-        row = architecture_of(config.model_type)
-        return cls(
-            model_type=config.model_type,
-            n_blocks=config.num_hidden_layers,
-            n_heads=config.num_attention_heads,
-            hidden_width=config.hidden_size,
-            ffn_width=getattr(config, row.ffn_width_field),
-            vocabulary_size=config.vocab_size,
-            n_positions=config.max_position_embeddings,
-        )
+    @property
+    def attention_widths(self) -> tuple[int, int]:
+        """Width of all queries together, and of all keys or values together."""
+        return self.hidden_width, self.hidden_width
 
     def sites(self) -> dict[SiteAddress, SiteShape]:
         """Every site, with the module it follows and that module's widths."""
         row = architecture_of(self.model_type)
         width, ffn = self.hidden_width, self.ffn_width
+        queries, keys = self.attention_widths
+        in_widths: dict[SiteName, int] = {"attention.output": queries, "ffn.output": ffn}
+        out_widths: dict[SiteName, int] = {
+            "attention.query": queries,
+            "attention.key": keys,
+            "attention.value": keys,
+            "ffn.gate": ffn,
+            "ffn.input": ffn,
+        }
         shapes = {SiteAddress(-1, "embeddings"): SiteShape(row.embeddings, width, width)}
         for block in range(self.n_blocks):
             for site, path in row.sites.items():
-                in_width = ffn if site == "ffn.output" else width
-                out_width = ffn if site == "ffn.input" else width
-                shapes[SiteAddress(block, site)] = SiteShape(f"{row.blocks}.{block}.{path}", in_width, out_width)
+                module = f"{row.blocks}.{block}.{path}".removesuffix(".")
+                shapes[SiteAddress(block, site)] = SiteShape(
+                    module, in_widths.get(site, width), out_widths.get(site, width)
+                )
         return shapes
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderShape(BackboneShape):
+    """The sizes of a decoder, where several queries may share a key, and a head has any width."""
+
+    n_key_heads: int
+    head_width: int
+
+    @property
+    def attention_widths(self) -> tuple[int, int]:
+        """Width of all queries together, and of all keys or values together."""
+        return self.n_heads * self.head_width, self.n_key_heads * self.head_width
+
+
+def shape_of(config: PreTrainedConfig) -> BackboneShape:
+    """Read the sizes from a transformers config.
+
+    Raises:
+        UnsupportedArchitecture: The model type has no row.
+    """
+    row = architecture_of(config.model_type)
+    sizes: dict[str, Any] = {
+        "model_type": config.model_type,
+        "n_blocks": config.num_hidden_layers,
+        "n_heads": config.num_attention_heads,
+        "hidden_width": config.hidden_size,
+        "ffn_width": getattr(config, row.ffn_width_field),
+        "vocabulary_size": config.vocab_size,
+        "n_positions": config.max_position_embeddings,
+    }
+    if not row.causal:
+        return BackboneShape(**sizes)
+    return DecoderShape(
+        **sizes,
+        n_key_heads=config.num_key_value_heads,
+        head_width=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
+    )
 
 
 def embedding_rows(network: PreTrainedModel, ids: Tensor | None = None) -> Tensor:

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import BackboneShape, architecture_of
-from adaptkit.backbones.checkpoint import MARKER
+from adaptkit.backbones.architectures import BackboneShape, architecture_of, embedding_rows, shape_of
+from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import EmbeddingForm
-from adaptkit.errors import ConfigError
+from adaptkit.errors import ConfigError, CorruptBackbone
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4
 
@@ -37,11 +37,12 @@ class Window:
 
 @dataclass
 class Backbone:
-    """An inert pretrained encoder. Nothing here changes a weight.
+    """An inert pretrained encoder or decoder. Nothing here changes a weight.
 
     `release` says which numbers the weights are (for the embedded one: a 4-bit release). `text_prefix` is put before
     every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
-    held, and `sampled` is the fingerprint that was taken before they were quantised.
+    held, and `sampled` is the fingerprint that was taken before they were quantised. `output_table` is where a decoder
+    has its output projection on disk; None where that is the input table.
     """
 
     name: str
@@ -53,11 +54,12 @@ class Backbone:
     embeddings: EmbeddingForm = "resident"
     vocabulary: Vocabulary | None = None
     sampled: Fingerprint | None = None
+    output_table: StoredTensor | None = None
 
     @cached_property
     def shape(self) -> BackboneShape:
         """The sizes that decide which adapters fit."""
-        return BackboneShape.of(self.network.config)
+        return shape_of(self.network.config)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -87,6 +89,37 @@ class Backbone:
         unused = self.network.config.pad_token_id + 1 if "roberta" in self.shape.model_type else 0
         return self.shape.n_positions - unused
 
+    def require_whole_vocabulary(self, chosen: Tensor | None) -> None:
+        """Refuse an objective over all tokens (`chosen` is None) where only some have rows.
+
+        Raises:
+            ConfigError: The backbone was loaded with a vocabulary.
+        """
+        if chosen is None and self.vocabulary is not None:
+            raise ConfigError(
+                "full_vocabulary needs every row of the embeddings, and this backbone was loaded with a vocabulary; "
+                "leave one of them out."
+            )
+
+    def output_rows(self, ids: Tensor | None = None) -> Tensor:
+        """Rows of a decoder's output projection: the input table's, or those of a projection of its own; None is all.
+
+        Shape: ids (n), distinct and ascending, result (n, hidden_width).
+
+        Raises:
+            CorruptBackbone: A projection of its own that the checkpoint lacks.
+        """
+        if self.output_table is None and not self.network.config.tie_word_embeddings:
+            raise CorruptBackbone(
+                f"{self.name} predicts tokens by a projection of its own (lm_head), which its checkpoint lacks. Use "
+                "the checkpoint as published, or train by distillation, which needs none."
+            )
+        if self.output_table is None:
+            return embedding_rows(self.network, None if ids is None else ids.to(self.device))
+        table = self.output_table
+        rows = table.read() if ids is None else RowReader(table).read(ids.cpu().numpy())
+        return rows.to(self.device, self.network.dtype)
+
     def save(self, folder: Path) -> None:
         """Write an ordinary transformers folder, from which the same backbone is loaded again.
 
@@ -101,7 +134,7 @@ class Backbone:
             )
         if folder.exists():
             raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
-        self.network.save_pretrained(folder)
+        _whole_network(self.network, self.output_table).save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         facts = {"name": self.name, "release": self.release, "text_prefix": self.text_prefix}
         (folder / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -136,7 +169,8 @@ class Backbone:
             return_attention_mask=False,
         )
         ids: list[list[int]] = encoded["input_ids"]
-        return ids
+        # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
+        return [row or [self.special_id("eos")] for row in ids]
 
     def tokenize_words(
         self, sentences: Sequence[Sequence[str]], *, max_length: int | None = None
@@ -202,13 +236,22 @@ class Backbone:
     def prefix_length(self) -> int:
         """How many leading tokens of every input are the opening special token and the text prefix."""
         prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
-        return len(prefix) - 1
+        return len(prefix) - self._n_closing
+
+    @cached_property
+    def _n_closing(self) -> int:
+        """How many special tokens end every input: one in encoders, none in most decoders."""
+        whole: list[int] = self.tokenizer("a")["input_ids"]
+        bare: list[int] = self.tokenizer("a", add_special_tokens=False)["input_ids"]
+        opening = next(place for place in range(len(whole)) if whole[place : place + len(bare)] == bare)
+        return len(whole) - opening - len(bare)
 
     def probe_inputs(self) -> list[list[int]]:
         """Token ids of the fixed probes, between the opening tokens of every input and the closing one."""
-        empty = self.tokenize([""])[0]
+        prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
+        opening, closing = prefix[: self.prefix_length], prefix[self.prefix_length :]
         bodies = probe_bodies(self.shape.vocabulary_size)
-        return [[*empty[: self.prefix_length], *body, empty[-1]] for body in bodies]
+        return [[*opening, *body, *closing] for body in bodies]
 
     def pad(self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:
         """Token ids and attention mask as tensors on the backbone's device.
@@ -218,12 +261,25 @@ class Backbone:
         """
         longest = max(len(row) for row in ids)
         seq = max(longest, min(-(-longest // multiple_of) * multiple_of, self.max_length))
-        padded = torch.full((len(ids), seq), self.special_id("pad"), dtype=torch.long)
+        # Masked, so that any id would do where a tokenizer has none for padding.
+        padded = torch.full((len(ids), seq), self.tokenizer.pad_token_id or 0, dtype=torch.long)
         mask = torch.zeros((len(ids), seq), dtype=torch.long)
         for number, row in enumerate(ids):
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1
         return padded.to(self.device), mask.to(self.device)
+
+
+def _whole_network(network: PreTrainedModel, output_table: StoredTensor | None) -> PreTrainedModel:
+    """The network with its own output projection, if it has one, as its checkpoint had it."""
+    if output_table is None:
+        return network
+    with torch.device("meta"):
+        whole: PreTrainedModel = AutoModelForCausalLM.from_config(network.config)  # type: ignore[no-untyped-call]
+    setattr(whole, whole.base_model_prefix, network)
+    projection = output_table.read().to(network.dtype)
+    whole.get_output_embeddings().weight = nn.Parameter(projection, requires_grad=False)  # type: ignore[no-untyped-call]
+    return whole
 
 
 def _first_places(word_of_token: Sequence[int | None], n_prefix: int) -> list[int]:

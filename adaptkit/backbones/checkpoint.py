@@ -69,7 +69,7 @@ class StoredTensor:
 
 
 def checkpoint_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTensor]:
-    """Where the tensors of a local folder or hub id lie, under the names that the bare encoder gives them.
+    """Where the tensors of a local folder or hub id lie, under the names that the bare model gives them.
 
     Raises:
         BackboneUnavailable: No safetensors there.
@@ -135,7 +135,7 @@ def incomplete(missing: list[str]) -> str:
     """What is said of a checkpoint that lacks weights."""
     return (
         f"the checkpoint lacks {len(missing)} weights that its config promises (first: {missing[0]}). Weights are "
-        "never made up; use a complete checkpoint of an encoder."
+        "never made up; use a complete checkpoint."
     )
 
 

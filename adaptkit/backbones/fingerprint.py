@@ -97,7 +97,8 @@ def is_sampled(name: str) -> bool:
 
 def sampled(name: str, weight: Tensor | StoredTensor, rounded: torch.dtype | None = None) -> tuple[float, ...]:
     """Values of a tensor, in memory or on disk, perhaps rounded, at positions that depend on its name and size."""
-    count = SAMPLES_OF_EMBEDDINGS if "word_embeddings" in name else SAMPLES_A_TENSOR
+    is_table = "word_embeddings" in name or "embed_tokens" in name
+    count = SAMPLES_OF_EMBEDDINGS if is_table else SAMPLES_A_TENSOR
     n_values = math.prod(weight.shape)
     # A golden-ratio walk spreads the positions evenly over rows and columns of any size.
     positions = [int(((i + 1) * 0.6180339887498949 % 1.0) * n_values) for i in range(count)]

@@ -23,7 +23,7 @@ from transformers.utils import logging
 from adaptkit.backbones import embedded
 from adaptkit.backbones.architectures import architecture_of, bare_options
 from adaptkit.backbones.backbone import Backbone
-from adaptkit.backbones.checkpoint import MARKER, incomplete
+from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete
 from adaptkit.backbones.fingerprint import is_sampled, tokenizer_hash
 from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.backbones.probe_inputs import probe_bodies
@@ -50,8 +50,8 @@ def load_backbone(
     """Load a frozen backbone in evaluation mode.
 
     `name_or_path` is a local transformers folder or a hub id of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
-    encoder; None is the embedded multilingual-e5-small. Code from a hub is never run. The other options are those of
-    `adaptkit.load_model`.
+    encoder, or of a Llama or Qwen 2 / 3 decoder; None is the embedded multilingual-e5-small. Code from a hub is
+    never run. The other options are those of `adaptkit.load_model`.
 
     Raises:
         BackboneUnavailable: Nothing at that name, or the hub does not answer.
@@ -93,6 +93,7 @@ def load_backbone(
         embeddings=form,
         vocabulary=kept,
         sampled=sampled,
+        output_table=_output_table(source, network),
     )
 
 
@@ -128,6 +129,13 @@ def embedding_form(bits: int, embeddings: str | None, vocabulary: Vocabulary | N
     if embeddings not in get_args(EmbeddingForm):
         raise ConfigError(f"embeddings are {', '.join(get_args(EmbeddingForm))}, found {embeddings!r}.")
     return cast(EmbeddingForm, embeddings)
+
+
+def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
+    """A decoder's own output projection, for training only; nothing of it is read here."""
+    if not architecture_of(network.config.model_type).causal or network.config.tie_word_embeddings:
+        return None
+    return checkpoint_of(source, network.base_model_prefix).get("lm_head.weight")
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:
@@ -188,7 +196,7 @@ def _quiet_transformers() -> Iterator[None]:
 
 def _ways(asked: str) -> str:
     found = (
-        "that folder holds no transformers encoder with safetensors"
+        "that folder holds no transformers encoder or decoder with safetensors"
         if Path(asked).is_dir()
         else ("there is no such folder, and no model hub gave it (no network, or no such id)")
     )

@@ -44,11 +44,15 @@ _TABLES: Mapping[EmbeddingForm, Callable[[StoredTensor, NDArray[np.int64] | None
 
 
 def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
-    """The modules of a bare encoder, without memory for their weights. No pooler and no head is made."""
+    """The modules of a bare encoder or decoder, without memory for their weights. No pooler and no head is made."""
     # This context is the thread's own; accelerate's init_empty_weights would change every thread's modules.
     with torch.device("meta"):
         network: PreTrainedModel = AutoModel.from_config(config, **bare_options(config.model_type))  # type: ignore[no-untyped-call]
-    for name, buffer in list(network.named_buffers()):
+    for path, module in list(network.named_modules()):
+        if path.endswith("rotary_emb"):
+            # What it computes from the config when it is made has no place in a checkpoint.
+            network.set_submodule(path, type(module)(config))
+    for name, buffer in [(name, buffer) for name, buffer in network.named_buffers() if buffer.is_meta]:
         path, _, last = name.rpartition(".")
         if last not in _BUFFERS:
             raise UnsupportedArchitecture(config.model_type, tuple(ARCHITECTURES))

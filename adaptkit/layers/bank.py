@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig, SiteName
+from adaptkit.config import (
+    SITES,
+    AdapterConfig,
+    BottleneckConfig,
+    FusionConfig,
+    InvertibleConfig,
+    LoraConfig,
+    SiteName,
+)
 from adaptkit.errors import ArchitectureMismatch
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.fusion import FusionLayer
@@ -40,7 +48,7 @@ class AdapterLayers(nn.Module):
     At `hidden_modules`, nothing acts that lies below this adapter in a stack.
 
     Raises:
-        ArchitectureMismatch: The config names a block that the backbone does not have.
+        ArchitectureMismatch: The config names a block or a site that the backbone does not have.
     """
 
     def __init__(self, config: AdapterConfig, shapes: Mapping[SiteAddress, SiteShape]) -> None:
@@ -51,6 +59,12 @@ class AdapterLayers(nn.Module):
             raise ArchitectureMismatch(
                 f"the adapter acts in block {blocks[-1]}, but this backbone's blocks end at {deepest}. "
                 "Load the backbone it was trained on, or name other blocks."
+            )
+        there = {address.site for address in shapes}
+        if missing := [site for site in config.method.sites if site not in there]:
+            raise ArchitectureMismatch(
+                f"the adapter acts at {', '.join(missing)}, where this backbone has no site. It has "
+                f"{', '.join(site for site in SITES if site in there)}."
             )
         self.config = config
         self.hidden_modules = frozenset(

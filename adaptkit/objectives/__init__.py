@@ -1,7 +1,8 @@
 """Training objectives: from hidden states of the last block to a loss."""
 
+from adaptkit.objectives.causal import CausalObjective
 from adaptkit.objectives.distill import DistillObjective, depths_of
 from adaptkit.objectives.masked import MaskedObjective, MaskingRule
 from adaptkit.objectives.objective import Batch, Objective
 
-__all__ = ["Batch", "DistillObjective", "MaskedObjective", "MaskingRule", "Objective", "depths_of"]
+__all__ = ["Batch", "CausalObjective", "DistillObjective", "MaskedObjective", "MaskingRule", "Objective", "depths_of"]

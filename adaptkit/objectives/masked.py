@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.objectives.objective import Batch
-
-_LOGIT_BYTES_AT_ONCE = 2**28
+from adaptkit.objectives.softmax import VocabularySoftmax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +57,18 @@ class MaskedObjective(nn.Module):
         invertible: InvertibleLayer | None = None,
     ) -> None:
         super().__init__()
-        kept = torch.arange(len(maskable)) if vocabulary is None else vocabulary.long()
+        self.softmax = VocabularySoftmax(embeddings, vocabulary, n_ids=len(maskable), invertible=invertible)
+        kept = self.softmax.get_buffer("kept")
         if not bool(maskable[kept].any()):
             raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
-        # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
         self.blocks: tuple[int, ...] = ()
-        self._undo = None if invertible is None else invertible.inverse
         self.rule = rule
         self.anchor_weight = anchor_weight
         self.mask_id = mask_id
         self.n_opening = n_opening
         width = embeddings.shape[1]
-        place = torch.full((len(maskable),), -1, dtype=torch.long)
-        place[kept] = torch.arange(len(kept))
-        self.register_buffer("table", embeddings, persistent=False)
-        self.register_buffer("place", place, persistent=False)
-        self.register_buffer("maskable", maskable & (place >= 0), persistent=False)
+        known = self.softmax.places(torch.arange(len(maskable))) >= 0
+        self.register_buffer("maskable", maskable & known, persistent=False)
         self.register_buffer("word_start", word_start, persistent=False)
         self.register_buffer("replacements", kept[maskable[kept]], persistent=False)
         self.transform = nn.Linear(width, width)
@@ -98,7 +92,7 @@ class MaskedObjective(nn.Module):
         ids = torch.where(chosen & (fate < 0.8), self.mask_id, batch.ids)
         ids = torch.where(chosen & (fate >= 0.9), drawn, ids)
         positions = chosen.reshape(-1).nonzero().squeeze(1)
-        labels = self._buffer("place")[batch.ids.reshape(-1)[positions]]
+        labels = self.softmax.places(batch.ids.reshape(-1)[positions])
         return replace(batch, ids=ids, positions=positions, labels=labels)
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
@@ -124,24 +118,13 @@ class MaskedObjective(nn.Module):
         if batch.positions is None or batch.labels is None:
             raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
         vectors = self.norm(self.transform(self._picked(hidden, batch.positions)))
-        if self._undo is not None:
-            vectors = self._undo(vectors)
-        at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self.bias)))
-        if len(vectors) <= at_once:
-            # Text of special tokens alone has nothing to mask: its loss is 0, not NaN.
-            return self._cross_entropy(vectors, batch.labels) / max(1, len(vectors))
-        pieces = zip(torch.split(vectors, at_once), torch.split(batch.labels, at_once), strict=True)
-        losses = [checkpoint(self._cross_entropy, *piece, use_reentrant=False) for piece in pieces]
-        return torch.stack(losses).sum() / len(vectors)
+        loss: Tensor = self.softmax(vectors, batch.labels, self.bias)
+        return loss
 
     def _picked(self, hidden: Tensor, positions: Tensor) -> Tensor:
         picked = hidden.reshape(-1, hidden.shape[-1])[positions]
         # A backbone of 16 bits may run without autocast.
         return picked if torch.is_autocast_enabled(picked.device.type) else picked.to(self.transform.weight.dtype)
-
-    def _cross_entropy(self, vectors: Tensor, labels: Tensor) -> Tensor:
-        logits = F.linear(vectors, self._buffer("table").to(vectors.dtype)) + self.bias
-        return F.cross_entropy(logits.float(), labels, reduction="sum")
 
     def _choose(self, candidates: Tensor) -> Tensor:
         return candidates & (torch.rand(candidates.shape, device=candidates.device) < self.rule.share)

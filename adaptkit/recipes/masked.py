@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from adaptkit.backbones import Backbone, embedding_rows
-from adaptkit.errors import ConfigError
 from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import MaskedObjective, MaskingRule
 
@@ -22,11 +21,7 @@ def masked_objective(
     Raises:
         ConfigError: The full vocabulary of a backbone that holds a part of it.
     """
-    if vocabulary is None and backbone.vocabulary is not None:
-        raise ConfigError(
-            "full_vocabulary needs every row of the embeddings, and this backbone was loaded with a vocabulary; leave "
-            "one of them out."
-        )
+    backbone.require_whole_vocabulary(vocabulary)
     n_ids, n_pieces = backbone.shape.vocabulary_size, len(backbone.tokenizer)
     kept = None if vocabulary is None else vocabulary.long().to(backbone.device)
     maskable = torch.zeros(n_ids, dtype=torch.bool)

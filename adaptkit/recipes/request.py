@@ -3,13 +3,14 @@
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from adaptkit.backbones import Bits, EmbeddingForm, embedding_form
+from adaptkit.backbones import BackboneShape, Bits, EmbeddingForm, embedding_form
 from adaptkit.config import (
+    LINEAR_SITES,
     SITES,
     AdapterConfig,
     BottleneckConfig,
@@ -30,7 +31,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.training import TrainingSettings
 
-ObjectiveName: TypeAlias = Literal["auto", "mlm", "distill"]
+ObjectiveName: TypeAlias = Literal["auto", "mlm", "clm", "distill"]
 MethodName: TypeAlias = Literal["lora", "bottleneck", "fusion", "head"]
 
 
@@ -62,7 +63,9 @@ class TrainingRequest:
         0.5, "distill: weight of the vectors at a third and two thirds of the depth (0: none)"
     )
     column: str | None = _option(None, "column of the text, where a file has several")
-    objective: ObjectiveName = _option("auto", "mlm, distill, or auto: distill for parallel text, else mlm")
+    objective: ObjectiveName = _option(
+        "auto", "mlm (encoders), clm (decoders), distill, or auto: distill for parallel text, else mlm or clm"
+    )
     method: MethodName = _option(
         "lora",
         "lora, bottleneck, head (task: no layers, the head only), or fusion (attention over the adapters of on=...)",
@@ -86,7 +89,7 @@ class TrainingRequest:
     max_length: int = _option(128, "tokens of a sentence that are kept, special ones counted")
     max_tokens: int | None = _option(20_000_000, "tokens of text that are read")
     whole_words: bool = _option(False, "mlm: mask whole words")
-    full_vocabulary: bool = _option(False, "mlm: softmax over the full vocabulary, not the corpus vocabulary")
+    full_vocabulary: bool = _option(False, "mlm, clm: softmax over the full vocabulary, not the corpus vocabulary")
     anchor: float = _option(20.0, "mlm: weight of staying near the frozen sentence vectors (0: plain mlm)")
     head_warmup: int | None = _option(
         None, "mlm: first steps, which train only the projection (default: a quarter, up to 100)"
@@ -133,10 +136,10 @@ class TrainingRequest:
         """The folder for the adapter."""
         return None if self.output is None else Path(self.output)
 
-    def adapter_config(self, head: HeadConfig | None = None) -> AdapterConfig:
-        """The adapter that is asked for, with a task's head."""
+    def adapter_config(self, shape: BackboneShape, head: HeadConfig | None = None) -> AdapterConfig:
+        """The adapter that is asked for on a backbone of these sizes, with a task's head."""
         return AdapterConfig(
-            method=self._method_config(),
+            method=self._method_config({address.site for address in shape.sites()}),
             invertible=InvertibleConfig() if self.invertible else None,
             head=head,
             hides_top_block=self.drop_top_layer,
@@ -191,8 +194,8 @@ class TrainingRequest:
             raise ConfigError("column names a column of text=...; parallel text finds its columns by their languages.")
         if self.source_lang is not None and self.text is not None:
             raise ConfigError("source_lang is the language of translations, and text=... has none; leave it out.")
-        if self.objective not in ("auto", "mlm", "distill"):
-            raise ConfigError(f"objective is auto, mlm or distill, found {self.objective!r}.")
+        if self.objective not in get_args(ObjectiveName):
+            raise ConfigError(f"objective is {', '.join(get_args(ObjectiveName))}, found {self.objective!r}.")
         if self.objective == "distill" and self.text is not None:
             raise ConfigError(
                 "distillation needs sentences with their translations: give parallel=... instead of text=..., or "
@@ -239,7 +242,7 @@ class TrainingRequest:
             head_warmup_steps=self.head_warmup or 0,
         )
 
-    def _method_config(self) -> MethodConfig:
+    def _method_config(self, there: Collection[SiteName] = SITES) -> MethodConfig:
         if self.method == "fusion":
             return self._fusion_config()
         if self.method == "head":
@@ -257,7 +260,7 @@ class TrainingRequest:
             alpha=alpha,
             scaling=self.scaling,
             dropout=self.dropout,
-            sites=self.sites or LoraConfig.sites,
+            sites=self.sites or tuple(site for site in LINEAR_SITES if site in there),
             blocks=self.blocks,
         )
 

@@ -14,13 +14,14 @@ WIKIPEDIA = "wikimedia/wikipedia"
 WIKIPEDIA_DATE = "20231101"
 Row: TypeAlias = tuple[str | None, str]
 TextKind: TypeAlias = Literal["corpus", "sample"]
+TrainedObjective: TypeAlias = Literal["mlm", "clm", "distill"]
 
 
 @dataclass(frozen=True)
 class TrainingSource:
     """Rows of (translation or None, sentence in the language), and what is known of them."""
 
-    objective: Literal["mlm", "distill"]
+    objective: TrainedObjective
     rows: Callable[[], Iterator[Row]]
     description: str
     licence: str
@@ -29,30 +30,40 @@ class TrainingSource:
     reason: str = ""
 
 
-def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
+def choose_source(
+    request: TrainingRequest, language: str, note: Callable[[str], None], *, causal: bool
+) -> TrainingSource:
     """Open what was asked for; `note` is told what is chosen where the caller left it open.
+
+    Text without translations trains a `causal` backbone, a decoder, by clm and an encoder by mlm.
 
     Raises:
         SourceNotFound: No such file, or neither the hub nor the sample has the language.
         ConfigError: An objective that the text cannot serve.
     """
+    own: TrainedObjective = "clm" if causal else "mlm"
+    if request.objective in ("mlm", "clm") and request.objective != own:
+        what = (
+            "a decoder, in which no token sees a later one" if causal else "an encoder, in which tokens see each other"
+        )
+        raise ConfigError(f"objective {request.objective!r} does not go with {what}; give {own!r}, or leave it out.")
     if request.parallel is not None:
-        return _parallel_source(request, language)
+        return _parallel_source(request, language, own)
     if request.text is not None:
-        return _text_source(request, request.text, request.licence)
+        return _text_source(request, request.text, request.licence, own)
     if request.objective != "distill":
         try:
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
-            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
+            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0", own)
         except SourceNotFound:
             note("the hub does not answer, or has no Wikipedia in this language: taking the package's own sample")
-    return _sample_source(request, language)
+    return _sample_source(request, language, own)
 
 
-def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
+def _parallel_source(request: TrainingRequest, language: str, own: TrainedObjective) -> TrainingSource:
     corpus = open_parallel(request.parallel, target=language, source_language=request.source_lang)
     return TrainingSource(
-        objective="mlm" if request.objective == "mlm" else "distill",
+        objective=own if request.objective == own else "distill",
         rows=lambda: iter(corpus.pairs()),
         description=f"{corpus.description} ({corpus.source_language or 'unnamed'} to {language})",
         licence=request.licence,
@@ -61,10 +72,10 @@ def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
     )
 
 
-def _text_source(request: TrainingRequest, text: object, licence: str) -> TrainingSource:
+def _text_source(request: TrainingRequest, text: object, licence: str, own: TrainedObjective) -> TrainingSource:
     corpus = open_corpus(text, column=request.column)
     return TrainingSource(
-        objective="mlm",
+        objective=own,
         rows=lambda: ((None, line) for text in corpus.lines() for line in text.splitlines() if line.strip()),
         description=corpus.description,
         licence=licence,
@@ -73,12 +84,12 @@ def _text_source(request: TrainingRequest, text: object, licence: str) -> Traini
     )
 
 
-def _sample_source(request: TrainingRequest, language: str) -> TrainingSource:
+def _sample_source(request: TrainingRequest, language: str, own: TrainedObjective) -> TrainingSource:
     pairs = sample.sample_pairs(language)
     if request.column is not None:
         raise ConfigError("column names a column of text=..., which is not given.")
     return TrainingSource(
-        objective="mlm" if request.objective == "mlm" else "distill",
+        objective=own if request.objective == own else "distill",
         rows=lambda: iter(pairs),
         description=sample.DESCRIPTION,
         licence=sample.LICENCE,

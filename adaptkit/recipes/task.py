@@ -56,7 +56,7 @@ class TaskTraining:
             self.model,
             self.foundation,
             self.id,
-            request.adapter_config(self.head),
+            request.adapter_config(self.model.backbone.shape, self.head),
             content=self.items.sha256,
             make_run=self._training_run,
         )

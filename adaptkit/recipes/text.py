@@ -17,6 +17,7 @@ from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import DistillObjective, MaskingRule, depths_of
+from adaptkit.recipes.causal import causal_objective
 from adaptkit.recipes.estimate import Estimate, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
@@ -27,10 +28,10 @@ from adaptkit.recipes.source import Row, choose_source
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder, Display, TrainingData, TrainingRun, TrainingSettings
 
-_EPOCHS = {"distill": 6, "mlm": 3}
+_EPOCHS = {"distill": 6, "mlm": 3, "clm": 3}
 _MIN_STEPS = 100
-_MAX_STEPS = {"distill": 900, "mlm": 600}
-_LEARNING_RATE = {"distill": 2e-3, "mlm": 5e-4}
+_MAX_STEPS = {"distill": 900, "mlm": 600, "clm": 600}
+_LEARNING_RATE = {"distill": 2e-3, "mlm": 5e-4, "clm": 5e-4}
 _HEAD_WARMUP_STEPS = 100
 _ENCODED_AT_ONCE = 1024
 
@@ -50,13 +51,13 @@ class TextTraining:
         self.id = AdapterId(request.kind, request.domain or fused or self.language)
         self._display = display
         check_output(request)
-        self.source = choose_source(request, self.language, display.note)
+        self.model = model_for(request)
+        self.source = choose_source(request, self.language, display.note, causal=self.model.backbone.shape.causal)
         if request.resume and not self.source.repeatable:
             raise CheckpointError(
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
                 "again. Write it to a file and give that, then resume works."
             )
-        self.model = model_for(request)
         self.foundation = Foundation(request.foundation)
         # A fusion lets the adapters below act itself.
         own = Stack(str(self.id))
@@ -78,7 +79,7 @@ class TextTraining:
             self.model,
             self.foundation,
             self.id,
-            request.adapter_config(),
+            request.adapter_config(self.model.backbone.shape),
             content=self.data.sha256,
             make_run=self._training_run,
         )
@@ -146,7 +147,7 @@ class TextTraining:
         if self.source.objective == "distill":
             return self._read_translations(store, rows)
         targets = None
-        if self.request.anchor:
+        if self.source.objective == "mlm" and self.request.anchor:
             self._display.note("encoding the sentences with the frozen backbone, as anchors")
             targets = self._encode(store)
         return TrainingData(store, targets, self.request.seed)
@@ -191,7 +192,7 @@ class TextTraining:
         )
 
     def _head_warmup(self, max_steps: int) -> int:
-        if self.source.objective == "distill":
+        if self.source.objective != "mlm":
             return 0
         asked = self.request.head_warmup
         return min(_HEAD_WARMUP_STEPS, max_steps // 4) if asked is None else asked
@@ -204,6 +205,8 @@ class TextTraining:
             made = DistillObjective.for_targets(targets, blocks=self._depths(), inner_weight=self.request.inner_weight)
             return made.to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
+        if self.source.objective == "clm":
+            return causal_objective(self.model.backbone, layers, vocabulary=vocabulary)
         return masked_objective(
             self.model.backbone,
             layers,

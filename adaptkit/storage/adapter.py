@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from adaptkit.backbones import Backbone, BackboneShape, Fingerprint
+from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, FusionConfig, Kind
@@ -43,7 +43,7 @@ class Origin:
     name: str
     release: str
     text_prefix: str
-    shape: BackboneShape
+    shape: BackboneShape | DecoderShape
     tokenizer_sha256: str
     fingerprint: Fingerprint
 
@@ -132,7 +132,7 @@ class Adapter:
         """
         path = Path(folder)
         record = _Record(
-            format_version=format_version(self.config),
+            format_version=format_version(self.config, self.origin.shape),
             kind=self.kind,
             name=self.name,
             language=self.language,
@@ -184,10 +184,10 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     own = str(AdapterId(record.kind, record.name))
     if isinstance(config.method, FusionConfig) and own in config.method.fuses:
         raise MalformedConfig(path / spec.CONFIG_FILE, f"the fusion {own} fuses itself.")
-    if record.format_version != format_version(config):
+    if record.format_version != (right := format_version(config, shape)):
         raise MalformedConfig(
             path / spec.RECORD_FILE,
-            f"says format version {record.format_version}, but the adapter is one of version {format_version(config)}.",
+            f"says format version {record.format_version}, but the adapter is one of version {right}.",
         )
     weights = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
     prefix = tensor_prefix(config)
@@ -223,7 +223,7 @@ def _read_record(path: Path) -> _Record:
         )
     try:
         record = decode(_Record, content)
-        architecture_of(record.backbone.shape.model_type)
+        _check_family(record.backbone.shape)
         _check_ids(record)
         if record.language is not None and canonical_tag(record.language) != record.language:
             raise RecordError(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
@@ -231,6 +231,11 @@ def _read_record(path: Path) -> _Record:
         raise MalformedConfig(path / spec.RECORD_FILE, f"{error}") from error
     _check_bounds(record, path / spec.RECORD_FILE)
     return record
+
+
+def _check_family(shape: BackboneShape) -> None:
+    if architecture_of(shape.model_type).causal != isinstance(shape, DecoderShape):
+        raise RecordError(f"the sizes are not those that a {shape.model_type} backbone has")
 
 
 def _check_ids(record: _Record) -> None:
@@ -250,6 +255,10 @@ def _check_bounds(record: _Record, path: Path) -> None:
         "vocabulary_size": (shape.vocabulary_size, spec.MAX_VOCABULARY),
         "n_positions": (shape.n_positions, spec.MAX_VOCABULARY),
     }
+    if isinstance(shape, DecoderShape):
+        bounds["n_key_heads"] = (shape.n_key_heads, shape.n_heads)
+        bounds["head_width"] = (shape.head_width, spec.MAX_WIDTH)
+        bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, spec.MAX_WIDTH)
     for name, (found, bound) in bounds.items():
         if not 1 <= found <= bound:
             raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptkit.backbones import BackboneShape
+from adaptkit.backbones import BackboneShape, DecoderShape
 from adaptkit.composition import AdapterId
 from adaptkit.config import (
     LINEAR_SITES,
@@ -69,13 +69,16 @@ def tensor_prefix(config: AdapterConfig) -> str:
 
 def is_peft(config: AdapterConfig) -> bool:
     """Whether plain peft can load the whole adapter."""
-    return isinstance(config.method, LoraConfig) and config.invertible is None and format_version(config) == 1
+    return isinstance(config.method, LoraConfig) and config.invertible is None and not _needs_2(config)
 
 
-def format_version(config: AdapterConfig) -> int:
+def format_version(config: AdapterConfig, shape: BackboneShape) -> int:
     """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
-    known_to_1 = config.head is None and not config.hides_top_block and not isinstance(config.method, FusionConfig)
-    return 1 if known_to_1 else 2
+    return 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
+
+
+def _needs_2(config: AdapterConfig) -> bool:
+    return config.head is not None or config.hides_top_block or isinstance(config.method, FusionConfig)
 
 
 def to_json(config: AdapterConfig, shape: BackboneShape, backbone_name: str) -> dict[str, object]:
@@ -88,7 +91,7 @@ def to_json(config: AdapterConfig, shape: BackboneShape, backbone_name: str) -> 
         "settings": encode(config.method),
         "invertible": encode(config.invertible),
     }
-    if format_version(config) == 1:
+    if not _needs_2(config):
         return content
     return {**content, "head": encode(config.head), "hides_top_block": config.hides_top_block}
 
@@ -196,7 +199,7 @@ def _from_own(content: Mapping[str, object]) -> AdapterConfig:
     )
     if isinstance(config.method, FusionConfig):
         _check_fused(config.method)
-    if (format_version(config) == 2) != (content.keys() > _FIELDS):
+    if _needs_2(config) != (content.keys() > _FIELDS):
         raise RecordError("the fields of format version 2 are there without need, or are missing")
     if is_peft(config):
         raise RecordError("a LoRA without an invertible layer is written with peft_type 'LORA'")

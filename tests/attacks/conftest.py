@@ -8,6 +8,7 @@ from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, L
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
+from tests.tiny import tiny_model
 
 
 @pytest.fixture
@@ -19,6 +20,12 @@ def adapter(model: AdaptedModel) -> Adapter:
 def folder(adapter: Adapter, tmp_path: Path) -> Path:
     """An ordinary peft folder: a pure LoRA."""
     return adapter.save(tmp_path / "sw")
+
+
+@pytest.fixture
+def decoder_folder(tmp_path: Path) -> Path:
+    """A LoRA for a decoder."""
+    return random_adapter(tiny_model("llama"), AdapterConfig(method=LoraConfig(rank=4, alpha=8))).save(tmp_path / "llm")
 
 
 @pytest.fixture

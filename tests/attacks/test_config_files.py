@@ -23,14 +23,14 @@ def assert_refused(folder: Path, error: type[AdapterFileError]) -> None:
     assert type(caught.value) is error
 
 
-@pytest.mark.parametrize("version", [0, 3, -1, "1", True, 1.0, None, [1], HUGE, REMOVED])
+@pytest.mark.parametrize("version", [0, 4, -1, "1", True, 1.0, None, [1], HUGE, REMOVED])
 def test_an_unknown_version(folder: Path, version: object) -> None:
     put(folder, RECORD_FILE, "format_version", version)
     assert_refused(folder, UnknownVersion)
 
 
 def test_the_version_is_read_before_anything_else(folder: Path) -> None:
-    (folder / RECORD_FILE).write_text('{"format_version": 3, "all of this": "is new"}')
+    (folder / RECORD_FILE).write_text('{"format_version": 4, "all of this": "is new"}')
     assert_refused(folder, UnknownVersion)
 
 
@@ -166,6 +166,32 @@ def test_a_wrong_value_in_the_record(folder: Path, field: str, value: object) ->
 def test_a_size_out_of_bounds(folder: Path, size: str, value: int) -> None:
     put(folder, RECORD_FILE, f"backbone.shape.{size}", value)
     assert_refused(folder, LimitExceeded)
+
+
+@pytest.mark.parametrize("value", [0, -1, 3, 10**9, 2**63])
+@pytest.mark.parametrize("size", ["n_key_heads", "head_width"])
+def test_a_size_of_a_decoder_out_of_bounds(decoder_folder: Path, size: str, value: int) -> None:
+    put(decoder_folder, RECORD_FILE, f"backbone.shape.{size}", value)
+    assert_refused(decoder_folder, TensorShapeMismatch if (size, value) == ("head_width", 3) else LimitExceeded)
+
+
+def test_heads_that_are_wide_only_together(decoder_folder: Path) -> None:
+    put(decoder_folder, RECORD_FILE, "backbone.shape.n_heads", 60_000)
+    put(decoder_folder, RECORD_FILE, "backbone.shape.head_width", 60_000)
+    assert_refused(decoder_folder, LimitExceeded)
+
+
+@pytest.mark.parametrize(("family", "version"), [("bert", 3), ("llama", 1), ("llama", 2)])
+def test_a_family_with_the_sizes_of_another(decoder_folder: Path, family: str, version: int) -> None:
+    put(decoder_folder, RECORD_FILE, "backbone.shape.model_type", family)
+    put(decoder_folder, RECORD_FILE, "format_version", version)
+    assert_refused(decoder_folder, MalformedConfig)
+
+
+def test_an_encoder_that_says_it_is_a_decoder(folder: Path) -> None:
+    put(folder, RECORD_FILE, "backbone.shape.model_type", "llama")
+    put(folder, RECORD_FILE, "format_version", 3)
+    assert_refused(folder, MalformedConfig)
 
 
 def test_sizes_at_the_bounds_allocate_nothing(own_folder: Path) -> None:

@@ -106,7 +106,8 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
         adaptkit.load_model(folder, bits=4, vocabulary=vocabulary),
     ]
     for number, origin in enumerate(models):
-        made = random_adapter(origin, METHODS["lora"])
+        # Random weights at full strength would amplify what 4 bits lose beyond what trained ones do.
+        made = random_adapter(origin, AdapterConfig(method=LoraConfig(rank=4, alpha=2)))
         made.save(tmp_path / str(number))
         for model in models:
             model.attach(load_adapter(tmp_path / str(number)))
@@ -114,11 +115,10 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
             model.detach("sw")
 
 
-@pytest.mark.parametrize("objective", ["mlm", "distill"])
-def test_sixteen_bits_train_without_autocast(objective: Literal["mlm", "distill"], folder: Path) -> None:
+@pytest.mark.parametrize("text", [{"parallel": PAIRS}, {"text": [text for _, text in PAIRS]}], ids=["pairs", "text"])
+def test_sixteen_bits_train_without_autocast(text: dict[str, Any], folder: Path) -> None:
     model = adaptkit.load_model(folder, bits=16)
-    text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}
-    adapter = adaptkit.train_adapter(**QUICK, **text, objective=objective, precision="fp32", backbone=model)
+    adapter = adaptkit.train_adapter(**QUICK, **text, precision="fp32", backbone=model)
     assert adapter.card.training is not None
     assert adapter.card.training.settings["bits"] == 16
 

@@ -15,7 +15,6 @@ from adaptkit.config import (
     FusionConfig,
     HeadConfig,
     HeadOnlyConfig,
-    InvertibleConfig,
     Kind,
     LoraConfig,
     MethodConfig,
@@ -26,30 +25,13 @@ from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record
 from tests.tiny import tiny_model
 
-VERSION_1 = {
-    "lora": AdapterConfig(
-        method=LoraConfig(
-            rank=2, alpha=4.0, scaling="rank_stabilized", sites=("attention.query", "ffn.output"), blocks=(1,)
-        )
+VERSION_3 = {
+    "decoder": AdapterConfig(
+        method=LoraConfig(rank=2, alpha=4.0, sites=("attention.key", "ffn.gate"), blocks=(1,)),
     ),
-    "bottleneck": AdapterConfig(
-        method=BottleneckConfig(reduction_factor=16, activation="gelu"), invertible=InvertibleConfig(reduction_factor=8)
-    ),
-}
-VERSION_2 = {
-    "topics": AdapterConfig(
-        method=LoraConfig(rank=2, alpha=8.0, sites=("attention.value",)),
-        head=HeadConfig(task_type="classification", labels=("farming", "health"), dropout=0.25, pairs=True),
-        hides_top_block=True,
-    ),
-    "answers": AdapterConfig(
-        method=BottleneckConfig(reduction_factor=16), head=HeadConfig(task_type="qa", allows_no_answer=True)
-    ),
-    "head": AdapterConfig(
-        method=HeadOnlyConfig(), head=HeadConfig(task_type="classification", labels=("farming", "health"))
-    ),
-    "fused": AdapterConfig(
-        method=FusionConfig(fuses=("language/lora", "language/bottleneck"), width=2, sites=("attention.query",))
+    "decoder-topics": AdapterConfig(
+        method=BottleneckConfig(reduction_factor=16),
+        head=HeadConfig(task_type="classification", labels=("farming", "health")),
     ),
 }
 CARD = Card(
@@ -136,12 +118,10 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "v2"
-    model = tiny_model()
-    for name, config in VERSION_1.items():
-        make(name, config, model)
+    folder = Path(__file__).parent / "v3"
+    model = tiny_model("llama")
     expected = {}
-    for name, config in VERSION_2.items():
+    for name, config in VERSION_3.items():
         adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)

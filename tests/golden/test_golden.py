@@ -25,4 +25,6 @@ def test_no_golden_adapter_is_left_out() -> None:
         "v2/fused",
         "v2/head",
         "v2/topics",
+        "v3/decoder",
+        "v3/decoder-topics",
     ]

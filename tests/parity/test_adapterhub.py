@@ -14,14 +14,14 @@ from transformers import BertConfig, BertModel, PreTrainedModel
 
 from adaptkit.backbones import Backbone
 from adaptkit.composition import Average, Stack
-from adaptkit.config import LINEAR_SITES, AdapterConfig, BottleneckConfig, LoraConfig
+from adaptkit.config import ENCODER_LINEAR_SITES, AdapterConfig, BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from tests.parity import plain
 from tests.parity.adapterhub import formula
 from tests.tiny import tiny_tokenizer
 
 # AdapterHub has no LoRA at the linear module after attention.
-WIDE_SITES = tuple(site for site in LINEAR_SITES if site != "attention.output")
+WIDE_SITES = tuple(site for site in ENCODER_LINEAR_SITES if site != "attention.output")
 ATTENTION = AdapterConfig(method=LoraConfig(rank=formula.RANK, alpha=formula.ALPHA, sites=WIDE_SITES[:3]))
 WIDE = AdapterConfig(method=LoraConfig(rank=formula.RANK, alpha=formula.ALPHA, sites=WIDE_SITES))
 BOTTLENECK = AdapterConfig(

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from adaptkit import load_model, train_adapter
-from adaptkit.backbones import vocabulary_of
+from adaptkit.backbones import blocks_of, vocabulary_of
 from adaptkit.backbones.checkpoint import checkpoint_of
 from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
 from adaptkit.backbones.word_embeddings import PagedRows
@@ -47,7 +47,7 @@ def test_the_linear_layers_of_the_blocks_are_quantised(
 ) -> None:
     folder = saved_backbone(tmp_path / "tiny", model_type)
     model, plain = load_model(folder, bits=bits), load_model(folder)  # type: ignore[arg-type]
-    blocks = plain.network.get_submodule("transformer" if model_type == "distilbert" else "encoder")
+    blocks = nn.ModuleList(blocks_of(plain.network))
     linears = [path for path, module in blocks.named_modules() if isinstance(module, nn.Linear)]
     assert len([module for module in model.modules() if isinstance(module, kind)]) == len(linears)
     assert not [module for module in model.modules() if isinstance(module, nn.Linear)]

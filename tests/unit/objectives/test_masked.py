@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
-from adaptkit.objectives import Batch, MaskedObjective, MaskingRule, masked
+from adaptkit.objectives import Batch, MaskedObjective, MaskingRule, softmax
 
 WIDTH, SIZE, MASK, PAD = 12, 40, 4, 1
 SPECIAL = range(5)
@@ -53,7 +53,7 @@ def plain_loss(made: MaskedObjective, hidden: Tensor, batch: Batch) -> Tensor:
     assert batch.positions is not None
     assert batch.labels is not None
     labels = torch.full((batch.ids.numel(),), -100).index_put((batch.positions,), batch.labels)
-    logits = made.norm(made.transform(hidden)) @ made.get_buffer("table").T + made.bias
+    logits = made.norm(made.transform(hidden)) @ made.softmax.get_buffer("rows").T + made.bias
     return F.cross_entropy(logits.reshape(len(labels), -1), labels, ignore_index=-100)
 
 
@@ -102,7 +102,7 @@ def test_chunks_change_nothing(vocabulary: Tensor | None, monkeypatch: pytest.Mo
     batch, hidden = made.prepare(sentences(vocabulary=vocabulary)), torch.randn(8, 20, WIDTH, requires_grad=True)
     of = (hidden, *made.parameters())
     whole = made(hidden, batch)
-    monkeypatch.setattr(masked, "_LOGIT_BYTES_AT_ONCE", 3 * 4 * len(made.bias))
+    monkeypatch.setattr(softmax, "_LOGIT_BYTES_AT_ONCE", 3 * 4 * len(made.bias))
     pieces = made(hidden, batch)
     torch.testing.assert_close(pieces, whole)
     torch.testing.assert_close(gradients(pieces, *of), gradients(whole, *of))
@@ -206,7 +206,7 @@ def test_the_invertible_layer_is_undone_before_the_projection() -> None:
     assert batch.positions is not None
     assert batch.labels is not None
     vectors = layer.inverse(without.norm(without.transform(hidden.reshape(-1, WIDTH)[batch.positions])))
-    logits = vectors @ without.get_buffer("table").T + without.bias
+    logits = vectors @ without.softmax.get_buffer("rows").T + without.bias
     torch.testing.assert_close(made(hidden, batch), F.cross_entropy(logits, batch.labels))
     assert not torch.isclose(made(hidden, batch), without(hidden, batch))
 
@@ -262,7 +262,7 @@ def test_the_embedding_table_is_not_copied_and_not_trained() -> None:
         mask_id=MASK,
         rule=MaskingRule(),
     )
-    assert made.get_buffer("table").data_ptr() == table.data_ptr()
+    assert made.softmax.get_buffer("rows").data_ptr() == table.data_ptr()
     assert set(made.state_dict()) == {"transform.weight", "transform.bias", "norm.weight", "norm.bias", "bias"}
 
 

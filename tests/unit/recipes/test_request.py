@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from adaptkit.config import BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import LINEAR_SITES, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError
 from adaptkit.recipes import TrainingRequest, train_adapter
+from tests.tiny import tiny_backbone
+
+SHAPE = tiny_backbone().shape
 
 
 def test_train_adapter_takes_the_fields_of_the_request_in_their_order() -> None:
@@ -25,7 +28,7 @@ def test_every_field_says_what_it_is() -> None:
 CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "text and parallel": {"text": "a.txt", "parallel": "b.tsv"},
     "distillation needs": {"text": "a.txt", "objective": "distill"},
-    "objective is": {"objective": "clm"},
+    "objective is": {"objective": "rtd"},
     "method is": {"method": "prefix"},
     "rank, dropout do not go with": {"method": "bottleneck", "rank": 4, "dropout": 0.1},
     "reduction_factor do not go with": {"method": "lora", "reduction_factor": 4},
@@ -54,11 +57,17 @@ def test_contradictory_options_are_refused_before_any_text_is_read(message: str)
 
 
 def test_the_adapter_that_is_asked_for() -> None:
-    lora = TrainingRequest(lang="sw", rank=4, alpha=8.0, blocks=(0, 2)).adapter_config()
+    lora = TrainingRequest(lang="sw", rank=4, alpha=8.0, blocks=(0, 2)).adapter_config(SHAPE)
     assert lora.method == LoraConfig(rank=4, alpha=8.0, blocks=(0, 2))
     assert lora.invertible is None
-    bottleneck = TrainingRequest(lang="sw", method="bottleneck", invertible=True).adapter_config()
+    bottleneck = TrainingRequest(lang="sw", method="bottleneck", invertible=True).adapter_config(SHAPE)
     assert (bottleneck.method, bottleneck.invertible) == (BottleneckConfig(), InvertibleConfig())
+
+
+def test_a_lora_acts_at_every_linear_site_that_the_backbone_has() -> None:
+    config = TrainingRequest(lang="sw").adapter_config(tiny_backbone("llama").shape)
+    assert config.method.sites == LINEAR_SITES
+    assert "ffn.gate" not in TrainingRequest(lang="sw").adapter_config(SHAPE).method.sites
 
 
 def test_the_record_names_no_path_and_no_text() -> None:

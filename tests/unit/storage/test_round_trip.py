@@ -31,7 +31,7 @@ CONFIGS: dict[str, AdapterConfig] = {
         invertible=InvertibleConfig(reduction_factor=4),
     ),
 }
-SHAPE = tiny_backbone().shape
+DECODER = tiny_backbone("llama").shape
 FACTS = TrainingFacts(
     objective="masked",
     steps=300,
@@ -131,7 +131,7 @@ def test_every_lora_config_is_told_in_peft_words(
 ) -> None:
     ordered = tuple(site for site in LINEAR_SITES if site in sites)
     config = AdapterConfig(method=LoraConfig(rank=rank, alpha=alpha, dropout=dropout, sites=ordered, blocks=blocks))
-    assert from_json(to_json(config, SHAPE, "tiny"), SHAPE, Path("x")) == config
+    assert from_json(to_json(config, DECODER, "tiny"), DECODER, Path("x")) == config
 
 
 def test_an_adapter_in_the_way_is_kept(model: AdaptedModel, tmp_path: Path) -> None:

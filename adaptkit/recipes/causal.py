@@ -1,0 +1,24 @@
+"""The causal objective of a decoder and the adapter that trains on it."""
+
+from torch import Tensor
+
+from adaptkit.backbones import Backbone
+from adaptkit.layers import AdapterLayers
+from adaptkit.objectives import CausalObjective
+
+
+def causal_objective(backbone: Backbone, layers: AdapterLayers, *, vocabulary: Tensor | None) -> CausalObjective:
+    """The causal objective through a decoder's own output projection, undoing the adapter's invertible layer.
+
+    Raises:
+        ConfigError: The full vocabulary of a backbone that holds a part of it.
+        CorruptBackbone: The decoder's output projection is not in its checkpoint.
+    """
+    backbone.require_whole_vocabulary(vocabulary)
+    return CausalObjective(
+        output_rows=backbone.output_rows(vocabulary),
+        n_ids=backbone.shape.vocabulary_size,
+        vocabulary=vocabulary,
+        n_opening=backbone.prefix_length,
+        invertible=layers.invertible,
+    ).to(backbone.device)
