@@ -6,17 +6,18 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
 """
 
 import copy
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.attaching import Plan, SiteHooks, plan_of, recorded
+from adaptkit.attaching import AttachedLayers, Plan, SiteHooks, plan_of_rows, recorded
 from adaptkit.backbones import (
     CACHE_BYTES,
     Backbone,
@@ -31,12 +32,12 @@ from adaptkit.backbones import (
     load_backbone,
     memory_of,
 )
-from adaptkit.composition import Composition, Fuse, Part, Stack, resolved
+from adaptkit.composition import Composition, Part, Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
+from adaptkit.data.tasks import Example
 from adaptkit.errors import (
     AdapterExists,
-    AmbiguousAdapter,
     ConfigError,
     NoHead,
     ProbeMismatch,
@@ -47,7 +48,7 @@ from adaptkit.layers.pooling import mean_pool
 from adaptkit.storage import Adapter, Probe
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
-from adaptkit.tasks import Item, examples_of, format_of, without_label
+from adaptkit.tasks import Item, TaskFormat, examples_of, format_of, without_label
 
 StackLike: TypeAlias = Composition | Adapter | str | None
 
@@ -70,29 +71,26 @@ class AdaptedModel(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.network = backbone.network
-        self.adapters = nn.ModuleList()
-        # The same layers by id; a module's own name may hold no dot, and an id may.
-        self._by_id: dict[str, AdapterLayers] = {}
-        self._adapters: dict[str, Adapter] = {}
-        self._plans: dict[tuple[Stack, bool], tuple[Stack, Plan]] = {}
         self._hooks = SiteHooks(self.network)
+        self._layers = AttachedLayers(self._hooks)
+        self.adapters = self._layers.modules
+        self._adapters: dict[str, Adapter] = {}
         self._proven: set[tuple[str, AdapterConfig, tuple[Probe, ...]]] = set()
 
     def train(self, mode: bool = True) -> "AdaptedModel":
         """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""
         self.training = mode
-        for layers in self._by_id.values():
-            layers.train(mode)
+        self.adapters.train(mode)
         return self
 
     @property
     def attached(self) -> tuple[str, ...]:
         """Ids of the attached adapters."""
-        return tuple(self._by_id)
+        return self._layers.ids
 
     def attached_adapter(self, name: str) -> Adapter | None:
         """The adapter that is attached under an id or bare name; None for layers in training, or for nothing."""
-        meant = self._meant_by(name)
+        meant = self._layers.meant_by(name)
         return self._adapters.get(meant[0]) if len(meant) == 1 else None
 
     def attach(self, *adapters: Adapter) -> None:
@@ -109,18 +107,28 @@ class AdaptedModel(nn.Module):
         put: list[str] = []
         try:
             for adapter in adapters:
-                check_identity(adapter, self.backbone)
-                layers = self.attach_layers(adapter.id, adapter.config)
+                self._require_free(adapter.id)
+                self._layers.put(adapter.id, self._checked(adapter))
                 put.append(adapter.id)
-                with torch.no_grad():
-                    for name, parameter in layers.named_tensors().items():
-                        parameter.copy_(adapter.tensors[name])
-                layers.requires_grad_(requires_grad=False).eval()
-                self._replay_probes(adapter)
                 self._adapters[adapter.id] = adapter
         except BaseException:
             self.detach(*put)
             raise
+
+    def swap(self, adapter: Adapter) -> None:
+        """Put a trained adapter in the place of the attached one of the same id, while others may be serving.
+
+        It is checked first. A forward pass that has begun ends with the old layers, one that begins later has the new
+        ones; none waits, and none has some of both.
+
+        Raises:
+            UnknownAdapter: None is attached under that id.
+            AdaptkitError: As `attach`; the attached one stays.
+        """
+        if adapter.id not in self._layers:
+            raise UnknownAdapter(adapter.id, self.attached)
+        self._layers.put(adapter.id, self._checked(adapter))
+        self._adapters[adapter.id] = adapter
 
     def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
         """Put fresh, trainable layers on the model under an id, and return them.
@@ -129,14 +137,9 @@ class AdaptedModel(nn.Module):
             AdapterExists: The id is taken.
             ArchitectureMismatch: The config names a block that the backbone does not have.
         """
-        if adapter_id in self._by_id:
-            raise AdapterExists(
-                f"{adapter_id} is attached already. Detach it first: model.detach({adapter_id!r}), or give the new one "
-                "another name."
-            )
+        self._require_free(adapter_id)
         layers = AdapterLayers(config, self.backbone.shape.sites()).to(self.backbone.device)
-        self._by_id[adapter_id] = layers
-        self._put_in_place()
+        self._layers.put(adapter_id, layers)
         return layers
 
     def detach(self, *names: str) -> None:
@@ -146,10 +149,9 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: Nothing is attached under that name.
         """
         for name in names:
-            adapter_id = self._resolve(name)
-            del self._by_id[adapter_id]
+            adapter_id = self._layers.resolve(name)
+            self._layers.take_off(adapter_id)
             self._adapters.pop(adapter_id, None)
-        self._put_in_place()
 
     @contextmanager
     def active(self, stack: StackLike) -> Iterator[None]:
@@ -169,7 +171,7 @@ class AdaptedModel(nn.Module):
             AmbiguousAdapter: A bare name that two attached adapters share.
             ConfigError: Two names of one adapter, or kinds out of order.
         """
-        return self._planned(stack)[1]
+        return self._layers.planned(_as_stack(stack))[1]
 
     def resolve(self, stack: StackLike) -> Stack:
         """The stack with whole ids for bare names.
@@ -177,16 +179,27 @@ class AdaptedModel(nn.Module):
         Raises:
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `plan`.
         """
-        return self._planned(stack)[0]
+        return self._layers.planned(_as_stack(stack))[0]
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, *, blocks: Sequence[int] = ()) -> Tensor:
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        *,
+        blocks: Sequence[int] = (),
+        stacks: Sequence[StackLike] | None = None,
+    ) -> Tensor:
         """Hidden states of the last block, or of these blocks side by side, under the stack in force.
+
+        With `stacks`, each row is under its own (None: under no adapter), whatever is in force.
 
         Shape: input_ids and attention_mask (batch, seq), result (batch, seq, hidden_width), or that width for each of
         `blocks` (ascending).
 
         Raises:
-            ConfigError: Gradient checkpointing was switched on behind the model's back.
+            ConfigError: Gradient checkpointing was switched on behind the model's back, or rows and stacks differ in
+                number.
+            UnknownAdapter: A stack names an adapter that is not attached.
         """
         ours = self._hooks.checkpoint
         if any(b.gradient_checkpointing and b._gradient_checkpointing_func != ours for b in blocks_of(self.network)):
@@ -194,37 +207,69 @@ class AdaptedModel(nn.Module):
                 "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
                 "force. Switch it on here: model.gradient_checkpointing(True)."
             )
+        if stacks is None:
+            return self._states(input_ids, attention_mask, blocks)
+        if len(stacks) != len(input_ids):
+            raise ConfigError(f"{len(stacks)} stacks were given for {len(input_ids)} rows; give one for each.")
+        plans = [self.plan(stack) for stack in stacks]
+        if self.backbone.architecture.row_wise:
+            with self._hooks.in_force(plan_of_rows(plans)):
+                return self._states(input_ids, attention_mask, blocks)
+        return self._states_by_plan(input_ids, attention_mask, blocks, plans)
+
+    def _states(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
         # A decoder would keep its keys and values for a next token that nobody asks for.
         options = {"use_cache": False} if self.backbone.shape.causal else {}
         if not blocks:
-            return cast(Tensor, self.network(input_ids, attention_mask, **options).last_hidden_state)
+            return cast(Tensor, self.network(ids, mask, **options).last_hidden_state)
         every = blocks_of(self.network)
         with recorded([every[block] for block in blocks]) as states:
-            self.network(input_ids, attention_mask, **options)
+            self.network(ids, mask, **options)
         return torch.cat(states, dim=-1)
 
+    def _states_by_plan(self, ids: Tensor, mask: Tensor, blocks: Sequence[int], plans: Sequence[Plan]) -> Tensor:
+        """The rows of each plan in a forward pass of their own."""
+        rows_of: dict[int, list[int]] = {}
+        for row, plan in enumerate(plans):
+            rows_of.setdefault(id(plan), []).append(row)
+        parts = []
+        for rows in rows_of.values():
+            with self._hooks.in_force(plans[rows[0]]):
+                parts.append(self._states(ids[rows], mask[rows], blocks))
+        order = torch.tensor([row for rows in rows_of.values() for row in rows])
+        return torch.cat(parts)[order.argsort().to(ids.device)]
+
     def encode(
-        self, texts: Sequence[str], *, stack: StackLike = None, batch_size: int = 32, max_length: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        batch_size: int = 32,
+        max_length: int | None = None,
     ) -> Tensor:
         """Sentence vectors: the mean over the hidden states of real tokens, under `stack` (None: under no adapter).
+
+        With `stacks`, each text is under its own; one batch may hold them all.
 
         Shape: (len(texts), hidden_width), float32 on the CPU.
 
         Raises:
-            ConfigError: `texts` is one string, or the batch size is below 1.
-            UnknownAdapter: The stack names an adapter that is not attached.
+            ConfigError: `texts` is one string, the batch size is below 1, or texts and stacks differ in number.
+            UnknownAdapter: A stack names an adapter that is not attached.
         """
         if isinstance(texts, str):
             raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
         # transformers' tokenizers cannot take an empty list.
         ids = self.backbone.tokenize(texts, max_length=max_length) if len(texts) else []
-        return self.encode_ids(ids, stack=stack, batch_size=batch_size)
+        return self.encode_ids(ids, stack=stack, stacks=stacks, batch_size=batch_size)
 
     def encode_ids(
         self,
         ids: Sequence[Sequence[int]],
         *,
         stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         blocks: Sequence[int] = (),
     ) -> Tensor:
@@ -233,17 +278,29 @@ class AdaptedModel(nn.Module):
         Shape: (len(ids), hidden_width), or that width for each of `blocks`; float32 on the CPU.
 
         Raises:
-            ConfigError: The batch size is below 1.
-            UnknownAdapter: The stack names an adapter that is not attached.
+            ConfigError: The batch size is below 1, or texts and stacks differ in number.
+            UnknownAdapter: A stack names an adapter that is not attached.
         """
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")
+        self.plan(stack)
+        return self._vectors(ids, _stack_of_each(len(ids), stack, stacks), batch_size=batch_size, blocks=blocks)
+
+    def _vectors(
+        self,
+        ids: Sequence[Sequence[int]],
+        stacks: Sequence[StackLike] | None,
+        *,
+        batch_size: int = 32,
+        blocks: Sequence[int] = (),
+    ) -> Tensor:
+        """As `encode_ids`; without stacks, under the plan in force."""
+        _require_batch(batch_size)
         vectors = torch.empty(len(ids), self.backbone.shape.hidden_width * max(1, len(blocks)))
         by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-        with torch.inference_mode(), self.active(stack):
+        with torch.inference_mode():
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self.backbone.pad([ids[row] for row in rows])
-                vectors[rows] = mean_pool(self(tokens, mask, blocks=blocks), mask).cpu()
+                each = None if stacks is None else [stacks[row] for row in rows]
+                vectors[rows] = mean_pool(self(tokens, mask, blocks=blocks, stacks=each), mask).cpu()
         return vectors
 
     def predict(
@@ -251,6 +308,7 @@ class AdaptedModel(nn.Module):
         inputs: Sequence[Any],
         *,
         stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         max_length: int | None = None,
     ) -> list[Any]:
@@ -260,18 +318,26 @@ class AdaptedModel(nn.Module):
         `(question, context)`, ...; see `adaptkit.tasks.inputs`), or an example with its label, which is not looked at.
         The result is one `PredictedLabel`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice` or float each.
 
+        With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
+
         Raises:
-            NoHead: The stack ends in no task adapter.
-            ConfigError: An input of another form, or a batch size below 1.
-            UnknownAdapter: The stack names an adapter that is not attached.
+            NoHead: A stack ends in no task adapter.
+            ConfigError: An input of another form, a batch size below 1, or inputs and stacks that differ in number.
+            UnknownAdapter: A stack names an adapter that is not attached.
         """
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")
-        head, config = self.head_of(stack)
-        task_format = format_of(self.backbone, config, max_length=max_length)
-        examples = examples_of(config.task_type, inputs)
-        items = task_format.items([without_label(example) for example in examples]) if examples else []
-        return task_format.predictions(examples, items, self._head_outputs(items, head, stack, batch_size))
+        _require_batch(batch_size)
+        each = _stack_of_each(len(inputs), stack, stacks)
+        heads = [self.head_of(one) for one in each]
+        if stacks is None:
+            self.head_of(stack)
+        asked = [
+            _Asked.of(self.backbone, config, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
+            for config in {id(config): config for _, config in heads}.values()
+        ]
+        items = dict(chain.from_iterable(zip(part.places, part.items, strict=True) for part in asked))
+        outputs = self._head_outputs([items[n] for n in range(len(inputs))], [h for h, _ in heads], each, batch_size)
+        answers = dict(chain.from_iterable(part.answers(outputs) for part in asked))
+        return [answers[number] for number in range(len(inputs))]
 
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.
@@ -283,23 +349,28 @@ class AdaptedModel(nn.Module):
         top: Part | None = whole
         while isinstance(top, Stack):
             top = top.parts[-1] if top.parts else None
-        last = self._by_id[top] if isinstance(top, str) else None
+        last = self._layers[top] if isinstance(top, str) else None
         if last is None or last.head is None or last.config.head is None:
-            heads = [name for name, layers in self._by_id.items() if layers.head is not None]
-            raise NoHead(str(whole), heads)
+            raise NoHead(str(whole), [name for name in self.attached if self._layers[name].head is not None])
         return last.head, last.config.head
 
-    def _head_outputs(self, items: Sequence[Item], head: Head, stack: StackLike, batch_size: int) -> list[Tensor]:
-        """The head's outputs for each item, on the CPU. Shape: for each item (rows of the item, ...)."""
+    def _head_outputs(
+        self, items: Sequence[Item], heads: Sequence[Head], stacks: Sequence[StackLike], batch_size: int
+    ) -> list[Tensor]:
+        """Each item's outputs of its head, on the CPU. Shape: for each item (rows of the item, ...)."""
         outputs: list[Tensor] = [torch.empty(0)] * len(items)
         by_length = sorted(range(len(items)), key=lambda number: items[number].length)
-        with torch.inference_mode(), self.active(stack):
+        with torch.inference_mode():
             for numbers in chunks(by_length, batch_size):
-                rows = [row for number in numbers for row in items[number].rows]
-                ids, mask = self.backbone.pad(rows)
-                found = head(self(ids, mask), mask).cpu().split([len(items[number].rows) for number in numbers])
-                for number, output in zip(numbers, found, strict=True):
-                    outputs[number] = output
+                rows = [(number, row) for number in numbers for row in items[number].rows]
+                ids, mask = self.backbone.pad([row for _, row in rows])
+                states = self(ids, mask, stacks=[stacks[number] for number, _ in rows])
+                for head in dict.fromkeys(heads[number] for number in numbers):
+                    own = [number for number in numbers if heads[number] is head]
+                    places = [place for place, (number, _) in enumerate(rows) if heads[number] is head]
+                    found = head(states[places], mask[places]).cpu().split([len(items[n].rows) for n in own])
+                    for number, output in zip(own, found, strict=True):
+                        outputs[number] = output
         return outputs
 
     @property
@@ -309,9 +380,9 @@ class AdaptedModel(nn.Module):
 
     def memory(self) -> MemoryReport:
         """Resident bytes by part: the backbone's embeddings, attention and feed-forward layers, adapters and heads."""
-        heads = [layers.head for layers in self._by_id.values() if layers.head is not None]
+        heads = [layers.head for layers in self._layers if layers.head is not None]
         in_heads = sum(bytes_of(head.parameters()) for head in heads)
-        attached = sum(bytes_of(layers.parameters()) for layers in self._by_id.values())
+        attached = bytes_of(self.adapters.parameters())
         return MemoryReport({**memory_of(self.network), "adapters": attached - in_heads, "heads": in_heads})
 
     def gradient_checkpointing(self, on: bool) -> None:
@@ -335,13 +406,32 @@ class AdaptedModel(nn.Module):
             block.training = False
         return network
 
+    def _require_free(self, adapter_id: str) -> None:
+        if adapter_id in self._layers:
+            raise AdapterExists(
+                f"{adapter_id} is attached already. Detach it first: model.detach({adapter_id!r}), give the new one "
+                "another name, or put it in the old one's place: model.swap(adapter)."
+            )
+
+    def _checked(self, adapter: Adapter) -> AdapterLayers:
+        """The frozen layers of an adapter that was found to be one for this backbone."""
+        check_identity(adapter, self.backbone)
+        layers = AdapterLayers(adapter.config, self.backbone.shape.sites()).to(self.backbone.device)
+        with torch.no_grad():
+            for name, parameter in layers.named_tensors().items():
+                parameter.copy_(adapter.tensors[name])
+        layers.requires_grad_(requires_grad=False).eval()
+        with self._layers.on_trial(layers) as plan, self._hooks.in_force(plan):
+            self._replay_probes(adapter)
+        return layers
+
     def _replay_probes(self, adapter: Adapter) -> None:
-        """Replay the recorded inputs under this adapter alone: what lies below it is another adapter in transfer."""
+        """Replay the recorded inputs under the plan in force: this adapter alone, whatever it will be stacked on."""
         key = (adapter.weights_sha256, adapter.config, adapter.probes)
         # What a fusion gives depends on the adapters that it fuses too.
         if key in self._proven and not isinstance(adapter.config.method, FusionConfig):
             return
-        vectors = self.encode_ids([probe.ids for probe in adapter.probes], stack=adapter.id)
+        vectors = self._vectors([probe.ids for probe in adapter.probes], None)
         precisions = (adapter.origin.fingerprint.precision, self.backbone.fingerprint.precision)
         error, bound = largest_error(adapter.probes, vectors), max(PROBE_TOLERANCE[name] for name in precisions)
         if not error <= bound:
@@ -352,45 +442,27 @@ class AdaptedModel(nn.Module):
             )
         self._proven.add(key)
 
-    def _planned(self, stack: StackLike) -> tuple[Stack, Plan]:
-        asked = _as_stack(stack)
-        key = (asked, asked.any_order)
-        if key not in self._plans:
-            whole = resolved(asked, self._resolve, self._fusion_of)
-            assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
-            self._plans[key] = (whole, plan_of(whole, lambda name: self._by_id[self._resolve(name)]))
-        return self._plans[key]
 
-    def _fusion_of(self, fuse: Fuse) -> str:
-        """The id of the attached adapter that fuses these."""
-        methods = {name: layers.config.method for name, layers in self._by_id.items()}
-        found = [
-            name
-            for name, method in methods.items()
-            if isinstance(method, FusionConfig) and set(method.fuses) == set(fuse.parts)
-        ]
-        if len(found) > 1:
-            raise AmbiguousAdapter(str(fuse), found)
-        if not found:
-            raise UnknownAdapter(str(fuse), self.attached)
-        return found[0]
+@dataclass(frozen=True)
+class _Asked:
+    """The inputs of one head, with their places in what was asked."""
 
-    def _put_in_place(self) -> None:
-        self._plans.clear()
-        self.adapters = nn.ModuleList(self._by_id.values())
-        self._hooks.install(module for layers in self._by_id.values() for module, _ in layers.items())
+    places: list[int]
+    task_format: TaskFormat
+    examples: Sequence[Example]
+    items: Sequence[Item]
 
-    def _resolve(self, name: str) -> str:
-        candidates = self._meant_by(name)
-        if len(candidates) > 1:
-            raise AmbiguousAdapter(name, candidates)
-        if not candidates:
-            raise UnknownAdapter(name, self.attached, difflib.get_close_matches(name, self.attached, n=2))
-        return candidates[0]
+    @classmethod
+    def of(
+        cls, backbone: Backbone, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
+    ) -> "_Asked":
+        task_format = format_of(backbone, config, max_length=max_length)
+        examples = examples_of(config.task_type, [inputs[place] for place in places])
+        return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
 
-    def _meant_by(self, name: str) -> list[str]:
-        """The attached ids that an id or a bare name may mean."""
-        return [name] if name in self._by_id else [full for full in self.attached if full.partition("/")[2] == name]
+    def answers(self, outputs: Sequence[Tensor]) -> Iterator[tuple[int, Any]]:
+        own = [outputs[place] for place in self.places]
+        return zip(self.places, self.task_format.predictions(self.examples, self.items, own), strict=True)
 
 
 def load_model(
@@ -441,3 +513,18 @@ def _as_stack(stack: StackLike) -> Stack:
     if isinstance(stack, str):
         return Stack.parse(stack)
     return stack if isinstance(stack, Stack) else Stack(stack)
+
+
+def _stack_of_each(n_rows: int, stack: StackLike, stacks: Sequence[StackLike] | None) -> Sequence[StackLike]:
+    if stacks is None:
+        return [stack] * n_rows
+    if stack is not None:
+        raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
+    if isinstance(stacks, str) or len(stacks) != n_rows:
+        raise ConfigError(f"stacks=[...] takes one stack for each of {n_rows} inputs, found {len(stacks)}.")
+    return stacks
+
+
+def _require_batch(batch_size: int) -> None:
+    if batch_size < 1:
+        raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")

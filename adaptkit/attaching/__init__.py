@@ -1,6 +1,8 @@
 """Forward hooks that let adapter layers act at sites, and the plan that says which do."""
 
+from adaptkit.attaching.attached import AttachedLayers
 from adaptkit.attaching.hooks import SiteHooks, recorded
 from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of
+from adaptkit.attaching.rows import plan_of_rows
 
-__all__ = ["BARE", "Plan", "SiteHooks", "SiteLayer", "plan_of", "recorded"]
+__all__ = ["BARE", "AttachedLayers", "Plan", "SiteHooks", "SiteLayer", "plan_of", "plan_of_rows", "recorded"]

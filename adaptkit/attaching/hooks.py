@@ -1,5 +1,6 @@
 """Forward hooks on a backbone, and the plan in force that tells them which layers act."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,15 +24,23 @@ class SiteHooks:
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._handles: dict[str, RemovableHandle] = {}
+        self._users: Counter[str] = Counter()
 
-    def install(self, modules: Iterable[str]) -> None:
-        """Hook exactly these modules: new ones are added, others are removed."""
-        wanted = set(modules)
-        for path in self._handles.keys() - wanted:
-            self._handles.pop(path).remove()
-        for path in wanted - self._handles.keys():
-            hook = partial(self._apply, path)
-            self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
+    def add(self, modules: Iterable[str]) -> None:
+        """Hook these modules for one more adapter."""
+        for path in modules:
+            self._users[path] += 1
+            if path not in self._handles:
+                hook = partial(self._apply, path)
+                self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
+
+    def remove(self, modules: Iterable[str]) -> None:
+        """Unhook those of these modules that no other adapter needs."""
+        for path in modules:
+            self._users[path] -= 1
+            if not self._users[path]:
+                del self._users[path]
+                self._handles.pop(path).remove()
 
     @property
     def plan(self) -> Plan:

@@ -64,7 +64,7 @@ class FusedChains:
 def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
     """Resolve a composition whose names are whole ids; a fusion is named by the id of its trained adapter."""
     if isinstance(part, str):
-        return _plan_of_adapter(attached(part), attached)
+        return plan_of_layers(attached(part), attached)
     if isinstance(part, Stack):
         return _plan_of_stack(part, attached)
     if isinstance(part, Average):
@@ -72,7 +72,8 @@ def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
     raise TypeError(f"{part} was not resolved")
 
 
-def _plan_of_adapter(layers: AdapterLayers, attached: Callable[[str], AdapterLayers]) -> Plan:
+def plan_of_layers(layers: AdapterLayers, attached: Callable[[str], AdapterLayers]) -> Plan:
+    """The plan of one adapter; a fusion lets what it fuses act too."""
     method = layers.config.method
     if not isinstance(method, FusionConfig):
         return {module: (layer,) for module, layer in layers.items() if not isinstance(layer, FusionLayer)}

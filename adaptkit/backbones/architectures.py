@@ -20,7 +20,8 @@ _ROWS_AT_ONCE = 8192
 class Architecture:
     """Module paths of one model type. `blocks` is the list of blocks; `sites` are paths inside one block ("": itself).
 
-    In a `causal` one, a decoder, a token sees those before it only.
+    In a `causal` one, a decoder, a token sees those before it only. In a `row_wise` one, the modules at its sites
+    read the rows of the batch and nothing else, so that each row may have a stack of its own.
     """
 
     blocks: str
@@ -28,6 +29,7 @@ class Architecture:
     word_embeddings: str = "embeddings.word_embeddings"
     ffn_width_field: str = "intermediate_size"
     causal: bool = False
+    row_wise: bool = True
     sites: Mapping[SiteName, str]
 
 
@@ -46,6 +48,8 @@ BERT = Architecture(
 )
 DEBERTA_V2 = Architecture(
     blocks="encoder.layer",
+    # Its query and key projections are applied to the relative positions too.
+    row_wise=False,
     sites={
         **BERT.sites,
         "attention.query": "attention.self.query_proj",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import BackboneShape, architecture_of, embedding_rows, shape_of
+from adaptkit.backbones.architectures import Architecture, BackboneShape, architecture_of, embedding_rows, shape_of
 from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
 from adaptkit.backbones.probe_inputs import probe_bodies
@@ -60,6 +60,11 @@ class Backbone:
     def shape(self) -> BackboneShape:
         """The sizes that decide which adapters fit."""
         return shape_of(self.network.config)
+
+    @property
+    def architecture(self) -> Architecture:
+        """The row of its family."""
+        return architecture_of(self.shape.model_type)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -153,6 +153,17 @@ class Adapter:
             overwrite=overwrite,
         )
         return path
+
+    def renamed(self, adapter_id: str) -> "Adapter":
+        """The same adapter under another id, so that two of one name can be attached.
+
+        Raises:
+            ConfigError: No id, or one of another kind.
+        """
+        other = AdapterId.parse(adapter_id)
+        if other.kind != self.kind:
+            raise ConfigError(f"{self.id} is a {self.kind} adapter and cannot be named {adapter_id}.")
+        return replace(self, name=other.name)
 
     def render_card(self) -> str:
         """The card as Markdown."""

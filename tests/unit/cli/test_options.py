@@ -28,7 +28,7 @@ def test_every_field_has_an_option_with_help(command: str, adaptkit: Callable[..
         flag = f"--{entry.name.replace('_', '-')}"
         found = re.search(rf"^  {flag}\b[^\n]*(?:  |\n +)\w", text, re.MULTILINE)
         assert bool(found) is (entry.name not in left_out), flag
-    assert "<auto|mlm|distill>" in text
+    assert "<auto|mlm|clm|distill>" in text
     assert "[default: 32]" in text
 
 

@@ -1,0 +1,148 @@
+"""The layers that are attached to a model: by id, by what names mean, and as the plans of compositions."""
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
+
+from torch import nn
+
+from adaptkit.attaching.hooks import SiteHooks
+from adaptkit.attaching.plan import Plan, plan_of, plan_of_layers
+from adaptkit.composition import Fuse, Stack, resolved
+from adaptkit.config import FusionConfig
+from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
+from adaptkit.layers import AdapterLayers
+
+_Asked = tuple[Stack, bool]
+
+
+class AttachedLayers:
+    """What is attached to one backbone. Adding and removing takes as long whatever else is attached.
+
+    A plan that was handed out stays as it is: a forward pass that has begun with it ends with the same layers, whatever
+    another thread attaches, replaces or detaches in the meantime.
+    """
+
+    def __init__(self, hooks: SiteHooks) -> None:
+        self.modules = nn.ModuleDict()
+        self._hooks = hooks
+        self._by_id: dict[str, AdapterLayers] = {}
+        self._by_bare_name: dict[str, list[str]] = {}
+        self._plans: dict[_Asked, tuple[Stack, Plan]] = {}
+        self._plans_with: dict[str, set[_Asked]] = {}
+        self._lock = RLock()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids, in the order of attaching."""
+        return tuple(self._by_id)
+
+    def __contains__(self, adapter_id: str) -> bool:
+        return adapter_id in self._by_id
+
+    def __getitem__(self, adapter_id: str) -> AdapterLayers:
+        return self._by_id[adapter_id]
+
+    def __iter__(self) -> Iterator[AdapterLayers]:
+        return iter(self._by_id.values())
+
+    def put(self, adapter_id: str, layers: AdapterLayers) -> None:
+        """Let an id stand for these layers from now on, whatever it stood for before."""
+        with self._lock:
+            before = self._by_id.get(adapter_id)
+            self._hooks.add(module for module, _ in layers.items())
+            if before is None:
+                self._by_bare_name.setdefault(_bare(adapter_id), []).append(adapter_id)
+            else:
+                self._hooks.remove(module for module, _ in before.items())
+            self._by_id[adapter_id] = layers
+            self.modules[_module_name(adapter_id)] = layers
+            self._forget_plans(adapter_id, _bare(adapter_id), *_fused_by(layers))
+
+    def take_off(self, adapter_id: str) -> None:
+        """Let an id stand for nothing."""
+        with self._lock:
+            layers = self._by_id.pop(adapter_id)
+            self._by_bare_name[_bare(adapter_id)].remove(adapter_id)
+            del self.modules[_module_name(adapter_id)]
+            self._hooks.remove(module for module, _ in layers.items())
+            self._forget_plans(adapter_id, _bare(adapter_id), *_fused_by(layers))
+
+    @contextmanager
+    def on_trial(self, layers: AdapterLayers) -> Iterator[Plan]:
+        """The plan of layers that stand under no id yet, with the hooks that they need."""
+        modules = [module for module, _ in layers.items()]
+        with self._lock:
+            self._hooks.add(modules)
+        try:
+            yield plan_of_layers(layers, lambda name: self._by_id[self.resolve(name)])
+        finally:
+            with self._lock:
+                self._hooks.remove(modules)
+
+    def meant_by(self, name: str) -> list[str]:
+        """The ids that an id or a bare name may mean."""
+        return [name] if name in self._by_id else list(self._by_bare_name.get(name, ()))
+
+    def resolve(self, name: str) -> str:
+        """The one id that a name means.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter: None, or several.
+        """
+        candidates = self.meant_by(name)
+        if len(candidates) > 1:
+            raise AmbiguousAdapter(name, candidates)
+        if not candidates:
+            raise UnknownAdapter(name, self.ids, difflib.get_close_matches(name, self.ids, n=2))
+        return candidates[0]
+
+    def planned(self, asked: Stack) -> tuple[Stack, Plan]:
+        """A stack with whole ids, and its plan; a look-up from the second time on.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter, ConfigError: As `AdaptedModel.plan`.
+        """
+        key = (asked, asked.any_order)
+        return self._plans.get(key) or self._plan(key)
+
+    def _plan(self, key: _Asked) -> tuple[Stack, Plan]:
+        asked = key[0]
+        # Locked, so that no plan of layers that have just been replaced is kept.
+        with self._lock:
+            whole = resolved(asked, self.resolve, self._fusion_of)
+            assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
+            fused = [name for each in whole.ids for name in _fused_by(self._by_id[each])]
+            for name in {*asked.ids, *whole.ids, *fused}:
+                self._plans_with.setdefault(name, set()).add(key)
+            self._plans[key] = whole, plan_of(whole, lambda name: self._by_id[self.resolve(name)])
+            return self._plans[key]
+
+    def _fusion_of(self, fuse: Fuse) -> str:
+        """The id of the attached adapter that fuses these."""
+        found = [name for name, layers in self._by_id.items() if set(_fused_by(layers)) == set(fuse.parts)]
+        if len(found) > 1:
+            raise AmbiguousAdapter(str(fuse), found)
+        if not found:
+            raise UnknownAdapter(str(fuse), self.ids)
+        return found[0]
+
+    def _forget_plans(self, *names: str) -> None:
+        for name in names:
+            for key in self._plans_with.pop(name, ()):
+                self._plans.pop(key, None)
+
+
+def _bare(adapter_id: str) -> str:
+    return adapter_id.partition("/")[2]
+
+
+def _module_name(adapter_id: str) -> str:
+    """A module's name may hold no dot; no id holds a colon."""
+    return adapter_id.replace(".", ":")
+
+
+def _fused_by(layers: AdapterLayers) -> tuple[str, ...]:
+    method = layers.config.method
+    return method.fuses if isinstance(method, FusionConfig) else ()

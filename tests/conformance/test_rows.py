@@ -1,0 +1,201 @@
+"""A stack of its own for every row of a batch gives what each row gives alone."""
+
+from typing import Any
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit import Average, Fuse, Stack
+from adaptkit.attaching import plan_of_rows
+from adaptkit.attaching.rows import RowsOfBottlenecks, RowsOfLora
+from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
+from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
+from adaptkit.model import AdaptedModel, StackLike
+from tests.adapters import attach_random
+from tests.saved import saved_backbone
+from tests.tiny import ARCHITECTURES, tiny_model
+
+TEXTS = [
+    "Habari ya asubuhi",
+    "The goat sleeps.",
+    "Akuya tana barci a gida.",
+    "Maji",
+    "Watoto wanakwenda shule asubuhi na mapema.",
+    "Rain fills the barrel.",
+    "Ruwa",
+    "Mbuzi anakula majani.",
+    "Kila siku",
+    "A",
+]
+LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=2))
+SOME_BLOCKS = AdapterConfig(method=LoraConfig(rank=3, alpha=2, sites=("attention.query", "ffn.output"), blocks=(1,)))
+BOTTLENECK = AdapterConfig(method=BottleneckConfig(reduction_factor=8))
+WIDE = AdapterConfig(method=BottleneckConfig(reduction_factor=4))
+INVERTIBLE = AdapterConfig(method=LoraConfig(rank=2), invertible=InvertibleConfig())
+ATTACHED = {
+    "language/sw": LORA,
+    "language/ha": SOME_BLOCKS,
+    "language/yo": BOTTLENECK,
+    "language/ig": INVERTIBLE,
+    "domain/news": LORA,
+    "domain/farm": WIDE,
+    "task/topics": AdapterConfig(method=LoraConfig(rank=2), hides_top_block=True),
+    "task/moods": BOTTLENECK,
+}
+STACKS: list[StackLike] = [
+    None,
+    "language/sw",
+    "language/sw > domain/news > task/topics",
+    "language/yo > domain/farm > task/moods",
+    "language/ig > domain/news",
+    "language/ha > domain/farm > task/topics",
+    Stack(Average({"language/sw": 0.3, "language/ha": 0.9}), "task/topics"),
+    Stack(Average("language/sw", "language/yo"), "domain/farm"),
+    "language/sw",
+    "language/yo > task/topics",
+]
+
+
+def with_adapters(model: AdaptedModel) -> AdaptedModel:
+    for seed, (name, config) in enumerate(ATTACHED.items()):
+        attach_random(model, name, config, seed=seed)
+    return model.eval()
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest) -> AdaptedModel:
+    return with_adapters(tiny_model(request.param))
+
+
+def weaken(model: AdaptedModel) -> None:
+    """Random weights at full strength make attention jump at every rounding."""
+    for parameter in model.adapters.parameters():
+        parameter.data *= 0.3
+
+
+def one_by_one(model: AdaptedModel, stacks: list[StackLike]) -> torch.Tensor:
+    return torch.cat([model.encode([text], stack=stack) for text, stack in zip(TEXTS, stacks, strict=True)])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 10, 64])
+def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel, batch_size: int) -> None:
+    found = model.encode(TEXTS, stacks=STACKS, batch_size=batch_size)
+    torch.testing.assert_close(found, one_by_one(model, STACKS), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stacks"),
+    [
+        (RowsOfLora, STACKS[:3]),
+        (RowsOfBottlenecks, ["language/yo", "language/yo > domain/farm > task/moods", None]),
+    ],
+)
+def test_rows_of_one_method_need_no_loop(kind: type, stacks: list[StackLike]) -> None:
+    model = with_adapters(tiny_model())
+    every = [stacks[number % 3] for number in range(len(TEXTS))]
+    plan = plan_of_rows([model.plan(stack) for stack in every])
+    assert {type(layer) for chain in plan.values() for layer in chain} == {kind}
+    found = model.encode(TEXTS, stacks=every)
+    torch.testing.assert_close(found, one_by_one(model, every), rtol=1e-4, atol=1e-5)
+
+
+def test_rows_of_one_stack_are_that_stack_exactly(model: AdaptedModel) -> None:
+    stack = "language/sw > domain/news > task/topics"
+    assert torch.equal(model.encode(TEXTS, stacks=[stack] * len(TEXTS)), model.encode(TEXTS, stack=stack))
+    assert torch.equal(model.encode(TEXTS, stacks=[None] * len(TEXTS)), model.encode(TEXTS))
+
+
+def test_rows_of_a_fusion(model: AdaptedModel) -> None:
+    fusion = FusionConfig(fuses=("language/sw", "language/yo"), width=4, sites=("attention.query", "block.output"))
+    attach_random(model, "language/both", AdapterConfig(method=fusion))
+    stacks = [Fuse("language/sw", "language/yo") if number % 2 else stack for number, stack in enumerate(STACKS)]
+    found = model.encode(TEXTS, stacks=stacks)
+    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "qwen2"])
+@pytest.mark.parametrize("bits", [16, 8, 4])
+def test_rows_on_every_precision(bits: Any, model_type: str, tmp_path: Any) -> None:  # noqa: ANN401
+    model = with_adapters(adaptkit.load_model(saved_backbone(tmp_path / "tiny", model_type), bits=bits))
+    weaken(model)
+    found, alone = model.encode(TEXTS, stacks=STACKS), one_by_one(model, STACKS)
+    # At 8 bits, which columns are outliers depends on the batch.
+    worst = {16: 0.03, 8: 0.05, 4: 1e-4}[bits]
+    assert float((found - alone).norm() / alone.norm()) < worst
+
+
+def test_gradients_of_rows_are_those_of_single_rows(model: AdaptedModel) -> None:
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    weights = torch.linspace(-1, 1, 32)
+    weaken(model)
+    found = []
+    for apart in (False, True):
+        model.adapters.requires_grad_(requires_grad=True)
+        model.zero_grad()
+        if apart:
+            for row, stack in enumerate(STACKS[1:], start=1):  # the first is bare and has no gradient
+                states = model(ids[row : row + 1], mask[row : row + 1], stacks=[stack])
+                torch.autograd.backward((states * mask[row : row + 1, :, None] * weights).sum())
+        else:
+            torch.autograd.backward((model(ids, mask, stacks=STACKS) * mask[..., None] * weights).sum())
+        found.append({name: p.grad.clone() for name, p in model.adapters.named_parameters() if p.grad is not None})
+    assert found[0].keys() == found[1].keys()
+    for name, gradient in found[0].items():
+        assert float((gradient - found[1][name]).norm()) <= 1e-3 * float(gradient.norm()) + 1e-4, name
+
+
+def test_states_at_several_depths(model: AdaptedModel) -> None:
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    with torch.no_grad():
+        both = model(ids, mask, blocks=(0, 1), stacks=STACKS)
+        for row in (2, 3, 6):
+            alone = model(ids[row : row + 1], mask[row : row + 1], blocks=(0, 1), stacks=[STACKS[row]])
+            real = mask[row].bool()
+            torch.testing.assert_close(both[row, real], alone[0, real], rtol=1e-3, atol=1e-4)
+
+
+HEADS = {
+    "task/topics": HeadConfig(task_type="classification", labels=("farm", "health", "news")),
+    "task/tags": HeadConfig(task_type="tagging", labels=("O", "B-LOC", "I-LOC")),
+    "task/answers": HeadConfig(task_type="qa"),
+}
+
+
+def with_heads() -> AdaptedModel:
+    model = tiny_model()
+    attach_random(model, "language/sw", LORA)
+    for seed, (name, head) in enumerate(HEADS.items()):
+        attach_random(model, name, AdapterConfig(method=LoraConfig(rank=2), head=head), seed=seed)
+    return model.eval()
+
+
+def test_heads_of_several_task_types_answer_in_one_call() -> None:
+    model = with_heads()
+    inputs: list[Any] = ["Habari", ["Mbuzi", "wa", "Lamu"], ("Wapi?", "Mbuzi yuko shambani leo."), "Maji safi", ["Ee"]]
+    stacks = ["sw > topics", "tags", "sw > answers", "topics", "sw > tags"]
+    together = model.predict(inputs, stacks=stacks)
+    for answer, given, stack in zip(together, inputs, stacks, strict=True):
+        (alone,) = model.predict([given], stack=stack)
+        assert type(answer) is type(alone)
+        assert repr(answer)[:20] == repr(alone)[:20]
+    probabilities = model.predict(["Habari"], stack="sw > topics")[0].probabilities
+    assert together[0].probabilities == pytest.approx(probabilities, abs=1e-5)
+
+
+def test_stacks_that_cannot_be_right_are_refused() -> None:
+    model = with_heads()
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    with pytest.raises(ConfigError, match="one for each"):
+        model(ids, mask, stacks=["sw"])
+    with pytest.raises(ConfigError, match="10 inputs, found 1"):
+        model.encode(TEXTS, stacks=["sw"])
+    with pytest.raises(ConfigError, match="both given"):
+        model.encode(TEXTS[:1], stack="sw", stacks=["sw"])
+    with pytest.raises(ConfigError, match="one stack for each"):
+        model.encode(TEXTS[:2], stacks="sw")
+    with pytest.raises(NoHead):
+        model.predict(["Habari", "Maji"], stacks=["topics", "sw"])
+    with pytest.raises(UnknownAdapter):
+        model.encode(TEXTS[:2], stacks=["sw", "rw"])
+    assert model.predict([], stacks=[]) == []

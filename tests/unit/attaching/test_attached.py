@@ -1,0 +1,158 @@
+"""What is attached: names, plans, and replacing adapters while others serve."""
+
+import threading
+
+import pytest
+import torch
+
+from adaptkit import Stack
+from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, LoraConfig
+from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, ProbeMismatch, UnknownAdapter
+from adaptkit.model import AdaptedModel
+from tests.adapters import attach_random, random_adapter
+from tests.tiny import tiny_model
+
+LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=8))
+BOTTLENECK = AdapterConfig(method=BottleneckConfig(reduction_factor=8))
+TEXTS = ["Habari ya asubuhi", "The goat sleeps."]
+
+
+def n_hooks(model: AdaptedModel) -> int:
+    return sum(len(module._forward_hooks) for module in model.network.modules())
+
+
+def test_a_module_has_one_hook_whatever_is_attached(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", LORA)
+    alone = n_hooks(model)
+    for number in range(5):
+        attach_random(model, f"language/x{number}", LORA)
+    assert n_hooks(model) == alone
+    attach_random(model, "task/topics", BOTTLENECK)
+    assert n_hooks(model) == alone + 2
+    model.detach("topics", *(f"x{number}" for number in range(5)))
+    assert n_hooks(model) == alone
+    model.detach("sw")
+    assert n_hooks(model) == 0
+
+
+def test_attaching_touches_nothing_of_the_others(model: AdaptedModel) -> None:
+    """What was planned stays planned, and no adapter is looked at again."""
+    attach_random(model, "language/sw", LORA)
+    plan = model.plan("sw")
+    attach_random(model, "language/ha", LORA)
+    model.detach("ha")
+    assert model.plan("sw") is plan
+
+
+def test_a_bare_name_becomes_ambiguous_and_plain_again(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", LORA)
+    before = model.encode(TEXTS, stack="sw")
+    attach_random(model, "domain/sw", LORA, seed=2)
+    with pytest.raises(AmbiguousAdapter):
+        model.encode(TEXTS, stack="sw")
+    model.detach("language/sw")
+    assert not torch.equal(model.encode(TEXTS, stack="sw"), before)
+    with pytest.raises(UnknownAdapter):
+        model.plan("language/sw")
+
+
+def test_a_plan_of_a_fusion_goes_with_what_it_fuses(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", LORA)
+    attach_random(model, "language/ha", LORA, seed=2)
+    fusion = FusionConfig(fuses=("language/sw", "language/ha"), width=4, sites=("attention.query",))
+    attach_random(model, "language/both", AdapterConfig(method=fusion), seed=3)
+    before = model.encode(TEXTS, stack="language/both")
+    model.detach("ha")
+    with pytest.raises(UnknownAdapter):
+        model.encode(TEXTS, stack="language/both")
+    attach_random(model, "language/ha", LORA, seed=5)
+    assert not torch.equal(model.encode(TEXTS, stack="language/both"), before)
+
+
+def test_an_adapter_under_another_name(model: AdaptedModel) -> None:
+    adapter = random_adapter(model, LORA)
+    other = adapter.renamed("language/sw-2.1")
+    model.attach(adapter, other)
+    assert model.attached == ("language/sw", "language/sw-2.1")
+    assert torch.equal(model.encode(TEXTS, stack="sw"), model.encode(TEXTS, stack="sw-2.1"))
+    assert other.language == "sw"
+    with pytest.raises(AdapterExists, match="swap"):
+        model.attach(adapter)
+    for wrong in ("task/sw", "sw", "language/"):
+        with pytest.raises(ConfigError):
+            adapter.renamed(wrong)
+
+
+def test_swapping_is_replacing(model: AdaptedModel) -> None:
+    first, second = random_adapter(model, LORA), random_adapter(model, BOTTLENECK, seed=7)
+    model.attach(second)
+    expected = model.encode(TEXTS, stack="sw")
+    model.detach("sw")
+    model.attach(first)
+    stack = Stack("language/sw")
+    old = model.encode(TEXTS, stack=stack)
+    model.swap(second)
+    assert torch.equal(model.encode(TEXTS, stack=stack), expected)
+    assert model.attached_adapter("sw") is second
+    model.swap(first)
+    assert torch.equal(model.encode(TEXTS, stack=stack), old)
+    model.detach("sw")
+    assert n_hooks(model) == 0
+
+
+def test_what_cannot_be_swapped_in_leaves_the_old_one(model: AdaptedModel) -> None:
+    first, second = random_adapter(model, LORA), random_adapter(model, LORA, seed=7)
+    with pytest.raises(UnknownAdapter):
+        model.swap(first)
+    model.attach(first)
+    old = model.encode(TEXTS, stack="sw")
+    broken = random_adapter(model, LORA, seed=8)
+    object.__setattr__(broken, "probes", second.probes)
+    with pytest.raises(ProbeMismatch):
+        model.swap(broken)
+    assert torch.equal(model.encode(TEXTS, stack="sw"), old)
+    assert model.attached_adapter("sw") is first
+
+
+def test_requests_under_load_have_the_old_adapter_or_the_new_one_whole() -> None:
+    """Two versions take turns while threads encode; each answer is exactly one version's."""
+    model = tiny_model()
+    versions = [random_adapter(model, LORA, seed=seed) for seed in (1, 2)]
+    model.attach(versions[0])
+    right = [model.encode(TEXTS, stack="sw")]
+    model.swap(versions[1])
+    right.append(model.encode(TEXTS, stack="sw"))
+    found: list[torch.Tensor] = []
+    stop = threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            found.append(model.encode(TEXTS, stack="sw"))
+
+    threads = [threading.Thread(target=serve) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for turn in range(60):
+        model.swap(versions[turn % 2])
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert {any(torch.equal(vectors, version) for version in right) for vectors in found} == {True}
+
+
+def test_threads_with_different_stacks_at_once(model: AdaptedModel) -> None:
+    names = [f"language/x{number}" for number in range(4)]
+    for seed, name in enumerate(names):
+        attach_random(model, name, LORA, seed=seed)
+    right = {name: model.encode(TEXTS, stack=name) for name in names}
+    wrong: list[str] = []
+
+    def serve(name: str) -> None:
+        wrong.extend(name for _ in range(20) if not torch.equal(model.encode(TEXTS, stack=name), right[name]))
+
+    threads = [threading.Thread(target=serve, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
