@@ -416,11 +416,8 @@ class AdaptedModel(nn.Module):
     def _checked(self, adapter: Adapter) -> AdapterLayers:
         """The frozen layers of an adapter that was found to be one for this backbone."""
         check_identity(adapter, self.backbone)
-        layers = AdapterLayers(adapter.config, self.backbone.shape.sites()).to(self.backbone.device)
-        with torch.no_grad():
-            for name, parameter in layers.named_tensors().items():
-                parameter.copy_(adapter.tensors[name])
-        layers.requires_grad_(requires_grad=False).eval()
+        shapes = self.backbone.shape.sites()
+        layers = AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
         with self._layers.on_trial(layers) as plan, self._hooks.in_force(plan):
             self._replay_probes(adapter)
         return layers

@@ -56,19 +56,21 @@ class RowsOfLora:
 
     def __init__(self, rows: Sequence[Sequence[tuple[LoraLayer, float]]]) -> None:
         some = next(layer for row in rows for layer, _ in row)
-        ranks = [sum(layer.lora_A.out_features for layer, _ in row) for row in rows]
+        ranks = [sum(layer.rank for layer, _ in row) for row in rows]
         self._n_rows, self._rank = len(rows), max(ranks)
         self._downs: list[Tensor] = []
         self._ups: list[Tensor] = []
         scales = []
         empty = some.lora_A.weight
+        # A view costs more than finding it again, and a layer may stand in many rows.
+        turned = {layer: layer.lora_B.weight.t() for row in rows for layer, _ in row}
         for row, rank in zip(rows, ranks, strict=True):
             self._downs += [layer.lora_A.weight for layer, _ in row]
-            self._ups += [layer.lora_B.weight.t() for layer, _ in row]
-            scales += [scale for layer, scale in row for _ in range(layer.lora_A.out_features)]
+            self._ups += [turned[layer] for layer, _ in row]
+            scales += [scale for layer, scale in row for _ in range(layer.rank)]
             if missing := self._rank - rank:
-                self._downs.append(empty.new_zeros(missing, some.lora_A.in_features))
-                self._ups.append(empty.new_zeros(missing, some.lora_B.out_features))
+                self._downs.append(empty.new_zeros(missing, some.lora_A.weight.shape[1]))
+                self._ups.append(empty.new_zeros(missing, some.lora_B.weight.shape[0]))
                 scales += [0.0] * missing
         self._scales = empty.new_tensor(scales).reshape(self._n_rows, 1, self._rank)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from adaptkit.config import (
     SITES,
@@ -90,12 +91,38 @@ class AdapterLayers(nn.Module):
         """The layer at the embeddings, if there is one."""
         return next((layer for layer in self._by_module.values() if isinstance(layer, InvertibleLayer)), None)
 
+    @classmethod
+    def holding(
+        cls,
+        config: AdapterConfig,
+        shapes: Mapping[SiteAddress, SiteShape],
+        tensors: Mapping[str, Tensor],
+        device: torch.device,
+    ) -> "AdapterLayers":
+        """Frozen layers that hold these tensors, named as in `named_tensors`; none is made first and filled then.
+
+        Raises:
+            ArchitectureMismatch: The config names a block or a site that the backbone does not have.
+        """
+        with torch.device("meta"):
+            layers = cls(config, shapes)
+        for place, layer in layers._named_layers().items():
+            for name, empty in list(layer.named_parameters()):
+                owner = layer.get_submodule(name.rpartition(".")[0])
+                value = tensors[f"{place}.{name}"].to(device, empty.dtype).clone(memory_format=torch.contiguous_format)
+                # Held as it was laid out, with the strides of a fresh one.
+                laid_out = value if empty.is_contiguous() else value.t().contiguous().t()
+                owner._parameters[name.rpartition(".")[2]] = nn.Parameter(laid_out, requires_grad=False)
+        return layers.eval()
+
+    def _named_layers(self) -> dict[str, nn.Module]:
+        return {**self._by_module, **({_HEAD: self.head} if self.head is not None else {})}
+
     def named_tensors(self) -> dict[str, nn.Parameter]:
         """Every weight under `<module path>.<weight name>` or `head.<weight name>`, the naming of the file format."""
-        named: dict[str, nn.Module] = {**self._by_module, **({_HEAD: self.head} if self.head is not None else {})}
         return {
             f"{place}.{name}": parameter
-            for place, layer in named.items()
+            for place, layer in self._named_layers().items()
             for name, parameter in layer.named_parameters()
         }
 

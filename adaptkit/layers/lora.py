@@ -11,6 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+class _Matrix(nn.Module):
+    """A weight with the name that peft gives it, initialised by its owner."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+
 class LoraLayer(nn.Module):
     """`site_output + scale * B(A(dropout(site_input)))` (Hu et al. 2021, arXiv:2106.09685).
 
@@ -20,11 +28,17 @@ class LoraLayer(nn.Module):
     def __init__(self, *, in_width: int, out_width: int, rank: int, scale: float, dropout: float = 0.0) -> None:
         super().__init__()
         self.scale = scale
-        self.lora_A = nn.Linear(in_width, rank, bias=False)
-        self.lora_B = nn.Linear(rank, out_width, bias=False)
+        self.lora_A = _Matrix(torch.empty(rank, in_width))
+        # Held as (rank, out_width), so that the weights of many adapters are gathered by copying whole rows.
+        self.lora_B = _Matrix(torch.zeros(rank, out_width).t())
         self.dropout = nn.Dropout(dropout)
-        nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
-        nn.init.zeros_(self.lora_B.weight)
+        if not self.lora_A.weight.is_meta:
+            nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
+
+    @property
+    def rank(self) -> int:
+        """How many rows A has."""
+        return self.lora_A.weight.shape[0]
 
     def delta(self) -> Tensor:
         """What the layer amounts to as a change of the weight below it. Shape: (out_width, in_width), float32."""

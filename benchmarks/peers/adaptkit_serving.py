@@ -1,0 +1,126 @@
+"""adaptkit serving many adapters: one batch under one stack, and under a stack of its own for every row.
+
+Run in a process of its own; prints one JSON line.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
+
+import torch
+from torch import Tensor
+
+import adaptkit
+from adaptkit.backbones.precision import bfloat16_blocks
+from adaptkit.config import AdapterConfig, Kind, LoraConfig
+from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.storage import Adapter
+from adaptkit.storage.adapter import Origin
+from adaptkit.storage.probes import record
+
+ROWS = 64
+LEVELS: tuple[Kind, ...] = ("language", "domain", "task")
+
+
+def made(model: AdaptedModel, kind: Kind, name: str, rank: int, seed: int) -> Adapter:
+    """An adapter with random weights and the probes that belong to them."""
+    layers = model.attach_layers("task/being-made", AdapterConfig(method=LoraConfig(rank=rank)))
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in layers.parameters():
+            parameter.copy_(0.02 * torch.randn(parameter.shape, generator=generator))
+    inputs = model.backbone.probe_inputs()
+    probes = record(inputs, model.encode_ids(inputs, stack="task/being-made"))
+    model.detach("task/being-made")
+    tensors = {name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()}
+    origin = Origin.of(model.backbone)
+    return Adapter(
+        kind=kind, name=name, language=None, config=layers.config, origin=origin, tensors=tensors, probes=probes
+    )
+
+
+def medians(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Median seconds of each, all of them in turn in every round, so that a slow moment meets them alike."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(repeats + 1):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            if number:
+                times[name].append(time.perf_counter() - started)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def batch(model: AdaptedModel, rows: int, tokens: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(1000, model.backbone.shape.vocabulary_size - 1000, (rows, tokens), generator=generator)
+    return ids, torch.ones_like(ids)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--backbone", required=True)
+    parser.add_argument("--rank", type=int, required=True)
+    parser.add_argument("--repeats", type=int, required=True)
+    parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--attached", type=int, default=1000)
+    options = parser.parse_args()
+    model = adaptkit.load_model(options.backbone)
+    adapters = [made(model, kind, f"x{n}", options.rank, n) for kind in LEVELS for n in range(32)]
+    adapters += [made(model, "language", f"x{n}", options.rank, n) for n in range(32, 64)]
+    languages = [adapter for adapter in adapters if adapter.kind == "language"]
+
+    found: dict[str, float] = {}
+    started = time.perf_counter()
+    model.attach(*languages)
+    found["attach 64, each verified by its probes"] = time.perf_counter() - started
+    model.detach(*(adapter.id for adapter in languages))
+    started = time.perf_counter()
+    model.attach(*languages)
+    found["attach 64 that were verified before"] = time.perf_counter() - started
+    model.attach(*(adapter for adapter in adapters if adapter.kind != "language"))
+
+    deep: list[StackLike] = [adaptkit.Stack(*(f"{kind}/x{n}" for kind in LEVELS)) for n in range(32)]
+    flat: list[StackLike] = [adapter.id for adapter in languages]
+    stacks: dict[str, list[StackLike]] = {
+        "bare": [None] * ROWS,
+        "one adapter": [flat[0]] * ROWS,
+        "one 3-level stack": [deep[0]] * ROWS,
+        "32 adapters": [*flat[:32], *flat[:32]],
+        "64 adapters": flat,
+        "32 3-level stacks": [*deep, *deep],
+    }
+    with torch.inference_mode(), bfloat16_blocks(model.network) if options.bf16 else nullcontext():
+        for tokens in (32, 8):
+            ids, mask = batch(model, ROWS, tokens)
+            calls = {name: partial(model, ids, mask, stacks=each) for name, each in stacks.items()}
+            taken = medians(calls, options.repeats)
+            found |= {f"{ROWS} x {tokens}: {name}": seconds for name, seconds in taken.items()}
+    found |= activation(model, options.attached)
+    print(json.dumps(found))
+
+
+def activation(model: AdaptedModel, most: int) -> dict[str, float]:
+    """Seconds to put a stack in force and take it out again, with more and more attached."""
+    found = {}
+    config = AdapterConfig(method=LoraConfig(rank=1, sites=("attention.query",)))
+    for count in (64, most):
+        for number in range(len(model.attached), count):
+            model.attach_layers(f"language/y{number}", config)
+        stack = adaptkit.Stack("language/x1", "task/x1")
+        times = []
+        for _ in range(200):
+            started = time.perf_counter()
+            with model.active(stack):
+                pass
+            times.append(time.perf_counter() - started)
+        found[f"activate with {len(model.attached)} attached"] = statistics.median(times)
+    return found
+
+
+if __name__ == "__main__":
+    main()
