@@ -37,6 +37,10 @@ LINEAR_SITES: tuple[SiteName, ...] = (
     "ffn.output",
 )
 ENCODER_LINEAR_SITES: tuple[SiteName, ...] = tuple(site for site in LINEAR_SITES if site != "ffn.gate")
+SITES_OF_ONE_INPUT: tuple[tuple[SiteName, ...], ...] = (
+    ("attention.query", "attention.key", "attention.value"),
+    ("ffn.gate", "ffn.input"),
+)
 RESIDUAL_SITES: tuple[SiteName, ...] = ("attention.residual", "block.output")
 
 MAX_RANK = 4096

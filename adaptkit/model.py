@@ -75,6 +75,7 @@ class AdaptedModel(nn.Module):
         self._layers = AttachedLayers(self._hooks)
         self.adapters = self._layers.modules
         self._adapters: dict[str, Adapter] = {}
+        self._same_inputs = backbone.shape.same_inputs()
         self._proven: set[tuple[str, AdapterConfig, tuple[Probe, ...]]] = set()
 
     def train(self, mode: bool = True) -> "AdaptedModel":
@@ -213,7 +214,7 @@ class AdaptedModel(nn.Module):
             raise ConfigError(f"{len(stacks)} stacks were given for {len(input_ids)} rows; give one for each.")
         plans = [self.plan(stack) for stack in stacks]
         if self.backbone.architecture.row_wise:
-            with self._hooks.in_force(plan_of_rows(plans)):
+            with self._hooks.in_force(plan_of_rows(plans, self._same_inputs)):
                 return self._states(input_ids, attention_mask, blocks)
         return self._states_by_plan(input_ids, attention_mask, blocks, plans)
 

@@ -4,29 +4,51 @@ The weights of all rows are gathered at each site, and two batched products do w
 of LoRAs on one row is a concatenation of their ranks: rows of other depths and ranks are filled up with zeros.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
 from adaptkit.layers import BottleneckLayer, LoraLayer
 
+LoraRow: TypeAlias = list[tuple[LoraLayer, float]]
+"""The LoRA layers of one row at one site, with the factor before each."""
 
-def plan_of_rows(plans: Sequence[Plan]) -> Plan:
-    """The plan under which row `i` of a batch has the plan `plans[i]`."""
-    if all(plan is plans[0] for plan in plans):
-        return plans[0]
-    modules = dict.fromkeys(module for plan in plans for module in plan)
-    return {module: (_rows_layer([plan.get(module, ()) for plan in plans]),) for module in modules}
+
+def plan_of_rows(plans: Sequence[Plan], same_input: Mapping[str, Hashable]) -> Plan:
+    """The plan under which row `i` of a batch has the plan `plans[i]`, for one forward pass.
+
+    Modules that read one input, such as query, key and value, have the same value in `same_input`.
+    """
+    # Rows that are all alike need one set of weights.
+    each = plans[:1] if all(plan is plans[0] for plan in plans) else plans
+    chains = {
+        module: [plan.get(module, ()) for plan in each]
+        for module in dict.fromkeys(module for plan in each for module in plan)
+    }
+    loras = {module: found for module, rows in chains.items() if (found := _lora_rows(rows)) is not None}
+    joint: dict[Hashable, list[str]] = {}
+    for module in loras:
+        joint.setdefault(same_input.get(module, module), []).append(module)
+    acting: dict[str, Chain] = {}
+    for modules in joint.values():
+        layers = JointLora([loras[module] for module in modules])
+        acting |= {module: (layers.at(number),) for number, module in enumerate(modules)}
+    return acting | {
+        module: rows[0] if len(rows) == 1 else (_rows_layer(rows),)
+        for module, rows in chains.items()
+        if module not in loras
+    }
 
 
 def _rows_layer(chains: Sequence[Chain]) -> SiteLayer:
-    if (loras := [_loras(chain) for chain in chains]) and None not in loras:
-        return RowsOfLora([found for found in loras if found is not None])
     if all(isinstance(layer, BottleneckLayer) for chain in chains for layer in chain):
         bottlenecks = [[layer for layer in chain if isinstance(layer, BottleneckLayer)] for chain in chains]
         if len({type(layer.activation) for chain in bottlenecks for layer in chain}) == 1:
@@ -34,9 +56,14 @@ def _rows_layer(chains: Sequence[Chain]) -> SiteLayer:
     return RowsByChain(chains)
 
 
-def _loras(chain: Chain, weight: float = 1.0) -> list[tuple[LoraLayer, float]] | None:
+def _lora_rows(chains: Sequence[Chain]) -> list[LoraRow] | None:
+    found = [_loras(chain) for chain in chains]
+    return None if None in found else [row for row in found if row is not None]
+
+
+def _loras(chain: Chain, weight: float = 1.0) -> LoraRow | None:
     """The LoRA layers of a chain with the factor before each; None where it holds anything else."""
-    found: list[tuple[LoraLayer, float]] = []
+    found: LoraRow = []
     for layer in chain:
         if isinstance(layer, LoraLayer) and not (layer.training and layer.dropout.p):
             found.append((layer, weight * layer.scale))
@@ -51,38 +78,72 @@ def _loras(chain: Chain, weight: float = 1.0) -> list[tuple[LoraLayer, float]] |
     return found
 
 
-class RowsOfLora:
-    """`site_output[i] + sum(scale * B(A(site_input[i])))` over the LoRA layers of row `i`."""
+class JointLora:
+    """LoRA layers at sites that read one input: row `i` of each gains `sum(scale * B(A(site_input[i])))` of its own.
 
-    def __init__(self, rows: Sequence[Sequence[tuple[LoraLayer, float]]]) -> None:
-        some = next(layer for row in rows for layer, _ in row)
-        ranks = [sum(layer.rank for layer, _ in row) for row in rows]
-        self._n_rows, self._rank = len(rows), max(ranks)
+    The input is projected down for all of these sites at once. `sites` has the layers of each row for each site; one
+    row stands for any number of rows.
+    """
+
+    def __init__(self, sites: Sequence[Sequence[LoraRow]]) -> None:
+        n_rows = self._n_rows = len(sites[0])
+        ranks = [max(sum(layer.rank for layer, _ in row) for row in rows) for rows in sites]
+        self._ends = list(accumulate(ranks, initial=0))
         self._downs: list[Tensor] = []
-        self._ups: list[Tensor] = []
-        scales = []
-        empty = some.lora_A.weight
+        self._ups: list[list[Tensor]] = [[] for _ in sites]
+        scales: list[float] = []
         # A view costs more than finding it again, and a layer may stand in many rows.
-        turned = {layer: layer.lora_B.weight.t() for row in rows for layer, _ in row}
-        for row, rank in zip(rows, ranks, strict=True):
-            self._downs += [layer.lora_A.weight for layer, _ in row]
-            self._ups += [turned[layer] for layer, _ in row]
-            scales += [scale for layer, scale in row for _ in range(layer.rank)]
-            if missing := self._rank - rank:
-                self._downs.append(empty.new_zeros(missing, some.lora_A.weight.shape[1]))
-                self._ups.append(empty.new_zeros(missing, some.lora_B.weight.shape[0]))
-                scales += [0.0] * missing
-        self._scales = empty.new_tensor(scales).reshape(self._n_rows, 1, self._rank)
+        layers = {layer for rows in sites for row in rows for layer, _ in row}
+        turned = {layer: layer.lora_B.weight.t() for layer in layers}
+        some = next(iter(turned)).lora_A.weight
+        padding = [_zeros_like_rows(rows, rank) for rows, rank in zip(sites, ranks, strict=True)]
+        for number in range(n_rows):
+            for rows, rank, ups, (no_downs, no_ups) in zip(sites, ranks, self._ups, padding, strict=True):
+                row = rows[number]
+                self._downs += [layer.lora_A.weight for layer, _ in row]
+                ups += [turned[layer] for layer, _ in row]
+                row_scales = [scale for layer, scale in row for _ in range(layer.rank)]
+                if missing := rank - len(row_scales):
+                    self._downs.append(no_downs[:missing])
+                    ups.append(no_ups[:missing])
+                scales += [*row_scales, *[0.0] * missing]
+        self._scales = some.new_tensor(scales).reshape(n_rows, 1, -1)
+        self._input: Tensor | None = None
+        self._narrow = self._scales
 
-    def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
+    def at(self, number: int) -> SiteLayer:
+        """The layer of one of the sites."""
+        return partial(self._act, number)
+
+    def _act(self, number: int, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: site_input (rows, seq, in_width), site_output and result (rows, seq, out_width)."""
-        _require_rows(site_output, self._n_rows)
-        downs = torch.cat(self._downs).view(self._n_rows, self._rank, -1).to(site_input.dtype)
-        ups = torch.cat(self._ups).view(self._n_rows, self._rank, -1).to(site_input.dtype)
-        narrow = torch.bmm(site_input, downs.transpose(1, 2)) * self._scales.to(site_input.dtype)
+        narrow = self._narrowed(site_input)[..., self._ends[number] : self._ends[number + 1]]
+        if number == len(self._ups) - 1:
+            self._input = None
+        ups = torch.cat(self._ups[number]).view(self._n_rows, narrow.shape[-1], -1).to(site_input.dtype)
         if torch.is_grad_enabled() or site_output.dtype != narrow.dtype:
-            return site_output + torch.bmm(narrow, ups).to(site_output.dtype)
+            return site_output + torch.matmul(narrow, ups).to(site_output.dtype)
+        if self._n_rows == 1:
+            site_output.view(-1, ups.shape[-1]).addmm_(narrow.reshape(-1, ups.shape[1]), ups[0])
+            return site_output
         return site_output.baddbmm_(narrow, ups)
+
+    def _narrowed(self, site_input: Tensor) -> Tensor:
+        if site_input is not self._input:
+            downs = torch.cat(self._downs).view(self._n_rows, self._ends[-1], -1).to(site_input.dtype)
+            if self._n_rows == 1:
+                narrow = F.linear(site_input, downs[0])
+            else:
+                _require_rows(site_input, self._n_rows)
+                narrow = torch.bmm(site_input, downs.transpose(1, 2))
+            self._input, self._narrow = site_input, narrow * self._scales.to(site_input.dtype)
+        return self._narrow
+
+
+def _zeros_like_rows(rows: Sequence[LoraRow], rank: int) -> tuple[Tensor, Tensor]:
+    """Zeros for as many ranks of A and of B as a row may lack."""
+    down, up = next((layer.lora_A.weight, layer.lora_B.weight) for row in rows for layer, _ in row)
+    return down.new_zeros(rank, down.shape[1]), up.new_zeros(rank, up.shape[0])
 
 
 class RowsOfBottlenecks:

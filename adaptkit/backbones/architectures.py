@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from adaptkit.backbones.word_embeddings import WordEmbeddings
-from adaptkit.config import SiteName
+from adaptkit.config import SITES_OF_ONE_INPUT, SiteName
 from adaptkit.errors import UnsupportedArchitecture
 from adaptkit.layers import SiteAddress, SiteShape
 
@@ -161,6 +161,15 @@ class BackboneShape:
                     module, in_widths.get(site, width), out_widths.get(site, width)
                 )
         return shapes
+
+    def same_inputs(self) -> dict[str, tuple[int, int]]:
+        """For modules that read what others of their block read too: a value that is the same for those."""
+        groups = {site: number for number, sites in enumerate(SITES_OF_ONE_INPUT) for site in sites}
+        return {
+            place.module: (address.block, groups[address.site])
+            for address, place in self.sites().items()
+            if address.site in groups
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
