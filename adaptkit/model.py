@@ -45,12 +45,15 @@ from adaptkit.errors import (
 )
 from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
+from adaptkit.paging import PagedZoo
 from adaptkit.storage import Adapter, Probe
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
 from adaptkit.tasks import Item, TaskFormat, examples_of, format_of, without_label
 
 StackLike: TypeAlias = Composition | Adapter | str | None
+
+ZOO_CACHE_BYTES = 256 * 2**20
 
 PROBE_TOLERANCE: dict[str, float] = {
     "float64": 1e-3,
@@ -76,6 +79,7 @@ class AdaptedModel(nn.Module):
         self.adapters = self._layers.modules
         self._adapters: dict[str, Adapter] = {}
         self._same_inputs = backbone.shape.same_inputs()
+        self._zoo: PagedZoo | None = None
         self._proven: set[tuple[str, AdapterConfig, tuple[Probe, ...]]] = set()
 
     def train(self, mode: bool = True) -> "AdaptedModel":
@@ -131,6 +135,20 @@ class AdaptedModel(nn.Module):
         self._layers.put(adapter.id, self._checked(adapter))
         self._adapters[adapter.id] = adapter
 
+    def attach_zoo(self, zoo: str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
+        """Let stacks name any adapter of a folder by its whole id; each is read and attached when it is first named.
+
+        At most `cache_bytes` of them stay attached: those that were not used for the longest time go first. Gives the
+        ids found.
+
+        Raises:
+            SourceNotFound: There is no such folder.
+            AdapterFileError: An adapter's record in it is not sound.
+            AdapterExists: Two adapters of one id in it.
+        """
+        self._zoo = PagedZoo.of(zoo, cache_bytes)
+        return tuple(self._zoo.folders)
+
     def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
         """Put fresh, trainable layers on the model under an id, and return them.
 
@@ -172,7 +190,7 @@ class AdaptedModel(nn.Module):
             AmbiguousAdapter: A bare name that two attached adapters share.
             ConfigError: Two names of one adapter, or kinds out of order.
         """
-        return self._layers.planned(_as_stack(stack))[1]
+        return self._planned(stack)[1]
 
     def resolve(self, stack: StackLike) -> Stack:
         """The stack with whole ids for bare names.
@@ -180,7 +198,7 @@ class AdaptedModel(nn.Module):
         Raises:
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `plan`.
         """
-        return self._layers.planned(_as_stack(stack))[0]
+        return self._planned(stack)[0]
 
     def forward(
         self,
@@ -407,6 +425,13 @@ class AdaptedModel(nn.Module):
             block.training = False
         return network
 
+    def _planned(self, stack: StackLike) -> tuple[Stack, Plan]:
+        asked = _as_stack(stack)
+        if self._zoo is None:
+            return self._layers.planned(asked)
+        with self._zoo.brought(asked.ids, self._layers.__contains__, self.attach, self.detach):
+            return self._layers.planned(asked)
+
     def _require_free(self, adapter_id: str) -> None:
         if adapter_id in self._layers:
             raise AdapterExists(
@@ -418,7 +443,9 @@ class AdaptedModel(nn.Module):
         """The frozen layers of an adapter that was found to be one for this backbone."""
         check_identity(adapter, self.backbone)
         shapes = self.backbone.shape.sites()
-        layers = AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
+        # A stack may be named for the first time inside inference mode, and its layers outlive that.
+        with torch.inference_mode(mode=False):
+            layers = AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
         with self._layers.on_trial(layers) as plan, self._hooks.in_force(plan):
             self._replay_probes(adapter)
         return layers

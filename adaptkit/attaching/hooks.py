@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from threading import get_ident
+from threading import Lock, get_ident
 
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -25,22 +25,30 @@ class SiteHooks:
         self._network = network
         self._handles: dict[str, RemovableHandle] = {}
         self._users: Counter[str] = Counter()
+        self._n_in_force = 0
+        self._lock = Lock()
 
     def add(self, modules: Iterable[str]) -> None:
         """Hook these modules for one more adapter."""
-        for path in modules:
-            self._users[path] += 1
-            if path not in self._handles:
-                hook = partial(self._apply, path)
-                self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
+        with self._lock:
+            for path in modules:
+                self._users[path] += 1
+                if path not in self._handles:
+                    hook = partial(self._apply, path)
+                    self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
 
     def remove(self, modules: Iterable[str]) -> None:
-        """Unhook those of these modules that no other adapter needs."""
-        for path in modules:
-            self._users[path] -= 1
-            if not self._users[path]:
-                del self._users[path]
+        """Unhook those of these modules that no other adapter needs, when no plan is in force any more."""
+        with self._lock:
+            self._users.subtract(modules)
+            self._unhook_unused()
+
+    def _unhook_unused(self) -> None:
+        # A pass that has begun in another thread may still need a hook whose adapter has just been detached.
+        if not self._n_in_force:
+            for path in [path for path in self._handles if self._users[path] <= 0]:
                 self._handles.pop(path).remove()
+                del self._users[path]
 
     @property
     def plan(self) -> Plan:
@@ -51,10 +59,16 @@ class SiteHooks:
     def in_force(self, plan: Plan) -> Iterator[None]:
         """Let `plan` act on forward passes of this thread, and restore what was in force before."""
         token = _PLANS.set({**_PLANS.get(), self: plan})
+        with self._lock:
+            self._n_in_force += 1
         try:
             yield
         finally:
             _PLANS.reset(token)
+            with self._lock:
+                self._n_in_force -= 1
+                if len(self._handles) > len(self._users) or not all(self._users.values()):
+                    self._unhook_unused()
 
     def checkpoint(self, function: Callable[..., object], *args: object) -> object:
         """Gradient checkpointing whose recomputation sees the plan of the first run.

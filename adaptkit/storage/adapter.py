@@ -223,6 +223,18 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     )
 
 
+def listed(folder: str | PathLike[str]) -> tuple[str, tuple[str, ...]]:
+    """The id of the adapter in a folder, and of a fusion what it fuses; the weights are not read.
+
+    Raises:
+        AdapterFileError: What is wrong with the record or the config.
+    """
+    path = Path(folder)
+    record = _read_record(path)
+    method = from_json(read_json(path, spec.CONFIG_FILE), record.backbone.shape, path / spec.CONFIG_FILE).method
+    return str(AdapterId(record.kind, record.name)), method.fuses if isinstance(method, FusionConfig) else ()
+
+
 def _read_record(path: Path) -> _Record:
     content = read_json(path, spec.RECORD_FILE)
     version = content.get("format_version")

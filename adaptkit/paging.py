@@ -1,0 +1,88 @@
+"""Adapters that stay in a folder until a stack names them, and go again when others need their place."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from threading import RLock
+
+from adaptkit.errors import AdapterExists
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage.adapter import listed
+from adaptkit.storage.zoo import folders_in
+
+
+@dataclass
+class PagedZoo:
+    """The folders of a zoo by adapter id, and those of its adapters that are attached, the longest unused first.
+
+    `fused` says of each fusion what it fuses. At most `cache_bytes` of weight files are held attached, and always what
+    the stack at hand names.
+    """
+
+    folders: Mapping[str, Path]
+    fused: Mapping[str, tuple[str, ...]]
+    cache_bytes: int
+    _held: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _lock: RLock = field(default_factory=RLock)
+
+    @classmethod
+    def of(cls, zoo: str | PathLike[str], cache_bytes: int) -> "PagedZoo":
+        """Read the ids of all adapters in a zoo; no weights.
+
+        Raises:
+            SourceNotFound: There is no such folder.
+            AdapterFileError: A record in it is not sound.
+            AdapterExists: Two adapters of one id.
+        """
+        folders: dict[str, Path] = {}
+        fused: dict[str, tuple[str, ...]] = {}
+        for folder in folders_in(zoo):
+            adapter_id, fuses = listed(folder)
+            if adapter_id in folders:
+                raise AdapterExists(f"{zoo} has two adapters {adapter_id}: {folders[adapter_id]} and {folder}.")
+            folders[adapter_id] = folder
+            if fuses:
+                fused[adapter_id] = fuses
+        return cls(folders, fused, cache_bytes)
+
+    @contextmanager
+    def brought(
+        self,
+        names: Iterable[str],
+        attached: Callable[[str], bool],
+        attach: Callable[[Adapter], None],
+        detach: Callable[[str], None],
+    ) -> Iterator[None]:
+        """While the context is open, the adapters of this zoo among `names` are attached, and not too many others.
+
+        Raises:
+            AdaptkitError: As `load_adapter` and `AdaptedModel.attach`.
+        """
+        with self._lock:
+            wanted = self._with_fusions(set(names))
+            for name in wanted:
+                if not attached(name):
+                    adapter = load_adapter(self.folders[name])
+                    attach(adapter)
+                    self._held[name] = adapter.size_bytes
+                elif name in self._held:
+                    self._held.move_to_end(name)
+            for name in [name for name in self._held if name not in wanted]:
+                if sum(self._held.values()) <= self.cache_bytes:
+                    break
+                del self._held[name]
+                if attached(name):
+                    detach(name)
+            yield
+
+    def _with_fusions(self, names: set[str]) -> list[str]:
+        """The ids of this zoo among the names, what the fusions among them fuse, and the fusions of all that is named.
+
+        A fusion stands behind what it fuses.
+        """
+        fusions = {name: fuses for name, fuses in self.fused.items() if name in names or names.issuperset(fuses)}
+        plain = names.union(*fusions.values()) - fusions.keys()
+        return [name for name in (*sorted(plain), *fusions) if name in self.folders]
