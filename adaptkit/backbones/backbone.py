@@ -14,10 +14,11 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from adaptkit.backbones.architectures import Architecture, BackboneShape, architecture_of, embedding_rows, shape_of
 from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
+from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.vocabulary import Vocabulary
-from adaptkit.backbones.word_embeddings import EmbeddingForm
+from adaptkit.backbones.word_embeddings import EmbeddingForm, TrimmedEmbeddings
 from adaptkit.errors import ConfigError, CorruptBackbone
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4
@@ -128,19 +129,26 @@ class Backbone:
     def save(self, folder: Path) -> None:
         """Write an ordinary transformers folder, from which the same backbone is loaded again.
 
+        With a trimmed vocabulary, the folder has only its rows, and a tokenizer with other ids: a smaller backbone, and
+        another one, on which adapters of this one are refused.
+
         Raises:
             ConfigError: The folder exists, or the weights are not held as such a folder holds them.
         """
-        table = self.network.get_submodule(architecture_of(self.shape.model_type).word_embeddings)
-        if self.bits not in (32, 16) or not isinstance(table, nn.Embedding):
-            raise ConfigError(
-                f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "
-                "bits=32 or 16, resident embeddings and the whole vocabulary."
-            )
         if folder.exists():
             raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
-        _whole_network(self.network, self.output_table).save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
+        table = self.network.get_submodule(self.architecture.word_embeddings)
+        if self.bits in (32, 16) and isinstance(table, TrimmedEmbeddings) and self.vocabulary is not None:
+            ids = self.vocabulary.ids
+            save_compact(self.network, self.tokenizer, table.rows(torch.from_numpy(ids)).cpu(), ids, folder)
+        elif self.bits in (32, 16) and isinstance(table, nn.Embedding):
+            _whole_network(self.network, self.output_table).save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+        else:
+            raise ConfigError(
+                f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "
+                "bits=32 or 16 and resident embeddings."
+            )
         facts = {"name": self.name, "release": self.release, "text_prefix": self.text_prefix}
         (folder / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -1,8 +1,8 @@
 """Memory and speed of backbones by precision and form of embeddings, each in a process of its own.
 
-`python -m benchmarks.run memory [--backbone embedded|xlm-roberta-base|xlm-roberta-large|mdeberta-base] [--sentences N]
-[--train-steps N] [--device cuda] [--only "4, paged;8, paged"]`. Backbones that are not at hand have random weights of
-the real shape and the embedded one's tokenizer: they say nothing about quality and all about memory.
+`python -m benchmarks.run memory [--backbone embedded|xlm-roberta-base|xlm-roberta-large|mdeberta-base|llama-1b]
+[--sentences N] [--train-steps N] [--device cuda] [--only "4, paged;8, paged"]`. Backbones that are not at hand have
+random weights of the real shape and the embedded one's tokenizer: they say nothing about quality and all about memory.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from transformers import DebertaV2Config, PreTrainedConfig, XLMRobertaConfig
+from transformers import DebertaV2Config, LlamaConfig, PreTrainedConfig, XLMRobertaConfig
 
 from adaptkit.backbones import embedded
 from adaptkit.backbones.streamed import empty_network
@@ -41,10 +41,24 @@ _DEBERTA: dict[str, Any] = {
     "type_vocab_size": 0,
     "pad_token_id": 1,
 }
+# Llama 3.2 1B, with as many token ids as the tokenizer at hand has.
+_LLAMA: dict[str, Any] = {
+    "vocab_size": 250_037,
+    "hidden_size": 2048,
+    "intermediate_size": 8192,
+    "num_hidden_layers": 16,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 64,
+    "max_position_embeddings": 8192,
+    "tie_word_embeddings": True,
+    "pad_token_id": 1,
+}
 SHAPES: dict[str, PreTrainedConfig] = {
     "xlm-roberta-base": XLMRobertaConfig(**_BASE),
     "xlm-roberta-large": XLMRobertaConfig(**_BASE, **_LARGE),
     "mdeberta-base": DebertaV2Config(**_DEBERTA),
+    "llama-1b": LlamaConfig(**_LLAMA),
 }
 CONTESTANTS: dict[str, tuple[str, list[str]]] = {
     "transformers, fp32": ("transformers_memory", ["--bits=32"]),
@@ -97,7 +111,7 @@ def _random(config: PreTrainedConfig, folder: Path) -> Path:
     torch.manual_seed(0)
     shapes = {name: weight.shape for name, weight in empty_network(config).named_parameters()}
     tensors = {
-        name: torch.ones(shape) if "LayerNorm.weight" in name else 0.03 * torch.randn(shape)
+        name: torch.ones(shape) if name.lower().endswith("norm.weight") else 0.03 * torch.randn(shape)
         for name, shape in shapes.items()
     }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})

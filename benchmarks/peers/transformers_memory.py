@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoConfig, AutoModel, AutoTokenizer, BitsAndBytesConfig
 
 from benchmarks.process_memory import forget_peak, peak_bytes, resident_bytes
 
@@ -28,15 +28,15 @@ def main() -> None:
     elif options.bits == 8:
         settings["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
     torch.ones(64, 64) @ torch.ones(64, 64)
-    if settings:
+    if options.bits < 16:
         import bitsandbytes  # noqa: F401 - so that its import is no part of loading
 
     # What importing for a tokenizer takes is no part of loading; ours is measured so too.
     kept = AutoTokenizer.from_pretrained(options.backbone)
+    if AutoConfig.from_pretrained(options.backbone).model_type in ("bert", "xlm-roberta"):
+        settings["add_pooling_layer"] = False
     started, baseline = time.perf_counter(), forget_peak()
-    network = AutoModel.from_pretrained(
-        options.backbone, add_pooling_layer=False, dtype=torch.float32, device_map=options.device, **settings
-    )
+    network = AutoModel.from_pretrained(options.backbone, dtype=torch.float32, device_map=options.device, **settings)
     tokenizer = AutoTokenizer.from_pretrained(options.backbone)
     measured: dict[str, Any] = {"load_s": round(time.perf_counter() - started, 2), "tokenizer_pieces": len(kept)}
     measured["peak_while_loading_bytes"] = peak_bytes() - baseline

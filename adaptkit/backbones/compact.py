@@ -1,0 +1,100 @@
+"""A trimmed backbone as an ordinary transformers folder: a smaller table, and a tokenizer whose ids are its rows."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from adaptkit.backbones.architectures import architecture_of
+from adaptkit.backbones.streamed import empty_network
+from adaptkit.errors import ConfigError
+
+_TOKENIZER_FILE = "tokenizer.json"
+_ROLES = ("pad_token_id", "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id")
+
+
+def save_compact(
+    network: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Tensor,
+    kept: NDArray[np.int64],
+    folder: Path,
+) -> None:
+    """Write network and tokenizer with the tokens `kept` (ascending) numbered from 0, whose vectors are `rows`.
+
+    Text whose tokens are all kept is cut into the same tokens and gets the same vectors.
+
+    Shape: rows (len(kept), hidden_width).
+
+    Raises:
+        ConfigError: A tokenizer that joins pieces by rules, so that leaving some out would cut other text otherwise.
+    """
+    content = compact_tokenizer(json.loads(_engine(tokenizer).to_str()), kept)
+    config = copy.deepcopy(network.config)
+    config.vocab_size = len(kept)
+    for role in _ROLES:
+        token_id = getattr(config, role, None)
+        if isinstance(token_id, int):
+            setattr(config, role, _new_id(token_id, kept))
+    if "roberta" in config.model_type and config.pad_token_id != network.config.pad_token_id:
+        raise ConfigError("the padding token would get another number, from which this family counts positions.")
+    small = empty_network(config)
+    table = f"{architecture_of(config.model_type).word_embeddings}.weight"
+    weights = {**network.state_dict(), table: rows}
+    small.load_state_dict({name: weights[name] for name in small.state_dict()}, assign=True)
+    small.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / _TOKENIZER_FILE).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def compact_tokenizer(content: dict[str, Any], kept: NDArray[np.int64]) -> dict[str, Any]:
+    """The content of a tokenizer.json with the kept tokens only, numbered from 0.
+
+    Raises:
+        ConfigError: A byte-pair tokenizer.
+    """
+    model = dict(content["model"])
+    if model["type"] == "Unigram":
+        model["vocab"] = [model["vocab"][old] for old in kept.tolist() if old < len(model["vocab"])]
+        model["unk_id"] = _new_id(model["unk_id"], kept)
+    elif model["type"] in ("WordPiece", "WordLevel"):
+        old_ids = set(kept.tolist())
+        model["vocab"] = {piece: _new_id(old, kept) for piece, old in model["vocab"].items() if old in old_ids}
+    else:
+        raise ConfigError(
+            f"a {model['type']} tokenizer joins pieces step by step, and without some of them would cut even text of "
+            "kept tokens otherwise. Serve this backbone from its whole checkpoint, with vocabulary=... at loading."
+        )
+    added = [token for token in content["added_tokens"] if _new_id(token["id"], kept) is not None]
+    return {
+        **content,
+        "model": model,
+        "added_tokens": [{**token, "id": _new_id(token["id"], kept)} for token in added],
+        "post_processor": _renumbered(content["post_processor"], kept),
+    }
+
+
+def _renumbered(part: Any, kept: NDArray[np.int64]) -> Any:  # noqa: ANN401 - JSON
+    """A post-processor with new ids: in `ids` of a template, or behind a token as in `"sep": ["</s>", 2]`."""
+    if isinstance(part, dict):
+        return {
+            name: [_new_id(old, kept) for old in value] if name == "ids" else _renumbered(value, kept)
+            for name, value in part.items()
+        }
+    if isinstance(part, list) and len(part) == 2 and isinstance(part[0], str) and type(part[1]) is int:
+        return [part[0], _new_id(part[1], kept)]
+    return [_renumbered(each, kept) for each in part] if isinstance(part, list) else part
+
+
+def _new_id(old: int, kept: NDArray[np.int64]) -> int | None:
+    place = int(np.searchsorted(kept, old))
+    return place if place < len(kept) and int(kept[place]) == old else None
+
+
+def _engine(tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - tokenizers.Tokenizer
+    return tokenizer.backend_tokenizer
