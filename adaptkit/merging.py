@@ -40,7 +40,7 @@ class Merged:
         Raises:
             ConfigError: The folder exists, or the backbone is of 8 or 4 bits or its embeddings are not resident.
         """
-        self.model.backbone.save(Path(folder))
+        self.model.backbone.save(folder)
 
 
 def merge(

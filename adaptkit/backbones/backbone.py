@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ class Backbone:
         rows = table.read() if ids is None else RowReader(table).read(ids.cpu().numpy())
         return rows.to(self.device, self.network.dtype)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | PathLike[str]) -> None:
         """Write an ordinary transformers folder, from which the same backbone is loaded again.
 
         With a trimmed vocabulary, the folder has only its rows, and a tokenizer with other ids: a smaller backbone, and
@@ -135,22 +136,23 @@ class Backbone:
         Raises:
             ConfigError: The folder exists, or the weights are not held as such a folder holds them.
         """
-        if folder.exists():
+        path = Path(folder)
+        if path.exists():
             raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
         table = self.network.get_submodule(self.architecture.word_embeddings)
         if self.bits in (32, 16) and isinstance(table, TrimmedEmbeddings) and self.vocabulary is not None:
             ids = self.vocabulary.ids
-            save_compact(self.network, self.tokenizer, table.rows(torch.from_numpy(ids)).cpu(), ids, folder)
+            save_compact(self.network, self.tokenizer, table.rows(torch.from_numpy(ids)).cpu(), ids, path)
         elif self.bits in (32, 16) and isinstance(table, nn.Embedding):
-            _whole_network(self.network, self.output_table).save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
+            _whole_network(self.network, self.output_table).save_pretrained(path)
+            self.tokenizer.save_pretrained(path)
         else:
             raise ConfigError(
                 f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "
                 "bits=32 or 16 and resident embeddings."
             )
         facts = {"name": self.name, "release": self.release, "text_prefix": self.text_prefix}
-        (folder / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (path / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def special_id(self, role: str) -> int:
         """The id of a special token: `pad`, `mask`, `unk`, `cls` or `sep`.
