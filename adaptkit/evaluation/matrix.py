@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.config import FusionConfig, HeadConfig
 from adaptkit.data.tasks import TASKS, Example, TaskData, leaked, read_task, task_spec
-from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.errors import SourceNotFound
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
@@ -93,10 +93,7 @@ class Matrix:
     def _metric_names(self) -> tuple[str, ...]:
         if self.task in TASKS or not isinstance(self.data, Mapping):
             return task_spec(self.task).metrics
-        task_type = head_of(self.tasks[0]).task_type
-        if task_type not in DEFAULT_METRICS:
-            raise ConfigError(f"a {task_type} task has no score yet; evaluate its predictions yourself.")
-        return DEFAULT_METRICS[task_type]
+        return DEFAULT_METRICS[head_of(self.tasks[0]).task_type]
 
     def _examples(self, language: str) -> Sequence[Example]:
         if isinstance(self.data, Mapping):

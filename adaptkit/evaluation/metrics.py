@@ -1,6 +1,6 @@
 """The scores of a task, with what they read of predictions and examples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,23 @@ from numpy.typing import NDArray
 from adaptkit.config import HeadConfig, TaskType
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
-from adaptkit.scores import Accuracy, AnswerF1, EntityF1, ExactMatch, MacroF1, Metric, mlqa_normaliser
+from adaptkit.scores import (
+    Accuracy,
+    AnswerF1,
+    EntityF1,
+    ExactMatch,
+    MacroF1,
+    Metric,
+    PearsonCorrelation,
+    mlqa_normaliser,
+)
 
-DEFAULT_METRICS: dict[TaskType, tuple[str, ...]] = {
+DEFAULT_METRICS: Mapping[TaskType, tuple[str, ...]] = {
     "classification": ("accuracy", "macro F1"),
     "tagging": ("entity F1",),
     "qa": ("SQuAD F1", "SQuAD exact match"),
     "choice": ("accuracy",),
+    "similarity": ("Pearson correlation",),
 }
 
 
@@ -83,6 +93,10 @@ def _choice(prediction: Any) -> str:  # noqa: ANN401
     return str(prediction.choice)
 
 
+def _similarity(example: Any) -> float:  # noqa: ANN401
+    return float(example.score)
+
+
 def _right_choice(example: Any) -> str:  # noqa: ANN401
     return str(example.answer)
 
@@ -106,4 +120,5 @@ _MAKERS: dict[tuple[TaskType, str], Callable[[HeadConfig, str, Sequence[Example]
     ("qa", "MLQA F1"): _maker(lambda _, language, __: AnswerF1(mlqa_normaliser(language)), _text, _answers),
     ("qa", "MLQA exact match"): _maker(lambda _, language, __: ExactMatch(mlqa_normaliser(language)), _text, _answers),
     ("choice", "accuracy"): _maker(lambda *_: Accuracy(), _choice, _right_choice),
+    ("similarity", "Pearson correlation"): _maker(lambda *_: PearsonCorrelation(), float, _similarity),
 }

@@ -3,6 +3,7 @@
 from adaptkit.scores.answers import SQUAD, AnswerNormaliser
 from adaptkit.scores.bootstrap import Difference, paired_difference, paired_metric_difference
 from adaptkit.scores.classification import Accuracy, MacroF1
+from adaptkit.scores.correlation import PearsonCorrelation
 from adaptkit.scores.metric import Metric, score_of
 from adaptkit.scores.mlqa import mlqa_normaliser
 from adaptkit.scores.qa import AnswerF1, ExactMatch
@@ -18,6 +19,7 @@ __all__ = [
     "ExactMatch",
     "MacroF1",
     "Metric",
+    "PearsonCorrelation",
     "mlqa_normaliser",
     "paired_difference",
     "paired_metric_difference",

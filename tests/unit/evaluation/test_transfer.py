@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import adaptkit
@@ -323,3 +324,20 @@ def test_only_task_adapters_of_one_kind_are_compared(
     other = replace(tasks[1], name="other")
     with pytest.raises(ConfigError, match="differ in more"):
         run(model, [tasks[0], other], zoo)
+
+
+def test_similarity_is_scored_by_correlation(model: AdaptedModel, zoo: list[Adapter]) -> None:
+    pairs = made.similar()
+    similar = adaptkit.train_adapter(task="sts", data=pairs, lang="en", backbone=model, max_steps=2, progress=False)
+    labelled = {
+        tag: replace(pairs, examples=[replace(e, language=tag) for e in pairs.examples]) for tag in ("en", "sw")
+    }
+    found = run(model, [similar], zoo, task="sts", languages=["en", "sw"], data=labelled)
+    assert found.metrics == ("Pearson correlation",)
+    (cell,) = [cell for cell in found.cells if (cell.language, cell.condition) == ("sw", "target")]
+    examples = labelled["sw"].examples
+    model.attach(zoo[1], similar)
+    predicted = model.predict(examples, stack="language/sw > task/sts")
+    gold = [getattr(example, "score", 0.0) for example in examples]
+    expected = 100 * np.corrcoef(predicted, gold)[0, 1]
+    assert cell.scores["Pearson correlation"][0] == pytest.approx(expected, abs=1e-3)
