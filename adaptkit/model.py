@@ -9,8 +9,6 @@ import copy
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -35,7 +33,6 @@ from adaptkit.backbones import (
 from adaptkit.composition import Composition, Part, Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
-from adaptkit.data.tasks import Example
 from adaptkit.errors import (
     AdapterExists,
     ConfigError,
@@ -46,10 +43,10 @@ from adaptkit.errors import (
 from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.paging import PagedZoo
+from adaptkit.prediction import predictions
 from adaptkit.storage import Adapter, Probe
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
-from adaptkit.tasks import Item, TaskFormat, examples_of, format_of, without_label
 
 StackLike: TypeAlias = Composition | Adapter | str | None
 
@@ -346,17 +343,10 @@ class AdaptedModel(nn.Module):
         """
         _require_batch(batch_size)
         each = _stack_of_each(len(inputs), stack, stacks)
-        heads = [self.head_of(one) for one in each]
         if stacks is None:
+            # Asked wrongly is asked wrongly, also of nothing.
             self.head_of(stack)
-        asked = [
-            _Asked.of(self.backbone, config, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
-            for config in {id(config): config for _, config in heads}.values()
-        ]
-        items = dict(chain.from_iterable(zip(part.places, part.items, strict=True) for part in asked))
-        outputs = self._head_outputs([items[n] for n in range(len(inputs))], [h for h, _ in heads], each, batch_size)
-        answers = dict(chain.from_iterable(part.answers(outputs) for part in asked))
-        return [answers[number] for number in range(len(inputs))]
+        return predictions(self, inputs, each, batch_size=batch_size, max_length=max_length)
 
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.
@@ -372,25 +362,6 @@ class AdaptedModel(nn.Module):
         if last is None or last.head is None or last.config.head is None:
             raise NoHead(str(whole), [name for name in self.attached if self._layers[name].head is not None])
         return last.head, last.config.head
-
-    def _head_outputs(
-        self, items: Sequence[Item], heads: Sequence[Head], stacks: Sequence[StackLike], batch_size: int
-    ) -> list[Tensor]:
-        """Each item's outputs of its head, on the CPU. Shape: for each item (rows of the item, ...)."""
-        outputs: list[Tensor] = [torch.empty(0)] * len(items)
-        by_length = sorted(range(len(items)), key=lambda number: items[number].length)
-        with torch.inference_mode():
-            for numbers in chunks(by_length, batch_size):
-                rows = [(number, row) for number in numbers for row in items[number].rows]
-                ids, mask = self.backbone.pad([row for _, row in rows])
-                states = self(ids, mask, stacks=[stacks[number] for number, _ in rows])
-                for head in dict.fromkeys(heads[number] for number in numbers):
-                    own = [number for number in numbers if heads[number] is head]
-                    places = [place for place, (number, _) in enumerate(rows) if heads[number] is head]
-                    found = head(states[places], mask[places]).cpu().split([len(items[n].rows) for n in own])
-                    for number, output in zip(own, found, strict=True):
-                        outputs[number] = output
-        return outputs
 
     @property
     def n_replaced_tokens(self) -> int:
@@ -466,28 +437,6 @@ class AdaptedModel(nn.Module):
                 "fetch both again."
             )
         self._proven.add(key)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """The inputs of one head, with their places in what was asked."""
-
-    places: list[int]
-    task_format: TaskFormat
-    examples: Sequence[Example]
-    items: Sequence[Item]
-
-    @classmethod
-    def of(
-        cls, backbone: Backbone, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
-    ) -> "_Asked":
-        task_format = format_of(backbone, config, max_length=max_length)
-        examples = examples_of(config.task_type, [inputs[place] for place in places])
-        return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
-
-    def answers(self, outputs: Sequence[Tensor]) -> Iterator[tuple[int, Any]]:
-        own = [outputs[place] for place in self.places]
-        return zip(self.places, self.task_format.predictions(self.examples, self.items, own), strict=True)
 
 
 def load_model(

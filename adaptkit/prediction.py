@@ -1,0 +1,103 @@
+"""Answers to inputs that may each have a stack, a head and a task type of their own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from adaptkit.backbones import Backbone
+from adaptkit.config import HeadConfig
+from adaptkit.data.batching import chunks
+from adaptkit.data.tasks import Example
+from adaptkit.layers import Head
+from adaptkit.tasks import Item, TaskFormat, examples_of, format_of, without_label
+
+StackT = TypeVar("StackT", contravariant=True)
+
+
+class AnsweringModel(Protocol[StackT]):
+    """What is asked of a model here."""
+
+    backbone: Backbone
+
+    def head_of(self, stack: StackT) -> tuple[Head, HeadConfig]:
+        """The head on top of a stack."""
+        ...
+
+    def __call__(self, input_ids: Tensor, attention_mask: Tensor, *, stacks: Sequence[StackT]) -> Tensor:
+        """Hidden states, each row under its stack."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The inputs of one head, with their places among all inputs."""
+
+    places: list[int]
+    task_format: TaskFormat
+    examples: Sequence[Example]
+    items: Sequence[Item]
+
+    @classmethod
+    def of(
+        cls, backbone: Backbone, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
+    ) -> "_Asked":
+        task_format = format_of(backbone, config, max_length=max_length)
+        examples = examples_of(config.task_type, [inputs[place] for place in places])
+        return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
+
+    def answers(self, outputs: Sequence[Tensor]) -> Iterator[tuple[int, Any]]:
+        own = [outputs[place] for place in self.places]
+        return zip(self.places, self.task_format.predictions(self.examples, self.items, own), strict=True)
+
+
+def predictions(
+    model: AnsweringModel[StackT],
+    inputs: Sequence[Any],
+    stacks: Sequence[StackT],
+    *,
+    batch_size: int,
+    max_length: int | None,
+) -> list[Any]:
+    """The answer to each input under its stack; inputs of several heads share batches.
+
+    Raises:
+        NoHead: A stack ends in no task adapter.
+        ConfigError: An input of another form than its task type takes.
+    """
+    heads = [model.head_of(stack) for stack in stacks]
+    asked = [
+        _Asked.of(model.backbone, config, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
+        for config in {id(config): config for _, config in heads}.values()
+    ]
+    items = dict(chain.from_iterable(zip(part.places, part.items, strict=True) for part in asked))
+    outputs = _outputs(model, [items[n] for n in range(len(inputs))], [head for head, _ in heads], stacks, batch_size)
+    answers = dict(chain.from_iterable(part.answers(outputs) for part in asked))
+    return [answers[number] for number in range(len(inputs))]
+
+
+def _outputs(
+    model: AnsweringModel[StackT],
+    items: Sequence[Item],
+    heads: Sequence[Head],
+    stacks: Sequence[StackT],
+    batch_size: int,
+) -> list[Tensor]:
+    """Each item's outputs of its head, on the CPU. Shape: for each item (rows of the item, ...)."""
+    outputs: list[Tensor] = [torch.empty(0)] * len(items)
+    by_length = sorted(range(len(items)), key=lambda number: items[number].length)
+    with torch.inference_mode():
+        for numbers in chunks(by_length, batch_size):
+            rows = [(number, row) for number in numbers for row in items[number].rows]
+            ids, mask = model.backbone.pad([row for _, row in rows])
+            states = model(ids, mask, stacks=[stacks[number] for number, _ in rows])
+            for head in dict.fromkeys(heads[number] for number in numbers):
+                own = [number for number in numbers if heads[number] is head]
+                places = [place for place, (number, _) in enumerate(rows) if heads[number] is head]
+                found = head(states[places], mask[places]).cpu().split([len(items[n].rows) for n in own])
+                for number, output in zip(own, found, strict=True):
+                    outputs[number] = output
+    return outputs
