@@ -221,17 +221,27 @@ class CompositionError(AdaptkitError):
 
 
 class UnknownAdapter(CompositionError):
-    """Nothing is attached under that name."""
+    """Nothing is attached under that name, and the model's zoo, if it has one, does not have it as a whole id."""
 
-    def __init__(self, asked: str, attached: Sequence[str], suggestions: Sequence[str] = ()) -> None:
+    def __init__(
+        self, asked: str, attached: Sequence[str], suggestions: Sequence[str] = (), in_zoo: Sequence[str] = ()
+    ) -> None:
         self.asked = asked
         self.attached = tuple(attached)
         self.suggestions = tuple(suggestions)
         hint = f" Did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
-        super().__init__(
-            f"no adapter {asked} is attached.{hint} Attached: {', '.join(self.attached) or 'none'}. "
-            "Attach it first: model.attach(adaptkit.load_adapter(folder))."
-        )
+        attached_now = f"Attached: {', '.join(self.attached) or 'none'}."
+        if in_zoo:
+            some = ", ".join(in_zoo[:8]) + (f" and {len(in_zoo) - 8} more" if len(in_zoo) > 8 else "")
+            super().__init__(
+                f"no adapter {asked} is attached or in the zoo under that id.{hint} {attached_now} In the zoo, to be "
+                f"named by whole ids: {some}."
+            )
+        else:
+            super().__init__(
+                f"no adapter {asked} is attached.{hint} {attached_now} Attach it first: "
+                "model.attach(adaptkit.load_adapter(folder))."
+            )
 
 
 class AmbiguousAdapter(CompositionError):

@@ -109,6 +109,10 @@ class AdaptedModel(nn.Module):
         put: list[str] = []
         try:
             for adapter in adapters:
+                if not isinstance(adapter, Adapter):
+                    raise ConfigError(
+                        f"attach takes adapters, found {adapter!r}; load the folder first: load_adapter({adapter!r})."
+                    )
                 self._require_free(adapter.id)
                 self._layers.put(adapter.id, self._checked(adapter))
                 put.append(adapter.id)
@@ -342,6 +346,8 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         _require_batch(batch_size)
+        if isinstance(inputs, str):
+            raise ConfigError(f"predict takes a list of inputs, found one string; write predict([{inputs[:40]!r}]).")
         each = _stack_of_each(len(inputs), stack, stacks)
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
@@ -401,7 +407,12 @@ class AdaptedModel(nn.Module):
         if self._zoo is None:
             return self._layers.planned(asked)
         with self._zoo.brought(asked.ids, self._layers.__contains__, self.attach, self.detach):
-            return self._layers.planned(asked)
+            try:
+                return self._layers.planned(asked)
+            except UnknownAdapter as error:
+                raise UnknownAdapter(
+                    error.asked, self.attached, self._zoo.like(error.asked), in_zoo=tuple(self._zoo.folders)
+                ) from None
 
     def _require_free(self, adapter_id: str) -> None:
         if adapter_id in self._layers:
@@ -486,6 +497,9 @@ def _as_stack(stack: StackLike) -> Stack:
         return Stack(*stack.below, stack.id, any_order=True)
     if isinstance(stack, str):
         return Stack.parse(stack)
+    if isinstance(stack, list | tuple):
+        names = [part.id if isinstance(part, Adapter) else str(part) for part in stack]
+        raise ConfigError(f"a stack is one value, found a {type(stack).__name__}; write {' > '.join(names)!r}.")
     return stack if isinstance(stack, Stack) else Stack(stack)
 
 
@@ -494,7 +508,9 @@ def _stack_of_each(n_rows: int, stack: StackLike, stacks: Sequence[StackLike] | 
         return [stack] * n_rows
     if stack is not None:
         raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
-    if isinstance(stacks, str) or len(stacks) != n_rows:
+    if isinstance(stacks, str):
+        raise ConfigError(f"stacks takes a list, one stack for each input; for one stack for all, stack={stacks!r}.")
+    if len(stacks) != n_rows:
         raise ConfigError(f"stacks=[...] takes one stack for each of {n_rows} inputs, found {len(stacks)}.")
     return stacks
 

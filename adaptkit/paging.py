@@ -1,5 +1,6 @@
 """Adapters that stay in a folder until a stack names them, and go again when others need their place."""
 
+import difflib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,11 @@ class PagedZoo:
             if fuses:
                 fused[adapter_id] = fuses
         return cls(folders, fused, cache_bytes)
+
+    def like(self, name: str) -> list[str]:
+        """Ids of this zoo that may have been meant by a name that is none: those of that bare name first."""
+        bare = [adapter_id for adapter_id in self.folders if adapter_id.partition("/")[2] == name]
+        return bare or difflib.get_close_matches(name, self.folders, n=2)
 
     @contextmanager
     def brought(

@@ -71,6 +71,11 @@ def _train(request: TrainingRequest) -> None:
             f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
             f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
+        if facts.heldout_loss_after >= facts.heldout_loss_before:
+            _out.print(
+                "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "
+                "steps, on more text, or at another learning rate"
+            )
     if request.output is None:
         _out.print("nothing was saved: give --output FOLDER to keep the adapter")
     else:

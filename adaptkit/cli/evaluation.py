@@ -13,6 +13,7 @@ from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
+from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.recipes.foundation import standing
 from adaptkit.recipes.place import loaded
@@ -53,6 +54,8 @@ def evaluate(
     progress: Annotated[bool, typer.Option(help="show progress")] = True,
 ) -> None:
     """Score a task adapter in several languages, with and without language adapters, and report which helped."""
+    if output is not None:
+        check_place(output, overwrite=overwrite)
     report = run_evaluation(
         loaded(backbone, bits=bits, embeddings=embeddings, device=device),
         task=task,

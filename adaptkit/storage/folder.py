@@ -1,5 +1,6 @@
 """Files of an adapter folder: each read once from one descriptor, each written whole or not at all."""
 
+import difflib
 import os
 import shutil
 import stat
@@ -29,7 +30,7 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
         # O_NONBLOCK: a pipe planted under this name must not hang the reader.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, ValueError):  # ValueError: a name with a NUL byte
-        raise NotAnAdapter(folder, f"has no file {name}; an adapter folder is written by adapter.save().") from None
+        raise NotAnAdapter(folder, _what_is_missing(folder, name)) from None
     except NotADirectoryError:
         raise NotAnAdapter(folder, "is a file; name the adapter's folder.") from None
     except OSError as error:
@@ -47,6 +48,15 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
     if len(content) > max_bytes:
         raise LimitExceeded(path, f"grew above the reader's bound of {max_bytes:,} bytes while it was read.")
     return content
+
+
+def _what_is_missing(folder: Path, name: str) -> str:
+    if "\0" in str(folder) or folder.exists():
+        return f"has no file {name}; an adapter folder is written by adapter.save()."
+    beside = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
+    near = difflib.get_close_matches(folder.name, beside, n=2)
+    hint = f"; did you mean {' or '.join(str(folder.with_name(name)) for name in near)}?" if near else "."
+    return f"there is no such folder{hint}"
 
 
 def read_json(folder: Path, name: str) -> dict[str, object]:

@@ -15,9 +15,12 @@ def check_identity(adapter: Adapter, ours: Backbone) -> None:
     """
     origin = adapter.origin
     if origin.shape != ours.shape:
+        theirs, own = vars(origin.shape), vars(ours.shape)
+        unlike = [name for name in {**theirs, **own} if theirs.get(name) != own.get(name)]
+        found = ", ".join(f"{name} {theirs.get(name)} (here {own.get(name)})" for name in unlike)
         raise ArchitectureMismatch(
-            f"{adapter.id} was trained on {origin.name} with {origin.shape}, but this backbone, {ours.name}, has "
-            f"{ours.shape}. Load {origin.name}."
+            f"{adapter.id} was trained on {origin.name} with {found}: this backbone, {ours.name}, is another one. "
+            f"Load {origin.name} as it was published."
         )
     if origin.tokenizer_sha256 != ours.tokenizer_hash:
         raise TokenizerMismatch(

@@ -23,7 +23,7 @@ def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool
             is set, or anything else. What is there stays as it is.
     """
     path = Path(folder)
-    _check_place(path, overwrite=overwrite)
+    check_place(path, overwrite=overwrite)
     # overwrite: the place was checked above, and is checked again for files that have come since.
     write_folder(path, _files(results), overwrite=True)
     return path
@@ -40,7 +40,12 @@ def _files(results: TransferResults) -> dict[str, bytes]:
     return files
 
 
-def _check_place(path: Path, *, overwrite: bool) -> None:
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """See that a report can be written there, before hours are spent on it.
+
+    Raises:
+        ConfigError: Something is in the way.
+    """
     if not path.exists() and not path.is_symlink():
         return
     if path.is_symlink() or not path.is_dir():

@@ -234,3 +234,16 @@ def test_files_of_ones_own_are_evaluated(adaptkit: Command, zoo: Path, backbone_
     )
     assert unknown.status == 1
     assert "Did you mean xnli?" in unknown.err
+
+
+def test_a_report_in_the_way_is_told_before_anything_is_measured(
+    adaptkit: Command, backbone_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "notes.txt").write_text("mine")
+    found = adaptkit(
+        "evaluate", "--task", "xnli", "--adapter", str(tmp_path / "nowhere"), "--languages", "sw",
+        "--backbone", str(backbone_folder), "--output", str(tmp_path / "report"),
+    )  # fmt: skip
+    assert "holds what is no report (first: notes.txt)" in found.err
+    assert found.status == 1

@@ -1,0 +1,73 @@
+"""Calls that a newcomer makes, and what the answer says."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adaptkit
+from adaptkit.config import AdapterConfig, HeadConfig, LoraConfig
+from adaptkit.errors import ArchitectureMismatch, ConfigError, NotAnAdapter, UnknownAdapter
+from adaptkit.model import AdaptedModel
+from tests.adapters import attach_random, random_adapter
+from tests.tiny import tiny_model
+
+LORA = AdapterConfig(method=LoraConfig(rank=2))
+TOPICS = AdapterConfig(
+    method=LoraConfig(rank=2), head=HeadConfig(task_type="classification", labels=("farming", "health"))
+)
+
+
+@pytest.fixture
+def stacked(model: AdaptedModel) -> AdaptedModel:
+    attach_random(model, "language/sw", LORA)
+    attach_random(model, "task/topics", TOPICS)
+    return model
+
+
+def test_one_string_is_no_list_of_inputs(stacked: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match=r"write predict\(\['Timu imeshinda"):
+        stacked.predict("Timu imeshinda.", stack="topics")
+
+
+def test_one_stack_is_no_list_of_stacks(stacked: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match=r"stack='sw > topics'"):
+        stacked.predict(["Timu imeshinda."], stacks="sw > topics")
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_is_no_stack(stacked: AdaptedModel, kind: Any) -> None:  # noqa: ANN401
+    with pytest.raises(ConfigError, match="write 'sw > topics'"):
+        stacked.predict(["Timu imeshinda."], stack=kind(["sw", "topics"]))
+    with pytest.raises(ConfigError, match="write 'language/sw'"):
+        stacked.encode(["Maji"], stack=kind([random_adapter(stacked, LORA)]))
+
+
+def test_a_path_is_no_adapter(model: AdaptedModel, tmp_path: Path) -> None:
+    path: Any = str(tmp_path / "sw")
+    with pytest.raises(ConfigError, match="load_adapter"):
+        model.attach(path)
+
+
+def test_a_folder_that_is_not_there(model: AdaptedModel, tmp_path: Path) -> None:
+    random_adapter(model, LORA).save(tmp_path / "swahili")
+    with pytest.raises(NotAnAdapter, match=r"no such folder; did you mean .*swahili\?"):
+        adaptkit.load_adapter(tmp_path / "swahilli")
+    with pytest.raises(NotAnAdapter, match=r"no such folder\."):
+        adaptkit.load_adapter(tmp_path / "nowhere/at/all")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotAnAdapter, match="has no file"):
+        adaptkit.load_adapter(tmp_path / "empty")
+
+
+def test_a_name_that_a_zoo_has_by_its_whole_id(model: AdaptedModel, tmp_path: Path) -> None:
+    random_adapter(model, LORA).save(tmp_path / "zoo/sw")
+    model.attach_zoo(tmp_path / "zoo")
+    with pytest.raises(UnknownAdapter, match=r"Did you mean language/sw\?.*In the zoo, to be named by whole ids"):
+        model.encode(["Maji"], stack="sw")
+
+
+def test_another_backbone_is_told_by_what_differs() -> None:
+    adapter = random_adapter(tiny_model(n_blocks=3), LORA)
+    with pytest.raises(ArchitectureMismatch, match=r"with n_blocks 3 \(here 2\): this backbone"):
+        tiny_model().attach(adapter)
