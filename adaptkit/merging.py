@@ -11,6 +11,7 @@ from adaptkit.attaching.plan import AveragedChains, Chain, SiteLayer
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.fingerprint import Fingerprint, sampled
 from adaptkit.backbones.linears import QuantizedLinear
+from adaptkit.backbones.streamed import LINEARS
 from adaptkit.composition import ids_of
 from adaptkit.errors import ConfigError, MergeLoss
 from adaptkit.layers import LoraLayer
@@ -123,7 +124,7 @@ def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Back
         linear = network.get_submodule(path)
         weight = _weight(linear) + change.to(model.backbone.device)
         if isinstance(linear, QuantizedLinear):
-            network.set_submodule(path, type(linear)(weight, linear.bias))
+            network.set_submodule(path, LINEARS[old.bits](weight, linear.bias))
         else:
             linear.weight = nn.Parameter(weight.to(network.dtype), requires_grad=False)
         samples[f"{path}.weight"] = sampled(f"{path}.weight", _weight(network.get_submodule(path)))

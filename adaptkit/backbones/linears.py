@@ -23,6 +23,7 @@ OUTLIER_THRESHOLD = 6.0
 _importing = threading.Lock()
 _NF4_BLOCK = 64
 _NESTED_BLOCK = 256
+_INT4_BLOCK = 32
 
 
 class QuantizedLinear(nn.Module):
@@ -95,6 +96,64 @@ class Nf4Linear(QuantizedLinear):
             offset=self.get_buffer("scale_offset"),
             state2=nested,
         )
+
+
+class Int4Linear(QuantizedLinear):
+    """A weight in whole numbers from -8 to 7, with a 16-bit scale for each 32 of them along a row.
+
+    Checkpoints that were released on such a grid (llama.cpp's Q4_0, as the embedded backbone) are held without loss.
+
+    Shape: weight (out_features, in_features), of any floating type, in_features a multiple of 32; it is not kept.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight, bias)
+        blocks = weight.float().reshape(-1, _INT4_BLOCK)
+        extreme = blocks.gather(1, blocks.abs().argmax(dim=1, keepdim=True))
+        scales = (extreme / -8).to(torch.float16)
+        numbers = (blocks / scales.float().where(scales != 0, torch.ones_like(extreme))).round().clamp(-8, 7) + 8
+        pairs = numbers.to(torch.uint8).reshape(self.out_features, -1, 2)
+        self.register_buffer("packed", pairs[..., 0] | (pairs[..., 1] << 4))
+        self.register_buffer("scales", scales.reshape(self.out_features, -1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape: x (..., in_features), result (..., out_features)."""
+        result: Tensor = _Int4MatMul.apply(x, self.get_buffer("packed"), self.get_buffer("scales"))  # type: ignore[no-untyped-call]
+        bias = self._bias_as(x.dtype)
+        return result if bias is None else result + bias
+
+    def dequantized(self) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features), float32."""
+        return _int4_weight(self.get_buffer("packed"), self.get_buffer("scales"), torch.float32)
+
+
+class _Int4MatMul(torch.autograd.Function):
+    """A product that keeps the packed weight for backward, not the widened one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, packed: Tensor, scales: Tensor) -> Tensor:  # noqa: ANN401 - torch's context
+        ctx.save_for_backward(packed, scales)
+        return F.linear(x, _int4_weight(packed, scales, x.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+        packed, scales = ctx.saved_tensors
+        return gradient @ _int4_weight(packed, scales, gradient.dtype), None, None
+
+
+def _int4_weight(packed: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
+    numbers = torch.stack((packed & 15, packed >> 4), dim=-1).to(dtype).sub_(8)
+    blocks = numbers.view(*scales.shape, _INT4_BLOCK).mul_(scales.to(dtype).unsqueeze(-1))
+    return blocks.view(len(packed), -1)
+
+
+def four_bit_linear(weight: Tensor, bias: Tensor | None) -> QuantizedLinear:
+    """The 4-bit layer that is nearer to this weight: nf4, or whole numbers where those were released."""
+    nf4 = Nf4Linear(weight, bias)
+    if weight.shape[1] % _INT4_BLOCK:
+        return nf4
+    candidates = (Int4Linear(weight, bias), nf4)
+    return min(candidates, key=lambda layer: float((layer.dequantized() - weight.float()).norm()))
 
 
 class Int8Linear(QuantizedLinear):

@@ -12,7 +12,7 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTraine
 from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of, bare_options, blocks_of
 from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of, incomplete
 from adaptkit.backbones.fingerprint import Fingerprint, is_sampled, sampled
-from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
+from adaptkit.backbones.linears import Int8Linear, QuantizedLinear, four_bit_linear
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
 from adaptkit.backbones.word_embeddings import (
     CACHE_BYTES,
@@ -27,7 +27,7 @@ from adaptkit.backbones.word_embeddings import (
 from adaptkit.errors import CorruptBackbone, UnsupportedArchitecture
 
 Bits: TypeAlias = Literal[32, 16, 8, 4]
-LINEARS: Mapping[int, type[QuantizedLinear]] = {8: Int8Linear, 4: Nf4Linear}
+LINEARS: Mapping[int, Callable[[Tensor, Tensor | None], QuantizedLinear]] = {8: Int8Linear, 4: four_bit_linear}
 _COARSE = ("nf4", "int8")
 
 # What the modules of the known architectures compute when they are made.

@@ -15,7 +15,7 @@ from torch import nn
 from adaptkit import load_model, train_adapter
 from adaptkit.backbones import blocks_of, vocabulary_of
 from adaptkit.backbones.checkpoint import checkpoint_of
-from adaptkit.backbones.linears import Int8Linear, Nf4Linear, QuantizedLinear
+from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear, QuantizedLinear
 from adaptkit.backbones.word_embeddings import PagedRows
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 from tests.saved import saved_backbone, with_tensors
@@ -41,9 +41,11 @@ def test_paged_embeddings_change_no_bit(model_type: str, bits: int, tmp_path: Pa
 
 
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
-@pytest.mark.parametrize(("bits", "kind", "precision"), [(8, Int8Linear, "int8"), (4, Nf4Linear, "nf4")])
+@pytest.mark.parametrize(
+    ("bits", "kind", "precision"), [(8, (Int8Linear,), "int8"), (4, (Int4Linear, Nf4Linear), "nf4")]
+)
 def test_the_linear_layers_of_the_blocks_are_quantised(
-    model_type: str, bits: int, kind: type[QuantizedLinear], precision: str, tmp_path: Path
+    model_type: str, bits: int, kind: tuple[type[QuantizedLinear], ...], precision: str, tmp_path: Path
 ) -> None:
     folder = saved_backbone(tmp_path / "tiny", model_type)
     model, plain = load_model(folder, bits=bits), load_model(folder)  # type: ignore[arg-type]
