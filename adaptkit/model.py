@@ -7,7 +7,7 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
 
 import copy
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.attaching import AttachedLayers, Plan, SiteHooks, plan_of_rows, recorded
+from adaptkit.attaching import AttachedLayers, Plan, RowPlan, SiteHooks, plan_of_rows, recorded
 from adaptkit.backbones import (
     CACHE_BYTES,
     Backbone,
@@ -83,6 +83,12 @@ class AdaptedModel(nn.Module):
         """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""
         self.training = mode
         self.adapters.train(mode)
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedModel":
+        """What `to`, `half` and their like are made of."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._layers.forget_all_plans()
         return self
 
     @property
@@ -231,7 +237,7 @@ class AdaptedModel(nn.Module):
             return self._states(input_ids, attention_mask, blocks)
         if len(stacks) != len(input_ids):
             raise ConfigError(f"{len(stacks)} stacks were given for {len(input_ids)} rows; give one for each.")
-        plans = [self.plan(stack) for stack in stacks]
+        plans = [self._planned(stack)[1] for stack in stacks]
         if self.backbone.architecture.row_wise:
             with self._hooks.in_force(plan_of_rows(plans, self._same_inputs)):
                 return self._states(input_ids, attention_mask, blocks)
@@ -402,7 +408,7 @@ class AdaptedModel(nn.Module):
             block.training = False
         return network
 
-    def _planned(self, stack: StackLike) -> tuple[Stack, Plan]:
+    def _planned(self, stack: StackLike) -> tuple[Stack, RowPlan]:
         asked = _as_stack(stack)
         if self._zoo is None:
             return self._layers.planned(asked)

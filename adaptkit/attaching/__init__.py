@@ -3,6 +3,6 @@
 from adaptkit.attaching.attached import AttachedLayers
 from adaptkit.attaching.hooks import SiteHooks, recorded
 from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of
-from adaptkit.attaching.rows import plan_of_rows
+from adaptkit.attaching.rows import RowPlan, plan_of_rows
 
-__all__ = ["BARE", "AttachedLayers", "Plan", "SiteHooks", "SiteLayer", "plan_of", "plan_of_rows", "recorded"]
+__all__ = ["BARE", "AttachedLayers", "Plan", "RowPlan", "SiteHooks", "SiteLayer", "plan_of", "plan_of_rows", "recorded"]

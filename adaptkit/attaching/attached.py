@@ -9,6 +9,7 @@ from torch import nn
 
 from adaptkit.attaching.hooks import SiteHooks
 from adaptkit.attaching.plan import Plan, plan_of, plan_of_layers
+from adaptkit.attaching.rows import RowPlan
 from adaptkit.composition import Fuse, Stack, resolved
 from adaptkit.config import FusionConfig
 from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
@@ -29,7 +30,7 @@ class AttachedLayers:
         self._hooks = hooks
         self._by_id: dict[str, AdapterLayers] = {}
         self._by_bare_name: dict[str, list[str]] = {}
-        self._plans: dict[_Asked, tuple[Stack, Plan]] = {}
+        self._plans: dict[_Asked, tuple[Stack, RowPlan]] = {}
         self._plans_with: dict[str, set[_Asked]] = {}
         self._lock = RLock()
 
@@ -98,7 +99,7 @@ class AttachedLayers:
             raise UnknownAdapter(name, self.ids, difflib.get_close_matches(name, self.ids, n=2))
         return candidates[0]
 
-    def planned(self, asked: Stack) -> tuple[Stack, Plan]:
+    def planned(self, asked: Stack) -> tuple[Stack, RowPlan]:
         """A stack with whole ids, and its plan; a look-up from the second time on.
 
         Raises:
@@ -107,7 +108,7 @@ class AttachedLayers:
         key = (asked, asked.any_order)
         return self._plans.get(key) or self._plan(key)
 
-    def _plan(self, key: _Asked) -> tuple[Stack, Plan]:
+    def _plan(self, key: _Asked) -> tuple[Stack, RowPlan]:
         asked = key[0]
         # Locked, so that no plan of layers that have just been replaced is kept.
         with self._lock:
@@ -116,7 +117,7 @@ class AttachedLayers:
             fused = [name for each in whole.ids for name in _fused_by(self._by_id[each])]
             for name in {*asked.ids, *whole.ids, *fused}:
                 self._plans_with.setdefault(name, set()).add(key)
-            self._plans[key] = whole, plan_of(whole, lambda name: self._by_id[self.resolve(name)])
+            self._plans[key] = whole, RowPlan(plan_of(whole, lambda name: self._by_id[self.resolve(name)]))
             return self._plans[key]
 
     def _fusion_of(self, fuse: Fuse) -> str:
@@ -127,6 +128,12 @@ class AttachedLayers:
         if not found:
             raise UnknownAdapter(str(fuse), self.ids)
         return found[0]
+
+    def forget_all_plans(self) -> None:
+        """Needed where the layers' tensors have moved: plans remember views of them."""
+        with self._lock:
+            self._plans.clear()
+            self._plans_with.clear()
 
     def _forget_plans(self, *names: str) -> None:
         for name in names:

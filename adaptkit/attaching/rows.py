@@ -6,7 +6,7 @@ of LoRAs on one row is a concatenation of their ranks: rows of other depths and 
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -18,34 +18,77 @@ from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
 from adaptkit.layers import BottleneckLayer, LoraLayer
 
-LoraRow: TypeAlias = list[tuple[LoraLayer, float]]
-"""The LoRA layers of one row at one site, with the factor before each."""
+_Scaled: TypeAlias = tuple[LoraLayer, float]
 
 
-def plan_of_rows(plans: Sequence[Plan], same_input: Mapping[str, Hashable]) -> Plan:
+class RowPlan(dict[str, Chain]):
+    """The plan of one stack, which remembers what it is in a batch of many."""
+
+    @cached_property
+    def loras(self) -> Mapping[str, "LoraRow"]:
+        """The modules at which LoRA layers act and nothing else."""
+        found = {module: _loras(chain) for module, chain in self.items()}
+        return {module: LoraRow(layers) for module, layers in found.items() if layers is not None}
+
+
+class LoraRow:
+    """The LoRA layers of one stack at one module, with the factor before each."""
+
+    def __init__(self, layers: Sequence[_Scaled]) -> None:
+        self.layers = [layer for layer, _ in layers]
+        self.scales = [scale for _, scale in layers]
+        self.rank = sum(layer.rank for layer in self.layers)
+        self.downs: list[Tensor] = [layer.lora_A.weight for layer in self.layers]
+        # Making a view takes longer than all else that is done for a row.
+        self._ups: list[Tensor] = [layer.lora_B.weight.detach().t() for layer in self.layers]
+        self._may_drop = [layer for layer in self.layers if layer.dropout.p]
+
+    @property
+    def ups(self) -> list[Tensor]:
+        """Each B, turned. Shape: (rank, out_width)."""
+        return [layer.lora_B.weight.t() for layer in self.layers] if torch.is_grad_enabled() else self._ups
+
+    @property
+    def drops(self) -> bool:
+        """Whether dropout acts now, which differs from row to row."""
+        return any(layer.training for layer in self._may_drop)
+
+
+_NOTHING = LoraRow(())
+
+
+def plan_of_rows(plans: Sequence[RowPlan], same_input: Mapping[str, Hashable]) -> Plan:
     """The plan under which row `i` of a batch has the plan `plans[i]`, for one forward pass.
 
     Modules that read one input, such as query, key and value, have the same value in `same_input`.
     """
     # Rows that are all alike need one set of weights.
     each = plans[:1] if all(plan is plans[0] for plan in plans) else plans
-    chains = {
-        module: [plan.get(module, ()) for plan in each]
-        for module in dict.fromkeys(module for plan in each for module in plan)
-    }
-    loras = {module: found for module, rows in chains.items() if (found := _lora_rows(rows)) is not None}
-    joint: dict[Hashable, list[str]] = {}
-    for module in loras:
-        joint.setdefault(same_input.get(module, module), []).append(module)
     acting: dict[str, Chain] = {}
-    for modules in joint.values():
-        layers = JointLora([loras[module] for module in modules])
-        acting |= {module: (layers.at(number),) for number, module in enumerate(modules)}
-    return acting | {
-        module: rows[0] if len(rows) == 1 else (_rows_layer(rows),)
-        for module, rows in chains.items()
-        if module not in loras
-    }
+    joint: dict[Hashable, dict[str, list[LoraRow]]] = {}
+    for module in dict.fromkeys(module for plan in {id(plan): plan for plan in each}.values() for module in plan):
+        loras = _lora_rows(module, each)
+        if loras is not None:
+            joint.setdefault(same_input.get(module, module), {})[module] = loras
+        elif len(each) == 1:
+            acting[module] = each[0][module]
+        else:
+            acting[module] = (_rows_layer([plan.get(module, ()) for plan in each]),)
+    for sites in joint.values():
+        layers = JointLora(list(sites.values()))
+        acting |= {module: (layers.at(number),) for number, module in enumerate(sites)}
+    return acting
+
+
+def _lora_rows(module: str, plans: Sequence[RowPlan]) -> list[LoraRow] | None:
+    """The LoRA layers of each row; None where other layers act on one of them, or dropout."""
+    rows: list[LoraRow] = []
+    for plan in plans:
+        row = plan.loras.get(module) if module in plan else _NOTHING
+        if row is None or row.drops:
+            return None
+        rows.append(row)
+    return rows
 
 
 def _rows_layer(chains: Sequence[Chain]) -> SiteLayer:
@@ -56,16 +99,11 @@ def _rows_layer(chains: Sequence[Chain]) -> SiteLayer:
     return RowsByChain(chains)
 
 
-def _lora_rows(chains: Sequence[Chain]) -> list[LoraRow] | None:
-    found = [_loras(chain) for chain in chains]
-    return None if None in found else [row for row in found if row is not None]
-
-
-def _loras(chain: Chain, weight: float = 1.0) -> LoraRow | None:
+def _loras(chain: Chain, weight: float = 1.0) -> list[_Scaled] | None:
     """The LoRA layers of a chain with the factor before each; None where it holds anything else."""
-    found: LoraRow = []
+    found: list[_Scaled] = []
     for layer in chain:
-        if isinstance(layer, LoraLayer) and not (layer.training and layer.dropout.p):
+        if isinstance(layer, LoraLayer):
             found.append((layer, weight * layer.scale))
         elif isinstance(layer, AveragedChains):
             for inner, share in zip(layer.chains, layer.weights, strict=True):
@@ -86,30 +124,37 @@ class JointLora:
     """
 
     def __init__(self, sites: Sequence[Sequence[LoraRow]]) -> None:
-        n_rows = self._n_rows = len(sites[0])
-        ranks = [max(sum(layer.rank for layer, _ in row) for row in rows) for rows in sites]
+        self._n_rows = len(sites[0])
+        ranks = [max(row.rank for row in rows) for rows in sites]
         self._ends = list(accumulate(ranks, initial=0))
         self._downs: list[Tensor] = []
         self._ups: list[list[Tensor]] = [[] for _ in sites]
-        scales: list[float] = []
-        # A view costs more than finding it again, and a layer may stand in many rows.
-        layers = {layer for rows in sites for row in rows for layer, _ in row}
-        turned = {layer: layer.lora_B.weight.t() for layer in layers}
-        some = next(iter(turned)).lora_A.weight
-        padding = [_zeros_like_rows(rows, rank) for rows, rank in zip(sites, ranks, strict=True)]
-        for number in range(n_rows):
-            for rows, rank, ups, (no_downs, no_ups) in zip(sites, ranks, self._ups, padding, strict=True):
-                row = rows[number]
-                self._downs += [layer.lora_A.weight for layer, _ in row]
-                ups += [turned[layer] for layer, _ in row]
-                row_scales = [scale for layer, scale in row for _ in range(layer.rank)]
-                if missing := rank - len(row_scales):
+        padding = [
+            _zeros_like(next(row for row in rows if row.rank), rank) for rows, rank in zip(sites, ranks, strict=True)
+        ]
+        turned = [{id(row): row.ups for row in rows} for rows in sites]
+        for rows in zip(*sites, strict=True):
+            for number, row in enumerate(rows):
+                self._downs += row.downs
+                self._ups[number] += turned[number][id(row)]
+                if missing := ranks[number] - row.rank:
+                    no_downs, no_ups = padding[number]
                     self._downs.append(no_downs[:missing])
-                    ups.append(no_ups[:missing])
-                scales += [*row_scales, *[0.0] * missing]
-        self._scales = some.new_tensor(scales).reshape(n_rows, 1, -1)
+                    self._ups[number].append(no_ups[:missing])
+        every = {scale for rows in sites for row in rows for scale in row.scales}
+        self._scale: float | Tensor = every.pop() if len(every) == 1 else self._scales_of(sites, ranks)
         self._input: Tensor | None = None
-        self._narrow = self._scales
+        self._narrow = self._downs[0]
+
+    def _scales_of(self, sites: Sequence[Sequence[LoraRow]], ranks: Sequence[int]) -> Tensor:
+        """The factor before each rank of each row, 0 where zeros fill it up. Shape: (n_rows, 1, all ranks)."""
+        scales: list[float] = []
+        for rows in zip(*sites, strict=True):
+            for row, rank in zip(rows, ranks, strict=True):
+                for layer, scale in zip(row.layers, row.scales, strict=True):
+                    scales += [scale] * layer.rank
+                scales += [0.0] * (rank - row.rank)
+        return self._downs[0].new_tensor(scales).reshape(self._n_rows, 1, -1)
 
     def at(self, number: int) -> SiteLayer:
         """The layer of one of the sites."""
@@ -136,14 +181,17 @@ class JointLora:
             else:
                 _require_rows(site_input, self._n_rows)
                 narrow = torch.bmm(site_input, downs.transpose(1, 2))
-            self._input, self._narrow = site_input, narrow * self._scales.to(site_input.dtype)
+            scale = self._scale if isinstance(self._scale, float) else self._scale.to(narrow.dtype)
+            self._input, self._narrow = site_input, narrow * scale
         return self._narrow
 
 
-def _zeros_like_rows(rows: Sequence[LoraRow], rank: int) -> tuple[Tensor, Tensor]:
-    """Zeros for as many ranks of A and of B as a row may lack."""
-    down, up = next((layer.lora_A.weight, layer.lora_B.weight) for row in rows for layer, _ in row)
-    return down.new_zeros(rank, down.shape[1]), up.new_zeros(rank, up.shape[0])
+def _zeros_like(row: LoraRow, rank: int) -> tuple[Tensor, Tensor]:
+    """Zeros for as many ranks of A and of turned B as a row may lack."""
+    layer = row.layers[0]
+    return layer.lora_A.weight.new_zeros(rank, layer.lora_A.weight.shape[1]), layer.lora_B.weight.new_zeros(
+        rank, layer.lora_B.weight.shape[0]
+    )
 
 
 class RowsOfBottlenecks:

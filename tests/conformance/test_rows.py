@@ -7,7 +7,7 @@ import torch
 
 import adaptkit
 from adaptkit import Average, Fuse, Stack
-from adaptkit.attaching import plan_of_rows
+from adaptkit.attaching import RowPlan, plan_of_rows
 from adaptkit.attaching.rows import JointLora, RowsOfBottlenecks
 from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
@@ -94,7 +94,7 @@ def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel, batch_si
 def test_rows_of_one_method_need_no_loop(kind: type, stacks: list[StackLike]) -> None:
     model = with_adapters(tiny_model())
     every = [stacks[number % 3] for number in range(len(TEXTS))]
-    plan = plan_of_rows([model.plan(stack) for stack in every], model.backbone.shape.same_inputs())
+    plan = plan_of_rows([RowPlan(model.plan(stack)) for stack in every], model.backbone.shape.same_inputs())
     layers = [getattr(layer, "func", layer) for chain in plan.values() for layer in chain]
     assert {type(getattr(layer, "__self__", layer)) for layer in layers} == {kind}
     found = model.encode(TEXTS, stacks=every)
