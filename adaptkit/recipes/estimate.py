@@ -3,7 +3,10 @@
 import statistics
 from dataclasses import dataclass
 
+import torch
+
 from adaptkit.backbones.hardware import peak_memory_bytes
+from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.data.triage import Triage
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.training import RunData
@@ -30,6 +33,24 @@ class Estimate:
             f"{self.n_steps:,} steps of {batch_size}, about {minutes}, peak memory about "
             f"{self.peak_memory_bytes / 2**30:.1f} GiB (both measured on a few batches)"
         )
+
+
+_TRAINING_SPEED = {32: 1792, 16: 2215, 8: 1048, 4: 1935}
+"""Tokens a second of training the embedded backbone on two CPU cores with bf16, by bits
+(benchmarks/results/20261122-090813-memory.json)."""
+_MUCH_SLOWER = 0.7
+
+
+def slower_bits(bits: int, device: torch.device) -> list[str]:
+    """A line where the bits of the backbone are known to be slow on this kind of hardware."""
+    share = _TRAINING_SPEED[bits] / max(_TRAINING_SPEED.values())
+    if not has_fast_bfloat16(device) or device.type != "cpu" or share > _MUCH_SLOWER:
+        return []
+    faster = [str(other) for other, speed in _TRAINING_SPEED.items() if speed * _MUCH_SLOWER > _TRAINING_SPEED[bits]]
+    return [
+        f"note: on a CPU, {bits} bits train at {share:.0%} of the speed of the fastest precision (measured on the "
+        f"embedded backbone); {' or '.join(faster)} bits are faster"
+    ]
 
 
 def measure(

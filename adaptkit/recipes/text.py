@@ -18,7 +18,7 @@ from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import DistillObjective, MaskingRule, depths_of
 from adaptkit.recipes.causal import causal_objective
-from adaptkit.recipes.estimate import Estimate, measure
+from adaptkit.recipes.estimate import Estimate, measure, slower_bits
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.masked import masked_objective
@@ -112,6 +112,7 @@ class TextTraining:
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.batch_size)}",
         ]
+        lines += slower_bits(self.model.backbone.bits, self.model.backbone.device)
         if source.kind == "sample":
             lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
         return lines
