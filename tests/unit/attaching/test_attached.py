@@ -156,3 +156,18 @@ def test_threads_with_different_stacks_at_once(model: AdaptedModel) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_plans_follow_tensors_that_move(model: AdaptedModel) -> None:
+    for seed, name in enumerate(("language/sw", "language/ha")):
+        attach_random(model, name, LORA, seed=seed)
+    before = model.encode(TEXTS, stacks=["sw", "ha"])
+    model.double()
+    with torch.no_grad():
+        for parameter in model.adapters.parameters():
+            parameter.mul_(1.0)
+    torch.testing.assert_close(model.encode(TEXTS, stacks=["sw", "ha"]), before, rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        for parameter in model.adapters.parameters():
+            parameter.zero_()
+    torch.testing.assert_close(model.encode(TEXTS, stacks=["sw", "ha"]), model.encode(TEXTS), rtol=1e-6, atol=1e-6)
