@@ -11,7 +11,7 @@ from adaptkit.data.triage import Triage
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.training import RunData
 
-_MEASURED_BATCHES = 3
+_MEASURED_BATCHES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +63,12 @@ def measure(
     n_sentences: int,
     triage: Triage | None = None,
 ) -> Estimate:
-    """Run the largest batch and some of middling size. Trains nothing."""
+    """Run some batches of all sizes, and the largest one. Trains nothing."""
     batches = sorted(data.batches(batch_size, 0), key=data.n_tokens)
+    step = max(1, len(batches) // _MEASURED_BATCHES)
+    # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
+    seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:_MEASURED_BATCHES]]
     fitting.run.measure_step(batches[-1])
-    middle = len(batches) // 2
-    seconds = [fitting.run.measure_step(rows) for rows in batches[middle : middle + _MEASURED_BATCHES]]
     return Estimate(
         triage=triage,
         objective=objective,
