@@ -1,8 +1,8 @@
 """What fewer bits cost in accuracy: SIB-200 zero-shot at each precision, the head trained on English at 32 bits.
 
-`python -m benchmarks.run precision_sib200 --zoo FOLDER [--seeds 0,1,2] [--languages sw,ha]`; FOLDER/SEED/LANGUAGE are
-adapters as `benchmarks.run distill_sib200 --keep FOLDER` writes them. A language without an adapter there is measured
-without one.
+`python -m benchmarks.run precision_sib200 --zoo FOLDER [--seeds 0,1,2] [--languages sw,ha] [--only "32;4, paged"]`;
+FOLDER/SEED/LANGUAGE are adapters as `benchmarks.run distill_sib200 --keep FOLDER` writes them. A language without an
+adapter there is measured without one.
 """
 
 import argparse
@@ -30,12 +30,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--zoo", type=Path, required=True)
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--languages", default="en,sw,ha,yo,ig,bm,am,rw,gn,quy")
+    parser.add_argument("--only", default=";".join(PRECISIONS), help="some of the precisions, with ; between")
     options = parser.parse_args(arguments)
     languages, seeds = options.languages.split(","), [int(seed) for seed in options.seeds.split(",")]
     head = ZeroShot(adaptkit.load_model()).head
     measured: dict[str, Any] = {}
-    for name, precision in PRECISIONS.items():
-        model = adaptkit.load_model(**precision)
+    for name in options.only.split(";"):
+        model = adaptkit.load_model(**PRECISIONS[name])
         accuracy = {}
         for language in languages:
             texts, topics = read_topics(language, "test")
