@@ -24,7 +24,6 @@ from adaptkit.backbones import (
     MemoryReport,
     TrimmedEmbeddings,
     Vocabulary,
-    architecture_of,
     blocks_of,
     bytes_of,
     load_backbone,
@@ -47,6 +46,7 @@ from adaptkit.prediction import predictions
 from adaptkit.storage import Adapter, Probe
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
+from adaptkit.tasks import require_list
 
 StackLike: TypeAlias = Composition | Adapter | str | None
 
@@ -245,7 +245,7 @@ class AdaptedModel(nn.Module):
 
     def _states(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
         # A decoder would keep its keys and values for a next token that nobody asks for.
-        options = {"use_cache": False} if self.backbone.shape.causal else {}
+        options = {"use_cache": False} if self.backbone.architecture.causal else {}
         if not blocks:
             return cast(Tensor, self.network(ids, mask, **options).last_hidden_state)
         every = blocks_of(self.network)
@@ -352,8 +352,7 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         _require_batch(batch_size)
-        if isinstance(inputs, str):
-            raise ConfigError(f"predict takes a list of inputs, found one string; write predict([{inputs[:40]!r}]).")
+        require_list(inputs)
         each = _stack_of_each(len(inputs), stack, stacks)
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
@@ -396,7 +395,7 @@ class AdaptedModel(nn.Module):
 
     def copied_network(self) -> PreTrainedModel:
         """A copy of the backbone's network without hooks; the frozen embedding table is shared, not copied."""
-        table = self.network.get_submodule(architecture_of(self.backbone.shape.model_type).word_embeddings)
+        table = self.network.get_submodule(self.backbone.architecture.word_embeddings)
         # Our hooks are not copied either: another thread may be using them.
         network = copy.deepcopy(self.network, {id(table): table, id(self._hooks): self._hooks})
         shared = set(table.modules())

@@ -67,8 +67,7 @@ class SiteHooks:
             _PLANS.reset(token)
             with self._lock:
                 self._n_in_force -= 1
-                if len(self._handles) > len(self._users) or not all(self._users.values()):
-                    self._unhook_unused()
+                self._unhook_unused()
 
     def checkpoint(self, function: Callable[..., object], *args: object) -> object:
         """Gradient checkpointing whose recomputation sees the plan of the first run.

@@ -131,11 +131,6 @@ class BackboneShape:
     n_positions: int
 
     @property
-    def causal(self) -> bool:
-        """Whether the backbone is a decoder."""
-        return architecture_of(self.model_type).causal
-
-    @property
     def attention_widths(self) -> tuple[int, int]:
         """Width of all queries together, and of all keys or values together."""
         return self.hidden_width, self.hidden_width

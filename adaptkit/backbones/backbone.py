@@ -144,7 +144,7 @@ class Backbone:
             ids = self.vocabulary.ids
             save_compact(self.network, self.tokenizer, table.rows(torch.from_numpy(ids)).cpu(), ids, path)
         elif self.bits in (32, 16) and isinstance(table, nn.Embedding):
-            _whole_network(self.network, self.output_table).save_pretrained(path)
+            self._with_projection().save_pretrained(path)
             self.tokenizer.save_pretrained(path)
         else:
             raise ConfigError(
@@ -153,6 +153,17 @@ class Backbone:
             )
         facts = {"name": self.name, "release": self.release, "text_prefix": self.text_prefix}
         (path / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _with_projection(self) -> PreTrainedModel:
+        """The network with its own output projection, if it has one, as its checkpoint had it."""
+        if self.output_table is None:
+            return self.network
+        with torch.device("meta"):
+            whole: PreTrainedModel = AutoModelForCausalLM.from_config(self.network.config)  # type: ignore[no-untyped-call]
+        setattr(whole, whole.base_model_prefix, self.network)
+        projection = nn.Parameter(self.output_rows(), requires_grad=False)
+        whole.get_output_embeddings().weight = projection  # type: ignore[no-untyped-call]
+        return whole
 
     def special_id(self, role: str) -> int:
         """The id of a special token: `pad`, `mask`, `unk`, `cls` or `sep`.
@@ -250,21 +261,21 @@ class Backbone:
     @cached_property
     def prefix_length(self) -> int:
         """How many leading tokens of every input are the opening special token and the text prefix."""
-        prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
-        return len(prefix) - self._n_closing
+        return len(self._around_every_input[0])
 
     @cached_property
-    def _n_closing(self) -> int:
-        """How many special tokens end every input: one in encoders, none in most decoders."""
+    def _around_every_input(self) -> tuple[list[int], list[int]]:
+        """What opens every input, with the text prefix, and what closes it: a token in encoders, mostly none else."""
         whole: list[int] = self.tokenizer("a")["input_ids"]
         bare: list[int] = self.tokenizer("a", add_special_tokens=False)["input_ids"]
-        opening = next(place for place in range(len(whole)) if whole[place : place + len(bare)] == bare)
-        return len(whole) - opening - len(bare)
+        start = next(place for place in range(len(whole)) if whole[place : place + len(bare)] == bare)
+        prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
+        n_opening = len(prefix) - (len(whole) - start - len(bare))
+        return prefix[:n_opening], prefix[n_opening:]
 
     def probe_inputs(self) -> list[list[int]]:
         """Token ids of the fixed probes, between the opening tokens of every input and the closing one."""
-        prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
-        opening, closing = prefix[: self.prefix_length], prefix[self.prefix_length :]
+        opening, closing = self._around_every_input
         bodies = probe_bodies(self.shape.vocabulary_size)
         return [[*opening, *body, *closing] for body in bodies]
 
@@ -283,18 +294,6 @@ class Backbone:
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1
         return padded.to(self.device), mask.to(self.device)
-
-
-def _whole_network(network: PreTrainedModel, output_table: StoredTensor | None) -> PreTrainedModel:
-    """The network with its own output projection, if it has one, as its checkpoint had it."""
-    if output_table is None:
-        return network
-    with torch.device("meta"):
-        whole: PreTrainedModel = AutoModelForCausalLM.from_config(network.config)  # type: ignore[no-untyped-call]
-    setattr(whole, whole.base_model_prefix, network)
-    projection = output_table.read().to(network.dtype)
-    whole.get_output_embeddings().weight = nn.Parameter(projection, requires_grad=False)  # type: ignore[no-untyped-call]
-    return whole
 
 
 def _first_places(word_of_token: Sequence[int | None], n_prefix: int) -> list[int]:

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.backbones.streamed import empty_network
+from adaptkit.backbones.vocabulary import place_among
 from adaptkit.errors import ConfigError
 
 _TOKENIZER_FILE = "tokenizer.json"
@@ -34,13 +35,13 @@ def save_compact(
     Raises:
         ConfigError: A tokenizer that joins pieces by rules, so that leaving some out would cut other text otherwise.
     """
-    content = compact_tokenizer(json.loads(_engine(tokenizer).to_str()), kept)
+    content = compact_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), kept)
     config = copy.deepcopy(network.config)
     config.vocab_size = len(kept)
     for role in _ROLES:
         token_id = getattr(config, role, None)
         if isinstance(token_id, int):
-            setattr(config, role, _new_id(token_id, kept))
+            setattr(config, role, place_among(kept, token_id))
     if "roberta" in config.model_type and config.pad_token_id != network.config.pad_token_id:
         raise ConfigError("the padding token would get another number, from which this family counts positions.")
     small = empty_network(config)
@@ -61,20 +62,20 @@ def compact_tokenizer(content: dict[str, Any], kept: NDArray[np.int64]) -> dict[
     model = dict(content["model"])
     if model["type"] == "Unigram":
         model["vocab"] = [model["vocab"][old] for old in kept.tolist() if old < len(model["vocab"])]
-        model["unk_id"] = _new_id(model["unk_id"], kept)
+        model["unk_id"] = place_among(kept, model["unk_id"])
     elif model["type"] in ("WordPiece", "WordLevel"):
         old_ids = set(kept.tolist())
-        model["vocab"] = {piece: _new_id(old, kept) for piece, old in model["vocab"].items() if old in old_ids}
+        model["vocab"] = {piece: place_among(kept, old) for piece, old in model["vocab"].items() if old in old_ids}
     else:
         raise ConfigError(
             f"a {model['type']} tokenizer joins pieces step by step, and without some of them would cut even text of "
             "kept tokens otherwise. Serve this backbone from its whole checkpoint, with vocabulary=... at loading."
         )
-    added = [token for token in content["added_tokens"] if _new_id(token["id"], kept) is not None]
+    added = [{**token, "id": place_among(kept, token["id"])} for token in content["added_tokens"]]
     return {
         **content,
         "model": model,
-        "added_tokens": [{**token, "id": _new_id(token["id"], kept)} for token in added],
+        "added_tokens": [token for token in added if token["id"] is not None],
         "post_processor": _renumbered(content["post_processor"], kept),
     }
 
@@ -83,18 +84,9 @@ def _renumbered(part: Any, kept: NDArray[np.int64]) -> Any:  # noqa: ANN401 - JS
     """A post-processor with new ids: in `ids` of a template, or behind a token as in `"sep": ["</s>", 2]`."""
     if isinstance(part, dict):
         return {
-            name: [_new_id(old, kept) for old in value] if name == "ids" else _renumbered(value, kept)
+            name: [place_among(kept, old) for old in value] if name == "ids" else _renumbered(value, kept)
             for name, value in part.items()
         }
     if isinstance(part, list) and len(part) == 2 and isinstance(part[0], str) and type(part[1]) is int:
-        return [part[0], _new_id(part[1], kept)]
+        return [part[0], place_among(kept, part[1])]
     return [_renumbered(each, kept) for each in part] if isinstance(part, list) else part
-
-
-def _new_id(old: int, kept: NDArray[np.int64]) -> int | None:
-    place = int(np.searchsorted(kept, old))
-    return place if place < len(kept) and int(kept[place]) == old else None
-
-
-def _engine(tokenizer: PreTrainedTokenizerBase) -> Any:  # noqa: ANN401 - tokenizers.Tokenizer
-    return tokenizer.backend_tokenizer

@@ -77,7 +77,7 @@ def letters_of(tokenizer: PreTrainedTokenizerBase, kept: NDArray[np.int64]) -> C
     def stand_ins(token_id: int) -> tuple[int, ...]:
         unknown: int | None = tokenizer.unk_token_id
         letters: list[int] = [_id(tokenizer, letter) for letter in _unmarked(_piece(tokenizer, token_id))]
-        found = tuple(letter for letter in letters if letter != unknown and _is_in(letter, kept))
+        found = tuple(letter for letter in letters if letter != unknown and place_among(kept, letter) is not None)
         if found:
             return found
         if unknown is None:
@@ -87,9 +87,10 @@ def letters_of(tokenizer: PreTrainedTokenizerBase, kept: NDArray[np.int64]) -> C
     return stand_ins
 
 
-def _is_in(token_id: int, kept: NDArray[np.int64]) -> bool:
+def place_among(kept: NDArray[np.int64], token_id: int) -> int | None:
+    """Where a token id is among kept ones, which ascend; None where it is not."""
     place = int(np.searchsorted(kept, token_id))
-    return place < len(kept) and int(kept[place]) == token_id
+    return place if place < len(kept) and int(kept[place]) == token_id else None
 
 
 def _letters(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,7 @@ from adaptkit.data import sample
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.parallel import open_parallel
 from adaptkit.errors import ConfigError, SourceNotFound
-from adaptkit.recipes.request import TrainingRequest
+from adaptkit.recipes.request import ObjectiveName, TrainingRequest
 
 WIKIPEDIA = "wikimedia/wikipedia"
 WIKIPEDIA_DATE = "20231101"
@@ -21,7 +21,7 @@ TrainedObjective: TypeAlias = Literal["mlm", "clm", "distill"]
 class TrainingSource:
     """Rows of (translation or None, sentence in the language), and what is known of them."""
 
-    objective: TrainedObjective
+    translated: bool
     rows: Callable[[], Iterator[Row]]
     description: str
     licence: str
@@ -30,40 +30,45 @@ class TrainingSource:
     reason: str = ""
 
 
-def choose_source(
-    request: TrainingRequest, language: str, note: Callable[[str], None], *, causal: bool
-) -> TrainingSource:
+def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
     """Open what was asked for; `note` is told what is chosen where the caller left it open.
-
-    Text without translations trains a `causal` backbone, a decoder, by clm and an encoder by mlm.
 
     Raises:
         SourceNotFound: No such file, or neither the hub nor the sample has the language.
         ConfigError: An objective that the text cannot serve.
     """
-    own: TrainedObjective = "clm" if causal else "mlm"
-    if request.objective in ("mlm", "clm") and request.objective != own:
-        what = (
-            "a decoder, in which no token sees a later one" if causal else "an encoder, in which tokens see each other"
-        )
-        raise ConfigError(f"objective {request.objective!r} does not go with {what}; give {own!r}, or leave it out.")
     if request.parallel is not None:
-        return _parallel_source(request, language, own)
+        return _parallel_source(request, language)
     if request.text is not None:
-        return _text_source(request, request.text, request.licence, own)
+        return _text_source(request, request.text, request.licence)
     if request.objective != "distill":
         try:
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
-            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0", own)
+            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
         except SourceNotFound:
             note("the hub does not answer, or has no Wikipedia in this language: taking the package's own sample")
-    return _sample_source(request, language, own)
+    return _sample_source(request, language)
 
 
-def _parallel_source(request: TrainingRequest, language: str, own: TrainedObjective) -> TrainingSource:
+def trained_objective(asked: ObjectiveName, source: TrainingSource, *, causal: bool) -> TrainedObjective:
+    """What a source trains: distill with translations, else mlm, or clm on a `causal` backbone, a decoder.
+
+    Raises:
+        ConfigError: A language modelling objective that was asked for and is not the backbone's.
+    """
+    own: TrainedObjective = "clm" if causal else "mlm"
+    if asked in ("mlm", "clm") and asked != own:
+        what = (
+            "a decoder, in which no token sees a later one" if causal else "an encoder, in which tokens see each other"
+        )
+        raise ConfigError(f"objective {asked!r} does not go with {what}; give {own!r}, or leave it out.")
+    return "distill" if source.translated and asked != own else own
+
+
+def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
     corpus = open_parallel(request.parallel, target=language, source_language=request.source_lang)
     return TrainingSource(
-        objective=own if request.objective == own else "distill",
+        translated=True,
         rows=lambda: iter(corpus.pairs()),
         description=f"{corpus.description} ({corpus.source_language or 'unnamed'} to {language})",
         licence=request.licence,
@@ -72,10 +77,10 @@ def _parallel_source(request: TrainingRequest, language: str, own: TrainedObject
     )
 
 
-def _text_source(request: TrainingRequest, text: object, licence: str, own: TrainedObjective) -> TrainingSource:
+def _text_source(request: TrainingRequest, text: object, licence: str) -> TrainingSource:
     corpus = open_corpus(text, column=request.column)
     return TrainingSource(
-        objective=own,
+        translated=False,
         rows=lambda: ((None, line) for text in corpus.lines() for line in text.splitlines() if line.strip()),
         description=corpus.description,
         licence=licence,
@@ -84,12 +89,12 @@ def _text_source(request: TrainingRequest, text: object, licence: str, own: Trai
     )
 
 
-def _sample_source(request: TrainingRequest, language: str, own: TrainedObjective) -> TrainingSource:
+def _sample_source(request: TrainingRequest, language: str) -> TrainingSource:
     pairs = sample.sample_pairs(language)
     if request.column is not None:
         raise ConfigError("column names a column of text=..., which is not given.")
     return TrainingSource(
-        objective=own if request.objective == own else "distill",
+        translated=True,
         rows=lambda: iter(pairs),
         description=sample.DESCRIPTION,
         licence=sample.LICENCE,

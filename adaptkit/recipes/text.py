@@ -24,7 +24,7 @@ from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.masked import masked_objective
 from adaptkit.recipes.place import check_output, model_for
 from adaptkit.recipes.request import TrainingRequest
-from adaptkit.recipes.source import Row, choose_source
+from adaptkit.recipes.source import Row, choose_source, trained_objective
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder, Display, TrainingData, TrainingRun, TrainingSettings
 
@@ -51,13 +51,15 @@ class TextTraining:
         self.id = AdapterId(request.kind, request.domain or fused or self.language)
         self._display = display
         check_output(request)
-        self.model = model_for(request)
-        self.source = choose_source(request, self.language, display.note, causal=self.model.backbone.shape.causal)
+        self.source = choose_source(request, self.language, display.note)
         if request.resume and not self.source.repeatable:
             raise CheckpointError(
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
                 "again. Write it to a file and give that, then resume works."
             )
+        self.model = model_for(request)
+        causal = self.model.backbone.architecture.causal
+        self.objective = trained_objective(request.objective, self.source, causal=causal)
         self.foundation = Foundation(request.foundation)
         # A fusion lets the adapters below act itself.
         own = Stack(str(self.id))
@@ -91,7 +93,7 @@ class TextTraining:
             self.data,
             batch_size=self.request.batch_size,
             max_steps=self.settings.max_steps,
-            objective=self.source.objective,
+            objective=self.objective,
             n_sentences=self.data.n_measured,
             triage=self.triage,
         )
@@ -108,7 +110,7 @@ class TextTraining:
             f"text: {source.description}, {estimate.n_sentences:,} sentences",
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
             *(f"triage: {problem}" for problem in found.problems()),
-            f"objective: {source.objective}{reason}",
+            f"objective: {self.objective}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.batch_size)}",
         ]
@@ -122,7 +124,7 @@ class TextTraining:
         return self._fitting.train(
             self._display,
             languages={self.language},
-            objective=self.source.objective,
+            objective=self.objective,
             source=self.source.description,
             text_kind=self.source.kind,
             licence=self.source.licence,
@@ -145,10 +147,10 @@ class TextTraining:
         )
 
     def _with_targets(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
-        if self.source.objective == "distill":
+        if self.objective == "distill":
             return self._read_translations(store, rows)
         targets = None
-        if self.source.objective == "mlm" and self.request.anchor:
+        if self.objective == "mlm" and self.request.anchor:
             self._display.note("encoding the sentences with the frozen backbone, as anchors")
             targets = self._encode(store)
         return TrainingData(store, targets, self.request.seed)
@@ -181,7 +183,7 @@ class TextTraining:
         return torch.cat(pieces)
 
     def _settings(self) -> TrainingSettings:
-        objective = self.source.objective
+        objective = self.objective
         per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
         by_text = min(max(per_epoch * _EPOCHS[objective], _MIN_STEPS), _MAX_STEPS[objective])
         max_steps = by_text if self.request.max_steps is None else self.request.max_steps
@@ -193,20 +195,20 @@ class TextTraining:
         )
 
     def _head_warmup(self, max_steps: int) -> int:
-        if self.source.objective != "mlm":
+        if self.objective != "mlm":
             return 0
         asked = self.request.head_warmup
         return min(_HEAD_WARMUP_STEPS, max_steps // 4) if asked is None else asked
 
     def _objective(self, layers: AdapterLayers) -> nn.Module:
-        if self.source.objective == "distill":
+        if self.objective == "distill":
             targets = self.data.targets
             if targets is None:
                 raise ConfigError("distillation without targets")
             made = DistillObjective.for_targets(targets, blocks=self._depths(), inner_weight=self.request.inner_weight)
             return made.to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
-        if self.source.objective == "clm":
+        if self.objective == "clm":
             return causal_objective(self.model.backbone, layers, vocabulary=vocabulary)
         return masked_objective(
             self.model.backbone,

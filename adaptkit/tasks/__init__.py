@@ -4,7 +4,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.config import HeadConfig, TaskType
 from adaptkit.tasks.choice import Choice, PredictedChoice
 from adaptkit.tasks.classification import Classification, PredictedLabel
-from adaptkit.tasks.inputs import examples_of, without_label
+from adaptkit.tasks.inputs import examples_of, require_list, without_label
 from adaptkit.tasks.item import FormatMaker, Item, TaskFormat
 from adaptkit.tasks.objective import HeadObjective
 from adaptkit.tasks.question_answering import PredictedAnswer, QuestionAnswering, Span
@@ -37,5 +37,6 @@ __all__ = [
     "TaskFormat",
     "examples_of",
     "format_of",
+    "require_list",
     "without_label",
 ]

@@ -10,6 +10,16 @@ from adaptkit.data.tasks import Example, LabelledText, MultipleChoice, Question,
 from adaptkit.errors import ConfigError
 
 
+def require_list(inputs: Sequence[Any]) -> None:
+    """Refuse one string, which would be taken letter by letter.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if isinstance(inputs, str):
+        raise ConfigError(f"predict takes a list of inputs, found one string; write predict([{inputs[:40]!r}]).")
+
+
 def examples_of(task_type: TaskType, inputs: Sequence[Any]) -> list[Example]:
     """Examples of plain inputs; an example is taken as it is.
 
@@ -24,8 +34,7 @@ def examples_of(task_type: TaskType, inputs: Sequence[Any]) -> list[Example]:
     Raises:
         ConfigError: An input of another form; it says which and what would be right.
     """
-    if isinstance(inputs, str):
-        raise ConfigError(f"predict takes a list of inputs, found one string; write predict([{inputs[:40]!r}]).")
+    require_list(inputs)
     make, expected = _FORMS[task_type]
     examples: list[Example] = []
     for number, given in enumerate(inputs):
