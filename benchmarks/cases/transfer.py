@@ -3,11 +3,15 @@
 `python -m benchmarks.run transfer --task sib200 --zoo FOLDER [--languages sw,ha] [--seeds 0,1,2] [--limit N]`; FOLDER
 holds language adapters, such as `benchmarks.run distill_sib200 --keep` writes. `--report FOLDER` keeps the report,
 `--examples N` trains the task on the first N examples of a shuffled training set, `--method head` its head alone.
+`--keep FOLDER` saves the task adapters as FOLDER/SEED, and takes from there what an earlier call saved.
+
+`--sources sw,ha,yo` trains on several languages, with `--on-source` each on its own adapter of the zoo. `--domain
+FOLDER` puts a domain adapter between language and task, `--groups fiction,travel` scores each genre by itself.
 """
 
 import argparse
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,33 +22,31 @@ from adaptkit.storage.records import encode
 from benchmarks.record import data_folder, write_result
 
 
-def _topics() -> TaskData:
-    return read_task("sib200", data=data_folder(), language="en", split="train")
+def _training_set(benchmark: str) -> Callable[[str], TaskData]:
+    return lambda language: read_task(benchmark, data=data_folder(), language=language, split="train")
 
 
-def _inference() -> TaskData:
+def _inference(language: str) -> TaskData:
     """About 28,000 English pairs: TaxiNLI, SICK, and SNLI with its counterfactual edits."""
     folder = data_folder() / "nli-en"
+    if language != "en":
+        raise SystemExit("the inference pairs at hand are English")
     files = ["taxinli/taxinli10k.tsv.gz", "sick/SICK.txt.gz", "cad-snli/revised_combined/train.tsv"]
     parts = [read_labelled(folder / name, task_type="classification", nli=True, language="en") for name in files]
     examples = [example for part in parts for example in part.examples]
     return replace(parts[0], examples=examples, description="TaxiNLI, SICK, CAD-SNLI")
 
 
-def _entities() -> TaskData:
-    return read_task("wikiann", data=data_folder(), language="en", split="train")
+def _entities(language: str) -> TaskData:
+    return _training_set("wikiann" if language == "en" else "masakhaner")(language)
 
 
-def _questions() -> TaskData:
-    return read_task("tydiqa", data=data_folder(), language="en", split="train")
-
-
-TRAINING: dict[str, Callable[[], TaskData]] = {
-    "sib200": _topics,
+TRAINING: dict[str, Callable[[str], TaskData]] = {
+    "sib200": _training_set("sib200"),
     "xnli": _inference,
     "masakhaner": _entities,
-    "mlqa": _questions,
-    "xquad": _questions,
+    "mlqa": _training_set("tydiqa"),
+    "xquad": _training_set("tydiqa"),
 }
 SPLITS = {"mlqa": "dev"}
 """The answers of MLQA's test set are not at hand."""
@@ -61,25 +63,60 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--method", choices=["lora", "bottleneck", "head"], default="lora")
-    parser.add_argument("--on-source", action="store_true", help="train the task on the English adapter of the zoo")
+    parser.add_argument("--sources", default="en")
+    parser.add_argument("--on-source", action="store_true", help="train the task on the zoo's adapters of its sources")
+    parser.add_argument("--domain", type=Path)
+    parser.add_argument("--groups")
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--report", type=Path)
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
+    sources = options.sources.split(",")
     model = adaptkit.load_model()
-    data = _chosen(TRAINING[options.task](), options.examples)
-    on = [options.zoo / "en"] if options.on_source else []
-    tasks = [
-        adaptkit.train_adapter(
-            task=options.task,
-            method=options.method,
-            data=data,
-            on=on,
-            backbone=model,
-            seed=seed,
-            max_steps=options.max_steps,
-        )
-        for seed in seeds
-    ]
+    data = {source: _chosen(TRAINING[options.task](source), options.examples) for source in sources}
+    tasks = [_task_adapter(options, model, data, seed) for seed in seeds]
+    groups = options.groups.split(",") if options.groups else [None]
+    reports = {group: _evaluated(options, model, tasks, sources[0], group) for group in groups}
+    facts = [task.card.training for task in tasks]
+    measured: dict[str, Any] = {
+        "training": [encode(fact) for fact in facts],
+        "training_data": {
+            source: {"description": part.description, "examples": len(part.examples)} for source, part in data.items()
+        },
+        "transfer": {group or "all": encode(report.results) for group, report in reports.items()},
+    }
+    places = ("zoo", "report", "keep", "domain")
+    config = {name: str(value) for name, value in vars(options).items() if name not in places}
+    if options.domain is not None:
+        config["domain"] = adaptkit.load_adapter(options.domain).id
+    print(write_result(f"transfer_{options.task}", seeds=seeds, config=config, measured=measured))
+
+
+def _task_adapter(
+    options: argparse.Namespace, model: adaptkit.AdaptedModel, data: Mapping[str, TaskData], seed: int
+) -> adaptkit.Adapter:
+    kept = options.keep / str(seed) if options.keep is not None else None
+    if kept is not None and kept.is_dir():
+        return adaptkit.load_adapter(kept)
+    return adaptkit.train_adapter(
+        task=options.task,
+        method=options.method,
+        data=data,
+        on=[options.zoo / source for source in data] if options.on_source else [],
+        backbone=model,
+        seed=seed,
+        max_steps=options.max_steps,
+        output=kept,
+    )
+
+
+def _evaluated(
+    options: argparse.Namespace,
+    model: adaptkit.AdaptedModel,
+    tasks: list[adaptkit.Adapter],
+    source: str,
+    group: str | None,
+) -> adaptkit.TransferReport:
     report = adaptkit.evaluate(
         model,
         task=options.task,
@@ -88,19 +125,15 @@ def main(arguments: list[str]) -> None:
         compare=options.compare.split(","),
         data=data_folder(),
         zoo=options.zoo,
+        domain=() if options.domain is None else options.domain,
+        source_language=source,
         split=SPLITS.get(options.task, "test"),
         limit=options.limit,
+        group=group,
     )
     if options.report is not None:
-        report.save(options.report, overwrite=True)
-    facts = [task.card.training for task in tasks]
-    measured: dict[str, Any] = {
-        "training": [encode(fact) for fact in facts],
-        "training_data": {"description": data.description, "examples": len(data.examples)},
-        "transfer": encode(report.results),
-    }
-    config = {name: str(value) for name, value in vars(options).items() if name not in ("zoo", "report")}
-    print(write_result(f"transfer_{options.task}", seeds=seeds, config=config, measured=measured))
+        report.save(options.report / group if group else options.report, overwrite=True)
+    return report
 
 
 def _chosen(data: TaskData, n_examples: int | None) -> TaskData:
