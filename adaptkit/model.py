@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.attaching import AttachedLayers, Plan, RowPlan, SiteHooks, plan_of_rows, recorded
+from adaptkit.attaching import AttachedLayers, Plan, ResolvedStack, SiteHooks, plan_of_rows, recorded
 from adaptkit.backbones import (
     CACHE_BYTES,
     Backbone,
@@ -29,7 +29,7 @@ from adaptkit.backbones import (
     load_backbone,
     memory_of,
 )
-from adaptkit.composition import Composition, Part, Stack
+from adaptkit.composition import Composition, Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
 from adaptkit.errors import (
@@ -48,7 +48,8 @@ from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
 from adaptkit.tasks import require_list
 
-StackLike: TypeAlias = Composition | Adapter | str | None
+_Named: TypeAlias = Composition | Adapter | str | None
+StackLike: TypeAlias = _Named | ResolvedStack
 
 ZOO_CACHE_BYTES = 256 * 2**20
 
@@ -105,6 +106,7 @@ class AdaptedModel(nn.Module):
         """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
 
         Raises:
+            ConfigError: Something that is no adapter, such as a folder's name.
             ArchitectureMismatch: The adapter's backbone has other layers or widths.
             TokenizerMismatch: The adapter's tokenizer gives other ids.
             BackboneMismatch: The adapter's backbone has other weights.
@@ -130,8 +132,8 @@ class AdaptedModel(nn.Module):
     def swap(self, adapter: Adapter) -> None:
         """Put a trained adapter in the place of the attached one of the same id, while others may be serving.
 
-        It is checked first. A forward pass that has begun ends with the old layers, one that begins later has the new
-        ones; none waits, and none has some of both.
+        It is checked first. A request (`encode`, `predict`, a forward pass) that has begun ends with the old layers and
+        the old head, one that begins later has the new ones; none waits, and none has some of both.
 
         Raises:
             UnknownAdapter: None is attached under that id.
@@ -197,7 +199,7 @@ class AdaptedModel(nn.Module):
             AmbiguousAdapter: A bare name that two attached adapters share.
             ConfigError: Two names of one adapter, or kinds out of order.
         """
-        return self._planned(stack)[1]
+        return self._resolved(stack).plan
 
     def resolve(self, stack: StackLike) -> Stack:
         """The stack with whole ids for bare names.
@@ -205,7 +207,7 @@ class AdaptedModel(nn.Module):
         Raises:
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `plan`.
         """
-        return self._planned(stack)[0]
+        return self._resolved(stack).stack
 
     def forward(
         self,
@@ -237,7 +239,7 @@ class AdaptedModel(nn.Module):
             return self._states(input_ids, attention_mask, blocks)
         if len(stacks) != len(input_ids):
             raise ConfigError(f"{len(stacks)} stacks were given for {len(input_ids)} rows; give one for each.")
-        plans = [self._planned(stack)[1] for stack in stacks]
+        plans = [resolved.plan for resolved in self._resolved_each(stacks)]
         if self.backbone.architecture.row_wise:
             with self._hooks.in_force(plan_of_rows(plans, self._same_inputs)):
                 return self._states(input_ids, attention_mask, blocks)
@@ -307,13 +309,13 @@ class AdaptedModel(nn.Module):
             ConfigError: The batch size is below 1, or texts and stacks differ in number.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
-        self.plan(stack)
-        return self._vectors(ids, _stack_of_each(len(ids), stack, stacks), batch_size=batch_size, blocks=blocks)
+        each = self._stack_of_each(len(ids), stack, stacks)
+        return self._vectors(ids, each, batch_size=batch_size, blocks=blocks)
 
     def _vectors(
         self,
         ids: Sequence[Sequence[int]],
-        stacks: Sequence[StackLike] | None,
+        stacks: Sequence[ResolvedStack] | None,
         *,
         batch_size: int = 32,
         blocks: Sequence[int] = (),
@@ -353,7 +355,7 @@ class AdaptedModel(nn.Module):
         """
         _require_batch(batch_size)
         require_list(inputs)
-        each = _stack_of_each(len(inputs), stack, stacks)
+        each = self._stack_of_each(len(inputs), stack, stacks)
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
             self.head_of(stack)
@@ -365,14 +367,10 @@ class AdaptedModel(nn.Module):
         Raises:
             NoHead: That adapter has no head.
         """
-        whole = self.resolve(stack)
-        top: Part | None = whole
-        while isinstance(top, Stack):
-            top = top.parts[-1] if top.parts else None
-        last = self._layers[top] if isinstance(top, str) else None
-        if last is None or last.head is None or last.config.head is None:
-            raise NoHead(str(whole), [name for name in self.attached if self._layers[name].head is not None])
-        return last.head, last.config.head
+        resolved = self._resolved(stack)
+        if resolved.head is None:
+            raise NoHead(str(resolved.stack), [name for name in self.attached if self._layers[name].head is not None])
+        return resolved.head
 
     @property
     def n_replaced_tokens(self) -> int:
@@ -407,13 +405,36 @@ class AdaptedModel(nn.Module):
             block.training = False
         return network
 
-    def _planned(self, stack: StackLike) -> tuple[Stack, RowPlan]:
+    def _stack_of_each(
+        self, n_rows: int, stack: StackLike, stacks: Sequence[StackLike] | None
+    ) -> Sequence[ResolvedStack]:
+        if stacks is None:
+            return [self._resolved(stack)] * n_rows
+        if stack is not None:
+            raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
+        if isinstance(stacks, str):
+            raise ConfigError(
+                f"stacks takes a list, one stack for each input; for one stack for all, stack={stacks!r}."
+            )
+        if len(stacks) != n_rows:
+            raise ConfigError(f"stacks=[...] takes one stack for each of {n_rows} inputs, found {len(stacks)}.")
+        return self._resolved_each(stacks)
+
+    def _resolved_each(self, stacks: Sequence[StackLike]) -> list[ResolvedStack]:
+        """Equal stacks are looked up once, so that a swap in between cannot come between their rows."""
+        asked = [stack if isinstance(stack, ResolvedStack) else _as_stack(stack) for stack in stacks]
+        found = {stack: self._resolved(stack) for stack in dict.fromkeys(asked)}
+        return [found[stack] for stack in asked]
+
+    def _resolved(self, stack: StackLike) -> ResolvedStack:
+        if isinstance(stack, ResolvedStack):
+            return stack
         asked = _as_stack(stack)
         if self._zoo is None:
-            return self._layers.planned(asked)
+            return self._layers.look_up(asked)
         with self._zoo.brought(asked.ids, self._layers.__contains__, self.attach, self.detach):
             try:
-                return self._layers.planned(asked)
+                return self._layers.look_up(asked)
             except UnknownAdapter as error:
                 raise UnknownAdapter(
                     error.asked, self.attached, self._zoo.like(error.asked), in_zoo=tuple(self._zoo.folders)
@@ -433,7 +454,7 @@ class AdaptedModel(nn.Module):
         # A stack may be named for the first time inside inference mode, and its layers outlive that.
         with torch.inference_mode(mode=False):
             layers = AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
-        with self._layers.on_trial(layers) as plan, self._hooks.in_force(plan):
+        with self._hooks.in_force(self._layers.plan_of_new(layers)):
             self._replay_probes(adapter)
         return layers
 
@@ -495,7 +516,7 @@ def load_model(
     )
 
 
-def _as_stack(stack: StackLike) -> Stack:
+def _as_stack(stack: _Named) -> Stack:
     if stack is None:
         return Stack()
     if isinstance(stack, Adapter):
@@ -506,18 +527,6 @@ def _as_stack(stack: StackLike) -> Stack:
         names = [part.id if isinstance(part, Adapter) else str(part) for part in stack]
         raise ConfigError(f"a stack is one value, found a {type(stack).__name__}; write {' > '.join(names)!r}.")
     return stack if isinstance(stack, Stack) else Stack(stack)
-
-
-def _stack_of_each(n_rows: int, stack: StackLike, stacks: Sequence[StackLike] | None) -> Sequence[StackLike]:
-    if stacks is None:
-        return [stack] * n_rows
-    if stack is not None:
-        raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
-    if isinstance(stacks, str):
-        raise ConfigError(f"stacks takes a list, one stack for each input; for one stack for all, stack={stacks!r}.")
-    if len(stacks) != n_rows:
-        raise ConfigError(f"stacks=[...] takes one stack for each of {n_rows} inputs, found {len(stacks)}.")
-    return stacks
 
 
 def _require_batch(batch_size: int) -> None:

@@ -1,8 +1,19 @@
 """Forward hooks that let adapter layers act at sites, and the plan that says which do."""
 
-from adaptkit.attaching.attached import AttachedLayers
+from adaptkit.attaching.attached import AttachedLayers, ResolvedStack
 from adaptkit.attaching.hooks import SiteHooks, recorded
 from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of
 from adaptkit.attaching.rows import RowPlan, plan_of_rows
 
-__all__ = ["BARE", "AttachedLayers", "Plan", "RowPlan", "SiteHooks", "SiteLayer", "plan_of", "plan_of_rows", "recorded"]
+__all__ = [
+    "BARE",
+    "AttachedLayers",
+    "Plan",
+    "ResolvedStack",
+    "RowPlan",
+    "SiteHooks",
+    "SiteLayer",
+    "plan_of",
+    "plan_of_rows",
+    "recorded",
+]

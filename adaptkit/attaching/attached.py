@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import RLock
 
 from torch import nn
@@ -10,19 +10,31 @@ from torch import nn
 from adaptkit.attaching.hooks import SiteHooks
 from adaptkit.attaching.plan import Plan, plan_of, plan_of_layers
 from adaptkit.attaching.rows import RowPlan
-from adaptkit.composition import Fuse, Stack, resolved
-from adaptkit.config import FusionConfig
+from adaptkit.composition import Fuse, Part, Stack, resolved
+from adaptkit.config import FusionConfig, HeadConfig
 from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
-from adaptkit.layers import AdapterLayers
+from adaptkit.layers import AdapterLayers, Head
 
 _Asked = tuple[Stack, bool]
+
+
+@dataclass(frozen=True, eq=False)
+class ResolvedStack:
+    """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
+
+    What is attached, swapped or detached later changes nothing in it.
+    """
+
+    stack: Stack
+    plan: RowPlan
+    head: tuple[Head, HeadConfig] | None
 
 
 class AttachedLayers:
     """What is attached to one backbone. Adding and removing takes as long whatever else is attached.
 
-    A plan that was handed out stays as it is: a forward pass that has begun with it ends with the same layers, whatever
-    another thread attaches, replaces or detaches in the meantime.
+    A stack that was looked up stays as it is: a request that has begun with it ends with the same layers and the same
+    head, whatever another thread attaches, replaces or detaches in the meantime.
     """
 
     def __init__(self, hooks: SiteHooks) -> None:
@@ -30,8 +42,8 @@ class AttachedLayers:
         self._hooks = hooks
         self._by_id: dict[str, AdapterLayers] = {}
         self._by_bare_name: dict[str, list[str]] = {}
-        self._plans: dict[_Asked, tuple[Stack, RowPlan]] = {}
-        self._plans_with: dict[str, set[_Asked]] = {}
+        self._stacks: dict[_Asked, ResolvedStack] = {}
+        self._stacks_with: dict[str, set[_Asked]] = {}
         self._lock = RLock()
 
     @property
@@ -70,17 +82,9 @@ class AttachedLayers:
             self._hooks.remove(module for module, _ in layers.items())
             self._forget_plans(adapter_id, _bare(adapter_id), *_fused_by(layers))
 
-    @contextmanager
-    def on_trial(self, layers: AdapterLayers) -> Iterator[Plan]:
-        """The plan of layers that stand under no id yet, with the hooks that they need."""
-        modules = [module for module, _ in layers.items()]
-        with self._lock:
-            self._hooks.add(modules)
-        try:
-            yield plan_of_layers(layers, lambda name: self._by_id[self.resolve(name)])
-        finally:
-            with self._lock:
-                self._hooks.remove(modules)
+    def plan_of_new(self, layers: AdapterLayers) -> Plan:
+        """The plan of layers that stand under no id yet."""
+        return plan_of_layers(layers, self._named)
 
     def meant_by(self, name: str) -> list[str]:
         """The ids that an id or a bare name may mean."""
@@ -99,16 +103,16 @@ class AttachedLayers:
             raise UnknownAdapter(name, self.ids, difflib.get_close_matches(name, self.ids, n=2))
         return candidates[0]
 
-    def planned(self, asked: Stack) -> tuple[Stack, RowPlan]:
-        """A stack with whole ids, and its plan; a look-up from the second time on.
+    def look_up(self, asked: Stack) -> ResolvedStack:
+        """A stack resolved; remembered from the second time on.
 
         Raises:
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `AdaptedModel.plan`.
         """
         key = (asked, asked.any_order)
-        return self._plans.get(key) or self._plan(key)
+        return self._stacks.get(key) or self._resolved(key)
 
-    def _plan(self, key: _Asked) -> tuple[Stack, RowPlan]:
+    def _resolved(self, key: _Asked) -> ResolvedStack:
         asked = key[0]
         # Locked, so that no plan of layers that have just been replaced is kept.
         with self._lock:
@@ -116,9 +120,22 @@ class AttachedLayers:
             assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
             fused = [name for each in whole.ids for name in _fused_by(self._by_id[each])]
             for name in {*asked.ids, *whole.ids, *fused}:
-                self._plans_with.setdefault(name, set()).add(key)
-            self._plans[key] = whole, RowPlan(plan_of(whole, lambda name: self._by_id[self.resolve(name)]))
-            return self._plans[key]
+                self._stacks_with.setdefault(name, set()).add(key)
+            self._stacks[key] = ResolvedStack(whole, RowPlan(plan_of(whole, self._named)), self._head_on(whole))
+            return self._stacks[key]
+
+    def _named(self, name: str) -> AdapterLayers:
+        return self._by_id[self.resolve(name)]
+
+    def _head_on(self, stack: Stack) -> tuple[Head, HeadConfig] | None:
+        """The head of the last adapter of a stack with whole ids."""
+        top: Part | None = stack
+        while isinstance(top, Stack):
+            top = top.parts[-1] if top.parts else None
+        layers = self._by_id[top] if isinstance(top, str) else None
+        if layers is None or layers.head is None or layers.config.head is None:
+            return None
+        return layers.head, layers.config.head
 
     def _fusion_of(self, fuse: Fuse) -> str:
         """The id of the attached adapter that fuses these."""
@@ -132,13 +149,13 @@ class AttachedLayers:
     def forget_all_plans(self) -> None:
         """Needed where the layers' tensors have moved: plans remember views of them."""
         with self._lock:
-            self._plans.clear()
-            self._plans_with.clear()
+            self._stacks.clear()
+            self._stacks_with.clear()
 
     def _forget_plans(self, *names: str) -> None:
         for name in names:
-            for key in self._plans_with.pop(name, ()):
-                self._plans.pop(key, None)
+            for key in self._stacks_with.pop(name, ()):
+                self._stacks.pop(key, None)
 
 
 def _bare(adapter_id: str) -> str:

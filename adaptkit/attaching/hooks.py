@@ -31,17 +31,21 @@ class SiteHooks:
     def add(self, modules: Iterable[str]) -> None:
         """Hook these modules for one more adapter."""
         with self._lock:
-            for path in modules:
-                self._users[path] += 1
-                if path not in self._handles:
-                    hook = partial(self._apply, path)
-                    self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
+            paths = list(modules)
+            self._users.update(paths)
+            self._hook(paths)
 
     def remove(self, modules: Iterable[str]) -> None:
         """Unhook those of these modules that no other adapter needs, when no plan is in force any more."""
         with self._lock:
             self._users.subtract(modules)
             self._unhook_unused()
+
+    def _hook(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            if path not in self._handles:
+                hook = partial(self._apply, path)
+                self._handles[path] = self._network.get_submodule(path).register_forward_hook(hook)
 
     def _unhook_unused(self) -> None:
         # A pass that has begun in another thread may still need a hook whose adapter has just been detached.
@@ -57,10 +61,15 @@ class SiteHooks:
 
     @contextmanager
     def in_force(self, plan: Plan) -> Iterator[None]:
-        """Let `plan` act on forward passes of this thread, and restore what was in force before."""
+        """Let `plan` act on forward passes of this thread, and restore what was in force before.
+
+        It acts whole, even where its adapters have been detached since it was made.
+        """
         token = _PLANS.set({**_PLANS.get(), self: plan})
         with self._lock:
             self._n_in_force += 1
+            if not plan.keys() <= self._handles.keys():
+                self._hook(plan)
         try:
             yield
         finally:

@@ -1,12 +1,16 @@
 """What is attached: names, plans, and replacing adapters while others serve."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
 from adaptkit import Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, LoraConfig
+from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, LoraConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, ProbeMismatch, UnknownAdapter
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random, random_adapter
@@ -138,6 +142,42 @@ def test_requests_under_load_have_the_old_adapter_or_the_new_one_whole() -> None
     for thread in threads:
         thread.join()
     assert {any(torch.equal(vectors, version) for version in right) for vectors in found} == {True}
+
+
+@contextmanager
+def in_the_middle(model: AdaptedModel, change: Callable[[], None]) -> Iterator[None]:
+    """`change` happens once, when the second forward pass of the network begins."""
+    passes = iter(range(1000))
+    handle = model.network.register_forward_pre_hook(lambda *_: change() if next(passes) == 1 else None)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_swap_in_the_middle_of_a_request_touches_neither_its_layers_nor_its_head(many: bool) -> None:
+    model = tiny_model()
+    config = replace(LORA, head=HeadConfig(task_type="classification", labels=("no", "yes")))
+    old, new = [random_adapter(model, config, kind="task", name="topic", seed=seed) for seed in (1, 2)]
+    asked: dict[str, Any] = {"stacks": ["task/topic", "topic"] * 3} if many else {"stack": "task/topic"}
+    texts = [f"{text} {number}" for number, text in enumerate(TEXTS * 3)]
+    model.attach(new)
+    expected = model.predict(texts, batch_size=2, **asked)
+    model.detach("topic")
+    model.attach(old)
+    before = model.predict(texts, batch_size=2, **asked)
+    with in_the_middle(model, lambda: model.swap(new)):
+        assert model.predict(texts, batch_size=2, **asked) == before
+    assert model.predict(texts, batch_size=2, **asked) == expected != before
+
+
+def test_detaching_in_the_middle_of_a_request_leaves_it_whole(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", LORA)
+    before = model.encode(TEXTS * 2, stack="sw", batch_size=1)
+    with in_the_middle(model, lambda: model.detach("sw")):
+        assert torch.equal(model.encode(TEXTS * 2, stack="sw", batch_size=1), before)
+    assert n_hooks(model) == 0
 
 
 def test_threads_with_different_stacks_at_once(model: AdaptedModel) -> None:
