@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
-from adaptkit.objectives.objective import Batch
+from adaptkit.objectives.objective import Batch, in_few_shapes
 from adaptkit.objectives.softmax import VocabularySoftmax
 
 
@@ -39,7 +39,8 @@ class CausalObjective(nn.Module):
         predicted = batch.mask[:, 1:].bool() & (labels >= 0)
         predicted[:, : max(0, self.n_opening - 1)] = False
         positions = nn.functional.pad(predicted, (0, 1)).reshape(-1).nonzero().squeeze(1)
-        return replace(batch, positions=positions, labels=labels[predicted])
+        positions, labels = in_few_shapes(positions, labels[predicted])
+        return replace(batch, positions=positions, labels=labels)
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """The mean loss over predicted tokens. Shape: hidden (batch, seq, hidden_width), result ()."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
 from adaptkit.layers.pooling import mean_pool
-from adaptkit.objectives.objective import Batch
+from adaptkit.objectives.objective import Batch, in_few_shapes
 from adaptkit.objectives.softmax import VocabularySoftmax
 
 
@@ -92,7 +92,7 @@ class MaskedObjective(nn.Module):
         ids = torch.where(chosen & (fate < 0.8), self.mask_id, batch.ids)
         ids = torch.where(chosen & (fate >= 0.9), drawn, ids)
         positions = chosen.reshape(-1).nonzero().squeeze(1)
-        labels = self.softmax.places(batch.ids.reshape(-1)[positions])
+        positions, labels = in_few_shapes(positions, self.softmax.places(batch.ids.reshape(-1)[positions]))
         return replace(batch, ids=ids, positions=positions, labels=labels)
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:

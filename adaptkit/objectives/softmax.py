@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from adaptkit.layers import InvertibleLayer
+from adaptkit.objectives.objective import IGNORED
 
 _LOGIT_BYTES_AT_ONCE = 2**28
 
@@ -41,18 +42,20 @@ class VocabularySoftmax(nn.Module):
     def forward(self, vectors: Tensor, labels: Tensor, bias: Tensor | None = None) -> Tensor:
         """The mean cross-entropy; 0 of no tokens at all.
 
-        Shape: vectors (n, hidden_width), labels (n) places in the vocabulary, bias (len(vocabulary)), result ().
+        Shape: vectors (n, hidden_width), labels (n) places in the vocabulary or `IGNORED`, bias (len(vocabulary)),
+        result ().
         """
         if self._undo is not None:
             vectors = self._undo(vectors)
+        n_labels = (labels != IGNORED).sum().clamp(min=1)
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self)))
         if len(vectors) <= at_once:
-            return self._summed(vectors, labels, bias) / max(1, len(vectors))
+            return self._summed(vectors, labels, bias) / n_labels
         pieces = zip(torch.split(vectors, at_once), torch.split(labels, at_once), strict=True)
         losses = [checkpoint(self._summed, *piece, bias, use_reentrant=False) for piece in pieces]
-        return torch.stack(losses).sum() / len(vectors)
+        return torch.stack(losses).sum() / n_labels
 
     def _summed(self, vectors: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
         logits = F.linear(vectors, self.get_buffer("rows").to(vectors.dtype))
         logits = logits if bias is None else logits + bias
-        return F.cross_entropy(logits.float(), labels, reduction="sum")
+        return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")

@@ -173,8 +173,9 @@ class TrainingState:
                 if tensors[f"count.{name}"].item() > 0:
                     self._optimizer.state[parameter] = {
                         "step": tensors[f"count.{name}"].reshape(()),
-                        "exp_avg": tensors[f"moment1.{name}"].to(parameter.device),
-                        "exp_avg_sq": tensors[f"moment2.{name}"].to(parameter.device),
+                        # The fused optimizer walks through memory, so moments lie in it as the weights do.
+                        "exp_avg": torch.empty_like(parameter).copy_(tensors[f"moment1.{name}"]),
+                        "exp_avg_sq": torch.empty_like(parameter).copy_(tensors[f"moment2.{name}"]),
                     }
 
 

@@ -99,7 +99,7 @@ class TrainingRun:
         self._accelerator = Accelerator(cpu=device.type == "cpu")
         step = TrainingStep(model, layers, objective, stack)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
-        optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay)
+        optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
         self._state = TrainingState(trained, optimizer)
         self._weights = list(trained.values())
         self._step, self._optimizer = self._accelerator.prepare(step, optimizer)

@@ -28,6 +28,28 @@ def test_plain_formula(site: tuple[Tensor, Tensor], scaling: Scaling, scale: flo
     torch.testing.assert_close(layer(x, y), plain)
 
 
+def test_gradients_are_those_of_the_plain_formula(site: tuple[Tensor, Tensor]) -> None:
+    layer = lora().double()
+    x, y = (part.double().requires_grad_() for part in site)
+    torch.autograd.gradcheck(layer, (x, y))
+    of = (x, y, layer.lora_A.weight, layer.lora_B.weight)
+    plain = y + layer.scale * (x @ layer.lora_A.weight.T) @ layer.lora_B.weight.T
+    weights = torch.randn_like(plain)
+    found = torch.autograd.grad((layer(x, y) * weights).sum(), of)
+    torch.testing.assert_close(found, torch.autograd.grad((plain * weights).sum(), of))
+
+
+@pytest.mark.parametrize("x_learns", [False, True])
+@pytest.mark.parametrize("layer_learns", [False, True])
+def test_frozen_layers_pass_gradients_on(site: tuple[Tensor, Tensor], x_learns: bool, layer_learns: bool) -> None:
+    """A frozen language adapter below a task, or the lowest site, whose input asks for nothing."""
+    layer = lora().requires_grad_(layer_learns)
+    x, y = site[0].to(torch.bfloat16).requires_grad_(x_learns), site[1].to(torch.bfloat16).requires_grad_()
+    layer(x, y).float().pow(2).sum().backward()
+    assert [part.grad is not None for part in (x, y, *layer.parameters())] == [x_learns, True, *[layer_learns] * 2]
+    assert all(part.grad is None or part.grad.dtype == part.dtype for part in layer.parameters())
+
+
 def test_a_fresh_layer_changes_nothing(site: tuple[Tensor, Tensor]) -> None:
     layer = LoraLayer(in_width=IN, out_width=OUT, rank=RANK, scale=2.0)
     assert torch.equal(layer(*site), site[1])

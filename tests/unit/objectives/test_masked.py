@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
 from adaptkit.objectives import Batch, MaskedObjective, MaskingRule, softmax
+from adaptkit.objectives.objective import IGNORED
 
 WIDTH, SIZE, MASK, PAD = 12, 40, 4, 1
 SPECIAL = range(5)
@@ -57,16 +58,22 @@ def plain_loss(made: MaskedObjective, hidden: Tensor, batch: Batch) -> Tensor:
     return F.cross_entropy(logits.reshape(len(labels), -1), labels, ignore_index=-100)
 
 
-def originals(plain: Batch, prepared: Batch) -> Tensor:
+def masked(prepared: Batch) -> tuple[Tensor, Tensor]:
+    """Positions and labels that count."""
     assert prepared.positions is not None
-    return plain.ids.reshape(-1)[prepared.positions]
+    assert prepared.labels is not None
+    counts = prepared.labels != IGNORED
+    return prepared.positions[counts], prepared.labels[counts]
+
+
+def originals(plain: Batch, prepared: Batch) -> Tensor:
+    return plain.ids.reshape(-1)[masked(prepared)[0]]
 
 
 def chosen(prepared: Batch) -> Tensor:
     """Which positions are masked. Shape: (batch, seq)."""
-    assert prepared.positions is not None
     flat = torch.zeros(prepared.ids.numel(), dtype=torch.bool)
-    flat[prepared.positions] = True
+    flat[masked(prepared)[0]] = True
     return flat.view_as(prepared.ids)
 
 
@@ -93,8 +100,15 @@ def test_labels_are_places_in_the_vocabulary(vocabulary: Tensor | None) -> None:
     made, plain = objective(vocabulary=vocabulary), sentences(vocabulary=vocabulary)
     batch = made.prepare(plain)
     kept = torch.arange(SIZE) if vocabulary is None else vocabulary
-    assert batch.labels is not None
-    assert torch.equal(kept[batch.labels], originals(plain, batch))
+    assert torch.equal(kept[masked(batch)[1]], originals(plain, batch))
+
+
+def test_what_is_projected_has_one_of_a_few_shapes(vocabulary: Tensor | None) -> None:
+    made = objective(vocabulary=vocabulary)
+    batches = [made.prepare(sentences(n, vocabulary=vocabulary)) for n in range(2, 40)]
+    counts = {len(masked(batch)[0]) for batch in batches}
+    shapes = {len(batch.positions) for batch in batches if batch.positions is not None}
+    assert len(shapes) < 4 < len(counts)
 
 
 def test_chunks_change_nothing(vocabulary: Tensor | None, monkeypatch: pytest.MonkeyPatch) -> None:
