@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: install demo test check fix bench clean
+.PHONY: install demo test check fix bench bench-peers clean
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -30,8 +30,20 @@ fix: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install  ## MLM training against transformers + peft; appends to benchmarks/results/
+bench: install  ## training and serving against transformers + peft; appends to benchmarks/results/
 	$(BIN)/python -m benchmarks.run mlm_training
+	$(BIN)/python -m benchmarks.run task_training
+	$(BIN)/python -m benchmarks.run serving
+
+bench-peers: install .venv-peers/adapterhub  ## the same, with the libraries that need an environment of their own
+	$(MAKE) bench
+
+# adapters pins an older transformers.
+.venv-peers/adapterhub:
+	$(PYTHON) -m venv $@.new
+	$@.new/bin/python -m pip install --quiet $(TORCH)
+	$@.new/bin/python -m pip install --quiet adapters==1.3.0
+	mv $@.new $@
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

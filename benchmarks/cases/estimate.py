@@ -6,12 +6,11 @@
 import argparse
 import gzip
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process import measured
 from benchmarks.record import data_folder, write_result
 from benchmarks.sib200 import lafand_pairs
 
@@ -40,17 +39,18 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sentences", type=int, default=2000)
     parser.add_argument("--only", default=";".join(COMBINATIONS))
     options = parser.parse_args(arguments)
-    measured: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         texts = _texts(Path(folder), options.sentences)
         for name in options.only.split(";"):
             chosen = {"lang": "sw", "max_steps": options.steps, **texts[COMBINATIONS[name]["objective"]]}
             given = {**chosen, **COMBINATIONS[name]}
-            predicted, found = _run(given, "--estimate"), _run(given)
+            given_as = f"--options={json.dumps(given)}"
+            predicted, found = measured("adaptkit_run", [given_as, "--estimate"]), measured("adaptkit_run", [given_as])
             ratio = predicted["peak_memory_bytes"] / found["peak_memory_bytes"]
-            measured[name] = {"predicted": predicted, "measured": found, "peak_ratio": round(ratio, 3)}
-            print(name, measured[name], flush=True)
-    print(write_result("estimate", seeds=[0], config=vars(options), measured=measured))
+            results[name] = {"predicted": predicted, "measured": found, "peak_ratio": round(ratio, 3)}
+            print(name, results[name], flush=True)
+    print(write_result("estimate", seeds=[0], config=vars(options), measured=results))
 
 
 def _texts(folder: Path, n_sentences: int) -> dict[str, dict[str, str]]:
@@ -62,12 +62,3 @@ def _texts(folder: Path, n_sentences: int) -> dict[str, dict[str, str]]:
         lines = [line for _, line in zip(range(n_sentences), file, strict=False)]
     (folder / "voa.txt").write_text("".join(lines), encoding="utf-8")
     return {"mlm": {"text": str(folder / "voa.txt")}, "distill": {"parallel": str(folder / "en-sw.tsv")}}
-
-
-def _run(options: dict[str, Any], *flags: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.peers.adaptkit_run", f"--options={json.dumps(options)}", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result

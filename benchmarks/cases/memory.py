@@ -7,10 +7,7 @@ random weights of the real shape and the embedded one's tokenizer: they say noth
 
 import argparse
 import gzip
-import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from transformers import DebertaV2Config, LlamaConfig, PreTrainedConfig, XLMRobe
 
 from adaptkit.backbones import embedded
 from adaptkit.backbones.streamed import empty_network
+from benchmarks.process import Failed, measured
 from benchmarks.record import data_folder, write_result
 
 _BASE: dict[str, Any] = {"vocab_size": 250_037, "max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
@@ -90,11 +88,11 @@ def main(arguments: list[str]) -> None:
         backbone = embedded.materialise()
         if options.backbone != "embedded":
             backbone = _random(SHAPES[options.backbone], Path(folder) / options.backbone)
-        measured = {}
+        results = {}
         for name in options.only.split(";"):
-            measured[name] = _measure(name, backbone, text, options.device, options.train_steps)
-            print(name, measured[name], flush=True)
-    print(write_result("memory", seeds=[0], config=vars(options), measured=measured))
+            results[name] = _measure(name, backbone, text, options.device, options.train_steps)
+            print(name, results[name], flush=True)
+    print(write_result("memory", seeds=[0], config=vars(options), measured=results))
 
 
 def _sentences(n_sentences: int, path: Path) -> Path:
@@ -122,10 +120,8 @@ def _random(config: PreTrainedConfig, folder: Path) -> Path:
 
 def _measure(name: str, backbone: Path, text: Path, device: str, train_steps: int) -> dict[str, Any]:
     module, chosen = CONTESTANTS[name]
-    command = [sys.executable, "-m", f"benchmarks.peers.{module}", f"--backbone={backbone}", f"--text={text}", *chosen]
     steps = [f"--train-steps={train_steps}"] if module == "adaptkit_memory" else []
-    done = subprocess.run([*command, f"--device={device}", *steps], capture_output=True, text=True, check=False)
-    if done.returncode:
-        return {"failed": done.stderr.strip().splitlines()[-1:]}
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    try:
+        return measured(module, [f"--backbone={backbone}", f"--text={text}", *chosen, f"--device={device}", *steps])
+    except Failed as error:
+        return {"failed": str(error).splitlines()[-1:]}

@@ -5,11 +5,9 @@
 
 import argparse
 import json
-import subprocess
-import sys
-from typing import Any
 
 from adaptkit.backbones import embedded
+from benchmarks.process import measured
 from benchmarks.record import write_result
 
 RANK = 8
@@ -21,21 +19,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--bf16", action="store_true")
     options = parser.parse_args(arguments)
     flags = [f"--rank={RANK}", f"--repeats={options.repeats}", *(["--bf16"] if options.bf16 else [])]
-    measured = {name: _measure(f"{name}_serving", flags) for name in ("adaptkit", "peft")}
-    for name, seconds in measured.items():
+    flags.append(f"--backbone={embedded.materialise()}")
+    results = {name: measured(f"{name}_serving", flags) for name in ("adaptkit", "peft")}
+    for name, seconds in results.items():
         for what, each in list(seconds.items()):
             shape, _, row = what.partition(": ")
             if row and row != "bare":
                 seconds[f"{what}, over bare"] = round(each / seconds[f"{shape}: bare"], 3)
         print(name, json.dumps({what: round(each, 6) for what, each in seconds.items()}, indent=1))
     config = {"rank": RANK, "repeats": options.repeats, "bf16": options.bf16}
-    print(write_result("serving", seeds=[0], config=config, measured=measured))
-
-
-def _measure(module: str, flags: list[str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", f"benchmarks.peers.{module}", f"--backbone={embedded.materialise()}", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    print(write_result("serving", seeds=[0], config=config, measured=results))

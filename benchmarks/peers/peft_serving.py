@@ -14,7 +14,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModel
 
-from benchmarks.peers.peft_mlm import LINEAR_LAYERS
+from benchmarks.peers.plain_loop import LINEAR_LAYERS
 
 ROWS = 64
 

@@ -1,0 +1,80 @@
+"""adaptkit on what its peers train on, in a process of its own; prints one JSON line."""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import adaptkit
+from adaptkit.data.tasks import LabelledText
+from adaptkit.model import AdaptedModel
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--backbone", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--max-length", type=int, required=True)
+    parser.add_argument("--rank", type=int, required=True)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--embeddings", choices=["paged"])
+    parser.add_argument("--options", type=json.loads, default={}, help="of train_adapter")
+    options = parser.parse_args()
+    data = json.loads(options.data.read_text(encoding="utf-8"))
+    model = adaptkit.load_model(options.backbone, embeddings=options.embeddings)
+    shared = {
+        "backbone": model,
+        "rank": options.rank,
+        "batch_size": options.batch_size,
+        "max_length": options.max_length,
+        "max_steps": options.steps,
+        "seed": options.seed,
+        "progress": False,
+        **options.options,
+    }
+    measured = _task(model, data, shared) if "labels" in data else _language(data, shared)
+    print(json.dumps(measured))
+
+
+def _language(data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    adapter = adaptkit.train_adapter(lang="sw", text=data["text"], head_warmup=0, **shared)
+    perplexity = _training(adapter).pseudo_perplexity_after
+    return {**_facts(adapter), "heldout_loss": math.log(perplexity)}
+
+
+def _task(model: AdaptedModel, data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    examples = {
+        part: [LabelledText(text=text, pair=pair, label=label, language="en") for text, pair, label in data[part]]
+        for part in ("training", "heldout")
+    }
+    adapter = adaptkit.train_adapter(task="nli", data=examples["training"], **shared)
+    model.attach(adapter)
+    found = model.predict(examples["heldout"], stack=adapter)
+    correct = [answer.label == example.label for answer, example in zip(found, examples["heldout"], strict=True)]
+    return {
+        **_facts(adapter),
+        "pairs": shared["max_steps"] * shared["batch_size"],
+        "heldout_accuracy": sum(correct) / len(correct),
+    }
+
+
+def _facts(adapter: adaptkit.Adapter) -> dict[str, Any]:
+    facts = _training(adapter)
+    return {
+        "tokens": facts.tokens,
+        "steps": facts.steps,
+        "elapsed_s": facts.elapsed_s,
+        "peak_memory_bytes": facts.peak_memory_bytes,
+    }
+
+
+def _training(adapter: adaptkit.Adapter) -> Any:  # noqa: ANN401
+    assert adapter.card.training is not None
+    return adapter.card.training
+
+
+if __name__ == "__main__":
+    main()
