@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: install demo test check fix bench bench-peers clean
+.PHONY: install demo test check fix bench bench-peers bench-compare bench-page clean
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -37,6 +37,12 @@ bench: install  ## training and serving against transformers + peft; appends to 
 
 bench-peers: install .venv-peers/adapterhub  ## the same, with the libraries that need an environment of their own
 	$(MAKE) bench
+
+bench-compare: install  ## the newest results against the last committed ones
+	$(BIN)/python -m benchmarks.compare
+
+bench-page: install  ## docs/benchmarks.md from the newest results
+	$(BIN)/python -m benchmarks.page
 
 # adapters pins an older transformers.
 .venv-peers/adapterhub:

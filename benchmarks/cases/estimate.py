@@ -4,14 +4,14 @@
 """
 
 import argparse
-import gzip
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import swahili_news
 from benchmarks.process import measured
-from benchmarks.record import data_folder, write_result
+from benchmarks.record import write_result
 from benchmarks.sib200 import lafand_pairs
 
 _LORA: dict[str, Any] = {"method": "lora"}
@@ -58,7 +58,5 @@ def _texts(folder: Path, n_sentences: int) -> dict[str, dict[str, str]]:
     (folder / "en-sw.tsv").write_text(
         "en\tsw\n" + "".join(f"{a}\t{b}\n".replace('"', "") for a, b in pairs), encoding="utf-8"
     )
-    with gzip.open(data_folder() / "text/voa/swahili/voa_clean_final.txt.gz", "rt", encoding="utf-8") as file:
-        lines = [line for _, line in zip(range(n_sentences), file, strict=False)]
-    (folder / "voa.txt").write_text("".join(lines), encoding="utf-8")
+    (folder / "voa.txt").write_text("\n".join(swahili_news.lines()[:n_sentences]), encoding="utf-8")
     return {"mlm": {"text": str(folder / "voa.txt")}, "distill": {"parallel": str(folder / "en-sw.tsv")}}

@@ -6,7 +6,6 @@ random weights of the real shape and the embedded one's tokenizer: they say noth
 """
 
 import argparse
-import gzip
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,8 +17,9 @@ from transformers import DebertaV2Config, LlamaConfig, PreTrainedConfig, XLMRobe
 
 from adaptkit.backbones import embedded
 from adaptkit.backbones.streamed import empty_network
+from benchmarks import swahili_news
 from benchmarks.process import Failed, measured
-from benchmarks.record import data_folder, write_result
+from benchmarks.record import write_result
 
 _BASE: dict[str, Any] = {"vocab_size": 250_037, "max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
 _LARGE: dict[str, Any] = {
@@ -96,8 +96,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _sentences(n_sentences: int, path: Path) -> Path:
-    with gzip.open(data_folder() / "text/voa/swahili/voa_clean_final.txt.gz", "rt", encoding="utf-8") as file:
-        lines = [line.strip() for line in file if line.strip()]
+    lines = swahili_news.lines()
     step = max(1, len(lines) // n_sentences)
     path.write_text("\n".join(lines[::step][:n_sentences]), encoding="utf-8")
     return path

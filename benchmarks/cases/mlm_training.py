@@ -6,7 +6,6 @@ it, it is left out). `--full-length` joins sentences to 128 tokens and more, whe
 """
 
 import argparse
-import gzip
 import json
 import tempfile
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 
 from adaptkit.backbones import embedded, load_backbone
 from adaptkit.data.batching import heldout_rows
+from benchmarks import swahili_news
 from benchmarks.process import Contestant, contest, measured, over
-from benchmarks.record import data_folder, write_result
+from benchmarks.record import write_result
 
 SETTINGS = {"batch-size": 16, "max-length": 128, "rank": 8, "seed": 0}
 LAYER_FLOPS, PASSES = 2 * 12 * (4 * 384 * 384 + 2 * 384 * 1536), 2
@@ -89,8 +89,7 @@ def run(contestants: dict[str, Contestant], steps: int, repeats: int, *, full_le
 
 
 def _data(*, full_length: bool) -> dict[str, Any]:
-    with gzip.open(data_folder() / "text/voa/swahili/voa_clean_final.txt.gz", "rt", encoding="utf-8") as file:
-        lines = list(dict.fromkeys(line.strip() for line in file if line.strip()))[:4000]
+    lines = swahili_news.lines()[:4000]
     if full_length:
         lines = [" ".join(lines[start : start + 5]) for start in range(0, len(lines), 5)]
     heldout = heldout_rows(len(lines), seed=SETTINGS["seed"])

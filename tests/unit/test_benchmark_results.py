@@ -1,0 +1,54 @@
+"""What is said of benchmark results: the comparison, and the page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import page, results_files
+from benchmarks.compare import differences
+from benchmarks.results_files import Result
+
+FACTS = {
+    "date": "2026-11-22T00:00:00+00:00",
+    "commit": "0123456789",
+    "hardware": {"cores": 2, "cpu": "any"},
+    "versions": {"torch": "1", "transformers": "2", "peft": "3"},
+}
+
+
+def result(measured: dict[str, Any], *, case: str = "task_training", **config: object) -> Result:
+    return Result("now.json", {**FACTS, "case": case, "config": config, "measured": measured})
+
+
+def test_what_changed_is_told_and_what_did_not_is_not() -> None:
+    old = result({"adaptkit": {"pairs_per_s": 40.0, "steps": 20, "gone": 1}, "name": "text"})
+    new = result({"adaptkit": {"pairs_per_s": 30.0, "steps": 20.5, "fresh": 1, "ok": True}})
+    assert differences(new, old, over=0.05) == [
+        "adaptkit / pairs_per_s: 40 -> 30 (0.75 x)",
+        "adaptkit / fresh: new",
+        "adaptkit / gone: gone",
+    ]
+    assert differences(old, old, over=0.0) == ["nothing changed by more than 0%"]
+
+
+def test_only_the_same_settings_are_compared() -> None:
+    assert result({}, steps=3).key == result({"a": 1}, steps=3).key != result({}, steps=4).key
+
+
+def test_the_page_shows_the_newest_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "DOCS", tmp_path)
+    monkeypatch.setattr(results_files, "RESULTS", tmp_path)
+    row = {"elapsed_s": 1.0, "speed_over_peer": 2.0, "memory_over_peer": 0.5, "peak_memory_bytes": 2**30}
+    for name, rate in (("20260101-a.json", 11.0), ("20260102-a.json", 12.0)):
+        content = result({"adaptkit": {**row, "pairs_per_s": rate, "heldout_accuracy": 0.5}}).content
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    points = {str(n): {"tokens_per_s": 9.0, "peak_memory_bytes": 2**30} for n in (32, 64)}
+    growth = result({"length": points}, case="growth").content
+    (tmp_path / "20260103-growth.json").write_text(json.dumps(growth), encoding="utf-8")
+    page.main()
+    text = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert "| adaptkit | 12.0 | 2.00 x | 1.00 | 0.500 | 50.0 % |" in text
+    assert "11.0" not in text
+    assert (tmp_path / "benchmarks" / "length-tokens-per-s.png").read_bytes().startswith(b"\x89PNG")
