@@ -50,6 +50,7 @@ from adaptkit.tasks import require_list
 
 _Named: TypeAlias = Composition | Adapter | str | None
 StackLike: TypeAlias = _Named | ResolvedStack
+_Proof: TypeAlias = tuple[str, AdapterConfig, tuple[Probe, ...]]
 
 ZOO_CACHE_BYTES = 256 * 2**20
 
@@ -78,7 +79,7 @@ class AdaptedModel(nn.Module):
         self._adapters: dict[str, Adapter] = {}
         self._same_inputs = backbone.shape.same_inputs()
         self._zoo: PagedZoo | None = None
-        self._proven: set[tuple[str, AdapterConfig, tuple[Probe, ...]]] = set()
+        self._proven: set[_Proof] = set()
 
     def train(self, mode: bool = True) -> "AdaptedModel":
         """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""
@@ -114,17 +115,24 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: A fusion of adapters that are not attached.
             AdapterExists: The id is taken.
         """
+        for adapter in adapters:
+            if not isinstance(adapter, Adapter):
+                raise ConfigError(
+                    f"attach takes adapters, found {adapter!r}; load the folder first: load_adapter({adapter!r})."
+                )
+        plain = [adapter for adapter in adapters if not _fuses(adapter)]
+        fusions = [adapter for adapter in adapters if _fuses(adapter)]
         put: list[str] = []
         try:
-            for adapter in adapters:
-                if not isinstance(adapter, Adapter):
-                    raise ConfigError(
-                        f"attach takes adapters, found {adapter!r}; load the folder first: load_adapter({adapter!r})."
-                    )
-                self._require_free(adapter.id)
-                self._layers.put(adapter.id, self._checked(adapter))
-                put.append(adapter.id)
-                self._adapters[adapter.id] = adapter
+            # Fusions one by one, as one may fuse what came before it.
+            for group in [plain, *([fusion] for fusion in fusions)]:
+                for adapter in group:
+                    self._require_free(adapter.id)
+                for adapter, layers in zip(group, self._checked(*group), strict=True):
+                    self._require_free(adapter.id)
+                    self._layers.put(adapter.id, layers)
+                    put.append(adapter.id)
+                    self._adapters[adapter.id] = adapter
         except BaseException:
             self.detach(*put)
             raise
@@ -141,7 +149,8 @@ class AdaptedModel(nn.Module):
         """
         if adapter.id not in self._layers:
             raise UnknownAdapter(adapter.id, self.attached)
-        self._layers.put(adapter.id, self._checked(adapter))
+        (layers,) = self._checked(adapter)
+        self._layers.put(adapter.id, layers)
         self._adapters[adapter.id] = adapter
 
     def attach_zoo(self, zoo: str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
@@ -310,25 +319,14 @@ class AdaptedModel(nn.Module):
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         each = self._stack_of_each(len(ids), stack, stacks)
-        return self._vectors(ids, each, batch_size=batch_size, blocks=blocks)
-
-    def _vectors(
-        self,
-        ids: Sequence[Sequence[int]],
-        stacks: Sequence[ResolvedStack] | None,
-        *,
-        batch_size: int = 32,
-        blocks: Sequence[int] = (),
-    ) -> Tensor:
-        """As `encode_ids`; without stacks, under the plan in force."""
         _require_batch(batch_size)
         vectors = torch.empty(len(ids), self.backbone.shape.hidden_width * max(1, len(blocks)))
         by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         with torch.inference_mode():
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self.backbone.pad([ids[row] for row in rows])
-                each = None if stacks is None else [stacks[row] for row in rows]
-                vectors[rows] = mean_pool(self(tokens, mask, blocks=blocks, stacks=each), mask).cpu()
+                hidden = self(tokens, mask, blocks=blocks, stacks=[each[row] for row in rows])
+                vectors[rows] = mean_pool(hidden, mask).cpu()
         return vectors
 
     def predict(
@@ -447,33 +445,42 @@ class AdaptedModel(nn.Module):
                 "another name, or put it in the old one's place: model.swap(adapter)."
             )
 
-    def _checked(self, adapter: Adapter) -> AdapterLayers:
-        """The frozen layers of an adapter that was found to be one for this backbone."""
-        check_identity(adapter, self.backbone)
+    def _checked(self, *adapters: Adapter) -> list[AdapterLayers]:
+        """The frozen layers of adapters that were found to be ones for this backbone."""
+        for adapter in adapters:
+            check_identity(adapter, self.backbone)
         shapes = self.backbone.shape.sites()
         # A stack may be named for the first time inside inference mode, and its layers outlive that.
         with torch.inference_mode(mode=False):
-            layers = AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
-        with self._hooks.in_force(self._layers.plan_of_new(layers)):
-            self._replay_probes(adapter)
-        return layers
+            made = [
+                AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
+                for adapter in adapters
+            ]
+        self._replay_probes(list(zip(adapters, made, strict=True)))
+        return made
 
-    def _replay_probes(self, adapter: Adapter) -> None:
-        """Replay the recorded inputs under the plan in force: this adapter alone, whatever it will be stacked on."""
-        key = (adapter.weights_sha256, adapter.config, adapter.probes)
+    def _replay_probes(self, entries: Sequence[tuple[Adapter, AdapterLayers]]) -> None:
+        """Replay what was recorded, each adapter alone, whatever it will be stacked on; all in the same batches."""
+        unproven = [
+            (adapter, self._layers.resolved_new(layers)) for adapter, layers in entries if not self._is_proven(adapter)
+        ]
+        ids = [probe.ids for adapter, _ in unproven for probe in adapter.probes]
+        stacks = [alone for adapter, alone in unproven for _ in adapter.probes]
+        vectors = torch.split(self.encode_ids(ids, stacks=stacks), [len(adapter.probes) for adapter, _ in unproven])
+        for (adapter, _), found in zip(unproven, vectors, strict=True):
+            precisions = (adapter.origin.fingerprint.precision, self.backbone.fingerprint.precision)
+            error, bound = largest_error(adapter.probes, found), max(PROBE_TOLERANCE[name] for name in precisions)
+            if not error <= bound:
+                raise ProbeMismatch(
+                    f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "
+                    f"{error:.2g} off the recorded ones (bound {bound:g}). The adapter or the backbone was changed; "
+                    "fetch both again."
+                )
+            self._proven.add(_proof_of(adapter))
+
+    def _is_proven(self, adapter: Adapter) -> bool:
         # What a fusion gives depends on the adapters that it fuses too.
-        if key in self._proven and not isinstance(adapter.config.method, FusionConfig):
-            return
-        vectors = self._vectors([probe.ids for probe in adapter.probes], None)
-        precisions = (adapter.origin.fingerprint.precision, self.backbone.fingerprint.precision)
-        error, bound = largest_error(adapter.probes, vectors), max(PROBE_TOLERANCE[name] for name in precisions)
-        if not error <= bound:
-            raise ProbeMismatch(
-                f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "
-                f"{error:.2g} off the recorded ones (bound {bound:g}). The adapter or the backbone was changed; "
-                "fetch both again."
-            )
-        self._proven.add(key)
+        return _proof_of(adapter) in self._proven and not _fuses(adapter)
 
 
 def load_model(
@@ -514,6 +521,14 @@ def load_model(
             dtype=dtype,
         )
     )
+
+
+def _fuses(adapter: Adapter) -> bool:
+    return isinstance(adapter.config.method, FusionConfig)
+
+
+def _proof_of(adapter: Adapter) -> _Proof:
+    return adapter.weights_sha256, adapter.config, adapter.probes
 
 
 def _as_stack(stack: _Named) -> Stack:

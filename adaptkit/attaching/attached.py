@@ -8,7 +8,7 @@ from threading import RLock
 from torch import nn
 
 from adaptkit.attaching.hooks import SiteHooks
-from adaptkit.attaching.plan import Plan, plan_of, plan_of_layers
+from adaptkit.attaching.plan import plan_of, plan_of_layers
 from adaptkit.attaching.rows import RowPlan
 from adaptkit.composition import Fuse, Part, Stack, resolved
 from adaptkit.config import FusionConfig, HeadConfig
@@ -82,9 +82,9 @@ class AttachedLayers:
             self._hooks.remove(module for module, _ in layers.items())
             self._forget_plans(adapter_id, _bare(adapter_id), *_fused_by(layers))
 
-    def plan_of_new(self, layers: AdapterLayers) -> Plan:
-        """The plan of layers that stand under no id yet."""
-        return plan_of_layers(layers, self._named)
+    def resolved_new(self, layers: AdapterLayers) -> ResolvedStack:
+        """The stack of layers that stand under no id yet, and nothing else."""
+        return ResolvedStack(Stack(), RowPlan(plan_of_layers(layers, self._named)), None)
 
     def meant_by(self, name: str) -> list[str]:
         """The ids that an id or a bare name may mean."""

@@ -41,7 +41,7 @@ class LoraRow:
         self.downs: list[Tensor] = [layer.lora_A.weight for layer in self.layers]
         # Making a view takes longer than all else that is done for a row.
         self._ups: list[Tensor] = [layer.lora_B.weight.detach().t() for layer in self.layers]
-        self._may_drop = [layer for layer in self.layers if layer.dropout.p]
+        self._may_drop = [layer for layer in self.layers if layer.dropout]
 
     @property
     def ups(self) -> list[Tensor]:

@@ -139,7 +139,11 @@ def _bound(precision: str, other: str) -> float:
 
 
 def _close(ours: tuple[float, ...], theirs: tuple[float, ...], bound: float) -> bool:
-    return len(ours) == len(theirs) and all(
-        abs(a - b) <= max(abs(a), abs(b)) * bound + (_TINY if bound > 1e-5 else 0.0)
-        for a, b in zip(ours, theirs, strict=True)
+    # The usual case, and the fast one.
+    return ours == theirs or (
+        len(ours) == len(theirs)
+        and all(
+            abs(a - b) <= max(abs(a), abs(b)) * bound + (_TINY if bound > 1e-5 else 0.0)
+            for a, b in zip(ours, theirs, strict=True)
+        )
     )

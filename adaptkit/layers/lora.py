@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -32,7 +33,8 @@ class LoraLayer(nn.Module):
         self.lora_A = _Matrix(torch.empty(rank, in_width))
         # Held as (rank, out_width), so that the weights of many adapters are gathered by copying whole rows.
         self.lora_B = _Matrix(torch.zeros(rank, out_width).t())
-        self.dropout = nn.Dropout(dropout)
+        # A number, not a module: a model may hold thousands of these layers.
+        self.dropout = dropout
         if not self.lora_A.weight.is_meta:
             nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
 
@@ -51,7 +53,7 @@ class LoraLayer(nn.Module):
 
         Shape: site_input (..., in_width), site_output and result (..., out_width).
         """
-        x, a, b = self.dropout(site_input), self.lora_A.weight, self.lora_B.weight
+        x, a, b = F.dropout(site_input, self.dropout, self.training), self.lora_A.weight, self.lora_B.weight
         result: Tensor = _LowRankTerm.apply(site_output, x, a, b, self.scale)  # type: ignore[no-untyped-call]
         return result
 
