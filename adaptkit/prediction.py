@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -34,7 +34,7 @@ class AnsweringModel(Protocol[StackT]):
 
 @dataclass(frozen=True)
 class _Asked:
-    """The inputs of one head, with their places among all inputs."""
+    """The inputs of one head, with their places among all inputs; a long one may be several items."""
 
     places: list[int]
     task_format: TaskFormat
@@ -50,8 +50,7 @@ class _Asked:
         return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
 
     def answers(self, outputs: Sequence[Tensor]) -> Iterator[tuple[int, Any]]:
-        own = [outputs[place] for place in self.places]
-        return zip(self.places, self.task_format.predictions(self.examples, self.items, own), strict=True)
+        return zip(self.places, self.task_format.predictions(self.examples, self.items, outputs), strict=True)
 
 
 def predictions(
@@ -73,9 +72,18 @@ def predictions(
         _Asked.of(model.backbone, config, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
         for config in {id(config): config for _, config in heads}.values()
     ]
-    items = dict(chain.from_iterable(zip(part.places, part.items, strict=True) for part in asked))
-    outputs = _outputs(model, [items[n] for n in range(len(inputs))], [head for head, _ in heads], stacks, batch_size)
-    answers = dict(chain.from_iterable(part.answers(outputs) for part in asked))
+    items = [item for part in asked for item in part.items]
+    inputs_of_items = [part.places[item.example] for part in asked for item in part.items]
+    outputs = iter(
+        _outputs(
+            model,
+            items,
+            [heads[number][0] for number in inputs_of_items],
+            [stacks[number] for number in inputs_of_items],
+            batch_size,
+        )
+    )
+    answers = dict(chain.from_iterable(part.answers(list(islice(outputs, len(part.items)))) for part in asked))
     return [answers[number] for number in range(len(inputs))]
 
 
@@ -86,7 +94,7 @@ def _outputs(
     stacks: Sequence[StackT],
     batch_size: int,
 ) -> list[Tensor]:
-    """Each item's outputs of its head, on the CPU. Shape: for each item (rows of the item, ...)."""
+    """Each item's outputs of its head under its stack, on the CPU. Shape: for each item (rows of the item, ...)."""
     outputs: list[Tensor] = [torch.empty(0)] * len(items)
     by_length = sorted(range(len(items)), key=lambda number: items[number].length)
     with torch.inference_mode():

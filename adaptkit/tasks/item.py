@@ -14,8 +14,6 @@ from adaptkit.errors import UnknownLabel
 from adaptkit.objectives import Batch
 
 Ids: TypeAlias = NDArray[np.int32]
-IGNORED = -100
-"""The target of a token that has none, as torch's cross-entropy knows it."""
 
 
 @dataclass(frozen=True, slots=True)

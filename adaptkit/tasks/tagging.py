@@ -12,8 +12,8 @@ from adaptkit.backbones import Backbone
 from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import Example, TaggedSentence
 from adaptkit.errors import ConfigError
-from adaptkit.objectives import Batch
-from adaptkit.tasks.item import IGNORED, Item, as_ids, label_number
+from adaptkit.objectives import IGNORED, Batch
+from adaptkit.tasks.item import Item, as_ids, label_number
 from adaptkit.tasks.typed import of_type
 
 _OUTSIDE = "O"

@@ -12,6 +12,7 @@ from adaptkit.attaching.rows import JointLora, RowsOfBottlenecks
 from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.tasks.question_answering import PredictedAnswer
 from tests.adapters import attach_random
 from tests.saved import saved_backbone
 from tests.tiny import ARCHITECTURES, tiny_model
@@ -182,6 +183,25 @@ def test_heads_of_several_task_types_answer_in_one_call() -> None:
         assert repr(answer)[:20] == repr(alone)[:20]
     probabilities = model.predict(["Habari"], stack="sw > topics")[0].probabilities
     assert together[0].probabilities == pytest.approx(probabilities, abs=1e-5)
+
+
+def test_a_context_of_many_windows_beside_other_inputs() -> None:
+    """A long context gives several rows, which are still one input with one stack."""
+    model = with_heads()
+    long = " ".join(f"Mbuzi namba {number} yuko shambani." for number in range(80))
+    inputs: list[Any] = [("Wapi?", "Mbuzi yuko leo."), "Habari", ("Mbuzi namba ngapi?", long), ["Ee"], ("Nani?", long)]
+    stacks = ["answers", "topics", "sw > answers", "tags", "answers"]
+    together = model.predict(inputs, stacks=stacks, batch_size=2)
+    for answer, given, stack in zip(together, inputs, stacks, strict=True):
+        (alone,) = model.predict([given], stack=stack)
+        assert type(answer) is type(alone)
+        if isinstance(alone, PredictedAnswer):
+            scores = [span.score for span in alone.n_best]
+            assert [span.score for span in answer.n_best] == pytest.approx(scores, abs=1e-4)
+            assert answer.no_answer_score == pytest.approx(alone.no_answer_score, abs=1e-4)
+            assert all(given[1][span.start :].startswith(span.text) for span in answer.n_best)
+    starts = {span.start for span in together[2].n_best}
+    assert max(starts) - min(starts) > 200  # from more than one window
 
 
 def test_stacks_that_cannot_be_right_are_refused() -> None:

@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
-from adaptkit.objectives import Batch, MaskedObjective, MaskingRule, softmax
-from adaptkit.objectives.objective import IGNORED
+from adaptkit.objectives import IGNORED, Batch, MaskedObjective, MaskingRule, softmax
 
 WIDTH, SIZE, MASK, PAD = 12, 40, 4, 1
 SPECIAL = range(5)

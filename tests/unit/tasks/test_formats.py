@@ -6,9 +6,8 @@ from adaptkit.config import HeadConfig, TaskType
 from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, TaskData
 from adaptkit.errors import ConfigError, UnknownLabel
 from adaptkit.model import AdaptedModel
-from adaptkit.objectives import Batch
+from adaptkit.objectives import IGNORED, Batch
 from adaptkit.tasks import PredictedAnswer, PredictedTags, examples_of, format_of
-from adaptkit.tasks.item import IGNORED
 from adaptkit.tasks.question_answering import QuestionAnswering
 from tests.unit.tasks import examples as data
 
