@@ -29,7 +29,7 @@ from adaptkit.config import (
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
-from adaptkit.training import TrainingSettings
+from adaptkit.training import WARMUP_SHARE, TrainingSettings
 
 ObjectiveName: TypeAlias = Literal["auto", "mlm", "clm", "distill"]
 MethodName: TypeAlias = Literal["lora", "bottleneck", "fusion", "head"]
@@ -145,13 +145,16 @@ class TrainingRequest:
             hides_top_block=self.drop_top_layer,
         )
 
-    def training_settings(self, *, max_steps: int, learning_rate: float, head_warmup_steps: int) -> TrainingSettings:
+    def training_settings(
+        self, *, max_steps: int, learning_rate: float, head_warmup_steps: int, warmup_share: float = WARMUP_SHARE
+    ) -> TrainingSettings:
         """The settings of the loop, with the defaults that depend on the text filled in."""
         return TrainingSettings(
             max_steps=max_steps,
             batch_size=self.batch_size,
             learning_rate=learning_rate,
             head_warmup_steps=head_warmup_steps,
+            warmup_share=warmup_share,
             evaluate_every=min(max(max_steps // 5, _LEAST_STEPS_BETWEEN_EVALUATIONS), _MOST_STEPS_BETWEEN_EVALUATIONS),
             seed=self.seed,
             precision=self.precision,

@@ -5,9 +5,10 @@ from adaptkit.training.data import RunData, TrainingData
 from adaptkit.training.items import TaskItems
 from adaptkit.training.loop import RunResult, TrainingRun
 from adaptkit.training.progress import Display, open_display
-from adaptkit.training.settings import TrainingSettings
+from adaptkit.training.settings import WARMUP_SHARE, TrainingSettings
 
 __all__ = [
+    "WARMUP_SHARE",
     "CheckpointFolder",
     "Display",
     "RunData",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from adaptkit.config import Precision
 from adaptkit.errors import ConfigError
 
+WARMUP_SHARE = 0.06
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
@@ -23,7 +25,7 @@ class TrainingSettings:
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
-    warmup_share: float = 0.06
+    warmup_share: float = WARMUP_SHARE
     head_warmup_steps: int = 0
     max_gradient_norm: float = 1.0
     seed: int = 0

@@ -1,6 +1,7 @@
 """Task and domain adapters, trained, saved, loaded and used."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import LabelledText, TaskData
 from adaptkit.errors import AdapterExists, ConfigError, EmptyCorpus, NoHead
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter
+from adaptkit.training import open_display
 from tests.adapters import random_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
 from tests.tiny import tiny_model
@@ -134,6 +138,16 @@ def test_data_may_be_given_by_language(model: AdaptedModel) -> None:
     assert adapter.language is None
     assert adapter.config.head is not None
     assert adapter.config.head.labels == ("goats", "rain")
+
+
+def test_tags_warm_up_longer(model: AdaptedModel) -> None:
+    """Seed 1 of a run on three languages never tagged an entity with the warm-up of the others."""
+    shares = {}
+    for name in ("classification", "tagging"):
+        request = TrainingRequest(task="t", data=LEARNABLE[name](), backbone=model, **QUICK)
+        with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
+            shares[name] = training.settings.warmup_share
+    assert shares == {"classification": 0.06, "tagging": 0.2}
 
 
 def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
