@@ -74,8 +74,8 @@ TABLES = (
         "Training a language adapter",
         "Masked language modelling on Swahili news, 16 sentences a step, LoRA of rank 8 at all linear layers "
         "(AdapterHub: bottlenecks with invertible layers). The held-out loss is the cross-entropy of masked tokens "
-        "over the corpus vocabulary after the same number of steps (of the row with the full vocabulary, over all of it), "
-        "on some 500 tokens: differences of a tenth say nothing.",
+        "over the corpus vocabulary after the same number of steps (of the row with the full vocabulary, over all of "
+        "it), on some 500 tokens: differences of a tenth say nothing.",
         "mlm_training",
         _LANGUAGE,
         lambda config: config.get("full_length") is False,

@@ -50,7 +50,11 @@ class TaskTraining:
         self.head = _head_for(self.data)
         self._format = format_of(self.model.backbone, self.head, max_length=request.max_length)
         self.items = TaskItems(
-            self._format.items(self.data.examples), self._format, request.seed, sampling_alpha=request.sampling_alpha
+            self._format.items(self.data.examples),
+            self._format,
+            request.seed,
+            sampling_alpha=request.sampling_alpha,
+            has_labels=bool(self.head.labels),
         )
         self.settings = self._settings()
         self._fitting = Fitting(

@@ -29,6 +29,10 @@ class RunData(Protocol):
         """Row numbers that are measured on and never trained on."""
 
     @property
+    def constant_loss(self) -> float | None:
+        """The held-out loss of the best answer that is the same for every input; None where no label is asked for."""
+
+    @property
     def sha256(self) -> str:
         """Identity of the content, so that a resumed run can tell that nothing changed."""
 
@@ -61,6 +65,7 @@ class TrainingData:
     targets: Tensor | None
     seed: int
     n_measured: int = 0
+    constant_loss = None
 
     def __post_init__(self) -> None:
         if not self.n_measured:

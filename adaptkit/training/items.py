@@ -2,10 +2,11 @@
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ class TaskItems:
 
     Where several languages train together, each is drawn in proportion to `n ** sampling_alpha` of its `n` items
     (Devlin et al. 2019 for mBERT; 1 is in proportion to size, 0 equally), smaller ones more than once an epoch.
+    `has_labels` where targets are numbers of labels.
 
     Raises:
         EmptyCorpus: Fewer than 20 examples.
@@ -33,6 +35,7 @@ class TaskItems:
     task_format: TaskFormat
     seed: int
     sampling_alpha: float = 0.3
+    has_labels: bool = False
 
     def __post_init__(self) -> None:
         if self._n_examples < MIN_SENTENCES:
@@ -47,6 +50,15 @@ class TaskItems:
     def training(self) -> list[int]:
         """Item numbers that are trained on."""
         return [number for number, item in enumerate(self.items) if item.example not in self._heldout_examples]
+
+    @cached_property
+    def constant_loss(self) -> float | None:
+        """The entropy of the held-out labels; None where targets are no labels."""
+        if not self.has_labels:
+            return None
+        counts = Counter(chain.from_iterable(self.items[number].target for number in self.heldout))
+        shares = np.array(list(counts.values())) / counts.total()
+        return float(-(shares * np.log(shares)).sum())
 
     def batches(self, batch_size: int, epoch: int) -> list[list[int]]:
         """Item numbers of each batch of one epoch."""

@@ -29,6 +29,7 @@ BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
 """The stack in force, or how it follows from a batch: each language may have its own adapter below."""
 
 _CHECK_FINITE_EVERY = 10
+_LEARNED_NOTHING = 0.98
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +121,9 @@ class TrainingRun:
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
-        if not after["loss"] < self._progress.before["loss"]:
-            stopped += "; held-out loss was never better than at the start, so the adapter changes nothing"
+        if (doubt := self._doubt(after["loss"])) is not None:
+            display.note(doubt)
+            stopped = f"{stopped}; {doubt}"
         return RunResult(
             steps=self._progress.step,
             tokens=self._progress.tokens,
@@ -131,6 +133,18 @@ class TrainingRun:
             after=after,
             stopped_because=stopped,
         )
+
+    def _doubt(self, loss: float) -> str | None:
+        """What a held-out loss says against the run."""
+        if not loss < self._progress.before["loss"]:
+            return "held-out loss was never better than at the start, so the adapter changes nothing"
+        constant = self._data.constant_loss
+        if constant is not None and loss > _LEARNED_NOTHING * constant:
+            return (
+                f"held-out loss {loss:.3f} is that of giving every input the same answer ({constant:.3f}), so nothing "
+                "was learned: try another seed, more steps or a lower learning rate"
+            )
+        return None
 
     def forget_checkpoint(self) -> None:
         """Delete the checkpoint; called when what was trained is in safety."""

@@ -12,7 +12,7 @@ import torch
 import adaptkit
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, LoraConfig
-from adaptkit.data.tasks import LabelledText, TaskData
+from adaptkit.data.tasks import Example, LabelledText, TaskData
 from adaptkit.errors import AdapterExists, ConfigError, EmptyCorpus, NoHead
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
@@ -148,6 +148,20 @@ def test_tags_warm_up_longer(model: AdaptedModel) -> None:
         with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
             shares[name] = training.settings.warmup_share
     assert shares == {"classification": 0.06, "tagging": 0.2}
+
+
+def test_a_head_that_answers_the_same_to_everything_is_told(model: AdaptedModel) -> None:
+    """Labels that have nothing to do with the texts: the loss falls to that of their frequencies and no further."""
+    texts = [example.text for example in made.topics().examples if isinstance(example, LabelledText)]
+    coin: list[Example] = [LabelledText(text=text, label="ab"[n * n % 7 % 2]) for n, text in enumerate(texts)]
+    learned, random = (
+        adaptkit.train_adapter(**{**LEARNING, "max_steps": 60, "learning_rate": rate}, data=data, backbone=model)
+        for data, rate in ((made.topics(), 2e-3), (replace(made.topics(), examples=coin, labels=("a", "b")), 1e-4))
+    )
+    assert learned.card.training is not None
+    assert random.card.training is not None
+    assert "same answer" not in learned.card.training.stopped_because
+    assert "nothing was learned: try another seed" in random.card.training.stopped_because
 
 
 def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
