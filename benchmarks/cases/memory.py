@@ -30,6 +30,10 @@ _LARGE: dict[str, Any] = {
 }
 _DEBERTA: dict[str, Any] = {
     "vocab_size": 251_000,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 3072,
     "relative_attention": True,
     "position_buckets": 256,
     "norm_rel_ebd": "layer_norm",
