@@ -52,4 +52,4 @@ bench-page: install  ## docs/benchmarks.md from the newest results
 	mv $@.new $@
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

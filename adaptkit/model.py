@@ -124,7 +124,8 @@ class AdaptedModel(nn.Module):
         fusions = [adapter for adapter in adapters if _fuses(adapter)]
         put: list[str] = []
         try:
-            # Fusions one by one, as one may fuse what came before it.
+            # Fusions one by one, as one may fuse what came before it. Ids are looked at before the costly check, and
+            # again behind it: a call may name one twice.
             for group in [plain, *([fusion] for fusion in fusions)]:
                 for adapter in group:
                     self._require_free(adapter.id)

@@ -44,10 +44,10 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-_SPEED = (Column("against peft fp32", "speed_over_peer", _times),)
+_SPEED = (Column("speed over peft fp32", "speed_over_peer", _times),)
 _MEMORY = (
     Column("peak memory (GiB)", "peak_memory_bytes", _gib),
-    Column("against peft fp32", "memory_over_peer", lambda value: f"{value:.3f}"),
+    Column("memory over peft fp32", "memory_over_peer", lambda value: f"{value:.3f}"),
 )
 _LANGUAGE = (
     Column("tokens/s", "tokens_per_s", _count),

@@ -6,15 +6,13 @@ own; LoRA at all linear layers, masked language modelling on Swahili news, batch
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from adaptkit.backbones import embedded
 from benchmarks.process import measured
 from benchmarks.record import write_result
 from benchmarks.swahili_news import lines
+from benchmarks.training import shared_arguments
 
 LENGTHS = (32, 64, 128, 256, 512)
 LINES = (250, 1000, 4000, 7500)
@@ -54,15 +52,9 @@ def _over_attached(_steps: int) -> Points:
 
 
 def _trained(text: list[str], steps: int, *, length: int = 64, rank: int = 8, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data.json"
-        data.write_text(json.dumps({"text": text}), encoding="utf-8")
-        settings = {"batch-size": 16, "max-length": length, "rank": rank, "seed": 0, "steps": steps}
-        shared = [f"--backbone={embedded.materialise()}", f"--data={data}"]
-        given = f"--options={json.dumps({'anchor': 0, **options})}"
-        found = measured(
-            "adaptkit_training", [*shared, *(f"--{name}={value}" for name, value in settings.items()), given]
-        )
+    settings = {"batch-size": 16, "max-length": length, "rank": rank, "seed": 0, "steps": steps}
+    with shared_arguments({"text": text}, settings) as shared:
+        found = measured("adaptkit_training", [*shared, f"--options={json.dumps({'anchor': 0, **options})}"])
     found["tokens_per_s"] = round(found["tokens"] / found["elapsed_s"], 1)
     return _told("trained", (length, len(text), rank), found)
 

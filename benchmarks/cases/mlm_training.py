@@ -5,17 +5,14 @@ runs in a process of its own, AdapterHub's library in an environment of its own 
 it, it is left out). `--full-length` joins sentences to 128 tokens and more, where memory is asked for.
 """
 
-import argparse
 import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from adaptkit.backbones import embedded, load_backbone
+from adaptkit.backbones import load_backbone
 from adaptkit.data.batching import heldout_rows
 from benchmarks import swahili_news
-from benchmarks.process import Contestant, contest, measured, over
-from benchmarks.record import write_result
+from benchmarks.process import Contestant, measured
+from benchmarks.training import options_parser, run_contest
 
 SETTINGS = {"batch-size": 16, "max-length": 128, "rank": 8, "seed": 0}
 LAYER_FLOPS, PASSES = 2 * 12 * (4 * 384 * 384 + 2 * 384 * 1536), 2
@@ -53,38 +50,26 @@ FULL_LENGTH = {
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--repeats", type=int, default=1)
+    parser = options_parser()
     parser.add_argument("--full-length", action="store_true")
-    parser.add_argument("--only", help="names of contestants, with semicolons between")
     options = parser.parse_args(arguments)
-    chosen = FULL_LENGTH if options.full_length else CONTESTANTS
-    if options.only:
-        chosen = {name: chosen[name] for name in options.only.split(";")}
-    chosen = {name: contestant for name, contestant in chosen.items() if contestant.is_here}
-    results = run(chosen, options.steps, options.repeats, full_length=options.full_length)
-    config = {**SETTINGS, "steps": options.steps, "repeats": options.repeats, "full_length": options.full_length}
-    path = write_result("mlm_training", seeds=[0], config=config, measured=results)
-    for name, result in results.items():
-        print(name, {what: value for what, value in result.items() if what != "elapsed_s"})
-    print(path)
+    run_contest(
+        "mlm_training",
+        FULL_LENGTH if options.full_length else CONTESTANTS,
+        _data(full_length=options.full_length),
+        SETTINGS,
+        options,
+        rate="tokens_per_s",
+        finish=_with_roofline,
+        full_length=options.full_length,
+    )
 
 
-def run(contestants: dict[str, Contestant], steps: int, repeats: int, *, full_length: bool) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data.json"
-        data.write_text(json.dumps(_data(full_length=full_length)), encoding="utf-8")
-        shared = [f"--{name}={value}" for name, value in {**SETTINGS, "steps": steps}.items()]
-        shared += [f"--backbone={embedded.materialise()}", f"--data={data}"]
-        results = contest(contestants, shared, repeats=repeats, by="elapsed_s")
+def _with_roofline(results: dict[str, Any]) -> dict[str, Any]:
     roofline = measured("roofline", [])
     for result in results.values():
-        result["tokens_per_s"] = round(result["tokens"] / result["elapsed_s"], 1)
         flops = result["tokens_per_s"] * LAYER_FLOPS * PASSES
         result["share_of_bf16_roofline"] = round(flops / roofline["bfloat16_flops"], 3)
-    if "peft, fp32" in results:
-        over(results, "peft, fp32", rate="tokens_per_s")
     return {**results, "roofline": roofline}
 
 

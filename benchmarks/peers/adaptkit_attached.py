@@ -2,17 +2,18 @@
 
 import argparse
 import json
-import statistics
 import time
-from collections.abc import Callable
+from functools import partial
 from itertools import cycle, islice
 
 import torch
 
 import adaptkit
 from adaptkit.config import AdapterConfig, LoraConfig
+from benchmarks.peers.adaptkit_serving import activate
+from benchmarks.peers.timing import ROWS, median_of, random_batch
 
-ROWS, TOKENS, REPEATS = 64, 16, 15
+TOKENS, REPEATS = 16, 13
 SMALL = AdapterConfig(method=LoraConfig(rank=4, sites=("attention.query", "attention.value")))
 
 
@@ -29,32 +30,17 @@ def main() -> None:
             torch.nn.init.normal_(parameter, std=0.02)
     attached_s = time.perf_counter() - started
     model.eval()
-    generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(1000, 200_000, (ROWS, TOKENS), generator=generator)
-    mask = torch.ones_like(ids)
+    ids, mask = random_batch(model.backbone.shape.vocabulary_size, TOKENS)
     stacks = list(islice(cycle(names), ROWS))
-
-    def activate() -> None:
-        with model.active(names[-1]):
-            pass
 
     with torch.inference_mode():
         found = {
-            "bare_s": _median(lambda: model(ids, mask)),
-            "batch_s": _median(lambda: model(ids, mask, stacks=stacks)),
-            "activate_s": _median(activate),
+            "bare_s": median_of(lambda: model(ids, mask), REPEATS),
+            "batch_s": median_of(lambda: model(ids, mask, stacks=stacks), REPEATS),
+            "activate_s": median_of(partial(activate, model, names[-1]), REPEATS),
             "attach_one_s": attached_s / n_adapters,
         }
     print(json.dumps(found))
-
-
-def _median(call: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[2:])
 
 
 if __name__ == "__main__":

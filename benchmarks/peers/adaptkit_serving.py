@@ -5,14 +5,11 @@ Run in a process of its own; prints one JSON line.
 
 import argparse
 import json
-import statistics
 import time
-from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
 
 import torch
-from torch import Tensor
 
 import adaptkit
 from adaptkit.backbones.precision import bfloat16_blocks
@@ -21,8 +18,8 @@ from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.storage import Adapter
 from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record
+from benchmarks.peers.timing import ROWS, median_of, medians, random_batch
 
-ROWS = 64
 LEVELS: tuple[Kind, ...] = ("language", "domain", "task")
 
 
@@ -41,24 +38,6 @@ def made(model: AdaptedModel, kind: Kind, name: str, rank: int, seed: int) -> Ad
     return Adapter(
         kind=kind, name=name, language=None, config=layers.config, origin=origin, tensors=tensors, probes=probes
     )
-
-
-def medians(calls: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each, all of them in turn in every round, so that a slow moment meets them alike."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(repeats + 1):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            call()
-            if number:
-                times[name].append(time.perf_counter() - started)
-    return {name: statistics.median(each) for name, each in times.items()}
-
-
-def batch(model: AdaptedModel, rows: int, tokens: int) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(1000, model.backbone.shape.vocabulary_size - 1000, (rows, tokens), generator=generator)
-    return ids, torch.ones_like(ids)
 
 
 def main() -> None:
@@ -96,12 +75,17 @@ def main() -> None:
     }
     with torch.inference_mode(), bfloat16_blocks(model.network) if options.bf16 else nullcontext():
         for tokens in (32, 8):
-            ids, mask = batch(model, ROWS, tokens)
+            ids, mask = random_batch(model.backbone.shape.vocabulary_size, tokens)
             calls = {name: partial(model, ids, mask, stacks=each) for name, each in stacks.items()}
             taken = medians(calls, options.repeats)
             found |= {f"{ROWS} x {tokens}: {name}": seconds for name, seconds in taken.items()}
     found |= activation(model, options.attached)
     print(json.dumps(found))
+
+
+def activate(model: AdaptedModel, stack: StackLike) -> None:
+    with model.active(stack):
+        pass
 
 
 def activation(model: AdaptedModel, most: int) -> dict[str, float]:
@@ -112,13 +96,7 @@ def activation(model: AdaptedModel, most: int) -> dict[str, float]:
         for number in range(len(model.attached), count):
             model.attach_layers(f"language/y{number}", config)
         stack = adaptkit.Stack("language/x1", "task/x1")
-        times = []
-        for _ in range(200):
-            started = time.perf_counter()
-            with model.active(stack):
-                pass
-            times.append(time.perf_counter() - started)
-        found[f"activate with {len(model.attached)} attached"] = statistics.median(times)
+        found[f"activate with {len(model.attached)} attached"] = median_of(partial(activate, model, stack), 200)
     return found
 
 

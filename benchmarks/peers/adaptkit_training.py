@@ -1,25 +1,17 @@
 """adaptkit on what its peers train on, in a process of its own; prints one JSON line."""
 
-import argparse
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import adaptkit
 from adaptkit.data.tasks import LabelledText
 from adaptkit.model import AdaptedModel
+from benchmarks.peers.training_options import training_parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--backbone", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--max-length", type=int, required=True)
-    parser.add_argument("--rank", type=int, required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
+    parser = training_parser(__doc__)
     parser.add_argument("--embeddings", choices=["paged"])
     parser.add_argument("--options", type=json.loads, default={}, help="of train_adapter")
     options = parser.parse_args()

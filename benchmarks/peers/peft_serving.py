@@ -5,9 +5,7 @@ Run in a process of its own; prints one JSON line.
 
 import argparse
 import json
-import statistics
 import time
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -15,17 +13,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModel
 
 from benchmarks.peers.plain_loop import LINEAR_LAYERS
-
-ROWS = 64
-
-
-def median_of(call: Callable[[], object], repeats: int) -> float:
-    times = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[1:])
+from benchmarks.peers.timing import ROWS, median_of, random_batch
 
 
 def main() -> None:
@@ -41,7 +29,7 @@ def main() -> None:
     dtype = torch.bfloat16 if options.bf16 else torch.float32
     backbone = AutoModel.from_pretrained(options.backbone, dtype=dtype, add_pooling_layer=False)
     found: dict[str, float] = {}
-    inputs = {f"{ROWS} x {tokens}": batch(backbone.config.vocab_size, ROWS, tokens) for tokens in (32, 8)}
+    inputs = {f"{ROWS} x {tokens}": as_inputs(*random_batch(backbone.config.vocab_size, tokens)) for tokens in (32, 8)}
     with torch.inference_mode():
         for shape, given in inputs.items():
             found[f"{shape}: bare"] = median_of(partial(backbone, **given), options.repeats)
@@ -64,10 +52,8 @@ def main() -> None:
     print(json.dumps(found))
 
 
-def batch(vocabulary_size: int, rows: int, tokens: int) -> dict[str, torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(1000, vocabulary_size - 1000, (rows, tokens), generator=generator)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+def as_inputs(ids: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"input_ids": ids, "attention_mask": mask}
 
 
 if __name__ == "__main__":

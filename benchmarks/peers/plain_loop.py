@@ -7,11 +7,12 @@ import random
 import resource
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from benchmarks.peers.training_options import training_parser
 
 LINEAR_LAYERS = [
     "attention.self.query",
@@ -24,16 +25,9 @@ LINEAR_LAYERS = [
 
 
 def options_of(description: str | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=description)
+    parser = training_parser(description)
     parser.add_argument("--library", choices=["peft", "adapters"], required=True)
     parser.add_argument("--method", default="lora")
-    parser.add_argument("--backbone", required=True)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--max-length", type=int, required=True)
-    parser.add_argument("--rank", type=int, required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--group-by-length", action="store_true")
     parser.add_argument("--bf16", action="store_true")
     options = parser.parse_args()

@@ -1,11 +1,11 @@
 """What this machine can do at most: products of matrices of the backbone's shapes; prints one JSON line."""
 
 import json
-import statistics
-import time
 
 import torch
 import torch.nn.functional as F
+
+from benchmarks.peers.timing import median_of
 
 ROWS, WIDTH, WIDE = 2048, 384, 1536
 
@@ -17,12 +17,7 @@ def main() -> None:
 def _flops(name: str) -> float:
     dtype = getattr(torch, name)
     x, weight = torch.randn(ROWS, WIDTH).to(dtype), torch.randn(WIDE, WIDTH).to(dtype)
-    times = []
-    for _ in range(60):
-        started = time.perf_counter()
-        F.linear(x, weight)
-        times.append(time.perf_counter() - started)
-    return 2 * ROWS * WIDTH * WIDE / statistics.median(times[10:])
+    return 2 * ROWS * WIDTH * WIDE / median_of(lambda: F.linear(x, weight), 50)
 
 
 if __name__ == "__main__":
