@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.attaching import AttachedLayers, Plan, ResolvedStack, SiteHooks, plan_of_rows, recorded
+from adaptkit.attaching import AttachedLayers, Plan, ResolvedStack, RowGroups, SiteHooks, plan_of_rows, recorded
 from adaptkit.backbones import (
     CACHE_BYTES,
     Backbone,
@@ -74,10 +74,9 @@ class AdaptedModel(nn.Module):
         self.backbone = backbone
         self.network = backbone.network
         self._hooks = SiteHooks(self.network)
-        self._layers = AttachedLayers(self._hooks)
+        self._layers = AttachedLayers(self._hooks, backbone.shape.same_inputs())
         self.adapters = self._layers.modules
         self._adapters: dict[str, Adapter] = {}
-        self._same_inputs = backbone.shape.same_inputs()
         self._zoo: PagedZoo | None = None
         self._proven: set[_Proof] = set()
 
@@ -249,11 +248,16 @@ class AdaptedModel(nn.Module):
             return self._states(input_ids, attention_mask, blocks)
         if len(stacks) != len(input_ids):
             raise ConfigError(f"{len(stacks)} stacks were given for {len(input_ids)} rows; give one for each.")
-        plans = [resolved.plan for resolved in self._resolved_each(stacks)]
+        groups = RowGroups.of([resolved.plan for resolved in self._resolved_each(stacks)])
+        ids, mask = groups.sorted(input_ids), groups.sorted(attention_mask)
         if self.backbone.architecture.row_wise:
-            with self._hooks.in_force(plan_of_rows(plans, self._same_inputs)):
-                return self._states(input_ids, attention_mask, blocks)
-        return self._states_by_plan(input_ids, attention_mask, blocks, plans)
+            with self._hooks.in_force(plan_of_rows(groups)):
+                return groups.restored(self._states(ids, mask, blocks))
+        parts = []
+        for plan, rows in zip(groups.plans, groups.rows, strict=True):
+            with self._hooks.in_force(plan):
+                parts.append(self._states(ids[rows], mask[rows], blocks))
+        return groups.restored(torch.cat(parts))
 
     def _states(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
         # A decoder would keep its keys and values for a next token that nobody asks for.
@@ -264,18 +268,6 @@ class AdaptedModel(nn.Module):
         with recorded([every[block] for block in blocks]) as states:
             self.network(ids, mask, **options)
         return torch.cat(states, dim=-1)
-
-    def _states_by_plan(self, ids: Tensor, mask: Tensor, blocks: Sequence[int], plans: Sequence[Plan]) -> Tensor:
-        """The rows of each plan in a forward pass of their own."""
-        rows_of: dict[int, list[int]] = {}
-        for row, plan in enumerate(plans):
-            rows_of.setdefault(id(plan), []).append(row)
-        parts = []
-        for rows in rows_of.values():
-            with self._hooks.in_force(plans[rows[0]]):
-                parts.append(self._states(ids[rows], mask[rows], blocks))
-        order = torch.tensor([row for rows in rows_of.values() for row in rows])
-        return torch.cat(parts)[order.argsort().to(ids.device)]
 
     def encode(
         self,

@@ -3,13 +3,14 @@
 from adaptkit.attaching.attached import AttachedLayers, ResolvedStack
 from adaptkit.attaching.hooks import SiteHooks, recorded
 from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of
-from adaptkit.attaching.rows import RowPlan, plan_of_rows
+from adaptkit.attaching.rows import RowGroups, RowPlan, plan_of_rows
 
 __all__ = [
     "BARE",
     "AttachedLayers",
     "Plan",
     "ResolvedStack",
+    "RowGroups",
     "RowPlan",
     "SiteHooks",
     "SiteLayer",

@@ -1,14 +1,14 @@
 """The layers that are attached to a model: by id, by what names mean, and as the plans of compositions."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import RLock
 
 from torch import nn
 
 from adaptkit.attaching.hooks import SiteHooks
-from adaptkit.attaching.plan import plan_of, plan_of_layers
+from adaptkit.attaching.plan import Plan, plan_of, plan_of_layers
 from adaptkit.attaching.rows import RowPlan
 from adaptkit.composition import Fuse, Part, Stack, resolved
 from adaptkit.config import FusionConfig, HeadConfig
@@ -37,9 +37,10 @@ class AttachedLayers:
     head, whatever another thread attaches, replaces or detaches in the meantime.
     """
 
-    def __init__(self, hooks: SiteHooks) -> None:
+    def __init__(self, hooks: SiteHooks, same_input: Mapping[str, Hashable]) -> None:
         self.modules = nn.ModuleDict()
         self._hooks = hooks
+        self._same_input = same_input
         self._by_id: dict[str, AdapterLayers] = {}
         self._by_bare_name: dict[str, list[str]] = {}
         self._stacks: dict[_Asked, ResolvedStack] = {}
@@ -84,7 +85,7 @@ class AttachedLayers:
 
     def resolved_new(self, layers: AdapterLayers) -> ResolvedStack:
         """The stack of layers that stand under no id yet, and nothing else."""
-        return ResolvedStack(Stack(), RowPlan(plan_of_layers(layers, self._named)), None)
+        return ResolvedStack(Stack(), self._row_plan(plan_of_layers(layers, self._named)), None)
 
     def meant_by(self, name: str) -> list[str]:
         """The ids that an id or a bare name may mean."""
@@ -121,8 +122,11 @@ class AttachedLayers:
             fused = [name for each in whole.ids for name in _fused_by(self._by_id[each])]
             for name in {*asked.ids, *whole.ids, *fused}:
                 self._stacks_with.setdefault(name, set()).add(key)
-            self._stacks[key] = ResolvedStack(whole, RowPlan(plan_of(whole, self._named)), self._head_on(whole))
+            self._stacks[key] = ResolvedStack(whole, self._row_plan(plan_of(whole, self._named)), self._head_on(whole))
             return self._stacks[key]
+
+    def _row_plan(self, plan: Plan) -> RowPlan:
+        return RowPlan(plan, self._same_input)
 
     def _named(self, name: str) -> AdapterLayers:
         return self._by_id[self.resolve(name)]

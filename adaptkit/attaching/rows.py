@@ -1,52 +1,59 @@
 """One batch in which every row has a stack of its own.
 
-The weights of all rows are gathered at each site, and two batched products do what a loop over adapters would. A stack
-of LoRAs on one row is a concatenation of their ranks: rows of other depths and ranks are filled up with zeros.
+Rows of one stack are brought side by side, and their weights gathered once at each site; batched products then do what
+a loop over stacks would, one for each shape that stacks have. A stack of LoRAs is a concatenation of their ranks.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import accumulate
-from typing import Any, TypeAlias
+from itertools import accumulate, groupby, zip_longest
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
 from adaptkit.layers import BottleneckLayer, LoraLayer
 
+T = TypeVar("T")
 _Scaled: TypeAlias = tuple[LoraLayer, float]
 
 
 class RowPlan(dict[str, Chain]):
-    """The plan of one stack, which remembers what it is in a batch of many."""
+    """The plan of one stack, which remembers what it is in a batch of many.
+
+    Modules that read one input, such as query, key and value, have the same value in `same_input`.
+    """
+
+    def __init__(self, plan: Plan, same_input: Mapping[str, Hashable]) -> None:
+        super().__init__(plan)
+        self._same_input = same_input
 
     @cached_property
-    def loras(self) -> Mapping[str, "LoraRow"]:
-        """The modules at which LoRA layers act and nothing else."""
-        found = {module: _loras(chain) for module, chain in self.items()}
-        return {module: LoraRow(layers) for module, layers in found.items() if layers is not None}
+    def loras(self) -> Mapping[Hashable, "LoraTerms"]:
+        """The LoRA layers by the input that they read."""
+        found: dict[Hashable, dict[str, list[_Scaled]]] = {}
+        for module, chain in self.items():
+            layers = _loras(chain)
+            if layers is not None:
+                found.setdefault(self._same_input.get(module, module), {})[module] = layers
+        return {site_input: LoraTerms(layers) for site_input, layers in found.items()}
 
+    @cached_property
+    def others(self) -> frozenset[str]:
+        """The modules at which anything else acts."""
+        return frozenset(self).difference(*(terms.modules for terms in self.loras.values()))
 
-class LoraRow:
-    """The LoRA layers of one stack at one module, with the factor before each."""
+    @cached_property
+    def shape(self) -> tuple[object, ...]:
+        """Equal for stacks of LoRAs whose weights one product can take at every site."""
+        return tuple((site_input, terms.shape) for site_input, terms in self.loras.items())
 
-    def __init__(self, layers: Sequence[_Scaled]) -> None:
-        self.layers = [layer for layer, _ in layers]
-        self.scales = [scale for _, scale in layers]
-        self.rank = sum(layer.rank for layer in self.layers)
-        self.downs: list[Tensor] = [layer.lora_A.weight for layer in self.layers]
-        # Making a view takes longer than all else that is done for a row.
-        self._ups: list[Tensor] = [layer.lora_B.weight.detach().t() for layer in self.layers]
-        self._may_drop = [layer for layer in self.layers if layer.dropout]
-
-    @property
-    def ups(self) -> list[Tensor]:
-        """Each B, turned. Shape: (rank, out_width)."""
-        return [layer.lora_B.weight.t() for layer in self.layers] if torch.is_grad_enabled() else self._ups
+    @cached_property
+    def _may_drop(self) -> list[LoraLayer]:
+        return [layer for terms in self.loras.values() for layer in terms.layers if layer.dropout]
 
     @property
     def drops(self) -> bool:
@@ -54,49 +61,95 @@ class LoraRow:
         return any(layer.training for layer in self._may_drop)
 
 
-_NOTHING = LoraRow(())
+class LoraTerms:
+    """The LoRA layers of one stack at modules that read one input, with the factor before each."""
+
+    def __init__(self, layers: Mapping[str, Sequence[_Scaled]]) -> None:
+        self.modules = tuple(layers)
+        self.layers = [layer for scaled in layers.values() for layer, _ in scaled]
+        self.scales = [scale for scaled in layers.values() for layer, scale in scaled for _ in range(layer.rank)]
+        self.scale = self.scales[0] if len(set(self.scales)) == 1 else None
+        self.ranks = {module: sum(layer.rank for layer, _ in scaled) for module, scaled in layers.items()}
+        self.shape = tuple(self.ranks.items())
+        self.downs: list[Tensor] = [layer.lora_A.weight for layer in self.layers]
+        self._layers_at = {module: [layer for layer, _ in scaled] for module, scaled in layers.items()}
+        # Making a view takes longer than all else that is done for a group of rows.
+        with torch.no_grad():
+            self._ups = {module: self._turned(module) for module in layers}
+
+    def ups(self, module: str) -> list[Tensor]:
+        """Each B at a module, turned. Shape: (rank, out_width)."""
+        return self._turned(module) if torch.is_grad_enabled() else self._ups[module]
+
+    def _turned(self, module: str) -> list[Tensor]:
+        return [layer.lora_B.weight.t() for layer in self._layers_at[module]]
 
 
-def plan_of_rows(plans: Sequence[RowPlan], same_input: Mapping[str, Hashable]) -> Plan:
-    """The plan under which row `i` of a batch has the plan `plans[i]`, for one forward pass.
+@dataclass(frozen=True)
+class RowGroups:
+    """The rows of a batch in an order in which those of one stack lie side by side, and groups of one shape too."""
 
-    Modules that read one input, such as query, key and value, have the same value in `same_input`.
-    """
-    # Rows that are all alike need one set of weights.
-    each = plans[:1] if all(plan is plans[0] for plan in plans) else plans
+    plans: tuple[RowPlan, ...]
+    sizes: tuple[int, ...]
+    order: tuple[int, ...]
+
+    @classmethod
+    def of(cls, plans: Sequence[RowPlan]) -> "RowGroups":
+        """The groups of a batch whose row `i` has the plan `plans[i]`."""
+        rows_of: dict[int, list[int]] = {}
+        for row, plan in enumerate(plans):
+            rows_of.setdefault(id(plan), []).append(row)
+        alike: dict[object, list[list[int]]] = {}
+        for rows in rows_of.values():
+            alike.setdefault((len(rows), plans[rows[0]].shape), []).append(rows)
+        groups = [rows for part in alike.values() for rows in part]
+        order = tuple(row for rows in groups for row in rows)
+        return cls(tuple(plans[rows[0]] for rows in groups), tuple(map(len, groups)), order)
+
+    @cached_property
+    def rows(self) -> tuple[slice, ...]:
+        """Where each group lies."""
+        ends = accumulate(self.sizes)
+        return tuple(slice(end - size, end) for end, size in zip(ends, self.sizes, strict=True))
+
+    def sorted(self, x: Tensor) -> Tensor:
+        """Rows as they were given, brought into order. Shape: (rows, ...)."""
+        return x if self._is_sorted else x[torch.tensor(self.order, device=x.device)]
+
+    def restored(self, x: Tensor) -> Tensor:
+        """Rows in order, brought back. Shape: (rows, ...)."""
+        return x if self._is_sorted else x[torch.tensor(self.order, device=x.device).argsort()]
+
+    @property
+    def _is_sorted(self) -> bool:
+        return self.order == tuple(range(len(self.order)))
+
+
+def plan_of_rows(groups: RowGroups) -> Plan:
+    """The plan for one forward pass over rows in the order of `groups`."""
+    one_by_one: dict[str, None] = {}
+    for plan in groups.plans:
+        one_by_one |= dict.fromkeys(plan if plan.drops else plan.others)
     acting: dict[str, Chain] = {}
-    joint: dict[Hashable, dict[str, list[LoraRow]]] = {}
-    for module in dict.fromkeys(module for plan in {id(plan): plan for plan in each}.values() for module in plan):
-        loras = _lora_rows(module, each)
-        if loras is not None:
-            joint.setdefault(same_input.get(module, module), {})[module] = loras
-        elif len(each) == 1:
-            acting[module] = each[0][module]
+    for site_input in dict.fromkeys(site_input for plan in groups.plans for site_input in plan.loras):
+        terms = [plan.loras.get(site_input) for plan in groups.plans]
+        modules = dict.fromkeys(module for each in terms if each is not None for module in each.modules)
+        if one_by_one.keys() & modules:
+            one_by_one |= modules
         else:
-            acting[module] = (_rows_layer([plan.get(module, ()) for plan in each]),)
-    for sites in joint.values():
-        layers = JointLora(list(sites.values()))
-        acting |= {module: (layers.at(number),) for number, module in enumerate(sites)}
-    return acting
+            joint = JointLora(terms, groups)
+            acting |= {module: (joint.at(module),) for module in modules}
+    return acting | {module: _chain_of_groups(module, groups) for module in one_by_one}
 
 
-def _lora_rows(module: str, plans: Sequence[RowPlan]) -> list[LoraRow] | None:
-    """The LoRA layers of each row; None where other layers act on one of them, or dropout."""
-    rows: list[LoraRow] = []
-    for plan in plans:
-        row = plan.loras.get(module) if module in plan else _NOTHING
-        if row is None or row.drops:
-            return None
-        rows.append(row)
-    return rows
-
-
-def _rows_layer(chains: Sequence[Chain]) -> SiteLayer:
+def _chain_of_groups(module: str, groups: RowGroups) -> Chain:
+    chains = [plan.get(module, ()) for plan in groups.plans]
+    if len(chains) == 1:
+        return chains[0]
     if all(isinstance(layer, BottleneckLayer) for chain in chains for layer in chain):
         bottlenecks = [[layer for layer in chain if isinstance(layer, BottleneckLayer)] for chain in chains]
-        if len({type(layer.activation) for chain in bottlenecks for layer in chain}) == 1:
-            return RowsOfBottlenecks(bottlenecks)
-    return RowsByChain(chains)
+        return (GroupsOfBottlenecks(bottlenecks, groups),)
+    return (GroupsByChain(chains, groups),)
 
 
 def _loras(chain: Chain, weight: float = 1.0) -> list[_Scaled] | None:
@@ -116,162 +169,148 @@ def _loras(chain: Chain, weight: float = 1.0) -> list[_Scaled] | None:
     return found
 
 
-class JointLora:
-    """LoRA layers at sites that read one input: row `i` of each gains `sum(scale * B(A(site_input[i])))` of its own.
+@dataclass(frozen=True)
+class _Span(Generic[T]):
+    """Neighbouring groups of as many rows each, and what one batched product takes of them."""
 
-    The input is projected down for all of these sites at once. `sites` has the layers of each row for each site; one
-    row stands for any number of rows.
+    members: tuple[T, ...]
+    rows: slice
+
+    def of(self, x: Tensor) -> Tensor:
+        """Its part of a batch. Shape: x (all rows, seq, width), result (groups, rows of a group x seq, width)."""
+        return x[self.rows].reshape(len(self.members), -1, x.shape[-1])
+
+
+def _spans(groups: RowGroups, members: Sequence[T | None], shape: Callable[[T], Hashable]) -> list[_Span[T]]:
+    """Neighbours that have as many rows and one shape; None does nothing."""
+    spans: list[_Span[T]] = []
+    placed = zip(members, groups.sizes, groups.rows, strict=True)
+    for alike, part in groupby(placed, lambda place: None if place[0] is None else (shape(place[0]), place[1])):
+        inside, _, rows = zip(*part, strict=True)
+        if alike is not None:
+            spans.append(_Span(inside, slice(rows[0].start, rows[-1].stop)))
+    return spans
+
+
+class JointLora:
+    """LoRA layers at modules that read one input: a row of each gains `sum(scale * B(A(site_input[row])))` of its own.
+
+    The input is projected down for all of these modules at once.
     """
 
-    def __init__(self, sites: Sequence[Sequence[LoraRow]]) -> None:
-        self._n_rows = len(sites[0])
-        ranks = [max(row.rank for row in rows) for rows in sites]
-        self._ends = list(accumulate(ranks, initial=0))
-        self._downs: list[Tensor] = []
-        self._ups: list[list[Tensor]] = [[] for _ in sites]
-        padding = [
-            _zeros_like(next(row for row in rows if row.rank), rank) for rows, rank in zip(sites, ranks, strict=True)
-        ]
-        turned = [{id(row): row.ups for row in rows} for rows in sites]
-        for rows in zip(*sites, strict=True):
-            for number, row in enumerate(rows):
-                self._downs += row.downs
-                self._ups[number] += turned[number][id(row)]
-                if missing := ranks[number] - row.rank:
-                    no_downs, no_ups = padding[number]
-                    self._downs.append(no_downs[:missing])
-                    self._ups[number].append(no_ups[:missing])
-        every = {scale for rows in sites for row in rows for scale in row.scales}
-        self._scale: float | Tensor = every.pop() if len(every) == 1 else self._scales_of(sites, ranks)
+    def __init__(self, terms: Sequence[LoraTerms | None], groups: RowGroups) -> None:
+        self._n_rows = len(groups.order)
+        self._parts = [_JointPart(span) for span in _spans(groups, terms, lambda each: each.shape)]
         self._input: Tensor | None = None
-        self._narrow = self._downs[0]
+        self._narrow: list[dict[str, Tensor]] = []
+        self._to_come: set[str] = set()
 
-    def _scales_of(self, sites: Sequence[Sequence[LoraRow]], ranks: Sequence[int]) -> Tensor:
-        """The factor before each rank of each row, 0 where zeros fill it up. Shape: (n_rows, 1, all ranks)."""
-        scales: list[float] = []
-        for rows in zip(*sites, strict=True):
-            for row, rank in zip(rows, ranks, strict=True):
-                for layer, scale in zip(row.layers, row.scales, strict=True):
-                    scales += [scale] * layer.rank
-                scales += [0.0] * (rank - row.rank)
-        return self._downs[0].new_tensor(scales).reshape(self._n_rows, 1, -1)
+    def at(self, module: str) -> SiteLayer:
+        """The layer of one of the modules."""
+        return partial(self._act, module)
 
-    def at(self, number: int) -> SiteLayer:
-        """The layer of one of the sites."""
-        return partial(self._act, number)
-
-    def _act(self, number: int, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
+    def _act(self, module: str, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: site_input (rows, seq, in_width), site_output and result (rows, seq, out_width)."""
-        narrow = self._narrowed(site_input)[..., self._ends[number] : self._ends[number + 1]]
-        if number == len(self._ups) - 1:
-            self._input = None
-        ups = torch.cat(self._ups[number]).view(self._n_rows, narrow.shape[-1], -1).to(site_input.dtype)
-        if torch.is_grad_enabled() or site_output.dtype != narrow.dtype:
-            return site_output + torch.matmul(narrow, ups).to(site_output.dtype)
-        if self._n_rows == 1:
-            site_output.view(-1, ups.shape[-1]).addmm_(narrow.reshape(-1, ups.shape[1]), ups[0])
-            return site_output
-        return site_output.baddbmm_(narrow, ups)
-
-    def _narrowed(self, site_input: Tensor) -> Tensor:
-        if site_input is not self._input:
-            downs = torch.cat(self._downs).view(self._n_rows, self._ends[-1], -1).to(site_input.dtype)
-            if self._n_rows == 1:
-                narrow = F.linear(site_input, downs[0])
-            else:
-                _require_rows(site_input, self._n_rows)
-                narrow = torch.bmm(site_input, downs.transpose(1, 2))
-            scale = self._scale if isinstance(self._scale, float) else self._scale.to(narrow.dtype)
-            self._input, self._narrow = site_input, narrow * scale
-        return self._narrow
+        if site_input is not self._input or module not in self._to_come:
+            _require_rows(site_output, self._n_rows)
+            self._input, self._narrow = site_input, [part.narrow(site_input) for part in self._parts]
+            self._to_come = {each for narrow in self._narrow for each in narrow}
+        result = _writable(site_output)
+        for part, narrow in zip(self._parts, self._narrow, strict=True):
+            if module in narrow:
+                part.add(module, narrow[module], result)
+        self._to_come.remove(module)
+        if not self._to_come:
+            self._input, self._narrow = None, []
+        return result
 
 
-def _zeros_like(row: LoraRow, rank: int) -> tuple[Tensor, Tensor]:
-    """Zeros for as many ranks of A and of turned B as a row may lack."""
-    layer = row.layers[0]
-    return layer.lora_A.weight.new_zeros(rank, layer.lora_A.weight.shape[1]), layer.lora_B.weight.new_zeros(
-        rank, layer.lora_B.weight.shape[0]
-    )
+class _JointPart:
+    """What `JointLora` does to the rows of one span."""
+
+    def __init__(self, span: _Span[LoraTerms]) -> None:
+        self._span, self._ranks = span, span.members[0].ranks
+        self._downs = [down for terms in span.members for down in terms.downs]
+        scale = span.members[0].scale
+        self._scale: float | Tensor
+        if scale is not None and all(terms.scale == scale for terms in span.members):
+            self._scale = scale
+        else:
+            self._scale = self._downs[0].new_tensor([terms.scales for terms in span.members]).unsqueeze(1)
+
+    def narrow(self, site_input: Tensor) -> dict[str, Tensor]:
+        """Shape: site_input (all rows, seq, in_width), for each module (groups, rows of a group x seq, rank)."""
+        x = self._span.of(site_input)
+        downs = torch.cat(self._downs).view(len(x), -1, x.shape[-1]).to(x.dtype)
+        scale = self._scale.to(x.dtype) if isinstance(self._scale, Tensor) else self._scale
+        narrow = torch.bmm(x, downs.transpose(1, 2)) * scale
+        return dict(zip(self._ranks, torch.split(narrow, [*self._ranks.values()], dim=-1), strict=True))
+
+    def add(self, module: str, narrow: Tensor, result: Tensor) -> None:
+        """Add the term at a module to its rows. Shape: narrow as above, result (all rows, seq, out_width)."""
+        out = self._span.of(result)
+        ups = torch.cat([up for terms in self._span.members for up in terms.ups(module)])
+        ups = ups.view(len(out), narrow.shape[-1], -1).to(narrow.dtype)
+        if out.dtype == narrow.dtype:
+            out.baddbmm_(narrow, ups)
+        else:
+            out += torch.bmm(narrow, ups).to(out.dtype)
 
 
-class RowsOfBottlenecks:
-    """The bottlenecks of each row one after the other; a row with fewer of them is left as it is by the later ones."""
+def _writable(site_output: Tensor) -> Tensor:
+    """The output of a linear layer itself, where changing it harms nobody; else a copy."""
+    if torch.is_grad_enabled() or not site_output.is_contiguous():
+        return site_output.clone(memory_format=torch.contiguous_format)
+    return site_output
 
-    def __init__(self, rows: Sequence[Sequence[BottleneckLayer]]) -> None:
-        depth = max(len(row) for row in rows)
-        self._n_rows = len(rows)
-        self._levels = [_Level.of([row[level] if level < len(row) else None for row in rows]) for level in range(depth)]
+
+class GroupsOfBottlenecks:
+    """The bottlenecks of each group one after the other; a group with fewer is left as it is by the later ones."""
+
+    def __init__(self, chains: Sequence[Sequence[BottleneckLayer]], groups: RowGroups) -> None:
+        self._n_rows = len(groups.order)
+        self._spans = [
+            span
+            for level in zip_longest(*chains)
+            for span in _spans(groups, level, lambda layer: (layer.down.out_features, type(layer.activation)))
+        ]
 
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401, ARG002 - as SiteLayer
         """Shape: site_output and result (rows, seq, hidden_width)."""
         _require_rows(site_output, self._n_rows)
-        for level in self._levels:
-            site_output = level(site_output)
-        return site_output
+        result = site_output.clone(memory_format=torch.contiguous_format)
+        for span in self._spans:
+            _let_act(span, result)
+        return result
 
 
-@dataclass(frozen=True)
-class _Level:
-    """One bottleneck for each row, widened with zeros to the widest; None adds nothing."""
-
-    rows: tuple[BottleneckLayer | None, ...]
-    width: int
-    activation: nn.Module
-
-    @classmethod
-    def of(cls, rows: Sequence[BottleneckLayer | None]) -> "_Level":
-        there = [row for row in rows if row is not None]
-        return cls(tuple(rows), max(row.down.out_features for row in there), there[0].activation)
-
-    def __call__(self, output: Tensor) -> Tensor:
-        some = next(row for row in self.rows if row is not None)
-        hidden = some.down.in_features
-        down: list[Tensor] = []
-        down_bias: list[Tensor] = []
-        up: list[Tensor] = []
-        up_bias: list[Tensor] = []
-        nothing = some.down.weight.new_zeros(self.width, hidden)
-        for row in self.rows:
-            width = 0 if row is None else row.down.out_features
-            if row is not None:
-                down.append(row.down.weight)
-                down_bias.append(row.down.bias)
-                up.append(row.up.weight.t())
-            down.append(nothing[width:])
-            down_bias.append(nothing[width:, 0])
-            up.append(nothing[width:])
-            up_bias.append(nothing[0] if row is None else row.up.bias)
-        n_rows = len(self.rows)
-        narrow = torch.baddbmm(
-            torch.cat(down_bias).view(n_rows, 1, -1),
-            output.to(some.down.weight.dtype),
-            torch.cat(down).view(n_rows, self.width, hidden).transpose(1, 2),
-        )
-        change = torch.baddbmm(
-            torch.stack(up_bias).unsqueeze(1), self.activation(narrow), torch.cat(up).view(n_rows, self.width, hidden)
-        )
-        return output + change.to(output.dtype)
+def _let_act(span: _Span[BottleneckLayer], result: Tensor) -> None:
+    """Let one bottleneck for each group act on its rows. Shape: result (all rows, seq, hidden_width)."""
+    out, layers = span.of(result), span.members
+    x = out.to(layers[0].down.weight.dtype)
+    down = torch.stack([layer.down.weight for layer in layers])
+    down_bias = torch.stack([layer.down.bias for layer in layers]).unsqueeze(1)
+    up = torch.stack([layer.up.weight.t() for layer in layers])
+    up_bias = torch.stack([layer.up.bias for layer in layers]).unsqueeze(1)
+    narrow = layers[0].activation(torch.baddbmm(down_bias, x, down.transpose(1, 2)))
+    out += torch.baddbmm(up_bias, narrow, up).to(out.dtype)
 
 
-class RowsByChain:
-    """Any layers: the rows of each distinct chain are taken out, run through it, and put back."""
+class GroupsByChain:
+    """Any layers: the rows of each group run through its own."""
 
-    def __init__(self, chains: Sequence[Chain]) -> None:
-        rows_of: dict[Hashable, tuple[Chain, list[int]]] = {}
-        for row, chain in enumerate(chains):
-            rows_of.setdefault(tuple(map(id, chain)), (chain, []))[1].append(row)
-        self._n_rows = len(chains)
-        self._groups = [(chain, torch.tensor(rows)) for chain, rows in rows_of.values() if chain]
+    def __init__(self, chains: Sequence[Chain], groups: RowGroups) -> None:
+        self._chains = chains
+        self._groups = groups
 
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: site_input and site_output (rows, ...), result as site_output."""
-        _require_rows(site_output, self._n_rows)
-        result = site_output
-        for chain, rows in self._groups:
-            here = rows.to(site_output.device)
-            inputs = site_input[here] if isinstance(site_input, Tensor) else site_input
-            result = result.index_copy(0, here, run(chain, inputs, site_output[here]))
-        return result
+        _require_rows(site_output, len(self._groups.order))
+        parts = []
+        for chain, rows in zip(self._chains, self._groups.rows, strict=True):
+            inputs = site_input[rows] if isinstance(site_input, Tensor) else site_input
+            parts.append(run(chain, inputs, site_output[rows]))
+        return torch.cat(parts)
 
 
 def _require_rows(site_output: Tensor, n_rows: int) -> None:

@@ -7,8 +7,8 @@ import torch
 
 import adaptkit
 from adaptkit import Average, Fuse, Stack
-from adaptkit.attaching import RowPlan, plan_of_rows
-from adaptkit.attaching.rows import JointLora, RowsOfBottlenecks
+from adaptkit.attaching import RowGroups, RowPlan, plan_of_rows
+from adaptkit.attaching.rows import GroupsOfBottlenecks, JointLora
 from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.model import AdaptedModel, StackLike
@@ -86,16 +86,27 @@ def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel, batch_si
 
 
 @pytest.mark.parametrize(
+    "picked", [[1, 2, 2, 1, 0, 2, 1, 4, 4, 2], [7, 3, 3, 7, 9, 3, 0, 9, 7, 7], [6, 6, 2, 2, 1, 0, 0, 0, 0, 5]]
+)
+def test_stacks_on_several_rows_in_any_order(model: AdaptedModel, picked: list[int]) -> None:
+    stacks = [STACKS[number] for number in picked]
+    found = model.encode(TEXTS, stacks=stacks)
+    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
     ("kind", "stacks"),
     [
         (JointLora, STACKS[:3]),
-        (RowsOfBottlenecks, ["language/yo", "language/yo > domain/farm > task/moods", None]),
+        (GroupsOfBottlenecks, ["language/yo", "language/yo > domain/farm > task/moods", None]),
     ],
 )
 def test_rows_of_one_method_need_no_loop(kind: type, stacks: list[StackLike]) -> None:
     model = with_adapters(tiny_model())
     every = [stacks[number % 3] for number in range(len(TEXTS))]
-    plan = plan_of_rows([RowPlan(model.plan(stack)) for stack in every], model.backbone.shape.same_inputs())
+    same_input = model.backbone.shape.same_inputs()
+    plans = {stack: RowPlan(model.plan(stack), same_input) for stack in stacks}
+    plan = plan_of_rows(RowGroups.of([plans[stack] for stack in every]))
     layers = [getattr(layer, "func", layer) for chain in plan.values() for layer in chain]
     assert {type(getattr(layer, "__self__", layer)) for layer in layers} == {kind}
     found = model.encode(TEXTS, stacks=every)
