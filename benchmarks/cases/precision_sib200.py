@@ -12,17 +12,9 @@ from typing import Any
 import numpy as np
 
 import adaptkit
+from benchmarks.precisions import PRECISIONS
 from benchmarks.record import write_result
 from benchmarks.sib200 import ZeroShot, read_topics
-
-PRECISIONS: dict[str, dict[str, Any]] = {
-    "32": {},
-    "16": {"bits": 16},
-    "8, paged": {"bits": 8},
-    "4, paged": {"bits": 4},
-    "4, int8": {"bits": 4, "embeddings": "int8"},
-    "4, nf4": {"bits": 4, "embeddings": "nf4"},
-}
 
 
 def main(arguments: list[str]) -> None:

@@ -7,6 +7,7 @@ holds language adapters, such as `benchmarks.run distill_sib200 --keep` writes. 
 
 `--sources sw,ha,yo` trains on several languages, with `--on-source` each on its own adapter of the zoo. `--domain
 FOLDER` puts a domain adapter between language and task, `--groups fiction,travel` scores each genre by itself.
+`--precisions "32;4, paged"` scores at each of these what was trained at 32 bits.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from typing import Any
 import adaptkit
 from adaptkit.data.tasks import TaskData, read_labelled, read_task
 from adaptkit.storage.records import encode
+from benchmarks.precisions import PRECISIONS
 from benchmarks.record import data_folder, write_result
 
 
@@ -67,6 +69,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--on-source", action="store_true", help="train the task on the zoo's adapters of its sources")
     parser.add_argument("--domain", type=Path)
     parser.add_argument("--groups")
+    parser.add_argument("--precisions", default="32", help=f"some of {';'.join(PRECISIONS)}")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--report", type=Path)
     options = parser.parse_args(arguments)
@@ -75,15 +78,19 @@ def main(arguments: list[str]) -> None:
     model = adaptkit.load_model()
     data = {source: _chosen(TRAINING[options.task](source), options.examples) for source in sources}
     tasks = [_task_adapter(options, model, data, seed) for seed in seeds]
-    groups = options.groups.split(",") if options.groups else [None]
-    reports = {group: _evaluated(options, model, tasks, sources[0], group) for group in groups}
+    reports: dict[str, adaptkit.TransferReport] = {}
+    for precision in options.precisions.split(";"):
+        served = adaptkit.load_model(**PRECISIONS[precision])
+        for group in options.groups.split(",") if options.groups else [None]:
+            name = (group or "all") + ("" if precision == "32" else f", {precision} bits")
+            reports[name] = _evaluated(options, served, tasks, sources[0], group, name)
     facts = [task.card.training for task in tasks]
     measured: dict[str, Any] = {
         "training": [encode(fact) for fact in facts],
         "training_data": {
             source: {"description": part.description, "examples": len(part.examples)} for source, part in data.items()
         },
-        "transfer": {group or "all": encode(report.results) for group, report in reports.items()},
+        "transfer": {name: encode(report.results) for name, report in reports.items()},
     }
     places = ("zoo", "report", "keep", "domain")
     config = {name: str(value) for name, value in vars(options).items() if name not in places}
@@ -116,6 +123,7 @@ def _evaluated(
     tasks: list[adaptkit.Adapter],
     source: str,
     group: str | None,
+    name: str,
 ) -> adaptkit.TransferReport:
     report = adaptkit.evaluate(
         model,
@@ -132,7 +140,7 @@ def _evaluated(
         group=group,
     )
     if options.report is not None:
-        report.save(options.report / group if group else options.report, overwrite=True)
+        report.save(options.report if name == "all" else options.report / name, overwrite=True)
     return report
 
 
