@@ -28,7 +28,16 @@ SIB_FOLDER = {
     "quy": "quy_Latn",
     "en": "eng_Latn",
 }
-LAFAND = {"sw": ("en", "swa"), "ha": ("en", "hau"), "yo": ("en", "yor"), "ig": ("en", "ibo"), "bm": ("fr", "bam")}
+LAFAND = {
+    "sw": ("en", "swa"),
+    "ha": ("en", "hau"),
+    "yo": ("en", "yor"),
+    "ig": ("en", "ibo"),
+    "bm": ("fr", "bam"),
+    "am": ("en", "amh"),
+    "rw": ("en", "kin"),
+}
+AMERICAS = {"gn": "guarani-spanish/train", "quy": "quechua-spanish/dict"}
 
 
 def read_topics(language: str, split: str) -> tuple[list[str], list[str]]:
@@ -52,6 +61,18 @@ def lafand_pairs(language: str) -> list[tuple[str, str]]:
             translations = [json.loads(line)["translation"] for line in file]
         pairs += [(row[source].strip(), row[target].strip()) for row in translations]
     return [(a, b) for a, b in pairs if a and b]
+
+
+def parallel_pairs(language: str) -> tuple[str, list[tuple[str, str]]]:
+    """The language of the first sentences, and the pairs at hand: news, or for Quechua the entries of a dictionary."""
+    if language in LAFAND:
+        return LAFAND[language][0], lafand_pairs(language)
+    stem = f"{data_folder()}/text/americasnlp2021/{AMERICAS[language]}"
+    sides = []
+    for side in ("es", language):
+        with gzip.open(f"{stem}.{side}.gz", "rt", encoding="utf-8") as file:
+            sides.append([line.strip() for line in file])
+    return "es", [(a, b) for a, b in zip(*sides, strict=True) if a and b]
 
 
 def overlap(training: list[str], test: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Language adapters distilled from parallel news, one default recipe, scored on SIB-200 zero-shot.
+"""Language adapters distilled from parallel text, one default recipe, scored on SIB-200 zero-shot.
 
 `python -m benchmarks.run distill_sib200 [--languages sw,ha] [--seeds 0,1,2] [--pairs 250,500] [--keep FOLDER]`; with
 `--pairs` it is a learning curve; `--keep` saves the adapters as FOLDER/SEED/LANGUAGE.
@@ -11,7 +11,7 @@ from typing import Any
 
 import adaptkit
 from benchmarks.record import write_result
-from benchmarks.sib200 import LAFAND, ZeroShot, lafand_pairs, overlap, read_topics
+from benchmarks.sib200 import ZeroShot, overlap, parallel_pairs, read_topics
 
 
 def main(arguments: list[str]) -> None:
@@ -31,18 +31,18 @@ def main(arguments: list[str]) -> None:
             name = f"{language} {size} pairs" if size else language
             measured[name] = _measure(measure, language, seeds, size, options.keep)
             print(name, measured[name], flush=True)
-    config = {"source_language": {name: LAFAND[name][0] for name in options.languages.split(",")}}
+    config = {"source_language": {name: parallel_pairs(name)[0] for name in options.languages.split(",")}}
     case = "distill_curve" if options.pairs else "distill_sib200"
     print(write_result(case, seeds=seeds, config=config, measured=measured))
 
 
 def _measure(measure: ZeroShot, language: str, seeds: list[int], size: int, keep: Path | None) -> dict[str, Any]:
-    pairs = lafand_pairs(language)
+    source, pairs = parallel_pairs(language)
     random.Random(0).shuffle(pairs)
     pairs = pairs[: size or None]
     runs, facts = [], []
     for seed in seeds:
-        adapter = adaptkit.train_adapter(lang=language, parallel=pairs, source_lang=LAFAND[language][0], seed=seed)
+        adapter = adaptkit.train_adapter(lang=language, parallel=pairs, source_lang=source, seed=seed)
         if keep is not None:
             adapter.save(keep / str(seed) / language, overwrite=True)
         runs.append(measure.adapted(language, adapter))
