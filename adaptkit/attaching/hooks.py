@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from functools import partial
 from threading import Lock, get_ident
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.hooks import RemovableHandle
@@ -91,6 +92,8 @@ class SiteHooks:
 
         return checkpoint(with_plan, *args, use_reentrant=False)
 
+    # Compiled, a backbone would be compiled anew for layers that it has not met.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _apply(self, path: str, module: nn.Module, args: tuple[object, ...], output: Tensor) -> Tensor:  # noqa: ARG002
         return run(self.plan.get(path, ()), args[0] if args else None, output)
 
