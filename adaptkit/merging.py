@@ -139,6 +139,6 @@ def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Back
 def _weight(linear: nn.Module) -> Tensor:
     """A linear layer's weight in float32, widened where it is quantised."""
     if isinstance(linear, QuantizedLinear):
-        return linear.dequantized()
+        return linear.weight_as(torch.float32)
     weight: Tensor = linear.get_parameter("weight")
     return weight.detach().float()

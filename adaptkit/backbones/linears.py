@@ -14,6 +14,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from adaptkit.errors import ConfigError
 
@@ -27,16 +28,29 @@ _INT4_BLOCK = 32
 
 
 class QuantizedLinear(nn.Module):
-    """A frozen linear layer with a quantised weight. The result is in the input's type."""
+    """A frozen linear layer with a quantised weight. The result is in the input's type.
+
+    Subclasses say what the weight is in a floating type; it is widened for each product and not kept for backward.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
 
-    def dequantized(self) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features), float32."""
+    def weight_as(self, dtype: torch.dtype) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features)."""
         raise NotImplementedError
+
+    def product(self, x: Tensor) -> Tensor:
+        """The layer without its bias, for the forward pass. Shape: x (..., in_features), result (..., out_features)."""
+        return F.linear(x, self.weight_as(x.dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape: x (..., in_features), result (..., out_features)."""
+        result: Tensor = _Product.apply(x, self)  # type: ignore[no-untyped-call]
+        bias = self._bias_as(x.dtype)
+        return result if bias is None else result + bias
 
     def extra_repr(self) -> str:
         """The widths, for printing."""
@@ -44,6 +58,20 @@ class QuantizedLinear(nn.Module):
 
     def _bias_as(self, dtype: torch.dtype) -> Tensor | None:
         return None if self.bias is None else self.bias.to(dtype)
+
+
+class _Product(torch.autograd.Function):
+    """A product that keeps the packed weight for backward, not the widened one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: QuantizedLinear) -> Tensor:  # noqa: ANN401 - torch's context
+        ctx.layer = layer
+        return layer.product(x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        return gradient @ ctx.layer.weight_as(gradient.dtype), None
 
 
 class Nf4Linear(QuantizedLinear):
@@ -71,11 +99,9 @@ class Nf4Linear(QuantizedLinear):
         )
         return result
 
-    def dequantized(self) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features), float32."""
-        weight: Tensor = bitsandbytes().functional.dequantize_4bit(
-            self.get_buffer("packed"), self._state(torch.float32)
-        )
+    def weight_as(self, dtype: torch.dtype) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features)."""
+        weight: Tensor = bitsandbytes().functional.dequantize_4bit(self.get_buffer("packed"), self._state(dtype))
         return weight
 
     def _state(self, dtype: torch.dtype) -> Any:  # noqa: ANN401 - bitsandbytes has no types
@@ -116,35 +142,12 @@ class Int4Linear(QuantizedLinear):
         self.register_buffer("packed", pairs[..., 0] | (pairs[..., 1] << 4))
         self.register_buffer("scales", scales.reshape(self.out_features, -1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape: x (..., in_features), result (..., out_features)."""
-        result: Tensor = _Int4MatMul.apply(x, self.get_buffer("packed"), self.get_buffer("scales"))  # type: ignore[no-untyped-call]
-        bias = self._bias_as(x.dtype)
-        return result if bias is None else result + bias
-
-    def dequantized(self) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features), float32."""
-        return _int4_weight(self.get_buffer("packed"), self.get_buffer("scales"), torch.float32)
-
-
-class _Int4MatMul(torch.autograd.Function):
-    """A product that keeps the packed weight for backward, not the widened one."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, packed: Tensor, scales: Tensor) -> Tensor:  # noqa: ANN401 - torch's context
-        ctx.save_for_backward(packed, scales)
-        return F.linear(x, _int4_weight(packed, scales, x.dtype))
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
-        packed, scales = ctx.saved_tensors
-        return gradient @ _int4_weight(packed, scales, gradient.dtype), None, None
-
-
-def _int4_weight(packed: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
-    numbers = torch.stack((packed & 15, packed >> 4), dim=-1).to(dtype).sub_(8)
-    blocks = numbers.view(*scales.shape, _INT4_BLOCK).mul_(scales.to(dtype).unsqueeze(-1))
-    return blocks.view(len(packed), -1)
+    def weight_as(self, dtype: torch.dtype) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features)."""
+        packed, scales = self.get_buffer("packed"), self.get_buffer("scales")
+        numbers = torch.stack((packed & 15, packed >> 4), dim=-1).to(dtype).sub_(8)
+        blocks = numbers.view(*scales.shape, _INT4_BLOCK).mul_(scales.to(dtype).unsqueeze(-1))
+        return blocks.view(self.out_features, self.in_features)
 
 
 def four_bit_linear(weight: Tensor, bias: Tensor | None) -> QuantizedLinear:
@@ -153,13 +156,14 @@ def four_bit_linear(weight: Tensor, bias: Tensor | None) -> QuantizedLinear:
     if weight.shape[1] % _INT4_BLOCK:
         return nf4
     candidates = (Int4Linear(weight, bias), nf4)
-    return min(candidates, key=lambda layer: float((layer.dequantized() - weight.float()).norm()))
+    return min(candidates, key=lambda layer: float((layer.weight_as(torch.float32) - weight.float()).norm()))
 
 
 class Int8Linear(QuantizedLinear):
-    """A weight in 8 bits a row; activations in 8 bits too, but for columns with outliers (arXiv:2208.07339).
+    """A weight in 8 bits a row. On a GPU activations are in 8 bits too, but for outliers (arXiv:2208.07339).
 
-    Which columns those are is decided over a batch, so that a text's output depends a little on its neighbours.
+    Which columns are outliers is decided over a batch: a text's output there depends a little on its neighbours. On a
+    CPU such a product takes twice the time and memory of one with the weight widened.
 
     Shape: weight (out_features, in_features), of any floating type; it is not kept.
     """
@@ -170,21 +174,12 @@ class Int8Linear(QuantizedLinear):
         self.register_buffer("codes", codes)
         self.register_buffer("scales", scales)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape: x (..., in_features), result (..., out_features)."""
-        result: Tensor = _Int8MatMul.apply(x, self.get_buffer("codes"), self.get_buffer("scales"))  # type: ignore[no-untyped-call]
-        bias = self._bias_as(x.dtype)
-        return result if bias is None else result + bias
+    def product(self, x: Tensor) -> Tensor:
+        """The layer without its bias. Shape: x (..., in_features), result (..., out_features)."""
+        return self.product_in_int8(x) if x.is_cuda else super().product(x)
 
-    def dequantized(self) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features), float32."""
-        return _int8_weight(self.get_buffer("codes"), self.get_buffer("scales"), torch.float32)
-
-
-class _Int8MatMul(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:  # noqa: ANN401 - torch's context
-        ctx.save_for_backward(codes, scales)
+    def product_in_int8(self, x: Tensor) -> Tensor:
+        """As on a GPU. Shape: x (..., in_features), result (..., out_features)."""
         flat = x.reshape(-1, x.shape[-1])
         quantized, row_scales, outliers = bitsandbytes().functional.int8_vectorwise_quant(
             # A copy in any case: the kernel sets outliers to 0 in what it is given.
@@ -192,17 +187,13 @@ class _Int8MatMul(torch.autograd.Function):
             threshold=OUTLIER_THRESHOLD,
         )
         mixed = torch.ops.bitsandbytes.int8_mixed_scaled_mm
+        codes, scales = self.get_buffer("codes"), self.get_buffer("scales")
         result, _ = mixed(flat, quantized, codes, row_scales, scales, outliers, None)
         return result.to(x.dtype).reshape(*x.shape[:-1], -1)  # type: ignore[no-any-return]
 
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
-        codes, scales = ctx.saved_tensors
-        return F.linear(gradient, _int8_weight(codes, scales, gradient.dtype).t()), None, None
-
-
-def _int8_weight(codes: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
-    return codes.to(dtype) * (scales / 127.0).to(dtype).unsqueeze(1)
+    def weight_as(self, dtype: torch.dtype) -> Tensor:
+        """The weight as it acts. Shape: (out_features, in_features)."""
+        return self.get_buffer("codes").to(dtype) * (self.get_buffer("scales") / 127.0).to(dtype).unsqueeze(1)
 
 
 @cache
