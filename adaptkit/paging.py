@@ -43,7 +43,11 @@ class PagedZoo:
         for folder in folders_in(zoo):
             adapter_id, fuses = listed(folder)
             if adapter_id in folders:
-                raise AdapterExists(f"{zoo} has two adapters {adapter_id}: {folders[adapter_id]} and {folder}.")
+                raise AdapterExists(
+                    f"{zoo} has two adapters {adapter_id}: {folders[adapter_id]} and {folder}. A stack names "
+                    "an adapter by its id: take one of them out, or save it under another id "
+                    '(adaptkit.load_adapter(folder).renamed("kind/name").save(folder, overwrite=True)).'
+                )
             folders[adapter_id] = folder
             if fuses:
                 fused[adapter_id] = fuses

@@ -101,7 +101,8 @@ class AttachedLayers:
         if len(candidates) > 1:
             raise AmbiguousAdapter(name, candidates)
         if not candidates:
-            raise UnknownAdapter(name, self.ids, difflib.get_close_matches(name, self.ids, n=2))
+            like = difflib.get_close_matches(name, [*self.ids, *self._by_bare_name], n=2)
+            raise UnknownAdapter(name, self.ids, [each for each in like if self.meant_by(each)])
         return candidates[0]
 
     def look_up(self, asked: Stack) -> ResolvedStack:

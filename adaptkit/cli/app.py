@@ -15,7 +15,7 @@ from adaptkit.cli.evaluation import evaluate, list_adapters, predict
 from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
 from adaptkit.composition import Stack
-from adaptkit.errors import AdaptkitError, TrainingInterrupted
+from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.merging import merge
 from adaptkit.model import load_model
 from adaptkit.recipes import TrainingRequest, estimate_adapter
@@ -48,6 +48,13 @@ def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
     try:
         app()
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:
+            _say(
+                "interrupted. What was saved before is as it was. An evaluation with --output goes on from what it has "
+                "measured; all else begins again"
+            )
+        raise
     except TrainingInterrupted as error:
         _fail(error, EXIT_INTERRUPTED)
     except AdaptkitError as error:
@@ -56,9 +63,12 @@ def main() -> None:
 
 def _fail(error: AdaptkitError, status: int) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
-    message = in_shell_words(str(error), _OPTIONS)
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(message)
+    _say(in_shell_words(str(error), _OPTIONS))
     sys.exit(status)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(message)
 
 
 def _train(request: TrainingRequest) -> None:
@@ -134,6 +144,8 @@ def merge_adapters(
 @backbone_app.command()
 def export(folder: Annotated[Path, typer.Argument(help="folder to write, which must not exist")]) -> None:
     """Write the embedded backbone as an ordinary transformers folder."""
+    if folder.exists():
+        raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
     embedded.export(folder)
     _out.print(f"{embedded.NAME} ({embedded.RELEASE}) is in {folder}")
 

@@ -11,13 +11,15 @@ from rich.table import Table
 
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
+from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
-from adaptkit.recipes.foundation import standing
+from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded
 from adaptkit.storage import Adapter, adapters_in, load_adapter
+from adaptkit.tasks import examples_of
 
 _out = Console(highlight=False, soft_wrap=True)
 _COMMA = "comma-separated"
@@ -28,7 +30,9 @@ _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "text", "folder"
 
 
 def evaluate(
-    task: Annotated[str, typer.Option(help="a benchmark: xnli, mlqa, xquad, sib200, masakhaner, ...")],
+    task: Annotated[
+        str, typer.Option(help="a benchmark (xnli, mlqa, xquad, sib200, masakhaner, ...), or any name with LANG=FILE")
+    ],
     adapter: Annotated[list[Path], typer.Option(help="task adapter; repeat for each training seed")],
     languages: Annotated[str, typer.Option(help=f"test languages, {_COMMA}")],
     compare: Annotated[str, typer.Option(help=f"none, source, target, relative; {_COMMA}")] = "none,source,target",
@@ -90,16 +94,16 @@ def predict(
     device: Annotated[str, _DEVICE] = "cpu",
     batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
 ) -> None:
-    """Predict what stands on standard input, one JSON value or tab-separated line each; prints JSON lines."""
+    """Predict what stands on standard input, a line each: a JSON string or list, or tab-separated; prints JSON lines.
+
+    A line is a text, two texts, the words of a sentence, a question and its context, or a prompt and a list of choices.
+    """
     task = load_adapter(adapter)
     if task.config.head is None:
         raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
-    lines = sys.stdin.read().splitlines()
-    if empty := [number for number, line in enumerate(lines, start=1) if not line.strip()]:
-        raise ConfigError(f"line {empty[0]} of the input is empty; predictions are printed line by line, so remove it.")
-    inputs = [_input(task.config.head.task_type, line) for line in lines]
+    inputs = _inputs(task.config.head.task_type, sys.stdin.buffer.read())
     model = loaded(backbone, bits=bits, embeddings=embeddings, device=device)
-    below = [load_adapter(folder) for folder in on or ()]
+    below = Foundation(tuple(load_adapter(folder) for folder in on or ())).adapters
     model.attach(*below, task)
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
     if task.below and not below:
@@ -137,21 +141,40 @@ def _method(adapter: Adapter) -> str:
 
 def _data(values: list[str] | None) -> str | dict[str, Any] | None:
     """A benchmark's folder or hub id, or files of one's own by language."""
-    found = labelled(values or [])
-    if isinstance(found, dict):
-        return found
-    if len(found) > 1:
+    if not values:
+        return None
+    found: list[str] | dict[str, Any] = labelled(values)
+    if isinstance(found, list) and len(found) > 1:
         raise ConfigError("--data is given twice; give one folder of a benchmark, or LANG=FILE for each language.")
-    return found[0] if found else None
+    return found[0] if isinstance(found, list) else found
+
+
+def _inputs(task_type: TaskType, given: bytes) -> list[Example]:
+    """One example for each line."""
+    try:
+        lines = given.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"the input is not UTF-8 (byte {error.start:,}). Convert it, for example with: iconv -f UTF-16 -t UTF-8"
+        ) from error
+    examples: list[Example] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            examples += examples_of(task_type, [_input(task_type, line)])
+        except ConfigError as error:
+            raise ConfigError(f"line {number} of the input: {error}") from error
+    return examples
 
 
 def _input(task_type: TaskType, line: str) -> object:
     """A JSON value as it is; else cells of a line: words of a sentence for tagging, one text, or a pair."""
+    if not line.strip():
+        raise ConfigError("it is empty; predictions are printed line by line, so remove it.")
     if line[:1] in '[{"':
         try:
             return json.loads(line)
         except ValueError as error:
-            raise ConfigError(f"an input line is broken JSON ({error}): {line[:80]}") from error
+            raise ConfigError(f"it is broken JSON ({error}): {line[:80]}") from error
     if task_type == "tagging":
         return line.split()
     cells = line.split("\t")

@@ -129,6 +129,13 @@ def _task_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLik
         )
     if len({task.weights_sha256 for task in tasks}) < len(tasks):
         raise ConfigError("a task adapter is given twice; each seed counts once.")
+    settings = [task.card.training.settings for task in tasks if task.card.training is not None]
+    seeds = [found["seed"] for found in settings if "seed" in found]
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(
+            f"the task adapters are to differ in their seed, and were trained with {', '.join(map(str, seeds))}. Train "
+            "the task with seed=0, 1, ...; compare adapters of different data in a report each."
+        )
     return tasks
 
 

@@ -40,6 +40,13 @@ class Foundation:
         """The language adapters that stand for themselves; those that a fusion in the list fuses act through it."""
         return tuple(adapter for adapter in standing(self.adapters) if adapter.kind == "language")
 
+    def __str__(self) -> str:
+        if not self.adapters:
+            return "nothing: no adapter lies below"
+        own = [adapter.id for adapter in self.languages] if len(self.languages) > 1 else []
+        others = " > ".join(adapter.id for adapter in self.adapters if adapter.id not in own)
+        return " > ".join(filter(None, [f"each language's own ({', '.join(own)})" if own else "", others]))
+
     def below(self, languages: set[str | None]) -> tuple[str, ...]:
         """What lies under every batch of text in these languages, for the record."""
         stacks = [self.stack_under(_TOP, language).ids[:-1] for language in languages]

@@ -81,15 +81,15 @@ class TaskTraining:
     def describe(self, estimate: Estimate) -> list[str]:
         """The plan of the run in a few lines."""
         found = sorted(language or "unnamed" for language in self._languages())
-        below = " > ".join(adapter.id for adapter in self.foundation.adapters) or "nothing: no adapter lies below"
         without = self.foundation.languages_without(self._languages())
         return [
             f"{self.id} ({self.request.method} with a {self.head.task_type} head, "
             f"{estimate.adapter_bytes / 2**20:.1f} MiB) on {self.model.backbone.name}",
-            f"data: {self.data.description}, {estimate.n_sentences:,} examples, languages: {', '.join(found)}",
+            f"data: {self.data.description}, {estimate.n_sentences:,} examples{_form(self.head)}, "
+            f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
-            f"trained on top of {below}",
+            f"trained on top of {self.foundation}",
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             f"cost: {estimate.cost(self.request.batch_size)}",
             *slower_bits(self.model.backbone.bits, self.model.backbone.device),
@@ -177,6 +177,13 @@ def _head_for(data: TaskData) -> HeadConfig:
         )
     pairs = any(isinstance(example, LabelledText) and example.pair is not None for example in data.examples)
     return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
+
+
+def _form(head: HeadConfig) -> str:
+    """Of examples that may have one text or two: a second one whose column was not recognised is missed here."""
+    if head.task_type != "classification":
+        return ""
+    return " (pairs of texts)" if head.pairs else " (single texts)"
 
 
 def _named(example: Example, language: str | None) -> Example:

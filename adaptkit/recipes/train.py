@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from rich.console import Console
+
 from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
 from adaptkit.data.corpus import TextSource
@@ -101,12 +103,17 @@ def train(request: TrainingRequest) -> Adapter:
 
 
 def estimate_adapter(request: TrainingRequest) -> Estimate:
-    """What `train_adapter` would cost here: triage, time, peak memory, size. Trains and writes nothing.
+    """What `train_adapter` would cost here: triage, time, peak memory, size; printed too. Trains and writes nothing.
 
     Raises:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
-    with open_display(shown=request.progress) as display, closing(_training_of(request, display)) as training:
+    # On standard output: here these lines are the result.
+    out = Console(highlight=False, soft_wrap=True)
+    with (
+        open_display(shown=request.progress, console=out) as display,
+        closing(_training_of(request, display)) as training,
+    ):
         estimate = training.estimate()
         for line in training.describe(estimate):
             display.note(line)

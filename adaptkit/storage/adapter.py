@@ -75,7 +75,7 @@ class _Record:
     card: Card
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Adapter:
     """A trained adapter, on no model yet. `tensors` are named `<module path>.<weight name>` and lie on the CPU.
 
@@ -87,10 +87,14 @@ class Adapter:
     language: str | None
     config: AdapterConfig
     origin: Origin
-    tensors: Mapping[str, Tensor] = field(repr=False)
+    tensors: Mapping[str, Tensor]
     below: tuple[str, ...] = ()
-    probes: tuple[Probe, ...] = field(default=(), repr=False)
+    probes: tuple[Probe, ...] = ()
     card: Card = field(default_factory=Card)
+
+    def __repr__(self) -> str:
+        size = f"{self.n_parameters:,} parameters"
+        return f"<Adapter {self.id}: {self.config.method_name}, {size}, for {self.origin.name} ({self.origin.release})>"
 
     @cached_property
     def id(self) -> str:

@@ -141,8 +141,8 @@ class TrainingRun:
         constant = self._data.constant_loss
         if constant is not None and loss > _LEARNED_NOTHING * constant:
             return (
-                f"held-out loss {loss:.3f} is that of giving every input the same answer ({constant:.3f}), so nothing "
-                "was learned: try another seed, more steps or a lower learning rate"
+                f"held-out loss {loss:.3f} is no better than that of giving every input the same answer "
+                f"({constant:.3f}), so nothing was learned: try another seed, more steps or a lower learning rate"
             )
         return None
 

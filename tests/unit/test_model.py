@@ -84,6 +84,8 @@ def test_an_unknown_adapter_is_refused_with_a_suggestion(model: AdaptedModel) ->
         model.encode(TEXTS, stack="language/swh")
     assert (caught.value.asked, caught.value.attached) == ("language/swh", ("language/sw",))
     assert caught.value.suggestions == ("language/sw",)
+    with pytest.raises(UnknownAdapter, match=r"Did you mean sw\?"):
+        model.plan("sww")
 
 
 def test_a_bare_name_must_be_unique(model: AdaptedModel) -> None:

@@ -78,10 +78,18 @@ def test_lists_may_be_repeated(adaptkit: Command, corpus: Path, backbone_folder:
     assert adapter.card.n_lines == 120
 
 
+def test_a_backbone_is_not_exported_over_anything(adaptkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    outcome = adaptkit("backbone", "export", tmp_path / "mine")
+    assert outcome.status == 1
+    assert "exists already" in outcome.err
+    assert not list((tmp_path / "mine").iterdir())
+
+
 def test_estimate_writes_nothing(adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path) -> None:
     outcome = adaptkit("estimate", "--lang", "sw", "--text", corpus, "--max-steps", 9, "--backbone", backbone_folder)
     assert outcome.status == 0
-    assert "9 steps of 32, about" in outcome.err
+    assert "9 steps of 32, about" in outcome.out
     assert list(tmp_path.iterdir()) == [corpus]
 
 

@@ -89,10 +89,14 @@ def test_evaluate_prints_and_saves_a_report(
     assert adaptkit(*command, "--overwrite").status == 0
 
 
+def give(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+
+
 def test_predict_reads_lines_and_prints_json(
     adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO('The goat eats grass.\n"It rains."\nRain fell.\n'))
+    give(monkeypatch, b'The goat eats grass.\n"It rains."\nRain fell.\n')
     outcome = adaptkit(
         "predict", zoo / "task" / "topics", "--on", zoo / "language" / "sw", "--backbone", backbone_folder
     )
@@ -177,16 +181,46 @@ def test_a_task_adapter_is_trained_on_a_folder(
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [("Rain.\n\nGoats.\n", "line 2 of the input is empty"), ("a\tb\n", "for single texts"), ('{"a\n', "broken JSON")],
+    [
+        (b"Rain.\n\nGoats.\n", "line 2 of the input: it is empty"),
+        (b"a\tb\n", "for single texts"),
+        (b'Rain.\n{"a\n', "line 2 of the input: it is broken JSON"),
+        (b'{"text": "Rain."}\n', "line 1 of the input: input 0 is {'text': 'Rain.'}"),
+        ("Rain.".encode("utf-16"), "iconv"),
+    ],
 )
 def test_input_that_cannot_be_predicted(
-    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch, given: str, message: str
+    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch, given: bytes, message: str
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    give(monkeypatch, given)
     outcome = adaptkit("predict", zoo / "task" / "topics", "--backbone", backbone_folder)
     assert outcome.status == 1
     assert message in outcome.err
     assert outcome.out == ""
+
+
+def test_without_data_the_hub_is_asked(adaptkit: Command, zoo: Path, backbone_folder: Path) -> None:
+    outcome = adaptkit(
+        *("evaluate", "--task", "sib200", "--adapter", zoo / "task" / "topics", "--zoo", zoo / "language"),
+        *("--languages", "sw", "--source-language", "en", "--backbone", backbone_folder),
+    )
+    assert outcome.status == 1
+    assert "no hub answers" in outcome.err
+
+
+def test_ctrl_c_says_what_is_kept(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adaptkit.cli.evaluation.run_evaluation", interrupted)
+    outcome = adaptkit(
+        *("evaluate", "--task", "sib200", "--adapter", zoo / "task" / "topics"),
+        *("--languages", "sw", "--backbone", backbone_folder),
+    )
+    assert outcome.status == 130
+    assert "goes on from what it has measured" in outcome.err
 
 
 def test_files_of_ones_own_are_evaluated(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:

@@ -319,6 +319,10 @@ def test_only_task_adapters_of_one_kind_are_compared(
 ) -> None:
     with pytest.raises(ConfigError, match="task adapters"):
         run(model, zoo[:1], zoo)
+    assert tasks[0].card.training is not None
+    other_data = replace(tasks[1], card=replace(tasks[1].card, training=tasks[0].card.training))
+    with pytest.raises(ConfigError, match="differ in their seed"):
+        run(model, [tasks[0], other_data], zoo)
     with pytest.raises(ConfigError, match="given twice"):
         run(model, [tasks[0], tasks[0]], zoo)
     other = replace(tasks[1], name="other")

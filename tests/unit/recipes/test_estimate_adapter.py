@@ -36,7 +36,7 @@ def test_the_figures_are_plausible(model: AdaptedModel) -> None:
 
 def test_the_plan_is_told(model: AdaptedModel, capsys: pytest.CaptureFixture[str]) -> None:
     adaptkit.estimate_adapter(adaptkit.TrainingRequest(lang="sw", text=SWAHILI, backbone=model, max_steps=40))
-    told = capsys.readouterr().err
+    told = capsys.readouterr().out
     assert "language/sw (lora" in told
     assert "text: a list of 60 sentences" in told
     assert "40 steps of 32, about" in told

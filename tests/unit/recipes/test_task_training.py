@@ -172,7 +172,8 @@ def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.Mon
     data = replace(made.topics(), examples=[*made.topics().examples, *some])
     adaptkit.train_adapter(task="t", data=data, on=[en, sw], backbone=model, **{**QUICK, "progress": True})
     told = "\n".join(display.notes)
-    assert "100 examples, languages: en, ha, sw" in told
+    assert "100 examples (single texts), languages: en, ha, sw" in told
+    assert "on top of each language's own (language/en, language/sw)" in told
     assert "labels: goats, rain" in told
     assert "no language adapter is given for ha" in told
     assert "4 steps of 8, about" in told
