@@ -215,12 +215,21 @@ class TrainingRequest:
             raise ConfigError("fusion is trained on text, over language adapters; a task can be trained on top of it.")
         self._refuse(_FOREIGN_TO_METHOD[self.method], f"method {self.method!r}")
 
+    def check_objective(self, objective: ObjectiveName) -> None:
+        """Options of one objective do not go with another; asked when the text has decided on one.
+
+        Raises:
+            ConfigError: An option is given that this objective would not look at.
+        """
+        self._refuse(_FOREIGN_TO_OBJECTIVE.get(objective, ()), f"objective {objective!r}")
+
     def _refuse(self, foreign: Sequence[str], what: str) -> None:
         defaults = {entry.name: entry.default for entry in fields(self)}
         changed = [name for name in foreign if getattr(self, name) is not defaults[name]]
         given = [name for name in changed if getattr(self, name) != defaults[name]]
         if given:
-            raise ConfigError(f"{', '.join(given)} do not go with {what}; leave them out.")
+            verb = "does not go with" if len(given) == 1 else "do not go with"
+            raise ConfigError(f"{', '.join(given)} {verb} {what}; leave {'it' if len(given) == 1 else 'them'} out.")
 
     def _check_numbers(self) -> None:
         """Numbers that cannot be right are refused before any text is read."""
@@ -300,6 +309,13 @@ _TEXT_ONLY = (
 )
 _TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha")
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")
+_MASKED_ONLY = ("anchor", "head_warmup", "whole_words")
+_DISTILL_ONLY = ("source_share", "inner_weight")
+_FOREIGN_TO_OBJECTIVE: Mapping[ObjectiveName, tuple[str, ...]] = {
+    "mlm": _DISTILL_ONLY,
+    "clm": (*_MASKED_ONLY, *_DISTILL_ONLY),
+    "distill": (*_MASKED_ONLY, "full_vocabulary"),
+}
 _FOREIGN_TO_METHOD: Mapping[MethodName, tuple[str, ...]] = {
     "lora": ("reduction_factor",),
     "bottleneck": _LORA_ONLY,

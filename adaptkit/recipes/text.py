@@ -60,6 +60,7 @@ class TextTraining:
         self.model = model_for(request)
         causal = self.model.backbone.architecture.causal
         self.objective = trained_objective(request.objective, self.source, causal=causal)
+        request.check_objective(self.objective)
         self.foundation = Foundation(request.foundation)
         # A fusion lets the adapters below act itself.
         own = Stack(str(self.id))

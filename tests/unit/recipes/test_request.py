@@ -31,7 +31,7 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "objective is": {"objective": "rtd"},
     "method is": {"method": "prefix"},
     "rank, dropout do not go with": {"method": "bottleneck", "rank": 4, "dropout": 0.1},
-    "reduction_factor do not go with": {"method": "lora", "reduction_factor": 4},
+    "reduction_factor does not go with": {"method": "lora", "reduction_factor": 4},
     "resume needs the output": {"resume": True},
     "column names": {"parallel": "b.tsv", "column": "text"},
     "source_lang is": {"text": "a.txt", "source_lang": "en"},

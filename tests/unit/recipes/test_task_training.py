@@ -287,8 +287,8 @@ def test_the_record_says_what_lay_under_every_batch(model: AdaptedModel) -> None
 WRONG: dict[str, dict[str, Any]] = {
     "needs labelled examples": {"task": "t"},
     "both given": {"task": "t", "domain": "d", "data": made.topics()},
-    "text do not go with a task": {"task": "t", "data": made.topics(), "text": SWAHILI},
-    "data do not go with a language": {"lang": "sw", "data": made.topics()},
+    "text does not go with a task": {"task": "t", "data": made.topics(), "text": SWAHILI},
+    "data does not go with a language": {"lang": "sw", "data": made.topics()},
     "needs text of that domain": {"domain": "d", "lang": "sw"},
     "needs the language": {"domain": "d", "text": SWAHILI},
     "nothing says what to train": {"text": SWAHILI},
@@ -345,5 +345,5 @@ def test_a_head_alone_is_for_tasks_whose_head_has_weights(model: AdaptedModel) -
         adaptkit.train_adapter(task="trial", method="head", data=made.similar(), backbone=model, **QUICK)
     with pytest.raises(ConfigError, match="language adapter has none"):
         adaptkit.train_adapter(lang="sw", method="head", text=SWAHILI, backbone=model, **QUICK)
-    with pytest.raises(ConfigError, match="rank do not go with method 'head'"):
+    with pytest.raises(ConfigError, match="rank does not go with method 'head'"):
         adaptkit.train_adapter(task="trial", method="head", rank=4, data=made.topics(), backbone=model, **QUICK)

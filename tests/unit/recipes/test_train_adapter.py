@@ -151,6 +151,24 @@ def test_a_language_that_is_nowhere_is_refused_with_those_that_are(model: Adapte
         adaptkit.train_adapter(**{**QUICK, "lang": "Guarani"}, backbone=model)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"parallel": PAIRS, "source_lang": "en", "anchor": 5.0}, "anchor does not go with objective 'distill'"),
+        (
+            {"parallel": PAIRS, "source_lang": "en", "whole_words": True, "head_warmup": 2},
+            "head_warmup, whole_words do not",
+        ),
+        ({"text": SWAHILI, "inner_weight": 0.0}, "inner_weight does not go with objective 'mlm'"),
+    ],
+)
+def test_options_that_an_objective_would_not_look_at_are_refused(
+    options: dict[str, Any], message: str, model: AdaptedModel
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        adaptkit.train_adapter(**QUICK, **options, backbone=model)
+
+
 def test_a_name_that_is_no_language_is_refused() -> None:
     with pytest.raises(UnknownLanguage, match="Did you mean Swahili"):
         adaptkit.train_adapter(**{**QUICK, "lang": "Swahilii"}, text=SWAHILI)
