@@ -192,6 +192,10 @@ class WeightsChanged(AdapterFileError):
     """The weight file is sound, and not the one that the record beside it was written for."""
 
 
+class NotConvertible(AdaptkitError):
+    """An adapter of another library with what ours does not compute, or one of ours with what that one does not."""
+
+
 class CompatibilityError(AdaptkitError):
     """A sound adapter that is not for this model."""
 

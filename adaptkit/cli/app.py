@@ -4,7 +4,7 @@ import sys
 from dataclasses import fields
 from inspect import signature as inspect_signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
 from adaptkit.composition import Stack
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
+from adaptkit.interchange import export_peft, import_peft
 from adaptkit.merging import merge
 from adaptkit.model import load_model
 from adaptkit.recipes import TrainingRequest, estimate_adapter
@@ -39,7 +40,9 @@ backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone")
 _out = Console(highlight=False, soft_wrap=True)
 
-_OPTIONS = frozenset({entry.name for entry in fields(TrainingRequest)} | set(inspect_signature(evaluate).parameters))
+_OPTIONS = frozenset(
+    {entry.name for entry in fields(TrainingRequest)} | set(inspect_signature(evaluate).parameters) | {"without_head"}
+)
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
 
@@ -139,6 +142,35 @@ def merge_adapters(
     merged = merge(model, Stack(*(adapter.id for adapter in adapters)), max_error=1e-3)
     merged.save(output)
     _out.print(f"{merged.model.backbone.name} is in {output} (output error {merged.output_error:.1e})")
+
+
+@app.command("import")
+def import_adapter(
+    folder: Annotated[Path, typer.Argument(help="folder of a LoRA that peft saved")],
+    lang: Annotated[str, typer.Option(help="language of the text that it was trained on")],
+    output: Annotated[Path, typer.Option(help="folder for the adapter")],
+    domain: Annotated[
+        str | None, typer.Option(help="a domain adapter of this name (default: a language adapter)")
+    ] = None,
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+    licence: Annotated[str, typer.Option(help="licence of its text, for the card")] = "not stated",
+) -> None:
+    """Read a LoRA of peft and save it as an adapter, with outputs recorded on the backbone that is named."""
+    adapter = import_peft(folder, lang=lang, domain=domain, backbone=backbone, licence=licence)
+    adapter.save(output)
+    _out.print(f"{adapter.id} for {adapter.origin.name} is in {output}")
+
+
+@app.command("export")
+def export_adapter(
+    folder: FolderArgument,
+    output: Annotated[Path, typer.Option(help="folder to write")],
+    to: Annotated[Literal["peft"], typer.Option(help="the library that is to read it")] = "peft",  # noqa: ARG001
+    without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out")] = False,
+) -> None:
+    """Write a LoRA as a folder that peft loads."""
+    export_peft(load_adapter(folder), output, without_head=without_head)
+    _out.print(f"PeftModel.from_pretrained(backbone, {str(output)!r}) loads it")
 
 
 @backbone_app.command()

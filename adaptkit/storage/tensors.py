@@ -37,7 +37,7 @@ def parse_tensors(content: bytes, expected: Shapes, path: Path) -> dict[str, Ten
         TensorDtypeMismatch: A type other than F32, F16 or BF16.
         NonFiniteTensor: NaN or Inf among the values.
     """
-    header = _header(content, path)
+    header = parse_header(content, path)
     _check_set(header.keys(), expected, path)
     for name, shape in expected.items():
         _check_entry(name, header[name], shape, path)
@@ -53,7 +53,13 @@ def parse_tensors(content: bytes, expected: Shapes, path: Path) -> dict[str, Ten
     return {name: tensors[name] for name in expected}
 
 
-def _header(content: bytes, path: Path) -> dict[str, object]:
+def parse_header(content: bytes, path: Path) -> dict[str, object]:
+    """What a safetensors file says of each of its tensors, unchecked but for being JSON of a bounded size.
+
+    Raises:
+        LimitExceeded: The header is larger than the reader's bound.
+        MalformedTensorFile: Truncated, or no safetensors.
+    """
     if len(content) < _LENGTH_BYTES:
         raise MalformedTensorFile(path, f"is {len(content)} bytes long; a safetensors file has at least 8.")
     # A sound header may be 640 bytes long, which is b"\x80\x02" too; it begins with a brace.

@@ -78,6 +78,22 @@ def test_lists_may_be_repeated(adaptkit: Command, corpus: Path, backbone_folder:
     assert adapter.card.n_lines == 120
 
 
+def test_a_lora_goes_to_peft_and_comes_back(
+    adaptkit: Command, trained: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    exported = adaptkit("export", trained, "--to", "peft", "--output", tmp_path / "theirs")
+    assert exported.status == 0, exported.err
+    (tmp_path / "theirs" / "adaptkit.json").unlink()
+    back = ("import", tmp_path / "theirs", "--lang", "sw", "--output", tmp_path / "again")
+    assert adaptkit(*back, "--backbone", backbone_folder, "--licence", "CC0-1.0").status == 0
+    again, before = load_adapter(tmp_path / "again"), load_adapter(trained)
+    assert again.probes == before.probes
+    assert again.card.licence == "CC0-1.0"
+    refused = adaptkit(*back)
+    assert refused.status == 1
+    assert "no linear layer" in refused.err or "expected" in refused.err
+
+
 def test_a_backbone_is_not_exported_over_anything(adaptkit: Command, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     outcome = adaptkit("backbone", "export", tmp_path / "mine")

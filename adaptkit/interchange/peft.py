@@ -1,0 +1,239 @@
+"""LoRA folders of peft: read as adapters, and written for plain `PeftModel.from_pretrained`.
+
+A LoRA of ours has one rank and one scale everywhere. peft's may differ from module to module; such a one is held at its
+largest rank, filled up with zeros, with each module's own scale folded into its B. That is exact.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from adaptkit.config import LINEAR_SITES, MAX_RANK, AdapterConfig, LoraConfig
+from adaptkit.errors import ConfigError, MalformedConfig, NotConvertible, TensorShapeMismatch
+from adaptkit.interchange.made import made
+from adaptkit.languages import canonical_tag
+from adaptkit.layers import SiteAddress, SiteShape
+from adaptkit.model import AdaptedModel, load_model
+from adaptkit.storage import Adapter, Card
+from adaptkit.storage import format as spec
+from adaptkit.storage.folder import read_file, read_json
+from adaptkit.storage.method_config import is_peft
+from adaptkit.storage.tensors import parse_header, parse_tensors
+
+_LEAVE_THE_BACKBONE = (None, True, False, "gaussian", "eva", "orthogonal")
+"""Ways to begin that change nothing in the weights below; after others, an adapter alone is not the model."""
+_READ = {"peft_type", "r", "lora_alpha", "lora_dropout", "use_rslora", "alpha_pattern", "init_lora_weights"}
+_SAY_NOTHING_OF_OUTPUTS = {
+    *("auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision", "runtime_config"),
+    # Where layers act and of what rank, the tensors say.
+    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern", "task_type"),
+    # How training began, or what acts only with another option that is refused.
+    *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
+    *("megatron_config", "megatron_core"),
+}
+_PLAIN_NAME = re.compile(r"\^?[\w.\\]+")
+_TENSOR = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?P<part>[AB])\.weight")
+
+
+@dataclass(frozen=True)
+class _Lora:
+    """One module's matrices. Shape: a (rank, in_width), b (out_width, rank)."""
+
+    a: Tensor
+    b: Tensor
+    scale: float
+
+    @property
+    def rank(self) -> int:
+        return len(self.a)
+
+
+def import_peft(
+    folder: str | PathLike[str],
+    *,
+    lang: str,
+    domain: str | None = None,
+    backbone: str | AdaptedModel | None = None,
+    licence: str = "not stated",
+) -> Adapter:
+    """Read a LoRA that peft saved, as a language adapter, or with `domain` as a domain adapter of that name.
+
+    The result gives what peft gives with the same folder on the same backbone, which is for you to name: a peft folder
+    says only what its backbone was called. Rank stabilisation and patterns of ranks and alphas are read.
+
+    Raises:
+        AdapterFileError: The folder is no sound LoRA of peft, or not one for this backbone.
+        NotConvertible: It has what our layers do not compute: DoRA, biases, trained heads or embeddings.
+        ConfigError: A wrong option; `UnknownLanguage` for `lang`.
+    """
+    path, language = Path(folder), canonical_tag(lang)
+    config = read_json(path, spec.CONFIG_FILE)
+    _check(config, path / spec.CONFIG_FILE)
+    model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
+    sites = {at: place for at, place in model.backbone.shape.sites().items() if at.site in LINEAR_SITES}
+    loras = _read(path, config, {place.module: place for place in sites.values()})
+    method, tensors = _as_one(
+        {at: loras[place.module] for at, place in sites.items() if place.module in loras}, sites, config
+    )
+    said = config.get("base_model_name_or_path") or "a backbone without a name"
+    return made(
+        model,
+        kind="language" if domain is None else "domain",
+        name=domain or language,
+        language=language,
+        config=AdapterConfig(method=method),
+        tensors=tensors,
+        card=Card(source=f"imported from a peft folder, which says it was trained on {said}", licence=licence),
+    )
+
+
+def export_peft(adapter: Adapter, folder: str | PathLike[str], *, without_head: bool = False) -> Path:
+    """Write a LoRA as a folder that `PeftModel.from_pretrained` loads; `without_head` leaves a task's head out.
+
+    A language or domain adapter that is a LoRA and nothing else is such a folder anyhow, wherever it is saved.
+
+    Raises:
+        NotConvertible: peft has no such layers.
+        ConfigError: The adapter has a head, or something is in the folder.
+    """
+    method = adapter.config.method
+    if not isinstance(method, LoraConfig) or adapter.config.invertible is not None:
+        raise NotConvertible(
+            f"{adapter.id} is no LoRA alone ({adapter.config.method_name}), and peft computes nothing else of it."
+        )
+    if adapter.config.head is not None and not without_head:
+        raise ConfigError(
+            f"{adapter.id} has a head, which peft has no place for. Export its LoRA alone with without_head=True; the "
+            "head's tensors stay in the folder that you have."
+        )
+    if adapter.config.hides_top_block:
+        raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which peft cannot do.")
+    alone = AdapterConfig(method=method)
+    assert is_peft(alone)  # noqa: S101 - what was asked above
+    tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith("head.")}
+    return replace(adapter, config=alone, tensors=tensors).save(folder)
+
+
+def _check(config: Mapping[str, object], path: Path) -> None:
+    if config.get("peft_type") != "LORA":
+        raise NotConvertible(f"{path} has peft_type {config.get('peft_type')!r}; only 'LORA' is read.")
+    if config.get("use_dora"):
+        raise NotConvertible(
+            f"{path} is a DoRA: it rescales the weights below, which no term that is added can do. Merge it "
+            "into a copy of the backbone with peft (merge_and_unload), and load that as the backbone."
+        )
+    begun = config.get("init_lora_weights")
+    if begun not in _LEAVE_THE_BACKBONE:
+        raise NotConvertible(
+            f"{path} has init_lora_weights {begun!r}, which changes the weights below too, so that the adapter alone "
+            "is not the model. Convert it with peft (path_initial_model_for_weight_conversion), or merge it there."
+        )
+    neutral = {"bias": "none"}
+    for name, value in config.items():
+        if name not in _READ | _SAY_NOTHING_OF_OUTPUTS and value and value != neutral.get(name):
+            raise NotConvertible(f"{path} has {name} {value!r:.80}, which adaptkit does not compute with.")
+
+
+def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> dict[str, _Lora]:
+    """The matrices at each module of ours."""
+    file = path / spec.WEIGHTS_FILE
+    content = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
+    header = parse_header(content, file)
+    named: dict[str, dict[str, str]] = {}
+    for name in header:
+        found = _TENSOR.fullmatch(name)
+        if found is None:
+            raise NotConvertible(f"{file} has the tensor {name[:120]!r}, which is no LoRA of a linear layer.")
+        named.setdefault(found["module"], {})[found["part"]] = name
+    ours = _our_names(named, places, file)
+    expected: dict[str, tuple[int, ...]] = {}
+    for module, parts in named.items():
+        if parts.keys() != {"A", "B"}:
+            raise MalformedConfig(file, f"has only one of the two matrices at {module}.")
+        rank, place = _rank(header[parts["A"]], parts["A"], file), places[ours[module]]
+        expected |= {parts["A"]: (rank, place.in_width), parts["B"]: (place.out_width, rank)}
+    tensors = parse_tensors(content, expected, file)
+    return {
+        ours[module]: _Lora(
+            tensors[parts["A"]].float(),
+            tensors[parts["B"]].float(),
+            _scale(config, module, expected[parts["A"]][0], path / spec.CONFIG_FILE),
+        )
+        for module, parts in named.items()
+    }
+
+
+def _our_names(named: Mapping[str, object], places: Mapping[str, SiteShape], file: Path) -> dict[str, str]:
+    """Modules of theirs by those of ours: all paths of a model with a head begin with the name of its backbone."""
+    if not named:
+        raise MalformedConfig(file, "holds no tensors.")
+    some = next(iter(named))
+    starts = [some.removesuffix(module) for module in places if some == module or some.endswith(f".{module}")]
+    found = {module: module.removeprefix(starts[0]) for module in named} if starts else {}
+    unknown = [module for module in named if found.get(module) not in places]
+    if unknown:
+        raise MalformedConfig(
+            file,
+            f"acts at {unknown[0]}, which is no linear layer in a block of this backbone. Name the backbone that it "
+            "was trained on (backbone=...).",
+        )
+    return found
+
+
+def _rank(entry: object, name: str, file: Path) -> int:
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    match shape:
+        case [int(rank), int()] if 1 <= rank <= MAX_RANK:
+            return rank
+    raise TensorShapeMismatch(file, f"tensor {name} has shape {shape}, expected (rank, width), rank up to {MAX_RANK}.")
+
+
+def _scale(config: Mapping[str, object], module: str, rank: int, file: Path) -> float:
+    alpha = config.get("lora_alpha")
+    pattern = config.get("alpha_pattern") or {}
+    if not isinstance(pattern, dict):
+        raise MalformedConfig(file, "has an alpha_pattern that is no JSON object.")
+    for key, value in pattern.items():
+        if not _PLAIN_NAME.fullmatch(key):
+            # A pattern is a regular expression; one from a stranger may take for ever.
+            raise NotConvertible(f"{file} has the alpha_pattern {key!r:.80}; only names of modules are read.")
+        name = key.replace("\\", "")
+        if module == name.removeprefix("^") or (not name.startswith("^") and module.endswith(f".{name}")):
+            alpha = value
+            break
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= spec.MAX_ALPHA:
+        raise MalformedConfig(file, f"has the alpha {alpha!r:.40} at {module}, expected a number above 0.")
+    return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
+
+
+def _as_one(
+    loras: Mapping[SiteAddress, _Lora], places: Mapping[SiteAddress, SiteShape], config: Mapping[str, object]
+) -> tuple[LoraConfig, dict[str, Tensor]]:
+    """One rank and one scale for all modules, and the same sites in every block that has any."""
+    rank = max(lora.rank for lora in loras.values())
+    scales = {lora.scale for lora in loras.values()}
+    scale = scales.pop() if len(scales) == 1 else 1.0
+    stabilized = bool(config.get("use_rslora"))
+    blocks = sorted({address.block for address in loras})
+    method = LoraConfig(
+        rank=rank,
+        alpha=round(scale * (math.sqrt(rank) if stabilized else rank), 9),
+        scaling="rank_stabilized" if stabilized else "standard",
+        sites=tuple(site for site in LINEAR_SITES if any(address.site == site for address in loras)),
+        blocks=None if set(blocks) == {address.block for address in places} else tuple(blocks),
+    )
+    tensors: dict[str, Tensor] = {}
+    for address, place in places.items():
+        if address.site in method.sites and address.block in blocks:
+            a, b = torch.zeros(rank, place.in_width), torch.zeros(place.out_width, rank)
+            if (lora := loras.get(address)) is not None:
+                a[: lora.rank] = lora.a
+                b[:, : lora.rank] = lora.b if lora.scale == scale else lora.b * (lora.scale / scale)
+            tensors |= {f"{place.module}.lora_A.weight": a, f"{place.module}.lora_B.weight": b}
+    return method, tensors
