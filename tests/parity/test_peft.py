@@ -14,11 +14,6 @@ from adaptkit.storage import Adapter, load_adapter
 from tests.adapters import random_adapter
 from tests.tiny import ARCHITECTURES, tiny_model, tiny_network
 
-# peft 0.21 reads a property that transformers 5 has renamed.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:`is_gradient_checkpointing` is deprecated and will be removed in v6. Use `is_activation_checkpointing` "
-    "instead.:FutureWarning:transformers.modeling_utils"
-)
 LORA: dict[str, LoraConfig] = {
     "standard": LoraConfig(rank=4, alpha=8),
     "rank stabilized": LoraConfig(rank=4, alpha=6, scaling="rank_stabilized"),

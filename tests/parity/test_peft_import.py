@@ -24,10 +24,8 @@ from adaptkit.errors import (
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
-from tests.parity.test_peft import ours, pytestmark, theirs
+from tests.parity.test_peft import ours, theirs
 from tests.tiny import ARCHITECTURES, tiny_model, tiny_network
-
-__all__ = ["pytestmark"]
 
 EVERYWHERE: dict[str, Any] = {"target_modules": "all-linear"}
 OPTIONS: dict[str, dict[str, Any]] = {

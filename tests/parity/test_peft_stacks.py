@@ -18,11 +18,6 @@ from tests.adapters import random_adapter
 from tests.parity import plain
 from tests.tiny import tiny_model, tiny_network
 
-# peft 0.21 reads a property that transformers 5 has renamed.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:`is_gradient_checkpointing` is deprecated and will be removed in v6. Use `is_activation_checkpointing` "
-    "instead.:FutureWarning:transformers.modeling_utils"
-)
 SW, NEWS = "language/sw", "domain/news"
 TEXTS = ["Habari ya asubuhi", "The goat sleeps."]
 STANDARD = LoraConfig(rank=4, alpha=8)
