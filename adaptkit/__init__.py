@@ -1,5 +1,6 @@
 """adaptkit: language, domain and task adapters for languages that big models hardly know."""
 
+from adaptkit.arithmetic import combine
 from adaptkit.backbones import Vocabulary, vocabulary_of
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
@@ -26,6 +27,7 @@ __all__ = [
     "TransferReport",
     "Vocabulary",
     "__version__",
+    "combine",
     "estimate_adapter",
     "evaluate",
     "export_peft",

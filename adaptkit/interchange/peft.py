@@ -7,19 +7,17 @@ largest rank, filled up with zeros, with each module's own scale folded into its
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from adaptkit.config import LINEAR_SITES, MAX_RANK, AdapterConfig, LoraConfig
 from adaptkit.errors import ConfigError, MalformedConfig, NotConvertible, TensorShapeMismatch
-from adaptkit.interchange.made import made
 from adaptkit.languages import canonical_tag
-from adaptkit.layers import SiteAddress, SiteShape
+from adaptkit.layers import SiteShape
+from adaptkit.low_rank import LowRank, lora_of
 from adaptkit.model import AdaptedModel, load_model
+from adaptkit.recording import made
 from adaptkit.storage import Adapter, Card
 from adaptkit.storage import format as spec
 from adaptkit.storage.folder import read_file, read_json
@@ -39,19 +37,6 @@ _SAY_NOTHING_OF_OUTPUTS = {
 }
 _PLAIN_NAME = re.compile(r"\^?[\w.\\]+")
 _TENSOR = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?P<part>[AB])\.weight")
-
-
-@dataclass(frozen=True)
-class _Lora:
-    """One module's matrices. Shape: a (rank, in_width), b (out_width, rank)."""
-
-    a: Tensor
-    b: Tensor
-    scale: float
-
-    @property
-    def rank(self) -> int:
-        return len(self.a)
 
 
 def import_peft(
@@ -78,8 +63,10 @@ def import_peft(
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     sites = {at: place for at, place in model.backbone.shape.sites().items() if at.site in LINEAR_SITES}
     loras = _read(path, config, {place.module: place for place in sites.values()})
-    method, tensors = _as_one(
-        {at: loras[place.module] for at, place in sites.items() if place.module in loras}, sites, config
+    method, tensors = lora_of(
+        {at: loras[place.module] for at, place in sites.items() if place.module in loras},
+        sites,
+        "rank_stabilized" if config.get("use_rslora") else "standard",
     )
     said = config.get("base_model_name_or_path") or "a backbone without a name"
     return made(
@@ -140,7 +127,7 @@ def _check(config: Mapping[str, object], path: Path) -> None:
             raise NotConvertible(f"{path} has {name} {value!r:.80}, which adaptkit does not compute with.")
 
 
-def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> dict[str, _Lora]:
+def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> dict[str, LowRank]:
     """The matrices at each module of ours."""
     file = path / spec.WEIGHTS_FILE
     content = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
@@ -160,7 +147,7 @@ def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteSha
         expected |= {parts["A"]: (rank, place.in_width), parts["B"]: (place.out_width, rank)}
     tensors = parse_tensors(content, expected, file)
     return {
-        ours[module]: _Lora(
+        ours[module]: LowRank(
             tensors[parts["A"]].float(),
             tensors[parts["B"]].float(),
             _scale(config, module, expected[parts["A"]][0], path / spec.CONFIG_FILE),
@@ -210,30 +197,3 @@ def _scale(config: Mapping[str, object], module: str, rank: int, file: Path) -> 
     if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= spec.MAX_ALPHA:
         raise MalformedConfig(file, f"has the alpha {alpha!r:.40} at {module}, expected a number above 0.")
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
-
-
-def _as_one(
-    loras: Mapping[SiteAddress, _Lora], places: Mapping[SiteAddress, SiteShape], config: Mapping[str, object]
-) -> tuple[LoraConfig, dict[str, Tensor]]:
-    """One rank and one scale for all modules, and the same sites in every block that has any."""
-    rank = max(lora.rank for lora in loras.values())
-    scales = {lora.scale for lora in loras.values()}
-    scale = scales.pop() if len(scales) == 1 else 1.0
-    stabilized = bool(config.get("use_rslora"))
-    blocks = sorted({address.block for address in loras})
-    method = LoraConfig(
-        rank=rank,
-        alpha=round(scale * (math.sqrt(rank) if stabilized else rank), 9),
-        scaling="rank_stabilized" if stabilized else "standard",
-        sites=tuple(site for site in LINEAR_SITES if any(address.site == site for address in loras)),
-        blocks=None if set(blocks) == {address.block for address in places} else tuple(blocks),
-    )
-    tensors: dict[str, Tensor] = {}
-    for address, place in places.items():
-        if address.site in method.sites and address.block in blocks:
-            a, b = torch.zeros(rank, place.in_width), torch.zeros(place.out_width, rank)
-            if (lora := loras.get(address)) is not None:
-                a[: lora.rank] = lora.a
-                b[:, : lora.rank] = lora.b if lora.scale == scale else lora.b * (lora.scale / scale)
-            tensors |= {f"{place.module}.lora_A.weight": a, f"{place.module}.lora_B.weight": b}
-    return method, tensors
