@@ -36,8 +36,8 @@ class Estimate:
 
 
 _ENCODING_SPEED = {32: 4442, 16: 13144, 8: 4327, 4: 4300}
-"""Tokens a second of encoding with the embedded backbone on two CPU cores with bf16, by bits. Training, in bf16 at all of
-them, differs by an eighth (benchmarks/results/20261122-145442-memory.json)."""
+"""Tokens a second of encoding with the embedded backbone on two CPU cores with bf16, by bits. Training, in bf16 at all
+of them, differs by an eighth (benchmarks/results/20261122-145442-memory.json)."""
 
 
 def slower_bits(bits: int, device: torch.device) -> list[str]:
