@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from itertools import chain, islice
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
+from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
@@ -21,6 +20,7 @@ from adaptkit.recipes.causal import causal_objective
 from adaptkit.recipes.estimate import Estimate, measure, slower_bits
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
+from adaptkit.recipes.frozen_vectors import frozen_vectors
 from adaptkit.recipes.masked import masked_objective
 from adaptkit.recipes.place import check_output, model_for
 from adaptkit.recipes.request import TrainingRequest
@@ -33,7 +33,6 @@ _MIN_STEPS = 100
 _MAX_STEPS = {"distill": 900, "mlm": 600, "clm": 600}
 _LEARNING_RATE = {"distill": 2e-3, "mlm": 5e-4, "clm": 5e-4}
 _HEAD_WARMUP_STEPS = 100
-_ENCODED_AT_ONCE = 1024
 
 
 class TextTraining:
@@ -152,15 +151,13 @@ class TextTraining:
             return self._read_translations(store, rows)
         targets = None
         if self.objective == "mlm" and self.request.anchor:
-            self._display.note("encoding the sentences with the frozen backbone, as anchors")
-            targets = self._encode(store)
+            targets = self._encode(store, "the sentences, as anchors,")
         return TrainingData(store, targets, self.request.seed)
 
     def _read_translations(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
         """The sentences with their translations' vectors, and translations with their own."""
-        self._display.note("encoding the translations with the frozen backbone")
         translations = TokenStore(self._tokenize(text or "" for text, _ in islice(rows(), len(store))))
-        vectors = self._encode(translations, self._depths())
+        vectors = self._encode(translations, "the translations", self._depths())
         kept = np.linspace(0, len(store) - 1, round(len(store) * self.request.source_share)).astype(int).tolist()
         sentences = TokenStore(chain(store, (translations[row] for row in kept)))
         return TrainingData(sentences, torch.cat([vectors, vectors[kept]]), self.request.seed, n_measured=len(store))
@@ -173,15 +170,16 @@ class TextTraining:
         """The blocks at which a sentence is drawn to its translation."""
         return depths_of(self.model.backbone.shape.n_blocks) if self.request.inner_weight else ()
 
-    def _encode(self, store: TokenStore, blocks: tuple[int, ...] = ()) -> Tensor:
-        device = self.model.backbone.device
-        fast = uses_bfloat16(self.request.precision, device)
-        pieces = []
-        with bfloat16_blocks(self.model.network) if fast else nullcontext():
-            for start in range(0, len(store), _ENCODED_AT_ONCE):
-                rows = range(start, min(start + _ENCODED_AT_ONCE, len(store)))
-                pieces.append(self.model.encode_ids([store[row] for row in rows], batch_size=64, blocks=blocks))
-        return torch.cat(pieces)
+    def _encode(self, store: TokenStore, what: str, blocks: tuple[int, ...] = ()) -> Tensor:
+        return frozen_vectors(
+            self.model,
+            store,
+            blocks=blocks,
+            bf16=uses_bfloat16(self.request.precision, self.model.backbone.device),
+            keep=not self.request.private,
+            what=what,
+            note=self._display.note,
+        )
 
     def _settings(self) -> TrainingSettings:
         objective = self.objective

@@ -1,0 +1,101 @@
+"""Vectors of a frozen backbone, kept on disk by what they are vectors of: seeds and settings share them."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from adaptkit.backbones.embedded import cache_folder
+from adaptkit.backbones.precision import bfloat16_blocks
+from adaptkit.data.tokens import TokenStore
+from adaptkit.model import AdaptedModel
+
+_ENCODED_AT_ONCE = 1024
+_WORTH_KEEPING = 20_000
+"""Tokens; fewer are encoded in seconds."""
+_MOST_BYTES = 2 * 2**30
+"""All files together; those unused for longest go first."""
+_NAME = "vectors"
+
+
+def frozen_vectors(
+    model: AdaptedModel,
+    store: TokenStore,
+    *,
+    blocks: tuple[int, ...] = (),
+    bf16: bool,
+    keep: bool,
+    what: str,
+    note: Callable[[str], None],
+) -> Tensor:
+    """Sentence vectors under no adapter, after the last block or after these, from the cache folder or made now.
+
+    With `keep` they are looked for, and left, in the cache folder; `what` they are is said by `note`.
+
+    Shape: (len(store), hidden_width), or that width for each of `blocks`; float32 on the CPU.
+    """
+    path = _place(model, store, blocks, bf16=bf16) if keep and store.n_tokens >= _WORTH_KEEPING else None
+    shape = (len(store), model.backbone.shape.hidden_width * max(1, len(blocks)))
+    if path is not None and (found := _read(path, shape)) is not None:
+        note(f"taking the vectors of {what} from an earlier run ({path.parent})")
+        return found
+    note(f"encoding {what} with the frozen backbone")
+    pieces = []
+    with bfloat16_blocks(model.network) if bf16 else nullcontext():
+        for start in range(0, len(store), _ENCODED_AT_ONCE):
+            rows = range(start, min(start + _ENCODED_AT_ONCE, len(store)))
+            pieces.append(model.encode_ids([store[row] for row in rows], batch_size=64, blocks=blocks))
+    vectors = torch.cat(pieces)
+    if path is not None:
+        try:
+            _write(path, vectors)
+        except OSError as error:
+            note(f"the vectors could not be kept for later runs: {error}")
+    return vectors
+
+
+def _place(model: AdaptedModel, store: TokenStore, blocks: tuple[int, ...], *, bf16: bool) -> Path:
+    backbone = model.backbone
+    held = (backbone.fingerprint.id, backbone.held_as, backbone.device.type, "bf16" if bf16 else "fp32")
+    key = " ".join(map(str, (*held, blocks, store.sha256())))
+    return cache_folder() / "vectors" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Tensor | None:
+    """None where there is no such file, or none that is whole."""
+    try:
+        found = load_file(path).get(_NAME)
+        os.utime(path)
+    except (OSError, SafetensorError):
+        return None
+    sound = found is not None and tuple(found.shape) == shape and bool(found.isfinite().all())
+    return found if sound else None
+
+
+def _write(path: Path, vectors: Tensor) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        save_file({_NAME: vectors.contiguous()}, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    _make_room(path)
+
+
+def _make_room(newest: Path) -> None:
+    files = sorted(newest.parent.glob("*.safetensors"), key=lambda file: file.stat().st_mtime, reverse=True)
+    total = 0
+    for file in files:
+        total += file.stat().st_size
+        if total > _MOST_BYTES and file != newest:
+            file.unlink(missing_ok=True)
