@@ -22,6 +22,8 @@ from adaptkit.model import load_model
 from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
 from adaptkit.storage import load_adapter
+from adaptkit.storage.format import RECORD_FILE
+from adaptkit.storage.zoo import folders_in
 from adaptkit.verification import verify as verify_adapter
 from adaptkit.version import __version__
 
@@ -122,12 +124,25 @@ def inspect(folder: FolderArgument) -> None:
 
 @app.command()
 def verify(
-    folder: FolderArgument,
+    folder: Annotated[Path, typer.Argument(help="folder of an adapter, or of adapter folders")],
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
 ) -> None:
-    """Check an adapter against a backbone. Structure, tokenizer, fingerprint, and the outputs of its probes."""
-    for check in verify_adapter(folder, backbone=backbone):
-        _out.print(f"ok  {check}")
+    """Check an adapter, or all in a folder, against a backbone. Structure, tokenizer, fingerprint, probes."""
+    if (folder / RECORD_FILE).exists() or not folder.is_dir() or not (places := list(folders_in(folder))):
+        for check in verify_adapter(folder, backbone=backbone):
+            _out.print(f"ok  {check}")
+        return
+    model, failed = load_model(backbone), 0
+    for place in places:
+        try:
+            *_, outputs = verify_adapter(place, backbone=model)
+            _out.print(f"ok  {place}: {outputs}")
+        except AdaptkitError as error:
+            failed += 1
+            _out.print(f"NO  {place}: {error}", markup=False)
+    _out.print(f"{len(places) - failed} of {len(places)} adapters are sound, and for {model.backbone.name}")
+    if failed:
+        raise typer.Exit(EXIT_ERROR)
 
 
 @app.command("merge")

@@ -14,8 +14,10 @@ from adaptkit.config import TaskType
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
+from adaptkit.evaluation.relatives import nearest_relative, shared_branches
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.languages import canonical_tag, language_name
 from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded
 from adaptkit.storage import Adapter, adapters_in, load_adapter
@@ -114,11 +116,22 @@ def predict(
         sys.stdout.write(json.dumps(_plain(prediction), ensure_ascii=False) + "\n")
 
 
-def list_adapters(folder: Annotated[Path, typer.Argument(help="folder of adapter folders")]) -> None:
+def list_adapters(
+    folder: Annotated[Path, typer.Argument(help="folder of adapter folders")],
+    language: Annotated[str | None, typer.Option(help="only adapters of this language")] = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="where it has none, those of its nearest relatives")
+    ] = False,
+) -> None:
     """List the adapters in a folder; tab-separated where the output is no terminal."""
-    rows = [_row(place, entry) for place, entry in adapters_in(folder)]
-    if not rows:
+    found = list(adapters_in(folder))
+    if not found:
         raise ConfigError(f"{folder} holds no adapter folder.")
+    if nearest and language is None:
+        raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
+    if language is not None:
+        found = _of_language(found, canonical_tag(language), folder, nearest=nearest)
+    rows = [_row(place, entry) for place, entry in found]
     if not _out.is_terminal:
         sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
         return
@@ -126,6 +139,24 @@ def list_adapters(folder: Annotated[Path, typer.Argument(help="folder of adapter
     for row in rows:
         table.add_row(*row)
     _out.print(table)
+
+
+def _of_language(
+    found: list[tuple[Path, Adapter]], language: str, folder: Path, *, nearest: bool
+) -> list[tuple[Path, Adapter]]:
+    own = [(place, adapter) for place, adapter in found if adapter.language == language]
+    if own:
+        return own
+    there = {adapter.language for _, adapter in found if adapter.language is not None}
+    relative = nearest_relative(language, there)
+    if relative is None or not nearest:
+        hint = f"; the nearest relative there is {language_name(relative)} (--nearest)" if relative else ""
+        raise ConfigError(f"{folder} has no adapter for {language_name(language)} ({language}){hint}.")
+    branches = " > ".join(shared_branches(language, relative))
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"no adapter for {language_name(language)}; {language_name(relative)} shares with it {branches}"
+    )
+    return [(place, adapter) for place, adapter in found if adapter.language == relative]
 
 
 def _row(folder: Path, adapter: Adapter) -> tuple[str, ...]:

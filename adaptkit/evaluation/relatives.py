@@ -1,6 +1,7 @@
 """How near two languages are, by the families that linguists put them in."""
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 
 # Branches as in Glottolog and Ethnologue, the widest first; only as deep as tells these languages apart.
 _NIGER_CONGO = ("Niger-Congo", "Atlantic-Congo")
@@ -86,15 +87,10 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def shared_branches(one: str, other: str) -> int:
-    """How many branches two languages (canonical tags) share; 0 where a family is not in the table."""
+def shared_branches(one: str, other: str) -> tuple[str, ...]:
+    """The branches that two languages (canonical tags) share, widest first; none where a family is not in the table."""
     pairs = zip(_FAMILIES.get(one, ()), _FAMILIES.get(other, ()), strict=False)
-    shared = 0
-    for a, b in pairs:
-        if a != b:
-            break
-        shared += 1
-    return shared
+    return tuple(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def nearest_relative(language: str, others: Iterable[str]) -> str | None:
@@ -103,5 +99,5 @@ def nearest_relative(language: str, others: Iterable[str]) -> str | None:
     The language itself is not its own relative.
     """
     candidates = sorted(set(others) - {language})
-    near = max(candidates, key=lambda other: shared_branches(language, other), default=None)
+    near = max(candidates, key=lambda other: len(shared_branches(language, other)), default=None)
     return near if near is not None and shared_branches(language, near) else None

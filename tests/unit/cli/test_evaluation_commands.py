@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,39 @@ def test_list_names_every_adapter(adaptkit: Command, zoo: Path, tmp_path: Path) 
     assert empty.status == 1
     assert "holds no adapter" in empty.err
     assert adaptkit("list", tmp_path / "none").status == 1
+
+
+def test_list_finds_a_language_or_its_nearest_relative(adaptkit: Command, zoo: Path) -> None:
+    own = adaptkit("list", zoo, "--language", "Swahili")
+    assert own.status == 0
+    assert [line.split("\t")[0] for line in own.out.splitlines()] == ["language/sw"]
+    none = adaptkit("list", zoo, "--language", "lug")
+    assert none.status == 1
+    assert "no adapter for Ganda (lg); the nearest relative there is Swahili (--nearest)" in none.err
+    near = adaptkit("list", zoo, "--language", "lug", "--nearest")
+    assert near.status == 0
+    assert "language/sw" in near.out
+    assert "Swahili shares with it Niger-Congo > Atlantic-Congo" in near.err
+    assert adaptkit("list", zoo, "--language", "quy", "--nearest").status == 1
+    assert adaptkit("list", zoo, "--nearest").status == 1
+
+
+def test_verify_checks_a_whole_folder(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(zoo, tmp_path / "zoo")
+    outcome = adaptkit("verify", tmp_path / "zoo", "--backbone", backbone_folder)
+    assert outcome.status == 0
+    assert "3 of 3 adapters are sound, and for tiny-bert" in outcome.out
+    weights = tmp_path / "zoo" / "language" / "sw" / "adapter_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    broken = adaptkit("verify", tmp_path / "zoo", "--backbone", backbone_folder)
+    assert broken.status == 1
+    assert f"NO  {tmp_path / 'zoo' / 'language' / 'sw'}" in broken.out
+    assert "2 of 3 adapters are sound" in broken.out
+    assert adaptkit("verify", tmp_path, "--backbone", backbone_folder).status == 1
+    (tmp_path / "empty").mkdir()
+    assert adaptkit("verify", tmp_path / "empty", "--backbone", backbone_folder).status == 1
 
 
 def test_a_task_is_trained_from_files_by_language(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
