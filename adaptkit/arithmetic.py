@@ -47,7 +47,7 @@ def combine(
     Args:
         adapters: LoRAs for one backbone; at most one with a head.
         name: what to call the result, such as `sw-and-news`.
-        weights: one for each (default: equal ones that add up to 1).
+        weights: one for each (default: equal ones that add up to 1; with ties, which takes a mean itself, 1 for each).
         how: sum, ties or dare.
         density: share of numbers that ties and dare keep.
         rank: largest rank of the result; a smaller one than the ranks together loses what has the least weight.
@@ -59,7 +59,11 @@ def combine(
         NotConvertible: An adapter that is not a LoRA alone.
         CompatibilityError: An adapter for another backbone.
     """
-    shares = [1 / max(1, len(adapters))] * len(adapters) if weights is None else list(weights)
+    if isinstance(adapters, Adapter | str):
+        raise ConfigError("combine takes a list of adapters, found one; write combine([one, other], name).")
+    # TIES takes a mean itself.
+    equal = 1.0 if how == "ties" else 1 / max(1, len(adapters))
+    shares = [equal] * len(adapters) if weights is None else list(weights)
     _check(adapters, shares, how, density, rank)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     for adapter in adapters:
@@ -79,7 +83,7 @@ def combine(
             delta = _elected(deltas) if how == "ties" else torch.stack(deltas).sum(dim=0)
             changes[at] = LowRank.of(delta, min(rank or together.rank, *delta.shape))
     config, tensors = lora_of(changes, model.backbone.shape.sites(), _scaling(adapters))
-    top = max(adapters, key=lambda adapter: KINDS.index(adapter.kind))
+    top = max((adapter for _, _, adapter in parts), key=lambda adapter: KINDS.index(adapter.kind))
     headed = next((adapter for adapter in adapters if adapter.config.head is not None), None)
     if headed is not None:
         tensors |= {weight: tensor for weight, tensor in headed.tensors.items() if weight.startswith("head.")}
@@ -91,7 +95,7 @@ def combine(
         language=languages.pop() if len(languages) == 1 else top.language,
         config=AdapterConfig(method=config, head=None if headed is None else headed.config.head),
         tensors=tensors,
-        card=Card(source=_told(parts, how, density, seed), licence=_licence(adapters)),
+        card=Card(source=_told(parts, how, density, seed), licence=_licence([adapter for _, _, adapter in parts])),
     )
 
 
@@ -113,6 +117,8 @@ def _check(adapters: Sequence[Adapter], weights: Sequence[float], how: str, dens
 
 def _check_adapters(adapters: Sequence[Adapter]) -> None:
     for adapter in adapters:
+        if not isinstance(adapter, Adapter):
+            raise ConfigError(f"combine takes adapters, found {adapter!r}; load the folder first: load_adapter(...).")
         if not isinstance(adapter.config.method, LoraConfig) or adapter.config.invertible is not None:
             raise NotConvertible(f"{adapter.id} is no LoRA alone ({adapter.config.method_name}); only LoRAs add up.")
         if adapter.config.hides_top_block:

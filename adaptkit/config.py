@@ -45,6 +45,8 @@ RESIDUAL_SITES: tuple[SiteName, ...] = ("attention.residual", "block.output")
 
 MAX_RANK = 4096
 """Largest LoRA rank and bottleneck width that is built or read."""
+MAX_ALPHA = 1e6
+"""Largest LoRA alpha that is built or read."""
 MAX_LABELS = 1024
 """Most labels of a head that is built or read."""
 
@@ -89,8 +91,8 @@ class LoraConfig:
     def __post_init__(self) -> None:
         _require(1 <= self.rank <= MAX_RANK, f"rank must lie between 1 and {MAX_RANK}, found {self.rank}.")
         _require(
-            math.isfinite(self.alpha) and 0 < self.alpha <= 1e6,
-            f"alpha must be positive and finite, found {self.alpha}.",
+            math.isfinite(self.alpha) and 0 < self.alpha <= MAX_ALPHA,
+            f"alpha lies above 0 and up to {MAX_ALPHA:,.0f}, found {self.alpha}.",
         )
         _require(self.scaling in get_args(Scaling), f"scaling is one of {get_args(Scaling)}, found {self.scaling!r}.")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adaptkit.config import LINEAR_SITES, LoraConfig, Scaling
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, LoraConfig, Scaling
 from adaptkit.layers import SiteAddress, SiteShape
 
 
@@ -59,11 +59,14 @@ def lora_of(
     rank = max(change.rank for change in changes.values())
     scales = {change.scale for change in changes.values()}
     scale = scales.pop() if len(scales) == 1 else 1.0
+    if scale * rank > MAX_ALPHA:
+        scale = 1.0
     blocks = sorted({address.block for address in changes})
     every = {address.block for address in places if address.site in LINEAR_SITES}
     config = LoraConfig(
         rank=rank,
-        alpha=round(scale * (math.sqrt(rank) if scaling == "rank_stabilized" else rank), 9),
+        # As it was read, not as the division has left it.
+        alpha=float(f"{scale * (math.sqrt(rank) if scaling == 'rank_stabilized' else rank):.12g}"),
         scaling=scaling,
         sites=tuple(site for site in LINEAR_SITES if any(address.site == site for address in changes)),
         blocks=None if set(blocks) == every else tuple(blocks),

@@ -183,13 +183,14 @@ def _data(values: list[str] | None) -> str | dict[str, Any] | None:
 def _inputs(task_type: TaskType, given: bytes) -> list[Example]:
     """One example for each line."""
     try:
-        lines = given.decode("utf-8").splitlines()
+        text = given.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"the input is not UTF-8 (byte {error.start:,}). Convert it, for example with: iconv -f UTF-16 -t UTF-8"
         ) from error
     examples: list[Example] = []
-    for number, line in enumerate(lines, start=1):
+    # Not splitlines: a JSON string may hold other separators of lines.
+    for number, line in enumerate(text.split("\n") if text else [], start=1):
         try:
             examples += examples_of(task_type, [_input(task_type, line)])
         except ConfigError as error:

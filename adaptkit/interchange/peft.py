@@ -11,7 +11,8 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from adaptkit.config import LINEAR_SITES, MAX_RANK, AdapterConfig, LoraConfig
+from adaptkit.composition import AdapterId
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, Kind, LoraConfig
 from adaptkit.errors import ConfigError, MalformedConfig, NotConvertible, TensorShapeMismatch
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import SiteShape
@@ -35,7 +36,8 @@ _SAY_NOTHING_OF_OUTPUTS = {
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
     *("megatron_config", "megatron_core"),
 }
-_PLAIN_NAME = re.compile(r"\^?[\w.\\]+")
+_PICKLE = "adapter_model.bin"
+_PLAIN_NAME = re.compile(r"\^?\w+(\\?\.\w+)*")
 _TENSOR = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?P<part>[AB])\.weight")
 
 
@@ -58,6 +60,13 @@ def import_peft(
         ConfigError: A wrong option; `UnknownLanguage` for `lang`.
     """
     path, language = Path(folder), canonical_tag(lang)
+    kind: Kind = "language" if domain is None else "domain"
+    adapter_id = AdapterId(kind, language if domain is None else domain)
+    if (path / _PICKLE).exists() and not (path / spec.WEIGHTS_FILE).exists():
+        raise NotConvertible(
+            f"{path} holds {_PICKLE}, a pickle, which can run code and is not read. Save it again with peft: "
+            "save_pretrained(folder) writes safetensors."
+        )
     config = read_json(path, spec.CONFIG_FILE)
     _check(config, path / spec.CONFIG_FILE)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
@@ -71,8 +80,8 @@ def import_peft(
     said = config.get("base_model_name_or_path") or "a backbone without a name"
     return made(
         model,
-        kind="language" if domain is None else "domain",
-        name=domain or language,
+        kind=kind,
+        name=adapter_id.name,
         language=language,
         config=AdapterConfig(method=method),
         tensors=tensors,
@@ -164,6 +173,8 @@ def _our_names(named: Mapping[str, object], places: Mapping[str, SiteShape], fil
     starts = [some.removesuffix(module) for module in places if some == module or some.endswith(f".{module}")]
     found = {module: module.removeprefix(starts[0]) for module in named} if starts else {}
     unknown = [module for module in named if found.get(module) not in places]
+    if len(set(found.values())) < len(found):
+        raise MalformedConfig(file, "has one module twice, with and without the name of the backbone before it.")
     if unknown:
         raise MalformedConfig(
             file,
@@ -190,10 +201,10 @@ def _scale(config: Mapping[str, object], module: str, rank: int, file: Path) -> 
         if not _PLAIN_NAME.fullmatch(key):
             # A pattern is a regular expression; one from a stranger may take for ever.
             raise NotConvertible(f"{file} has the alpha_pattern {key!r:.80}; only names of modules are read.")
-        name = key.replace("\\", "")
-        if module == name.removeprefix("^") or (not name.startswith("^") and module.endswith(f".{name}")):
+        # As peft matches them; without repetitions that is safe.
+        if re.match(rf"(.*\.)?({key})$", module):
             alpha = value
             break
-    if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= spec.MAX_ALPHA:
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= MAX_ALPHA:
         raise MalformedConfig(file, f"has the alpha {alpha!r:.40} at {module}, expected a number above 0.")
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)

@@ -3,8 +3,9 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import torch
@@ -22,6 +23,8 @@ _WORTH_KEEPING = 20_000
 """Tokens; fewer are encoded in seconds."""
 _MOST_BYTES = 2 * 2**30
 """All files together; those unused for longest go first."""
+_LEFT_BEHIND_S = 86_400
+"""A file that a run was still writing so long ago is one that it left behind."""
 _NAME = "vectors"
 
 
@@ -56,7 +59,7 @@ def frozen_vectors(
     if path is not None:
         try:
             _write(path, vectors)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             note(f"the vectors could not be kept for later runs: {error}")
     return vectors
 
@@ -80,6 +83,8 @@ def _read(path: Path, shape: tuple[int, int]) -> Tensor | None:
 
 
 def _write(path: Path, vectors: Tensor) -> None:
+    if vectors.numel() * vectors.element_size() > _MOST_BYTES:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     os.close(handle)
@@ -93,9 +98,17 @@ def _write(path: Path, vectors: Tensor) -> None:
 
 
 def _make_room(newest: Path) -> None:
-    files = sorted(newest.parent.glob("*.safetensors"), key=lambda file: file.stat().st_mtime, reverse=True)
+    found: list[tuple[float, int, Path]] = []
+    for file in newest.parent.iterdir():
+        # Another process may be making room too.
+        with suppress(FileNotFoundError):
+            facts = file.stat()
+            if file.suffix == ".safetensors":
+                found.append((facts.st_mtime, facts.st_size, file))
+            elif time.time() - facts.st_mtime > _LEFT_BEHIND_S:
+                file.unlink()
     total = 0
-    for file in files:
-        total += file.stat().st_size
+    for _, size, file in sorted(found, reverse=True):
+        total += size
         if total > _MOST_BYTES and file != newest:
             file.unlink(missing_ok=True)

@@ -25,7 +25,6 @@ MAX_WEIGHTS_BYTES = 2 * 2**30
 MAX_BLOCKS = 512
 MAX_WIDTH = 65_536
 MAX_VOCABULARY = 4_194_304
-MAX_ALPHA = 1e6
 MAX_INTEGER = 2**64
 """No count and no seed lies above this."""
 MAX_BELOW = 16

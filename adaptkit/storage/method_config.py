@@ -8,6 +8,7 @@ from adaptkit.backbones import BackboneShape, DecoderShape
 from adaptkit.composition import AdapterId
 from adaptkit.config import (
     LINEAR_SITES,
+    MAX_ALPHA,
     MAX_RANK,
     AdapterConfig,
     BottleneckConfig,
@@ -21,7 +22,7 @@ from adaptkit.config import (
 )
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.layers import SiteAddress
-from adaptkit.storage.format import MAX_ALPHA, MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
+from adaptkit.storage.format import MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
 from adaptkit.storage.records import RecordError, decode, encode
 
 # What peft needs to read the folder, with the only values under which our layers compute the same.

@@ -157,6 +157,24 @@ def test_gradients_of_rows_are_those_of_single_rows(model: AdaptedModel) -> None
         assert float((gradient - found[1][name]).norm()) <= 1e-3 * float(gradient.norm()) + 1e-4, name
 
 
+def test_gradients_of_rows_of_bottlenecks(model: AdaptedModel) -> None:
+    stacks: list[StackLike] = ["language/yo", "language/yo > domain/farm", None, "language/sw > task/moods"]
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS[:4]))
+    weaken(model)
+    found: list[dict[str, torch.Tensor]] = []
+    for apart in (False, True):
+        model.adapters.requires_grad_(requires_grad=True)
+        model.zero_grad()
+        for row in (0, 1, 3) if apart else (slice(None),):
+            rows = slice(row, row + 1) if isinstance(row, int) else row
+            states = model(ids[rows], mask[rows], stacks=stacks[rows]) * mask[rows, :, None]
+            torch.autograd.backward((states * torch.linspace(-1, 1, 32)).sum())
+        found.append({name: p.grad.clone() for name, p in model.adapters.named_parameters() if p.grad is not None})
+    assert found[0].keys() == found[1].keys()
+    for name, gradient in found[0].items():
+        assert float((gradient - found[1][name]).norm()) <= 1e-3 * float(gradient.norm()) + 1e-4, name
+
+
 def test_states_at_several_depths(model: AdaptedModel) -> None:
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
     with torch.no_grad():

@@ -34,6 +34,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "some modules": {"r": 3, "lora_alpha": 5, "target_modules": ["query", "value"]},
     "some blocks": {"r": 3, "target_modules": ["query"], "layers_to_transform": [1], "layers_pattern": "layer"},
     "ranks": {"r": 4, "lora_alpha": 7, "rank_pattern": {"value": 2, "intermediate.dense": 6}, **EVERYWHERE},
+    "alphas by escaped names": {
+        "r": 4,
+        "alpha_pattern": {r"^encoder\.layer\.0\.output\.dense": 9, "layer.1.output.dense": 2},
+        **EVERYWHERE,
+    },
+    "a tiny alpha": {"r": 4, "lora_alpha": 3e-10, **EVERYWHERE},
     "alphas": {"r": 4, "lora_alpha": 7, "alpha_pattern": {"value": 3, "intermediate.dense": 9.5}, **EVERYWHERE},
     "ranks and alphas": {
         "r": 4,
@@ -138,6 +144,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "transposed": ({"fan_in_fan_out": True}, "fan_in_fan_out"),
     "not known yet": ({"use_something_new": {"a": 1}}, "use_something_new"),
     "a hostile pattern": ({"alpha_pattern": {"(a+)+$": 3}}, "only names of modules"),
+    "a pattern of digits": ({"alpha_pattern": {r"layer.\d.attention.self.query": 3}}, "only names of modules"),
 }
 
 
@@ -192,6 +199,35 @@ def test_an_alpha_that_cannot_be_right(alpha: object, tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "lora_alpha": alpha}))
     with pytest.raises((MalformedConfig, LimitExceeded)):
         adaptkit.import_peft(tmp_path / "theirs", lang="sw", backbone=tiny_model("bert"))
+
+
+def test_a_module_that_is_there_twice(tmp_path: Path) -> None:
+    saved(tmp_path / "theirs", OPTIONS["standard"])
+    again = {
+        f"base_model__model__bert__encoder__layer__0__attention__self__query__lora_{part}__weight": tensor
+        for part, tensor in (("A", torch.zeros(4, 32)), ("B", torch.zeros(32, 4)))
+    }
+    with pytest.raises(MalformedConfig):
+        changed(tmp_path / "theirs", tiny_model("bert"), **again)
+
+
+def test_numbers_that_are_too_large(tmp_path: Path) -> None:
+    saved(tmp_path / "theirs", OPTIONS["standard"])
+    with pytest.raises(NotConvertible, match="NaN or Inf"):
+        changed(tmp_path / "theirs", tiny_model("bert"), first=torch.full((4, 32), 3e38))
+
+
+def test_a_pickle_is_not_read(tmp_path: Path) -> None:
+    saved(tmp_path / "theirs", OPTIONS["standard"])
+    (tmp_path / "theirs" / "adapter_model.safetensors").rename(tmp_path / "theirs" / "adapter_model.bin")
+    with pytest.raises(NotConvertible, match="pickle"):
+        adaptkit.import_peft(tmp_path / "theirs", lang="sw", backbone=tiny_model("bert"))
+
+
+def test_a_name_that_no_adapter_may_have(tmp_path: Path) -> None:
+    for domain in ("../x", ""):
+        with pytest.raises(ConfigError):
+            adaptkit.import_peft(tmp_path, lang="sw", domain=domain, backbone=tiny_model("bert"))
 
 
 def test_a_name_that_is_no_language(tmp_path: Path) -> None:

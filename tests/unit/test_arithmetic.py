@@ -67,7 +67,7 @@ def test_order_makes_no_difference(options: dict[str, Any], model: AdaptedModel)
     one = adaptkit.combine(adapters, "all", weights=weights, backbone=model, **options)
     other = adaptkit.combine(adapters[::-1], "all", weights=weights[::-1], backbone=model, **options)
     assert all(torch.equal(one.tensors[name], tensor) for name, tensor in other.tensors.items())
-    assert one.card.source == other.card.source
+    assert (one.card, one.language) == (other.card, other.language)
 
 
 def test_a_sum_is_the_sum_of_the_changes(model: AdaptedModel) -> None:
@@ -115,6 +115,21 @@ def test_ties_by_the_formula(model: AdaptedModel) -> None:
             assert float(delta[place]) == pytest.approx(expected, abs=2e-4)
 
 
+def test_ties_of_one_and_the_same_is_that_one(model: AdaptedModel) -> None:
+    sw = lora(model, LoraConfig(rank=3, alpha=2))
+    both = adaptkit.combine([sw, sw.renamed("language/again")], "both", how="ties", backbone=model)
+    for module, delta in deltas(both).items():
+        torch.testing.assert_close(delta, deltas(sw)[module], rtol=1e-3, atol=1e-4)
+
+
+def test_scales_that_are_too_large_for_one_alpha_are_folded(model: AdaptedModel) -> None:
+    both = [lora(model, LoraConfig(rank=1, alpha=9e5), name, seed=n) for n, name in enumerate(["sw", "ha"])]
+    small = [replace(each, tensors={name: t * 1e-3 for name, t in each.tensors.items()}) for each in both]
+    found = deltas(adaptkit.combine(small, "both", weights=[1, 1], backbone=model))
+    for module, delta in found.items():
+        torch.testing.assert_close(delta, deltas(small[0])[module] + deltas(small[1])[module])
+
+
 def test_dare_keeps_a_share_and_the_mean(model: AdaptedModel) -> None:
     (before,) = [deltas(lora(model, LoraConfig(rank=4, alpha=2)))]
     options: dict[str, Any] = {"weights": [1], "how": "dare", "density": 0.25, "rank": 32, "backbone": model}
@@ -159,7 +174,7 @@ def test_parents_are_named_by_their_hashes(model: AdaptedModel, tmp_path: Path) 
     adaptkit.load_adapter(both.save(tmp_path / "both"))
     for text in (sw.weights_sha256[:16], ha.weights_sha256[:16], "0.5 * language/ha", "dare, density 0.5, seed 3"):
         assert text in both.card.source
-    assert both.card.licence == "CC0-1.0; not stated"
+    assert both.card.licence == "not stated; CC0-1.0"
 
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -199,4 +214,10 @@ def test_what_does_not_add_up(model: AdaptedModel) -> None:
         adaptkit.combine(heads, "both", backbone=model)
     with pytest.raises(ConfigError, match="0 adapters"):
         adaptkit.combine([], "none", backbone=model, weights=[1])
+    with pytest.raises(ConfigError, match="list of adapters"):
+        adaptkit.combine(sw, "one", backbone=model)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="load the folder first"):
+        adaptkit.combine(["adapters/sw"], "one", backbone=model)  # type: ignore[list-item]
+    with pytest.raises(NotConvertible, match="NaN or Inf"):
+        adaptkit.combine([sw], "huge", weights=[1e39], backbone=model)
     assert model.attached == ()

@@ -94,6 +94,15 @@ def give(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
 
 
+def test_predict_reads_marks_and_separators(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(monkeypatch, '\ufeff"It rains."\r\n"one\u2028text"\r\n'.encode())
+    outcome = adaptkit("predict", zoo / "task" / "topics", "--backbone", backbone_folder)
+    assert outcome.status == 0, outcome.err
+    assert len(outcome.out.splitlines()) == 2
+
+
 def test_predict_reads_lines_and_prints_json(
     adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,10 +1,13 @@
 """Vectors that are kept from run to run are those that would be made, and nothing that is broken is taken."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 import adaptkit
 from adaptkit.data.tokens import TokenStore
@@ -85,6 +88,32 @@ def test_a_cache_that_cannot_be_written_is_said_and_no_more(cache: Path) -> None
     made, told = vectors(tiny_model())
     assert made.shape == (4, 32)
     assert "could not be kept" in told[1]
+
+
+def test_a_full_disk_is_said_and_no_more(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("no space left")
+
+    monkeypatch.setattr(module, "save_file", full)
+    made, told = vectors(tiny_model())
+    assert made.shape == (4, 32)
+    assert "no space left" in told[1]
+    assert not list(cache.iterdir())
+
+
+def test_what_a_killed_run_left_behind_goes(cache: Path) -> None:
+    cache.mkdir(parents=True)
+    for name, age in ((".new-old", 100_000), (".new-young", 10)):
+        (cache / name).write_text("half")
+        os.utime(cache / name, (time.time() - age, time.time() - age))
+    vectors(tiny_model())
+    assert {file.name for file in cache.iterdir() if file.name.startswith(".")} == {".new-young"}
+
+
+def test_vectors_above_the_bound_are_not_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_BYTES", 100)
+    vectors(tiny_model())
+    assert not cache.exists()
 
 
 def test_the_longest_unused_go(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
