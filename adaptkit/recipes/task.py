@@ -28,6 +28,7 @@ _MAX_STEPS = 3000
 _MIN_STEPS: Mapping[MethodName, int] = {"head": 500, "lora": 150, "bottleneck": 150}
 # Nearly every tag is O. At the full rate before anything else is told apart, one run in three stayed at that answer.
 _WARMUP_SHARE: Mapping[TaskType, float] = {"tagging": 0.2}
+_INFERENCE = {"entailment", "contradiction"}
 _LEARNING_RATE: Mapping[MethodName, float] = {"head": 2e-3, "lora": 5e-4, "bottleneck": 5e-4}
 
 
@@ -176,6 +177,12 @@ def _head_for(data: TaskData) -> HeadConfig:
             "others too."
         )
     pairs = any(isinstance(example, LabelledText) and example.pair is not None for example in data.examples)
+    if not pairs and _INFERENCE.issubset(label.lower() for label in data.labels):
+        raise ConfigError(
+            f"{data.description} has the labels of inference, {', '.join(data.labels)}, and one text in each row, "
+            "where inference compares two. Name the second one's column hypothesis, or read it with "
+            "read_labelled(file, pair=column)."
+        )
     return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
 
 

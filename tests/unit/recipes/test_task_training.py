@@ -164,6 +164,14 @@ def test_a_head_that_answers_the_same_to_everything_is_told(model: AdaptedModel)
     assert "nothing was learned: try another seed" in random.card.training.stopped_because
 
 
+def test_inference_needs_two_texts(model: AdaptedModel) -> None:
+    rows = [{"premise": f"Mbuzi {n}", "label": label} for n in range(9) for label in ("Entailment", "Contradiction")]
+    with pytest.raises(ConfigError, match="one text in each row"):
+        adaptkit.train_adapter(task="nli", data=rows, lang="sw", backbone=model, **QUICK)
+    with pytest.raises(ConfigError, match="one text in each row"):
+        adaptkit.train_adapter(task="nli", data={"sw": rows}, backbone=model, **QUICK)
+
+
 def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     display = Watching()
     monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
