@@ -72,16 +72,15 @@ def combine(
     parts.sort(key=lambda part: (part[2].id, part[2].weights_sha256, part[0]))
     changes: dict[SiteAddress, LowRank] = {}
     for at in sorted({at for _, found, _ in parts for at in found}):
-        here = [(weight, found[at], adapter.weights_sha256) for weight, found, adapter in parts if at in found]
-        together = _added([(weight, change) for weight, change, _ in here])
+        here = [(weight, found[at]) for weight, found, _ in parts if at in found]
         if how == "sum":
+            together = _added(here)
             changes[at] = together if rank is None else together.compressed(rank)
         else:
-            deltas = [
-                weight * _thinned(change.delta(), how, density, f"{seed} {sha} {at}") for weight, change, sha in here
-            ]
-            delta = _elected(deltas) if how == "ties" else torch.stack(deltas).sum(dim=0)
-            changes[at] = LowRank.of(delta, min(rank or together.rank, *delta.shape))
+            names = [f"{seed} {adapter.weights_sha256} {at}" for _, found, adapter in parts if at in found]
+            delta = _voted(here, names, how, density)
+            ranks = sum(change.rank for _, change in here)
+            changes[at] = LowRank.of(delta, min(rank or ranks, *delta.shape))
     config, tensors = lora_of(changes, model.backbone.shape.sites(), _scaling(adapters))
     top = max((adapter for _, _, adapter in parts), key=lambda adapter: KINDS.index(adapter.kind))
     headed = next((adapter for adapter in adapters if adapter.config.head is not None), None)
@@ -151,6 +150,15 @@ def _added(changes: Sequence[tuple[float, LowRank]]) -> LowRank:
         scale = 1.0
     b = [(weight * change.scale / scale) * change.b for weight, change in changes]
     return LowRank(torch.cat([change.a for _, change in changes]), torch.cat(b, dim=1), scale)
+
+
+def _voted(changes: Sequence[tuple[float, LowRank]], names: Sequence[str], how: How, density: float) -> Tensor:
+    """What ties or dare make of them, each with a name for what dare draws. Shape: (out_width, in_width)."""
+    deltas = [
+        weight * _thinned(change.delta(), how, density, name)
+        for (weight, change), name in zip(changes, names, strict=True)
+    ]
+    return _elected(deltas) if how == "ties" else torch.stack(deltas).sum(dim=0)
 
 
 def _thinned(delta: Tensor, how: How, density: float, what: str) -> Tensor:

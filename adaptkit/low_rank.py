@@ -34,11 +34,8 @@ class LowRank:
             return self
         left, left_rest = torch.linalg.qr(self.b.double())
         right, right_rest = torch.linalg.qr(self.a.double().t())
-        u, s, v = torch.linalg.svd(left_rest @ right_rest.t())
-        root = s[:rank].sqrt()
-        return LowRank(
-            (root[:, None] * (v[:rank] @ right.t())).float(), (left @ u[:, :rank] * root).float(), self.scale
-        )
+        inner = LowRank.of(left_rest @ right_rest.t(), rank)
+        return LowRank((inner.a @ right.t()).float(), (left @ inner.b).float(), self.scale)
 
     @classmethod
     def of(cls, delta: Tensor, rank: int) -> "LowRank":

@@ -44,7 +44,7 @@ class RowPlan(dict[str, Chain]):
     @cached_property
     def others(self) -> frozenset[str]:
         """The modules at which anything else acts."""
-        return frozenset(self).difference(*(terms.modules for terms in self.loras.values()))
+        return frozenset(self).difference(*(terms.ranks for terms in self.loras.values()))
 
     @cached_property
     def shape(self) -> tuple[object, ...]:
@@ -65,7 +65,6 @@ class LoraTerms:
     """The LoRA layers of one stack at modules that read one input, with the factor before each."""
 
     def __init__(self, layers: Mapping[str, Sequence[_Scaled]]) -> None:
-        self.modules = tuple(layers)
         self.layers = [layer for scaled in layers.values() for layer, _ in scaled]
         self.scales = [scale for scaled in layers.values() for layer, scale in scaled for _ in range(layer.rank)]
         self.scale = self.scales[0] if len(set(self.scales)) == 1 else None
@@ -133,7 +132,7 @@ def plan_of_rows(groups: RowGroups) -> Plan:
     acting: dict[str, Chain] = {}
     for site_input in dict.fromkeys(site_input for plan in groups.plans for site_input in plan.loras):
         terms = [plan.loras.get(site_input) for plan in groups.plans]
-        modules = dict.fromkeys(module for each in terms if each is not None for module in each.modules)
+        modules = dict.fromkeys(module for each in terms if each is not None for module in each.ranks)
         if one_by_one.keys() & modules:
             one_by_one |= modules
         else:

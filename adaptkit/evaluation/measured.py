@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from adaptkit.data.tasks import Example
 from adaptkit.errors import DataError
 from adaptkit.evaluation.metrics import TaskMetric
 from adaptkit.model import AdaptedModel
+from adaptkit.storage.folder import whole_file
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,13 @@ class Kept:
         path = self._path(identity)
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "statistics": {name: rows.tolist() for name, rows in measured.statistics.items()},
             "elapsed_s": measured.elapsed_s,
             "peak_memory_bytes": measured.peak_memory_bytes,
         }
-        partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
-        partial.replace(path)
+        with whole_file(path) as partial:
+            partial.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
 
     def _path(self, identity: str) -> Path | None:
         name = hashlib.sha256(identity.encode()).hexdigest()[:32]

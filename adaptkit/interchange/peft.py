@@ -27,11 +27,13 @@ from adaptkit.storage.tensors import parse_header, parse_tensors
 
 _LEAVE_THE_BACKBONE = (None, True, False, "gaussian", "eva", "orthogonal")
 """Ways to begin that change nothing in the weights below; after others, an adapter alone is not the model."""
-_READ = {"peft_type", "r", "lora_alpha", "lora_dropout", "use_rslora", "alpha_pattern", "init_lora_weights"}
-_SAY_NOTHING_OF_OUTPUTS = {
+_UNDERSTOOD = {
+    *("peft_type", "lora_alpha", "use_rslora", "alpha_pattern", "init_lora_weights", "use_dora"),
+    # What says nothing of outputs: names, and dropout, which acts in training only.
     *("auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision", "runtime_config"),
+    "lora_dropout",
     # Where layers act and of what rank, the tensors say.
-    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern", "task_type"),
+    *("r", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "rank_pattern", "task_type"),
     # How training began, or what acts only with another option that is refused.
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
     *("megatron_config", "megatron_core"),
@@ -132,7 +134,7 @@ def _check(config: Mapping[str, object], path: Path) -> None:
         )
     neutral = {"bias": "none"}
     for name, value in config.items():
-        if name not in _READ | _SAY_NOTHING_OF_OUTPUTS and value and value != neutral.get(name):
+        if name not in _UNDERSTOOD and value and value != neutral.get(name):
             raise NotConvertible(f"{path} has {name} {value!r:.80}, which adaptkit does not compute with.")
 
 

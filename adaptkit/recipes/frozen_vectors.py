@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -17,6 +16,7 @@ from adaptkit.backbones.embedded import cache_folder
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.data.tokens import TokenStore
 from adaptkit.model import AdaptedModel
+from adaptkit.storage.folder import whole_file
 
 _ENCODED_AT_ONCE = 1024
 _WORTH_KEEPING = 20_000
@@ -85,15 +85,8 @@ def _read(path: Path, shape: tuple[int, int]) -> Tensor | None:
 def _write(path: Path, vectors: Tensor) -> None:
     if vectors.numel() * vectors.element_size() > _MOST_BYTES:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
+    with whole_file(path) as partial:
         save_file({_NAME: vectors.contiguous()}, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     _make_room(path)
 
 

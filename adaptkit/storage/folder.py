@@ -5,7 +5,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
@@ -95,6 +96,26 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
         shutil.rmtree(partial, ignore_errors=True)
         raise
     _sync_folder(folder.parent)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A place to write a file at, from which it is moved to `path`: a reader finds the old file or the new one.
+
+    What fails half-way leaves nothing behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    os.close(descriptor)
+    partial = Path(name)
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:

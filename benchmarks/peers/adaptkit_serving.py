@@ -14,30 +14,24 @@ import torch
 import adaptkit
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.config import AdapterConfig, Kind, LoraConfig
+from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.storage import Adapter
-from adaptkit.storage.adapter import Origin
-from adaptkit.storage.probes import record
+from adaptkit.recording import made
+from adaptkit.storage import Adapter, Card
 from benchmarks.peers.timing import ROWS, median_of, medians, random_batch
 
 LEVELS: tuple[Kind, ...] = ("language", "domain", "task")
 
 
-def made(model: AdaptedModel, kind: Kind, name: str, rank: int, seed: int) -> Adapter:
+def random_adapter(model: AdaptedModel, kind: Kind, name: str, rank: int, seed: int) -> Adapter:
     """An adapter with random weights and the probes that belong to them."""
-    layers = model.attach_layers("task/being-made", AdapterConfig(method=LoraConfig(rank=rank)))
+    config = AdapterConfig(method=LoraConfig(rank=rank))
     generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in layers.parameters():
-            parameter.copy_(0.02 * torch.randn(parameter.shape, generator=generator))
-    inputs = model.backbone.probe_inputs()
-    probes = record(inputs, model.encode_ids(inputs, stack="task/being-made"))
-    model.detach("task/being-made")
-    tensors = {name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()}
-    origin = Origin.of(model.backbone)
-    return Adapter(
-        kind=kind, name=name, language=None, config=layers.config, origin=origin, tensors=tensors, probes=probes
-    )
+    tensors = {
+        weight: 0.02 * torch.randn(tensor.shape, generator=generator)
+        for weight, tensor in AdapterLayers(config, model.backbone.shape.sites()).named_tensors().items()
+    }
+    return made(model, kind=kind, name=name, language=None, config=config, tensors=tensors, card=Card())
 
 
 def main() -> None:
@@ -49,8 +43,8 @@ def main() -> None:
     parser.add_argument("--attached", type=int, default=1000)
     options = parser.parse_args()
     model = adaptkit.load_model(options.backbone)
-    adapters = [made(model, kind, f"x{n}", options.rank, n) for kind in LEVELS for n in range(32)]
-    adapters += [made(model, "language", f"x{n}", options.rank, n) for n in range(32, 64)]
+    adapters = [random_adapter(model, kind, f"x{n}", options.rank, n) for kind in LEVELS for n in range(32)]
+    adapters += [random_adapter(model, "language", f"x{n}", options.rank, n) for n in range(32, 64)]
     languages = [adapter for adapter in adapters if adapter.kind == "language"]
 
     found: dict[str, float] = {}

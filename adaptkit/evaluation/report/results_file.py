@@ -1,12 +1,11 @@
 """results.json: the exact twin of a `TransferResults`, read strictly."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation.results import TransferResults
+from adaptkit.storage.folder import whole_file
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.strict_json import parse_json
 
@@ -22,18 +21,8 @@ def save_results(results: TransferResults, path: str | Path) -> None:
         ConfigError: A value is no JSON, such as NaN; nothing was written.
     """
     content, target = results_json(results), Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).chmod(0o644)
-        Path(partial).replace(target)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    with whole_file(target) as partial:
+        partial.write_bytes(content)
 
 
 def load_results(path: str | Path) -> TransferResults:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.storage.folder import write_folder
+from adaptkit.storage.folder import whole_file, write_folder
 
 OLD = {"a": b"old a", "b": b"old b"}
 NEW = {"a": b"new a", "b": b"new b"}
@@ -76,3 +76,20 @@ def test_a_file_that_the_new_folder_does_not_have_is_gone(tmp_path: Path) -> Non
     write_folder(tmp_path / "sw", {"a": b"old"})
     write_folder(tmp_path / "sw", NEW, overwrite=True)
     assert content(tmp_path / "sw") == NEW
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "facts.json"
+    with whole_file(path) as partial:
+        partial.write_text("old")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("old", 0o644)
+
+    def interrupted() -> None:
+        with whole_file(path) as partial:
+            partial.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
