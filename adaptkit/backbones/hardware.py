@@ -1,5 +1,6 @@
 """What the machine offers a training run, and what a run takes of it."""
 
+import os
 import platform
 import resource
 from collections.abc import Iterator
@@ -15,6 +16,22 @@ def peak_memory_bytes(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if platform.system() == "Darwin" else peak * 1024
+
+
+_WATTS_OF_A_THREAD = 10.0
+
+
+def hardware_name(device: torch.device) -> str:
+    """What a run computes on, in a few words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = torch.cpu.get_capabilities().get("cpu_name") or platform.processor() or platform.machine()
+    return f"{torch.get_num_threads()} of {os.cpu_count()} threads of a CPU ({name})"
+
+
+def assumed_watts(device: torch.device) -> float | None:
+    """The electrical power that a run takes, roughly: 10 W for each CPU thread; None for what cannot be said."""
+    return _WATTS_OF_A_THREAD * torch.get_num_threads() if device.type == "cpu" else None
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from adaptkit.config import TaskType
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
-from adaptkit.evaluation.relatives import nearest_relative, shared_branches
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.families import nearest_relative, shared_branches
 from adaptkit.languages import canonical_tag, language_name
 from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded

@@ -7,8 +7,8 @@ from os import PathLike
 from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.relatives import nearest_relative
 from adaptkit.evaluation.results import CONDITIONS, Condition
+from adaptkit.families import nearest_relative
 from adaptkit.storage import Adapter, adapters_in, load_adapter
 
 

@@ -3,12 +3,19 @@
 import math
 from collections.abc import Mapping
 
+import torch
+
+from adaptkit.backbones.hardware import assumed_watts, hardware_name
 from adaptkit.storage import TrainingFacts
 from adaptkit.training import RunResult
 
 
 def training_facts(
-    result: RunResult, *, objective: str, settings: Mapping[str, str | float | int | bool | None]
+    result: RunResult,
+    *,
+    objective: str,
+    settings: Mapping[str, str | float | int | bool | None],
+    device: torch.device,
 ) -> TrainingFacts:
     """The record of a run."""
     return TrainingFacts(
@@ -24,6 +31,8 @@ def training_facts(
         pseudo_perplexity_after=_perplexity(result.after),
         stopped_because=result.stopped_because,
         settings=settings,
+        hardware=hardware_name(device),
+        watts=assumed_watts(device),
     )
 
 

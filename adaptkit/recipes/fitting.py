@@ -84,6 +84,8 @@ class Fitting:
         text_kind: str,
         licence: str,
         n_lines: int,
+        n_tokens: int,
+        text_sha256: str,
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
         request, model = self._request, self._model
@@ -104,10 +106,14 @@ class Fitting:
                 source="" if request.private else source,
                 text_kind=text_kind,
                 n_lines=n_lines,
+                n_tokens=n_tokens,
+                text_sha256="" if request.private else text_sha256,
                 licence=licence,
                 adaptkit_version=__version__,
                 private=request.private,
-                training=training_facts(result, objective=objective, settings=self._settings()),
+                training=training_facts(
+                    result, objective=objective, settings=self._settings(), device=model.backbone.device
+                ),
             ),
         )
         if request.output_folder is not None:

@@ -106,6 +106,8 @@ class TaskTraining:
             text_kind="corpus",
             licence=self.request.licence,
             n_lines=len(self.data.examples),
+            n_tokens=sum(item.n_tokens for item in self.items.items),
+            text_sha256=self.items.sha256,
         )
 
     def _languages(self) -> set[str | None]:

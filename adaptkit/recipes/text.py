@@ -74,6 +74,7 @@ class TextTraining:
             language=self.language,
         )
         self.triage.require(force=request.force)
+        self._text = store
         self.data = self._with_targets(store, rows)
         self.settings = self._settings()
         self._fitting = Fitting(
@@ -128,7 +129,9 @@ class TextTraining:
             source=self.source.description,
             text_kind=self.source.kind,
             licence=self.source.licence,
-            n_lines=self.data.n_measured,
+            n_lines=len(self._text),
+            n_tokens=self._text.n_tokens,
+            text_sha256=self._text.sha256(),
         )
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint
+from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint, embedded
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, FusionConfig, Kind
@@ -25,15 +26,18 @@ from adaptkit.errors import (
     UnsupportedArchitecture,
     WeightsChanged,
 )
-from adaptkit.languages import canonical_tag
+from adaptkit.families import branches
+from adaptkit.languages import autonym, canonical_tag, language_name, script_name
 from adaptkit.layers import AdapterLayers
 from adaptkit.storage import format as spec
-from adaptkit.storage.card import Card, render_card
+from adaptkit.storage.card import Card, CardSubject, render_card
 from adaptkit.storage.folder import read_file, read_json, write_folder
 from adaptkit.storage.method_config import format_version, from_json, tensor_prefix, to_json
 from adaptkit.storage.probes import COMPONENTS, Probe
-from adaptkit.storage.records import RecordError, decode, encode
+from adaptkit.storage.records import RecordError, decode, encode, needed_version
 from adaptkit.storage.tensors import parse_tensors
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,13 @@ class Origin:
     shape: BackboneShape | DecoderShape
     tokenizer_sha256: str
     fingerprint: Fingerprint
+
+    @property
+    def hub_id(self) -> str:
+        """Where a model hub has the backbone; empty where that is not known."""
+        if self.name == embedded.NAME:
+            return embedded.HUB_ID
+        return self.name if _HUB_ID.fullmatch(self.name) else ""
 
     @classmethod
     def of(cls, backbone: Backbone) -> "Origin":
@@ -135,8 +146,9 @@ class Adapter:
             ConfigError: Something is there already and `overwrite` is not set.
         """
         path = Path(folder)
+        version = _version_of(self.config, self.origin.shape, self.card)
         record = _Record(
-            format_version=format_version(self.config, self.origin.shape),
+            format_version=version,
             kind=self.kind,
             name=self.name,
             language=self.language,
@@ -151,7 +163,7 @@ class Adapter:
             {
                 spec.WEIGHTS_FILE: self._weights,
                 spec.CONFIG_FILE: _json(to_json(self.config, self.origin.shape, self.origin.name)),
-                spec.RECORD_FILE: _json(encode(record)),
+                spec.RECORD_FILE: _json(encode(record, version)),
                 spec.CARD_FILE: self.render_card().encode(),
             },
             overwrite=overwrite,
@@ -171,17 +183,23 @@ class Adapter:
 
     def render_card(self) -> str:
         """The card as Markdown."""
-        return render_card(
+        head = self.config.head
+        labels = f", labels: {', '.join(head.labels)}" if head is not None and head.labels else ""
+        subject = CardSubject(
             adapter_id=self.id,
-            language=self.language,
             method=self.config.method_name,
-            head=self.config.head,
+            head="" if head is None else head.task_type + labels,
             below=self.below,
+            language_tag=self.language or "",
+            language=_language_in_words(self.language) if self.language else "",
             backbone=self.origin.name,
             release=self.origin.release,
+            fingerprint=self.origin.fingerprint.id,
+            hub_id=self.origin.hub_id,
             n_parameters=self.n_parameters,
-            card=self.card,
+            weights_sha256=self.weights_sha256,
         )
+        return render_card(subject, self.card)
 
 
 def load_adapter(folder: str | PathLike[str]) -> Adapter:
@@ -199,7 +217,7 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     own = str(AdapterId(record.kind, record.name))
     if isinstance(config.method, FusionConfig) and own in config.method.fuses:
         raise MalformedConfig(path / spec.CONFIG_FILE, f"the fusion {own} fuses itself.")
-    if record.format_version != (right := format_version(config, shape)):
+    if record.format_version != (right := _version_of(config, shape, record.card)):
         raise MalformedConfig(
             path / spec.RECORD_FILE,
             f"says format version {record.format_version}, but the adapter is one of version {right}.",
@@ -249,7 +267,7 @@ def _read_record(path: Path) -> _Record:
             "Install a newer adaptkit, or ask for the adapter in this version.",
         )
     try:
-        record = decode(_Record, content)
+        record = decode(_Record, content, version=version)
         _check_family(record.backbone.shape)
         _check_ids(record)
         if record.language is not None and canonical_tag(record.language) != record.language:
@@ -258,6 +276,18 @@ def _read_record(path: Path) -> _Record:
         raise MalformedConfig(path / spec.RECORD_FILE, f"{error}") from error
     _check_bounds(record, path / spec.RECORD_FILE)
     return record
+
+
+def _language_in_words(tag: str) -> str:
+    name, own = language_name(tag), autonym(tag)
+    called = name if own == name else f"{name} ({own})"
+    family = " > ".join(branches(tag))
+    return f"{called}, {tag}; script: {script_name(tag)}" + (f"; family: {family}" if family else "")
+
+
+def _version_of(config: AdapterConfig, shape: BackboneShape, card: Card) -> int:
+    """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
+    return max(format_version(config, shape), needed_version(card))
 
 
 def _check_family(shape: BackboneShape) -> None:

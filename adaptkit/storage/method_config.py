@@ -74,7 +74,7 @@ def is_peft(config: AdapterConfig) -> bool:
 
 
 def format_version(config: AdapterConfig, shape: BackboneShape) -> int:
-    """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
+    """The oldest format version that can hold a config."""
     return 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
 
 

@@ -1,4 +1,8 @@
-"""Frozen dataclasses to JSON and back, strictly: exact fields, exact types, nothing guessed."""
+"""Frozen dataclasses to JSON and back, strictly: exact fields, exact types, nothing guessed.
+
+A field that later versions of a format have is declared with `since(version, default)`. Records of older versions are
+written and read without it.
+"""
 
 import dataclasses
 import reprlib
@@ -12,65 +16,90 @@ from adaptkit.errors import AdaptkitError
 from adaptkit.storage.format import MAX_INTEGER
 
 Record = TypeVar("Record")
+LATEST = sys.maxsize
+"""A version above all that there are."""
+_SINCE = "since"
 
 
 class RecordError(AdaptkitError):
     """A value that does not fit its field. Caught and told with its file by the reader of that file."""
 
 
-def encode(record: object) -> Any:  # noqa: ANN401 - JSON
-    """A record as what `json.dumps` takes."""
+def since(version: int, default: Any) -> Any:  # noqa: ANN401 - a dataclass field
+    """A field that a format has from this version on, with what it is in older ones."""
+    return dataclasses.field(default=default, metadata={_SINCE: version})
+
+
+def encode(record: object, version: int = LATEST) -> Any:  # noqa: ANN401 - JSON
+    """A record as what `json.dumps` takes, with the fields that a version of its format has."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {field.name: encode(getattr(record, field.name)) for field in dataclasses.fields(record) if field.init}
+        return {name: encode(getattr(record, name), version) for name in _fields(type(record), version)}
     if isinstance(record, Mapping):
-        return {str(key): encode(value) for key, value in record.items()}
+        return {str(key): encode(value, version) for key, value in record.items()}
     if isinstance(record, list | tuple):
-        return [encode(item) for item in record]
+        return [encode(item, version) for item in record]
     return record
 
 
-def decode(kind: type[Record], value: object, where: str = "") -> Record:
-    """Build `kind` from parsed JSON.
+def needed_version(record: object) -> int:
+    """The oldest version of its format that can hold all that a record says; 1 where nothing in it has a version."""
+    if isinstance(record, list | tuple):
+        return max(map(needed_version, record), default=1)
+    if not dataclasses.is_dataclass(record) or isinstance(record, type):
+        return 1
+    versions = [1]
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if _SINCE in field.metadata and value != field.default:
+            versions.append(field.metadata[_SINCE])
+        versions.append(needed_version(value))
+    return max(versions)
+
+
+def decode(kind: type[Record], value: object, where: str = "", *, version: int = LATEST) -> Record:
+    """Build `kind` from parsed JSON that was written in a version of its format.
 
     Raises:
         RecordError: A missing or unknown field, a value of another type, a number that is not finite.
     """
-    decoded: Record = _decode(kind, value, where)
+    decoded: Record = _decode(kind, value, where, version)
     return decoded
 
 
-def _decode(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - types are values here
+def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa: ANN401 - types are values here
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _decode_record(kind, value, where)
+        return _decode_record(kind, value, where, version)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return _decode_union(arguments, value, where)
+        return _decode_union(arguments, value, where, version)
     if origin is Literal:
         return _expect(value in arguments and isinstance(value, str), value, where, f"one of {arguments}")
     if origin is tuple:
         items = _expect(isinstance(value, list), value, where, "a list")
-        return tuple(_decode(arguments[0], item, f"{where}[{number}]") for number, item in enumerate(items))
+        return tuple(_decode(arguments[0], item, f"{where}[{number}]", version) for number, item in enumerate(items))
     if origin is not None and issubclass(origin, Mapping):
         entries = _expect(isinstance(value, dict), value, where, "an object")
-        return {name: _decode(arguments[1], item, f"{where}.{name}") for name, item in entries.items()}
+        return {name: _decode(arguments[1], item, f"{where}.{name}", version) for name, item in entries.items()}
     return _decode_plain(kind, value, where)
 
 
-def _decode_record(kind: type, value: object, where: str) -> Any:  # noqa: ANN401
-    fields = _fields(kind)
+def _decode_record(kind: type, value: object, where: str, version: int) -> Any:  # noqa: ANN401
+    fields = _fields(kind, version)
     entries = _expect(isinstance(value, dict), value, where, "an object")
     if unknown := sorted(entries.keys() - fields.keys()):
         raise RecordError(f"{where or 'the record'} has an unknown field {unknown[0]!r}; known: {', '.join(fields)}")
     if missing := sorted(fields.keys() - entries.keys()):
         raise RecordError(f"{where or 'the record'} lacks the field {missing[0]!r}")
-    arguments = {name: _decode(hint, entries[name], f"{where}.{name}".lstrip(".")) for name, hint in fields.items()}
+    arguments = {
+        name: _decode(hint, entries[name], f"{where}.{name}".lstrip("."), version) for name, hint in fields.items()
+    }
     try:
         return kind(**arguments)
     except AdaptkitError as error:
         raise RecordError(f"{where or 'the record'}: {error}") from error
 
 
-def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:  # noqa: ANN401
+def _decode_union(options: tuple[Any, ...], value: object, where: str, version: int) -> Any:  # noqa: ANN401
     if value is None and type(None) in options:
         return None
     # The value's own type first: 3 in a field of float or int stays an int.
@@ -78,7 +107,7 @@ def _decode_union(options: tuple[Any, ...], value: object, where: str) -> Any:  
     problems = []
     for option in remaining:
         try:
-            return _decode(option, value, where)
+            return _decode(option, value, where, version)
         except RecordError as error:
             problems.append(str(error))
     raise RecordError("; or ".join(problems))
@@ -100,6 +129,11 @@ def _expect(holds: bool, value: Any, where: str, right: str) -> Any:  # noqa: AN
 
 
 @cache
-def _fields(kind: type) -> dict[str, Any]:
+def _fields(kind: type, version: int) -> dict[str, Any]:
+    """The fields that a version has, with their types."""
     hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
+    return {
+        field.name: hints[field.name]
+        for field in dataclasses.fields(kind)
+        if field.init and field.metadata.get(_SINCE, 1) <= version
+    }

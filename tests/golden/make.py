@@ -22,14 +22,13 @@ from adaptkit.config import (
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, Card, TrainingFacts
 from adaptkit.storage.adapter import Origin
+from adaptkit.storage.card import Evaluation
 from adaptkit.storage.probes import record
 from tests.tiny import tiny_model
 
-VERSION_3 = {
-    "decoder": AdapterConfig(
-        method=LoraConfig(rank=2, alpha=4.0, sites=("attention.key", "ffn.gate"), blocks=(1,)),
-    ),
-    "decoder-topics": AdapterConfig(
+VERSION_4 = {
+    "lora": AdapterConfig(method=LoraConfig(rank=2, alpha=4.0, blocks=(0,))),
+    "topics": AdapterConfig(
         method=BottleneckConfig(reduction_factor=16),
         head=HeadConfig(task_type="classification", labels=("farming", "health")),
     ),
@@ -38,6 +37,20 @@ CARD = Card(
     source="golden",
     n_lines=3,
     licence="CC0-1.0",
+    n_tokens=64,
+    text_sha256="ab" * 32,
+    evaluations=(
+        Evaluation(
+            task="topics",
+            metric="accuracy",
+            n_examples=8,
+            score_without=50.0,
+            score_with=62.5,
+            low=-12.5,
+            high=37.5,
+            conditions="a test that never was",
+        ),
+    ),
     adaptkit_version="0.1.0",
     training=TrainingFacts(
         objective="masked",
@@ -51,6 +64,8 @@ CARD = Card(
         pseudo_perplexity_before=None,
         pseudo_perplexity_after=None,
         stopped_because="all steps done",
+        hardware="a tiny machine",
+        watts=20.0,
         settings={"rank": 2, "learning_rate": 1e-4, "sample": False, "scaling": "rank_stabilized", "blocks": None},
     ),
 )
@@ -74,7 +89,15 @@ def facts(adapter: Adapter) -> dict[str, object]:
         "last": {name: float(tensor.flatten()[-1]) for name, tensor in adapter.tensors.items()},
         "probe_ids": [sum(probe.ids) for probe in adapter.probes],
         "settings": dict(adapter.card.training.settings) if adapter.card.training else None,
+        **_of_version_4(adapter.card),
     }
+
+
+def _of_version_4(card: Card) -> dict[str, object]:
+    if card.training is None or not card.text_sha256:
+        return {}
+    intervals = [[it.low, it.high, it.conditions] for it in card.evaluations]
+    return {"text": [card.n_tokens, card.text_sha256], "power": card.training.watts, "intervals": intervals}
 
 
 def _size(method: MethodConfig) -> int:
@@ -118,10 +141,10 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "v3"
-    model = tiny_model("llama")
+    folder = Path(__file__).parent / "v4"
+    model = tiny_model("bert")
     expected = {}
-    for name, config in VERSION_3.items():
+    for name, config in VERSION_4.items():
         adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)

@@ -44,6 +44,11 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
     "qu": ("Quechuan",),
     "quy": ("Quechuan", "Southern Quechua"),
     "quz": ("Quechuan", "Southern Quechua"),
+    "quw": ("Quechuan", "Northern Quechua", "Amazonian Kichwa"),
+    "qvo": ("Quechuan", "Northern Quechua", "Amazonian Kichwa"),
+    "qvz": ("Quechuan", "Northern Quechua", "Amazonian Kichwa"),
+    "qvi": ("Quechuan", "Northern Quechua", "Highland Kichwa"),
+    "qug": ("Quechuan", "Northern Quechua", "Highland Kichwa"),
     "ay": ("Aymaran",),
     "shp": ("Panoan",),
     "cni": ("Arawakan", "Campa"),
@@ -87,9 +92,14 @@ _FAMILIES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def branches(tag: str) -> tuple[str, ...]:
+    """The branches that a language (canonical tag) is in, widest first; none where it is not in the table."""
+    return _FAMILIES.get(tag.partition("-")[0], ())
+
+
 def shared_branches(one: str, other: str) -> tuple[str, ...]:
-    """The branches that two languages (canonical tags) share, widest first; none where a family is not in the table."""
-    pairs = zip(_FAMILIES.get(one, ()), _FAMILIES.get(other, ()), strict=False)
+    """The branches that two languages (canonical tags) share, widest first; none where one is not in the table."""
+    pairs = zip(branches(one), branches(other), strict=False)
     return tuple(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 

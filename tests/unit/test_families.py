@@ -1,6 +1,6 @@
 import pytest
 
-from adaptkit.evaluation.relatives import nearest_relative, shared_branches
+from adaptkit.families import nearest_relative, shared_branches
 from adaptkit.languages import canonical_tag
 
 
@@ -22,7 +22,7 @@ def test_the_nearest_relative(language: str, others: set[str], nearest: str | No
 
 
 def test_kinship_is_mutual_and_closest_with_oneself() -> None:
-    from adaptkit.evaluation.relatives import _FAMILIES
+    from adaptkit.families import _FAMILIES
 
     for one in _FAMILIES:
         assert canonical_tag(one) == one or one in {"tl"}

@@ -1,0 +1,32 @@
+"""Finding the translation of a sentence: what can be measured in a language that has no labelled task."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from adaptkit.errors import ConfigError
+from adaptkit.model import AdaptedModel, StackLike
+
+
+def translations_found(
+    model: AdaptedModel, texts: Sequence[str], translations: Sequence[str], *, stack: StackLike = None
+) -> NDArray[np.float64]:
+    """1.0 for each text whose own translation is the nearest one by cosine among all of them, 0.0 for the others.
+
+    The texts are encoded under `stack`, the translations under no adapter (the test of Artetxe and Schwenk 2019 for
+    LASER, arXiv:1812.10464). Of equal translations any counts. Shape: (len(texts)).
+
+    Raises:
+        ConfigError: Not as many translations as texts, or none.
+    """
+    if len(texts) != len(translations) or not texts:
+        raise ConfigError(
+            f"retrieval needs as many translations as texts, and some: found {len(texts)} and {len(translations)}."
+        )
+    there = F.normalize(model.encode(translations), dim=-1)
+    here = F.normalize(model.encode(texts, stack=stack), dim=-1)
+    nearest = (here @ there.T).argmax(dim=-1).tolist()
+    hits = [translations[found] == own for found, own in zip(nearest, translations, strict=True)]
+    return np.asarray(hits, dtype=np.float64)
