@@ -10,7 +10,7 @@ from adaptkit.interchange import export_peft, import_peft
 from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
-from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.version import __version__
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "TrainingRequest",
     "TransferReport",
     "Vocabulary",
+    "Zoo",
     "__version__",
     "combine",
     "estimate_adapter",

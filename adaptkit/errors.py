@@ -24,7 +24,11 @@ AdaptkitError
 │   ├── TensorShapeMismatch    a tensor of another shape
 │   ├── TensorDtypeMismatch    a tensor of a type that adapters do not have
 │   ├── NonFiniteTensor        NaN or Inf among the weights
-│   └── WeightsChanged         the weight file is not the one the record was written for
+│   ├── WeightsChanged         the weight file is not the one the record was written for
+│   ├── MalformedArchive       a zip or tar file that is broken
+│   ├── UnexpectedFile         a file that an adapter folder or a zoo does not have
+│   ├── IndexMismatch          a zoo is not what its index says
+│   └── SignatureMismatch      not signed, or not by that key, or changed since
 ├── CompatibilityError         a sound adapter, and not for this model
 │   ├── ArchitectureMismatch   other layers or widths
 │   ├── BackboneMismatch       the same shape with other weights
@@ -190,6 +194,22 @@ class NonFiniteTensor(AdapterFileError):
 
 class WeightsChanged(AdapterFileError):
     """The weight file is sound, and not the one that the record beside it was written for."""
+
+
+class MalformedArchive(AdapterFileError):
+    """A zip or tar file that is broken, or of a kind that is not read."""
+
+
+class UnexpectedFile(AdapterFileError):
+    """A file that an adapter folder or a zoo does not have."""
+
+
+class IndexMismatch(AdapterFileError):
+    """A zoo is not what its index says: a file was changed, added or taken away since."""
+
+
+class SignatureMismatch(AdapterFileError):
+    """There is no signature, it is another key's, or what it was made for has changed."""
 
 
 class NotConvertible(AdaptkitError):

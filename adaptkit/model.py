@@ -43,7 +43,7 @@ from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.paging import PagedZoo
 from adaptkit.prediction import predictions
-from adaptkit.storage import Adapter, Probe
+from adaptkit.storage import Adapter, Probe, Zoo
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
 from adaptkit.tasks import require_list
@@ -153,19 +153,19 @@ class AdaptedModel(nn.Module):
         self._layers.put(adapter.id, layers)
         self._adapters[adapter.id] = adapter
 
-    def attach_zoo(self, zoo: str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
-        """Let stacks name any adapter of a folder by its whole id; each is read and attached when it is first named.
+    def attach_zoo(self, zoo: Zoo | str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
+        """Let stacks name any adapter of a zoo by its whole id; each is read and attached when it is first named.
 
-        At most `cache_bytes` of them stay attached: those that were not used for the longest time go first. Gives the
-        ids found.
+        A zoo is a folder or an archive. At most `cache_bytes` of its adapters stay attached: those that were not used
+        for the longest time go first. Gives the ids found.
 
         Raises:
-            SourceNotFound: There is no such folder.
+            SourceNotFound: There is no such folder or archive.
             AdapterFileError: An adapter's record in it is not sound.
             AdapterExists: Two adapters of one id in it.
         """
         self._zoo = PagedZoo.of(zoo, cache_bytes)
-        return tuple(self._zoo.folders)
+        return tuple(self._zoo.listings)
 
     def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
         """Put fresh, trainable layers on the model under an id, and return them.
@@ -428,7 +428,7 @@ class AdaptedModel(nn.Module):
                 return self._layers.look_up(asked)
             except UnknownAdapter as error:
                 raise UnknownAdapter(
-                    error.asked, self.attached, self._zoo.like(error.asked), in_zoo=tuple(self._zoo.folders)
+                    error.asked, self.attached, self._zoo.like(error.asked), in_zoo=tuple(self._zoo.listings)
                 ) from None
 
     def _require_free(self, adapter_id: str) -> None:

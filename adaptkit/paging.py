@@ -6,57 +6,56 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from threading import RLock
 
 from adaptkit.errors import AdapterExists
-from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage.adapter import listed
-from adaptkit.storage.zoo import folders_in
+from adaptkit.storage import Adapter, Listing, Zoo
 
 
 @dataclass
 class PagedZoo:
-    """The folders of a zoo by adapter id, and those of its adapters that are attached, the longest unused first.
+    """The adapters of a zoo by id, and those of them that are attached, the longest unused first.
 
     `fused` says of each fusion what it fuses. At most `cache_bytes` of weight files are held attached, and always what
     the stack at hand names.
     """
 
-    folders: Mapping[str, Path]
+    listings: Mapping[str, Listing]
     fused: Mapping[str, tuple[str, ...]]
     cache_bytes: int
     _held: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _lock: RLock = field(default_factory=RLock)
 
     @classmethod
-    def of(cls, zoo: str | PathLike[str], cache_bytes: int) -> "PagedZoo":
+    def of(cls, zoo: Zoo | str | PathLike[str], cache_bytes: int) -> "PagedZoo":
         """Read the ids of all adapters in a zoo; no weights.
 
         Raises:
-            SourceNotFound: There is no such folder.
+            SourceNotFound: There is no such folder or archive.
             AdapterFileError: A record in it is not sound.
             AdapterExists: Two adapters of one id.
         """
-        folders: dict[str, Path] = {}
+        listings: dict[str, Listing] = {}
         fused: dict[str, tuple[str, ...]] = {}
-        for folder in folders_in(zoo):
-            adapter_id, fuses = listed(folder)
-            if adapter_id in folders:
+        zoo = zoo if isinstance(zoo, Zoo) else Zoo(zoo)
+        for listing in zoo:
+            adapter_id, fuses = listing.id, listing.fuses
+            if adapter_id in listings:
+                places = f"{listings[adapter_id].files.path} and {listing.files.path}"
                 raise AdapterExists(
-                    f"{zoo} has two adapters {adapter_id}: {folders[adapter_id]} and {folder}. A stack names "
+                    f"{zoo.path} has two adapters {adapter_id}: {places}. A stack names "
                     "an adapter by its id: take one of them out, or save it under another id "
                     '(adaptkit.load_adapter(folder).renamed("kind/name").save(folder, overwrite=True)).'
                 )
-            folders[adapter_id] = folder
+            listings[adapter_id] = listing
             if fuses:
                 fused[adapter_id] = fuses
-        return cls(folders, fused, cache_bytes)
+        return cls(listings, fused, cache_bytes)
 
     def like(self, name: str) -> list[str]:
         """Ids of this zoo that may have been meant by a name that is none: those of that bare name first."""
-        bare = [adapter_id for adapter_id in self.folders if adapter_id.partition("/")[2] == name]
-        return bare or difflib.get_close_matches(name, self.folders, n=2)
+        bare = [adapter_id for adapter_id in self.listings if adapter_id.partition("/")[2] == name]
+        return bare or difflib.get_close_matches(name, self.listings, n=2)
 
     @contextmanager
     def brought(
@@ -75,7 +74,7 @@ class PagedZoo:
             wanted = self._with_fusions(set(names))
             for name in wanted:
                 if not attached(name):
-                    adapter = load_adapter(self.folders[name])
+                    adapter = self.listings[name].load()
                     attach(adapter)
                     self._held[name] = adapter.size_bytes
                 elif name in self._held:
@@ -95,4 +94,4 @@ class PagedZoo:
         """
         fusions = {name: fuses for name, fuses in self.fused.items() if name in names or names.issuperset(fuses)}
         plain = names.union(*fusions.values()) - fusions.keys()
-        return [name for name in (*sorted(plain), *fusions) if name in self.folders]
+        return [name for name in (*sorted(plain), *fusions) if name in self.listings]

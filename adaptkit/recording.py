@@ -12,8 +12,8 @@ from adaptkit.config import AdapterConfig, Kind
 from adaptkit.errors import NotConvertible
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, Card
-from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record
+from adaptkit.storage.record import Origin
 from adaptkit.version import __version__
 
 

@@ -6,8 +6,8 @@ from adaptkit.config import AdapterConfig, Kind
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
-from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record
+from adaptkit.storage.record import Origin
 
 
 def randomise(layers: AdapterLayers, *, seed: int = 1) -> AdapterLayers:

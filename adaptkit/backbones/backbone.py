@@ -198,6 +198,22 @@ class Backbone:
         # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
         return [row or [self.special_id("eos")] for row in ids]
 
+    def tokenize_two(
+        self, pairs: Sequence[tuple[str, str]], *, max_length: int | None = None
+    ) -> list[tuple[list[int], int]]:
+        """Token ids of two texts a row, and how many come before the second text's own; 0 where it was cut away."""
+        if not pairs:
+            return []
+        limit = min(max_length or self.max_length, self.max_length)
+        encoded = self.tokenizer(
+            [(self.text_prefix + first, second) for first, second in pairs],
+            truncation=True,
+            max_length=limit,
+            return_attention_mask=False,
+        )
+        parts = [encoded.sequence_ids(number) for number in range(len(pairs))]
+        return [(ids, part.index(1) if 1 in part else 0) for ids, part in zip(encoded["input_ids"], parts, strict=True)]
+
     def tokenize_words(
         self, sentences: Sequence[Sequence[str]], *, max_length: int | None = None
     ) -> list[tuple[list[int], list[int]]]:

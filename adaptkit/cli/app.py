@@ -11,19 +11,20 @@ from rich.console import Console
 
 from adaptkit.backbones import embedded
 from adaptkit.cli.demo import demo
-from adaptkit.cli.evaluation import evaluate, list_adapters, predict
+from adaptkit.cli.evaluation import evaluate, predict
 from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
+from adaptkit.cli.zoo import list_adapters, write_index
 from adaptkit.composition import Stack
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.interchange import export_peft, import_peft
 from adaptkit.merging import merge
-from adaptkit.model import load_model
+from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
-from adaptkit.storage import load_adapter
-from adaptkit.storage.format import RECORD_FILE
-from adaptkit.storage.zoo import folders_in
+from adaptkit.storage import Listing, Zoo, load_adapter
+from adaptkit.storage.card import card_gaps
+from adaptkit.storage.format import INDEX_FILE, RECORD_FILE
 from adaptkit.verification import verify as verify_adapter
 from adaptkit.version import __version__
 
@@ -108,6 +109,7 @@ app.command("demo")(demo)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("list")(list_adapters)
+app.command("index")(write_index)
 
 
 @app.command()
@@ -124,25 +126,36 @@ def inspect(folder: FolderArgument) -> None:
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="folder of an adapter, or of adapter folders")],
+    place: Annotated[Path, typer.Argument(help="an adapter, or a folder or archive of adapters")],
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
 ) -> None:
-    """Check an adapter, or all in a folder, against a backbone. Structure, tokenizer, fingerprint, probes."""
-    if (folder / RECORD_FILE).exists() or not folder.is_dir() or not (places := list(folders_in(folder))):
-        for check in verify_adapter(folder, backbone=backbone):
+    """Check an adapter or a zoo against its index and a backbone: hashes, structure, tokenizer, fingerprint, probes."""
+    if not place.is_file() and ((place / RECORD_FILE).exists() or not place.is_dir()):
+        for check in verify_adapter(place, backbone=backbone):
             _out.print(f"ok  {check}")
         return
-    model, failed = load_model(backbone), 0
-    for place in places:
-        try:
-            *_, outputs = verify_adapter(place, backbone=model)
-            _out.print(f"ok  {place}: {outputs}")
-        except AdaptkitError as error:
-            failed += 1
-            _out.print(f"NO  {place}: {error}", markup=False)
-    _out.print(f"{len(places) - failed} of {len(places)} adapters are sound, and for {model.backbone.name}")
+    zoo = Zoo(place)
+    if not len(zoo):
+        raise ConfigError(f"{place} holds no adapter.")
+    if INDEX_FILE in zoo.names:
+        zoo.check()
+        _out.print(f"ok  {INDEX_FILE}: every file is the one that it lists, and no other is there")
+    model = load_model(backbone)
+    failed = sum(not _verified(listing, model) for listing in zoo)
+    _out.print(f"{len(zoo) - failed} of {len(zoo)} adapters are sound, and for {model.backbone.name}")
     if failed:
         raise typer.Exit(EXIT_ERROR)
+
+
+def _verified(listing: Listing, model: AdaptedModel) -> bool:
+    try:
+        *_, outputs = verify_adapter(listing.load(), backbone=model)
+    except AdaptkitError as error:
+        _out.print(f"NO  {listing.files.path}: {error}", markup=False)
+        return False
+    lacks = "; its card lacks " + ", ".join(gaps) if (gaps := card_gaps(listing.card)) else ""
+    _out.print(f"ok  {listing.files.path}: {outputs}{lacks}", markup=False)
+    return True
 
 
 @app.command("merge")

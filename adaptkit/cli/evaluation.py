@@ -1,4 +1,4 @@
-"""`adaptkit evaluate`, `predict` and `list`."""
+"""`adaptkit evaluate` and `predict`."""
 
 import json
 import sys
@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
@@ -16,11 +15,9 @@ from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
-from adaptkit.families import nearest_relative, shared_branches
-from adaptkit.languages import canonical_tag, language_name
 from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded
-from adaptkit.storage import Adapter, adapters_in, load_adapter
+from adaptkit.storage import load_adapter
 from adaptkit.tasks import examples_of
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -28,7 +25,6 @@ _COMMA = "comma-separated"
 _BITS = typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")
 _EMBEDDINGS = typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
 _DEVICE = typer.Option(help="cpu, cuda or cuda:N")
-_COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "text", "folder")
 
 
 def evaluate(
@@ -114,60 +110,6 @@ def predict(
         )
     for prediction in model.predict(inputs, stack=stack, batch_size=batch_size):
         sys.stdout.write(json.dumps(_plain(prediction), ensure_ascii=False) + "\n")
-
-
-def list_adapters(
-    folder: Annotated[Path, typer.Argument(help="folder of adapter folders")],
-    language: Annotated[str | None, typer.Option(help="only adapters of this language")] = None,
-    nearest: Annotated[
-        bool, typer.Option("--nearest", help="where it has none, those of its nearest relatives")
-    ] = False,
-) -> None:
-    """List the adapters in a folder; tab-separated where the output is no terminal."""
-    found = list(adapters_in(folder))
-    if not found:
-        raise ConfigError(f"{folder} holds no adapter folder.")
-    if nearest and language is None:
-        raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
-    if language is not None:
-        found = _of_language(found, canonical_tag(language), folder, nearest=nearest)
-    rows = [_row(place, entry) for place, entry in found]
-    if not _out.is_terminal:
-        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
-        return
-    table = Table(*_COLUMNS)
-    for row in rows:
-        table.add_row(*row)
-    _out.print(table)
-
-
-def _of_language(
-    found: list[tuple[Path, Adapter]], language: str, folder: Path, *, nearest: bool
-) -> list[tuple[Path, Adapter]]:
-    own = [(place, adapter) for place, adapter in found if adapter.language == language]
-    if own:
-        return own
-    there = {adapter.language for _, adapter in found if adapter.language is not None}
-    relative = nearest_relative(language, there)
-    if relative is None or not nearest:
-        hint = f"; the nearest relative there is {language_name(relative)} (--nearest)" if relative else ""
-        raise ConfigError(f"{folder} has no adapter for {language_name(language)} ({language}){hint}.")
-    branches = " > ".join(shared_branches(language, relative))
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"no adapter for {language_name(language)}; {language_name(relative)} shares with it {branches}"
-    )
-    return [(place, adapter) for place, adapter in found if adapter.language == relative]
-
-
-def _row(folder: Path, adapter: Adapter) -> tuple[str, ...]:
-    size = f"{adapter.size_bytes / 2**20:.1f}"
-    text = adapter.card.source or "private"
-    return adapter.id, adapter.language or "", _method(adapter), adapter.origin.name, size, text, str(folder)
-
-
-def _method(adapter: Adapter) -> str:
-    head = adapter.config.head
-    return adapter.config.method_name + (f" + {head.task_type} head" if head is not None else "")
 
 
 def _data(values: list[str] | None) -> str | dict[str, Any] | None:

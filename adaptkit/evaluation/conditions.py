@@ -9,7 +9,7 @@ from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
 from adaptkit.families import nearest_relative
-from adaptkit.storage import Adapter, adapters_in, load_adapter
+from adaptkit.storage import Adapter, Zoo, load_adapter
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,23 @@ class LanguageAdapters:
             )
 
     @classmethod
-    def of(cls, zoo: "Zoo", backbone: Backbone) -> "LanguageAdapters":
+    def of(cls, zoo: "Adapters", backbone: Backbone) -> "LanguageAdapters":
         """The language adapters in a list of adapters and folders, or those in a zoo that are for this backbone.
 
         Raises:
             ConfigError: The zoo holds no language adapter for it.
             AdapterFileError: A folder that is no sound adapter.
         """
-        if not isinstance(zoo, str | PathLike):
+        if not isinstance(zoo, str | PathLike | Zoo):
             return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))
+        zoo = zoo if isinstance(zoo, Zoo) else Zoo(zoo)
         found = tuple(
-            adapter
-            for _, adapter in adapters_in(zoo)
-            if adapter.kind == "language" and adapter.origin.fingerprint.compare(backbone.fingerprint) != "different"
+            listing.load()
+            for listing in zoo.search(kind="language")
+            if listing.origin.fingerprint.compare(backbone.fingerprint) != "different"
         )
         if not found:
-            raise ConfigError(f"zoo {zoo} holds no language adapter for the backbone {backbone.name}.")
+            raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")
         return cls(found)
 
     @property
@@ -67,7 +68,7 @@ class LanguageAdapters:
         return self.by_language.get(wanted[condition] or "")
 
 
-Zoo = str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]
+Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]
 
 
 def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:

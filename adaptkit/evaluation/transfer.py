@@ -11,7 +11,7 @@ from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.tasks import TaskData, read_labelled
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.conditions import LanguageAdapters, Zoo, check_conditions
+from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
 from adaptkit.evaluation.progress import open_progress
@@ -47,7 +47,7 @@ def evaluate(
     languages: str | Sequence[str],
     compare: str | Sequence[str] = ("none", "source", "target"),
     data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None" = None,
-    zoo: Zoo | None = None,
+    zoo: Adapters | None = None,
     domain: AdapterLike | Sequence[AdapterLike] = (),
     source_language: str | None = None,
     seeds: int | None = None,
@@ -70,7 +70,7 @@ def evaluate(
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
         data: folder or hub id of the benchmark (None: the hub), or by language what `read_labelled` reads (files,
             examples) or gives.
-        zoo: language adapters: a folder of adapter folders or a list. None: those attached to the model.
+        zoo: language adapters: a zoo (a folder or archive of adapters) or a list. None: those attached to the model.
         domain: domain adapters that lie between language and task adapter in every stack.
         source_language: the language that the task was trained in; None where the adapter says it.
         seeds: how many task adapters are expected; a report on fewer is refused.
@@ -149,7 +149,7 @@ def _named(model: AdaptedModel, name: str | os.PathLike[str]) -> Adapter:
     return attached if attached is not None else load_adapter(name)
 
 
-def _language_adapters(model: AdaptedModel, zoo: Zoo | None) -> LanguageAdapters:
+def _language_adapters(model: AdaptedModel, zoo: Adapters | None) -> LanguageAdapters:
     if zoo is not None:
         return LanguageAdapters.of(zoo, model.backbone)
     attached = (model.attached_adapter(name) for name in model.attached)

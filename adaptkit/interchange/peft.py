@@ -21,7 +21,7 @@ from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recording import made
 from adaptkit.storage import Adapter, Card
 from adaptkit.storage import format as spec
-from adaptkit.storage.folder import read_file, read_json
+from adaptkit.storage.folder import Folder, read_file, read_json
 from adaptkit.storage.method_config import is_peft
 from adaptkit.storage.tensors import parse_header, parse_tensors
 
@@ -69,7 +69,7 @@ def import_peft(
             f"{path} holds {_PICKLE}, a pickle, which can run code and is not read. Save it again with peft: "
             "save_pretrained(folder) writes safetensors."
         )
-    config = read_json(path, spec.CONFIG_FILE)
+    config = read_json(Folder(path), spec.CONFIG_FILE)
     _check(config, path / spec.CONFIG_FILE)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     sites = {at: place for at, place in model.backbone.shape.sites().items() if at.site in LINEAR_SITES}

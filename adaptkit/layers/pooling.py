@@ -1,4 +1,4 @@
-"""From the hidden states of tokens to one vector a sentence."""
+"""From the hidden states of tokens to one vector a text."""
 
 import torch
 from torch import Tensor
@@ -12,3 +12,19 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
     weights = mask.to(torch.float32).unsqueeze(-1)
     summed = (hidden.to(torch.float32) * weights).sum(dim=1)
     return summed / weights.sum(dim=1).clamp(min=1)
+
+
+def pool_texts(hidden: Tensor, mask: Tensor, first_lengths: Tensor | None) -> Tensor:
+    """One vector a text, where rows may hold two texts: the first or only one of each row, then the second ones.
+
+    Shape: hidden (batch, seq, hidden_width), mask (batch, seq), first_lengths (batch): tokens before the second text, 0
+    where there is none; result (n_texts, hidden_width), float32.
+    """
+    if first_lengths is None or not bool(first_lengths.any()):
+        return mean_pool(hidden, mask)
+    paired = first_lengths > 0
+    places = torch.arange(mask.shape[1], device=mask.device)
+    in_second = paired[:, None] & (places >= first_lengths[:, None])
+    real = mask.bool()
+    second = real[paired] & in_second[paired]
+    return torch.cat([mean_pool(hidden, real & ~in_second), mean_pool(hidden[paired], second)])

@@ -1,4 +1,4 @@
-"""Distillation from parallel text: a sentence is drawn to the frozen backbone's vector of its translation."""
+"""Distillation from parallel text: a text is drawn to the frozen backbone's vector of its translation."""
 
 from typing import Self
 
@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
-from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.pooling import pool_texts
 from adaptkit.objectives.objective import Batch
 
 
@@ -26,6 +26,10 @@ class DistillObjective(nn.Module):
     squared error of the last vector). A squared error draws every sentence that is not well understood towards the
     centre of the training text; a head trained on the frozen backbone then takes any text for the training text's
     favourite topic. Keeping the distance avoids that (docs/decisions/0004-distance-from-the-centre.md).
+
+    A row may hold two texts, and each is drawn to what its translation is beside the other's. Rows with an anchor pay
+    for every token that leaves the place where the frozen backbone has it: the squared way, over the mean squared
+    distance of the tokens from the centre (docs/decisions/0010-pairs-and-token-anchors.md).
 
     Shape: centre (n_depths, hidden_width), variance (n_depths), the mean squared distance of the targets from it.
 
@@ -73,20 +77,34 @@ class DistillObjective(nn.Module):
         return batch
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
-        """The mean loss over sentences.
+        """The mean loss over texts, and that of the anchors over rows.
 
         Shape: hidden (batch, seq, n_depths * hidden_width), result ().
         """
         if batch.targets is None:
             raise ConfigError("distillation needs target vectors in the batch.")
         centre = self.get_buffer("centre")
-        vectors = mean_pool(hidden, batch.mask).reshape(-1, *centre.shape) - centre
+        vectors = pool_texts(hidden, batch.mask, batch.first_lengths).reshape(-1, *centre.shape) - centre
         targets = batch.targets.reshape(-1, *centre.shape) - centre
         direction = 1 - F.cosine_similarity(vectors, targets, dim=-1)
         distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.get_buffer("variance")
         by_depth = direction + self.distance_weight * distance
         loss: Tensor = (by_depth * self.get_buffer("weights")).sum(dim=-1).mean()
-        return loss
+        return loss if batch.anchors is None else loss + self._strayed(hidden, batch, batch.anchors)
+
+    def _strayed(self, hidden: Tensor, batch: Batch, anchors: Tensor) -> Tensor:
+        """How far tokens are from where the frozen backbone has them, by the rows' anchors. Shape: ()."""
+        if batch.frozen is None:
+            raise ConfigError("anchors need the frozen backbone's states in the batch.")
+        centre = self.get_buffer("centre")
+        real = batch.mask.float()[..., None]
+        by_depth = (*batch.mask.shape, *centre.shape)
+        there = batch.frozen.float().reshape(by_depth)
+        way = (hidden.float().reshape(by_depth) - there).pow(2).sum(dim=-1) * real
+        spread = ((there - centre).pow(2).sum(dim=-1) * real).sum(dim=(0, 1)) / real.sum()
+        by_row = (way / spread * self.get_buffer("weights")).sum(dim=(1, 2)) / real.sum(dim=(1, 2))
+        strayed: Tensor = (by_row * anchors).mean()
+        return strayed
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The loss."""

@@ -14,8 +14,11 @@ from adaptkit.errors import ConfigError
 class Batch:
     """One batch of sentences.
 
-    Shape: ids and mask (batch, seq); targets (batch, n_depths * hidden_width), the vectors that
-    sentences are drawn to, or None.
+    Shape: ids and mask (batch, seq); targets (n_texts, n_depths * hidden_width), the vectors that texts are drawn to,
+    or None. There are more texts than rows where rows hold two: `first_lengths` (batch) says how many tokens come
+    before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
+    `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
+    `frozen` (batch, seq, n_depths * hidden_width).
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives. `groups` counts the rows of each item where
     several belong together. `language` is the one that all rows are in, where that matters.
@@ -24,6 +27,9 @@ class Batch:
     ids: Tensor
     mask: Tensor
     targets: Tensor | None = None
+    first_lengths: Tensor | None = None
+    anchors: Tensor | None = None
+    frozen: Tensor | None = None
     positions: Tensor | None = None
     labels: Tensor | None = None
     groups: tuple[int, ...] = ()

@@ -11,8 +11,8 @@ from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import checkpoint_folder
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import Adapter, Card
-from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record as record_probes
+from adaptkit.storage.record import Origin
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
 from adaptkit.training.randomness import forked
 from adaptkit.version import __version__

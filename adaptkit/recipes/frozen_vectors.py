@@ -7,18 +7,22 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adaptkit.backbones.embedded import cache_folder
 from adaptkit.backbones.precision import bfloat16_blocks
+from adaptkit.data.batching import chunks
 from adaptkit.data.tokens import TokenStore
+from adaptkit.layers.pooling import pool_texts
 from adaptkit.model import AdaptedModel
 from adaptkit.storage.folder import whole_file
 
-_ENCODED_AT_ONCE = 1024
+_BATCH = 64
 _WORTH_KEEPING = 20_000
 """Tokens; fewer are encoded in seconds."""
 _MOST_BYTES = 2 * 2**30
@@ -37,25 +41,32 @@ def frozen_vectors(
     keep: bool,
     what: str,
     note: Callable[[str], None],
+    first_lengths: NDArray[np.int32] | None = None,
 ) -> Tensor:
-    """Sentence vectors under no adapter, after the last block or after these, from the cache folder or made now.
+    """Vectors of texts under no adapter, after the last block or after these, from the cache folder or made now.
 
-    With `keep` they are looked for, and left, in the cache folder; `what` they are is said by `note`.
+    With `keep` they are looked for, and left, in the cache folder; `what` they are is said by `note`. Rows may hold two
+    texts, `first_lengths` (len(store)) says where the second begins, 0 where there is none; the vectors of second texts
+    stand behind those of all rows.
 
-    Shape: (len(store), hidden_width), or that width for each of `blocks`; float32 on the CPU.
+    Shape: (n_texts, hidden_width), or that width for each of `blocks`; float32 on the CPU.
     """
-    path = _place(model, store, blocks, bf16=bf16) if keep and store.n_tokens >= _WORTH_KEEPING else None
-    shape = (len(store), model.backbone.shape.hidden_width * max(1, len(blocks)))
+    lengths = np.zeros(len(store), np.int32) if first_lengths is None else first_lengths
+    path = _place(model, store, lengths, blocks, bf16=bf16) if keep and store.n_tokens >= _WORTH_KEEPING else None
+    n_texts = len(store) + int((lengths > 0).sum())
+    shape = (n_texts, model.backbone.shape.hidden_width * max(1, len(blocks)))
     if path is not None and (found := _read(path, shape)) is not None:
         note(f"taking the vectors of {what} from an earlier run ({path.parent})")
         return found
     note(f"encoding {what} with the frozen backbone")
-    pieces = []
-    with bfloat16_blocks(model.network) if bf16 else nullcontext():
-        for start in range(0, len(store), _ENCODED_AT_ONCE):
-            rows = range(start, min(start + _ENCODED_AT_ONCE, len(store)))
-            pieces.append(model.encode_ids([store[row] for row in rows], batch_size=64, blocks=blocks))
-    vectors = torch.cat(pieces)
+    vectors = torch.empty(shape)
+    second = len(store) - 1 + np.cumsum(lengths > 0)
+    with bfloat16_blocks(model.network) if bf16 else nullcontext(), torch.inference_mode():
+        for rows in chunks(np.argsort(store.lengths, kind="stable").tolist(), _BATCH):
+            ids, mask = model.backbone.pad([store[row] for row in rows])
+            hidden = model(ids, mask, blocks=blocks)
+            places = [*rows, *(int(second[row]) for row in rows if lengths[row])]
+            vectors[places] = pool_texts(hidden, mask, torch.from_numpy(lengths[rows]).to(mask.device)).cpu()
     if path is not None:
         try:
             _write(path, vectors)
@@ -64,10 +75,13 @@ def frozen_vectors(
     return vectors
 
 
-def _place(model: AdaptedModel, store: TokenStore, blocks: tuple[int, ...], *, bf16: bool) -> Path:
+def _place(
+    model: AdaptedModel, store: TokenStore, lengths: NDArray[np.int32], blocks: tuple[int, ...], *, bf16: bool
+) -> Path:
     backbone = model.backbone
     held = (backbone.fingerprint.id, backbone.held_as, backbone.device.type, "bf16" if bf16 else "fp32")
-    key = " ".join(map(str, (*held, blocks, store.sha256())))
+    content = hashlib.sha256(lengths.tobytes()).hexdigest() if lengths.any() else "single"
+    key = " ".join(map(str, (*held, blocks, store.sha256(), content)))
     return cache_folder() / "vectors" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
 
 

@@ -62,6 +62,10 @@ class TrainingRequest:
     inner_weight: float = _option(
         0.5, "distill: weight of the vectors at a third and two thirds of the depth (0: none)"
     )
+    pair_share: float = _option(0.5, "distill: pairs of sentences that train too, for each sentence of the text")
+    token_anchor: float = _option(
+        0.1, "distill: weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations"
+    )
     column: str | None = _option(None, "column of the text, where a file has several")
     objective: ObjectiveName = _option(
         "auto", "mlm (encoders), clm (decoders), distill, or auto: distill for parallel text, else mlm or clm"
@@ -241,12 +245,13 @@ class TrainingRequest:
             )
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
-        if not 0 <= self.source_share <= 1:
-            raise ConfigError(f"source_share lies between 0 and 1, found {self.source_share}.")
-        if not (math.isfinite(self.inner_weight) and self.inner_weight >= 0):
-            raise ConfigError(f"inner_weight must be 0 or a positive number, found {self.inner_weight}.")
-        if not (math.isfinite(self.anchor) and self.anchor >= 0):
-            raise ConfigError(f"anchor must be 0 or a positive number, found {self.anchor}.")
+        for name in ("source_share", "pair_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} lies between 0 and 1, found {getattr(self, name)}.")
+        for name in ("inner_weight", "anchor", "token_anchor"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ConfigError(f"{name} must be 0 or a positive number, found {value}.")
         self._method_config()
         self.training_settings(
             max_steps=sys.maxsize if self.max_steps is None else self.max_steps,
@@ -298,6 +303,8 @@ _TEXT_ONLY = (
     "source_lang",
     "source_share",
     "inner_weight",
+    "pair_share",
+    "token_anchor",
     "column",
     "objective",
     "invertible",
@@ -310,7 +317,7 @@ _TEXT_ONLY = (
 _TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha")
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")
 _MASKED_ONLY = ("anchor", "head_warmup", "whole_words")
-_DISTILL_ONLY = ("source_share", "inner_weight")
+_DISTILL_ONLY = ("source_share", "inner_weight", "pair_share", "token_anchor")
 _FOREIGN_TO_OBJECTIVE: Mapping[ObjectiveName, tuple[str, ...]] = {
     "mlm": _DISTILL_ONLY,
     "clm": (*_MASKED_ONLY, *_DISTILL_ONLY),

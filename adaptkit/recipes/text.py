@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import islice
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from adaptkit.backbones.precision import uses_bfloat16
@@ -17,6 +18,7 @@ from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import DistillObjective, MaskingRule, depths_of
 from adaptkit.recipes.causal import causal_objective
+from adaptkit.recipes.distilled import distilled
 from adaptkit.recipes.estimate import Estimate, measure, slower_bits
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
@@ -158,12 +160,13 @@ class TextTraining:
         return TrainingData(store, targets, self.request.seed)
 
     def _read_translations(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
-        """The sentences with their translations' vectors, and translations with their own."""
-        translations = TokenStore(self._tokenize(text or "" for text, _ in islice(rows(), len(store))))
-        vectors = self._encode(translations, "the translations", self._depths())
-        kept = np.linspace(0, len(store) - 1, round(len(store) * self.request.source_share)).astype(int).tolist()
-        sentences = TokenStore(chain(store, (translations[row] for row in kept)))
-        return TrainingData(sentences, torch.cat([vectors, vectors[kept]]), self.request.seed, n_measured=len(store))
+        return distilled(
+            store,
+            [(translation or "", sentence) for translation, sentence in islice(rows(), len(store))],
+            backbone=self.model.backbone,
+            request=self.request,
+            encode=lambda texts, lengths, what: self._encode(texts, what, self._depths(), lengths),
+        )
 
     def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:
         limit = self.request.max_length
@@ -173,11 +176,18 @@ class TextTraining:
         """The blocks at which a sentence is drawn to its translation."""
         return depths_of(self.model.backbone.shape.n_blocks) if self.request.inner_weight else ()
 
-    def _encode(self, store: TokenStore, what: str, blocks: tuple[int, ...] = ()) -> Tensor:
+    def _encode(
+        self,
+        store: TokenStore,
+        what: str,
+        blocks: tuple[int, ...] = (),
+        first_lengths: NDArray[np.int32] | None = None,
+    ) -> Tensor:
         return frozen_vectors(
             self.model,
             store,
             blocks=blocks,
+            first_lengths=first_lengths,
             bf16=uses_bfloat16(self.request.precision, self.model.backbone.device),
             keep=not self.request.private,
             what=what,
@@ -207,7 +217,9 @@ class TextTraining:
             targets = self.data.targets
             if targets is None:
                 raise ConfigError("distillation without targets")
-            made = DistillObjective.for_targets(targets, blocks=self._depths(), inner_weight=self.request.inner_weight)
+            made = DistillObjective.for_targets(
+                targets[: self.data.n_measured], blocks=self._depths(), inner_weight=self.request.inner_weight
+            )
             return made.to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
         if self.objective == "clm":

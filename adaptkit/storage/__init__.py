@@ -2,7 +2,8 @@
 
 from adaptkit.storage.adapter import Adapter, load_adapter
 from adaptkit.storage.card import Card, Evaluation, TrainingFacts
+from adaptkit.storage.listing import Listing
 from adaptkit.storage.probes import Probe
-from adaptkit.storage.zoo import adapters_in
+from adaptkit.storage.zoo import Zoo
 
-__all__ = ["Adapter", "Card", "Evaluation", "Probe", "TrainingFacts", "adapters_in", "load_adapter"]
+__all__ = ["Adapter", "Card", "Evaluation", "Listing", "Probe", "TrainingFacts", "Zoo", "load_adapter"]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,77 +12,21 @@ import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint, embedded
-from adaptkit.backbones.architectures import architecture_of
+from adaptkit.backbones import BackboneShape
 from adaptkit.composition import AdapterId
-from adaptkit.config import AdapterConfig, FusionConfig, Kind
-from adaptkit.errors import (
-    ArchitectureMismatch,
-    ConfigError,
-    LimitExceeded,
-    MalformedConfig,
-    UnknownVersion,
-    UnsupportedArchitecture,
-    WeightsChanged,
-)
+from adaptkit.config import AdapterConfig, Kind
+from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
 from adaptkit.families import branches
-from adaptkit.languages import autonym, canonical_tag, language_name, script_name
+from adaptkit.languages import autonym, language_name, script_name
 from adaptkit.layers import AdapterLayers
 from adaptkit.storage import format as spec
 from adaptkit.storage.card import Card, CardSubject, render_card
-from adaptkit.storage.folder import read_file, read_json, write_folder
-from adaptkit.storage.method_config import format_version, from_json, tensor_prefix, to_json
-from adaptkit.storage.probes import COMPONENTS, Probe
-from adaptkit.storage.records import RecordError, decode, encode, needed_version
+from adaptkit.storage.folder import Files, Folder, write_folder
+from adaptkit.storage.method_config import tensor_prefix, to_json
+from adaptkit.storage.probes import Probe
+from adaptkit.storage.record import Origin, Record, read_config, read_record, version_of
+from adaptkit.storage.records import encode
 from adaptkit.storage.tensors import parse_tensors
-
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """The backbone that an adapter was trained on, as far as it must be known to refuse another."""
-
-    name: str
-    release: str
-    text_prefix: str
-    shape: BackboneShape | DecoderShape
-    tokenizer_sha256: str
-    fingerprint: Fingerprint
-
-    @property
-    def hub_id(self) -> str:
-        """Where a model hub has the backbone; empty where that is not known."""
-        if self.name == embedded.NAME:
-            return embedded.HUB_ID
-        return self.name if _HUB_ID.fullmatch(self.name) else ""
-
-    @classmethod
-    def of(cls, backbone: Backbone) -> "Origin":
-        """Describe a loaded backbone."""
-        return cls(
-            name=backbone.name,
-            release=backbone.release,
-            text_prefix=backbone.text_prefix,
-            shape=backbone.shape,
-            tokenizer_sha256=backbone.tokenizer_hash,
-            fingerprint=backbone.fingerprint,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Record:
-    """The content of adaptkit.json: what peft does not know."""
-
-    format_version: int
-    kind: Kind
-    name: str
-    language: str | None
-    backbone: Origin
-    below: tuple[str, ...]
-    weights_sha256: str
-    probes: tuple[Probe, ...]
-    card: Card
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -146,8 +89,8 @@ class Adapter:
             ConfigError: Something is there already and `overwrite` is not set.
         """
         path = Path(folder)
-        version = _version_of(self.config, self.origin.shape, self.card)
-        record = _Record(
+        version = version_of(self.config, self.origin.shape, self.card)
+        record = Record(
             format_version=version,
             kind=self.kind,
             name=self.name,
@@ -210,25 +153,25 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     Raises:
         AdapterFileError: One of its subclasses says what is wrong with the folder.
     """
-    path = Path(folder)
-    record = _read_record(path)
-    shape = record.backbone.shape
-    config = from_json(read_json(path, spec.CONFIG_FILE), shape, path / spec.CONFIG_FILE)
-    own = str(AdapterId(record.kind, record.name))
-    if isinstance(config.method, FusionConfig) and own in config.method.fuses:
-        raise MalformedConfig(path / spec.CONFIG_FILE, f"the fusion {own} fuses itself.")
-    if record.format_version != (right := _version_of(config, shape, record.card)):
-        raise MalformedConfig(
-            path / spec.RECORD_FILE,
-            f"says format version {record.format_version}, but the adapter is one of version {right}.",
-        )
-    weights = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
+    return read_adapter(Folder(Path(folder)))
+
+
+def read_adapter(files: Files) -> Adapter:
+    """Read an adapter from wherever its files lie, as `load_adapter` does.
+
+    Raises:
+        AdapterFileError: As `load_adapter`.
+    """
+    record = read_record(files)
+    config = read_config(files, record)
+    path = files.path / spec.WEIGHTS_FILE
+    weights = files.read(spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
     prefix = tensor_prefix(config)
-    expected = {prefix + name: shape for name, shape in _expected_shapes(config, shape, path).items()}
-    tensors = parse_tensors(weights, expected, path / spec.WEIGHTS_FILE)
+    shapes = _expected_shapes(config, record.backbone.shape, files.path)
+    tensors = parse_tensors(weights, {prefix + name: shape for name, shape in shapes.items()}, path)
     if hashlib.sha256(weights).hexdigest() != record.weights_sha256:
         raise WeightsChanged(
-            path / spec.WEIGHTS_FILE,
+            path,
             f"is not the file that {spec.RECORD_FILE} was written for: the weights were changed, or the two come from "
             "different adapters. Fetch the folder again, whole.",
         )
@@ -245,101 +188,11 @@ def load_adapter(folder: str | PathLike[str]) -> Adapter:
     )
 
 
-def listed(folder: str | PathLike[str]) -> tuple[str, tuple[str, ...]]:
-    """The id of the adapter in a folder, and of a fusion what it fuses; the weights are not read.
-
-    Raises:
-        AdapterFileError: What is wrong with the record or the config.
-    """
-    path = Path(folder)
-    record = _read_record(path)
-    method = from_json(read_json(path, spec.CONFIG_FILE), record.backbone.shape, path / spec.CONFIG_FILE).method
-    return str(AdapterId(record.kind, record.name)), method.fuses if isinstance(method, FusionConfig) else ()
-
-
-def _read_record(path: Path) -> _Record:
-    content = read_json(path, spec.RECORD_FILE)
-    version = content.get("format_version")
-    if type(version) is not int or version not in spec.READABLE_VERSIONS:
-        raise UnknownVersion(
-            path / spec.RECORD_FILE,
-            f"has format version {version!r}; this adaptkit reads {' and '.join(map(str, spec.READABLE_VERSIONS))}. "
-            "Install a newer adaptkit, or ask for the adapter in this version.",
-        )
-    try:
-        record = decode(_Record, content, version=version)
-        _check_family(record.backbone.shape)
-        _check_ids(record)
-        if record.language is not None and canonical_tag(record.language) != record.language:
-            raise RecordError(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
-    except (RecordError, ConfigError, UnsupportedArchitecture) as error:
-        raise MalformedConfig(path / spec.RECORD_FILE, f"{error}") from error
-    _check_bounds(record, path / spec.RECORD_FILE)
-    return record
-
-
 def _language_in_words(tag: str) -> str:
     name, own = language_name(tag), autonym(tag)
     called = name if own == name else f"{name} ({own})"
     family = " > ".join(branches(tag))
     return f"{called}, {tag}; script: {script_name(tag)}" + (f"; family: {family}" if family else "")
-
-
-def _version_of(config: AdapterConfig, shape: BackboneShape, card: Card) -> int:
-    """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
-    return max(format_version(config, shape), needed_version(card))
-
-
-def _check_family(shape: BackboneShape) -> None:
-    if architecture_of(shape.model_type).causal != isinstance(shape, DecoderShape):
-        raise RecordError(f"the sizes are not those that a {shape.model_type} backbone has")
-
-
-def _check_ids(record: _Record) -> None:
-    own = AdapterId(record.kind, record.name)
-    below = [AdapterId.parse(text) for text in record.below]
-    if len({own, *below}) != 1 + len(below):
-        raise RecordError(f"below is {record.below}, which names an adapter twice, or {own} itself")
-
-
-def _check_bounds(record: _Record, path: Path) -> None:
-    shape = record.backbone.shape
-    bounds = {
-        "n_blocks": (shape.n_blocks, spec.MAX_BLOCKS),
-        "n_heads": (shape.n_heads, spec.MAX_WIDTH),
-        "hidden_width": (shape.hidden_width, spec.MAX_WIDTH),
-        "ffn_width": (shape.ffn_width, spec.MAX_WIDTH),
-        "vocabulary_size": (shape.vocabulary_size, spec.MAX_VOCABULARY),
-        "n_positions": (shape.n_positions, spec.MAX_VOCABULARY),
-    }
-    if isinstance(shape, DecoderShape):
-        bounds["n_key_heads"] = (shape.n_key_heads, shape.n_heads)
-        bounds["head_width"] = (shape.head_width, spec.MAX_WIDTH)
-        bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, spec.MAX_WIDTH)
-    for name, (found, bound) in bounds.items():
-        if not 1 <= found <= bound:
-            raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")
-    if len(record.below) > spec.MAX_BELOW:
-        raise LimitExceeded(
-            path, f"below names {len(record.below):,} adapters; the reader's bound is {spec.MAX_BELOW}."
-        )
-    _check_probes(record.probes, shape, path)
-
-
-def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path) -> None:
-    if not probes:
-        raise MalformedConfig(path, "has no probes, so that its outputs could not be checked.")
-    if len(probes) > spec.MAX_PROBES:
-        raise LimitExceeded(path, f"has {len(probes):,} probes; the reader's bound is {spec.MAX_PROBES}.")
-    # RoBERTa leaves the first two rows of its position table unused.
-    longest = min(spec.MAX_PROBE_TOKENS, shape.n_positions - 2)
-    for probe in probes:
-        if not 1 <= len(probe.ids) <= longest:
-            raise LimitExceeded(path, f"a probe has {len(probe.ids):,} tokens; the bounds are 1 and {longest}.")
-        if not 0 <= min(probe.ids) <= max(probe.ids) < shape.vocabulary_size:
-            raise LimitExceeded(path, "a probe has token ids outside the vocabulary.")
-        if len(probe.vector) != min(COMPONENTS, shape.hidden_width):
-            raise MalformedConfig(path, f"a probe's vector has {len(probe.vector)} components, expected {COMPONENTS}.")
 
 
 def _expected_shapes(config: AdapterConfig, shape: BackboneShape, path: Path) -> dict[str, tuple[int, ...]]:

@@ -131,6 +131,17 @@ def render_card(subject: CardSubject, card: Card) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def card_gaps(card: Card) -> list[str]:
+    """What a card should say of an adapter that is passed on, and does not."""
+    said = {
+        "the source of its text": bool(card.source) or card.private,
+        "a licence": card.licence != "not stated",
+        "a score with and without": bool(card.evaluations),
+        "how it was trained": card.training is not None,
+    }
+    return [name for name, there in said.items() if not there]
+
+
 def one_line(text: str) -> str:
     """A text from elsewhere as it may stand in a line of Markdown: no control characters, no HTML, no table cells."""
     plain = "".join(" " if unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} else sign for sign in text)

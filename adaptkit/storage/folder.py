@@ -7,11 +7,53 @@ import stat
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
 from adaptkit.storage.format import MAX_JSON_BYTES
 from adaptkit.storage.strict_json import parse_json
+
+
+class Files(Protocol):
+    """The files of one adapter, on disk or in an archive. `path` names the place in messages."""
+
+    @property
+    def path(self) -> Path:
+        """The place, for messages."""
+
+    def names(self) -> list[str]:
+        """The names of all that lies there, in order."""
+
+    def size(self, name: str) -> int:
+        """The size of a file in bytes."""
+
+    def read(self, name: str, *, max_bytes: int) -> bytes:
+        """The content of one file.
+
+        Raises:
+            AdapterFileError: It is missing, no regular file, or larger than `max_bytes`.
+        """
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder on disk."""
+
+    path: Path
+
+    def names(self) -> list[str]:
+        """The names of all that lies in it, in order."""
+        return sorted(entry.name for entry in self.path.iterdir())
+
+    def size(self, name: str) -> int:
+        """The size of a file in bytes, that of a link itself."""
+        return (self.path / name).lstat().st_size
+
+    def read(self, name: str, *, max_bytes: int) -> bytes:
+        """As `read_file`."""
+        return read_file(self.path, name, max_bytes=max_bytes)
 
 
 def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
@@ -60,19 +102,19 @@ def _what_is_missing(folder: Path, name: str) -> str:
     return f"there is no such folder{hint}"
 
 
-def read_json(folder: Path, name: str) -> dict[str, object]:
-    """A JSON object from one file of the folder.
+def read_json(files: Files, name: str, *, max_bytes: int = MAX_JSON_BYTES) -> dict[str, object]:
+    """A JSON object from one of the files.
 
     Raises:
         MalformedConfig: No UTF-8, no JSON, no object, a repeated key, NaN, or nested too deep.
     """
-    content = read_file(folder, name, max_bytes=MAX_JSON_BYTES)
+    content = files.read(name, max_bytes=max_bytes)
     try:
         parsed = parse_json(content)
     except ValueError as error:
-        raise MalformedConfig(folder / name, f"is not the JSON that it should be: {error}.") from error
+        raise MalformedConfig(files.path / name, f"is not the JSON that it should be: {error}.") from error
     if not isinstance(parsed, dict):
-        raise MalformedConfig(folder / name, f"holds a {type(parsed).__name__}, expected a JSON object.")
+        raise MalformedConfig(files.path / name, f"holds a {type(parsed).__name__}, expected a JSON object.")
     return parsed
 
 

@@ -16,6 +16,13 @@ OWN_PREFIX = "adaptkit."
 OWN_PEFT_TYPE = "ADAPTKIT"
 """A `peft_type` that peft does not know, so that it cannot load half of an adapter."""
 
+INDEX_FILE = "index.json"
+"""In the top folder of a zoo: every file with its hash."""
+SIGNATURE_FILE = "adaptkit.sig"
+"""Beside the files of an adapter or an index: an SSH signature of their hashes."""
+ADAPTER_FILES = (CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, RECORD_FILE)
+INDEX_VERSION = 1
+
 DTYPES = ("F32", "F16", "BF16")
 
 MAX_JSON_BYTES = 4 * 2**20
@@ -30,3 +37,11 @@ MAX_INTEGER = 2**64
 MAX_BELOW = 16
 MAX_PROBES = 16
 MAX_PROBE_TOKENS = 128
+MAX_CARD_BYTES = 4 * 2**20
+MAX_SIGNATURE_BYTES = 2**16
+MAX_INDEX_BYTES = 64 * 2**20
+MAX_MEMBERS = 20_000
+"""Files of a zoo or an archive."""
+MAX_PATH_LENGTH = 512
+MAX_TIMES_SMALLER = 20
+"""How much smaller a packed file may be, beyond 4 MiB."""

@@ -1,35 +1,233 @@
-"""A zoo: a folder of adapter folders, at any depth."""
+"""A zoo: adapters in a folder, at any depth, or in a zip or tar file."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
-from adaptkit.errors import SourceNotFound
-from adaptkit.storage.adapter import Adapter, load_adapter
-from adaptkit.storage.format import RECORD_FILE
+from adaptkit.errors import ConfigError, IndexMismatch, NotAnAdapter, SourceNotFound, UnexpectedFile
+from adaptkit.families import branches
+from adaptkit.languages import canonical_tag
+from adaptkit.storage import format as spec
+from adaptkit.storage.adapter import Adapter
+from adaptkit.storage.archive import Archive, ArchivedFolder
+from adaptkit.storage.folder import Files, Folder, whole_file
+from adaptkit.storage.index import Index, hashed, read_index, require_known
+from adaptkit.storage.listing import Listing
+
+_AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, "README.md", "LICENSE"}
+"""What a zoo holds beside adapters. None of it is read, but for index and signature."""
 
 
-def adapters_in(zoo: str | PathLike[str]) -> Iterator[tuple[Path, Adapter]]:
-    """Each adapter of a zoo with its folder, in the order of the paths. Hidden folders are left out.
+class Zoo:
+    """The adapters in a folder or an archive. Hidden folders are left out; nothing is unpacked to disk.
+
+    ```python
+    zoo = adaptkit.Zoo("adapters_zoo")
+    for found in zoo.search(language="sw"):
+        print(found.place, found.id, found.card.licence)
+    model.attach(zoo.load("language/sw"))
+    ```
 
     Raises:
-        SourceNotFound: There is no such folder.
-        AdapterFileError: A folder in it that is no sound adapter.
+        SourceNotFound: There is no such folder or file.
+        MalformedArchive: A file that is no zip or tar file.
+        UnsafePath: An archive with a path that leaves it, or with links.
     """
-    for folder in folders_in(zoo):
-        yield folder, load_adapter(folder)
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = Path(path)
+        self._archive = Archive(self.path) if self.path.is_file() else None
+        if self._archive is None and not self.path.is_dir():
+            raise SourceNotFound(f"there is no folder or archive {self.path} of adapters.")
+
+    def __repr__(self) -> str:
+        return f"<Zoo {self.path}: {len(self.listings)} adapters>"
+
+    def __iter__(self) -> Iterator[Listing]:
+        return iter(self.listings)
+
+    def __len__(self) -> int:
+        return len(self.listings)
+
+    @cached_property
+    def listings(self) -> tuple[Listing, ...]:
+        """Each adapter without its weights, in the order of the places; read when it is asked for something."""
+        return tuple(Listing(place, self._files(place)) for place in self._places())
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all that lies in its top folder."""
+        return self._files("").names()
+
+    def search(
+        self,
+        *,
+        language: str | None = None,
+        script: str | None = None,
+        family: str | None = None,
+        kind: str | None = None,
+        method: str | None = None,
+        task: str | None = None,
+        licence: str | None = None,
+        backbone: str | None = None,
+    ) -> list[Listing]:
+        """The adapters for which all that is given holds.
+
+        Args:
+            language: a tag or name; scripts and members of macrolanguages as in `adaptkit.languages`.
+            script: ISO 15924 code, such as Latn.
+            family: any branch that the language is in, such as Bantu.
+            kind: language, domain or task.
+            method: such as lora.
+            task: the task type of a head, or the task of a score.
+            licence: as the card has it; upper and lower case are the same, and so are spaces and hyphens.
+            backbone: its name.
+
+        Raises:
+            UnknownLanguage: `language` is none.
+            AdapterFileError: An adapter whose record or config is not sound.
+        """
+        tag = None if language is None else canonical_tag(language)
+        wanted = {
+            "language": tag,
+            "script": script,
+            "kind": kind,
+            "method": method,
+            "backbone": backbone,
+            "licence": None if licence is None else _plain(licence),
+        }
+        return [
+            listing
+            for listing in self.listings
+            if all(value is None or value == _facts(listing)[name] for name, value in wanted.items())
+            and (family is None or family.lower() in map(str.lower, branches(listing.language or "")))
+            and (task is None or task in _tasks(listing))
+        ]
+
+    def find(self, name: str) -> Listing:
+        """The adapter of an id, or at a place.
+
+        Raises:
+            NotAnAdapter: There is none.
+            ConfigError: Several of that id; name one by its place.
+        """
+        found = [listing for listing in self.listings if name in (listing.place, listing.id)]
+        if not found:
+            there = sorted({listing.id for listing in self.listings})
+            some = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
+            raise NotAnAdapter(self.path, f"holds no adapter {name!r}; it has {some or 'none'}.")
+        if len(found) > 1:
+            places = " or ".join(listing.place for listing in found)
+            raise ConfigError(f"{self.path} has several adapters {name}; name one by its place: {places}.")
+        return found[0]
+
+    def load(self, name: str) -> Adapter:
+        """The adapter of an id, or at a place, every claim checked.
+
+        Raises:
+            NotAnAdapter: There is none.
+            ConfigError: Several of that id; name one by its place.
+            AdapterFileError: As `load_adapter`.
+        """
+        return self.find(name).load()
+
+    def index(self) -> Index:
+        """The index of what is there now: every file is read and hashed.
+
+        Raises:
+            AdapterFileError: What is wrong with an adapter.
+            UnexpectedFile: There is something that a zoo does not have.
+        """
+        self._require_known()
+        return Index.of(self.listings)
+
+    def write_index(self) -> Path:
+        """Write `index.json`, whole or not at all.
+
+        Raises:
+            ConfigError: The zoo is an archive.
+            AdapterFileError: As `index`.
+        """
+        if self._archive is not None:
+            raise ConfigError(f"{self.path} is an archive, which is not written to. Index the folder, then pack it.")
+        content = self.index().render()
+        path = self.path / spec.INDEX_FILE
+        with whole_file(path) as partial:
+            partial.write_bytes(content)
+        return path
+
+    def check(self) -> Index:
+        """Let every file be the one that the index says, and nothing be there that it does not list.
+
+        Raises:
+            NotAnAdapter: There is no index.
+            IndexMismatch: The first thing that is not as it says, or the index is not written as adaptkit writes it.
+            UnexpectedFile: Something that a zoo does not have.
+        """
+        top = self._files("")
+        recorded = read_index(top)
+        path = top.path / spec.INDEX_FILE
+        # Files first: a changed one may no longer be a sound record, and its hash says so more plainly.
+        for entry in recorded.adapters:
+            for name, expected in hashed(self._files(entry.place)).items():
+                if entry.files.get(name) != expected:
+                    raise IndexMismatch(path, f"has another hash or size for {entry.place}/{name} than is there.")
+        now = self.index()
+        now.require(recorded, path)
+        if top.read(spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES) != now.render():
+            raise IndexMismatch(path, "says the right things in other bytes than adaptkit writes. Write it again.")
+        return recorded
+
+    def _files(self, place: str) -> Files:
+        if self._archive is not None:
+            return ArchivedFolder(self._archive, place)
+        return Folder(self.path / place)
+
+    def _paths(self) -> Iterator[str]:
+        """Every path of a file in it, unless a folder on the way is hidden."""
+        if self._archive is not None:
+            yield from sorted(self._archive.members)
+            return
+        for path in sorted(self.path.rglob("*")):
+            if path.is_symlink() or not path.is_dir():
+                yield path.relative_to(self.path).as_posix()
+
+    def _places(self) -> list[str]:
+        folders = [path.rpartition("/") for path in self._paths()]
+        return [
+            folder
+            for folder, _, name in folders
+            if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
+        ]
+
+    def _require_known(self) -> None:
+        places = set(self._places())
+        for path in self._paths():
+            folder, _, name = path.rpartition("/")
+            if folder not in places and not (not folder and name in _AT_THE_TOP):
+                raise UnexpectedFile(
+                    self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
+                )
+        for place in places:
+            require_known(self._files(place))
 
 
-def folders_in(zoo: str | PathLike[str]) -> Iterator[Path]:
-    """Each adapter folder of a zoo, unread, in the order of the paths. Hidden folders are left out.
+def _facts(listing: Listing) -> dict[str, str | None]:
+    return {
+        "language": listing.language,
+        "script": listing.script,
+        "kind": listing.record.kind,
+        "method": listing.config.method_name,
+        "backbone": listing.origin.name,
+        "licence": _plain(listing.card.licence),
+    }
 
-    Raises:
-        SourceNotFound: There is no such folder.
-    """
-    root = Path(zoo)
-    if not root.is_dir():
-        raise SourceNotFound(f"there is no folder {root} of adapters.")
-    for record in sorted(root.rglob(RECORD_FILE)):
-        folder = record.parent
-        if not any(part.startswith(".") for part in folder.relative_to(root).parts):
-            yield folder
+
+def _tasks(listing: Listing) -> set[str]:
+    head = listing.config.head
+    return {evaluation.task for evaluation in listing.card.evaluations} | ({head.task_type} if head else set())
+
+
+def _plain(licence: str) -> str:
+    return "-".join(licence.lower().replace("_", " ").replace("-", " ").split())

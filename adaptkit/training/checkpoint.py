@@ -13,7 +13,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from adaptkit.errors import AdapterFileError, CheckpointError
-from adaptkit.storage.folder import read_file, read_json, write_folder
+from adaptkit.storage.folder import Folder, read_file, read_json, write_folder
 from adaptkit.storage.format import MAX_WEIGHTS_BYTES
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
@@ -92,7 +92,7 @@ class CheckpointFolder:
             CheckpointError: It belongs to another run, or cannot be read.
         """
         try:
-            record = decode(_Record, read_json(self.path, _RECORD))
+            record = decode(_Record, read_json(Folder(self.path), _RECORD))
             if record.version != CHECKPOINT_VERSION or record.run != self.run:
                 raise CheckpointError(
                     f"{self.path} holds the checkpoint of another run: {self._differences(record.run)}. Resume with "

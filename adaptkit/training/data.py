@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
@@ -54,8 +55,11 @@ class TrainingData:
     """Sentences and, for objectives that want them, one target vector each.
 
     Held-out rows are among the first `n_measured`; what comes behind them only helps training. 0 means all rows.
+    Rows may hold two texts: `first_lengths` says how many tokens come before the second, 0 where there is none. Behind
+    the targets of all rows' first texts stand those of the second ones, in order. `anchors` are weights of keeping a
+    row's tokens where they were.
 
-    Shape: targets (len(sentences), hidden_width).
+    Shape: targets (n_texts, hidden_width), first_lengths and anchors (len(sentences)).
 
     Raises:
         EmptyCorpus: Fewer than 20 sentences, so that none can be held out.
@@ -65,6 +69,8 @@ class TrainingData:
     targets: Tensor | None
     seed: int
     n_measured: int = 0
+    first_lengths: NDArray[np.int32] | None = None
+    anchors: Tensor | None = None
     constant_loss = None
 
     def __post_init__(self) -> None:
@@ -101,8 +107,26 @@ class TrainingData:
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
         """The sentences of these rows, padded, on the backbone's device."""
         ids, mask = backbone.pad([self.sentences[row] for row in rows], multiple_of=PADDED_TO)
-        targets = None if self.targets is None else self.targets[rows].to(backbone.device)
-        return Batch(ids=ids, mask=mask, targets=targets)
+        device = backbone.device
+        lengths = None if self.first_lengths is None else torch.from_numpy(self.first_lengths[rows])
+        return Batch(
+            ids=ids,
+            mask=mask,
+            targets=None if self.targets is None else self.targets[self._targets_of(rows)].to(device),
+            first_lengths=None if lengths is None else lengths.to(device),
+            anchors=None if self.anchors is None else self.anchors[rows].to(device),
+        )
+
+    def _targets_of(self, rows: list[int]) -> list[int]:
+        if self.first_lengths is None:
+            return rows
+        return rows + [int(self._second_targets[row]) for row in rows if self.first_lengths[row]]
+
+    @cached_property
+    def _second_targets(self) -> NDArray[np.int64]:
+        """Where the target of each row's second text stands, for rows that have one."""
+        assert self.first_lengths is not None  # noqa: S101 - asked by the caller
+        return len(self.sentences) - 1 + np.cumsum(self.first_lengths > 0)
 
     def n_tokens(self, rows: list[int]) -> int:
         """Real tokens in these rows."""
@@ -115,4 +139,7 @@ class TrainingData:
         if self.targets is not None:
             # Targets are floats computed on this machine; their first digits are their identity.
             digest.update(np.asarray(torch.round(self.targets.float(), decimals=2)).tobytes())
+        for more in (self.first_lengths, self.anchors):
+            if more is not None:
+                digest.update(np.asarray(more).tobytes())
         return digest.hexdigest()

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -67,12 +67,18 @@ class TrainingStep(nn.Module):
         model = self._model[0]
         objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
         if bare:
-            with torch.no_grad():
-                hidden = model(batch.ids, batch.mask, blocks=objective.blocks)
+            hidden = self._frozen(batch, objective)
         else:
             with model.active(self._stack(batch) if callable(self._stack) else self._stack):
                 hidden = model(batch.ids, batch.mask, blocks=objective.blocks)
+        if batch.anchors is not None:
+            batch = replace(batch, frozen=hidden if bare else self._frozen(batch, objective))
         return dict(objective.measures(hidden, batch))
+
+    def _frozen(self, batch: Batch, objective: Objective) -> Tensor:
+        with torch.no_grad():
+            hidden: Tensor = self._model[0](batch.ids, batch.mask, blocks=objective.blocks)
+        return hidden
 
 
 class TrainingRun:

@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 from os import PathLike
+from pathlib import Path
 
 from adaptkit.model import AdaptedModel, load_model
-from adaptkit.storage import load_adapter
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage.folder import Folder
+from adaptkit.storage.index import require_known
 
 
-def verify(folder: str | PathLike[str], *, backbone: str | AdaptedModel | None = None) -> Iterator[str]:
-    """Yield a sentence for each check that holds; the first that does not is raised.
+def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedModel | None = None) -> Iterator[str]:
+    """Yield a sentence for each check of an adapter, or its folder, that holds; the first that does not is raised.
 
     Raises:
-        AdapterFileError: The folder cannot be read safely.
+        AdapterFileError: The folder cannot be read safely, or holds a file that is no adapter's.
         CompatibilityError: The adapter is not for this backbone.
     """
-    adapter = load_adapter(folder)
+    if not isinstance(adapter, Adapter):
+        files = Folder(Path(adapter))
+        adapter = load_adapter(adapter)
+        require_known(files)
     yield f"structure: {len(adapter.tensors)} tensors, {adapter.n_parameters:,} numbers, all finite"
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     model.attach(adapter)

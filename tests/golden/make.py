@@ -21,9 +21,9 @@ from adaptkit.config import (
 )
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, Card, TrainingFacts
-from adaptkit.storage.adapter import Origin
 from adaptkit.storage.card import Evaluation
 from adaptkit.storage.probes import record
+from adaptkit.storage.record import Origin
 from tests.tiny import tiny_model
 
 VERSION_4 = {

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from torch import Tensor
@@ -116,3 +118,36 @@ def test_targets_without_variance_are_refused() -> None:
 def test_a_negative_weight_is_refused() -> None:
     with pytest.raises(ConfigError, match="distance_weight"):
         objective(distance_weight=-1.0)
+
+
+def test_second_texts_have_targets_behind_all_first_ones() -> None:
+    given, hidden = batch(), torch.randn(4, 3, WIDTH)
+    targets = torch.randn(5, WIDTH)
+    paired = dataclasses.replace(given, targets=targets, first_lengths=torch.tensor([2, 0, 0, 0]))
+    # The same texts, each in a row of its own.
+    alone = torch.cat([hidden[:1, :2].repeat(1, 2, 1)[:, :3], hidden[1:], hidden[:1, 2:].expand(1, 3, WIDTH)])
+    mask = torch.cat([torch.tensor([[1, 1, 0]]), MASK[1:], torch.ones(1, 3, dtype=torch.long)])
+    single = Batch(ids=mask, mask=mask, targets=targets)
+    assert float(objective()(hidden, paired)) == pytest.approx(float(objective()(alone, single)), rel=1e-5)
+
+
+def test_anchors_are_the_plain_formula() -> None:
+    given, hidden, frozen = batch(), torch.randn(4, 3, WIDTH), torch.randn(4, 3, WIDTH)
+    anchors = torch.tensor([0.1, 0.0, 1.0, 0.1])
+    anchored = dataclasses.replace(given, anchors=anchors, frozen=frozen)
+    real = MASK.bool()
+    spread = frozen[real].pow(2).sum(dim=-1).mean()
+    strayed = [
+        float(((row - there)[mask].pow(2).sum(dim=-1) / spread).mean())
+        for row, there, mask in zip(hidden, frozen, real, strict=True)
+    ]
+    expected = sum(weight * way for weight, way in zip(anchors.tolist(), strayed, strict=True)) / 4
+    made = objective()
+    assert float(made(hidden, anchored) - made(hidden, given)) == pytest.approx(expected, rel=1e-4)
+    still = dataclasses.replace(anchored, frozen=hidden)
+    assert float(made(hidden, still)) == pytest.approx(float(made(hidden, given)))
+
+
+def test_anchors_without_the_frozen_states_are_refused() -> None:
+    with pytest.raises(ConfigError, match="frozen backbone's states"):
+        objective()(torch.randn(4, 3, WIDTH), dataclasses.replace(batch(), anchors=torch.ones(4)))

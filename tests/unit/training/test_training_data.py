@@ -54,6 +54,23 @@ def test_identity_changes_with_sentences_and_targets() -> None:
     assert len({chosen.sha256, *(other.sha256 for other in others)}) == 4
 
 
+def test_second_texts_bring_their_targets_and_rows_their_anchors() -> None:
+    lengths = np.zeros(100, np.int32)
+    lengths[[3, 8]] = 2
+    targets = torch.arange(102.0)[:, None]
+    anchors = torch.arange(100.0)
+    chosen = TrainingData(data().sentences, targets, 0, first_lengths=lengths, anchors=anchors)
+    batch = chosen.batch([8, 5, 3], tiny_backbone())
+    assert batch.targets is not None
+    assert batch.targets[:, 0].tolist() == [8.0, 5.0, 3.0, 101.0, 100.0]
+    assert batch.first_lengths is not None
+    assert batch.first_lengths.tolist() == [2, 0, 2]
+    assert batch.anchors is not None
+    assert batch.anchors.tolist() == [8.0, 5.0, 3.0]
+    others = [dataclasses.replace(chosen, first_lengths=None), dataclasses.replace(chosen, anchors=anchors + 1)]
+    assert len({chosen.sha256, *(other.sha256 for other in others)}) == 3
+
+
 def test_too_little_text_is_refused() -> None:
     with pytest.raises(EmptyCorpus, match="19 usable sentences; training needs at least 20"):
         data(19)

@@ -1,0 +1,117 @@
+"""`adaptkit list`, `index` and `diff`: what lies in a zoo."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adaptkit.errors import ConfigError
+from adaptkit.families import nearest_relative, shared_branches
+from adaptkit.languages import canonical_tag, language_name
+from adaptkit.storage import Evaluation, Listing, Zoo
+
+ZOO_VARIABLE = "ADAPTKIT_ZOO"
+_COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ZooArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(help=f"folders or archives of adapters (default: those in {ZOO_VARIABLE}, separated as in PATH)"),
+]
+
+
+def zoos(named: list[Path] | None) -> list[Zoo]:
+    """The zoos that were named, or those of the environment.
+
+    Raises:
+        ConfigError: Neither names one.
+    """
+    paths = named or [Path(part) for part in os.environ.get(ZOO_VARIABLE, "").split(os.pathsep) if part]
+    if not paths:
+        raise ConfigError(f"no zoo is named: give its folder or archive, or name it in {ZOO_VARIABLE}.")
+    return [Zoo(path) for path in paths]
+
+
+def list_adapters(
+    zoo: ZooArgument = None,
+    language: Annotated[str | None, typer.Option(help="only adapters of this language")] = None,
+    nearest: Annotated[
+        bool, typer.Option("--nearest", help="where it has none, those of its nearest relatives")
+    ] = False,
+    script: Annotated[str | None, typer.Option(help="only languages in this script: Latn, Ethi, ...")] = None,
+    family: Annotated[str | None, typer.Option(help="only languages of this family or branch: Bantu, ...")] = None,
+    kind: Annotated[str | None, typer.Option(help="language, domain or task")] = None,
+    task: Annotated[str | None, typer.Option(help="task type of the head, or task of a score")] = None,
+    licence: Annotated[str | None, typer.Option(help="only this licence")] = None,
+    method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
+    backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
+) -> None:
+    """List the adapters of zoos; tab-separated where the output is no terminal."""
+    if nearest and language is None:
+        raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
+    named = zoos(zoo)
+    found = [
+        listing
+        for place in named
+        for listing in place.search(
+            script=script, family=family, kind=kind, task=task, licence=licence, method=method, backbone=backbone
+        )
+    ]
+    if not found:
+        where = ", ".join(str(place.path) for place in named)
+        raise ConfigError(f"{where} holds no adapter{' for which all of that is so' if any(map(len, named)) else ''}.")
+    if language is not None:
+        found = _of_language(found, canonical_tag(language), nearest=nearest)
+    rows = [_row(listing) for listing in found]
+    if not _out.is_terminal:
+        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+        return
+    table = Table(*_COLUMNS)
+    for row in rows:
+        table.add_row(*row)
+    _out.print(table)
+
+
+def write_index(folder: Annotated[Path, typer.Argument(help="folder of adapters")]) -> None:
+    """Write the index of a zoo: every adapter with its facts, every file with its size and hash."""
+    zoo = Zoo(folder)
+    path = zoo.write_index()
+    _out.print(f"{path} lists {len(zoo)} adapters")
+
+
+def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:
+    own = [listing for listing in found if listing.language == language]
+    if own:
+        return own
+    there = {listing.language for listing in found if listing.language is not None}
+    relative = nearest_relative(language, there)
+    if relative is None or not nearest:
+        hint = f"; the nearest relative there is {language_name(relative)} (--nearest)" if relative else ""
+        raise ConfigError(f"there is no adapter for {language_name(language)} ({language}){hint}.")
+    branches = " > ".join(shared_branches(language, relative))
+    _err.print(f"no adapter for {language_name(language)}; {language_name(relative)} shares with it {branches}")
+    return [listing for listing in found if listing.language == relative]
+
+
+def _row(listing: Listing) -> tuple[str, ...]:
+    cells = (
+        listing.id,
+        listing.language or "",
+        listing.method,
+        listing.origin.name,
+        f"{listing.size_bytes / 2**20:.1f}",
+        "" if listing.score is None else _score(listing.score),
+        listing.card.licence,
+        listing.card.source or "private",
+        str(listing.files.path),
+    )
+    return tuple(" ".join(cell.split()) for cell in cells)
+
+
+def _score(score: Evaluation) -> str:
+    return f"{score.task} {score.score_with:.1f} ({score.score_without:.1f} without)"

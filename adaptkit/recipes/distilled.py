@@ -1,0 +1,91 @@
+"""What distillation trains on: sentences, pairs of them, and translations, each with what it is drawn to."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from random import Random
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adaptkit.backbones import Backbone
+from adaptkit.data.batching import heldout_rows
+from adaptkit.data.tokens import TokenStore, tokenize_lines
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.training import TrainingData
+
+Encode = Callable[[TokenStore, NDArray[np.int32], str], Tensor]
+"""Vectors of the texts in rows, given where second texts begin, and what they are in words."""
+
+
+def distilled(
+    sentences: TokenStore,
+    texts: Sequence[tuple[str, str]],
+    *,
+    backbone: Backbone,
+    request: TrainingRequest,
+    encode: Encode,
+) -> TrainingData:
+    """The sentences, each drawn to its translation's vector; pairs of them; and translations drawn to their own.
+
+    Pairs (`pair_share`) are one sentence with the next, itself, or any other, a third each: what a text means beside
+    another is nothing that single sentences tell. Held-out sentences are in no pair. A share of the translations
+    (`source_share`) trains too, so that what the backbone knows already stays as it is.
+
+    `texts` are (translation, sentence), as many as `sentences` has rows.
+    """
+    limit, n = request.max_length, len(sentences)
+    pairs = _pairs(n, request)
+    known = (translation for translation, _ in texts)
+    translations = TokenStore(tokenize_lines(known, lambda rows: backbone.tokenize(rows, max_length=limit)))
+    ours = backbone.tokenize_two([(texts[a][1], texts[b][1]) for a, b in pairs], max_length=limit)
+    theirs = backbone.tokenize_two([(texts[a][0], texts[b][0]) for a, b in pairs], max_length=limit)
+    # Rows in which one text was cut away, or has no tokens, have no two vectors.
+    whole = [row for row, ((_, a), (_, b)) in enumerate(zip(ours, theirs, strict=True)) if a and b]
+    ours, theirs = [ours[row] for row in whole], [theirs[row] for row in whole]
+    kept, kept_pairs = (_spread(size, request.source_share) for size in (n, len(ours)))
+
+    singles = np.zeros(n, np.int32)
+    vectors = encode(translations, singles, "the translations")
+    first, second = vectors, vectors[:0]
+    if theirs:
+        paired = encode(TokenStore(ids for ids, _ in theirs), _lengths(theirs), "pairs of translations")
+        first, second = torch.cat([vectors, paired[: len(theirs)]]), paired[len(theirs) :]
+    # In the order of the rows: sentences, their pairs, translations, pairs of those.
+    rows = chain(
+        sentences,
+        (ids for ids, _ in ours),
+        (translations[row] for row in kept),
+        (theirs[row][0] for row in kept_pairs),
+    )
+    lengths = [singles, _lengths(ours), singles[: len(kept)], _lengths([theirs[row] for row in kept_pairs])]
+    n_ours, n_theirs = n + len(ours), len(kept) + len(kept_pairs)
+    weights = [request.token_anchor] * n_ours + [1.0 if request.token_anchor else 0.0] * n_theirs
+    return TrainingData(
+        TokenStore(rows),
+        torch.cat([first, vectors[kept], first[n:][kept_pairs], second, second[kept_pairs]]),
+        request.seed,
+        n_measured=n,
+        first_lengths=np.concatenate(lengths) if theirs else None,
+        anchors=torch.tensor(weights) if request.token_anchor else None,
+    )
+
+
+def _pairs(n: int, request: TrainingRequest) -> list[tuple[int, int]]:
+    random = Random(request.seed)  # noqa: S311 - nothing secret
+    heldout = set(heldout_rows(n, seed=request.seed)) if n else set()
+    free = [row for row in range(n) if row not in heldout]
+    chosen = random.sample(range(len(free)), round(request.pair_share * len(free)))
+    partners = (lambda at: (at + 1) % len(free), lambda at: at, lambda _: random.randrange(len(free)))
+    return [(free[at], free[random.choice(partners)(at)]) for at in chosen]
+
+
+def _spread(n: int, share: float) -> list[int]:
+    """Rows at even distances, so many of n."""
+    rows: list[int] = np.linspace(0, n - 1, round(n * share)).astype(int).tolist()
+    return rows
+
+
+def _lengths(rows: Sequence[tuple[list[int], int]]) -> NDArray[np.int32]:
+    return np.array([length for _, length in rows], np.int32)

@@ -1,0 +1,161 @@
+"""The index of a zoo: every adapter with what it is, and every file with its size and hash. Made, never typed."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adaptkit.errors import IndexMismatch, LimitExceeded, MalformedConfig, UnexpectedFile, UnknownVersion
+from adaptkit.storage import format as spec
+from adaptkit.storage.card import Evaluation
+from adaptkit.storage.folder import Files, read_json
+from adaptkit.storage.listing import Listing
+from adaptkit.storage.records import RecordError, decode, encode
+
+_BOUNDS = {
+    spec.WEIGHTS_FILE: spec.MAX_WEIGHTS_BYTES,
+    spec.CARD_FILE: spec.MAX_CARD_BYTES,
+    spec.SIGNATURE_FILE: spec.MAX_SIGNATURE_BYTES,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry:
+    """Size and SHA-256 of a file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexEntry:
+    """One adapter: its folder in the zoo, what it is, and its files."""
+
+    place: str
+    id: str
+    language: str | None
+    backbone: str
+    fingerprint: str
+    method: str
+    licence: str
+    scores: tuple[Evaluation, ...]
+    files: Mapping[str, FileEntry]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """All adapters of a zoo, in the order of their places."""
+
+    format_version: int
+    adapters: tuple[IndexEntry, ...]
+
+    @classmethod
+    def of(cls, listings: Iterable[Listing]) -> "Index":
+        """Read and hash every file.
+
+        Raises:
+            AdapterFileError: What is wrong with an adapter's record or config.
+            UnexpectedFile: A folder holds what an adapter's folder does not.
+        """
+        entries = [_entry(listing) for listing in listings]
+        return cls(format_version=spec.INDEX_VERSION, adapters=tuple(sorted(entries, key=lambda entry: entry.place)))
+
+    def render(self) -> bytes:
+        """The content of `index.json`: the same bytes for the same zoo."""
+        return (json.dumps(encode(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+    def require(self, recorded: "Index", path: Path) -> None:
+        """Let this zoo be what an index says.
+
+        Raises:
+            IndexMismatch: The first thing that is not.
+        """
+        ours, theirs = ({entry.place: entry for entry in index.adapters} for index in (self, recorded))
+        for place in sorted(ours.keys() | theirs.keys()):
+            if place not in theirs:
+                raise IndexMismatch(path, f"does not list {place}, which is there. {_REMEDY}")
+            if place not in ours:
+                raise IndexMismatch(path, f"lists {place}, which is not there. {_REMEDY}")
+            _require_same(place, ours[place], theirs[place], path)
+
+
+_REMEDY = "If you changed the zoo yourself, write the index again (adaptkit index); else fetch it again, whole."
+
+
+def read_index(files: Files) -> Index:
+    """The index that lies in a zoo.
+
+    Raises:
+        NotAnAdapter: There is none.
+        AdapterFileError: What is wrong with it.
+    """
+    path = files.path / spec.INDEX_FILE
+    content = read_json(files, spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES)
+    if content.get("format_version") != spec.INDEX_VERSION:
+        raise UnknownVersion(
+            path, f"has format version {content.get('format_version')!r:.40}; this adaptkit reads {spec.INDEX_VERSION}."
+        )
+    try:
+        index = decode(Index, content)
+    except RecordError as error:
+        raise MalformedConfig(path, str(error)) from error
+    places = [entry.place for entry in index.adapters]
+    if places != sorted(set(places)):
+        raise MalformedConfig(path, "names a folder twice, or the folders out of order.")
+    return index
+
+
+def hashed(files: Files) -> dict[str, FileEntry]:
+    """Size and hash of each file of an adapter.
+
+    Raises:
+        UnexpectedFile: There is one that an adapter's folder does not have.
+        NotAnAdapter: One is missing.
+    """
+    require_known(files)
+    names = [*spec.ADAPTER_FILES, *([spec.SIGNATURE_FILE] if spec.SIGNATURE_FILE in files.names() else [])]
+    contents = {name: files.read(name, max_bytes=_BOUNDS.get(name, spec.MAX_JSON_BYTES)) for name in sorted(names)}
+    return {
+        name: FileEntry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        for name, content in contents.items()
+    }
+
+
+def require_known(files: Files) -> None:
+    """Let a folder hold an adapter's files and nothing else.
+
+    Raises:
+        UnexpectedFile: The first thing in it that is none.
+    """
+    for name in files.names():
+        if name not in {*spec.ADAPTER_FILES, spec.SIGNATURE_FILE}:
+            raise UnexpectedFile(
+                files.path / name,
+                f"is no file of an adapter ({', '.join(spec.ADAPTER_FILES)}, and {spec.SIGNATURE_FILE} where it is "
+                "signed). Take it away; adaptkit never opens it, but others may.",
+            )
+
+
+def _entry(listing: Listing) -> IndexEntry:
+    if len(listing.place) > spec.MAX_PATH_LENGTH:
+        raise LimitExceeded(listing.files.path, f"is a path of more than {spec.MAX_PATH_LENGTH} characters in its zoo.")
+    return IndexEntry(
+        place=listing.place,
+        id=listing.id,
+        language=listing.language,
+        backbone=listing.origin.name,
+        fingerprint=listing.origin.fingerprint.id,
+        method=listing.method,
+        licence=listing.card.licence,
+        scores=listing.card.evaluations,
+        files=hashed(listing.files),
+    )
+
+
+def _require_same(place: str, ours: IndexEntry, theirs: IndexEntry, path: Path) -> None:
+    for name in sorted(ours.files.keys() | theirs.files.keys()):
+        if ours.files.get(name) != theirs.files.get(name):
+            raise IndexMismatch(path, f"has another hash or size for {place}/{name} than is there. {_REMEDY}")
+    if ours != theirs:
+        raise IndexMismatch(path, f"says of {place} something else than its own files do. {_REMEDY}")

@@ -1,0 +1,83 @@
+"""The rows that distillation trains on, and what each is drawn to."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adaptkit.data.batching import heldout_rows
+from adaptkit.data.sample import sample_pairs
+from adaptkit.data.tokens import TokenStore
+from adaptkit.layers.pooling import pool_texts
+from adaptkit.model import AdaptedModel
+from adaptkit.recipes import TrainingRequest
+from adaptkit.recipes.distilled import distilled
+from adaptkit.training import TrainingData
+from tests.tiny import tiny_model
+
+TEXTS = sample_pairs("sw")[:40]
+REQUEST = TrainingRequest(lang="sw", parallel=TEXTS)
+
+
+def rows_of(request: TrainingRequest, model: AdaptedModel) -> TrainingData:
+    def encode(store: TokenStore, lengths: NDArray[np.int32], _: str) -> Tensor:
+        ids, mask = model.backbone.pad([store[row] for row in range(len(store))])
+        with torch.no_grad():
+            return pool_texts(model(ids, mask), mask, torch.from_numpy(lengths))
+
+    sentences = TokenStore(model.backbone.tokenize([text for _, text in TEXTS]))
+    return distilled(sentences, TEXTS, backbone=model.backbone, request=request, encode=encode)
+
+
+def test_every_text_is_drawn_to_its_translation_in_the_same_place() -> None:
+    model = tiny_model()
+    data = rows_of(replace(REQUEST, source_share=1.0), model)
+    n_pairs = round(0.5 * (40 - len(heldout_rows(40, seed=0))))
+    assert len(data.sentences) == 2 * (40 + n_pairs)
+    assert data.first_lengths is not None
+    assert data.targets is not None
+    assert (data.first_lengths > 0).nonzero()[0].tolist() == [
+        *range(40, 40 + n_pairs),
+        *range(80 + n_pairs, 80 + 2 * n_pairs),
+    ]
+    # Translations are drawn to their own vectors, which are then those of the sentences too.
+    n_ours, n_rows = 40 + n_pairs, len(data.sentences)
+    batch = data.batch(list(range(n_ours, n_rows)), model.backbone)
+    assert batch.targets is not None
+    with torch.no_grad():
+        own = pool_texts(model(batch.ids, batch.mask), batch.mask, batch.first_lengths)
+    torch.testing.assert_close(own, batch.targets)
+    torch.testing.assert_close(data.targets[:n_ours], data.targets[n_ours:n_rows])
+    seconds = data.targets[n_rows:]
+    torch.testing.assert_close(seconds[:n_pairs], seconds[n_pairs:])
+
+
+def test_held_out_sentences_are_in_no_pair() -> None:
+    model = tiny_model()
+    data = rows_of(replace(REQUEST, pair_share=1.0, source_share=0.0), model)
+    held_out, trained = data.heldout, set(range(40)) - set(data.heldout)
+    pairs = [_written(data, row) for row in range(40, len(data.sentences))]
+    assert not any(_written(data, row)[2:-2] in pair for row in held_out for pair in pairs)
+    assert all(any(_written(data, row)[2:-2] in pair for pair in pairs) for row in trained)
+
+
+def _written(data: TrainingData, row: int) -> str:
+    return " ".join(map(str, data.sentences[row]))
+
+
+def test_anchors_hold_translations_most() -> None:
+    data = rows_of(REQUEST, tiny_model())
+    assert data.anchors is not None
+    n_theirs = int((data.anchors == 1.0).sum())
+    n_pairs = round(0.5 * (40 - len(data.heldout)))
+    assert n_theirs == round(40 * 0.3) + round(n_pairs * 0.3)
+    assert data.anchors[: 40 + n_pairs].tolist() == [np.float32(0.1)] * (40 + n_pairs)
+
+
+def test_without_pairs_and_anchors_there_are_sentences_and_translations_alone() -> None:
+    data = rows_of(replace(REQUEST, pair_share=0.0, token_anchor=0.0), tiny_model())
+    assert (len(data.sentences), data.first_lengths, data.anchors) == (52, None, None)
+    assert data.targets is not None
+    assert len(data.targets) == 52
