@@ -6,7 +6,7 @@ from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
-from adaptkit.interchange import export_peft, import_peft
+from adaptkit.interchange import HubAdapter, export_peft, import_peft, pull_adapter, push_adapter
 from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
@@ -20,6 +20,7 @@ __all__ = [
     "Average",
     "Estimate",
     "Fuse",
+    "HubAdapter",
     "Merged",
     "Stack",
     "TaskData",
@@ -36,6 +37,8 @@ __all__ = [
     "load_adapter",
     "load_model",
     "merge",
+    "pull_adapter",
+    "push_adapter",
     "read_labelled",
     "read_task",
     "sample_pairs",

@@ -13,6 +13,7 @@ AdaptkitError
 │   ├── MalformedText          broken UTF-8, JSON, a missing column: file and line
 │   ├── EmptyCorpus            nothing left to train on
 │   └── UnsuitableText         triage found text that this tokenizer cannot represent
+├── HubError                   a model hub that does not answer, refuses, or sends what it did not announce
 ├── AdapterFileError           the folder cannot be read safely (see docs/file-format.md)
 │   ├── NotAnAdapter           a file is missing or is not what its name says
 │   ├── UnsafePath             a symlink, or a path that leaves the folder
@@ -132,6 +133,10 @@ class EmptyCorpus(DataError):
 
 class UnsuitableText(DataError):
     """Triage found text that this tokenizer cannot represent."""
+
+
+class HubError(AdaptkitError):
+    """A model hub that does not answer, refuses, or sends something else than it announced."""
 
 
 class AdapterFileError(AdaptkitError):

@@ -17,7 +17,7 @@ from adaptkit.cli.wording import in_shell_words
 from adaptkit.cli.zoo import list_adapters, write_index
 from adaptkit.composition import Stack
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
-from adaptkit.interchange import export_peft, import_peft
+from adaptkit.interchange import export_peft, import_peft, pull_adapter, push_adapter
 from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import TrainingRequest, estimate_adapter
@@ -44,7 +44,9 @@ app.add_typer(backbone_app, name="backbone")
 _out = Console(highlight=False, soft_wrap=True)
 
 _OPTIONS = frozenset(
-    {entry.name for entry in fields(TrainingRequest)} | set(inspect_signature(evaluate).parameters) | {"without_head"}
+    {entry.name for entry in fields(TrainingRequest)}
+    | set(inspect_signature(evaluate).parameters)
+    | {"without_head", "public"}
 )
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
@@ -199,6 +201,39 @@ def export_adapter(
     """Write a LoRA as a folder that peft loads."""
     export_peft(load_adapter(folder), output, without_head=without_head)
     _out.print(f"PeftModel.from_pretrained(backbone, {str(output)!r}) loads it")
+
+
+@app.command()
+def push(
+    folder: FolderArgument,
+    repo: Annotated[str, typer.Argument(help="owner/name on the hub; made if it is not there, as a private one")],
+    public: Annotated[bool, typer.Option("--public", help="everybody may see it")] = False,
+    message: Annotated[str | None, typer.Option(help="what the commit says")] = None,
+) -> None:
+    """Check an adapter and put its four files on a model hub (HF_ENDPOINT), in one commit."""
+    pushed = push_adapter(folder, repo, public=public, message=message)
+    _out.print(
+        f"{pushed.adapter.id} is in {repo} ({'public' if pushed.public else 'private'}), revision {pushed.revision}"
+    )
+    _out.print(f"adaptkit pull {repo} --revision {pushed.revision} --output FOLDER")
+    if pushed.adapter.card.licence == "not stated":
+        _out.print("its card states no licence, so nobody knows what may be done with it", markup=False)
+
+
+@app.command()
+def pull(
+    repo: Annotated[str, typer.Argument(help="owner/name on the hub")],
+    revision: Annotated[
+        str | None, typer.Option(help="branch, tag or commit (default: the newest on the main branch)")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: the repository's name)")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the adapter in the folder")] = False,
+) -> None:
+    """Fetch an adapter from a model hub (HF_ENDPOINT) and check it. An attempt that broke off is gone on with."""
+    pulled = pull_adapter(repo, revision=revision, output=output, overwrite=overwrite)
+    place = output or repo.rpartition("/")[2]
+    _out.print(f"{pulled.adapter.id} for {pulled.adapter.origin.name} is in {place}", markup=False)
+    _out.print(f"revision {pulled.revision}, SHA-256 of the weights {pulled.adapter.weights_sha256}")
 
 
 @backbone_app.command()

@@ -124,8 +124,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
     Raises:
         ConfigError: Something is there already and `overwrite` is not set, or it holds files that are not ours.
     """
-    if folder.exists() or folder.is_symlink():
-        _check_replaceable(folder, files.keys(), overwrite=overwrite)
+    check_replaceable(folder, files, overwrite=overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-new-", dir=folder.parent))
     try:
@@ -174,7 +173,14 @@ def _put_in_place(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
+def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) -> None:
+    """Refuse a place that files of these names must not be written to.
+
+    Raises:
+        ConfigError: Something is there already and `overwrite` is not set, or it holds files of other names.
+    """
+    if not folder.exists() and not folder.is_symlink():
+        return
     if folder.is_symlink() or not folder.is_dir():
         raise ConfigError(f"{folder} exists and is no folder; give another place.")
     present = {entry.name for entry in folder.iterdir()}
