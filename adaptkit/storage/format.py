@@ -1,8 +1,8 @@
 """The constants of the adapter folder: names, version, bounds. docs/file-format.md says why."""
 
-READABLE_VERSIONS = (1, 2, 3)
-"""Version 2 adds heads, fusion and adapters that hide the top block, version 3 decoders; an adapter is written as the
-lowest that can hold it."""
+READABLE_VERSIONS = (1, 2, 3, 4)
+"""Version 2 adds heads, fusion and adapters that hide the top block, version 3 decoders, version 4 the method
+`bottleneck_madx`; an adapter is written as the lowest that can hold it."""
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from adaptkit.config import (
     AdapterConfig,
-    BottleneckConfig,
+    BottleneckMadxConfig,
     FusionConfig,
-    HeadConfig,
     HeadOnlyConfig,
+    InvertibleConfig,
     Kind,
     LoraConfig,
     MethodConfig,
@@ -25,13 +25,10 @@ from adaptkit.storage.adapter import Origin
 from adaptkit.storage.probes import record
 from tests.tiny import tiny_model
 
-VERSION_3 = {
-    "decoder": AdapterConfig(
-        method=LoraConfig(rank=2, alpha=4.0, sites=("attention.key", "ffn.gate"), blocks=(1,)),
-    ),
-    "decoder-topics": AdapterConfig(
-        method=BottleneckConfig(reduction_factor=16),
-        head=HeadConfig(task_type="classification", labels=("farming", "health")),
+VERSION_4 = {
+    "madx": AdapterConfig(
+        method=BottleneckMadxConfig(width=2, activation="silu", sites=("attention.residual",), blocks=(1,)),
+        invertible=InvertibleConfig(reduction_factor=4),
     ),
 }
 CARD = Card(
@@ -82,7 +79,7 @@ def _size(method: MethodConfig) -> int:
         return method.rank
     if isinstance(method, HeadOnlyConfig):
         return 0
-    return method.width if isinstance(method, FusionConfig) else method.reduction_factor
+    return method.width if isinstance(method, FusionConfig | BottleneckMadxConfig) else method.reduction_factor
 
 
 def _of_version_2(config: AdapterConfig) -> dict[str, object]:
@@ -118,10 +115,10 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "v3"
-    model = tiny_model("llama")
+    folder = Path(__file__).parent / "v4"
+    model = tiny_model()
     expected = {}
-    for name, config in VERSION_3.items():
+    for name, config in VERSION_4.items():
         adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)

@@ -27,4 +27,5 @@ def test_no_golden_adapter_is_left_out() -> None:
         "v2/topics",
         "v3/decoder",
         "v3/decoder-topics",
+        "v4/madx",
     ]
