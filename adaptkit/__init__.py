@@ -6,7 +6,7 @@ from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
-from adaptkit.interchange import export_peft, import_peft
+from adaptkit.interchange import export_peft, import_adapterhub, import_peft
 from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
@@ -31,6 +31,7 @@ __all__ = [
     "estimate_adapter",
     "evaluate",
     "export_peft",
+    "import_adapterhub",
     "import_peft",
     "load_adapter",
     "load_model",
