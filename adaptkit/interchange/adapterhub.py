@@ -70,7 +70,7 @@ def import_adapterhub(
     _check_backbone(whole, model.backbone.shape, path)
     reading = _reading(whole, model.backbone.shape, path / spec.CONFIG_FILE)
     config, tensors = reading.converted(read_weights(path, reading.shapes, allow_pickle=allow_pickle))
-    said = _said(whole, "model_name") or "a backbone without a name"
+    said = _backbone_said(whole) or "a backbone without a name"
     return made(
         model,
         kind=kind,
@@ -139,6 +139,9 @@ def _reading(whole: Mapping[str, object], shape: BackboneShape, file: Path) -> R
     return reading_of_bottleneck(config, name, shape, file)
 
 
-def _said(whole: Mapping[str, object], field: str) -> str:
-    value = whole.get(field)
-    return " ".join(value.split())[:120] if isinstance(value, str) else ""
+def _backbone_said(whole: Mapping[str, object]) -> str:
+    """What the backbone was called, without the folders of somebody's machine."""
+    name = whole.get("model_name")
+    if not isinstance(name, str):
+        return ""
+    return " ".join((Path(name).name if Path(name).is_absolute() else name).split())[:120]

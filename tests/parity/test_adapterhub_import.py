@@ -137,6 +137,29 @@ def test_a_head_that_predicts_tokens_is_left_out_and_the_card_says_so() -> None:
     assert "head" not in imported("seq_bn").card.source
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("/a/b/xlmr", "on xlmr"), ("org/xlmr", "on org/xlmr"), ("", "a backbone without a name"), (3, "without a name")],
+)
+def test_the_card_says_what_the_folder_says_of_its_backbone(folder: Path, name: object, said: str) -> None:
+    put(folder, model_name=name)
+    assert imported(folder).card.source.endswith(said)
+
+
+def test_a_task_is_trained_on_top_of_one() -> None:
+    model, language = tiny_model(), imported("seq_bn_inv", tiny_model())
+    texts = {"The goat eats grass.": "animals", "Rain fills the barrel.": "weather"}
+    examples = [{"text": f"{text} {number}", "label": label} for number in range(12) for text, label in texts.items()]
+    options: dict[str, Any] = {"lang": "en", "backbone": model, "max_steps": 2, "progress": False}
+    task = adaptkit.train_adapter(task="topics", data=examples, on=[language], method="bottleneck", **options)
+    assert task.below == ("language/sw",)
+    if language.id not in model.attached:
+        model.attach(language)
+    model.attach(task)
+    with_it, without = (model.encode(["Mbuzi"], stack=stack) for stack in (task, "task/topics"))
+    assert not torch.allclose(with_it, without, atol=1e-2)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A sound folder to spoil."""
