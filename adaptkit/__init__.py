@@ -6,7 +6,7 @@ from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
-from adaptkit.interchange import export_peft, import_peft
+from adaptkit.interchange import as_pipeline, as_sentence_transformer, export_onnx, export_peft, import_peft
 from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
@@ -27,9 +27,12 @@ __all__ = [
     "TransferReport",
     "Vocabulary",
     "__version__",
+    "as_pipeline",
+    "as_sentence_transformer",
     "combine",
     "estimate_adapter",
     "evaluate",
+    "export_onnx",
     "export_peft",
     "import_peft",
     "load_adapter",
