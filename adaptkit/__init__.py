@@ -2,6 +2,7 @@
 
 from adaptkit.arithmetic import combine
 from adaptkit.backbones import Vocabulary, vocabulary_of
+from adaptkit.comparison import Comparison, compare
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
@@ -21,6 +22,7 @@ from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from adaptkit.storage import Adapter, Zoo, load_adapter
+from adaptkit.verification import sign
 from adaptkit.version import __version__
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "AdaptedModel",
     "Adapter",
     "Average",
+    "Comparison",
     "Estimate",
     "Fuse",
     "HubAdapter",
@@ -42,6 +45,7 @@ __all__ = [
     "as_pipeline",
     "as_sentence_transformer",
     "combine",
+    "compare",
     "estimate_adapter",
     "evaluate",
     "export_onnx",
@@ -56,6 +60,7 @@ __all__ = [
     "read_labelled",
     "read_task",
     "sample_pairs",
+    "sign",
     "train_adapter",
     "vocabulary_of",
 ]

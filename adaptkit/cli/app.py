@@ -14,7 +14,7 @@ from adaptkit.cli.demo import demo
 from adaptkit.cli.evaluation import evaluate, predict
 from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
-from adaptkit.cli.zoo import list_adapters, sign_place, write_index
+from adaptkit.cli.zoo import diff, list_adapters, sign_place, write_index
 from adaptkit.composition import Stack
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.interchange import (
@@ -124,6 +124,7 @@ app.command("predict")(predict)
 app.command("list")(list_adapters)
 app.command("index")(write_index)
 app.command("sign")(sign_place)
+app.command("diff")(diff)
 
 
 @app.command()

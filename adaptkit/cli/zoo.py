@@ -1,4 +1,4 @@
-"""`adaptkit list`, `index` and `sign`: what lies in a zoo, and who stands for it."""
+"""`adaptkit list`, `index`, `sign` and `diff`: what lies in a zoo, who stands for it, and how two of it differ."""
 
 import os
 import sys
@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adaptkit.comparison import compare
 from adaptkit.errors import ConfigError
 from adaptkit.families import nearest_relative, shared_branches
 from adaptkit.languages import canonical_tag, language_name
-from adaptkit.storage import Evaluation, Listing, Zoo
+from adaptkit.storage import Evaluation, Listing, Zoo, load_adapter
 from adaptkit.verification import sign
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
@@ -92,6 +93,31 @@ def sign_place(
     """Sign an adapter or a zoo with an SSH key, so that others can tell that it is yours."""
     path = sign(place, key, passphrase=lambda: typer.prompt(f"passphrase of {key}", hide_input=True, err=True))
     _out.print(f"{path} is written; others check it with: adaptkit verify {place} --signed-by {key.name}.pub")
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(help="folder of an adapter")],
+    after: Annotated[Path, typer.Argument(help="folder of another")],
+) -> None:
+    """Compare two adapters: config, provenance, scores, and each layer's norm and the cosine between the two."""
+    found = compare(load_adapter(before), load_adapter(after))
+    _out.print("the weights are the same" if found.same_weights else "the weights differ")
+    for fact in found.facts:
+        _out.print(f"{fact.name}: {_cell(fact.before)} -> {_cell(fact.after)}", markup=False)
+    for score in found.scores:
+        _out.print(f"{score.task}, {score.metric}: {_cell(score.before)} -> {_cell(score.after)}", markup=False)
+    if found.same_weights:
+        return
+    _out.print("layer\tnorm before\tafter\tcosine")
+    for layer in found.layers:
+        cells = (layer.norm_before, layer.norm_after, layer.cosine)
+        _out.print("\t".join([layer.module, *map(_cell, cells)]), markup=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:

@@ -19,7 +19,7 @@ from huggingface_hub import CommitInfo, CommitOperationAdd
 
 from adaptkit.errors import AdapterFileError, ConfigError, HubError, SourceNotFound
 from adaptkit.interchange.answers import asking
-from adaptkit.interchange.repository import FILES, Commit, Repository, commit_hash
+from adaptkit.interchange.repository import FILES, OPTIONAL, Commit, Repository, commit_hash
 from adaptkit.storage import Adapter, Listing, load_adapter
 from adaptkit.storage.folder import Folder, check_replaceable, read_file, write_folder
 
@@ -44,9 +44,10 @@ def push_adapter(
     message: str | None = None,
     token: str | None = None,
 ) -> HubAdapter:
-    """Check an adapter and put its four files into a repository of a hub, in one commit on the main branch.
+    """Check an adapter and put its files into a repository of a hub, in one commit on the main branch.
 
-    A repository that is not there is made, a private one unless `public`. Other files in the folder are not sent.
+    These are the four of the format, and its signature where it is signed; others in the folder are not sent. A
+    repository that is not there is made, a private one unless `public`.
 
     Raises:
         AdapterFileError: The folder holds no sound adapter.
@@ -59,7 +60,7 @@ def push_adapter(
             folder = adapter.save(Path(place) / "adapter")
             return push_adapter(folder, repo_id, public=public, message=message, token=token)
     checked = load_adapter(adapter)
-    files = {name: read_file(Path(adapter), name, max_bytes=bound) for name, bound in FILES.items()}
+    files = _contents(Path(adapter))
     before = _place_for(repository, public=public)
     with asking(repo_id), _over_http():
         pushed: CommitInfo = repository.api.create_commit(
@@ -105,7 +106,7 @@ def pull_adapter(
         Listing("", Folder(partial)).require_sound()  # before the large file is fetched
         repository.fetch(files[-1], commit, partial)
         adapter = load_adapter(partial)
-        content = {name: read_file(partial, name, max_bytes=bound) for name, bound in FILES.items()}
+        content = _contents(partial)
     except BaseException as error:
         if isinstance(error, AdapterFileError) or not _has_arrived(partial):
             shutil.rmtree(partial, ignore_errors=True)
@@ -128,6 +129,11 @@ def _over_http() -> Iterator[None]:
         logger.setLevel(before)
 
 
+def _contents(folder: Path) -> dict[str, bytes]:
+    wanted = {name: bound for name, bound in OPTIONAL.items() if (folder / name).exists()} | dict(FILES)
+    return {name: read_file(folder, name, max_bytes=bound) for name, bound in wanted.items()}
+
+
 def _has_arrived(partial: Path) -> bool:
     return any(file.stat().st_size for file in partial.glob("*"))
 
@@ -145,7 +151,7 @@ def _place_for(repository: Repository, *, public: bool) -> Commit:
             raise HubError(f"{repo_id} was to be private, and the hub made it public. Nothing was pushed.") from None
     if found.public and not public:
         raise ConfigError(f"{repo_id} is public: everybody would see the adapter. If that is meant, give public=True.")
-    foreign = sorted({entry.rfilename for entry in found.entries} - {*FILES, _MADE_BY_THE_HUB})
+    foreign = sorted({entry.rfilename for entry in found.entries} - {*FILES, *OPTIONAL, _MADE_BY_THE_HUB})
     if foreign:
         raise ConfigError(
             f"{repo_id} holds files that are not an adapter's (first: {foreign[0]!r:.120}); nothing was pushed. Give "

@@ -21,7 +21,9 @@ FILES: Mapping[str, int] = {
     spec.CARD_FILE: spec.MAX_JSON_BYTES,
     spec.WEIGHTS_FILE: spec.MAX_WEIGHTS_BYTES,
 }
-"""All that goes to a hub or comes from one, with the most bytes of each. Weights come last, if the rest is sound."""
+"""What goes to a hub or comes from one, with the most bytes of each. Weights come last, if the rest is sound."""
+OPTIONAL: Mapping[str, int] = {spec.SIGNATURE_FILE: spec.MAX_SIGNATURE_BYTES}
+"""What goes with it where it is there."""
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -95,7 +97,8 @@ class Repository:
                 raise NotAnAdapter(
                     where, f"has no file {name}; adapters are put there by `adaptkit push`. Is it another repository?"
                 )
-        return tuple(_announced(there[name], bound, where) for name, bound in FILES.items())
+        wanted = {name: bound for name, bound in OPTIONAL.items() if name in there} | dict(FILES)
+        return tuple(_announced(there[name], bound, where) for name, bound in wanted.items())
 
     def fetch(self, file: RemoteFile, commit: Commit, folder: Path) -> None:
         """Bring a file into a folder, from where an earlier attempt ended.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
-from adaptkit.storage.format import MAX_JSON_BYTES
+from adaptkit.storage.format import MAX_JSON_BYTES, SIGNATURE_FILE
 from adaptkit.storage.strict_json import parse_json
 
 
@@ -45,6 +45,8 @@ class Folder:
 
     def names(self) -> list[str]:
         """The names of all that lies in it, in order."""
+        if not self.path.is_dir():
+            raise NotAnAdapter(self.path, "there is no such folder.")
         return sorted(entry.name for entry in self.path.iterdir())
 
     def size(self, name: str) -> int:
@@ -209,7 +211,8 @@ def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) 
     if folder.is_symlink() or not folder.is_dir():
         raise ConfigError(f"{folder} exists and is no folder; give another place.")
     present = {entry.name for entry in folder.iterdir()}
-    if foreign := sorted(present - set(names)):
+    # A signature goes with the files that it was made for.
+    if foreign := sorted(present - {*names, SIGNATURE_FILE}):
         raise ConfigError(
             f"{folder} holds files that are not an adapter's (first: {foreign[0]}); nothing was written. "
             "Give another folder."

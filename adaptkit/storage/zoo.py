@@ -187,19 +187,19 @@ class Zoo:
     def _paths(self) -> Iterator[str]:
         """Every path of a file in it, unless a folder on the way is hidden."""
         if self._archive is not None:
-            yield from sorted(self._archive.members)
+            yield from self._archive.members
             return
-        for path in sorted(self.path.rglob("*")):
+        for path in self.path.rglob("*"):
             if path.is_symlink() or not path.is_dir():
                 yield path.relative_to(self.path).as_posix()
 
     def _places(self) -> list[str]:
         folders = [path.rpartition("/") for path in self._paths()]
-        return [
+        return sorted(
             folder
             for folder, _, name in folders
             if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
-        ]
+        )
 
     def _require_known(self) -> None:
         places = set(self._places())

@@ -92,10 +92,12 @@ def hashes(files: Files) -> bytes:
 
 def armoured(key: "Ed25519PrivateKey", message: bytes) -> str:
     """The SSH signature of a message, as text."""
-    signature = key.sign(_to_be_signed(message))
-    blob = _MAGIC + struct.pack(">I", _VERSION)
-    for part in (_wire(key.public_key()), NAMESPACE.encode(), b"", _HASH.encode(), _strings(_KEY_TYPE, signature)):
-        blob += _string(part)
+    signature = _strings(_KEY_TYPE, key.sign(_to_be_signed(message)))
+    parts = _strings(_wire(key.public_key()), NAMESPACE.encode(), b"", _HASH.encode(), signature)
+    return _written(_MAGIC + struct.pack(">I", _VERSION) + parts)
+
+
+def _written(blob: bytes) -> str:
     text = base64.b64encode(blob).decode()
     lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
     return "\n".join([_BEGIN, *lines, _END, ""])
@@ -110,13 +112,12 @@ class _Signature:
 
     @classmethod
     def parse(cls, text: str) -> "_Signature":
-        lines = text.strip().splitlines()
-        if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
-            raise ValueError("it does not begin and end as one")
         try:
-            blob = base64.b64decode("".join(lines[1:-1]), validate=True)
+            blob = base64.b64decode("".join(text.split("\n")[1:-2]), validate=True)
         except binascii.Error as error:
             raise ValueError("its text is no base64") from error
+        if text != _written(blob):
+            raise ValueError("it is not written as one")
         if not blob.startswith(_MAGIC + struct.pack(">I", _VERSION)):
             raise ValueError("it is of another version")
         parts = list(_parts(blob[len(_MAGIC) + 4 :]))

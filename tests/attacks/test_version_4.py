@@ -46,7 +46,7 @@ def test_a_config_that_lies(madx: Path, error: type[AdapterFileError], field: st
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_older_version(madx: Path, version: int) -> None:
     put(madx, RECORD_FILE, "format_version", version)
-    with pytest.raises(MalformedConfig, match="one of version 4"):
+    with pytest.raises(MalformedConfig):
         load_adapter(madx)
 
 

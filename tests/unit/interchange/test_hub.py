@@ -66,6 +66,16 @@ def test_an_adapter_in_memory_is_pushed_as_it_would_be_saved(hub: FakeHub, folde
 
 
 @pytest.mark.usefixtures("hub")
+def test_a_signature_goes_along(folder: Path, tmp_path: Path) -> None:
+    (folder / "adaptkit.sig").write_text("a signature")
+    adaptkit.push_adapter(folder, REPO)
+    adaptkit.pull_adapter(REPO, output=tmp_path / "theirs")
+    assert content(tmp_path / "theirs") == content(folder)
+    # Another adapter in the same place is not signed by it.
+    assert content(saved(folder, seed=2)).keys() == FILES
+
+
+@pytest.mark.usefixtures("hub")
 def test_a_commit_stays_what_it_is(folder: Path, tmp_path: Path) -> None:
     first = adaptkit.push_adapter(folder, REPO)
     before = content(folder)
