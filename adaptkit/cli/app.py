@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from adaptkit.backbones import embedded
 from adaptkit.cli.demo import demo
@@ -15,10 +15,12 @@ from adaptkit.cli.evaluation import evaluate, list_adapters, predict
 from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
 from adaptkit.composition import Stack
+from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.interchange import export_peft, import_peft
 from adaptkit.merging import merge
 from adaptkit.model import load_model
+from adaptkit.plain_text import one_line
 from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
 from adaptkit.storage import load_adapter
@@ -40,7 +42,7 @@ app = typer.Typer(
 )
 backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone")
-_out = Console(highlight=False, soft_wrap=True)
+_out = PlainConsole()
 
 _OPTIONS = frozenset(
     {entry.name for entry in fields(TrainingRequest)} | set(inspect_signature(evaluate).parameters) | {"without_head"}
@@ -67,13 +69,13 @@ def main() -> None:
 
 
 def _fail(error: AdaptkitError, status: int) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+    PlainConsole(stderr=True).print(Text(type(error).__name__, "bold red"), end=": ")
     _say(in_shell_words(str(error), _OPTIONS))
     sys.exit(status)
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(message)
+    PlainConsole(stderr=True).print(message)
 
 
 def _train(request: TrainingRequest) -> None:
@@ -115,7 +117,7 @@ def inspect(folder: FolderArgument) -> None:
     """Read an adapter folder, check its structure and print its card. Loads no backbone."""
     adapter = load_adapter(folder)
     # Without the front matter, which is for model hubs.
-    _out.print(adapter.render_card().partition("\n---\n")[2].strip(), markup=False)
+    _out.print(adapter.render_card().partition("\n---\n")[2].strip())
     _out.print(f"structure sound: {len(adapter.tensors)} tensors, {adapter.size_bytes / 2**20:.1f} MiB, ", end="")
     _out.print(f"SHA-256 {adapter.weights_sha256}")
     _out.print(f"backbone fingerprint {adapter.origin.fingerprint.id}", end="")
@@ -136,10 +138,10 @@ def verify(
     for place in places:
         try:
             *_, outputs = verify_adapter(place, backbone=model)
-            _out.print(f"ok  {place}: {outputs}")
+            _out.print(f"ok  {one_line(str(place))}: {outputs}")
         except AdaptkitError as error:
             failed += 1
-            _out.print(f"NO  {place}: {error}", markup=False)
+            _out.print(f"NO  {one_line(str(place))}: {one_line(str(error))}")
     _out.print(f"{len(places) - failed} of {len(places)} adapters are sound, and for {model.backbone.name}")
     if failed:
         raise typer.Exit(EXIT_ERROR)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
+from adaptkit.console import PlainConsole
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
@@ -18,12 +18,13 @@ from adaptkit.evaluation.relatives import nearest_relative, shared_branches
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.languages import canonical_tag, language_name
+from adaptkit.plain_text import one_line, printable
 from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded
 from adaptkit.storage import Adapter, adapters_in, load_adapter
 from adaptkit.tasks import examples_of
 
-_out = Console(highlight=False, soft_wrap=True)
+_out = PlainConsole()
 _COMMA = "comma-separated"
 _BITS = typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")
 _EMBEDDINGS = typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
@@ -81,7 +82,7 @@ def evaluate(
         batch_size=batch_size,
         progress=progress,
     )
-    _out.print(render_markdown(report.results), markup=False)
+    _out.print(render_markdown(report.results))
     if output is not None:
         report.save(output, overwrite=overwrite)
         _out.print(f"the report is in {output}; open {output / 'report.html'}")
@@ -109,11 +110,11 @@ def predict(
     model.attach(*below, task)
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
     if task.below and not below:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
+        PlainConsole(stderr=True).print(
             f"{task.id} was trained on top of {' > '.join(task.below)}; nothing lies below it now (--on)"
         )
     for prediction in model.predict(inputs, stack=stack, batch_size=batch_size):
-        sys.stdout.write(json.dumps(_plain(prediction), ensure_ascii=False) + "\n")
+        sys.stdout.write(_json(_plain(prediction)) + "\n")
 
 
 def list_adapters(
@@ -153,7 +154,7 @@ def _of_language(
         hint = f"; the nearest relative there is {language_name(relative)} (--nearest)" if relative else ""
         raise ConfigError(f"{folder} has no adapter for {language_name(language)} ({language}){hint}.")
     branches = " > ".join(shared_branches(language, relative))
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
+    PlainConsole(stderr=True).print(
         f"no adapter for {language_name(language)}; {language_name(relative)} shares with it {branches}"
     )
     return [(place, adapter) for place, adapter in found if adapter.language == relative]
@@ -162,7 +163,9 @@ def _of_language(
 def _row(folder: Path, adapter: Adapter) -> tuple[str, ...]:
     size = f"{adapter.size_bytes / 2**20:.1f}"
     text = adapter.card.source or "private"
-    return adapter.id, adapter.language or "", _method(adapter), adapter.origin.name, size, text, str(folder)
+    row = adapter.id, adapter.language or "", _method(adapter), adapter.origin.name, size, text, str(folder)
+    # A tab or an end of a line in a name would make another row of it.
+    return tuple(map(one_line, row))
 
 
 def _method(adapter: Adapter) -> str:
@@ -211,6 +214,12 @@ def _input(task_type: TaskType, line: str) -> object:
         return line.split()
     cells = line.split("\t")
     return cells[0] if len(cells) == 1 else tuple(cells)
+
+
+def _json(value: object) -> str:
+    """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text)
 
 
 def _plain(prediction: object) -> object:

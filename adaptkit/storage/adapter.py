@@ -33,7 +33,11 @@ from adaptkit.storage.folder import read_file, read_json, write_folder
 from adaptkit.storage.method_config import format_version, from_json, tensor_prefix, to_json
 from adaptkit.storage.probes import COMPONENTS, Probe
 from adaptkit.storage.records import RecordError, decode, encode
+from adaptkit.storage.single_lines import check_single_lines
 from adaptkit.storage.tensors import parse_tensors
+
+# What a backbone is to be given before every text may be of several lines; it is compared and never shown as it is.
+_ANY_TEXT = ("backbone.text_prefix",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +136,8 @@ class Adapter:
         """Write the adapter as a folder, whole or not at all.
 
         Raises:
-            ConfigError: Something is there already and `overwrite` is not set.
+            ConfigError: Something is there already and `overwrite` is not set, or a text of the card holds a control
+                character or an end of a line.
         """
         path = Path(folder)
         record = _Record(
@@ -146,6 +151,10 @@ class Adapter:
             probes=self.probes,
             card=self.card,
         )
+        try:
+            check_single_lines(encode(record), but=_ANY_TEXT)
+        except RecordError as error:
+            raise ConfigError(f"{self.id} cannot be saved: {error}.") from error
         write_folder(
             path,
             {
@@ -249,6 +258,7 @@ def _read_record(path: Path) -> _Record:
             "Install a newer adaptkit, or ask for the adapter in this version.",
         )
     try:
+        check_single_lines(content, but=_ANY_TEXT)
         record = decode(_Record, content)
         _check_family(record.backbone.shape)
         _check_ids(record)
