@@ -36,9 +36,6 @@ from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.single_lines import check_single_lines
 from adaptkit.storage.tensors import parse_tensors
 
-# What a backbone is to be given before every text may be of several lines; it is compared and never shown as it is.
-_ANY_TEXT = ("backbone.text_prefix",)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
@@ -152,7 +149,7 @@ class Adapter:
             card=self.card,
         )
         try:
-            check_single_lines(encode(record), but=_ANY_TEXT)
+            check_single_lines(encode(record))
         except RecordError as error:
             raise ConfigError(f"{self.id} cannot be saved: {error}.") from error
         write_folder(
@@ -258,7 +255,7 @@ def _read_record(path: Path) -> _Record:
             "Install a newer adaptkit, or ask for the adapter in this version.",
         )
     try:
-        check_single_lines(content, but=_ANY_TEXT)
+        check_single_lines(content)
         record = decode(_Record, content)
         _check_family(record.backbone.shape)
         _check_ids(record)

@@ -1,22 +1,24 @@
-"""Texts that a file of an adapter says in one line: names, sources, licences."""
+"""Texts of `adaptkit.json` that are one line: names, sources, licences."""
 
 from collections.abc import Iterator
 
 from adaptkit.plain_text import is_one_line
 from adaptkit.storage.records import RecordError
 
+# What a backbone is to be given before every text may be of several lines; it is compared and never shown as it is.
+_ANY_TEXT = ("backbone.text_prefix",)
 
-def check_single_lines(content: object, *, but: tuple[str, ...] = ()) -> None:
-    """Refuse a text or a name of a field with a control or an end of a line in it, in parsed JSON.
 
-    None can be meant, and shown somewhere it would begin a line of its own or steer the terminal. Fields in `but` may
-    hold any text.
+def check_single_lines(content: object) -> None:
+    """Refuse a text or a name of a field with a control or an end of a line in it.
+
+    None can be meant, and shown somewhere it would begin a line of its own or steer the terminal.
 
     Raises:
         RecordError: Which field it is.
     """
     for where, text in _texts(content, ""):
-        if where not in but and not is_one_line(text):
+        if where not in _ANY_TEXT and not is_one_line(text):
             raise RecordError(
                 f"{where or 'a name'} is {text[:80]!r}, and holds a control character or an end of a line"
             )
