@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from adaptkit.console import PlainConsole
 from adaptkit.errors import ConfigError
 from adaptkit.families import nearest_relative, shared_branches
 from adaptkit.languages import canonical_tag, language_name
+from adaptkit.plain_text import one_line
 from adaptkit.storage import Evaluation, Listing, Zoo
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = PlainConsole()
+_err = PlainConsole(stderr=True)
 
 ZooArgument = Annotated[
     list[Path] | None,
@@ -110,7 +111,8 @@ def _row(listing: Listing) -> tuple[str, ...]:
         listing.card.source or "private",
         str(listing.files.path),
     )
-    return tuple(" ".join(cell.split()) for cell in cells)
+    # A tab or an end of a line in a name would make another row of it.
+    return tuple(map(one_line, cells))
 
 
 def _score(score: Evaluation) -> str:

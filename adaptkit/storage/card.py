@@ -2,10 +2,10 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from adaptkit import plain_text
 from adaptkit.storage.records import since
 
 
@@ -144,8 +144,7 @@ def card_gaps(card: Card) -> list[str]:
 
 def one_line(text: str) -> str:
     """A text from elsewhere as it may stand in a line of Markdown: no control characters, no HTML, no table cells."""
-    plain = "".join(" " if unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} else sign for sign in text)
-    return " ".join(plain.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
+    return plain_text.one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
 
 
 def _front_matter(subject: CardSubject, card: Card) -> str:
