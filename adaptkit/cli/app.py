@@ -14,7 +14,7 @@ from adaptkit.cli.demo import demo
 from adaptkit.cli.evaluation import evaluate, predict
 from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
-from adaptkit.cli.zoo import list_adapters, write_index
+from adaptkit.cli.zoo import list_adapters, sign_place, write_index
 from adaptkit.composition import Stack
 from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
@@ -26,7 +26,9 @@ from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
 from adaptkit.storage import Listing, Zoo, load_adapter
 from adaptkit.storage.card import card_gaps
+from adaptkit.storage.folder import Folder
 from adaptkit.storage.format import INDEX_FILE, RECORD_FILE
+from adaptkit.verification import require_signature
 from adaptkit.verification import verify as verify_adapter
 from adaptkit.version import __version__
 
@@ -114,6 +116,7 @@ app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("list")(list_adapters)
 app.command("index")(write_index)
+app.command("sign")(sign_place)
 
 
 @app.command()
@@ -132,8 +135,12 @@ def inspect(folder: FolderArgument) -> None:
 def verify(
     place: Annotated[Path, typer.Argument(help="an adapter, or a folder or archive of adapters")],
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
+    signed_by: Annotated[Path | None, typer.Option(help="public SSH key of whoever must have signed it")] = None,
 ) -> None:
     """Check an adapter or a zoo against its index and a backbone: hashes, structure, tokenizer, fingerprint, probes."""
+    if signed_by is not None:
+        top = Zoo(place).top if place.is_file() else Folder(place)
+        _out.print(f"ok  signature: by {require_signature(top, signed_by)}")
     if not place.is_file() and ((place / RECORD_FILE).exists() or not place.is_dir()):
         for check in verify_adapter(place, backbone=backbone):
             _out.print(f"ok  {check}")
@@ -141,7 +148,7 @@ def verify(
     zoo = Zoo(place)
     if not len(zoo):
         raise ConfigError(f"{place} holds no adapter.")
-    if INDEX_FILE in zoo.names:
+    if INDEX_FILE in zoo.top.names():
         zoo.check()
         _out.print(f"ok  {INDEX_FILE}: every file is the one that it lists, and no other is there")
     model = load_model(backbone)

@@ -1,4 +1,4 @@
-"""`adaptkit list`, `index` and `diff`: what lies in a zoo."""
+"""`adaptkit list`, `index` and `sign`: what lies in a zoo, and who stands for it."""
 
 import os
 import sys
@@ -14,6 +14,7 @@ from adaptkit.families import nearest_relative, shared_branches
 from adaptkit.languages import canonical_tag, language_name
 from adaptkit.plain_text import one_line
 from adaptkit.storage import Evaluation, Listing, Zoo
+from adaptkit.verification import sign
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
@@ -83,6 +84,15 @@ def write_index(folder: Annotated[Path, typer.Argument(help="folder of adapters"
     zoo = Zoo(folder)
     path = zoo.write_index()
     _out.print(f"{path} lists {len(zoo)} adapters")
+
+
+def sign_place(
+    place: Annotated[Path, typer.Argument(help="folder of an adapter, or of adapters with an index")],
+    key: Annotated[Path, typer.Option(help="private key that ssh-keygen -t ed25519 made")],
+) -> None:
+    """Sign an adapter or a zoo with an SSH key, so that others can tell that it is yours."""
+    path = sign(place, key, passphrase=lambda: typer.prompt(f"passphrase of {key}", hide_input=True, err=True))
+    _out.print(f"{path} is written; others check it with: adaptkit verify {place} --signed-by {key.name}.pub")
 
 
 def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:

@@ -20,9 +20,8 @@ from huggingface_hub import CommitInfo, CommitOperationAdd
 from adaptkit.errors import AdapterFileError, ConfigError, HubError, SourceNotFound
 from adaptkit.interchange.answers import asking
 from adaptkit.interchange.repository import FILES, Commit, Repository, commit_hash
-from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage.adapter import listed
-from adaptkit.storage.folder import check_replaceable, read_file, write_folder
+from adaptkit.storage import Adapter, Listing, load_adapter
+from adaptkit.storage.folder import Folder, check_replaceable, read_file, write_folder
 
 _MADE_BY_THE_HUB = ".gitattributes"
 
@@ -103,7 +102,7 @@ def pull_adapter(
     try:
         for file in files[:-1]:
             repository.fetch(file, commit, partial)
-        listed(partial)  # before the large file is fetched
+        Listing("", Folder(partial)).require_sound()  # before the large file is fetched
         repository.fetch(files[-1], commit, partial)
         adapter = load_adapter(partial)
         content = {name: read_file(partial, name, max_bytes=bound) for name, bound in FILES.items()}

@@ -4,6 +4,7 @@ Compressed tar files are refused: to find one adapter in them, all of it would h
 """
 
 import io
+import os
 import stat
 import struct
 import tarfile
@@ -40,7 +41,9 @@ class _SmallReads(io.FileIO):
     """A file that refuses to read much at once, while an archive's directory is read from it: sizes there may lie."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0 or size > _READ_AT_ONCE:
+        if size is None or size < 0:
+            size = os.fstat(self.fileno()).st_size - self.tell()
+        if size > _READ_AT_ONCE:
             raise ValueError(_TOO_LARGE)
         return super().read(size)
 

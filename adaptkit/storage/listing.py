@@ -75,6 +75,14 @@ class Listing:
         """Of a fusion the ids that it fuses."""
         return self.config.method.fuses if isinstance(self.config.method, FusionConfig) else ()
 
+    def require_sound(self) -> None:
+        """Let record and config be sound; the weights are not looked at.
+
+        Raises:
+            AdapterFileError: What is wrong with them.
+        """
+        _ = self.config
+
     def load(self) -> Adapter:
         """The adapter itself, every claim checked.
 

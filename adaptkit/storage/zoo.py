@@ -56,9 +56,9 @@ class Zoo:
         return tuple(Listing(place, self._files(place)) for place in self._places())
 
     @property
-    def names(self) -> list[str]:
-        """The names of all that lies in its top folder."""
-        return self._files("").names()
+    def top(self) -> Files:
+        """Its top folder."""
+        return self._files("")
 
     def search(
         self,
@@ -165,7 +165,7 @@ class Zoo:
             IndexMismatch: The first thing that is not as it says, or the index is not written as adaptkit writes it.
             UnexpectedFile: Something that a zoo does not have.
         """
-        top = self._files("")
+        top = self.top
         recorded = read_index(top)
         path = top.path / spec.INDEX_FILE
         # Files first: a changed one may no longer be a sound record, and its hash says so more plainly.

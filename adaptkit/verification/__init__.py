@@ -1,5 +1,6 @@
-"""Proving an adapter against a backbone."""
+"""What an adapter or a zoo proves of itself, and who stands for it."""
 
+from adaptkit.verification.signature import require_signature, sign
 from adaptkit.verification.verify import verify
 
-__all__ = ["verify"]
+__all__ = ["require_signature", "sign", "verify"]
