@@ -30,7 +30,7 @@ from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.plain_text import is_one_line
 from adaptkit.storage import Adapter, Card, Evaluation, Probe, TrainingFacts, load_adapter
-from adaptkit.storage.adapter import Origin
+from adaptkit.storage.record import Origin
 from tests.adapters import randomise
 from tests.tiny import tiny_model
 
