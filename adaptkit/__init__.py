@@ -6,7 +6,14 @@ from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
-from adaptkit.interchange import HubAdapter, export_peft, import_peft, pull_adapter, push_adapter
+from adaptkit.interchange import (
+    HubAdapter,
+    export_peft,
+    import_adapterhub,
+    import_peft,
+    pull_adapter,
+    push_adapter,
+)
 from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
@@ -33,6 +40,7 @@ __all__ = [
     "estimate_adapter",
     "evaluate",
     "export_peft",
+    "import_adapterhub",
     "import_peft",
     "load_adapter",
     "load_model",

@@ -141,6 +141,32 @@ class BottleneckConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BottleneckMadxConfig:
+    """Bottleneck of MAD-X as AdapterHub places it (Pfeiffer et al. 2020, arXiv:2005.00052).
+
+    It computes `norm(s + up(act(down(y))))`, where `s` is the residual sum that the backbone's layer norm reads at the
+    site, and `y = norm(s)`. The bottleneck has this `width`. Adapters of this method are imported, not trained.
+
+    Raises:
+        ConfigError: A width, activation, site or block that cannot be right.
+    """
+
+    width: int
+    activation: Activation = "relu"
+    sites: tuple[SiteName, ...] = ("block.output",)
+    blocks: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _require(1 <= self.width <= MAX_RANK, f"width must lie between 1 and {MAX_RANK}, found {self.width}.")
+        _require(
+            self.activation in get_args(Activation),
+            f"activation is one of {', '.join(get_args(Activation))}, found {self.activation!r}.",
+        )
+        _require_sites(self.sites, RESIDUAL_SITES, "bottleneck_madx")
+        _require_blocks(self.blocks)
+
+
+@dataclass(frozen=True, kw_only=True)
 class InvertibleConfig:
     """Invertible layer at the embeddings (NICE, Dinh et al. 2014; in MAD-X, Pfeiffer et al. 2020, arXiv:2005.00052).
 
@@ -240,10 +266,11 @@ class HeadConfig:
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
 
 
-MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | FusionConfig | HeadOnlyConfig
+MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | BottleneckMadxConfig | FusionConfig | HeadOnlyConfig
 _METHOD_NAMES: dict[type, str] = {
     LoraConfig: "lora",
     BottleneckConfig: "bottleneck",
+    BottleneckMadxConfig: "bottleneck_madx",
     FusionConfig: "fusion",
     HeadOnlyConfig: "head",
 }
@@ -275,5 +302,5 @@ class AdapterConfig:
 
     @property
     def method_name(self) -> str:
-        """`lora`, `bottleneck`, `fusion` or `head`."""
+        """`lora`, `bottleneck`, `bottleneck_madx`, `fusion` or `head`."""
         return _METHOD_NAMES[type(self.method)]

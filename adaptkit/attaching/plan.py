@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adaptkit.composition import Average, Part, Stack, ids_of
 from adaptkit.config import FusionConfig
-from adaptkit.layers import AdapterLayers, FusionLayer
+from adaptkit.layers import AdapterLayers, BottleneckMadxLayer, FusionLayer
 
 
 class SiteLayer(Protocol):
@@ -27,9 +27,17 @@ BARE: Plan = {}
 
 def run(chain: Chain, site_input: object, site_output: Tensor) -> Tensor:
     """Let the layers of a chain act one after the other."""
+    return handed_on(chain, site_input, site_output)[1]
+
+
+def handed_on(chain: Chain, site_input: Any, site_output: Tensor) -> tuple[Any, Tensor]:  # noqa: ANN401 - as SiteLayer
+    """As `run`, with the site input for what acts above: layers before a norm change it."""
     for layer in chain:
-        site_output = layer(site_input, site_output)
-    return site_output
+        if isinstance(layer, BottleneckMadxLayer | AveragedChains):
+            site_input, site_output = layer.handed_on(site_input, site_output)
+        else:
+            site_output = layer(site_input, site_output)
+    return site_input, site_output
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,17 @@ class AveragedChains:
 
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: as the site's output."""
-        total = site_output
+        return self.handed_on(site_input, site_output)[1]
+
+    def handed_on(self, site_input: Any, site_output: Tensor) -> tuple[Any, Tensor]:  # noqa: ANN401 - as SiteLayer
+        """As the call, with the site input for what acts above: what was added before a norm is averaged too."""
+        total, added = site_output, []
         for chain, weight in zip(self.chains, self.weights, strict=True):
-            total = total + weight * (run(chain, site_input, site_output) - site_output)
-        return total
+            moved, output = handed_on(chain, site_input, site_output)
+            total = total + weight * (output - site_output)
+            if moved is not site_input:
+                added.append(weight * (moved.before - site_input.before))
+        return site_input.plus(torch.stack(added).sum(dim=0)) if added else site_input, total
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
-from adaptkit.layers import BottleneckLayer, LoraLayer
+from adaptkit.layers import BottleneckLayer, LoraLayer, Normed
 
 T = TypeVar("T")
 _Scaled: TypeAlias = tuple[LoraLayer, float]
@@ -310,9 +310,14 @@ class GroupsByChain:
         _require_rows(site_output, len(self._groups.order))
         parts = []
         for chain, rows in zip(self._chains, self._groups.rows, strict=True):
-            inputs = site_input[rows] if isinstance(site_input, Tensor) else site_input
-            parts.append(run(chain, inputs, site_output[rows]))
+            parts.append(run(chain, _of_rows(site_input, rows), site_output[rows]))
         return torch.cat(parts)
+
+
+def _of_rows(site_input: Any, rows: slice) -> Any:  # noqa: ANN401 - as SiteLayer
+    if isinstance(site_input, Normed):
+        return site_input.of_rows(rows)
+    return site_input[rows] if isinstance(site_input, Tensor) else site_input
 
 
 def _require_rows(site_output: Tensor, n_rows: int) -> None:

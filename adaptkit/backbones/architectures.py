@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from adaptkit.backbones.word_embeddings import WordEmbeddings
-from adaptkit.config import SITES_OF_ONE_INPUT, SiteName
+from adaptkit.config import RESIDUAL_SITES, SITES_OF_ONE_INPUT, SiteName
 from adaptkit.errors import UnsupportedArchitecture
 from adaptkit.layers import SiteAddress, SiteShape
 
@@ -21,7 +21,8 @@ class Architecture:
     """Module paths of one model type. `blocks` is the list of blocks; `sites` are paths inside one block ("": itself).
 
     In a `causal` one, a decoder, a token sees those before it only. In a `row_wise` one, the modules at its sites
-    read the rows of the batch and nothing else, so that each row may have a stack of its own.
+    read the rows of the batch and nothing else, so that each row may have a stack of its own. In a `post_norm` one, the
+    residual sites are layer norms that read a sublayer's output added to its input.
     """
 
     blocks: str
@@ -30,6 +31,7 @@ class Architecture:
     ffn_width_field: str = "intermediate_size"
     causal: bool = False
     row_wise: bool = True
+    post_norm: bool = True
     sites: Mapping[SiteName, str]
 
 
@@ -77,6 +79,7 @@ LLAMA = Architecture(
     embeddings="embed_tokens",
     word_embeddings="embed_tokens",
     causal=True,
+    post_norm=False,
     sites={
         "attention.query": "self_attn.q_proj",
         "attention.key": "self_attn.k_proj",
@@ -153,7 +156,10 @@ class BackboneShape:
             for site, path in row.sites.items():
                 module = f"{row.blocks}.{block}.{path}".removesuffix(".")
                 shapes[SiteAddress(block, site)] = SiteShape(
-                    module, in_widths.get(site, width), out_widths.get(site, width)
+                    module,
+                    in_widths.get(site, width),
+                    out_widths.get(site, width),
+                    after_sum=row.post_norm and site in RESIDUAL_SITES,
                 )
         return shapes
 

@@ -18,7 +18,14 @@ from adaptkit.cli.zoo import list_adapters, sign_place, write_index
 from adaptkit.composition import Stack
 from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
-from adaptkit.interchange import export_peft, import_peft, pull_adapter, push_adapter
+from adaptkit.interchange import (
+    export_peft,
+    import_adapterhub,
+    import_peft,
+    pull_adapter,
+    push_adapter,
+    written_by,
+)
 from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.plain_text import one_line
@@ -50,7 +57,7 @@ _out = PlainConsole()
 _OPTIONS = frozenset(
     {entry.name for entry in fields(TrainingRequest)}
     | set(inspect_signature(evaluate).parameters)
-    | {"without_head", "public"}
+    | {"without_head", "public", "allow_pickle", "signed_by"}
 )
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
@@ -185,7 +192,7 @@ def merge_adapters(
 
 @app.command("import")
 def import_adapter(
-    folder: Annotated[Path, typer.Argument(help="folder of a LoRA that peft saved")],
+    folder: Annotated[Path, typer.Argument(help="folder that peft or AdapterHub's adapters saved")],
     lang: Annotated[str, typer.Option(help="language of the text that it was trained on")],
     output: Annotated[Path, typer.Option(help="folder for the adapter")],
     domain: Annotated[
@@ -193,9 +200,22 @@ def import_adapter(
     ] = None,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
     licence: Annotated[str, typer.Option(help="licence of its text, for the card")] = "not stated",
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="AdapterHub: read a pickle too, by torch's weights_only reader")
+    ] = False,
 ) -> None:
-    """Read a LoRA of peft and save it as an adapter, with outputs recorded on the backbone that is named."""
-    adapter = import_peft(folder, lang=lang, domain=domain, backbone=backbone, licence=licence)
+    """Read an adapter of peft or AdapterHub and save it, with outputs recorded on the backbone that is named.
+
+    Read are LoRAs of peft, and seq_bn, seq_bn_inv and lora of AdapterHub.
+    """
+    if written_by(folder) == "adapterhub":
+        adapter = import_adapterhub(
+            folder, lang=lang, domain=domain, backbone=backbone, licence=licence, allow_pickle=allow_pickle
+        )
+    elif allow_pickle:
+        raise ConfigError("allow_pickle=True is for folders of AdapterHub; no pickle of peft is read. Leave it out.")
+    else:
+        adapter = import_peft(folder, lang=lang, domain=domain, backbone=backbone, licence=licence)
     adapter.save(output)
     _out.print(f"{adapter.id} for {adapter.origin.name} is in {output}")
 

@@ -1,19 +1,26 @@
-"""Adapter layers: pure maps `(site_input, site_output) -> site_output`. None of them sees a backbone weight."""
+"""Adapter layers: pure maps `(site_input, site_output) -> site_output`. None of them sees a backbone weight.
+
+The one exception is `BottleneckMadxLayer`, which only imported adapters have.
+"""
 
 from adaptkit.layers.bank import AdapterLayers, SiteAddress, SiteShape
 from adaptkit.layers.bottleneck import BottleneckLayer
+from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
+from adaptkit.layers.normed import Normed
 
 __all__ = [
     "AdapterLayers",
     "BottleneckLayer",
+    "BottleneckMadxLayer",
     "FusionLayer",
     "Head",
     "InvertibleLayer",
     "LoraLayer",
+    "Normed",
     "SiteAddress",
     "SiteShape",
 ]

@@ -10,6 +10,7 @@ from adaptkit.config import (
     SITES,
     AdapterConfig,
     BottleneckConfig,
+    BottleneckMadxConfig,
     FusionConfig,
     InvertibleConfig,
     LoraConfig,
@@ -17,12 +18,13 @@ from adaptkit.config import (
 )
 from adaptkit.errors import ArchitectureMismatch
 from adaptkit.layers.bottleneck import BottleneckLayer
+from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
 from adaptkit.layers.heads import Head, build_head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
 
-AdapterLayer = LoraLayer | BottleneckLayer | InvertibleLayer | FusionLayer
+AdapterLayer = LoraLayer | BottleneckLayer | BottleneckMadxLayer | InvertibleLayer | FusionLayer
 _HEAD = "head"
 
 
@@ -36,11 +38,15 @@ class SiteAddress:
 
 @dataclass(frozen=True)
 class SiteShape:
-    """What an adapter layer must know of its place: the module it follows and that module's widths."""
+    """What an adapter layer must know of its place: the module it follows and that module's widths.
+
+    `after_sum` says that the module is a layer norm which reads a sublayer's output added to the sublayer's input.
+    """
 
     module: str
     in_width: int
     out_width: int
+    after_sum: bool = False
 
 
 class AdapterLayers(nn.Module):
@@ -66,6 +72,13 @@ class AdapterLayers(nn.Module):
             raise ArchitectureMismatch(
                 f"the adapter acts at {', '.join(missing)}, where this backbone has no site. It has "
                 f"{', '.join(site for site in SITES if site in there)}."
+            )
+        if isinstance(config.method, BottleneckMadxConfig) and not all(
+            shape.after_sum for address, shape in shapes.items() if address.site in config.method.sites
+        ):
+            raise ArchitectureMismatch(
+                "bottleneck_madx acts before a layer norm that follows a residual sum, and this backbone's blocks have "
+                "none: they normalise what a sublayer reads. Load the encoder that the adapter was trained on."
             )
         self.config = config
         self.hidden_modules = frozenset(
@@ -137,6 +150,10 @@ def _build(config: AdapterConfig, address: SiteAddress, shape: SiteShape) -> Ada
         return _build_lora(method, shape)
     if isinstance(method, FusionConfig):
         return FusionLayer(width=method.width, site_width=shape.out_width)
+    if isinstance(method, BottleneckMadxConfig):
+        return BottleneckMadxLayer(
+            hidden_width=shape.out_width, bottleneck_width=method.width, activation=method.activation
+        )
     # A head alone has no sites, so it never comes here.
     return _build_bottleneck(method, shape.out_width) if isinstance(method, BottleneckConfig) else None
 

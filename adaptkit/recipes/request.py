@@ -215,7 +215,8 @@ class TrainingRequest:
     def _check_method(self) -> None:
         """Options of one method do not go with another."""
         if self.method not in get_args(MethodName):
-            raise ConfigError(f"method is {', '.join(get_args(MethodName))}, found {self.method!r}.")
+            hint = " That one is only imported (adaptkit.import_adapterhub)." if self.method in _IMPORT_ONLY else ""
+            raise ConfigError(f"method is {', '.join(get_args(MethodName))}, found {self.method!r}.{hint}")
         if self.method == "head" and self.kind != "task":
             raise ConfigError(f"method 'head' trains the head of a task, and a {self.kind} adapter has none.")
         if self.method == "fusion" and self.kind == "task":
@@ -300,6 +301,7 @@ class TrainingRequest:
 _LEAST_STEPS_BETWEEN_EVALUATIONS = 20
 _MOST_STEPS_BETWEEN_EVALUATIONS = 200
 
+_IMPORT_ONLY = ("bottleneck_madx",)
 _TEXT_ONLY = (
     "text",
     "parallel",

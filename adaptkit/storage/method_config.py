@@ -12,6 +12,7 @@ from adaptkit.config import (
     MAX_RANK,
     AdapterConfig,
     BottleneckConfig,
+    BottleneckMadxConfig,
     FusionConfig,
     HeadConfig,
     HeadOnlyConfig,
@@ -44,6 +45,7 @@ _LIMITS = {
 _METHODS: dict[str, type[MethodConfig]] = {
     "lora": LoraConfig,
     "bottleneck": BottleneckConfig,
+    "bottleneck_madx": BottleneckMadxConfig,
     "fusion": FusionConfig,
     "head": HeadOnlyConfig,
 }
@@ -75,6 +77,8 @@ def is_peft(config: AdapterConfig) -> bool:
 
 def format_version(config: AdapterConfig, shape: BackboneShape) -> int:
     """The oldest format version that can hold a config."""
+    if isinstance(config.method, BottleneckMadxConfig):
+        return 4
     return 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
 
 

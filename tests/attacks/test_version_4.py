@@ -1,58 +1,57 @@
-"""Folders of format version 4 (what the card says of text, hardware and intervals) that lie."""
+"""Folders of format version 4 (`bottleneck_madx`) that lie."""
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adaptkit.config import AdapterConfig, LoraConfig
-from adaptkit.errors import MalformedConfig
+from adaptkit.config import AdapterConfig, BottleneckMadxConfig, InvertibleConfig
+from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, TensorSetMismatch, TensorShapeMismatch
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Card, load_adapter
-from adaptkit.storage.card import Evaluation
-from adaptkit.storage.format import RECORD_FILE
+from adaptkit.storage import load_adapter
+from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.adapters import random_adapter
-from tests.hostile import REMOVED, get, put
-
-SCORE = Evaluation(
-    task="topics", metric="accuracy", n_examples=9, score_without=50.0, score_with=60.0, low=-2.0, high=22.0
-)
+from tests.hostile import REMOVED, put
 
 
 @pytest.fixture
-def of_version_4(model: AdaptedModel, tmp_path: Path) -> Path:
-    adapter = random_adapter(model, AdapterConfig(method=LoraConfig(rank=2)))
-    card = Card(n_tokens=7, text_sha256="ab" * 32, evaluations=(SCORE,))
-    return replace(adapter, card=card).save(tmp_path / "sw")
+def madx(model: AdaptedModel, tmp_path: Path) -> Path:
+    config = AdapterConfig(method=BottleneckMadxConfig(width=4), invertible=InvertibleConfig())
+    return random_adapter(model, config).save(tmp_path / "madx")
 
 
-def test_the_oldest_version_that_holds_the_card_is_written(of_version_4: Path, tmp_path: Path) -> None:
-    assert get(of_version_4, RECORD_FILE, "format_version") == 4
-    adapter = load_adapter(of_version_4)
-    older = replace(adapter, card=replace(adapter.card, n_tokens=0, text_sha256="", evaluations=()))
-    plain = load_adapter(older.save(tmp_path / "plain"))
-    assert get(tmp_path / "plain", RECORD_FILE, "format_version") == 1
-    assert plain.card == older.card
-
-
-LIES: dict[str, tuple[str, object]] = {
-    "a token count that is none": ("card.n_tokens", "7"),
-    "no token count": ("card.n_tokens", REMOVED),
-    "a bound that is no number": ("card.evaluations", [{"low": "x"}]),
-    "fields of version 4 under an older version": ("format_version", 1),
-    "an older version than it needs": ("format_version", 3),
+CONFIGS: dict[str, tuple[type[AdapterFileError], str, Any]] = {
+    "a width of none": (MalformedConfig, "settings.width", 0),
+    "a width above the bound": (LimitExceeded, "settings.width", 5000),
+    "another width": (TensorShapeMismatch, "settings.width", 5),
+    "a width with a point": (MalformedConfig, "settings.width", 4.0),
+    "no width": (MalformedConfig, "settings.width", REMOVED),
+    "a factor beside the width": (MalformedConfig, "settings.reduction_factor", 8),
+    "an unknown activation": (MalformedConfig, "settings.activation", "tanh"),
+    "a site without a norm": (MalformedConfig, "settings.sites", ["ffn.output"]),
+    "another site": (TensorSetMismatch, "settings.sites", ["attention.residual"]),
+    "a block that is not there": (MalformedConfig, "settings.blocks", [2]),
+    "the other method": (MalformedConfig, "method", "bottleneck"),
 }
 
 
-@pytest.mark.parametrize(("where", "value"), LIES.values(), ids=LIES.keys())
-def test_a_lying_record_is_refused(of_version_4: Path, where: str, value: object) -> None:
-    put(of_version_4, RECORD_FILE, where, value)
-    with pytest.raises(MalformedConfig):
-        load_adapter(of_version_4)
+@pytest.mark.parametrize(("error", "field", "value"), CONFIGS.values(), ids=CONFIGS)
+def test_a_config_that_lies(madx: Path, error: type[AdapterFileError], field: str, value: object) -> None:
+    put(madx, CONFIG_FILE, field, value)
+    with pytest.raises(error) as caught:
+        load_adapter(madx)
+    assert type(caught.value) is error
 
 
-def test_version_4_without_need_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
-    folder = random_adapter(model, AdapterConfig(method=LoraConfig(rank=2))).save(tmp_path / "sw")
-    put(folder, RECORD_FILE, "format_version", 4)
-    with pytest.raises(MalformedConfig, match="lacks the field"):
-        load_adapter(folder)
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_older_version(madx: Path, version: int) -> None:
+    put(madx, RECORD_FILE, "format_version", version)
+    with pytest.raises(MalformedConfig, match="one of version 4"):
+        load_adapter(madx)
+
+
+def test_a_decoder(madx: Path) -> None:
+    for field, value in {"model_type": "llama", "n_key_heads": 1, "head_width": 16}.items():
+        put(madx, RECORD_FILE, f"backbone.shape.{field}", value)
+    with pytest.raises(MalformedConfig, match="residual sum"):
+        load_adapter(madx)

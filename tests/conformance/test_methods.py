@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import set_checkpoint_early_stop
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError
 from adaptkit.layers import AdapterLayers, LoraLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
-from tests.tiny import ARCHITECTURES, tiny_model
+from tests.tiny import ARCHITECTURES, ENCODERS, tiny_model
 
 METHODS: dict[str, AdapterConfig] = {
     "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
@@ -28,6 +28,10 @@ METHODS: dict[str, AdapterConfig] = {
     "bottleneck": AdapterConfig(method=BottleneckConfig(reduction_factor=4)),
     "bottleneck at both sites": AdapterConfig(
         method=BottleneckConfig(reduction_factor=4, activation="gelu", sites=("attention.residual", "block.output"))
+    ),
+    "bottleneck before the norm": AdapterConfig(
+        method=BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output")),
+        invertible=InvertibleConfig(),
     ),
     "lora, hiding the top block from below": AdapterConfig(method=LoraConfig(rank=4), hides_top_block=True),
     "lora + invertible": AdapterConfig(method=LoraConfig(rank=4), invertible=InvertibleConfig()),
@@ -42,12 +46,22 @@ ID = "language/sw"
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
 
 
-@pytest.fixture(params=ARCHITECTURES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every method on every architecture that has a place for it."""
+    if "config" in metafunc.fixturenames:
+        on_all = [name for name, config in METHODS.items() if not isinstance(config.method, BottleneckMadxConfig)]
+        pairs = [(family, name) for family in ARCHITECTURES for name in (METHODS if family in ENCODERS else on_all)]
+        metafunc.parametrize(("model", "config"), pairs, indirect=True)
+    elif "model" in metafunc.fixturenames:
+        metafunc.parametrize("model", ARCHITECTURES, indirect=True)
+
+
+@pytest.fixture
 def model(request: pytest.FixtureRequest) -> AdaptedModel:
     return tiny_model(request.param)
 
 
-@pytest.fixture(params=METHODS)
+@pytest.fixture
 def config(request: pytest.FixtureRequest, model: AdaptedModel) -> AdapterConfig:
     """The method at those of its sites that the backbone has."""
     config = METHODS[request.param]

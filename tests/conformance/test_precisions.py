@@ -9,7 +9,7 @@ import torch
 import adaptkit
 from adaptkit.backbones import EmbeddingForm, vocabulary_of
 from adaptkit.backbones.streamed import Bits
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
@@ -74,6 +74,16 @@ def test_gradients_reach_every_tensor_of_the_adapter(
     torch.autograd.backward((states.float() * torch.linspace(-1, 1, states.shape[-1])).sum())
     assert not [name for name, weight in layers.named_parameters() if weight.grad is None or not weight.grad.any()]
     assert not [name for name, weight in model.network.named_parameters() if weight.grad is not None]
+
+
+@pytest.mark.parametrize("form", ["16", "8, paged", "4, paged"])
+def test_a_bottleneck_before_the_norm(form: str, tmp_path: Path) -> None:
+    bits, embeddings = FORMS[form]
+    config = AdapterConfig(method=BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output")))
+    folder = saved_backbone(tmp_path / "tiny", "bert")
+    test_an_adapter_acts_and_goes_without_a_trace(config, adaptkit.load_model(folder, bits=bits, embeddings=embeddings))
+    adapter = random_adapter(adaptkit.load_model(folder), config)
+    adaptkit.load_model(folder, bits=bits, embeddings=embeddings).attach(adapter)
 
 
 def test_the_gradient_is_that_of_full_precision_nearly(folder: Path) -> None:

@@ -9,13 +9,21 @@ import adaptkit
 from adaptkit import Average, Fuse, Stack
 from adaptkit.attaching import RowGroups, RowPlan, plan_of_rows
 from adaptkit.attaching.rows import GroupsOfBottlenecks, JointLora
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import (
+    AdapterConfig,
+    BottleneckConfig,
+    BottleneckMadxConfig,
+    FusionConfig,
+    HeadConfig,
+    InvertibleConfig,
+    LoraConfig,
+)
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.tasks.question_answering import PredictedAnswer
 from tests.adapters import attach_random
 from tests.saved import saved_backbone
-from tests.tiny import ARCHITECTURES, tiny_model
+from tests.tiny import ARCHITECTURES, ENCODERS, tiny_model
 
 TEXTS = [
     "Habari ya asubuhi",
@@ -124,6 +132,26 @@ def test_rows_of_a_fusion(model: AdaptedModel) -> None:
     attach_random(model, "language/both", AdapterConfig(method=fusion))
     stacks = [Fuse("language/sw", "language/yo") if number % 2 else stack for number, stack in enumerate(STACKS)]
     found = model.encode(TEXTS, stacks=stacks)
+    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [3, 10])
+@pytest.mark.parametrize("model_type", ENCODERS)
+def test_rows_of_bottlenecks_before_the_norm(model_type: str, batch_size: int) -> None:
+    model = with_adapters(tiny_model(model_type))
+    both = BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output"))
+    attach_random(model, "language/rw", AdapterConfig(method=both, invertible=InvertibleConfig()), seed=20)
+    attach_random(model, "task/madx", AdapterConfig(method=BottleneckMadxConfig(width=4)), seed=21)
+    stacks = [
+        "language/rw > task/madx",
+        "language/rw",
+        "language/yo > task/madx",
+        "language/rw > domain/farm > task/topics",
+        Stack(Average("language/rw", "language/yo"), "task/madx"),
+        *STACKS[:4],
+        "language/rw > task/madx",
+    ]
+    found = model.encode(TEXTS, stacks=stacks, batch_size=batch_size)
     torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
 
 

@@ -12,9 +12,11 @@ from torch import Tensor
 from adaptkit.config import (
     AdapterConfig,
     BottleneckConfig,
+    BottleneckMadxConfig,
     FusionConfig,
     HeadConfig,
     HeadOnlyConfig,
+    InvertibleConfig,
     Kind,
     LoraConfig,
     MethodConfig,
@@ -31,6 +33,10 @@ VERSION_4 = {
     "topics": AdapterConfig(
         method=BottleneckConfig(reduction_factor=16),
         head=HeadConfig(task_type="classification", labels=("farming", "health")),
+    ),
+    "madx": AdapterConfig(
+        method=BottleneckMadxConfig(width=2, activation="silu", sites=("attention.residual",), blocks=(1,)),
+        invertible=InvertibleConfig(reduction_factor=4),
     ),
 }
 CARD = Card(
@@ -105,7 +111,7 @@ def _size(method: MethodConfig) -> int:
         return method.rank
     if isinstance(method, HeadOnlyConfig):
         return 0
-    return method.width if isinstance(method, FusionConfig) else method.reduction_factor
+    return method.width if isinstance(method, FusionConfig | BottleneckMadxConfig) else method.reduction_factor
 
 
 def _of_version_2(config: AdapterConfig) -> dict[str, object]:
@@ -142,7 +148,7 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 def main() -> None:
     folder = Path(__file__).parent / "v4"
-    model = tiny_model("bert")
+    model = tiny_model()
     expected = {}
     for name, config in VERSION_4.items():
         adapter = make(name, config, model)

@@ -28,5 +28,6 @@ def test_no_golden_adapter_is_left_out() -> None:
         "v3/decoder",
         "v3/decoder-topics",
         "v4/lora",
+        "v4/madx",
         "v4/topics",
     ]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch._dynamo.testing import CompileCounter
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, LoraConfig
+from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from tests.adapters import attach_random
 from tests.tiny import tiny_model
@@ -17,6 +17,7 @@ def with_adapters() -> AdaptedModel:
     for seed, name in enumerate(["language/sw", "language/ha", "domain/news"]):
         attach_random(model, name, LORA, seed=seed)
     attach_random(model, "language/yo", AdapterConfig(method=BottleneckConfig(reduction_factor=8)))
+    attach_random(model, "language/rw", AdapterConfig(method=BottleneckMadxConfig(width=4)))
     return model.eval()
 
 
@@ -45,6 +46,7 @@ def test_another_stack_or_new_weights_compile_nothing_again(model: AdaptedModel)
         ["sw > news"] * 4,
         ["yo"] * 4,
         ["sw", "ha", "yo > news", None],
+        ["rw", "yo", None, "rw > news"],
         [None] * 4,
     ]
     for stacks in asked:

@@ -15,6 +15,7 @@ from tests.runs import PAIRS, SWAHILI, CtrlC, opener
 from tests.tiny import tiny_model
 
 Command = Callable[..., Any]
+ADAPTERHUB = Path(__file__).parents[2] / "parity" / "adapterhub" / "folders"
 
 
 @pytest.fixture
@@ -92,6 +93,30 @@ def test_a_lora_goes_to_peft_and_comes_back(
     refused = adaptkit(*back)
     assert refused.status == 1
     assert "no linear layer" in refused.err or "expected" in refused.err
+
+
+def test_a_folder_of_adapterhub_is_known_as_one(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
+    theirs, options = ADAPTERHUB / "seq_bn", ("--lang", "sw", "--backbone", backbone_folder)
+    outcome = adaptkit("import", theirs, *options, "--output", tmp_path / "sw", "--licence", "CC0-1.0")
+    assert outcome.status == 0, outcome.err
+    assert load_adapter(tmp_path / "sw").config.method_name == "bottleneck_madx"
+    refused = adaptkit("import", ADAPTERHUB / "pickled", *options, "--output", tmp_path / "pickled")
+    assert (refused.status, "say --allow-pickle" in refused.err) == (1, True)
+    allowed = ("import", ADAPTERHUB / "pickled", *options, "--allow-pickle", "--output", tmp_path / "pickled")
+    assert adaptkit(*allowed).status == 0
+    assert load_adapter(tmp_path / "pickled").id == "language/sw"
+
+
+def test_a_folder_of_nobody_is_not_imported(
+    adaptkit: Command, trained: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    options = ("--lang", "sw", "--backbone", backbone_folder, "--output", tmp_path / "out")
+    refused = adaptkit("import", trained, *options, "--allow-pickle")
+    assert (refused.status, "no pickle of peft" in refused.err) == (1, True)
+    (trained / "adapter_config.json").write_text('{"r": 8}')
+    refused = adaptkit("import", trained, *options)
+    assert (refused.status, "of no library" in refused.err) == (1, True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_backbone_is_not_exported_over_anything(adaptkit: Command, tmp_path: Path) -> None:

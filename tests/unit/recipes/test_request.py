@@ -30,6 +30,7 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "distillation needs": {"text": "a.txt", "objective": "distill"},
     "objective is": {"objective": "rtd"},
     "method is": {"method": "prefix"},
+    "only imported": {"method": "bottleneck_madx"},
     "rank, dropout do not go with": {"method": "bottleneck", "rank": 4, "dropout": 0.1},
     "reduction_factor does not go with": {"method": "lora", "reduction_factor": 4},
     "resume needs the output": {"resume": True},

@@ -95,7 +95,7 @@ def test_two_of_one_id_are_named_by_their_places(tmp_path: Path) -> None:
         Zoo(zoo).load("language/sw")
 
 
-def test_evaluation_takes_an_archive(folder: Path, tmp_path: Path) -> None:
+def test_evaluation_takes_an_archive(tmp_path: Path) -> None:
     from adaptkit.evaluation.conditions import LanguageAdapters
 
     zoo = made_zoo(tmp_path / "zoo", tiny_model())
