@@ -4,7 +4,10 @@ import json
 from random import Random
 from typing import Any
 
+from fuzz.mutation import MAX_BYTES
 from tests.hostile_texts import HOSTILE
+
+_MOST_REPEATED = 200
 
 NUMBERS: tuple[Any, ...] = (
     *(
@@ -113,7 +116,8 @@ def changed_json(content: bytes, random: Random) -> bytes:
         return content
     if random.random() < 0.05:
         text = text.replace("0.5", "1e999").replace("1.0", "NaN")
-    return text.encode("utf-8", "surrogatepass")
+    changed = text.encode("utf-8", "surrogatepass")
+    return changed if len(changed) <= max(MAX_BYTES, len(content)) else content
 
 
 _Place = tuple[Any, Any]
@@ -143,11 +147,13 @@ def _change(place: _Place, places: list[_Place], random: Random) -> None:
                 container[random.choice((*NAMES, *HOSTILE.values()))] = container.pop(key)
             case 2 if isinstance(container, dict):
                 container[random.choice(NAMES)] = evil_value(random)
-            case 2:
+            case 2 if len(container) < _MOST_REPEATED:
                 container *= random.choice((2, 17, 300))
             case 3:
                 other, there = random.choice(places)
-                container[key] = json.loads(json.dumps(other[there]))
+                text = json.dumps(other[there])
+                if len(text) < MAX_BYTES // 8:
+                    container[key] = json.loads(text)
             case 4 if isinstance(container[key], int | float):
                 container[key] += random.choice((1, -1, 0.5, 1e-9))
             case 5 if isinstance(container[key], str):

@@ -1,17 +1,20 @@
 """What `python -m fuzz` has found, kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adaptkit.composition import AdapterId, Average, Stack
 from adaptkit.errors import AdaptkitError, ConfigError, LimitExceeded, MalformedConfig
+from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.interchange import import_peft
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.hostile import put
+from tests.unit.evaluation.invented import invented_results
 
 
 @pytest.mark.parametrize("levels", [17, 5_000])
@@ -50,6 +53,13 @@ def test_a_number_of_json_that_is_infinite_for_python(file: str, folder: Path) -
     (folder / file).write_text(text.replace("{", '{"lora_alpha": 1e999, ', 1).replace('"lora_alpha": 8', '"x": 8', 1))
     with pytest.raises(MalformedConfig, match="beyond every number"):
         load_adapter(folder)
+
+
+def test_results_that_name_a_metric_without_end() -> None:
+    """600 times the same two took more than 5 s."""
+    results = invented_results()
+    with pytest.raises(ConfigError, match="a metric twice"):
+        render_markdown(replace(results, metrics=results.metrics * 300))
 
 
 def test_a_pattern_of_alphas_for_every_module_there_could_ever_be(model: AdaptedModel, folder: Path) -> None:
