@@ -8,6 +8,9 @@ from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
 from adaptkit.interchange import (
     HubAdapter,
+    as_pipeline,
+    as_sentence_transformer,
+    export_onnx,
     export_peft,
     import_adapterhub,
     import_peft,
@@ -36,9 +39,12 @@ __all__ = [
     "Vocabulary",
     "Zoo",
     "__version__",
+    "as_pipeline",
+    "as_sentence_transformer",
     "combine",
     "estimate_adapter",
     "evaluate",
+    "export_onnx",
     "export_peft",
     "import_adapterhub",
     "import_peft",

@@ -218,6 +218,14 @@ class AdaptedModel(nn.Module):
         """
         return self._resolved(stack).stack
 
+    def pinned(self, stack: StackLike) -> ResolvedStack:
+        """The stack as it is now, which may stand for a stack anywhere here: what is swapped later changes nothing.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter, ConfigError: As `plan`.
+        """
+        return self._resolved(stack)
+
     def forward(
         self,
         input_ids: Tensor,

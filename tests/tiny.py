@@ -1,5 +1,6 @@
 """Tiny random backbones of every architecture row, and a tokenizer trained on adaptkit's own sample."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -121,3 +122,8 @@ def tiny_backbone(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2)
 
 def tiny_model(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> AdaptedModel:
     return AdaptedModel(tiny_backbone(model_type, seed=seed, n_blocks=n_blocks))
+
+
+def prefixed_model(prefix: str, model_type: str = "bert") -> AdaptedModel:
+    """One that reads a prefix before every text."""
+    return AdaptedModel(replace(tiny_backbone(model_type), text_prefix=prefix))

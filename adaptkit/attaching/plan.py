@@ -1,11 +1,11 @@
 """A composition resolved against attached adapters: what acts after which module, in order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from adaptkit.composition import Average, Part, Stack, ids_of
 from adaptkit.config import FusionConfig
@@ -74,6 +74,18 @@ class FusedChains:
         contributions = [run(chain, site_input, site_output) - site_output for chain in self.chains]
         mixed: Tensor = self.fusion(site_output, torch.stack(contributions))
         return mixed
+
+
+def modules_in(chain: Chain) -> Iterator[nn.Module]:
+    """The modules that hold the weights of a chain."""
+    for layer in chain:
+        if isinstance(layer, nn.Module):
+            yield layer
+        if isinstance(layer, AveragedChains | FusedChains):
+            for inner in layer.chains:
+                yield from modules_in(inner)
+        if isinstance(layer, FusedChains):
+            yield layer.fusion
 
 
 def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:

@@ -127,11 +127,12 @@ class Backbone:
         rows = table.read() if ids is None else RowReader(table).read(ids.cpu().numpy())
         return rows.to(self.device, self.network.dtype)
 
-    def save(self, folder: str | PathLike[str]) -> None:
+    def save(self, folder: str | PathLike[str], *, whole: PreTrainedModel | None = None) -> None:
         """Write an ordinary transformers folder, from which the same backbone is loaded again.
 
-        With a trimmed vocabulary, the folder has only its rows, and a tokenizer with other ids: a smaller backbone, and
-        another one, on which adapters of this one are refused.
+        With `whole`, the network under a head, it is written with that head. With a trimmed vocabulary, the folder has
+        only its rows, and a tokenizer with other ids: a smaller backbone, and another one, on which adapters of this
+        one are refused.
 
         Raises:
             ConfigError: The folder exists, or the weights are not held as such a folder holds them.
@@ -140,11 +141,11 @@ class Backbone:
         if path.exists():
             raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
         table = self.network.get_submodule(self.architecture.word_embeddings)
-        if self.bits in (32, 16) and isinstance(table, TrimmedEmbeddings) and self.vocabulary is not None:
-            ids = self.vocabulary.ids
+        ids = None if self.vocabulary is None or whole is not None else self.vocabulary.ids
+        if self.bits in (32, 16) and isinstance(table, TrimmedEmbeddings) and ids is not None:
             save_compact(self.network, self.tokenizer, table.rows(torch.from_numpy(ids)).cpu(), ids, path)
         elif self.bits in (32, 16) and isinstance(table, nn.Embedding):
-            self._with_projection().save_pretrained(path)
+            (whole or self._with_projection()).save_pretrained(path)
             self.tokenizer.save_pretrained(path)
         else:
             raise ConfigError(

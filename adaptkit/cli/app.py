@@ -19,6 +19,7 @@ from adaptkit.composition import Stack
 from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.interchange import (
+    export_onnx,
     export_peft,
     import_adapterhub,
     import_peft,
@@ -26,6 +27,7 @@ from adaptkit.interchange import (
     push_adapter,
     written_by,
 )
+from adaptkit.interchange.onnx import MODEL_FILE
 from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.plain_text import one_line
@@ -222,13 +224,24 @@ def import_adapter(
 
 @app.command("export")
 def export_adapter(
-    folder: FolderArgument,
+    folders: Annotated[list[Path], typer.Argument(help="folder of an adapter; for onnx of several, lowest first")],
     output: Annotated[Path, typer.Option(help="folder to write")],
-    to: Annotated[Literal["peft"], typer.Option(help="the library that is to read it")] = "peft",  # noqa: ARG001
-    without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out")] = False,
+    to: Annotated[Literal["peft", "onnx"], typer.Option(help="the library that is to read it")] = "peft",
+    without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,
 ) -> None:
-    """Write a LoRA as a folder that peft loads."""
-    export_peft(load_adapter(folder), output, without_head=without_head)
+    """Write a LoRA as a folder that peft loads, or a stack as an ONNX model."""
+    if to == "onnx":
+        if without_head:
+            raise ConfigError("an ONNX model of a task is its head's; for vectors, leave the task's adapter out.")
+        model, adapters = load_model(backbone), [load_adapter(folder) for folder in folders]
+        model.attach(*adapters)
+        written = export_onnx(model, Stack(*(adapter.id for adapter in adapters)), output)
+        _out.print(f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e})")
+        return
+    if len(folders) > 1 or backbone is not None:
+        raise ConfigError("peft reads one adapter a folder, for whatever backbone; name one folder, and no backbone.")
+    export_peft(load_adapter(folders[0]), output, without_head=without_head)
     _out.print(f"PeftModel.from_pretrained(backbone, {str(output)!r}) loads it")
 
 

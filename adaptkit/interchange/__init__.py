@@ -1,12 +1,19 @@
-"""Adapters of other libraries, read as ours and written as theirs, and adapters on a model hub."""
+"""Adapters of other libraries read as ours and written as theirs, stacks for others to use, and adapters on a hub."""
 
 from adaptkit.interchange.adapterhub import import_adapterhub
 from adaptkit.interchange.hub import HubAdapter, pull_adapter, push_adapter
+from adaptkit.interchange.onnx import OnnxFolder, export_onnx
 from adaptkit.interchange.peft import export_peft, import_peft
+from adaptkit.interchange.pipelines import as_pipeline
+from adaptkit.interchange.sentence_transformers import as_sentence_transformer
 from adaptkit.interchange.written_by import written_by
 
 __all__ = [
     "HubAdapter",
+    "OnnxFolder",
+    "as_pipeline",
+    "as_sentence_transformer",
+    "export_onnx",
     "export_peft",
     "import_adapterhub",
     "import_peft",

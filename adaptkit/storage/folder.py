@@ -159,6 +159,31 @@ def whole_file(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which is moved to `folder` at the end; what fails half-way leaves nothing behind.
+
+    Raises:
+        ConfigError: Something is there already.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-new-", dir=folder.parent))
+    try:
+        yield partial
+        for path in partial.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        partial.chmod(0o755)
+        _sync_folder(partial)
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _sync_folder(folder.parent)
+
+
 def _put_in_place(partial: Path, folder: Path) -> None:
     if not folder.exists():
         partial.rename(folder)

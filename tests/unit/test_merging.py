@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, AutoModelForQuestionAnswering, AutoModelForTokenClassification
 
 import adaptkit
 from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.composition import Average, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, LoraConfig
+from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, HeadOnlyConfig, LoraConfig
 from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
 from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel
@@ -99,6 +99,61 @@ def test_a_head_is_not_lost_in_silence(model: AdaptedModel) -> None:
     model.attach(random_adapter(model, AdapterConfig(method=VARIANTS["lora"], head=head), kind="task", name="topics"))
     with pytest.raises(ConfigError, match="task/topics has a head"):
         merge(model, "topics")
+
+
+TAGS = ("O", "B-PER", "I-PER")
+SENTENCES = [["Amina", "lives", "in", "Kumasi", "."], ["Rain"]]
+QUESTIONS = [("Where does Amina live?", "Amina lives in Kumasi."), ("Who sleeps?", "The goat sleeps in the house.")]
+
+
+def stack_with(model: AdaptedModel, head: HeadConfig) -> str:
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["lora"])).eval()
+    attach_random(model, "task/mine", AdapterConfig(method=VARIANTS["lora"], head=head), seed=2).eval()
+    return "sw > mine"
+
+
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_a_tagger_is_saved_with_its_head(model_type: str, tmp_path: Path) -> None:
+    model = tiny_model(model_type)
+    stack = stack_with(model, HeadConfig(task_type="tagging", labels=TAGS))
+    merged = merge(model, stack, score=lambda model, stack: float(model.predict(SENTENCES, stack=stack)[0].n_read))
+    assert merged.model.predict(SENTENCES, stack=merged.stack) == model.predict(SENTENCES, stack=stack)
+    merged.save(tmp_path / "merged")
+    theirs = AutoModelForTokenClassification.from_pretrained(tmp_path / "merged")
+    assert theirs.config.id2label == dict(enumerate(TAGS))
+    ids, mask = model.backbone.pad([ids for ids, _ in model.backbone.tokenize_words(SENTENCES)])
+    with torch.no_grad(), model.active(stack):
+        wanted = model.head_of(stack)[0](model(ids, mask), mask)
+        found = theirs(ids, mask).logits
+    torch.testing.assert_close(found[mask.bool()], wanted[mask.bool()], rtol=1e-4, atol=1e-5)
+    again, rows = adaptkit.load_model(tmp_path / "merged"), model.backbone.tokenize(TEXTS)
+    torch.testing.assert_close(again.encode_ids(rows), model.encode_ids(rows, stack=stack), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "llama"])
+def test_a_head_for_answers_is_saved_too(model_type: str, tmp_path: Path) -> None:
+    model = tiny_model(model_type)
+    stack = stack_with(model, HeadConfig(task_type="qa"))
+    merged = merge(model, stack)
+    ours, theirs = merged.model.predict(QUESTIONS, stack=merged.stack), model.predict(QUESTIONS, stack=stack)
+    assert [answer.text for answer in ours] == [answer.text for answer in theirs]
+    merged.save(tmp_path / "merged")
+    loaded = AutoModelForQuestionAnswering.from_pretrained(tmp_path / "merged")
+    ids, mask = model.backbone.pad(model.backbone.tokenize_pairs(QUESTIONS))
+    with torch.no_grad(), model.active(stack):
+        wanted = model.head_of(stack)[0](model(ids, mask), mask)
+        found = loaded(ids, mask)
+    both = torch.stack([found.start_logits, found.end_logits], dim=-1)
+    torch.testing.assert_close(both[mask.bool()], wanted[mask.bool()], rtol=1e-4, atol=1e-5)
+
+
+def test_a_head_alone_is_saved_on_the_backbone_as_it_was(model: AdaptedModel, tmp_path: Path) -> None:
+    head = HeadConfig(task_type="tagging", labels=TAGS)
+    attach_random(model, "task/mine", AdapterConfig(method=HeadOnlyConfig(), head=head)).eval()
+    merged = merge(model, "mine")
+    assert (merged.output_error, merged.stack) == (0, "task/mine")
+    merged.save(tmp_path / "merged")
+    assert AutoModelForTokenClassification.from_pretrained(tmp_path / "merged").num_labels == len(TAGS)
 
 
 def test_a_saved_merge_keeps_the_text_prefix(tmp_path: Path) -> None:

@@ -119,6 +119,19 @@ def test_a_folder_of_nobody_is_not_imported(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_stack_goes_to_onnx(adaptkit: Command, trained: Path, backbone_folder: Path, tmp_path: Path) -> None:
+    command = ("export", trained, "--to", "onnx", "--output", tmp_path / "onnx", "--backbone", backbone_folder)
+    written = adaptkit(*command)
+    assert written.status == 0, written.err
+    assert written.out.startswith(f"model.onnx is in {tmp_path / 'onnx'} (output error ")
+    assert {"model.onnx", "config.json", "tokenizer.json"} <= {path.name for path in (tmp_path / "onnx").iterdir()}
+    assert "exists already" in adaptkit(*command).err
+    for wrong in (("--to", "onnx", "--without-head"), ("--backbone", backbone_folder), (trained,)):
+        outcome = adaptkit("export", trained, "--output", tmp_path / "other", *wrong)
+        assert (outcome.status, outcome.err.partition(":")[0]) == (1, "ConfigError")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_backbone_is_not_exported_over_anything(adaptkit: Command, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     outcome = adaptkit("backbone", "export", tmp_path / "mine")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.storage.folder import whole_file, write_folder
+from adaptkit.errors import ConfigError
+from adaptkit.storage.folder import whole_file, whole_folder, write_folder
 
 OLD = {"a": b"old a", "b": b"old b"}
 NEW = {"a": b"new a", "b": b"new b"}
@@ -93,3 +94,20 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         interrupted()
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_is_filled_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(IsADirectoryError), whole_folder(tmp_path / "in" / "out") as place:
+        place.write_bytes(b"half")
+    assert list((tmp_path / "in").iterdir()) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing_at(1, os.fsync))
+        with pytest.raises(OSError, match="No space"), whole_folder(tmp_path / "in" / "out") as place:
+            (place / "a").write_bytes(b"whole")
+    assert list((tmp_path / "in").iterdir()) == []
+    with whole_folder(tmp_path / "in" / "out") as place:
+        (place / "a").write_bytes(b"whole")
+        assert not (tmp_path / "in" / "out").exists()
+    assert content(tmp_path / "in" / "out") == {"a": b"whole"}
+    with pytest.raises(ConfigError, match="exists already"), whole_folder(tmp_path / "in" / "out"):
+        pass
