@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from adaptkit.errors import ConfigError
+from adaptkit.plain_text import is_one_line
 
 SiteName: TypeAlias = Literal[
     "attention.query",
@@ -260,6 +261,8 @@ class HeadConfig:
         else:
             _require(not self.labels, f"{self.task_type} has no labels, found {', '.join(self.labels)}.")
         _require(len(set(self.labels)) == len(self.labels), f"a label is named twice: {', '.join(self.labels)}.")
+        for label in self.labels:
+            _require(is_one_line(label), f"the label {label!r} holds a control character or an end of a line.")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
 
 

@@ -52,9 +52,25 @@ concerned are attributes, so that a caller (or a test) need not read the text.
 from collections.abc import Sequence
 from pathlib import Path
 
+from adaptkit.plain_text import one_line, printable
+
+_MOST_SIGNS = 4_000
+
 
 class AdaptkitError(Exception):
-    """Base of every error that adaptkit raises on purpose."""
+    """Base of every error that adaptkit raises on purpose.
+
+    A message may quote what a stranger wrote: signs that steer a terminal are shown as U+FFFD, and of a very long one
+    the middle is left out.
+    """
+
+    def __str__(self) -> str:
+        message = printable(super().__str__())
+        left_out = len(message) - _MOST_SIGNS
+        if left_out <= 0:
+            return message
+        end = _MOST_SIGNS // 4
+        return f"{message[: _MOST_SIGNS - end]} [{left_out:,} signs left out] {message[-end:]}"
 
 
 class ConfigError(AdaptkitError):
@@ -144,7 +160,8 @@ class AdapterFileError(AdaptkitError):
 
     def __init__(self, path: str | Path, message: str) -> None:
         self.path = Path(path)
-        super().__init__(f"{path}: {message}")
+        # One line, however many the file would make of it.
+        super().__init__(one_line(f"{path}: {message}"))
 
 
 class NotAnAdapter(AdapterFileError):

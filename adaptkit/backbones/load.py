@@ -32,6 +32,7 @@ from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
+from adaptkit.plain_text import one_line
 
 # Model families trained with a prefix before every text, by the start of their hub id.
 _PREFIXES = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}
@@ -84,7 +85,7 @@ def load_backbone(
                 device=where,
             )
     return Backbone(
-        name=facts.get("name", Path(source).name if Path(source).is_dir() else source),
+        name=facts.get("name", one_line(Path(source).name if Path(source).is_dir() else source)),
         release=facts.get("release", sampled.precision if sampled else str(number).removeprefix("torch.")),
         text_prefix=facts.get("text_prefix", ""),
         network=network,

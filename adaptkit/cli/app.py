@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from adaptkit.backbones import embedded
 from adaptkit.cli.demo import demo
@@ -16,6 +16,7 @@ from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
 from adaptkit.cli.zoo import diff, list_adapters, sign_place, write_index
 from adaptkit.composition import Stack
+from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.interchange import (
     export_onnx,
@@ -29,6 +30,7 @@ from adaptkit.interchange import (
 from adaptkit.interchange.onnx import MODEL_FILE
 from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel, load_model
+from adaptkit.plain_text import one_line
 from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
 from adaptkit.storage import Listing, Zoo, load_adapter
@@ -52,7 +54,7 @@ app = typer.Typer(
 )
 backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
 app.add_typer(backbone_app, name="backbone")
-_out = Console(highlight=False, soft_wrap=True)
+_out = PlainConsole()
 
 _OPTIONS = frozenset(
     {entry.name for entry in fields(TrainingRequest)}
@@ -81,13 +83,13 @@ def main() -> None:
 
 
 def _fail(error: AdaptkitError, status: int) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+    PlainConsole(stderr=True).print(Text(type(error).__name__, "bold red"), end=": ")
     _say(in_shell_words(str(error), _OPTIONS))
     sys.exit(status)
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(message)
+    PlainConsole(stderr=True).print(message)
 
 
 def _train(request: TrainingRequest) -> None:
@@ -132,7 +134,7 @@ def inspect(folder: FolderArgument) -> None:
     """Read an adapter folder, check its structure and print its card. Loads no backbone."""
     adapter = load_adapter(folder)
     # Without the front matter, which is for model hubs.
-    _out.print(adapter.render_card().partition("\n---\n")[2].strip(), markup=False)
+    _out.print(adapter.render_card().partition("\n---\n")[2].strip())
     _out.print(f"structure sound: {len(adapter.tensors)} tensors, {adapter.size_bytes / 2**20:.1f} MiB, ", end="")
     _out.print(f"SHA-256 {adapter.weights_sha256}")
     _out.print(f"backbone fingerprint {adapter.origin.fingerprint.id}", end="")
@@ -170,10 +172,10 @@ def _verified(listing: Listing, model: AdaptedModel) -> bool:
     try:
         *_, outputs = verify_adapter(listing.load(), backbone=model)
     except AdaptkitError as error:
-        _out.print(f"NO  {listing.files.path}: {error}", markup=False)
+        _out.print(f"NO  {one_line(str(listing.files.path))}: {one_line(str(error))}")
         return False
     lacks = "; its card lacks " + ", ".join(gaps) if (gaps := card_gaps(listing.card)) else ""
-    _out.print(f"ok  {listing.files.path}: {outputs}{lacks}", markup=False)
+    _out.print(f"ok  {one_line(str(listing.files.path))}: {outputs}{lacks}")
     return True
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from adaptkit.console import PlainConsole
 from adaptkit.data import sample
 from adaptkit.evaluation import TopicHead
 from adaptkit.languages import canonical_tag, language_name
@@ -17,7 +17,7 @@ from adaptkit.recipes.train import train
 from adaptkit.scores import paired_difference
 from adaptkit.storage import load_adapter
 
-_out = Console(highlight=False, soft_wrap=True)
+_out = PlainConsole()
 
 
 def demo(

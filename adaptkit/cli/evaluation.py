@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
+from adaptkit.console import PlainConsole
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.plain_text import printable
 from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded
 from adaptkit.storage import load_adapter
 from adaptkit.tasks import examples_of
 
-_out = Console(highlight=False, soft_wrap=True)
+_out = PlainConsole()
 _COMMA = "comma-separated"
 _BITS = typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")
 _EMBEDDINGS = typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
@@ -77,7 +78,7 @@ def evaluate(
         batch_size=batch_size,
         progress=progress,
     )
-    _out.print(render_markdown(report.results), markup=False)
+    _out.print(render_markdown(report.results))
     if output is not None:
         report.save(output, overwrite=overwrite)
         _out.print(f"the report is in {output}; open {output / 'report.html'}")
@@ -105,11 +106,11 @@ def predict(
     model.attach(*below, task)
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
     if task.below and not below:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
+        PlainConsole(stderr=True).print(
             f"{task.id} was trained on top of {' > '.join(task.below)}; nothing lies below it now (--on)"
         )
     for prediction in model.predict(inputs, stack=stack, batch_size=batch_size):
-        sys.stdout.write(json.dumps(_plain(prediction), ensure_ascii=False) + "\n")
+        sys.stdout.write(_json(_plain(prediction)) + "\n")
 
 
 def _data(values: list[str] | None) -> str | dict[str, Any] | None:
@@ -153,6 +154,12 @@ def _input(task_type: TaskType, line: str) -> object:
         return line.split()
     cells = line.split("\t")
     return cells[0] if len(cells) == 1 else tuple(cells)
+
+
+def _json(value: object) -> str:
+    """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text)
 
 
 def _plain(prediction: object) -> object:

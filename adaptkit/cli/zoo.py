@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from adaptkit.comparison import compare
+from adaptkit.console import PlainConsole
 from adaptkit.errors import ConfigError
 from adaptkit.families import nearest_relative, shared_branches
 from adaptkit.languages import canonical_tag, language_name
+from adaptkit.plain_text import one_line
 from adaptkit.storage import Evaluation, Listing, Zoo, load_adapter
 from adaptkit.verification import sign
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = PlainConsole()
+_err = PlainConsole(stderr=True)
 
 ZooArgument = Annotated[
     list[Path] | None,
@@ -103,21 +104,21 @@ def diff(
     found = compare(load_adapter(before), load_adapter(after))
     _out.print("the weights are the same" if found.same_weights else "the weights differ")
     for fact in found.facts:
-        _out.print(f"{fact.name}: {_cell(fact.before)} -> {_cell(fact.after)}", markup=False)
+        _out.print(f"{fact.name}: {_cell(fact.before)} -> {_cell(fact.after)}")
     for score in found.scores:
-        _out.print(f"{score.task}, {score.metric}: {_cell(score.before)} -> {_cell(score.after)}", markup=False)
+        _out.print(f"{score.task}, {score.metric}: {_cell(score.before)} -> {_cell(score.after)}")
     if found.same_weights:
         return
     _out.print("layer\tnorm before\tafter\tcosine")
     for layer in found.layers:
         cells = (layer.norm_before, layer.norm_after, layer.cosine)
-        _out.print("\t".join([layer.module, *map(_cell, cells)]), markup=False)
+        _out.print("\t".join([layer.module, *map(_cell, cells)]))
 
 
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
+    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))
 
 
 def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:
@@ -146,7 +147,8 @@ def _row(listing: Listing) -> tuple[str, ...]:
         listing.card.source or "private",
         str(listing.files.path),
     )
-    return tuple(" ".join(cell.split()) for cell in cells)
+    # A tab or an end of a line in a name would make another row of it.
+    return tuple(map(one_line, cells))
 
 
 def _score(score: Evaluation) -> str:

@@ -13,6 +13,7 @@ from adaptkit.errors import ConfigError
 
 Item = TypeVar("Item")
 
+_MOST_LEVELS = 16
 _TOKEN = re.compile(r"\s*(-?[A-Za-z0-9][\w./+-]*|[>(),:])", re.ASCII)
 
 
@@ -33,6 +34,7 @@ class _Reader:
         self._text = text
         self._any_order = any_order
         self._tokens: list[str] = []
+        self._level = 0
         end = 0
         while match := _TOKEN.match(text, end):
             self._tokens.append(match[1])
@@ -66,7 +68,11 @@ class _Reader:
         raise ConfigError(f"{self._text!r} has {name}(...), which is unknown; known are average(...) and fuse(...).")
 
     def _average(self) -> Average:
+        self._level += 1
+        if self._level > _MOST_LEVELS:
+            raise ConfigError(f"{self._text!r} has averages within averages, deeper than {_MOST_LEVELS} levels.")
         weighted = self._listed(self._weighted)
+        self._level -= 1
         return Average(*(part for part, _ in weighted), weights=tuple(weight for _, weight in weighted))
 
     def _weighted(self) -> tuple[Part, float]:

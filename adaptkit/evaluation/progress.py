@@ -2,13 +2,13 @@
 
 import time
 
-from rich.console import Console
+from adaptkit.console import PlainConsole
 
 
 class CellProgress:
     """A line for each measurement, with the time that is left; silent without a console."""
 
-    def __init__(self, console: Console | None) -> None:
+    def __init__(self, console: PlainConsole | None) -> None:
         self._console = console
         self._total = 0
         self._finished = 0
@@ -18,12 +18,12 @@ class CellProgress:
         """So many measurements are to come."""
         self._total = total
         if self._console is not None:
-            self._console.print(f"{total} measurements; the first ones tell how long all will take", highlight=False)
+            self._console.print(f"{total} measurements; the first ones tell how long all will take")
 
     def note(self, text: str) -> None:
         """What a reader should know before a score is there."""
         if self._console is not None:
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(text)
 
     def done(self, what: str, n_examples: int, elapsed_s: float) -> None:
         """One is finished."""
@@ -35,12 +35,10 @@ class CellProgress:
         rate = n_examples / max(elapsed_s, 1e-9)
         self._console.print(
             f"{self._finished}/{self._total}  {what}  {n_examples:,} examples, {rate:,.0f} a second  "
-            f"about {left_s:,.0f} s left",
-            highlight=False,
-            markup=False,
+            f"about {left_s:,.0f} s left"
         )
 
 
 def open_progress(*, shown: bool) -> CellProgress:
     """Progress on standard error, or none."""
-    return CellProgress(Console(stderr=True, soft_wrap=True) if shown else None)
+    return CellProgress(PlainConsole(stderr=True) if shown else None)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, Kind, LoraConfig
-from adaptkit.errors import ConfigError, MalformedConfig, NotConvertible, TensorShapeMismatch
+from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotConvertible, TensorShapeMismatch
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import SiteShape
 from adaptkit.low_rank import LowRank, lora_of
 from adaptkit.model import AdaptedModel, load_model
+from adaptkit.plain_text import is_one_line, one_line
 from adaptkit.recording import made
 from adaptkit.storage import Adapter, Card
 from adaptkit.storage import format as spec
@@ -38,6 +39,7 @@ _UNDERSTOOD = {
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
     *("megatron_config", "megatron_core"),
 }
+_MOST_ALPHAS = spec.MAX_BLOCKS * len(LINEAR_SITES)
 _PICKLE = "adapter_model.bin"
 _PLAIN_NAME = re.compile(r"\^?\w+(\\?\.\w+)*")
 _TENSOR = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?P<part>[AB])\.weight")
@@ -62,6 +64,8 @@ def import_peft(
         ConfigError: A wrong option; `UnknownLanguage` for `lang`.
     """
     path, language = Path(folder), canonical_tag(lang)
+    if not is_one_line(licence):
+        raise ConfigError(f"the licence {licence!r} is not one line; give its name.")
     kind: Kind = "language" if domain is None else "domain"
     adapter_id = AdapterId(kind, language if domain is None else domain)
     if (path / _PICKLE).exists() and not (path / spec.WEIGHTS_FILE).exists():
@@ -79,7 +83,7 @@ def import_peft(
         sites,
         "rank_stabilized" if config.get("use_rslora") else "standard",
     )
-    said = config.get("base_model_name_or_path") or "a backbone without a name"
+    said = one_line(str(config.get("base_model_name_or_path") or "a backbone without a name"), at_most=200)
     return made(
         model,
         kind=kind,
@@ -157,11 +161,12 @@ def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteSha
         rank, place = _rank(header[parts["A"]], parts["A"], file), places[ours[module]]
         expected |= {parts["A"]: (rank, place.in_width), parts["B"]: (place.out_width, rank)}
     tensors = parse_tensors(content, expected, file)
+    alphas = _alphas(config, path / spec.CONFIG_FILE)
     return {
         ours[module]: LowRank(
             tensors[parts["A"]].float(),
             tensors[parts["B"]].float(),
-            _scale(config, module, expected[parts["A"]][0], path / spec.CONFIG_FILE),
+            _scale(config, alphas, module, expected[parts["A"]][0], path / spec.CONFIG_FILE),
         )
         for module, parts in named.items()
     }
@@ -194,19 +199,27 @@ def _rank(entry: object, name: str, file: Path) -> int:
     raise TensorShapeMismatch(file, f"tensor {name} has shape {shape}, expected (rank, width), rank up to {MAX_RANK}.")
 
 
-def _scale(config: Mapping[str, object], module: str, rank: int, file: Path) -> float:
-    alpha = config.get("lora_alpha")
+def _alphas(config: Mapping[str, object], file: Path) -> list[tuple[re.Pattern[str], object]]:
+    """The alphas of some modules, by what matches their names."""
     pattern = config.get("alpha_pattern") or {}
     if not isinstance(pattern, dict):
         raise MalformedConfig(file, "has an alpha_pattern that is no JSON object.")
-    for key, value in pattern.items():
+    if len(pattern) > _MOST_ALPHAS:
+        raise LimitExceeded(
+            file, f"has an alpha_pattern of {len(pattern):,} names; the reader's bound is {_MOST_ALPHAS:,}."
+        )
+    for key in pattern:
         if not _PLAIN_NAME.fullmatch(key):
             # A pattern is a regular expression; one from a stranger may take for ever.
             raise NotConvertible(f"{file} has the alpha_pattern {key!r:.80}; only names of modules are read.")
-        # As peft matches them; without repetitions that is safe.
-        if re.match(rf"(.*\.)?({key})$", module):
-            alpha = value
-            break
+    # As peft matches them; without repetitions that is safe.
+    return [(re.compile(rf"(.*\.)?({key})$"), value) for key, value in pattern.items()]
+
+
+def _scale(
+    config: Mapping[str, object], alphas: list[tuple[re.Pattern[str], object]], module: str, rank: int, file: Path
+) -> float:
+    alpha = next((value for named, value in alphas if named.match(module)), config.get("lora_alpha"))
     if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= MAX_ALPHA:
         raise MalformedConfig(file, f"has the alpha {alpha!r:.40} at {module}, expected a number above 0.")
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)

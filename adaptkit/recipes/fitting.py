@@ -6,6 +6,7 @@ from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
+from adaptkit.plain_text import one_line
 from adaptkit.recipes.facts import training_facts
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import checkpoint_folder
@@ -103,7 +104,7 @@ class Fitting:
             below=() if request.method == "fusion" else self._foundation.below(languages),
             probes=record_probes(inputs, model.encode_ids(inputs, stack=str(self._id))),
             card=Card(
-                source="" if request.private else source,
+                source="" if request.private else one_line(source),
                 text_kind=text_kind,
                 n_lines=n_lines,
                 n_tokens=n_tokens,

@@ -28,6 +28,7 @@ from adaptkit.config import (
 )
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
+from adaptkit.plain_text import is_one_line
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.training import WARMUP_SHARE, TrainingSettings
 
@@ -131,6 +132,8 @@ class TrainingRequest:
         self._check_method()
         if self.max_length < 8:
             raise ConfigError(f"max_length must be at least 8, found {self.max_length}.")
+        if not is_one_line(self.licence):
+            raise ConfigError(f"licence={self.licence!r} is not one line; give the licence's name.")
         if self.resume and self.output is None:
             raise ConfigError("resume needs the output folder of the run to resume; give output=....")
         self._check_numbers()

@@ -4,10 +4,9 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
-from rich.console import Console
-
 from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
+from adaptkit.console import PlainConsole
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.parallel import ParallelSource, PathOrName
 from adaptkit.data.tasks import TaskData
@@ -111,7 +110,7 @@ def estimate_adapter(request: TrainingRequest) -> Estimate:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
     # On standard output: here these lines are the result.
-    out = Console(highlight=False, soft_wrap=True)
+    out = PlainConsole()
     with (
         open_display(shown=request.progress, console=out) as display,
         closing(_training_of(request, display)) as training,

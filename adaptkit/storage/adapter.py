@@ -25,7 +25,8 @@ from adaptkit.storage.folder import Files, Folder, write_folder
 from adaptkit.storage.method_config import tensor_prefix, to_json
 from adaptkit.storage.probes import Probe
 from adaptkit.storage.record import Origin, Record, read_config, read_record, version_of
-from adaptkit.storage.records import encode
+from adaptkit.storage.records import RecordError, encode
+from adaptkit.storage.single_lines import check_single_lines
 from adaptkit.storage.tensors import parse_tensors
 
 
@@ -86,7 +87,8 @@ class Adapter:
         """Write the adapter as a folder, whole or not at all.
 
         Raises:
-            ConfigError: Something is there already and `overwrite` is not set.
+            ConfigError: Something is there already and `overwrite` is not set, or a text of the card holds a control
+                character or an end of a line.
         """
         path = Path(folder)
         version = version_of(self.config, self.origin.shape, self.card)
@@ -101,6 +103,10 @@ class Adapter:
             probes=self.probes,
             card=self.card,
         )
+        try:
+            check_single_lines(encode(record))
+        except RecordError as error:
+            raise ConfigError(f"{self.id} cannot be saved: {error}.") from error
         write_folder(
             path,
             {

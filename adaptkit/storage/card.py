@@ -2,10 +2,10 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from adaptkit import plain_text
 from adaptkit.storage.records import since
 
 
@@ -144,8 +144,7 @@ def card_gaps(card: Card) -> list[str]:
 
 def one_line(text: str) -> str:
     """A text from elsewhere as it may stand in a line of Markdown: no control characters, no HTML, no table cells."""
-    plain = "".join(" " if unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp"} else sign for sign in text)
-    return " ".join(plain.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
+    return plain_text.one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
 
 
 def _front_matter(subject: CardSubject, card: Card) -> str:
@@ -156,11 +155,13 @@ def _front_matter(subject: CardSubject, card: Card) -> str:
         **({"base_model": subject.hub_id} if subject.hub_id else {}),
         **({"language": [subject.language_tag]} if subject.language_tag else {}),
         "license": licence if named else "unknown" if card.licence == "not stated" else "other",
-        **({} if named or card.licence == "not stated" else {"license_name": card.licence}),
+        **({} if named or card.licence == "not stated" else {"license_name": plain_text.one_line(card.licence)}),
         "tags": ["adaptkit", "adapter", subject.adapter_id.partition("/")[0], *subject.method.split(" + ")],
     }
     # JSON is YAML too, and no text can break out of it.
-    return "\n".join(["---", *(f"{name}: {json.dumps(value)}" for name, value in entries.items()), "---"])
+    return "\n".join(
+        ["---", *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in entries.items()), "---"]
+    )
 
 
 def _facts(subject: CardSubject, card: Card) -> list[str]:
@@ -265,7 +266,7 @@ def _unstated(card: Card) -> bool:
 def _citation(subject: CardSubject, card: Card) -> list[str]:
     objective = card.training.objective if card.training is not None else ""
     papers = [_PAPERS[part] for part in (*subject.method.split(" + "), objective) if part in _PAPERS]
-    version = f", adaptkit {card.adaptkit_version}" if card.adaptkit_version else ""
+    version = f", adaptkit {one_line(card.adaptkit_version)}" if card.adaptkit_version else ""
     return [
         "## Citation",
         "",

@@ -16,6 +16,7 @@ from adaptkit.storage.folder import Files, read_json
 from adaptkit.storage.method_config import format_version, from_json
 from adaptkit.storage.probes import COMPONENTS, Probe
 from adaptkit.storage.records import RecordError, decode, needed_version
+from adaptkit.storage.single_lines import check_single_lines
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
@@ -87,6 +88,7 @@ def read_record(files: Files) -> Record:
             "Install a newer adaptkit, or ask for the adapter in this version.",
         )
     try:
+        check_single_lines(content)
         record = decode(Record, content, version=version)
         _check_family(record.backbone.shape)
         _check_ids(record)

@@ -1,6 +1,7 @@
-"""JSON from a hostile file: UTF-8, shallow, each key once, no NaN, no half of a surrogate pair."""
+"""JSON from a hostile file: UTF-8, shallow, each key once, no NaN, nothing infinite, no half of a surrogate pair."""
 
 import json
+import math
 
 from adaptkit.storage.format import MAX_JSON_DEPTH
 
@@ -12,7 +13,9 @@ def parse_json(content: bytes) -> object:
         ValueError: It is no JSON, or JSON of a kind that two readers may read in two ways.
     """
     try:
-        parsed: object = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        parsed: object = json.loads(
+            content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except RecursionError:
         raise ValueError(f"it is nested deeper than {MAX_JSON_DEPTH} levels") from None
     _check(parsed, MAX_JSON_DEPTH)
@@ -38,6 +41,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(content) != len(pairs):
         raise ValueError("a key is repeated")
     return content
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is beyond every number")
+    return number
 
 
 def _refuse_constant(name: str) -> object:

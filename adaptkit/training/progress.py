@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from adaptkit.console import PlainConsole
 from adaptkit.training.checkpoint import Progress
 
 _LINE_EVERY_S = 15.0
@@ -86,7 +87,7 @@ def open_display(*, shown: bool, console: Console | None = None) -> Iterator[Dis
     if not shown:
         yield Silent()
         return
-    console = console or Console(stderr=True)
+    console = console or PlainConsole(stderr=True, soft_wrap=False)
     if not console.is_terminal:
         yield Shown(console, None)
         return

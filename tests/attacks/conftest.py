@@ -9,6 +9,9 @@ from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
 from tests.tiny import tiny_model
+from tests.unit.cli.conftest import adaptkit, backbone_folder
+
+__all__ = ["adaptkit", "backbone_folder"]
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ print(json.dumps(vectors))
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the packages of this one, but none that is installed editable: a .pth leads to no other .pth."""
+    """An environment with the packages of this one, but none that is installed editable: those are in other .pth."""
     place = tmp_path_factory.mktemp("elsewhere")
     venv.create(place, with_pip=False)
     (packages,) = place.glob("lib/python*/site-packages")

@@ -32,7 +32,7 @@ class Grid:
     """Languages stand in the order of the results, conditions in that of `CONDITIONS`.
 
     Raises:
-        ConfigError: There is no cell, two for one place, or a comparison of what has no cell.
+        ConfigError: There is no cell, two for one place, a metric twice, or a comparison of what has no cell.
     """
 
     def __init__(self, results: TransferResults) -> None:
@@ -117,6 +117,8 @@ class Grid:
     def _check(self) -> None:
         if not self._cells:
             raise ConfigError("the results hold no cell: there is nothing to report.")
+        if len(set(self.results.metrics)) != len(self.results.metrics):
+            raise ConfigError("the results name a metric twice; a report shows it once.")
         if len(self._cells) != len(self.results.cells):
             raise ConfigError("the results hold two cells for one language and condition; a report shows one.")
         if len(self._differences) != len(self.results.comparisons):

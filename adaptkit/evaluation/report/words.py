@@ -1,11 +1,11 @@
 """How the report writes numbers, languages and verdicts."""
 
-import re
 from collections.abc import Sequence
 
 from adaptkit.errors import UnknownLanguage
 from adaptkit.evaluation.results import Condition
 from adaptkit.languages import language_name
+from adaptkit.plain_text import one_line
 from adaptkit.scores import Difference
 
 DASH = "–"
@@ -13,14 +13,12 @@ MARKS = {"helps": "▲", "hurts": "▼", "no evidence": "○"}
 """Told by shape, so that they need no colour."""
 VERDICT_CLASSES = {"helps": "helps", "hurts": "hurts", "no evidence": "unclear"}
 """Class names of the page's style."""
-_JOINERS = "\u200c\u200d"
 _MAX_NAMED = 12
 
 
 def plain(text: str) -> str:
     """One line of printable text: no control, bidirectional override or lone surrogate reaches a page."""
-    one_line = re.sub(r"\s+", " ", text).strip()
-    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\ufffd" for sign in one_line)
+    return one_line(text)
 
 
 def language_label(tag: str) -> str:

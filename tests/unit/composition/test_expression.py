@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptkit.composition import AdapterId, Average, Fuse, Part, Stack, resolved
@@ -8,6 +8,7 @@ from adaptkit.errors import ConfigError
 
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 IDS = st.builds(AdapterId, st.sampled_from(KINDS), NAMES).map(str)
+WEIGHTS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(IDS)
@@ -38,6 +39,45 @@ def test_a_stack_reads_back_what_it_prints(ids: list[str]) -> None:
     again = Stack.parse(str(stack), any_order=True)
     assert again == stack
     assert hash(again) == hash(stack)
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> Stack:
+    """Any composition that text can say: no stack right in a stack, and none of one part in an average."""
+    names = draw(st.lists(IDS | NAMES, unique=True, max_size=9))
+
+    def some(ids: list[str], levels: int) -> list[Part]:
+        """Parts that name each of the ids once."""
+        parts: list[Part] = []
+        while ids:
+            count = draw(st.integers(1, len(ids)))
+            taken, ids = ids[:count], ids[count:]
+            how = draw(st.sampled_from(["ids", "fuse", "average"])) if levels else "ids"
+            if how == "fuse" and count > 1:
+                parts.append(Fuse(*taken))
+            elif how == "average":
+                parts.append(averaged(taken, levels - 1))
+            else:
+                parts += taken
+        return parts
+
+    def averaged(ids: list[str], levels: int) -> Average:
+        parts = some(ids, levels)
+        if len(parts) > 2 and draw(st.booleans()):
+            parts = [Stack(*parts[:2], any_order=True), *parts[2:]]
+        weights = draw(st.lists(WEIGHTS, min_size=len(parts), max_size=len(parts)))
+        return Average(*parts, weights=tuple(weights))
+
+    return Stack(*some(names, 3), any_order=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(nested())
+def test_any_nested_composition_reads_back_what_it_prints(stack: Stack) -> None:
+    again = Stack.parse(str(stack), any_order=True)
+    assert again == stack
+    assert str(again) == str(stack)
+    assert again.ids == stack.ids
 
 
 def test_a_stack_prints_in_the_order_in_which_it_acts() -> None:

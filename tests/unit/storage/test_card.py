@@ -88,4 +88,4 @@ def test_hostile_text_stays_in_its_line(adapter: Adapter) -> None:
 
 
 def test_one_line() -> None:
-    assert one_line("a\tb\r\n c \u2028 d | <b> & \x07") == "a b c d \\| &lt;b&gt; &amp;"
+    assert one_line("a\tb\r\n c \u2028 d | <b> & \x07") == "a b c d \\| &lt;b&gt; &amp; \ufffd"
