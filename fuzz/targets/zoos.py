@@ -21,7 +21,6 @@ _ARCHIVE = SCRATCH / "zoo.packed"
 _FOLDER = SCRATCH / "zoo"
 _NAMES = (
     "../out",
-    "/tmp/out",
     "a\\b",
     "C:x",
     "x\x1b[31m",
