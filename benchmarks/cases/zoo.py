@@ -1,6 +1,8 @@
 """The adapters of `adapters_zoo/`: trained by default recipes, scored beside the bare backbone, saved with their card.
 
-`python -m benchmarks.run zoo --folder adapters_zoo [--only language/sw;language/ha] [--max-steps N]`
+`python -m benchmarks.run zoo --folder adapters_zoo [--only language/sw;language/ha] [--max-steps N] [--trained FOLDER]`
+
+Weights are kept as float16, and measured so. `--trained` takes adapters from a folder that an earlier call wrote.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import adaptkit
 from adaptkit.data.tasks import read_task
 from adaptkit.evaluation import translations_found
 from adaptkit.languages import language_name
+from adaptkit.recording import made
 from adaptkit.scores import paired_difference
 from adaptkit.storage.card import Evaluation
 from adaptkit.storage.records import encode
@@ -202,24 +205,44 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--only", default=";".join(RECIPES))
     parser.add_argument("--max-steps", type=int)
+    parser.add_argument("--trained", type=Path)
     options = parser.parse_args(arguments)
+    model = adaptkit.load_model()
+    zoo = options.folder / model.backbone.name
     measured = {}
     for adapter_id in options.only.split(";"):
-        adapter = _made(adapter_id, RECIPES[adapter_id], options.max_steps, options.folder)
-        adapter.save(options.folder / adapter.origin.name / adapter_id, overwrite=True)
+        recipe = RECIPES[adapter_id]
+        if options.trained is None:
+            trained = _trained(model, recipe, options.max_steps)
+        else:
+            trained = adaptkit.load_adapter(options.trained / model.backbone.name / adapter_id)
+        adapter = _in_half(model, trained).renamed(adapter_id)
+        evaluations = recipe.measure(model, adapter, zoo)
+        card = replace(adapter.card, source=recipe.source, evaluations=evaluations)
+        replace(adapter, card=card).save(zoo / adapter_id, overwrite=True)
         measured[adapter_id] = {
-            "evaluations": encode(adapter.card.evaluations),
-            "training": encode(adapter.card.training),
+            "evaluations": encode(evaluations),
+            "training": encode(card.training),
             "weights_sha256": adapter.weights_sha256,
         }
         print(adapter_id, json.dumps(measured[adapter_id]["evaluations"]), flush=True)
+    adaptkit.Zoo(options.folder).write_index()
     print(write_result("zoo", seeds=[0], config={"max_steps": options.max_steps}, measured=measured))
 
 
-def _made(adapter_id: str, recipe: Recipe, max_steps: int | None, folder: Path) -> adaptkit.Adapter:
-    model = adaptkit.load_model()
+def _trained(model: adaptkit.AdaptedModel, recipe: Recipe, max_steps: int | None) -> adaptkit.Adapter:
     options = recipe.options()
-    adapter = adaptkit.train_adapter(licence=recipe.licence, backbone=model, max_steps=max_steps, **options)
-    adapter = adapter.renamed(adapter_id)
-    evaluations = recipe.measure(model, adapter, folder / adapter.origin.name)
-    return replace(adapter, card=replace(adapter.card, source=recipe.source, evaluations=evaluations))
+    return adaptkit.train_adapter(licence=recipe.licence, backbone=model, max_steps=max_steps, **options)
+
+
+def _in_half(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter) -> adaptkit.Adapter:
+    """The adapter with weights of two bytes, and the outputs that these give."""
+    return made(
+        model,
+        kind=adapter.kind,
+        name=adapter.name,
+        language=adapter.language,
+        config=adapter.config,
+        tensors={name: tensor.half() for name, tensor in adapter.tensors.items()},
+        card=adapter.card,
+    )
