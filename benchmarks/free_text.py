@@ -81,9 +81,9 @@ def covid_sentences() -> list[str]:
     return [text for text in texts if len(text.split()) >= _MIN_WORDS]
 
 
-def pubmed_questions() -> tuple[list[str], list[str]]:
-    """Questions of PubMedQA and the abstracts that they were asked of."""
-    entries = _json("pubmedqa/ori_pqal").values()
+def pubmed_questions(most: int = 300) -> tuple[list[str], list[str]]:
+    """The first questions of PubMedQA and the abstracts that they were asked of."""
+    entries = list(_json("pubmedqa/ori_pqal").values())[:most]
     return [entry["QUESTION"] for entry in entries], [" ".join(entry["CONTEXTS"]) for entry in entries]
 
 
