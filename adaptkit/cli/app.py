@@ -36,7 +36,7 @@ from adaptkit.recipes.train import train
 from adaptkit.storage import Listing, Zoo, load_adapter
 from adaptkit.storage.card import card_gaps
 from adaptkit.storage.folder import Folder
-from adaptkit.storage.format import INDEX_FILE, RECORD_FILE
+from adaptkit.storage.format import INDEX_FILE, RECORD_FILE, SIGNATURE_FILE
 from adaptkit.verification import require_signature
 from adaptkit.verification import verify as verify_adapter
 from adaptkit.version import __version__
@@ -158,7 +158,10 @@ def verify(
     zoo = Zoo(place)
     if not len(zoo):
         raise ConfigError(f"{place} holds no adapter.")
-    if INDEX_FILE in zoo.top.names():
+    names = zoo.top.names()
+    if SIGNATURE_FILE in names and signed_by is None:
+        _out.print("--  signed; say by whom it must be, with --signed-by, to have that checked")
+    if INDEX_FILE in names or SIGNATURE_FILE in names:
         zoo.check()
         _out.print(f"ok  {INDEX_FILE}: every file is the one that it lists, and no other is there")
     model = load_model(backbone)

@@ -19,6 +19,7 @@ from adaptkit.verification import sign
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
+_ON_A_TERMINAL = ("adapter", "language", "score", "licence", "place")
 _out = PlainConsole()
 _err = PlainConsole(stderr=True)
 
@@ -74,9 +75,13 @@ def list_adapters(
     if not _out.is_terminal:
         sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
         return
-    table = Table(*_COLUMNS)
+    # A terminal is too narrow for all; what is needed to name an adapter is never cut.
+    shown = [_COLUMNS.index(name) for name in _ON_A_TERMINAL]
+    table = Table()
+    for name in _ON_A_TERMINAL:
+        table.add_column(name, overflow="fold", no_wrap=name == "adapter")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(row[number] for number in shown))
     _out.print(table)
 
 

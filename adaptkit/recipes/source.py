@@ -1,5 +1,6 @@
 """Where the text of a run comes from: what the caller named, Wikipedia from the hub, or the package's sample."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -46,7 +47,10 @@ def choose_source(request: TrainingRequest, language: str, note: Callable[[str],
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
             return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
         except SourceNotFound:
-            note("the hub does not answer, or has no Wikipedia in this language: taking the package's own sample")
+            taken = "the hub does not answer, or has no Wikipedia in this language: taking the package's own sample"
+            note(taken)
+            if not request.progress:  # notes are not shown then, and this must not pass unseen
+                logging.getLogger(__name__).warning(taken)
     return _sample_source(request, language)
 
 

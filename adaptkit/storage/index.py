@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptkit.errors import IndexMismatch, LimitExceeded, MalformedConfig, UnexpectedFile, UnknownVersion
+from adaptkit.errors import IndexMismatch, LimitExceeded, MalformedConfig, NotAnAdapter, UnexpectedFile, UnknownVersion
 from adaptkit.storage import format as spec
 from adaptkit.storage.card import Evaluation
 from adaptkit.storage.folder import Files, read_json
@@ -45,13 +45,14 @@ class IndexEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """All adapters of a zoo, in the order of their places."""
+    """All adapters of a zoo, in the order of their places, and the other files in its top folder."""
 
     format_version: int
+    files: Mapping[str, FileEntry]
     adapters: tuple[IndexEntry, ...]
 
     @classmethod
-    def of(cls, listings: Iterable[Listing]) -> "Index":
+    def of(cls, listings: Iterable[Listing], top: Files) -> "Index":
         """Read and hash every file.
 
         Raises:
@@ -59,7 +60,12 @@ class Index:
             UnexpectedFile: A folder holds what an adapter's folder does not.
         """
         entries = [_entry(listing) for listing in listings]
-        return cls(format_version=spec.INDEX_VERSION, adapters=tuple(sorted(entries, key=lambda entry: entry.place)))
+        beside = [name for name in top.names() if name in BESIDE]
+        return cls(
+            format_version=spec.INDEX_VERSION,
+            files={name: _file(top, name, spec.MAX_CARD_BYTES) for name in beside},
+            adapters=tuple(sorted(entries, key=lambda entry: entry.place)),
+        )
 
     def render(self) -> bytes:
         """The content of `index.json`: the same bytes for the same zoo."""
@@ -71,16 +77,25 @@ class Index:
         Raises:
             IndexMismatch: The first thing that is not.
         """
+        if self.files != recorded.files:
+            raise IndexMismatch(
+                path, f"says of {' or '.join(BESIDE)} in this folder something else than is so. {REMEDY}"
+            )
         ours, theirs = ({entry.place: entry for entry in index.adapters} for index in (self, recorded))
         for place in sorted(ours.keys() | theirs.keys()):
             if place not in theirs:
-                raise IndexMismatch(path, f"does not list {place}, which is there. {_REMEDY}")
+                raise IndexMismatch(path, f"does not list {place}, which is there. {REMEDY}")
             if place not in ours:
-                raise IndexMismatch(path, f"lists {place}, which is not there. {_REMEDY}")
+                raise IndexMismatch(path, f"lists {place}, which is not there. {REMEDY}")
             _require_same(place, ours[place], theirs[place], path)
 
 
-_REMEDY = "If you changed the zoo yourself, write the index again (adaptkit index); else fetch it again, whole."
+BESIDE = ("LICENSE", "README.md")
+"""What a zoo holds in its top folder beside adapters, index and signature."""
+REMEDY = (
+    "If you changed the zoo yourself, write the index again (adaptkit index), and sign it again if it was signed; else "
+    "fetch it again, whole."
+)
 
 
 def read_index(files: Files) -> Index:
@@ -91,6 +106,8 @@ def read_index(files: Files) -> Index:
         AdapterFileError: What is wrong with it.
     """
     path = files.path / spec.INDEX_FILE
+    if spec.INDEX_FILE not in files.names():
+        raise NotAnAdapter(files.path, f"has no {spec.INDEX_FILE}; write one with: adaptkit index {files.path}")
     content = read_json(files, spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES)
     if content.get("format_version") != spec.INDEX_VERSION:
         raise UnknownVersion(
@@ -115,11 +132,7 @@ def hashed(files: Files) -> dict[str, FileEntry]:
     """
     require_known(files)
     names = [*spec.ADAPTER_FILES, *([spec.SIGNATURE_FILE] if spec.SIGNATURE_FILE in files.names() else [])]
-    contents = {name: files.read(name, max_bytes=_BOUNDS.get(name, spec.MAX_JSON_BYTES)) for name in sorted(names)}
-    return {
-        name: FileEntry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-        for name, content in contents.items()
-    }
+    return {name: _file(files, name, _BOUNDS.get(name, spec.MAX_JSON_BYTES)) for name in sorted(names)}
 
 
 def require_known(files: Files) -> None:
@@ -135,6 +148,11 @@ def require_known(files: Files) -> None:
                 f"is no file of an adapter ({', '.join(spec.ADAPTER_FILES)}, and {spec.SIGNATURE_FILE} where it is "
                 "signed). Take it away; adaptkit never opens it, but others may.",
             )
+
+
+def _file(files: Files, name: str, most: int) -> FileEntry:
+    content = files.read(name, max_bytes=most)
+    return FileEntry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 def _entry(listing: Listing) -> IndexEntry:
@@ -156,6 +174,6 @@ def _entry(listing: Listing) -> IndexEntry:
 def _require_same(place: str, ours: IndexEntry, theirs: IndexEntry, path: Path) -> None:
     for name in sorted(ours.files.keys() | theirs.files.keys()):
         if ours.files.get(name) != theirs.files.get(name):
-            raise IndexMismatch(path, f"has another hash or size for {place}/{name} than is there. {_REMEDY}")
+            raise IndexMismatch(path, f"has another hash or size for {place}/{name} than is there. {REMEDY}")
     if ours != theirs:
-        raise IndexMismatch(path, f"says of {place} something else than its own files do. {_REMEDY}")
+        raise IndexMismatch(path, f"says of {place} something else than its own files do. {REMEDY}")

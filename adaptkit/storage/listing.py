@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from adaptkit.config import AdapterConfig, FusionConfig
-from adaptkit.languages import script_code
 from adaptkit.storage.adapter import Adapter, read_adapter
 from adaptkit.storage.card import Card, Evaluation
 from adaptkit.storage.folder import Files
@@ -38,11 +37,6 @@ class Listing:
     def language(self) -> str | None:
         """The canonical tag of its language."""
         return self.record.language
-
-    @property
-    def script(self) -> str | None:
-        """The ISO 15924 code of the script that its language is written in."""
-        return None if self.language is None else script_code(self.language)
 
     @property
     def origin(self) -> Origin:

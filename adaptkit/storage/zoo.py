@@ -4,19 +4,21 @@ from collections.abc import Iterator
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import get_args
 
+from adaptkit.config import Kind
 from adaptkit.errors import ConfigError, IndexMismatch, NotAnAdapter, SourceNotFound, UnexpectedFile
 from adaptkit.families import branches
-from adaptkit.languages import canonical_tag
+from adaptkit.languages import canonical_tag, script_code, script_name
 from adaptkit.storage import format as spec
 from adaptkit.storage.adapter import Adapter
 from adaptkit.storage.archive import Archive, ArchivedFolder
 from adaptkit.storage.folder import Files, Folder, whole_file
-from adaptkit.storage.index import Index, hashed, read_index, require_known
+from adaptkit.storage.index import BESIDE, REMEDY, Index, hashed, read_index, require_known
 from adaptkit.storage.listing import Listing
 
-_AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, "README.md", "LICENSE"}
-"""What a zoo holds beside adapters. None of it is read, but for index and signature."""
+_AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, *BESIDE}
+_KINDS = get_args(Kind)
 
 
 class Zoo:
@@ -76,22 +78,23 @@ class Zoo:
 
         Args:
             language: a tag or name; scripts and members of macrolanguages as in `adaptkit.languages`.
-            script: ISO 15924 code, such as Latn.
+            script: its ISO 15924 code or English name, such as Latn or Latin.
             family: any branch that the language is in, such as Bantu.
             kind: language, domain or task.
             method: such as lora.
-            task: the task type of a head, or the task of a score.
+            task: the task type of a head, or how the task of a score begins, such as SIB-200.
             licence: as the card has it; upper and lower case are the same, and so are spaces and hyphens.
             backbone: its name.
 
         Raises:
-            UnknownLanguage: `language` is none.
+            ConfigError: `language` or `kind` is none.
             AdapterFileError: An adapter whose record or config is not sound.
         """
         tag = None if language is None else canonical_tag(language)
+        if kind is not None and kind not in _KINDS:
+            raise ConfigError(f"kind is one of {', '.join(_KINDS)}, found {kind!r}.")
         wanted = {
             "language": tag,
-            "script": script,
             "kind": kind,
             "method": method,
             "backbone": backbone,
@@ -102,7 +105,8 @@ class Zoo:
             for listing in self.listings
             if all(value is None or value == _facts(listing)[name] for name, value in wanted.items())
             and (family is None or family.lower() in map(str.lower, branches(listing.language or "")))
-            and (task is None or task in _tasks(listing))
+            and (script is None or script.lower() in _scripts(listing))
+            and (task is None or any(found.lower().startswith(task.lower()) for found in _tasks(listing)))
         ]
 
     def find(self, name: str) -> Listing:
@@ -140,7 +144,7 @@ class Zoo:
             UnexpectedFile: There is something that a zoo does not have.
         """
         self._require_known()
-        return Index.of(self.listings)
+        return Index.of(self.listings, self.top)
 
     def write_index(self) -> Path:
         """Write `index.json`, whole or not at all.
@@ -169,10 +173,14 @@ class Zoo:
         recorded = read_index(top)
         path = top.path / spec.INDEX_FILE
         # Files first: a changed one may no longer be a sound record, and its hash says so more plainly.
+        there = set(self._places())
         for entry in recorded.adapters:
+            if entry.place not in there:
+                raise IndexMismatch(path, f"lists {entry.place}, which is not there. {REMEDY}")
             for name, expected in hashed(self._files(entry.place)).items():
                 if entry.files.get(name) != expected:
-                    raise IndexMismatch(path, f"has another hash or size for {entry.place}/{name} than is there.")
+                    found = "another hash or size for" if name in entry.files else "nothing of"
+                    raise IndexMismatch(path, f"has {found} {entry.place}/{name}, as it is there. {REMEDY}")
         now = self.index()
         now.require(recorded, path)
         if top.read(spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES) != now.render():
@@ -216,12 +224,16 @@ class Zoo:
 def _facts(listing: Listing) -> dict[str, str | None]:
     return {
         "language": listing.language,
-        "script": listing.script,
         "kind": listing.record.kind,
         "method": listing.config.method_name,
         "backbone": listing.origin.name,
         "licence": _plain(listing.card.licence),
     }
+
+
+def _scripts(listing: Listing) -> set[str]:
+    tag = listing.language
+    return set() if tag is None else {script_code(tag).lower(), script_name(tag).lower()}
 
 
 def _tasks(listing: Listing) -> set[str]:
