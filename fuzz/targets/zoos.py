@@ -75,7 +75,7 @@ def _archives() -> list[bytes]:
         _zip(members, zipfile.ZIP_DEFLATED),
         _zip(members, zipfile.ZIP_STORED),
         _tar(members),
-        _tar({"n" * 150 + "/adaptkit.json": b"{}"} | members, tarfile.GNU_FORMAT),
+        _tar({"n" * 150 + "/notes": b""} | members, tarfile.GNU_FORMAT),
     ]
 
 

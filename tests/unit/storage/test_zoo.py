@@ -54,6 +54,7 @@ def test_all_adapters_are_found_in_order(zoo: Zoo) -> None:
         ({"language": "Swahili"}, ["sw", "sw-news"]),
         ({"language": "swh_Latn", "licence": "cc by nc 4.0"}, ["sw"]),
         ({"script": "Latn"}, ["sw", "sw-news", "wal-Latn"]),
+        ({"script": "latin", "task": "sib"}, ["sw", "sw-news", "wal-Latn"]),
         ({"script": "Ethi"}, []),
         ({"family": "bantu"}, ["sw", "sw-news"]),
         ({"family": "Omotic"}, ["wal-Latn"]),
@@ -86,6 +87,8 @@ def test_what_is_not_there_is_told(zoo: Zoo) -> None:
         zoo.load("language/ha")
     with pytest.raises(UnknownLanguage):
         zoo.search(language="Swahilii")
+    with pytest.raises(ConfigError, match="kind is one of language, domain, task"):
+        zoo.search(kind="languages")
 
 
 def test_two_of_one_id_are_named_by_their_places(tmp_path: Path) -> None:
@@ -143,7 +146,17 @@ class TestIndex:
             Zoo(indexed).check()
         Zoo(indexed).write_index()
         (indexed / "ha").rename(indexed.parent / "ha")
-        with pytest.raises(NotAnAdapter, match="ha"):
+        with pytest.raises(IndexMismatch, match="lists ha, which is not there"):
+            Zoo(indexed).check()
+
+    def test_files_beside_the_adapters_are_listed_too(self, indexed: Path) -> None:
+        (indexed / "README.md").write_text("Not for commercial use.")
+        with pytest.raises(IndexMismatch, match=r"README\.md"):
+            Zoo(indexed).check()
+        Zoo(indexed).write_index()
+        Zoo(indexed).check()
+        (indexed / "README.md").write_text("For any use.")
+        with pytest.raises(IndexMismatch, match=r"README\.md"):
             Zoo(indexed).check()
 
     @pytest.mark.parametrize("name", ["notes.txt", "tiny-bert/language/sw/adapter_model.bin", ".hidden/x"])
