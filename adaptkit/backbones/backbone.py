@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.architectures import Architecture, BackboneShape, architecture_of, embedding_rows, shape_of
 from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
@@ -185,16 +185,7 @@ class Backbone:
         self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
     ) -> list[list[int]]:
         """Token ids of texts that may have a second text behind the first, the longer one cut where it must be."""
-        limit = min(max_length or self.max_length, self.max_length)
-        encoded = self.tokenizer(
-            [
-                (self.text_prefix + first, second) if second is not None else self.text_prefix + first
-                for first, second in pairs
-            ],
-            truncation=True,
-            max_length=limit,
-            return_attention_mask=False,
-        )
+        encoded = self._encoded_pairs(pairs, max_length)
         ids: list[list[int]] = encoded["input_ids"]
         # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
         return [row or [self.special_id("eos")] for row in ids]
@@ -205,15 +196,22 @@ class Backbone:
         """Token ids of two texts a row, and how many come before the second text's own; 0 where it was cut away."""
         if not pairs:
             return []
+        encoded = self._encoded_pairs(pairs, max_length)
+        parts = [encoded.sequence_ids(number) for number in range(len(pairs))]
+        return [(ids, part.index(1) if 1 in part else 0) for ids, part in zip(encoded["input_ids"], parts, strict=True)]
+
+    def _encoded_pairs(self, pairs: Sequence[tuple[str, str | None]], max_length: int | None) -> BatchEncoding:
         limit = min(max_length or self.max_length, self.max_length)
-        encoded = self.tokenizer(
-            [(self.text_prefix + first, second) for first, second in pairs],
+        encoded: BatchEncoding = self.tokenizer(
+            [
+                (self.text_prefix + first, second) if second is not None else self.text_prefix + first
+                for first, second in pairs
+            ],
             truncation=True,
             max_length=limit,
             return_attention_mask=False,
         )
-        parts = [encoded.sequence_ids(number) for number in range(len(pairs))]
-        return [(ids, part.index(1) if 1 in part else 0) for ids, part in zip(encoded["input_ids"], parts, strict=True)]
+        return encoded
 
     def tokenize_words(
         self, sentences: Sequence[Sequence[str]], *, max_length: int | None = None

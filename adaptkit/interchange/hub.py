@@ -19,8 +19,9 @@ from huggingface_hub import CommitInfo, CommitOperationAdd
 
 from adaptkit.errors import AdapterFileError, ConfigError, HubError, SourceNotFound
 from adaptkit.interchange.answers import asking
-from adaptkit.interchange.repository import FILES, OPTIONAL, Commit, Repository, commit_hash
+from adaptkit.interchange.repository import Commit, Repository, commit_hash
 from adaptkit.storage import Adapter, Listing, load_adapter
+from adaptkit.storage import format as spec
 from adaptkit.storage.folder import Folder, check_replaceable, read_file, write_folder
 
 _MADE_BY_THE_HUB = ".gitattributes"
@@ -93,7 +94,7 @@ def pull_adapter(
     """
     repository = Repository(repo_id, token)
     folder = Path(repo_id.rpartition("/")[2] if output is None else output).absolute()
-    check_replaceable(folder, FILES, overwrite=overwrite)
+    check_replaceable(folder, spec.ADAPTER_FILES, overwrite=overwrite)
     commit = repository.at(revision)
     files = repository.files(commit)
     partial = folder.with_name(f".{folder.name}-pull-{commit.revision[:12]}")
@@ -130,7 +131,8 @@ def _over_http() -> Iterator[None]:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    wanted = {name: bound for name, bound in OPTIONAL.items() if (folder / name).exists()} | dict(FILES)
+    there = {name: bound for name, bound in spec.OPTIONAL_FILES.items() if (folder / name).exists()}
+    wanted = there | spec.ADAPTER_FILES
     return {name: read_file(folder, name, max_bytes=bound) for name, bound in wanted.items()}
 
 
@@ -151,7 +153,8 @@ def _place_for(repository: Repository, *, public: bool) -> Commit:
             raise HubError(f"{repo_id} was to be private, and the hub made it public. Nothing was pushed.") from None
     if found.public and not public:
         raise ConfigError(f"{repo_id} is public: everybody would see the adapter. If that is meant, give public=True.")
-    foreign = sorted({entry.rfilename for entry in found.entries} - {*FILES, *OPTIONAL, _MADE_BY_THE_HUB})
+    ours = {*spec.ADAPTER_FILES, *spec.OPTIONAL_FILES, _MADE_BY_THE_HUB}
+    foreign = sorted({entry.rfilename for entry in found.entries} - ours)
     if foreign:
         raise ConfigError(
             f"{repo_id} holds files that are not an adapter's (first: {foreign[0]!r:.120}); nothing was pushed. Give "

@@ -1,7 +1,6 @@
 """A repository of a hub, as far as it is an adapter: which of its files are there at a commit, and their bytes."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,16 +13,6 @@ from adaptkit.interchange.answers import asking
 from adaptkit.interchange.download import RemoteFile, download
 from adaptkit.storage import format as spec
 from adaptkit.version import __version__
-
-FILES: Mapping[str, int] = {
-    spec.RECORD_FILE: spec.MAX_JSON_BYTES,
-    spec.CONFIG_FILE: spec.MAX_JSON_BYTES,
-    spec.CARD_FILE: spec.MAX_JSON_BYTES,
-    spec.WEIGHTS_FILE: spec.MAX_WEIGHTS_BYTES,
-}
-"""What goes to a hub or comes from one, with the most bytes of each. Weights come last, if the rest is sound."""
-OPTIONAL: Mapping[str, int] = {spec.SIGNATURE_FILE: spec.MAX_SIGNATURE_BYTES}
-"""What goes with it where it is there."""
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -92,12 +81,13 @@ class Repository:
         """
         there = {entry.rfilename: entry for entry in commit.entries}
         where = Path(f"{self.repo_id}@{commit.revision[:12]}")
-        for name in FILES:
+        for name in spec.ADAPTER_FILES:
             if name not in there:
                 raise NotAnAdapter(
                     where, f"has no file {name}; adapters are put there by `adaptkit push`. Is it another repository?"
                 )
-        wanted = {name: bound for name, bound in OPTIONAL.items() if name in there} | dict(FILES)
+        # Weights come last, if the rest is sound.
+        wanted = {name: bound for name, bound in spec.OPTIONAL_FILES.items() if name in there} | spec.ADAPTER_FILES
         return tuple(_announced(there[name], bound, where) for name, bound in wanted.items())
 
     def fetch(self, file: RemoteFile, commit: Commit, folder: Path) -> None:

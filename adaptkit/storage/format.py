@@ -21,7 +21,6 @@ INDEX_FILE = "index.json"
 """In the top folder of a zoo: every file with its hash."""
 SIGNATURE_FILE = "adaptkit.sig"
 """Beside the files of an adapter or an index: an SSH signature of their hashes."""
-ADAPTER_FILES = (CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, RECORD_FILE)
 INDEX_VERSION = 1
 
 DTYPES = ("F32", "F16", "BF16")
@@ -40,6 +39,15 @@ MAX_PROBES = 16
 MAX_PROBE_TOKENS = 128
 MAX_CARD_BYTES = 4 * 2**20
 MAX_SIGNATURE_BYTES = 2**16
+ADAPTER_FILES = {
+    RECORD_FILE: MAX_JSON_BYTES,
+    CONFIG_FILE: MAX_JSON_BYTES,
+    CARD_FILE: MAX_CARD_BYTES,
+    WEIGHTS_FILE: MAX_WEIGHTS_BYTES,
+}
+"""What an adapter's folder holds, with the most bytes of each; the largest is last."""
+OPTIONAL_FILES = {SIGNATURE_FILE: MAX_SIGNATURE_BYTES}
+"""What it may hold besides."""
 MAX_INDEX_BYTES = 64 * 2**20
 MAX_MEMBERS = 20_000
 """Files of a zoo or an archive."""

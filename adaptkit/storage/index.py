@@ -13,12 +13,6 @@ from adaptkit.storage.folder import Files, read_json
 from adaptkit.storage.listing import Listing
 from adaptkit.storage.records import RecordError, decode, encode
 
-_BOUNDS = {
-    spec.WEIGHTS_FILE: spec.MAX_WEIGHTS_BYTES,
-    spec.CARD_FILE: spec.MAX_CARD_BYTES,
-    spec.SIGNATURE_FILE: spec.MAX_SIGNATURE_BYTES,
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class FileEntry:
@@ -52,14 +46,13 @@ class Index:
     adapters: tuple[IndexEntry, ...]
 
     @classmethod
-    def of(cls, listings: Iterable[Listing], top: Files) -> "Index":
-        """Read and hash every file.
+    def of(cls, found: Iterable[tuple[Listing, Mapping[str, FileEntry]]], top: Files) -> "Index":
+        """Of adapters, each with its files as `hashed` gives them, and of the top folder of their zoo.
 
         Raises:
             AdapterFileError: What is wrong with an adapter's record or config.
-            UnexpectedFile: A folder holds what an adapter's folder does not.
         """
-        entries = [_entry(listing) for listing in listings]
+        entries = [_entry(listing, files) for listing, files in found]
         beside = [name for name in top.names() if name in BESIDE]
         return cls(
             format_version=spec.INDEX_VERSION,
@@ -131,8 +124,9 @@ def hashed(files: Files) -> dict[str, FileEntry]:
         NotAnAdapter: One is missing.
     """
     require_known(files)
-    names = [*spec.ADAPTER_FILES, *([spec.SIGNATURE_FILE] if spec.SIGNATURE_FILE in files.names() else [])]
-    return {name: _file(files, name, _BOUNDS.get(name, spec.MAX_JSON_BYTES)) for name in sorted(names)}
+    there = files.names()
+    wanted = spec.ADAPTER_FILES | {name: most for name, most in spec.OPTIONAL_FILES.items() if name in there}
+    return {name: _file(files, name, most) for name, most in sorted(wanted.items())}
 
 
 def require_known(files: Files) -> None:
@@ -142,7 +136,7 @@ def require_known(files: Files) -> None:
         UnexpectedFile: The first thing in it that is none.
     """
     for name in files.names():
-        if name not in {*spec.ADAPTER_FILES, spec.SIGNATURE_FILE}:
+        if name not in spec.ADAPTER_FILES | spec.OPTIONAL_FILES:
             raise UnexpectedFile(
                 files.path / name,
                 f"is no file of an adapter ({', '.join(spec.ADAPTER_FILES)}, and {spec.SIGNATURE_FILE} where it is "
@@ -155,7 +149,7 @@ def _file(files: Files, name: str, most: int) -> FileEntry:
     return FileEntry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def _entry(listing: Listing) -> IndexEntry:
+def _entry(listing: Listing, files: Mapping[str, FileEntry]) -> IndexEntry:
     if len(listing.place) > spec.MAX_PATH_LENGTH:
         raise LimitExceeded(listing.files.path, f"is a path of more than {spec.MAX_PATH_LENGTH} characters in its zoo.")
     return IndexEntry(
@@ -167,7 +161,7 @@ def _entry(listing: Listing) -> IndexEntry:
         method=listing.method,
         licence=listing.card.licence,
         scores=listing.card.evaluations,
-        files=hashed(listing.files),
+        files=files,
     )
 
 

@@ -1,6 +1,6 @@
 """A zoo: adapters in a folder, at any depth, or in a zip or tar file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -14,7 +14,7 @@ from adaptkit.storage import format as spec
 from adaptkit.storage.adapter import Adapter
 from adaptkit.storage.archive import Archive, ArchivedFolder
 from adaptkit.storage.folder import Files, Folder, whole_file
-from adaptkit.storage.index import BESIDE, REMEDY, Index, hashed, read_index, require_known
+from adaptkit.storage.index import BESIDE, REMEDY, FileEntry, Index, hashed, read_index
 from adaptkit.storage.listing import Listing
 
 _AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, *BESIDE}
@@ -55,7 +55,7 @@ class Zoo:
     @cached_property
     def listings(self) -> tuple[Listing, ...]:
         """Each adapter without its weights, in the order of the places; read when it is asked for something."""
-        return tuple(Listing(place, self._files(place)) for place in self._places())
+        return tuple(self._read())
 
     @property
     def top(self) -> Files:
@@ -143,8 +143,7 @@ class Zoo:
             AdapterFileError: What is wrong with an adapter.
             UnexpectedFile: There is something that a zoo does not have.
         """
-        self._require_known()
-        return Index.of(self.listings, self.top)
+        return self._index(self._hashes())
 
     def write_index(self) -> Path:
         """Write `index.json`, whole or not at all.
@@ -172,20 +171,39 @@ class Zoo:
         top = self.top
         recorded = read_index(top)
         path = top.path / spec.INDEX_FILE
+        hashes = self._hashes()
         # Files first: a changed one may no longer be a sound record, and its hash says so more plainly.
-        there = set(self._places())
         for entry in recorded.adapters:
-            if entry.place not in there:
+            if entry.place not in hashes:
                 raise IndexMismatch(path, f"lists {entry.place}, which is not there. {REMEDY}")
-            for name, expected in hashed(self._files(entry.place)).items():
+            for name, expected in hashes[entry.place].items():
                 if entry.files.get(name) != expected:
                     found = "another hash or size for" if name in entry.files else "nothing of"
                     raise IndexMismatch(path, f"has {found} {entry.place}/{name}, as it is there. {REMEDY}")
-        now = self.index()
+        now = self._index(hashes)
         now.require(recorded, path)
         if top.read(spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES) != now.render():
             raise IndexMismatch(path, "says the right things in other bytes than adaptkit writes. Write it again.")
         return recorded
+
+    def _read(self) -> Iterator[Listing]:
+        for place in self._places():
+            yield Listing(place, self._files(place))
+
+    def _index(self, hashes: Mapping[str, Mapping[str, FileEntry]]) -> Index:
+        # Read anew: what was listed may have been written over since.
+        return Index.of(((listing, hashes[listing.place]) for listing in self._read()), self.top)
+
+    def _hashes(self) -> dict[str, dict[str, FileEntry]]:
+        """The files of each place, hashed; nothing else may be there."""
+        places = self._places()
+        for path in self._paths():
+            folder, _, name = path.rpartition("/")
+            if folder not in places and not (not folder and name in _AT_THE_TOP):
+                raise UnexpectedFile(
+                    self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
+                )
+        return {place: hashed(self._files(place)) for place in places}
 
     def _files(self, place: str) -> Files:
         if self._archive is not None:
@@ -208,17 +226,6 @@ class Zoo:
             for folder, _, name in folders
             if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
         )
-
-    def _require_known(self) -> None:
-        places = set(self._places())
-        for path in self._paths():
-            folder, _, name = path.rpartition("/")
-            if folder not in places and not (not folder and name in _AT_THE_TOP):
-                raise UnexpectedFile(
-                    self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
-                )
-        for place in places:
-            require_known(self._files(place))
 
 
 def _facts(listing: Listing) -> dict[str, str | None]:
