@@ -1,6 +1,7 @@
 """A loaded, frozen backbone: network, tokenizer and what identifies them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -237,31 +238,34 @@ class Backbone:
     ) -> list[Window]:
         """Questions with their contexts, in as many windows as each context needs, overlapping by `stride` tokens.
 
-        A question is cut at half of the window, and the overlap at a quarter of what the questions leave.
+        A question is cut at half of the window, and the overlap at a quarter of what its question leaves.
         """
         limit = min(max_length, self.max_length)
-        asked, longest = self._cut([self.text_prefix + question for question in questions], limit // 2)
-        encoded = self.tokenizer(
-            asked,
-            list(contexts),
-            truncation="only_second",
-            max_length=limit,
-            stride=min(stride, max(0, (limit - longest - _SPECIAL_TOKENS_OF_A_PAIR) // 4)),
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-            return_attention_mask=False,
-        )
+        asked = self._cut([self.text_prefix + question for question in questions], limit // 2)
+        by_overlap: dict[int, list[int]] = defaultdict(list)
+        for number, (_, n_tokens) in enumerate(asked):
+            by_overlap[min(stride, max(0, (limit - n_tokens - _SPECIAL_TOKENS_OF_A_PAIR) // 4))].append(number)
         windows = []
-        for number, (text, ids) in enumerate(
-            zip(encoded["overflow_to_sample_mapping"], encoded["input_ids"], strict=True)
-        ):
-            places = np.asarray(encoded["offset_mapping"][number], dtype=np.int32)
-            places[[part != 1 for part in encoded.sequence_ids(number)]] = -1
-            windows.append(Window(text, ids, places))
-        return windows
+        for overlap, numbers in by_overlap.items():
+            encoded = self.tokenizer(
+                [asked[number][0] for number in numbers],
+                [contexts[number] for number in numbers],
+                truncation="only_second",
+                max_length=limit,
+                stride=overlap,
+                return_overflowing_tokens=True,
+                return_offsets_mapping=True,
+                return_attention_mask=False,
+            )
+            of_text = encoded["overflow_to_sample_mapping"]
+            for at, (text, ids) in enumerate(zip(of_text, encoded["input_ids"], strict=True)):
+                places = np.asarray(encoded["offset_mapping"][at], dtype=np.int32)
+                places[[part != 1 for part in encoded.sequence_ids(at)]] = -1
+                windows.append(Window(numbers[text], ids, places))
+        return sorted(windows, key=lambda window: window.text)
 
-    def _cut(self, texts: Sequence[str], most: int) -> tuple[list[str], int]:
-        """The texts, each of at most so many tokens, and the most tokens that one has."""
+    def _cut(self, texts: Sequence[str], most: int) -> list[tuple[str, int]]:
+        """The texts, each of at most so many tokens, and how many that are."""
         encoded = self.tokenizer(
             list(texts),
             add_special_tokens=False,
@@ -269,9 +273,10 @@ class Backbone:
             return_attention_mask=False,
             verbose=False,
         )
-        ends = encoded["offset_mapping"]
-        cut = [text if len(end) <= most else text[: end[most - 1][1]] for text, end in zip(texts, ends, strict=True)]
-        return cut, max((min(len(end), most) for end in ends), default=0)
+        return [
+            (text, len(places)) if len(places) <= most else (text[: places[most - 1][1]], most)
+            for text, places in zip(texts, encoded["offset_mapping"], strict=True)
+        ]
 
     @cached_property
     def prefix_length(self) -> int:

@@ -65,7 +65,7 @@ class TrainingRequest:
     )
     pair_share: float = _option(0.5, "distill: pairs of sentences that train too, for each sentence of the text")
     token_anchor: float = _option(
-        0.1, "distill: weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations"
+        0.5, "distill: weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations"
     )
     column: str | None = _option(None, "column of the text, where a file has several")
     objective: ObjectiveName = _option(

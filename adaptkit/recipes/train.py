@@ -36,7 +36,7 @@ def train_adapter(
     source_share: float = 0.3,
     inner_weight: float = 0.5,
     pair_share: float = 0.5,
-    token_anchor: float = 0.1,
+    token_anchor: float = 0.5,
     column: str | None = None,
     objective: ObjectiveName = "auto",
     method: MethodName = "lora",

@@ -84,6 +84,16 @@ def test_a_long_context_is_read_in_overlapping_windows(model: AdaptedModel) -> N
     assert any(target != (0, 0) for target in targets)
 
 
+def test_windows_of_a_context_do_not_follow_from_its_neighbours(model: AdaptedModel) -> None:
+    task_format = QuestionAnswering(model.backbone, QA, max_length=64, stride=16)
+    asks_long = Question(id="b", question="Who sold maize at the market " * 12, context=CONTEXT, answers=())
+    (alone, beside) = (
+        [item.rows[0].tolist() for item in items if item.example == of]
+        for items, of in ((task_format.items([LONG]), 0), (task_format.items([asks_long, LONG, asks_long]), 1))
+    )
+    assert alone == beside
+
+
 def test_targets_point_at_the_answer(model: AdaptedModel) -> None:
     task_format = QuestionAnswering(model.backbone, QA, max_length=64, stride=16)
     for item in task_format.items([LONG]):
