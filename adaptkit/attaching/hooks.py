@@ -112,6 +112,7 @@ def recorded(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     thread = get_ident()
     outputs: list[Tensor] = []
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it cannot be traced, and says so on every compilation
     def note(_module: nn.Module, _args: object, output: Tensor | tuple[Tensor, ...]) -> None:
         if get_ident() == thread:
             outputs.append(output[0] if isinstance(output, tuple) else output)

@@ -56,3 +56,19 @@ def test_another_stack_or_new_weights_compile_nothing_again(model: AdaptedModel)
         attach_random(each, "language/sw", LORA, seed=7)
     torch.testing.assert_close(states(model, ["sw"] * 4), states(plain, ["sw"] * 4))
     assert counter.frame_count == compiled
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's own look at it
+def test_gradients_of_inner_states_pass_through_a_compiled_backbone() -> None:
+    torch._dynamo.reset()
+    plain, compiled = tiny_model(), tiny_model()
+    compiled.network.compile(backend="eager")
+    ids = torch.arange(32).view(4, 8) + 5
+    gradients = []
+    for model in (plain, compiled):
+        layers = attach_random(model, "language/sw", LORA)
+        with model.active("sw"):
+            model(ids, torch.ones_like(ids), blocks=(0, 1)).pow(2).mean().backward()
+        gradients.append([weight.grad for weight in layers.parameters()])
+    assert all(gradient is not None for gradient in gradients[0])
+    torch.testing.assert_close(*gradients)
