@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
-from adaptkit.storage.format import MAX_JSON_BYTES, SIGNATURE_FILE
+from adaptkit.storage.format import INDEX_FILE, MAX_JSON_BYTES, SIGNATURE_FILE
 from adaptkit.storage.strict_json import parse_json
 
 
@@ -77,7 +77,9 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
     except (FileNotFoundError, ValueError):  # ValueError: a name with a NUL byte
         raise NotAnAdapter(folder, _what_is_missing(folder, name)) from None
     except NotADirectoryError:
-        raise NotAnAdapter(folder, "is a file; name the adapter's folder.") from None
+        raise NotAnAdapter(
+            folder, "is a file; name the adapter's folder, or open a zip or tar file of adapters as a Zoo."
+        ) from None
     except OSError as error:
         if path.is_symlink():
             raise UnsafePath(path, "is a symlink; adapter files must be regular files.") from error
@@ -96,7 +98,11 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
 
 
 def _what_is_missing(folder: Path, name: str) -> str:
-    if "\0" in str(folder) or folder.exists():
+    if "\0" in str(folder):
+        return "is no path: it has a NUL character."
+    if folder.exists():
+        if any(match for pattern in (INDEX_FILE, f"*/{name}", f"*/*/{name}") for match in folder.glob(pattern)):
+            return f"has no file {name}: it is a zoo. Name an adapter's folder in it, or open it as a Zoo."
         return f"has no file {name}; an adapter folder is written by adapter.save()."
     beside = [entry.name for entry in folder.parent.iterdir()] if folder.parent.is_dir() else []
     near = difflib.get_close_matches(folder.name, beside, n=2)

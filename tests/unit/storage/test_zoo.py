@@ -30,6 +30,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_what_is_a_zoo_is_said_to_whoever_takes_it_for_an_adapter(folder: Path, tmp_path: Path) -> None:
+    for place in (folder, folder / "tiny-bert"):
+        with pytest.raises(NotAnAdapter, match="it is a zoo"):
+            adaptkit.load_adapter(place)
+    with pytest.raises(NotAnAdapter, match="as a Zoo"):
+        adaptkit.load_adapter(zipped(folder, tmp_path / "zoo.zip"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotAnAdapter, match="written by"):
+        adaptkit.load_adapter(tmp_path / "empty")
+
+
 @pytest.fixture(params=["folder", "zip", "stored zip", "tar"])
 def zoo(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Zoo:
     packed = {
