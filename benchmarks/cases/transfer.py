@@ -104,7 +104,7 @@ def _task_adapter(
 ) -> adaptkit.Adapter:
     kept = options.keep / str(seed) if options.keep is not None else None
     if kept is not None and kept.is_dir():
-        return adaptkit.load_adapter(kept)
+        return _as_asked(adaptkit.load_adapter(kept), options, data, kept)
     return adaptkit.train_adapter(
         task=options.task,
         method=options.method,
@@ -115,6 +115,19 @@ def _task_adapter(
         max_steps=options.max_steps,
         output=kept,
     )
+
+
+def _as_asked(
+    adapter: adaptkit.Adapter, options: argparse.Namespace, data: Mapping[str, TaskData], kept: Path
+) -> adaptkit.Adapter:
+    """A kept adapter, if it was trained on what this run says it was."""
+    facts = adapter.card.training
+    assert facts is not None
+    found = (adapter.card.source, facts.settings["max_steps"], facts.settings["method"])
+    asked = ("; ".join(part.description for part in data.values()), options.max_steps, options.method)
+    if found != asked:
+        raise SystemExit(f"{kept} was trained with (text, max_steps, method) {found}, this run asks for {asked}.")
+    return adapter
 
 
 def _evaluated(

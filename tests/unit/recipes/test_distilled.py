@@ -68,12 +68,12 @@ def _written(data: TrainingData, row: int) -> str:
 
 
 def test_anchors_hold_translations_most() -> None:
-    data = rows_of(REQUEST, tiny_model())
+    data = rows_of(replace(REQUEST, token_anchor=0.25), tiny_model())
     assert data.anchors is not None
     n_theirs = int((data.anchors == 1.0).sum())
     n_pairs = round(0.5 * (40 - len(data.heldout)))
     assert n_theirs == round(40 * 0.3) + round(n_pairs * 0.3)
-    assert data.anchors[: 40 + n_pairs].tolist() == [np.float32(0.1)] * (40 + n_pairs)
+    assert data.anchors[: 40 + n_pairs].tolist() == [0.25] * (40 + n_pairs)
 
 
 def test_without_pairs_and_anchors_there_are_sentences_and_translations_alone() -> None:
