@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ SIB_FOLDER = {
     "gn": "grn_Latn",
     "quy": "quy_Latn",
     "en": "eng_Latn",
+    "ar": "arb_Arab",
+    "de": "deu_Latn",
+    "es": "spa_Latn",
+    "fr": "fra_Latn",
+    "hi": "hin_Deva",
+    "ru": "rus_Cyrl",
+    "ur": "urd_Arab",
+    "zh": "zho_Hans",
 }
 LAFAND = {
     "sw": ("en", "swa"),
@@ -41,10 +50,22 @@ AMERICAS = {"gn": "guarani-spanish/train", "quy": "quechua-spanish/dict"}
 
 
 def read_topics(language: str, split: str) -> tuple[list[str], list[str]]:
+    rows = _rows(language, split)
+    return [row["text"] for row in rows], [row["category"] for row in rows]
+
+
+def topic_sentences(source: str, language: str, splits: Sequence[str]) -> list[tuple[str, str]]:
+    """The sentences of some splits in two languages, without their topics."""
+    ours, theirs = (
+        {row["index_id"]: row["text"] for split in splits for row in _rows(name, split)} for name in (language, source)
+    )
+    return [(theirs[number], ours[number]) for number in sorted(ours.keys() & theirs.keys(), key=int)]
+
+
+def _rows(language: str, split: str) -> list[dict[str, str]]:
     path = data_folder() / "sib200" / SIB_FOLDER[language] / f"{split}.tsv"
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [row["text"] for row in rows], [row["category"] for row in rows]
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def lafand_files(language: str) -> list[Path]:
