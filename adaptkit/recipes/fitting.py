@@ -1,9 +1,11 @@
 """A fresh adapter on a model, on top of frozen ones, with the run that trains it: what all trainings share."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain, count
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
+from adaptkit.errors import ConfigError
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.plain_text import one_line
@@ -19,13 +21,18 @@ from adaptkit.training.randomness import forked
 from adaptkit.version import __version__
 
 _DIGITS = 16
-MakeRun = Callable[[AdapterLayers, CheckpointFolder | None], TrainingRun]
+MakeRun = Callable[[AdapterLayers, str, CheckpointFolder | None], TrainingRun]
+"""Given the fresh layers, the id under which they are attached, and where checkpoints go."""
 
 
 class Fitting:
     """Attaches the foundation and fresh layers, and takes both off again in `close`, or at once if anything fails.
 
-    `content` identifies what is trained on, for the checkpoint.
+    An adapter of the same name may be attached; it stays as it is. `content` identifies what is trained on, for the
+    checkpoint.
+
+    Raises:
+        ConfigError: The foundation has an adapter of the same name.
     """
 
     def __init__(
@@ -44,12 +51,18 @@ class Fitting:
         self._foundation = foundation
         self._id = adapter_id
         self._config = config
+        if str(adapter_id) in (adapter.id for adapter in foundation.adapters):
+            raise ConfigError(
+                f"{adapter_id} would be trained on top of itself: an adapter of that name is in on=.... Leave it out, "
+                "or give what lies below another name: adapter.renamed(...)."
+            )
         self._lent = foundation.attach_to(model)
+        self._attached_as = _free_id(model, adapter_id)
         try:
             with forked(model.backbone.device, request.seed):
-                self.layers = model.attach_layers(str(adapter_id), config)
-                self._lent.append(str(adapter_id))
-                self.run = make_run(self.layers, self._checkpoint(content))
+                self.layers = model.attach_layers(self._attached_as, config)
+                self._lent.append(self._attached_as)
+                self.run = make_run(self.layers, self._attached_as, self._checkpoint(content))
         except BaseException:
             self.close()
             raise
@@ -70,10 +83,10 @@ class Fitting:
         }
         return CheckpointFolder(checkpoint_folder(request.output_folder), identity)
 
-    def _settings(self) -> Mapping[str, str | float | int | bool | None]:
+    def _settings(self, objective: str = "auto") -> Mapping[str, str | float | int | bool | None]:
         """What was asked for, and how the backbone is held, which may have been given loaded."""
         backbone = self._model.backbone
-        return {**self._request.record(), "bits": backbone.bits, "embeddings": backbone.embeddings}
+        return {**self._request.record(objective), "bits": backbone.bits, "embeddings": backbone.embeddings}
 
     def train(
         self,
@@ -102,7 +115,7 @@ class Fitting:
             origin=Origin.of(model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
             below=() if request.method == "fusion" else self._foundation.below(languages),
-            probes=record_probes(inputs, model.encode_ids(inputs, stack=str(self._id))),
+            probes=record_probes(inputs, model.encode_ids(inputs, stack=self._attached_as)),
             card=Card(
                 source="" if request.private else one_line(source),
                 text_kind=text_kind,
@@ -113,7 +126,7 @@ class Fitting:
                 adaptkit_version=__version__,
                 private=request.private,
                 training=training_facts(
-                    result, objective=objective, settings=self._settings(), device=model.backbone.device
+                    result, objective=objective, settings=self._settings(objective), device=model.backbone.device
                 ),
             ),
         )
@@ -125,3 +138,9 @@ class Fitting:
     def close(self) -> None:
         """Take off the model what was attached for this run."""
         self._model.detach(*self._lent)
+
+
+def _free_id(model: AdaptedModel, asked: AdapterId) -> str:
+    """The id itself, or where another adapter has it, one that is not taken."""
+    others = (f"{asked.kind}/in-training-{number}" for number in count(1))
+    return next(found for found in chain([str(asked)], others) if found not in model.attached)

@@ -168,10 +168,14 @@ class TrainingRequest:
             gradient_checkpointing=self.gradient_checkpointing,
         )
 
-    def record(self) -> Mapping[str, str | float | int | bool | None]:
-        """The options that decide the result, for card and checkpoint; no path and no text."""
+    def record(self, objective: str = "auto") -> Mapping[str, str | float | int | bool | None]:
+        """The options that decide the result, for card and checkpoint; no path and no text.
+
+        What the method, or the `objective` that the text has decided on, does not look at is not among them.
+        """
         left_out = {"text", "parallel", "data", "on", "output", "overwrite", "resume", "progress", "private", "force"}
         left_out |= {"backbone", *(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY)}
+        left_out |= {*_FOREIGN_TO_METHOD[self.method], *_FOREIGN_TO_OBJECTIVE.get(objective, ())}
         values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in left_out}
         return {
             name: ",".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()
@@ -323,7 +327,7 @@ _TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha")
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")
 _MASKED_ONLY = ("anchor", "head_warmup", "whole_words")
 _DISTILL_ONLY = ("source_share", "inner_weight", "pair_share", "token_anchor")
-_FOREIGN_TO_OBJECTIVE: Mapping[ObjectiveName, tuple[str, ...]] = {
+_FOREIGN_TO_OBJECTIVE: Mapping[str, tuple[str, ...]] = {
     "mlm": _DISTILL_ONLY,
     "clm": (*_MASKED_ONLY, *_DISTILL_ONLY),
     "distill": (*_MASKED_ONLY, "full_vocabulary"),

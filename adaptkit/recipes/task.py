@@ -117,7 +117,7 @@ class TaskTraining:
         """Take off the model what was attached for this run."""
         self._fitting.close()
 
-    def _training_run(self, layers: AdapterLayers, checkpoint: CheckpointFolder | None) -> TrainingRun:
+    def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
         assert layers.head is not None  # noqa: S101 - the config asks for one
         return TrainingRun(
             self.model,
@@ -125,7 +125,7 @@ class TaskTraining:
             HeadObjective(layers.head, self._format),
             self.items,
             self.settings,
-            stack=lambda batch: self.foundation.stack_under(str(self.id), batch.language),
+            stack=lambda batch: self.foundation.stack_under(top, batch.language),
             checkpoint=checkpoint,
         )
 

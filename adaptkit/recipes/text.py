@@ -63,9 +63,6 @@ class TextTraining:
         self.objective = trained_objective(request.objective, self.source, causal=causal)
         request.check_objective(self.objective)
         self.foundation = Foundation(request.foundation)
-        # A fusion lets the adapters below act itself.
-        own = Stack(str(self.id))
-        self._stack = own if fused else self.foundation.stack_under(str(self.id), self.language)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
         store = TokenStore(within_budget(self._tokenize(sentence for _, sentence in rows()), request.max_tokens))
         self.triage = triage(
@@ -140,14 +137,16 @@ class TextTraining:
         """Take off the model what was attached for this run."""
         self._fitting.close()
 
-    def _training_run(self, layers: AdapterLayers, checkpoint: CheckpointFolder | None) -> TrainingRun:
+    def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
+        # A fusion lets the adapters below act itself.
+        fused = self.request.method == "fusion"
         return TrainingRun(
             self.model,
             layers,
             self._objective(layers),
             self.data,
             self.settings,
-            stack=self._stack,
+            stack=Stack(top) if fused else self.foundation.stack_under(top, self.language),
             checkpoint=checkpoint,
         )
 

@@ -77,3 +77,12 @@ def test_the_record_names_no_path_and_no_text() -> None:
     )
     assert "secret" not in str(request.record())
     assert request.record()["blocks"] == "0,1"
+
+
+def test_the_record_has_what_was_looked_at() -> None:
+    request = TrainingRequest(lang="sw")
+    assert "rank" in request.record()
+    assert "reduction_factor" not in request.record()
+    assert {"anchor", "token_anchor"} <= request.record().keys()
+    assert "token_anchor" not in request.record("mlm")
+    assert "anchor" not in request.record("distill")

@@ -268,6 +268,14 @@ def test_another_adapter_of_the_same_id_is_not_trained_on(model: AdaptedModel) -
     assert model.attached == ("language/en",)
 
 
+def test_an_adapter_is_not_trained_on_top_of_itself(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match=r"language/en would be trained on top of itself.*renamed"):
+        adaptkit.train_adapter(
+            lang="en", parallel=PAIRS, source_lang="sw", on=[language(model, "en")], backbone=model, **QUICK
+        )
+    assert not model.attached
+
+
 def test_a_task_is_trained_on_a_fusion(model: AdaptedModel) -> None:
     en, sw = language(model, "en"), language(model, "sw", seed=2)
     fused = adaptkit.train_adapter(
