@@ -136,7 +136,8 @@ def main() -> None:
     for table in TABLES:
         found = _newest(results, table.case, table.wanted)
         if found is not None:
-            parts += [f"## {table.title}", table.text, _origin(found), _table(table.columns, found.content["measured"])]
+            text = f"{table.text} {_length(found.content['config'])}"
+            parts += [f"## {table.title}", text, _origin(found), _table(table.columns, found.content["measured"])]
     serving = _newest(results, "serving", lambda config: not config["bf16"])
     if serving is not None:
         parts += [
@@ -165,6 +166,11 @@ def _origin(result: Result) -> str:
         f"*{result.content['date'][:10]}, commit {result.content['commit'][:7]}; {hardware['cores']} cores "
         f"({hardware['cpu']}), {packages}; `benchmarks/results/{result.name}`.*"
     )
+
+
+def _length(config: Mapping[str, Any]) -> str:
+    runs = "one run" if config["repeats"] == 1 else f"medians of {config['repeats']} runs"
+    return f"{config['steps']} steps, {runs}."
 
 
 def _table(columns: tuple[Column, ...], rows: Mapping[str, Row]) -> str:
