@@ -156,6 +156,9 @@ class AdaptedModel(nn.Module):
     def attach_zoo(self, zoo: Zoo | str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
         """Let stacks name any adapter of a zoo by its whole id; each is read and attached when it is first named.
 
+        It takes the place of the zoo before. What is attached or swapped in by hand stays, and acts instead of the
+        zoo's adapter of that id.
+
         A zoo is a folder or an archive. At most `cache_bytes` of its adapters stay attached: those that were not used
         for the longest time go first. Gives the ids found.
 
@@ -164,8 +167,11 @@ class AdaptedModel(nn.Module):
             AdapterFileError: An adapter's record in it is not sound.
             AdapterExists: Two adapters of one id in it.
         """
-        self._zoo = PagedZoo.of(zoo, cache_bytes)
-        return tuple(self._zoo.listings)
+        paged = PagedZoo.of(zoo, cache_bytes)
+        if self._zoo is not None:
+            self._zoo.let_go(self.attached_adapter, self.detach)
+        self._zoo = paged
+        return tuple(paged.listings)
 
     def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
         """Put fresh, trainable layers on the model under an id, and return them.
@@ -430,14 +436,24 @@ class AdaptedModel(nn.Module):
             return stack
         asked = _as_stack(stack)
         if self._zoo is None:
-            return self._layers.look_up(asked)
-        with self._zoo.brought(asked.ids, self._layers.__contains__, self.attach, self.detach):
+            return self._looked_up(stack, asked)
+        with self._zoo.brought(asked.ids, self._layers.__contains__, self.attached_adapter, self.attach, self.detach):
             try:
-                return self._layers.look_up(asked)
+                return self._looked_up(stack, asked)
             except UnknownAdapter as error:
                 raise UnknownAdapter(
                     error.asked, self.attached, self._zoo.like(error.asked), in_zoo=tuple(self._zoo.listings)
                 ) from None
+
+    def _looked_up(self, stack: StackLike, asked: Stack) -> ResolvedStack:
+        if isinstance(stack, Adapter):
+            there = self._adapters.get(stack.id, stack)
+            if there is not stack and (there.weights_sha256, there.config) != (stack.weights_sha256, stack.config):
+                raise AdapterExists(
+                    f"another {stack.id} is attached than the one that was given as the stack. Put the new one in its "
+                    f"place: model.swap(adapter); or name what is attached: stack={stack.id!r}."
+                )
+        return self._layers.look_up(asked)
 
     def _require_free(self, adapter_id: str) -> None:
         if adapter_id in self._layers:

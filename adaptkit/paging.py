@@ -23,7 +23,7 @@ class PagedZoo:
     listings: Mapping[str, Listing]
     fused: Mapping[str, tuple[str, ...]]
     cache_bytes: int
-    _held: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _held: OrderedDict[str, Adapter] = field(default_factory=OrderedDict)
     _lock: RLock = field(default_factory=RLock)
 
     @classmethod
@@ -62,10 +62,13 @@ class PagedZoo:
         self,
         names: Iterable[str],
         attached: Callable[[str], bool],
+        attached_adapter: Callable[[str], Adapter | None],
         attach: Callable[[Adapter], None],
         detach: Callable[[str], None],
     ) -> Iterator[None]:
         """While the context is open, the adapters of this zoo among `names` are attached, and not too many others.
+
+        What others attached under an id of this zoo, or swapped in there, is theirs: it stays.
 
         Raises:
             AdaptkitError: As `load_adapter` and `AdaptedModel.attach`.
@@ -76,22 +79,43 @@ class PagedZoo:
                 if not attached(name):
                     adapter = self.listings[name].load()
                     attach(adapter)
-                    self._held[name] = adapter.size_bytes
+                    self._held[name] = adapter
                 elif name in self._held:
                     self._held.move_to_end(name)
             for name in [name for name in self._held if name not in wanted]:
-                if sum(self._held.values()) <= self.cache_bytes:
+                if sum(adapter.size_bytes for adapter in self._held.values()) <= self.cache_bytes:
                     break
-                del self._held[name]
-                if attached(name):
-                    detach(name)
+                self._drop(name, attached_adapter, detach)
             yield
+
+    def let_go(self, attached_adapter: Callable[[str], Adapter | None], detach: Callable[[str], None]) -> None:
+        """Detach what was attached for this zoo and is still there."""
+        with self._lock:
+            for name in list(self._held):
+                self._drop(name, attached_adapter, detach)
+
+    def _drop(
+        self, name: str, attached_adapter: Callable[[str], Adapter | None], detach: Callable[[str], None]
+    ) -> None:
+        if attached_adapter(name) is self._held.pop(name):
+            detach(name)
 
     def _with_fusions(self, names: set[str]) -> list[str]:
         """The ids of this zoo among the names, what the fusions among them fuse, and the fusions of all that is named.
 
         A fusion stands behind what it fuses.
         """
-        fusions = {name: fuses for name, fuses in self.fused.items() if name in names or names.issuperset(fuses)}
-        plain = names.union(*fusions.values()) - fusions.keys()
-        return [name for name in (*sorted(plain), *fusions) if name in self.listings]
+        fusions = {name for name, fuses in self.fused.items() if names.issuperset(fuses)}
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+
+        def add(name: str) -> None:
+            if name not in seen:
+                seen.add(name)
+                for part in self.fused.get(name, ()):
+                    add(part)
+                found[name] = None
+
+        for name in sorted(names | fusions):
+            add(name)
+        return [name for name in found if name in self.listings]

@@ -1,7 +1,7 @@
 """The layers that are attached to a model: by id, by what names mean, and as the plans of compositions."""
 
 import difflib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import RLock
 
@@ -16,6 +16,8 @@ from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
 from adaptkit.layers import AdapterLayers, Head
 
 _Asked = tuple[Stack, bool]
+_MOST_PLANS = 4096
+"""A plan of a LoRA in 12 blocks takes a tenth of a megabyte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class AttachedLayers:
         return candidates[0]
 
     def look_up(self, asked: Stack) -> ResolvedStack:
-        """A stack resolved; remembered from the second time on.
+        """A stack resolved; remembered, until too many are.
 
         Raises:
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `AdaptedModel.plan`.
@@ -120,11 +122,20 @@ class AttachedLayers:
         with self._lock:
             whole = resolved(asked, self.resolve, self._fusion_of)
             assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
-            fused = [name for each in whole.ids for name in _fused_by(self._by_id[each])]
-            for name in {*asked.ids, *whole.ids, *fused}:
+            found = ResolvedStack(whole, self._row_plan(plan_of(whole, self._named)), self._head_on(whole))
+            if len(self._stacks) >= _MOST_PLANS:
+                self.forget_all_plans()
+            for name in {*asked.ids, *whole.ids, *self._all_fused(whole.ids)}:
                 self._stacks_with.setdefault(name, set()).add(key)
-            self._stacks[key] = ResolvedStack(whole, self._row_plan(plan_of(whole, self._named)), self._head_on(whole))
-            return self._stacks[key]
+            self._stacks[key] = found
+            return found
+
+    def _all_fused(self, ids: Iterable[str]) -> Iterator[str]:
+        """What the fusions among these fuse, and the fusions among those."""
+        for name in ids:
+            parts = [self.resolve(part) for part in _fused_by(self._by_id[name])]
+            yield from parts
+            yield from self._all_fused(parts)
 
     def _row_plan(self, plan: Plan) -> RowPlan:
         return RowPlan(plan, self._same_input)

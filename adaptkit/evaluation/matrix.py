@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.config import FusionConfig, HeadConfig
 from adaptkit.data.tasks import TASKS, Example, TaskData, leaked, read_task, task_spec
-from adaptkit.errors import SourceNotFound
+from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
@@ -51,7 +51,9 @@ class Matrix:
         cells: list[Cell] = []
         comparisons: list[Comparison] = []
         evaluated = {language: self._examples(language) for language in self.languages}
-        notes = dict.fromkeys(_leak_notes(texts, evaluated))
+        for language, examples in evaluated.items():
+            _require_known_labels(head_of(self.tasks[0]), language, examples)
+        notes = dict.fromkeys([*self._choice_notes(), *_leak_notes(texts, evaluated)])
         for note in notes:
             self.progress.note(note)
         metrics = self._metric_names()
@@ -81,6 +83,12 @@ class Matrix:
             notes=tuple(notes),
             environment=environment(bf16=self.bf16),
         )
+
+    def _choice_notes(self) -> Iterator[str]:
+        if self.group is not None:
+            yield f"only examples of the group {self.group}."
+        if self.split != "test" and not isinstance(self.data, Mapping):
+            yield f"examples of the split {self.split}, not of the test set."
 
     def _n_cells(self) -> int:
         """Cells for which there is an adapter."""
@@ -140,12 +148,12 @@ class Matrix:
         self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)
         return found
 
-    def _fused_by(self, adapter: Adapter) -> list[str | None]:
-        """The weights that a fusion mixes, which are attached already."""
+    def _fused_by(self, adapter: Adapter) -> list[Any]:
+        """The weights that a fusion mixes, which are attached already, each with those that it mixes itself."""
         method = adapter.config.method
         fused = method.fuses if isinstance(method, FusionConfig) else ()
         attached = [self.model.attached_adapter(name) for name in fused]
-        return [None if each is None else each.weights_sha256 for each in attached]
+        return [None if each is None else (each.weights_sha256, each.config, self._fused_by(each)) for each in attached]
 
     def _cell(self, test: "_Test", condition: Condition, below: Adapter | None, runs: Sequence[Measured]) -> Cell:
         stacked = [*([below] if below else []), *self.domains, self.tasks[0]]
@@ -177,6 +185,16 @@ def head_of(task: Adapter) -> HeadConfig:
     """The head of an adapter that was checked to have one."""
     assert task.config.head is not None  # noqa: S101 - checked when it was given
     return task.config.head
+
+
+def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Example]) -> None:
+    labels = [getattr(example, "label", None) for example in examples] if head.task_type == "classification" else []
+    for number, label in enumerate(labels, start=1):
+        if label not in head.labels:
+            raise ConfigError(
+                f"example {number} in {language} has the label {label!r}, and the task adapter knows "
+                f"{', '.join(head.labels)}. Is it another task, or is the label spelled in another way?"
+            )
 
 
 def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric: str) -> Iterator[Comparison]:

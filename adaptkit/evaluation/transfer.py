@@ -94,6 +94,8 @@ def evaluate(
             f"{seeds} seeds were asked for and {len(tasks)} task adapters given. Train the task with seed=0, 1, ... "
             "and give them all: adapter=[first, second, third]."
         )
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit must be at least 1, found {limit}.")
     source = source_language or tasks[0].language
     if source is None:
         raise ConfigError("the task adapter was trained in no named language, or in several; say source_language=....")
@@ -123,9 +125,10 @@ def _task_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLik
     wrong = [task.id for task in tasks if task.config.head is None]
     if wrong or not tasks:
         raise ConfigError(f"adapter=... names task adapters, found {', '.join(wrong) or 'none'}.")
-    if len({(task.id, task.config) for task in tasks}) > 1:
+    if len({(task.id, task.config, task.language, task.below) for task in tasks}) > 1:
         raise ConfigError(
-            "the task adapters differ in more than their seed: their ids, methods or heads are not the same."
+            "the task adapters differ in more than their seed: their ids, methods, heads, languages or what they were "
+            "trained on top of are not the same."
         )
     if len({task.weights_sha256 for task in tasks}) < len(tasks):
         raise ConfigError("a task adapter is given twice; each seed counts once.")

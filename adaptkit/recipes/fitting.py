@@ -5,7 +5,6 @@ from itertools import chain, count
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
-from adaptkit.errors import ConfigError
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.plain_text import one_line
@@ -30,9 +29,6 @@ class Fitting:
 
     An adapter of the same name may be attached; it stays as it is. `content` identifies what is trained on, for the
     checkpoint.
-
-    Raises:
-        ConfigError: The foundation has an adapter of the same name.
     """
 
     def __init__(
@@ -51,11 +47,6 @@ class Fitting:
         self._foundation = foundation
         self._id = adapter_id
         self._config = config
-        if str(adapter_id) in (adapter.id for adapter in foundation.adapters):
-            raise ConfigError(
-                f"{adapter_id} would be trained on top of itself: an adapter of that name is in on=.... Leave it out, "
-                "or give what lies below another name: adapter.renamed(...)."
-            )
         self._lent = foundation.attach_to(model)
         self._attached_as = _free_id(model, adapter_id)
         try:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adaptkit.composition import Stack
+from adaptkit.composition import AdapterId, Stack
 from adaptkit.config import FusionConfig
 from adaptkit.errors import AdapterExists, ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from adaptkit.storage.identity import check_identity
 
 _TOP = "task/top"
 
@@ -51,6 +52,30 @@ class Foundation:
         """What lies under every batch of text in these languages, for the record."""
         stacks = [self.stack_under(_TOP, language).ids[:-1] for language in languages]
         return tuple(name for name in stacks[0] if all(name in ids for ids in stacks)) if stacks else ()
+
+    def require_for(self, top: AdapterId, model: AdaptedModel, *, fused: bool = False) -> None:
+        """See before any work that these can lie below an adapter on a model, or be fused by it.
+
+        Raises:
+            ConfigError: One of them is given twice, has the same name, or acts behind it.
+            CompatibilityError: One is for another backbone.
+        """
+        ids = [adapter.id for adapter in self.adapters]
+        if str(top) in ids:
+            raise ConfigError(
+                f"{top} would be trained on top of itself: an adapter of that name is in on=.... Leave it out, or give "
+                "what lies below another name: adapter.renamed(...)."
+            )
+        if len(set(ids)) < len(ids):
+            raise ConfigError(f"on=... names an adapter twice: {', '.join(ids)}.")
+        domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
+        if top.kind == "language" and domains and not fused:
+            raise ConfigError(
+                f"{', '.join(domains)} cannot lie below a language adapter: language comes first, then domain, then "
+                "task. Train the domain adapter on top of the language adapter."
+            )
+        for adapter in self.adapters:
+            check_identity(adapter, model.backbone)
 
     def attach_to(self, model: AdaptedModel) -> list[str]:
         """Attach what is not attached yet; gives the ids that were.

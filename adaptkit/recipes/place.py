@@ -1,5 +1,6 @@
 """Where a run trains: the model that it trains on, and the folder that it writes to."""
 
+import os
 from pathlib import Path
 from typing import cast
 
@@ -32,6 +33,9 @@ def check_output(request: TrainingRequest) -> None:
         raise ConfigError(f"{output} exists already; nothing was trained. Give another folder, or overwrite=True.")
     if output.exists() and not (output.is_dir() and {entry.name for entry in output.iterdir()} <= _ADAPTER_FILES):
         raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. Give another folder.")
+    there = next(parent for parent in output.absolute().parents if parent.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise ConfigError(f"{output} cannot be written: {there} is no folder that you may write to. Give another one.")
     if checkpoint_folder(output).exists() and not request.resume:
         raise ConfigError(
             f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "

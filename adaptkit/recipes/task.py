@@ -48,6 +48,7 @@ class TaskTraining:
         self.data = read_examples(request)
         self.model = model_for(request)
         self.foundation = Foundation(request.foundation)
+        self.foundation.require_for(self.id, self.model)
         self.head = _head_for(self.data)
         self._format = format_of(self.model.backbone, self.head, max_length=request.max_length)
         self.items = TaskItems(

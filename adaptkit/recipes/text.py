@@ -63,6 +63,7 @@ class TextTraining:
         self.objective = trained_objective(request.objective, self.source, causal=causal)
         request.check_objective(self.objective)
         self.foundation = Foundation(request.foundation)
+        self.foundation.require_for(self.id, self.model, fused=fused is not None)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
         store = TokenStore(within_budget(self._tokenize(sentence for _, sentence in rows()), request.max_tokens))
         self.triage = triage(

@@ -133,6 +133,15 @@ def test_attaching_an_id_twice_is_refused_and_keeps_the_first(model: AdaptedMode
     assert torch.equal(model.encode(TEXTS, stack="sw"), before)
 
 
+def test_an_adapter_as_the_stack_is_the_one_that_acts(model: AdaptedModel) -> None:
+    first, second = random_adapter(model, LORA), random_adapter(model, LORA, seed=2)
+    model.attach(first)
+    with pytest.raises(AdapterExists, match=r"another language/sw is attached.*model\.swap"):
+        model.encode(TEXTS, stack=second)
+    model.swap(second)
+    assert torch.equal(model.encode(TEXTS, stack=second), model.encode(TEXTS, stack="language/sw"))
+
+
 def test_detaching_what_is_not_attached_is_refused(model: AdaptedModel) -> None:
     with pytest.raises(UnknownAdapter, match="Attached: none"):
         model.detach("language/sw")

@@ -76,6 +76,44 @@ def test_what_the_caller_attached_stays(model: AdaptedModel, zoo: Path) -> None:
     assert model.attached == ("language/x3", "language/x5")
 
 
+def test_what_was_swapped_in_by_hand_stays(model: AdaptedModel, zoo: Path) -> None:
+    own = random_adapter(model, LORA, name="sw", seed=77).renamed("language/x0")
+    model.attach_zoo(zoo, cache_bytes=size_of_one(model))
+    model.encode(TEXTS, stack="language/x0")
+    model.swap(own)
+    model.encode(TEXTS, stack="language/x1")
+    assert model.attached_adapter("language/x0") is own
+    model.encode(TEXTS, stack="language/x0 > task/topics")
+    assert model.attached_adapter("language/x0") is own
+
+
+def test_another_zoo_takes_the_place_of_the_first(model: AdaptedModel, zoo: Path, tmp_path: Path) -> None:
+    other = random_adapter(model, LORA, name="sw", seed=77).renamed("language/x0")
+    other.save(tmp_path / "other" / "x0")
+    model.attach_zoo(zoo)
+    before = model.encode(TEXTS, stack="language/x0")
+    model.attach_zoo(tmp_path / "other")
+    assert not model.attached
+    assert not torch.equal(model.encode(TEXTS, stack="language/x0"), before)
+    assert torch.equal(model.encode(TEXTS, stack="language/x0"), alone(model, tmp_path / "other", "language/x0"))
+
+
+def test_a_fusion_over_a_fusion_brings_all_that_it_needs(model: AdaptedModel, zoo: Path) -> None:
+    model.attach_zoo(zoo)
+    model.plan("language/x0 > task/topics")
+    model.plan("language/x1")
+    model.plan("language/x2")
+    for name, fused in (("aa", ("language/x0", "language/x1")), ("a", ("language/aa", "language/x2"))):
+        fusion = FusionConfig(fuses=fused, width=4, sites=("attention.query",))
+        made = random_adapter(model, AdapterConfig(method=fusion), name="sw").renamed(f"language/{name}")
+        made.save(zoo / name)
+        model.attach(made)
+    expected = model.encode(TEXTS, stack="language/a")
+    fresh = AdaptedModel(model.backbone)
+    fresh.attach_zoo(zoo, cache_bytes=1)
+    assert torch.equal(fresh.encode(TEXTS, stack="language/a"), expected)
+
+
 def test_a_fusion_brings_what_it_fuses(model: AdaptedModel, zoo: Path) -> None:
     model.attach_zoo(zoo)
     model.plan("language/x0 > task/topics")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from adaptkit import Stack
+from adaptkit import Average, Stack
+from adaptkit.attaching import attached
 from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, LoraConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, ProbeMismatch, UnknownAdapter
 from adaptkit.model import AdaptedModel
@@ -71,6 +72,32 @@ def test_a_plan_of_a_fusion_goes_with_what_it_fuses(model: AdaptedModel) -> None
         model.encode(TEXTS, stack="language/both")
     attach_random(model, "language/ha", LORA, seed=5)
     assert not torch.equal(model.encode(TEXTS, stack="language/both"), before)
+
+
+def test_a_plan_of_a_fusion_over_a_fusion_goes_with_what_that_fuses(model: AdaptedModel) -> None:
+    for seed, name in enumerate(("sw", "ha", "yo")):
+        attach_random(model, f"language/{name}", LORA, seed=seed)
+    for name, fused in (("two", ("language/sw", "language/ha")), ("three", ("language/two", "language/yo"))):
+        fusion = FusionConfig(fuses=fused, width=4, sites=("attention.query",))
+        attach_random(model, f"language/{name}", AdapterConfig(method=fusion), seed=3)
+    before = model.encode(TEXTS, stack="language/three")
+    model.detach("ha")
+    with pytest.raises(UnknownAdapter):
+        model.encode(TEXTS, stack="language/three")
+    attach_random(model, "language/ha", LORA, seed=5)
+    assert not torch.equal(model.encode(TEXTS, stack="language/three"), before)
+
+
+def test_no_more_plans_are_remembered_than_there_is_room_for(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attached, "_MOST_PLANS", 3)
+    attach_random(model, "language/sw", LORA)
+    attach_random(model, "language/ha", LORA, seed=2)
+    stacks = [Stack(Average({"language/sw": 1 - share, "language/ha": share})) for share in (0.1, 0.2, 0.3, 0.4)]
+    first = [model.encode(TEXTS, stack=stack) for stack in stacks]
+    assert len(model._layers._stacks) <= 3
+    assert all(torch.equal(model.encode(TEXTS, stack=stack), found) for stack, found in zip(stacks, first, strict=True))
 
 
 def test_an_adapter_under_another_name(model: AdaptedModel) -> None:

@@ -194,6 +194,36 @@ def test_a_limit_takes_the_first_examples_and_is_told(
         report.save(folder)
 
 
+def test_what_was_chosen_of_the_data_is_told(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
+    grouped = {
+        tag: replace(part, examples=[replace(e, group="gh"[i % 2]) for i, e in enumerate(part.examples)])
+        for tag, part in data(["sw"]).items()
+    }
+    results = run(model, tasks, zoo, data=grouped, languages=["sw"], group="h")
+    assert "only examples of the group h." in results.notes
+    with pytest.raises(ConfigError, match="limit must be at least 1, found -20"):
+        run(model, tasks, zoo, limit=-20)
+
+
+def test_labels_of_another_task_are_refused_before_any_prediction(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = data()
+    examples = [*foreign["ha"].examples[:-1], LabelledText(text="Dark clouds.", label="Weather", language="ha")]
+    foreign["ha"] = replace(foreign["ha"], examples=examples)
+    monkeypatch.setattr(AdaptedModel, "predict", lambda *_, **__: pytest.fail("predicted before the refusal"))
+    with pytest.raises(ConfigError, match=r"example 24 in ha has the label 'Weather', and the task adapter knows"):
+        run(model, tasks, zoo, data=foreign)
+
+
+def test_task_adapters_differ_in_their_seed_alone(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]
+) -> None:
+    for other in (replace(tasks[1], language="sw"), replace(tasks[1], below=("language/sw",))):
+        with pytest.raises(ConfigError, match="differ in more than their seed"):
+            run(model, [tasks[0], other], zoo)
+
+
 def test_a_group_is_chosen_before_the_limit(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
     grouped = {
         tag: replace(found, examples=[replace(e, group="gh"[i % 2]) for i, e in enumerate(found.examples)])

@@ -13,7 +13,7 @@ import adaptkit
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import Example, LabelledText, TaskData
-from adaptkit.errors import AdapterExists, ConfigError, EmptyCorpus, NoHead
+from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, NoHead
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
@@ -274,6 +274,19 @@ def test_an_adapter_is_not_trained_on_top_of_itself(model: AdaptedModel) -> None
             lang="en", parallel=PAIRS, source_lang="sw", on=[language(model, "en")], backbone=model, **QUICK
         )
     assert not model.attached
+
+
+def test_what_cannot_lie_below_is_refused_before_any_work(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    domain = replace(language(model, "en"), kind="domain", name="law")
+    monkeypatch.setattr(AdaptedModel, "encode_ids", lambda *_, **__: pytest.fail("encoded before the refusal"))
+    options: dict[str, Any] = {"parallel": PAIRS, "source_lang": "en", "backbone": model, **QUICK}
+    with pytest.raises(ConfigError, match="domain/law cannot lie below a language adapter"):
+        adaptkit.train_adapter(lang="sw", on=[domain], **options)
+    with pytest.raises(ConfigError, match="names an adapter twice"):
+        adaptkit.train_adapter(domain="news", lang="sw", on=[domain, domain], **options)
+    foreign = replace(domain, origin=replace(domain.origin, fingerprint=tiny_model(seed=5).backbone.fingerprint))
+    with pytest.raises(CompatibilityError):
+        adaptkit.train_adapter(domain="news", lang="sw", on=[foreign], **options)
 
 
 def test_a_task_is_trained_on_a_fusion(model: AdaptedModel) -> None:

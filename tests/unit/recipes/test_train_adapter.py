@@ -196,6 +196,13 @@ def test_private_keeps_file_names_out_of_the_folder(private: bool, model: Adapte
     assert not any(sentence.encode() in written for sentence in SWAHILI)
 
 
+def test_an_output_that_cannot_be_written_is_refused_before_training(model: AdaptedModel, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ConfigError, match=r"file/sw cannot be written: .*file is no folder"):
+        adaptkit.train_adapter(**QUICK, text=SWAHILI, backbone=model, output=tmp_path / "file" / "sw")
+    assert not model.attached
+
+
 def test_an_existing_output_is_refused_before_training(model: AdaptedModel, tmp_path: Path) -> None:
     (tmp_path / "sw").mkdir()
     with pytest.raises(ConfigError, match="exists already; nothing was trained"):
