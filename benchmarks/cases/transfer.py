@@ -46,6 +46,7 @@ def _entities(language: str) -> TaskData:
 TRAINING: dict[str, Callable[[str], TaskData]] = {
     "sib200": _training_set("sib200"),
     "xnli": _inference,
+    "americasnli": _inference,
     "masakhaner": _entities,
     "mlqa": _training_set("tydiqa"),
     "xquad": _training_set("tydiqa"),
