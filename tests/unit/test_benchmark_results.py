@@ -42,7 +42,8 @@ def test_the_page_shows_the_newest_result(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(results_files, "RESULTS", tmp_path)
     row = {"elapsed_s": 1.0, "speed_over_peer": 2.0, "memory_over_peer": 0.5, "peak_memory_bytes": 2**30}
     for name, rate in (("20260101-a.json", 11.0), ("20260102-a.json", 12.0)):
-        content = result({"adaptkit": {**row, "pairs_per_s": rate, "heldout_accuracy": 0.5}}).content
+        measured = {"adaptkit": {**row, "pairs_per_s": rate, "heldout_accuracy": 0.5}}
+        content = result(measured, steps=20, repeats=3).content
         (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
     points = {str(n): {"tokens_per_s": 9.0, "peak_memory_bytes": 2**30} for n in (32, 64)}
     growth = result({"length": points}, case="growth").content
@@ -51,4 +52,5 @@ def test_the_page_shows_the_newest_result(tmp_path: Path, monkeypatch: pytest.Mo
     text = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     assert "| adaptkit | 12.0 | 2.00 x | 1.00 | 0.500 | 50.0 % |" in text
     assert "11.0" not in text
+    assert "same number of steps. 20 steps, medians of 3 runs." in text
     assert (tmp_path / "benchmarks" / "length-tokens-per-s.png").read_bytes().startswith(b"\x89PNG")
