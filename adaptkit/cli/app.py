@@ -19,6 +19,7 @@ from adaptkit.composition import Stack
 from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
 from adaptkit.interchange import (
+    ForClass,
     export_onnx,
     export_peft,
     import_adapterhub,
@@ -59,7 +60,7 @@ _out = PlainConsole()
 _OPTIONS = frozenset(
     {entry.name for entry in fields(TrainingRequest)}
     | set(inspect_signature(evaluate).parameters)
-    | {"without_head", "public", "allow_pickle", "signed_by"}
+    | {"without_head", "public", "allow_pickle", "signed_by", "for_class"}
 )
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
@@ -209,6 +210,9 @@ def import_adapter(
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="AdapterHub: read a pickle too, by torch's weights_only reader")
     ] = False,
+    without_head: Annotated[
+        bool, typer.Option("--without-head", help="leave out a head that was trained with it")
+    ] = False,
 ) -> None:
     """Read an adapter of peft or AdapterHub and save it, with outputs recorded on the backbone that is named.
 
@@ -216,14 +220,23 @@ def import_adapter(
     """
     if written_by(folder) == "adapterhub":
         adapter = import_adapterhub(
-            folder, lang=lang, domain=domain, backbone=backbone, licence=licence, allow_pickle=allow_pickle
+            folder,
+            lang=lang,
+            domain=domain,
+            backbone=backbone,
+            licence=licence,
+            allow_pickle=allow_pickle,
+            without_head=without_head,
         )
     elif allow_pickle:
         raise ConfigError("allow_pickle=True is for folders of AdapterHub; no pickle of peft is read. Leave it out.")
     else:
-        adapter = import_peft(folder, lang=lang, domain=domain, backbone=backbone, licence=licence)
+        adapter = import_peft(
+            folder, lang=lang, domain=domain, backbone=backbone, licence=licence, without_head=without_head
+        )
     adapter.save(output)
     _out.print(f"{adapter.id} for {adapter.origin.name} is in {output}")
+    _out.print(adapter.card.source, markup=False)
 
 
 @app.command("export")
@@ -231,6 +244,9 @@ def export_adapter(
     folders: Annotated[list[Path], typer.Argument(help="folder of an adapter; for onnx of several, lowest first")],
     output: Annotated[Path, typer.Option(help="folder to write")],
     to: Annotated[Literal["peft", "onnx"], typer.Option(help="the library that is to read it")] = "peft",
+    for_class: Annotated[
+        ForClass, typer.Option(help="the transformers class that it will be used on (peft)")
+    ] = "AutoModel",
     without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,
 ) -> None:
@@ -238,6 +254,8 @@ def export_adapter(
     if to == "onnx":
         if without_head:
             raise ConfigError("an ONNX model of a task is its head's; for vectors, leave the task's adapter out.")
+        if for_class != "AutoModel":
+            raise ConfigError("an ONNX model is of no transformers class; leave for_class=... out.")
         model, adapters = load_model(backbone), [load_adapter(folder) for folder in folders]
         model.attach(*adapters)
         written = export_onnx(model, Stack(*(adapter.id for adapter in adapters)), output)
@@ -245,8 +263,12 @@ def export_adapter(
         return
     if len(folders) > 1 or backbone is not None:
         raise ConfigError("peft reads one adapter a folder, for whatever backbone; name one folder, and no backbone.")
-    export_peft(load_adapter(folders[0]), output, without_head=without_head)
-    _out.print(f"PeftModel.from_pretrained(backbone, {str(output)!r}) loads it")
+    export_peft(load_adapter(folders[0]), output, for_class=for_class, without_head=without_head)
+    _out.print(
+        f"PeftModel.from_pretrained(model, {str(output)!r}) loads it, where model is of {for_class}; on a model of "
+        "another class it does nothing (--for-class)",
+        markup=False,
+    )
 
 
 @app.command()

@@ -15,15 +15,15 @@ from adaptkit.interchange.adapterhub_weights import read_weights
 from adaptkit.interchange.written_by import written_by
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
+from adaptkit.plain_text import one_line
 from adaptkit.recording import made
 from adaptkit.storage import Adapter, Card
 from adaptkit.storage import format as spec
 from adaptkit.storage.folder import Folder, read_json
 
 _HEAD = "head_config.json"
+_HEAD_WEIGHTS = ("pytorch_model_head.bin", "model_head.safetensors")
 _OTHER_PARTS = {
-    "pytorch_model_head.bin": "a head without its config",
-    "model_head.safetensors": "a head without its config",
     "embedding.pt": "embeddings of its own",
     "adapter_fusion_config.json": "an AdapterFusion",
     "pytorch_model_adapter_fusion.bin": "an AdapterFusion",
@@ -46,12 +46,14 @@ def import_adapterhub(
     backbone: str | AdaptedModel | None = None,
     licence: str = "not stated",
     allow_pickle: bool = False,
+    without_head: bool = False,
 ) -> Adapter:
     """Read what `model.save_adapter(folder, name)` of AdapterHub's `adapters` wrote, as a language or `domain` adapter.
 
     The result gives what theirs gives on the same backbone, which is for you to name. Read are `seq_bn`, `seq_bn_inv`
     and `lora`, and other settings under which bottlenecks compute the same as ours. The weights are safetensors; with
-    `allow_pickle`, a pickle is read too, by torch's `weights_only` reader. A head that predicts tokens is left out.
+    `allow_pickle`, a pickle is read too, by torch's `weights_only` reader. A head that predicts tokens is left out, and
+    a task's with `without_head`; the card names it.
 
     Raises:
         AdapterFileError: The folder is not sound.
@@ -62,7 +64,7 @@ def import_adapterhub(
     path, language = Path(folder), canonical_tag(lang)
     kind: Kind = "language" if domain is None else "domain"
     adapter_id = AdapterId(kind, language if domain is None else domain)
-    left_out = _left_out(path)
+    left_out = _left_out(path, without_head=without_head)
     if written_by(path) != "adapterhub":
         raise NotConvertible(f"{path} is a folder of peft; read it with adaptkit.import_peft.")
     whole = read_json(Folder(path), spec.CONFIG_FILE)
@@ -84,27 +86,30 @@ def import_adapterhub(
     )
 
 
-def _left_out(path: Path) -> str:
+def _left_out(path: Path, *, without_head: bool) -> str:
     """What the card says of a head. One that predicts tokens is no part of what a language adapter gives.
 
     Raises:
         NotConvertible: Another head, or another part that the adapter does not compute without.
     """
-    has_head = (path / _HEAD).exists()
     for name, what in _OTHER_PARTS.items():
-        if (path / name).exists() and not (has_head and "head" in what):
+        if (path / name).exists():
             raise NotConvertible(f"{path} holds {name}: {what}, which is not read.")
-    if not has_head:
-        return ""
+    if not (path / _HEAD).exists():
+        weights = next((name for name in _HEAD_WEIGHTS if (path / name).exists()), None)
+        if weights is not None and not without_head:
+            raise NotConvertible(f"{path} holds {weights}: a head without its config. Leave it out: without_head=True.")
+        return f"; its head ({weights}) is left out" if weights else ""
     content = read_json(Folder(path), _HEAD)
     config, model_class = content.get("config"), content.get("model_class")
     head = config.get("head_type") if isinstance(config, dict) else model_class
-    if head not in _LANGUAGE_HEADS and not (isinstance(head, str) and head.endswith(_ENDS_OF_LANGUAGE_MODELS)):
+    predicts_tokens = head in _LANGUAGE_HEADS or (isinstance(head, str) and head.endswith(_ENDS_OF_LANGUAGE_MODELS))
+    if not predicts_tokens and not without_head:
         raise NotConvertible(
-            f"{path} holds {_HEAD}: a head ({head!r:.80}), whose outputs would be lost. Save the adapter again without "
-            "it, with save_adapter(folder, name, with_head=False), if its hidden states are what you need."
+            f"{path} holds {_HEAD}: a head ({head!r:.80}), whose outputs would be lost. If the adapter alone is what "
+            "you need, leave the head out: without_head=True."
         )
-    return f"; its head ({head}) is left out"
+    return f"; its head ({one_line(str(head), at_most=80)}) is left out"
 
 
 def _check_backbone(whole: Mapping[str, object], shape: BackboneShape, path: Path) -> None:

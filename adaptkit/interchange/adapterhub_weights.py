@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from adaptkit.errors import MalformedTensorFile, NotConvertible, TensorSetMismatch
+from adaptkit.interchange.module_names import unwrapped
 from adaptkit.interchange.pickled import load_pickled, tensors_of_pickled
 from adaptkit.storage import format as spec
 from adaptkit.storage.folder import read_file
@@ -77,6 +78,7 @@ def _by_our_name(found: Iterable[str], expected: Shapes, file: Path) -> Mapping[
 
 
 def _in_todays_words(name: str) -> str:
+    name = unwrapped(name)
     for old, new in _OLD_NAMES.items():
         name = name.replace(old, new)
     return name

@@ -1,4 +1,4 @@
-"""LoRA folders of peft: read as adapters, and written for plain `PeftModel.from_pretrained`.
+"""LoRA folders of peft, read as adapters.
 
 A LoRA of ours has one rank and one scale everywhere. peft's may differ from module to module; such a one is held at its
 largest rank, filled up with zeros, with each module's own scale folded into its B. That is exact.
@@ -7,13 +7,13 @@ largest rank, filled up with zeros, with each module's own scale folded into its
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, Kind, LoraConfig
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, Kind
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotConvertible, TensorShapeMismatch
+from adaptkit.interchange.peft_tensors import PeftTensors, paths_of_module
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import SiteShape
 from adaptkit.low_rank import LowRank, lora_of
@@ -23,7 +23,6 @@ from adaptkit.recording import made
 from adaptkit.storage import Adapter, Card
 from adaptkit.storage import format as spec
 from adaptkit.storage.folder import Folder, read_file, read_json
-from adaptkit.storage.method_config import is_peft
 from adaptkit.storage.tensors import parse_header, parse_tensors
 
 _LEAVE_THE_BACKBONE = (None, True, False, "gaussian", "eva", "orthogonal")
@@ -41,8 +40,8 @@ _UNDERSTOOD = {
 }
 _MOST_ALPHAS = spec.MAX_BLOCKS * len(LINEAR_SITES)
 _PICKLE = "adapter_model.bin"
+_HEAD_FIELD = "modules_to_save"
 _PLAIN_NAME = re.compile(r"\^?\w+(\\?\.\w+)*")
-_TENSOR = re.compile(r"base_model\.model\.(?P<module>[\w.]+)\.lora_(?P<part>[AB])\.weight")
 
 
 def import_peft(
@@ -52,15 +51,19 @@ def import_peft(
     domain: str | None = None,
     backbone: str | AdaptedModel | None = None,
     licence: str = "not stated",
+    without_head: bool = False,
 ) -> Adapter:
     """Read a LoRA that peft saved, as a language adapter, or with `domain` as a domain adapter of that name.
 
     The result gives what peft gives with the same folder on the same backbone, which is for you to name: a peft folder
-    says only what its backbone was called. Rank stabilisation and patterns of ranks and alphas are read.
+    says only what its backbone was called. It may have been trained inside any class with a head; what was trained of
+    the head is left out with `without_head`, and the card names it. Rank stabilisation and patterns of ranks and alphas
+    are read.
 
     Raises:
         AdapterFileError: The folder is no sound LoRA of peft, or not one for this backbone.
-        NotConvertible: It has what our layers do not compute: DoRA, biases, trained heads or embeddings.
+        NotConvertible: It has what our layers do not compute: DoRA, biases, trained embeddings; or a head, without
+            `without_head`.
         ConfigError: A wrong option; `UnknownLanguage` for `lang`.
     """
     path, language = Path(folder), canonical_tag(lang)
@@ -74,10 +77,15 @@ def import_peft(
             "save_pretrained(folder) writes safetensors."
         )
     config = read_json(Folder(path), spec.CONFIG_FILE)
-    _check(config, path / spec.CONFIG_FILE)
+    _check(config, path / spec.CONFIG_FILE, without_head=without_head)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     sites = {at: place for at, place in model.backbone.shape.sites().items() if at.site in LINEAR_SITES}
-    loras = _read(path, config, {place.module: place for place in sites.values()})
+    loras, head = _read(path, config, {place.module: place for place in sites.values()})
+    if head and not without_head:
+        raise NotConvertible(
+            f"{path / spec.WEIGHTS_FILE} holds a head beside the LoRA ({head}), whose outputs would be lost. If the "
+            "LoRA alone is what you need, leave the head out: without_head=True."
+        )
     method, tensors = lora_of(
         {at: loras[place.module] for at, place in sites.items() if place.module in loras},
         sites,
@@ -91,38 +99,15 @@ def import_peft(
         language=language,
         config=AdapterConfig(method=method),
         tensors=tensors,
-        card=Card(source=f"imported from a peft folder, which says it was trained on {said}", licence=licence),
+        card=Card(
+            source=f"imported from a peft folder, which says it was trained on {said}"
+            + (f"; its head ({head}) is left out" if head else ""),
+            licence=licence,
+        ),
     )
 
 
-def export_peft(adapter: Adapter, folder: str | PathLike[str], *, without_head: bool = False) -> Path:
-    """Write a LoRA as a folder that `PeftModel.from_pretrained` loads; `without_head` leaves a task's head out.
-
-    A language or domain adapter that is a LoRA and nothing else is such a folder anyhow, wherever it is saved.
-
-    Raises:
-        NotConvertible: peft has no such layers.
-        ConfigError: The adapter has a head, or something is in the folder.
-    """
-    method = adapter.config.method
-    if not isinstance(method, LoraConfig) or adapter.config.invertible is not None:
-        raise NotConvertible(
-            f"{adapter.id} is no LoRA alone ({adapter.config.method_name}), and peft computes nothing else of it."
-        )
-    if adapter.config.head is not None and not without_head:
-        raise ConfigError(
-            f"{adapter.id} has a head, which peft has no place for. Export its LoRA alone with without_head=True; the "
-            "head's tensors stay in the folder that you have."
-        )
-    if adapter.config.hides_top_block:
-        raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which peft cannot do.")
-    alone = AdapterConfig(method=method)
-    assert is_peft(alone)  # noqa: S101 - what was asked above
-    tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith("head.")}
-    return replace(adapter, config=alone, tensors=tensors).save(folder)
-
-
-def _check(config: Mapping[str, object], path: Path) -> None:
+def _check(config: Mapping[str, object], path: Path, *, without_head: bool) -> None:
     if config.get("peft_type") != "LORA":
         raise NotConvertible(f"{path} has peft_type {config.get('peft_type')!r}; only 'LORA' is read.")
     if config.get("use_dora"):
@@ -136,59 +121,46 @@ def _check(config: Mapping[str, object], path: Path) -> None:
             f"{path} has init_lora_weights {begun!r}, which changes the weights below too, so that the adapter alone "
             "is not the model. Convert it with peft (path_initial_model_for_weight_conversion), or merge it there."
         )
+    if (trained := config.get(_HEAD_FIELD)) and not without_head:
+        raise NotConvertible(
+            f"{path} says that more was trained than the LoRA ({_HEAD_FIELD} {trained!r:.80}). If that is a head, and "
+            "the LoRA alone is what you need, leave the head out: without_head=True."
+        )
     neutral = {"bias": "none"}
     for name, value in config.items():
-        if name not in _UNDERSTOOD and value and value != neutral.get(name):
+        if name not in {_HEAD_FIELD, *_UNDERSTOOD} and value and value != neutral.get(name):
             raise NotConvertible(f"{path} has {name} {value!r:.80}, which adaptkit does not compute with.")
 
 
-def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> dict[str, LowRank]:
-    """The matrices at each module of ours."""
+def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> tuple[dict[str, LowRank], str]:
+    """The matrices at each module of ours, and the modules of a head that was trained with them, in words."""
     file = path / spec.WEIGHTS_FILE
     content = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
     header = parse_header(content, file)
-    named: dict[str, dict[str, str]] = {}
-    for name in header:
-        found = _TENSOR.fullmatch(name)
-        if found is None:
-            raise NotConvertible(f"{file} has the tensor {name[:120]!r}, which is no LoRA of a linear layer.")
-        named.setdefault(found["module"], {})[found["part"]] = name
-    ours = _our_names(named, places, file)
-    expected: dict[str, tuple[int, ...]] = {}
-    for module, parts in named.items():
+    named = PeftTensors.of(header, places, file)
+    expected: dict[str, tuple[int, ...]] = {name: _claimed_shape(header[name]) for name in named.outside}
+    for module, parts in named.loras.items():
         if parts.keys() != {"A", "B"}:
             raise MalformedConfig(file, f"has only one of the two matrices at {module}.")
-        rank, place = _rank(header[parts["A"]], parts["A"], file), places[ours[module]]
+        rank, place = _rank(header[parts["A"]], parts["A"], file), places[module]
         expected |= {parts["A"]: (rank, place.in_width), parts["B"]: (place.out_width, rank)}
     tensors = parse_tensors(content, expected, file)
     alphas = _alphas(config, path / spec.CONFIG_FILE)
-    return {
-        ours[module]: LowRank(
+    loras = {
+        module: LowRank(
             tensors[parts["A"]].float(),
             tensors[parts["B"]].float(),
-            _scale(config, alphas, module, expected[parts["A"]][0], path / spec.CONFIG_FILE),
+            _scale(config, alphas, parts["A"], expected[parts["A"]][0], path / spec.CONFIG_FILE),
         )
-        for module, parts in named.items()
+        for module, parts in named.loras.items()
     }
+    return loras, named.head
 
 
-def _our_names(named: Mapping[str, object], places: Mapping[str, SiteShape], file: Path) -> dict[str, str]:
-    """Modules of theirs by those of ours: all paths of a model with a head begin with the name of its backbone."""
-    if not named:
-        raise MalformedConfig(file, "holds no tensors.")
-    some = next(iter(named))
-    starts = [some.removesuffix(module) for module in places if some == module or some.endswith(f".{module}")]
-    found = {module: module.removeprefix(starts[0]) for module in named} if starts else {}
-    unknown = [module for module in named if found.get(module) not in places]
-    if len(set(found.values())) < len(found):
-        raise MalformedConfig(file, "has one module twice, with and without the name of the backbone before it.")
-    if unknown:
-        raise MalformedConfig(
-            file,
-            f"acts at {unknown[0]}, which is no linear layer in a block of this backbone. Name the backbone that it "
-            "was trained on (backbone=...).",
-        )
-    return found
+def _claimed_shape(entry: object) -> tuple[int, ...]:
+    """The shape of a tensor that is not kept, as far as it is one; the check of the file sees to the rest."""
+    shape = entry.get("shape") if isinstance(entry, dict) else None
+    return tuple(shape) if isinstance(shape, list) and all(type(size) is int for size in shape) else ()
 
 
 def _rank(entry: object, name: str, file: Path) -> int:
@@ -217,9 +189,11 @@ def _alphas(config: Mapping[str, object], file: Path) -> list[tuple[re.Pattern[s
 
 
 def _scale(
-    config: Mapping[str, object], alphas: list[tuple[re.Pattern[str], object]], module: str, rank: int, file: Path
+    config: Mapping[str, object], alphas: list[tuple[re.Pattern[str], object]], tensor: str, rank: int, file: Path
 ) -> float:
-    alpha = next((value for named, value in alphas if named.match(module)), config.get("lora_alpha"))
+    # What wraps the network may have come before peft gave a module its alpha, or after.
+    paths = paths_of_module(tensor)
+    alpha = next((value for named, value in alphas if any(map(named.match, paths))), config.get("lora_alpha"))
     if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= MAX_ALPHA:
-        raise MalformedConfig(file, f"has the alpha {alpha!r:.40} at {module}, expected a number above 0.")
+        raise MalformedConfig(file, f"has the alpha {alpha!r:.40} at {paths[0][:120]}, expected a number above 0.")
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)

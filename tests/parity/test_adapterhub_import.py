@@ -487,11 +487,35 @@ def test_a_tasks_head_is_refused(tmp_path: Path) -> None:
         if is_read:
             assert f"({model_class}) is left out" in imported(folder).card.source
         else:
-            with pytest.raises(NotConvertible, match="head"):
+            with pytest.raises(NotConvertible, match="without_head=True"):
                 imported(folder)
     (folder / HEAD).unlink()
     with pytest.raises(NotConvertible, match="head without"):
         imported(folder)
+
+
+def test_a_tasks_head_is_left_out_on_request(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(FOLDERS / "xlmr_seq_bn_inv", tmp_path / "xlmr_seq_bn_inv"))
+    whole = imported(folder)
+    put(folder, file=HEAD, inner={"head_type": "classification"})
+    alone = imported(folder, without_head=True)
+    assert "head (classification) is left out" in alone.card.source
+    assert alone.probes == whole.probes
+    (folder / HEAD).unlink()
+    assert "is left out" in imported(folder, without_head=True).card.source
+    (folder / "embedding.pt").write_bytes(b"")
+    with pytest.raises(NotConvertible, match="embeddings of its own"):
+        imported(folder, without_head=True)
+
+
+def test_names_of_a_network_that_was_wrapped_in_training(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(FOLDERS / "xlmr_seq_bn_inv", tmp_path / "xlmr_seq_bn_inv"))
+    tensors = {
+        "module." + name.replace("layer.0.", "layer.0._orig_mod."): tensor
+        for name, tensor in load_file(folder / SAFE).items()
+    }
+    save_file(tensors, folder / SAFE)
+    assert imported(folder).probes == imported("xlmr_seq_bn_inv").probes
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 
 from adaptkit import load_adapter
 from tests.runs import PAIRS, SWAHILI, CtrlC, opener
@@ -93,6 +94,22 @@ def test_a_lora_goes_to_peft_and_comes_back(
     refused = adaptkit(*back)
     assert refused.status == 1
     assert "no linear layer" in refused.err or "expected" in refused.err
+
+
+def test_a_lora_goes_to_the_class_that_is_named(
+    adaptkit: Command, trained: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    export = ("export", trained, "--output", tmp_path / "theirs", "--for-class", "AutoModelForMaskedLM")
+    assert "is of AutoModelForMaskedLM" in adaptkit(*export).out.replace("\n", " ")
+    (name, *_) = load_file(tmp_path / "theirs" / "adapter_model.safetensors")
+    assert name.startswith("base_model.model.bert.encoder.layer.")
+    file = tmp_path / "theirs" / "adapter_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "modules_to_save": ["cls"]}))
+    back = ("import", tmp_path / "theirs", "--lang", "sw", "--output", tmp_path / "again", "--backbone")
+    assert "leave the head out: --without-head" in adaptkit(*back, backbone_folder).err.replace("\n", " ")
+    assert adaptkit(*back, backbone_folder, "--without-head").status == 0
+    assert load_adapter(tmp_path / "again").probes == load_adapter(trained).probes
+    assert adaptkit(*export, "--to", "onnx").status == 1
 
 
 def test_a_folder_of_adapterhub_is_known_as_one(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
