@@ -4,6 +4,7 @@ AdaptkitError
 ├── ConfigError                an argument or option that cannot be right
 │   ├── UnknownLanguage        a language name that is no language
 │   └── UnknownLabel           a label that the task's head does not have
+├── OutOfMemory                the machine's or the GPU's memory is not enough; says which options to turn
 ├── BackboneError
 │   ├── BackboneUnavailable    nothing at that name, and no hub answers
 │   ├── UnsupportedArchitecture  no table row for this model type
@@ -100,6 +101,10 @@ class UnknownLabel(ConfigError):
             f"the data has the label {asked!r}, but the head knows {', '.join(map(repr, self.labels))}. Rename the "
             "labels in the data, or train a task adapter on these."
         )
+
+
+class OutOfMemory(AdaptkitError):
+    """The memory of the machine, or of its GPU, is not enough for what was asked."""
 
 
 class BackboneError(AdaptkitError):

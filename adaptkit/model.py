@@ -29,6 +29,8 @@ from adaptkit.backbones import (
     load_backbone,
     memory_of,
 )
+from adaptkit.backbones.device import AUTO
+from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.composition import Composition, Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
@@ -324,12 +326,14 @@ class AdaptedModel(nn.Module):
         Raises:
             ConfigError: The batch size is below 1, or texts and stacks differ in number.
             UnknownAdapter: A stack names an adapter that is not attached.
+            OutOfMemory: The memory does not hold a batch.
         """
         each = self._stack_of_each(len(ids), stack, stacks)
         _require_batch(batch_size)
         vectors = torch.empty(len(ids), self.backbone.shape.hidden_width * max(1, len(blocks)))
         by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-        with torch.inference_mode():
+        ways = f"Give a smaller batch_size (it is {batch_size})."
+        with torch.inference_mode(), memory_errors_told("this batch", self.backbone.device, ways):
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self.backbone.pad([ids[row] for row in rows])
                 hidden = self(tokens, mask, blocks=blocks, stacks=[each[row] for row in rows])
@@ -507,7 +511,7 @@ def load_model(
     embeddings: EmbeddingForm | None = None,
     vocabulary: Vocabulary | None = None,
     cache_bytes: int = CACHE_BYTES,
-    device: str | torch.device = "cpu",
+    device: str | torch.device = AUTO,
     dtype: torch.dtype | None = None,
 ) -> AdaptedModel:
     """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
@@ -515,17 +519,20 @@ def load_model(
     `name_or_path` is a hub id or local transformers folder of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
     encoder, or of a Llama or Qwen 2 / 3 decoder.
 
-    `bits` is 32, 16, 8 (LLM.int8) or 4 (nf4), for the linear layers of the blocks. `embeddings` says how the word
-    embeddings are held, most of a multilingual encoder: `resident`, as they are; `paged`, read from the file on demand
-    through a cache of `cache_bytes`, exact; `int8`; `nf4`. By default they are paged at 8 and 4 bits. `vocabulary`
-    (from `adaptkit.vocabulary_of`) keeps the rows of some languages only, at 8 and 4 bits as int8 by default. `dtype`
-    is the type of what is not quantised (default: float32, and half as long at 16 bits or on a GPU).
+    `device` is `auto` (CUDA where there is a GPU, else Apple's, else the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    `bits` is 32, 16, 8 (the weights of LLM.int8) or 4 (nf4), for the linear layers of the blocks. `embeddings` says how
+    the word embeddings are held, most of a multilingual encoder: `resident`, as they are; `paged`, read from the file
+    on demand through a cache of `cache_bytes`, exact; `int8`; `nf4`. By default they are paged at 8 and 4 bits.
+    `vocabulary` (from `adaptkit.vocabulary_of`) keeps the rows of some languages only, at 8 and 4 bits as int8 by
+    default. `dtype` is the type of what is not quantised (default: float32, and half as long at 16 bits or on a GPU).
 
     Raises:
         BackboneUnavailable: Nothing at that name, or no hub answers.
         UnsupportedArchitecture: The model type has no row in the table.
         CorruptBackbone: A checkpoint that lacks weights.
-        ConfigError: Bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
+        ConfigError: A device, bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
+        OutOfMemory: The device's memory does not hold the backbone.
     """
     return AdaptedModel(
         load_backbone(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
+from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.config import HeadConfig
 from adaptkit.data.batching import chunks
 from adaptkit.data.tasks import Example
@@ -97,7 +98,8 @@ def _outputs(
     """Each item's outputs of its head under its stack, on the CPU. Shape: for each item (rows of the item, ...)."""
     outputs: list[Tensor] = [torch.empty(0)] * len(items)
     by_length = sorted(range(len(items)), key=lambda number: items[number].length)
-    with torch.inference_mode():
+    ways = f"Give a smaller batch_size (it is {batch_size})."
+    with torch.inference_mode(), memory_errors_told("this batch", model.backbone.device, ways):
         for numbers in chunks(by_length, batch_size):
             rows = [(number, row) for number in numbers for row in items[number].rows]
             ids, mask = model.backbone.pad([row for _, row in rows])

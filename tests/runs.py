@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import adaptkit
+from adaptkit.backbones.precision import run_type
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tokens import TokenStore
@@ -119,21 +120,27 @@ def small_run(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         layers = model.attach_layers("language/sw", AdapterConfig(method=LoraConfig(rank=4, dropout=dropout)))
+    asked = TrainingSettings(max_steps=max_steps, batch_size=8, **settings)
+    dtype = run_type(asked.precision, model.backbone.device)
     run = trained_by(
         model,
         layers,
-        made or _objective(objective, model, layers, data),
+        made or _objective(objective, model, layers, data, dtype),
         data,
-        TrainingSettings(max_steps=max_steps, batch_size=8, **settings),
+        asked,
         stack="language/sw",
         checkpoint=checkpoint,
     )
     return SmallRun(model, layers, run)
 
 
-def _objective(name: ObjectiveName, model: AdaptedModel, layers: AdapterLayers, data: TrainingData) -> nn.Module:
+def _objective(
+    name: ObjectiveName, model: AdaptedModel, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype
+) -> nn.Module:
     assert data.targets is not None
     if name == "distill":
         return DistillObjective.for_targets(data.targets.nan_to_num())
     vocabulary = torch.from_numpy(data.sentences.vocabulary())
-    return masked_objective(model.backbone, layers, rule=MaskingRule(), vocabulary=vocabulary, anchor_weight=1.0)
+    return masked_objective(
+        model.backbone, layers, rule=MaskingRule(), vocabulary=vocabulary, anchor_weight=1.0, dtype=dtype
+    )

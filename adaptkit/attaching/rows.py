@@ -286,14 +286,12 @@ class GroupsOfBottlenecks:
 def _let_act(span: _Span[BottleneckLayer], result: Tensor) -> None:
     """Let one bottleneck for each group act on its rows. Shape: result (all rows, seq, hidden_width)."""
     out, layers = span.of(result), span.members
-    x = out.to(layers[0].down.weight.dtype)
-    if torch.is_grad_enabled():
-        # Kept for backward, while its place in the result changes.
-        x = x.clone()
-    down = torch.stack([layer.down.weight for layer in layers])
-    down_bias = torch.stack([layer.down.bias for layer in layers]).unsqueeze(1)
-    up = torch.stack([layer.up.weight.t() for layer in layers])
-    up_bias = torch.stack([layer.up.bias for layer in layers]).unsqueeze(1)
+    # Kept for backward, while its place in the result changes.
+    x = out.clone() if torch.is_grad_enabled() else out
+    down = torch.stack([layer.down.weight for layer in layers]).to(x.dtype)
+    down_bias = torch.stack([layer.down.bias for layer in layers]).unsqueeze(1).to(x.dtype)
+    up = torch.stack([layer.up.weight.t() for layer in layers]).to(x.dtype)
+    up_bias = torch.stack([layer.up.bias for layer in layers]).unsqueeze(1).to(x.dtype)
     narrow = layers[0].activation(torch.baddbmm(down_bias, x, down.transpose(1, 2)))
     out += torch.baddbmm(up_bias, narrow, up).to(out.dtype)
 

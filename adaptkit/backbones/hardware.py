@@ -18,6 +18,14 @@ def peak_memory_bytes(device: torch.device) -> int:
     return peak if platform.system() == "Darwin" else peak * 1024
 
 
+def wait_for(device: torch.device) -> None:
+    """Let a GPU finish what it was given, so that a time taken afterwards is that of the work."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 _WATTS_OF_A_THREAD = 10.0
 
 
@@ -25,6 +33,8 @@ def hardware_name(device: torch.device) -> str:
     """What a run computes on, in a few words."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"Apple GPU ({platform.machine()})"
     name = torch.cpu.get_capabilities().get("cpu_name") or platform.processor() or platform.machine()
     return f"{torch.get_num_threads()} of {os.cpu_count()} threads of a CPU ({name})"
 

@@ -17,9 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from adaptkit.errors import ConfigError
-
-OUTLIER_THRESHOLD = 6.0
-"""Activations beyond this are multiplied unquantised (Dettmers et al. 2022, arXiv:2208.07339)."""
+from adaptkit.layers.types import compute_type
 
 _importing = threading.Lock()
 _NF4_BLOCK = 64
@@ -28,7 +26,7 @@ _INT4_BLOCK = 32
 
 
 class QuantizedLinear(nn.Module):
-    """A frozen linear layer with a quantised weight. The result is in the input's type.
+    """A frozen linear layer with a quantised weight. It computes in the input's type.
 
     Subclasses say what the weight is in a floating type; it is widened for each product and not kept for backward.
     """
@@ -42,12 +40,9 @@ class QuantizedLinear(nn.Module):
         """The weight as it acts. Shape: (out_features, in_features)."""
         raise NotImplementedError
 
-    def product(self, x: Tensor) -> Tensor:
-        """The layer without its bias, for the forward pass. Shape: x (..., in_features), result (..., out_features)."""
-        return F.linear(x, self.weight_as(x.dtype))
-
     def forward(self, x: Tensor) -> Tensor:
         """Shape: x (..., in_features), result (..., out_features)."""
+        x = x.to(compute_type(x))
         result: Tensor = _Product.apply(x, self)  # type: ignore[no-untyped-call]
         bias = self._bias_as(x.dtype)
         return result if bias is None else result + bias
@@ -66,7 +61,7 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: QuantizedLinear) -> Tensor:  # noqa: ANN401 - torch's context
         ctx.layer = layer
-        return layer.product(x)
+        return F.linear(x, layer.weight_as(x.dtype))
 
     @staticmethod
     @once_differentiable
@@ -94,6 +89,7 @@ class Nf4Linear(QuantizedLinear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape: x (..., in_features), result (..., out_features)."""
+        x = x.to(compute_type(x))
         result: Tensor = bitsandbytes().matmul_4bit(
             x, self.get_buffer("packed"), quant_state=self._state(x.dtype), bias=self._bias_as(x.dtype)
         )
@@ -160,10 +156,10 @@ def four_bit_linear(weight: Tensor, bias: Tensor | None) -> QuantizedLinear:
 
 
 class Int8Linear(QuantizedLinear):
-    """A weight in 8 bits a row. On a GPU activations are in 8 bits too, but for outliers (arXiv:2208.07339).
+    """A weight in 8 bits, with one scale a row (the weights of LLM.int8, Dettmers et al. 2022, arXiv:2208.07339).
 
-    Which columns are outliers is decided over a batch: a text's output there depends a little on its neighbours. On a
-    CPU such a product takes twice the time and memory of one with the weight widened.
+    Activations stay as they are: in 8 bits too, with outliers apart, products were slower and less exact at these
+    widths, on CPUs and on GPUs, and a text's output would depend on its neighbours in the batch.
 
     Shape: weight (out_features, in_features), of any floating type; it is not kept.
     """
@@ -173,23 +169,6 @@ class Int8Linear(QuantizedLinear):
         codes, scales, _ = bitsandbytes().functional.int8_vectorwise_quant(weight.to(torch.float16))
         self.register_buffer("codes", codes)
         self.register_buffer("scales", scales)
-
-    def product(self, x: Tensor) -> Tensor:
-        """The layer without its bias. Shape: x (..., in_features), result (..., out_features)."""
-        return self.product_in_int8(x) if x.is_cuda else super().product(x)
-
-    def product_in_int8(self, x: Tensor) -> Tensor:
-        """As on a GPU. Shape: x (..., in_features), result (..., out_features)."""
-        flat = x.reshape(-1, x.shape[-1])
-        quantized, row_scales, outliers = bitsandbytes().functional.int8_vectorwise_quant(
-            # A copy in any case: the kernel sets outliers to 0 in what it is given.
-            flat.to(torch.float16, copy=True).contiguous(),
-            threshold=OUTLIER_THRESHOLD,
-        )
-        mixed = torch.ops.bitsandbytes.int8_mixed_scaled_mm
-        codes, scales = self.get_buffer("codes"), self.get_buffer("scales")
-        result, _ = mixed(flat, quantized, codes, row_scales, scales, outliers, None)
-        return result.to(x.dtype).reshape(*x.shape[:-1], -1)  # type: ignore[no-any-return]
 
     def weight_as(self, dtype: torch.dtype) -> Tensor:
         """The weight as it acts. Shape: (out_features, in_features)."""

@@ -24,7 +24,9 @@ from adaptkit.backbones import embedded
 from adaptkit.backbones.architectures import architecture_of, bare_options
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete
+from adaptkit.backbones.device import AUTO, device_for
 from adaptkit.backbones.fingerprint import is_sampled, tokenizer_hash
+from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.streamed import LINEARS, Bits, load_streamed
@@ -36,6 +38,9 @@ from adaptkit.plain_text import one_line
 
 # Model families trained with a prefix before every text, by the start of their hub id.
 _PREFIXES = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}
+_SMALLER = (
+    "Hold it in fewer bits (bits=8 or 4), keep its embeddings on disk (embeddings='paged'), or take a smaller one."
+)
 
 
 def load_backbone(
@@ -45,7 +50,7 @@ def load_backbone(
     embeddings: EmbeddingForm | None = None,
     vocabulary: Vocabulary | None = None,
     cache_bytes: int = CACHE_BYTES,
-    device: str | torch.device = "cpu",
+    device: str | torch.device = AUTO,
     dtype: torch.dtype | None = None,
 ) -> Backbone:
     """Load a frozen backbone in evaluation mode.
@@ -58,14 +63,15 @@ def load_backbone(
         BackboneUnavailable: Nothing at that name, or the hub does not answer.
         UnsupportedArchitecture: The model type has no table row.
         CorruptBackbone: The embedded weights are not the ones expected, or a checkpoint lacks weights.
-        ConfigError: Bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
+        ConfigError: A device, bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
+        OutOfMemory: The device's memory does not hold the backbone.
     """
-    where = torch.device(device)
+    where = device_for(device)
     form = embedding_form(bits, embeddings, vocabulary)
     number = dtype or _number_type(bits, where)
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
     facts = _facts(source)
-    with _reading(source):
+    with _reading(source), memory_errors_told(f"backbone {source!r}", where, _SMALLER):
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         architecture_of(config.model_type)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)

@@ -7,13 +7,20 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.architectures import embeddings_of
+from adaptkit.backbones.architectures import blocks_of, embeddings_of
 from adaptkit.config import Precision
+
+_SCALE_FOR_FLOAT16 = 2.0**10
 
 
 def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
     """Whether a run of this precision computes in bf16 on this device."""
     return precision == "bf16" or (precision == "auto" and has_fast_bfloat16(device))
+
+
+def run_type(precision: Precision, device: torch.device) -> torch.dtype:
+    """The type in which a run of this precision computes on this device."""
+    return torch.bfloat16 if uses_bfloat16(precision, device) else torch.float32
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -24,6 +31,23 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         return False
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+def loss_scale(network: PreTrainedModel) -> float:
+    """What a loss is multiplied by before backward, and its gradients divided by after it, as the blocks are now.
+
+    Gradients of activations are about as small as the smallest numbers of float16, so that many would become 0
+    (Micikevicius et al. 2018, arXiv:1710.03740). The other types reach as far down as they need.
+    """
+    weights = (weight for block in blocks_of(network) for weight in block.parameters())
+    return _SCALE_FOR_FLOAT16 if any(weight.dtype == torch.float16 for weight in weights) else 1.0
+
+
+@contextmanager
+def types_as_said(device: torch.device) -> Iterator[None]:
+    """Compute in the types of the tensors, also where the caller has opened an autocast."""
+    with torch.autocast(device.type, enabled=False):
+        yield
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from adaptkit.backbones.device import AUTO, DEVICES
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
 from adaptkit.console import PlainConsole
@@ -25,7 +26,7 @@ _out = PlainConsole()
 _COMMA = "comma-separated"
 _BITS = typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")
 _EMBEDDINGS = typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
-_DEVICE = typer.Option(help="cpu, cuda or cuda:N")
+_DEVICE = typer.Option(help=DEVICES)
 
 
 def evaluate(
@@ -50,7 +51,7 @@ def evaluate(
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
     bits: Annotated[int, _BITS] = 32,
     embeddings: Annotated[str | None, _EMBEDDINGS] = None,
-    device: Annotated[str, _DEVICE] = "cpu",
+    device: Annotated[str, _DEVICE] = AUTO,
     output: Annotated[Path | None, typer.Option(help="folder for the report")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that is there")] = False,
     batch_size: Annotated[int, typer.Option(help="examples in a batch")] = 32,
@@ -90,7 +91,7 @@ def predict(
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
     bits: Annotated[int, _BITS] = 32,
     embeddings: Annotated[str | None, _EMBEDDINGS] = None,
-    device: Annotated[str, _DEVICE] = "cpu",
+    device: Annotated[str, _DEVICE] = AUTO,
     batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
 ) -> None:
     """Predict what stands on standard input, a line each: a JSON string or list, or tab-separated; prints JSON lines.

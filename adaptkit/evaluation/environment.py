@@ -8,15 +8,16 @@ from importlib.metadata import version
 
 import torch
 
+from adaptkit.backbones.hardware import hardware_name
 from adaptkit.version import __version__
 
 
-def environment(*, bf16: bool) -> Mapping[str, str]:
+def environment(device: torch.device, *, bf16: bool) -> Mapping[str, str]:
     """Date, hardware, versions and precision, for the report."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {os.cpu_count()} cores"
+    hardware = f"CPU, {os.cpu_count()} cores" if device.type == "cpu" else hardware_name(device)
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "hardware": f"{device} ({platform.machine()})",
+        "hardware": f"{hardware} ({platform.machine()})",
         "threads": str(torch.get_num_threads()),
         "precision": "bfloat16 blocks" if bf16 else "float32",
         "adaptkit": __version__,

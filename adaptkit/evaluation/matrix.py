@@ -81,7 +81,7 @@ class Matrix:
             cells=tuple(cells),
             comparisons=tuple(comparisons),
             notes=tuple(notes),
-            environment=environment(bf16=self.bf16),
+            environment=environment(self.model.backbone.device, bf16=self.bf16),
         )
 
     def _choice_notes(self) -> Iterator[str]:

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from adaptkit.config import Activation
 from adaptkit.layers.activations import ACTIVATIONS
+from adaptkit.layers.types import MasterLinear
 
 
 class BottleneckLayer(nn.Module):
@@ -14,9 +15,9 @@ class BottleneckLayer(nn.Module):
 
     def __init__(self, *, hidden_width: int, bottleneck_width: int, activation: Activation) -> None:
         super().__init__()
-        self.down = nn.Linear(hidden_width, bottleneck_width)
+        self.down = MasterLinear(hidden_width, bottleneck_width)
         self.activation = ACTIVATIONS[activation]()
-        self.up = nn.Linear(bottleneck_width, hidden_width)
+        self.up = MasterLinear(bottleneck_width, hidden_width)
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
@@ -25,6 +26,5 @@ class BottleneckLayer(nn.Module):
 
         Shape: site_output and result (..., hidden_width).
         """
-        narrow = self.activation(self.down(site_output.to(self.down.weight.dtype)))
-        change: Tensor = self.up(narrow)
+        change: Tensor = self.up(self.activation(self.down(site_output)))
         return site_output + change.to(site_output.dtype)

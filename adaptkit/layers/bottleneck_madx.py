@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from adaptkit.config import Activation
 from adaptkit.layers.activations import ACTIVATIONS
 from adaptkit.layers.normed import Normed
+from adaptkit.layers.types import MasterLinear
 
 
 class BottleneckMadxLayer(nn.Module):
@@ -21,9 +22,9 @@ class BottleneckMadxLayer(nn.Module):
 
     def __init__(self, *, hidden_width: int, bottleneck_width: int, activation: Activation) -> None:
         super().__init__()
-        self.down = nn.Linear(hidden_width, bottleneck_width)
+        self.down = MasterLinear(hidden_width, bottleneck_width)
         self.activation = ACTIVATIONS[activation]()
-        self.up = nn.Linear(bottleneck_width, hidden_width)
+        self.up = MasterLinear(bottleneck_width, hidden_width)
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
@@ -33,8 +34,7 @@ class BottleneckMadxLayer(nn.Module):
 
     def handed_on(self, site_input: Normed, site_output: Tensor) -> tuple[Normed, Tensor]:
         """As `forward`, with the site input for the layer above."""
-        narrow = self.activation(self.down(site_output.to(self.down.weight.dtype)))
-        moved = site_input.plus(self.up(narrow))
+        moved = site_input.plus(self.up(self.activation(self.down(site_output))))
         if site_output is site_input.after:
             return moved, moved.after
         return moved, site_output + (moved.after - site_input.after)

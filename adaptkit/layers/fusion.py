@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from adaptkit.layers.types import MasterLinear
+
 
 class FusionLayer(nn.Module):
     """`y + sum(p_i * c_i)` with `p = softmax(q(y) k(c_i) / sqrt(width))`, `c_i` being what adapter i adds to `y`.
@@ -15,8 +17,8 @@ class FusionLayer(nn.Module):
 
     def __init__(self, *, width: int, site_width: int) -> None:
         super().__init__()
-        self.query = nn.Linear(site_width, width, bias=False)
-        self.key = nn.Linear(site_width, width, bias=False)
+        self.query = MasterLinear(site_width, width, bias=False)
+        self.key = MasterLinear(site_width, width, bias=False)
         nn.init.zeros_(self.query.weight)
 
     def forward(self, site_output: Tensor, contributions: Tensor) -> Tensor:
@@ -24,8 +26,8 @@ class FusionLayer(nn.Module):
 
         Shape: site_output and result (..., site_width), contributions (n_adapters, ..., site_width).
         """
-        own = self.query.weight.dtype
-        query, keys = self.query(site_output.to(own)), self.key(contributions.to(own))
+        # Shares in 16 bits would be steps of a hundredth.
+        query, keys = self.query(site_output).float(), self.key(contributions).float()
         shares = torch.softmax((keys * query).sum(dim=-1) / math.sqrt(query.shape[-1]), dim=0)
         mixed = (shares.unsqueeze(-1).to(contributions.dtype) * contributions).sum(dim=0)
-        return site_output + mixed
+        return site_output + mixed.to(site_output.dtype)

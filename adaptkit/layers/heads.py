@@ -1,4 +1,4 @@
-"""Heads: the output layers of task adapters, on the hidden states of the last block."""
+"""Heads: the output layers of task adapters, on the hidden states of the last block. They compute in float32."""
 
 from typing import TypeAlias
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from adaptkit.config import HeadConfig, TaskType
 from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.types import MasterLinear
 
 
 class SentenceHead(nn.Module):
@@ -15,8 +16,8 @@ class SentenceHead(nn.Module):
     def __init__(self, *, hidden_width: int, n_outputs: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(hidden_width, hidden_width)
-        self.out = nn.Linear(hidden_width, n_outputs)
+        self.dense = MasterLinear(hidden_width, hidden_width)
+        self.out = MasterLinear(hidden_width, n_outputs)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, n_outputs), float32."""
@@ -31,11 +32,11 @@ class TokenHead(nn.Module):
     def __init__(self, *, hidden_width: int, n_outputs: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(hidden_width, n_outputs)
+        self.out = MasterLinear(hidden_width, n_outputs)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: ARG002 - the contract of heads
         """Shape: hidden (batch, seq, hidden_width), result (batch, seq, n_outputs), float32."""
-        logits: Tensor = self.out(self.dropout(hidden.to(self.out.weight.dtype)))
+        logits: Tensor = self.out(self.dropout(hidden.float()))
         return logits.float()
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from adaptkit.config import Activation
 from adaptkit.layers.activations import ACTIVATIONS
+from adaptkit.layers.types import MasterLinear
 
 
 class InvertibleLayer(nn.Module):
@@ -27,8 +28,8 @@ class InvertibleLayer(nn.Module):
         Shape: site_output and result (..., hidden_width).
         """
         first, second = site_output[..., : self.split], site_output[..., self.split :]
-        first = first + self._like(site_output, self.f(self._own(second)))
-        second = second + self._like(site_output, self.g(self._own(first)))
+        first = first + self.f(second).to(first.dtype)
+        second = second + self.g(first).to(second.dtype)
         return torch.cat([first, second], dim=-1)
 
     def inverse(self, vectors: Tensor) -> Tensor:
@@ -37,20 +38,13 @@ class InvertibleLayer(nn.Module):
         Shape: (..., hidden_width) to (..., hidden_width).
         """
         first, second = vectors[..., : self.split], vectors[..., self.split :]
-        second = second - self._like(vectors, self.g(self._own(first)))
-        first = first - self._like(vectors, self.f(self._own(second)))
+        second = second - self.g(first).to(second.dtype)
+        first = first - self.f(second).to(first.dtype)
         return torch.cat([first, second], dim=-1)
-
-    def _own(self, half: Tensor) -> Tensor:
-        return half.to(next(self.f.parameters()).dtype)
-
-    @staticmethod
-    def _like(reference: Tensor, change: Tensor) -> Tensor:
-        return change.to(reference.dtype)
 
 
 def _coupling(in_width: int, inner_width: int, out_width: int, activation: Activation) -> nn.Sequential:
-    last = nn.Linear(inner_width, out_width)
+    last = MasterLinear(inner_width, out_width)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.Linear(in_width, inner_width), ACTIVATIONS[activation](), last)
+    return nn.Sequential(MasterLinear(in_width, inner_width), ACTIVATIONS[activation](), last)

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from adaptkit.layers.types import compute_type
+
 
 class _Matrix(nn.Module):
     """A weight with the name that peft gives it, initialised by its owner."""
@@ -59,9 +61,11 @@ class LoraLayer(nn.Module):
 
 
 class _LowRankTerm(torch.autograd.Function):
-    """`site_output + scale * B(A(x))` in the type of `x`, with its gradients in as few operations as there can be.
+    """`site_output + scale * B(A(x))`, with its gradients in as few operations as there can be.
 
-    At a small rank the products take no time, and what autograd would record around them takes most of a step.
+    At a small rank the products take no time, and what autograd would record around them takes most of a step. All of
+    them, forward and backward, are in one type, `compute_type(x)`; what else comes in is converted to it, and each
+    gradient goes out in the type of what it belongs to.
 
     Shape: x (..., in_width), site_output and result (..., out_width), A (rank, in_width), B (out_width, rank).
     """
@@ -69,12 +73,12 @@ class _LowRankTerm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, site_output: Tensor, x: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:  # noqa: ANN401
         # Converting and scaling the small matrices is cheaper than doing it to the activations.
-        a_here, b_here = a.to(x.dtype), (b * scale).to(x.dtype)
-        rows = x.reshape(-1, x.shape[-1])
-        narrow = rows @ a_here.t()
-        ctx.save_for_backward(x, narrow, a_here, b_here)
-        ctx.scale, ctx.dtype = scale, a.dtype
-        if site_output.dtype != x.dtype:
+        here = compute_type(x)
+        x_here, a_here, b_here = x.to(here), a.to(here), (b * scale).to(here)
+        narrow = x_here.reshape(-1, x.shape[-1]) @ a_here.t()
+        ctx.save_for_backward(x_here, narrow, a_here, b_here)
+        ctx.scale, ctx.types = scale, (x.dtype, a.dtype, b.dtype)
+        if site_output.dtype != here:
             return site_output + (narrow @ b_here.t()).view_as(site_output).to(site_output.dtype)
         return torch.addmm(site_output.reshape(-1, len(b)), narrow, b_here.t()).view_as(site_output)
 
@@ -82,12 +86,13 @@ class _LowRankTerm(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         x, narrow, a, b = ctx.saved_tensors
+        type_of_x, type_of_a, type_of_b = ctx.types
         here = gradient.reshape(-1, len(b)).to(x.dtype)
         of_narrow = here @ b
-        of_x = (of_narrow @ a).view_as(x) if ctx.needs_input_grad[1] else None
+        of_x = (of_narrow @ a).view_as(x).to(type_of_x) if ctx.needs_input_grad[1] else None
         of_a = of_b = None
         if ctx.needs_input_grad[2]:
-            of_a = (of_narrow.t() @ x.reshape(-1, x.shape[-1])).to(ctx.dtype)
+            of_a = (of_narrow.t() @ x.reshape(-1, x.shape[-1])).to(type_of_a)
         if ctx.needs_input_grad[3]:
-            of_b = (narrow.t() @ here).to(ctx.dtype).mul_(ctx.scale).t()
+            of_b = (narrow.t() @ here).to(type_of_b).mul_(ctx.scale).t()
         return gradient if ctx.needs_input_grad[0] else None, of_x, of_a, of_b, None

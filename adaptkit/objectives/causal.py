@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
@@ -14,7 +15,8 @@ class CausalObjective(nn.Module):
     """Cross-entropy of each token given those before it, through the decoder's own frozen output projection.
 
     `vocabulary` lists the token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full
-    one. The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are not predicted.
+    one. The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are not predicted. The
+    projection is computed in `dtype`, the loss in float32.
 
     Shape: output_rows (len(vocabulary), hidden_width), the rows of `vocabulary` in the output projection.
     """
@@ -26,12 +28,13 @@ class CausalObjective(nn.Module):
         n_ids: int,
         vocabulary: Tensor | None = None,
         n_opening: int = 0,
+        dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
     ) -> None:
         super().__init__()
         self.blocks: tuple[int, ...] = ()
         self.n_opening = n_opening
-        self.softmax = VocabularySoftmax(output_rows, vocabulary, n_ids=n_ids, invertible=invertible)
+        self.softmax = VocabularySoftmax(output_rows, vocabulary, n_ids=n_ids, dtype=dtype, invertible=invertible)
 
     def prepare(self, batch: Batch) -> Batch:
         """Nothing is hidden: the backbone itself lets no token see a later one."""

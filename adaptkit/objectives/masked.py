@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
 from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.types import MasterLinear
 from adaptkit.objectives.objective import Batch, in_few_shapes
 from adaptkit.objectives.softmax import VocabularySoftmax
 
@@ -32,7 +33,8 @@ class MaskedObjective(nn.Module):
     """Cross-entropy of masked tokens, projected at masked positions only.
 
     The projection is tied to the frozen input embedding through a small trained transform. `vocabulary` lists the
-    token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full one.
+    token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full one. Transform and
+    projection are computed in `dtype`, norm and loss in float32.
 
     The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are never masked.
 
@@ -54,16 +56,20 @@ class MaskedObjective(nn.Module):
         vocabulary: Tensor | None = None,
         n_opening: int = 1,
         anchor_weight: float = 0.0,
+        dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
     ) -> None:
         super().__init__()
-        self.softmax = VocabularySoftmax(embeddings, vocabulary, n_ids=len(maskable), invertible=invertible)
+        self.softmax = VocabularySoftmax(
+            embeddings, vocabulary, n_ids=len(maskable), dtype=dtype, invertible=invertible
+        )
         kept = self.softmax.get_buffer("kept")
         if not bool(maskable[kept].any()):
             raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
         self.blocks: tuple[int, ...] = ()
         self.rule = rule
         self.anchor_weight = anchor_weight
+        self._dtype = dtype
         self.mask_id = mask_id
         self.n_opening = n_opening
         width = embeddings.shape[1]
@@ -71,7 +77,7 @@ class MaskedObjective(nn.Module):
         self.register_buffer("maskable", maskable & known, persistent=False)
         self.register_buffer("word_start", word_start, persistent=False)
         self.register_buffer("replacements", kept[maskable[kept]], persistent=False)
-        self.transform = nn.Linear(width, width)
+        self.transform = MasterLinear(width, width)
         self.norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(len(kept)))
         # Start from "the hidden state is the embedding", at the scale at which embeddings tell tokens apart.
@@ -117,14 +123,10 @@ class MaskedObjective(nn.Module):
         """
         if batch.positions is None or batch.labels is None:
             raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
-        vectors = self.norm(self.transform(self._picked(hidden, batch.positions)))
+        picked = hidden.reshape(-1, hidden.shape[-1])[batch.positions].to(self._dtype)
+        vectors = self.norm(self.transform(picked).to(self.norm.weight.dtype))
         loss: Tensor = self.softmax(vectors, batch.labels, self.bias)
         return loss
-
-    def _picked(self, hidden: Tensor, positions: Tensor) -> Tensor:
-        picked = hidden.reshape(-1, hidden.shape[-1])[positions]
-        # A backbone of 16 bits may run without autocast.
-        return picked if torch.is_autocast_enabled(picked.device.type) else picked.to(self.transform.weight.dtype)
 
     def _choose(self, candidates: Tensor) -> Tensor:
         return candidates & (torch.rand(candidates.shape, device=candidates.device) < self.rule.share)

@@ -14,13 +14,20 @@ _LOGIT_BYTES_AT_ONCE = 2**28
 class VocabularySoftmax(nn.Module):
     """A softmax over the tokens of `vocabulary` (ascending; None: all), whose rows of a frozen table are `rows`.
 
-    An invertible layer at the embeddings is undone before the projection.
+    An invertible layer at the embeddings is undone before the projection, which is computed in `dtype`, the loss in
+    float32.
 
     Shape: rows (len(vocabulary), hidden_width).
     """
 
     def __init__(
-        self, rows: Tensor, vocabulary: Tensor | None, *, n_ids: int, invertible: InvertibleLayer | None = None
+        self,
+        rows: Tensor,
+        vocabulary: Tensor | None,
+        *,
+        n_ids: int,
+        dtype: torch.dtype = torch.float32,
+        invertible: InvertibleLayer | None = None,
     ) -> None:
         super().__init__()
         kept = torch.arange(n_ids) if vocabulary is None else vocabulary.long()
@@ -28,7 +35,7 @@ class VocabularySoftmax(nn.Module):
         place[kept] = torch.arange(len(kept))
         # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
         self._undo = None if invertible is None else invertible.inverse
-        self.register_buffer("rows", rows, persistent=False)
+        self.register_buffer("rows", rows.to(dtype), persistent=False)
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("kept", kept, persistent=False)
 
@@ -45,6 +52,7 @@ class VocabularySoftmax(nn.Module):
         Shape: vectors (n, hidden_width), labels (n) places in the vocabulary or `IGNORED`, bias (len(vocabulary)),
         result ().
         """
+        vectors = vectors.to(self.get_buffer("rows").dtype)
         if self._undo is not None:
             vectors = self._undo(vectors)
         n_labels = (labels != IGNORED).sum().clamp(min=1)
@@ -56,6 +64,6 @@ class VocabularySoftmax(nn.Module):
         return torch.stack(losses).sum() / n_labels
 
     def _summed(self, vectors: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
-        logits = F.linear(vectors, self.get_buffer("rows").to(vectors.dtype))
+        logits = F.linear(vectors, self.get_buffer("rows"))
         logits = logits if bias is None else logits + bias
         return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")

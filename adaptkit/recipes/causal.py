@@ -1,5 +1,6 @@
 """The causal objective of a decoder and the adapter that trains on it."""
 
+import torch
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
@@ -7,8 +8,12 @@ from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import CausalObjective
 
 
-def causal_objective(backbone: Backbone, layers: AdapterLayers, *, vocabulary: Tensor | None) -> CausalObjective:
+def causal_objective(
+    backbone: Backbone, layers: AdapterLayers, *, vocabulary: Tensor | None, dtype: torch.dtype
+) -> CausalObjective:
     """The causal objective through a decoder's own output projection, undoing the adapter's invertible layer.
+
+    Tokens are projected in `dtype`.
 
     Raises:
         ConfigError: The full vocabulary of a backbone that holds a part of it.
@@ -20,5 +25,6 @@ def causal_objective(backbone: Backbone, layers: AdapterLayers, *, vocabulary: T
         n_ids=backbone.shape.vocabulary_size,
         vocabulary=vocabulary,
         n_opening=backbone.prefix_length,
+        dtype=dtype,
         invertible=layers.invertible,
     ).to(backbone.device)

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 import torch
 
-from adaptkit.backbones.hardware import peak_memory_bytes
-from adaptkit.backbones.precision import has_fast_bfloat16
+from adaptkit.backbones import Backbone
+from adaptkit.backbones.hardware import hardware_name, peak_memory_bytes
+from adaptkit.backbones.out_of_memory import gpu_bytes
+from adaptkit.backbones.precision import has_fast_bfloat16, run_type
+from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.training import RunData
 
 _MEASURED_BATCHES = 5
+_SAFE_SHARE = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,20 @@ class Estimate:
 _ENCODING_SPEED = {32: 4442, 16: 13144, 8: 4327, 4: 4300}
 """Tokens a second of encoding with the embedded backbone on two CPU cores with bf16, by bits. Training, in bf16 at all
 of them, differs by an eighth (benchmarks/results/20261122-145442-memory.json)."""
+
+
+def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) -> list[str]:
+    """Where a run computes and in what type, and what may go wrong or slow there."""
+    device, dtype = backbone.device, run_type(precision, backbone.device)
+    named = "" if device.type == "cpu" else f"{device}, "
+    lines = [f"device: {named}{hardware_name(device)}, in {str(dtype).removeprefix('torch.')}"]
+    held = gpu_bytes(device)
+    if held is not None and estimate.peak_memory_bytes > _SAFE_SHARE * held:
+        lines.append(
+            f"note: the run needs nearly all of the {held / 2**30:.1f} GiB that it can have of this GPU. If they are "
+            "not enough: a smaller batch_size, gradient_checkpointing, a smaller max_length, or fewer bits."
+        )
+    return lines + slower_bits(backbone.bits, device)
 
 
 def slower_bits(bits: int, device: torch.device) -> list[str]:

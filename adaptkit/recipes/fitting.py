@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from itertools import chain, count
 
+from torch import Tensor
+
+from adaptkit.backbones.precision import types_as_said
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
 from adaptkit.layers import AdapterLayers
@@ -75,9 +78,14 @@ class Fitting:
         return CheckpointFolder(checkpoint_folder(request.output_folder), identity)
 
     def _settings(self, objective: str = "auto") -> Mapping[str, str | float | int | bool | None]:
-        """What was asked for, and how the backbone is held, which may have been given loaded."""
+        """What was asked for, and how and where the backbone is held, which may have been given loaded."""
         backbone = self._model.backbone
-        return {**self._request.record(objective), "bits": backbone.bits, "embeddings": backbone.embeddings}
+        return {
+            **self._request.record(objective),
+            "bits": backbone.bits,
+            "embeddings": backbone.embeddings,
+            "device": backbone.device.type,
+        }
 
     def train(
         self,
@@ -106,7 +114,7 @@ class Fitting:
             origin=Origin.of(model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
             below=() if request.method == "fusion" else self._foundation.below(languages),
-            probes=record_probes(inputs, model.encode_ids(inputs, stack=self._attached_as)),
+            probes=record_probes(inputs, self._vectors(inputs)),
             card=Card(
                 source="" if request.private else one_line(source),
                 text_kind=text_kind,
@@ -125,6 +133,10 @@ class Fitting:
             adapter.save(request.output_folder, overwrite=request.overwrite)
         self.run.forget_checkpoint()
         return adapter
+
+    def _vectors(self, inputs: list[list[int]]) -> Tensor:
+        with types_as_said(self._model.backbone.device):
+            return self._model.encode_ids(inputs, stack=self._attached_as)
 
     def close(self) -> None:
         """Take off the model what was attached for this run."""

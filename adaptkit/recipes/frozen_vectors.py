@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adaptkit.backbones.embedded import cache_folder
-from adaptkit.backbones.precision import bfloat16_blocks
+from adaptkit.backbones.precision import bfloat16_blocks, types_as_said
 from adaptkit.data.batching import chunks
 from adaptkit.data.tokens import TokenStore
 from adaptkit.layers.pooling import pool_texts
@@ -61,7 +61,8 @@ def frozen_vectors(
     note(f"encoding {what} with the frozen backbone")
     vectors = torch.empty(shape)
     second = len(store) - 1 + np.cumsum(lengths > 0)
-    with bfloat16_blocks(model.network) if bf16 else nullcontext(), torch.inference_mode():
+    blocks_as_asked = bfloat16_blocks(model.network) if bf16 else nullcontext()
+    with types_as_said(model.backbone.device), blocks_as_asked, torch.inference_mode():
         for rows in chunks(np.argsort(store.lengths, kind="stable").tolist(), _BATCH):
             ids, mask = model.backbone.pad([store[row] for row in rows])
             hidden = model(ids, mask, blocks=blocks)

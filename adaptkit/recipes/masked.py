@@ -15,8 +15,11 @@ def masked_objective(
     rule: MaskingRule,
     vocabulary: Tensor | None,
     anchor_weight: float,
+    dtype: torch.dtype,
 ) -> MaskedObjective:
     """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one.
+
+    Tokens are projected in `dtype`.
 
     Raises:
         ConfigError: The full vocabulary of a backbone that holds a part of it.
@@ -41,6 +44,7 @@ def masked_objective(
         n_opening=backbone.prefix_length,
         vocabulary=vocabulary,
         anchor_weight=anchor_weight,
+        dtype=dtype,
         invertible=layers.invertible,
     ).to(backbone.device)
 

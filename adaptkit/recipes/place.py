@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import cast
 
-import torch
-
 from adaptkit.backbones import Bits, embedding_form
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, load_model
@@ -56,16 +54,11 @@ def model_for(request: TrainingRequest) -> AdaptedModel:
 
 
 def loaded(backbone: str | None, *, bits: int, embeddings: str | None, device: str) -> AdaptedModel:
-    """`load_model` for values as a shell gives them; a device that is not there is told in one line.
+    """`load_model` for values as a shell gives them.
 
     Raises:
         ConfigError: A device, bits or a form of embeddings that there is not.
         BackboneError: A backbone that cannot be loaded.
     """
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ConfigError(f"device {device!r} cannot be used here: {reason}. Give cpu, cuda or cuda:N.") from error
     form = embedding_form(bits, embeddings)
     return load_model(backbone, bits=cast(Bits, bits), embeddings=form, device=device)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from adaptkit.backbones import BackboneShape, Bits, EmbeddingForm, embedding_form
+from adaptkit.backbones.device import AUTO, DEVICES
 from adaptkit.config import (
     LINEAR_SITES,
     SITES,
@@ -101,7 +102,7 @@ class TrainingRequest:
     )
     seed: int = _option(0, "seed of everything random")
     precision: Precision = _option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
-    device: str = _option("cpu", "cpu, cuda or cuda:N")
+    device: str = _option(AUTO, DEVICES)
     gradient_checkpointing: bool = _option(False, "less memory for about a third more time")
     output: str | os.PathLike[str] | None = _option(None, "folder for the adapter; checkpoints lie beside it")
     overwrite: bool = _option(False, "replace an adapter that is in the output folder")

@@ -13,7 +13,7 @@ from adaptkit.data.tasks import Example, LabelledText, Question, TaskData, read_
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
-from adaptkit.recipes.estimate import Estimate, measure, slower_bits
+from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import check_output, model_for
@@ -94,7 +94,7 @@ class TaskTraining:
             f"trained on top of {self.foundation}",
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             f"cost: {estimate.cost(self.request.batch_size)}",
-            *slower_bits(self.model.backbone.bits, self.model.backbone.device),
+            *machine_notes(self.model.backbone, self.request.precision, estimate),
         ]
 
     def train(self) -> Adapter:

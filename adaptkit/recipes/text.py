@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from adaptkit.backbones.precision import uses_bfloat16
+from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
@@ -19,7 +19,7 @@ from adaptkit.layers import AdapterLayers
 from adaptkit.objectives import DistillObjective, MaskingRule, depths_of
 from adaptkit.recipes.causal import causal_objective
 from adaptkit.recipes.distilled import distilled
-from adaptkit.recipes.estimate import Estimate, measure, slower_bits
+from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.frozen_vectors import frozen_vectors
@@ -115,7 +115,7 @@ class TextTraining:
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.batch_size)}",
         ]
-        lines += slower_bits(self.model.backbone.bits, self.model.backbone.device)
+        lines += machine_notes(self.model.backbone, self.request.precision, estimate)
         if source.kind == "sample":
             lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
         return lines
@@ -222,14 +222,16 @@ class TextTraining:
             )
             return made.to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
+        dtype = run_type(self.request.precision, self.model.backbone.device)
         if self.objective == "clm":
-            return causal_objective(self.model.backbone, layers, vocabulary=vocabulary)
+            return causal_objective(self.model.backbone, layers, vocabulary=vocabulary, dtype=dtype)
         return masked_objective(
             self.model.backbone,
             layers,
             rule=MaskingRule(whole_words=self.request.whole_words),
             vocabulary=vocabulary,
             anchor_weight=self.request.anchor,
+            dtype=dtype,
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from adaptkit.backbones import Bits, EmbeddingForm
+from adaptkit.backbones.device import AUTO
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
 from adaptkit.console import PlainConsole
 from adaptkit.data.corpus import TextSource
@@ -62,7 +63,7 @@ def train_adapter(
     head_warmup: int | None = None,
     seed: int = 0,
     precision: Precision = "auto",
-    device: str = "cpu",
+    device: str = AUTO,
     gradient_checkpointing: bool = False,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,

@@ -12,8 +12,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes
-from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
+from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
+from adaptkit.backbones.out_of_memory import memory_errors_told
+from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
 from adaptkit.errors import DivergedTraining, TrainingInterrupted
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel, StackLike
@@ -103,19 +104,23 @@ class TrainingRun:
         self._settings = settings
         self._checkpoint = checkpoint
         self._bf16 = uses_bfloat16(settings.precision, device)
-        self._accelerator = Accelerator(cpu=device.type == "cpu")
+        self._accelerator = Accelerator(cpu=device.type == "cpu", device_placement=False)
         step = TrainingStep(model, layers, objective, stack)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
         self._state = TrainingState(trained, optimizer)
         self._weights = list(trained.values())
-        self._step, self._optimizer = self._accelerator.prepare(step, optimizer)
+        self._step: nn.Module = step
+        self._optimizer = optimizer
+        if self._accelerator.num_processes > 1:
+            self._step, self._optimizer = self._accelerator.prepare(step, optimizer)
         self._progress = Progress()
 
     def run(self, display: Display, *, resume: bool = False) -> RunResult:
         """Train to the end, and leave the best weights in place. The checkpoint stays until `forget_checkpoint`.
 
         Raises:
+            OutOfMemory: The memory does not hold a batch; it says which options to turn.
             DivergedTraining: The loss or a weight is no finite number; a checkpoint from before is kept.
             TrainingInterrupted: Ctrl-C; the checkpoint was written, if there is a folder for it.
             CheckpointError: There is a checkpoint to resume, and it is another run's.
@@ -163,8 +168,7 @@ class TrainingRun:
         with forked(self._backbone.device, self._settings.seed), torch.no_grad(), _without_dropout(self._step):
             for rows in self._data.heldout_batches(self._settings.batch_size):
                 batch = self._objective.prepare(self._data.batch(rows, self._backbone))
-                with self._autocast():
-                    measures = self._step(batch)
+                measures = self._step(batch)
                 for name, value in measures.items():
                     totals[name] += float(value) * len(rows)
         return {name: total / len(self._data.heldout) for name, total in totals.items()}
@@ -174,6 +178,7 @@ class TrainingRun:
         started = time.perf_counter()
         with self._fast_backbone(), forked(self._backbone.device):
             self._backward(rows, bare=False)
+            wait_for(self._backbone.device)
         self._optimizer.zero_grad()
         return time.perf_counter() - started
 
@@ -191,11 +196,13 @@ class TrainingRun:
             started = time.perf_counter()
             rows = self._share(plan[step % per_epoch])
             loss = self._one_step(rows, step)
+            # Looking at the loss waits for the device: a time taken before would leave out most of the step.
+            looked_at = float(loss) if step % _CHECK_FINITE_EVERY == 0 or step + 1 == settings.max_steps else None
             n_tokens = self._data.n_tokens(rows)
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
-            if step % _CHECK_FINITE_EVERY == 0 or self._progress.step == settings.max_steps:
-                self._check_finite("the loss", float(loss), step)
-                display.step(self._progress, settings.max_steps, float(loss))
+            if looked_at is not None:
+                self._check_finite("the loss", looked_at, step)
+                display.step(self._progress, settings.max_steps, looked_at)
             if self._progress.step % settings.checkpoint_every == 0:
                 self._save_checkpoint()
             if interrupted.is_set:
@@ -212,22 +219,30 @@ class TrainingRun:
         for group in self._optimizer.param_groups:
             group["lr"] = self._settings.rate_at(step)
         loss = self._backward(rows, bare=step < self._settings.head_warmup_steps)
-        self._accelerator.clip_grad_norm_(self._weights, self._settings.max_gradient_norm)
+        nn.utils.clip_grad_norm_(self._weights, self._settings.max_gradient_norm)
         self._optimizer.step()
         self._optimizer.zero_grad()
         return loss
 
     def _backward(self, rows: list[int], *, bare: bool) -> Tensor:
         batch = self._objective.prepare(self._data.batch(rows, self._backbone))
-        with self._autocast():
-            loss: Tensor = self._step(batch, bare=bare)["loss"]
-        self._accelerator.backward(loss)
+        loss: Tensor = self._step(batch, bare=bare)["loss"]
+        scale = loss_scale(self._backbone.network)
+        torch.autograd.backward(loss * scale)
+        if scale != 1.0:
+            for gradient in (weight.grad for weight in self._weights if weight.grad is not None):
+                gradient /= scale
         return loss.detach()
 
     @contextmanager
     def _fast_backbone(self) -> Iterator[None]:
         network = self._backbone.network
-        with fast_attention(network), bfloat16_blocks(network) if self._bf16 else nullcontext():
+        with (
+            types_as_said(self.device),
+            fast_attention(network),
+            bfloat16_blocks(network) if self._bf16 else nullcontext(),
+            memory_errors_told("this run", self.device, self._ways_to_less_memory()),
+        ):
             if not self._settings.gradient_checkpointing:
                 yield
                 return
@@ -237,8 +252,13 @@ class TrainingRun:
             finally:
                 self._model.gradient_checkpointing(on=False)
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._backbone.device.type, torch.bfloat16, enabled=self._bf16)
+    def _ways_to_less_memory(self) -> str:
+        asked = self._settings
+        checkpointing = "" if asked.gradient_checkpointing else "gradient_checkpointing=True, "
+        return (
+            f"Ways to need less, the most effective first: a smaller batch_size (it is {asked.batch_size}), "
+            f"{checkpointing}a smaller max_length, a backbone in fewer bits (bits=8 or 4)."
+        )
 
     def _at_evaluation(self, step: int) -> bool:
         since = step - self._settings.head_warmup_steps

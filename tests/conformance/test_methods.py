@@ -1,44 +1,25 @@
-"""What every method keeps on every architecture. A new method is one more line in METHODS."""
+"""What every method keeps on every architecture. A new method is one more line in tests/methods.py."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import set_checkpoint_early_stop
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import AdapterConfig
 from adaptkit.errors import ConfigError
 from adaptkit.layers import AdapterLayers, LoraLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
-from tests.tiny import ARCHITECTURES, ENCODERS, tiny_model
+from tests.methods import METHODS, at_sites_of, methods_on
+from tests.tiny import ARCHITECTURES, tiny_model
 
-METHODS: dict[str, AdapterConfig] = {
-    "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
-    "lora, rank stabilized, some sites and blocks": AdapterConfig(
-        method=LoraConfig(rank=3, scaling="rank_stabilized", sites=("attention.query", "ffn.output"), blocks=(1,))
-    ),
-    "bottleneck": AdapterConfig(method=BottleneckConfig(reduction_factor=4)),
-    "bottleneck at both sites": AdapterConfig(
-        method=BottleneckConfig(reduction_factor=4, activation="gelu", sites=("attention.residual", "block.output"))
-    ),
-    "bottleneck before the norm": AdapterConfig(
-        method=BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output")),
-        invertible=InvertibleConfig(),
-    ),
-    "lora, hiding the top block from below": AdapterConfig(method=LoraConfig(rank=4), hides_top_block=True),
-    "lora + invertible": AdapterConfig(method=LoraConfig(rank=4), invertible=InvertibleConfig()),
-    "bottleneck + invertible": AdapterConfig(
-        method=BottleneckConfig(reduction_factor=4), invertible=InvertibleConfig(activation="silu")
-    ),
-}
 LORA = METHODS["lora"]
 BACKWARD = ("inside", "after closing", "in another thread")
 Place: TypeAlias = Literal["inside", "after closing", "in another thread"]
@@ -49,8 +30,7 @@ TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every method on every architecture that has a place for it."""
     if "config" in metafunc.fixturenames:
-        on_all = [name for name, config in METHODS.items() if not isinstance(config.method, BottleneckMadxConfig)]
-        pairs = [(family, name) for family in ARCHITECTURES for name in (METHODS if family in ENCODERS else on_all)]
+        pairs = [(family, name) for family in ARCHITECTURES for name in methods_on(family)]
         metafunc.parametrize(("model", "config"), pairs, indirect=True)
     elif "model" in metafunc.fixturenames:
         metafunc.parametrize("model", ARCHITECTURES, indirect=True)
@@ -63,12 +43,7 @@ def model(request: pytest.FixtureRequest) -> AdaptedModel:
 
 @pytest.fixture
 def config(request: pytest.FixtureRequest, model: AdaptedModel) -> AdapterConfig:
-    """The method at those of its sites that the backbone has."""
-    config = METHODS[request.param]
-    there = {address.site for address in model.backbone.shape.sites()}
-    sites = tuple(site for site in config.method.sites if site in there)
-    method: Any = config.method
-    return replace(config, method=replace(method, sites=sites))
+    return at_sites_of(model, METHODS[request.param])
 
 
 def batch(model: AdaptedModel) -> tuple[Tensor, Tensor]:

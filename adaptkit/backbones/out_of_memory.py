@@ -1,0 +1,47 @@
+"""Memory that is not enough: said as an error that names the options to turn."""
+
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from adaptkit.errors import OutOfMemory
+
+_TRIED = re.compile(r"(?<=Tried to allocate )[\d.]+ [KMG]iB")
+_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+@contextmanager
+def memory_errors_told(what: str, device: torch.device, ways: str) -> Iterator[None]:
+    """While open, memory that runs out in `what` is an `OutOfMemory` that says which `ways` there are.
+
+    Raises:
+        OutOfMemory: An allocation failed on the device, or on the CPU.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Of CUDA it is a class of its own; elsewhere torch says it in words only.
+        if not isinstance(error, torch.OutOfMemoryError) and not any(sign in str(error).lower() for sign in _SIGNS):
+            raise
+        # The frames would hold the memory as long as somebody holds the error.
+        traceback.clear_frames(error.__traceback__)
+        asked = f" ({tried[0]} more)" if (tried := _TRIED.search(str(error))) else ""
+        raise OutOfMemory(f"the memory of {_named(device)} is not enough for {what}{asked}. {ways}") from None
+
+
+def gpu_bytes(device: torch.device) -> int | None:
+    """What this process may hold of a GPU's memory, with what it holds already; None where that is not known."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device)
+
+
+def _named(device: torch.device) -> str:
+    if device.type != "cuda":
+        return "this machine" if device.type == "cpu" else f"device {device}"
+    total = torch.cuda.get_device_properties(device).total_memory
+    return f"{device} ({torch.cuda.get_device_name(device)}, {total / 2**30:.1f} GiB)"

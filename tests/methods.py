@@ -1,0 +1,41 @@
+"""Every method in the variations that tests go through, and where each has a place."""
+
+from dataclasses import replace
+from typing import Any
+
+from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
+from adaptkit.model import AdaptedModel
+from tests.tiny import ENCODERS
+
+METHODS: dict[str, AdapterConfig] = {
+    "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
+    "lora, rank stabilized, some sites and blocks": AdapterConfig(
+        method=LoraConfig(rank=3, scaling="rank_stabilized", sites=("attention.query", "ffn.output"), blocks=(1,))
+    ),
+    "bottleneck": AdapterConfig(method=BottleneckConfig(reduction_factor=4)),
+    "bottleneck at both sites": AdapterConfig(
+        method=BottleneckConfig(reduction_factor=4, activation="gelu", sites=("attention.residual", "block.output"))
+    ),
+    "bottleneck before the norm": AdapterConfig(
+        method=BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output")),
+        invertible=InvertibleConfig(),
+    ),
+    "lora, hiding the top block from below": AdapterConfig(method=LoraConfig(rank=4), hides_top_block=True),
+    "lora + invertible": AdapterConfig(method=LoraConfig(rank=4), invertible=InvertibleConfig()),
+    "bottleneck + invertible": AdapterConfig(
+        method=BottleneckConfig(reduction_factor=4), invertible=InvertibleConfig(activation="silu")
+    ),
+}
+
+
+def methods_on(family: str) -> list[str]:
+    """The names of those that a backbone of this architecture has a place for."""
+    free = [name for name, config in METHODS.items() if not isinstance(config.method, BottleneckMadxConfig)]
+    return list(METHODS) if family in ENCODERS else free
+
+
+def at_sites_of(model: AdaptedModel, config: AdapterConfig) -> AdapterConfig:
+    """The method at those of its sites that the backbone has."""
+    there = {address.site for address in model.backbone.shape.sites()}
+    method: Any = config.method
+    return replace(config, method=replace(method, sites=tuple(site for site in method.sites if site in there)))
