@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from adaptkit.errors import ConfigError
@@ -50,6 +50,10 @@ MAX_ALPHA = 1e6
 """Largest LoRA alpha that is built or read."""
 MAX_LABELS = 1024
 """Most labels of a head that is built or read."""
+MAX_ANSWER_TOKENS = 4096
+"""Most tokens of an answer that a head is built or read for."""
+DEFAULT_ANSWER_TOKENS = 30
+"""Tokens of the longest answer where training had none longer."""
 
 
 def _require(holds: bool, message: str) -> None:
@@ -235,8 +239,8 @@ class HeadConfig:
     `classification` reads the mean over real tokens, `tagging` each word's first token, `qa` every token (start and
     end of the answer), `choice` gives one score to each choice, `similarity` compares two sentence vectors and has no
     weights. `labels` are the labels or tags in the order of the outputs. A `qa` head with `allows_no_answer` was
-    trained on questions without an answer too, and may give none. A `classification` head with `pairs` was trained on
-    pairs of texts, and reads nothing else.
+    trained on questions without an answer too, and may give none; its answers have up to `max_answer_tokens` tokens. A
+    `classification` head with `pairs` was trained on pairs of texts, and reads nothing else.
 
     Raises:
         ConfigError: Labels that the type does not have, or lacks, or that repeat; a dropout that cannot be right.
@@ -247,6 +251,8 @@ class HeadConfig:
     dropout: float = 0.1
     allows_no_answer: bool = False
     pairs: bool = False
+    # In files from format version 5 on (`adaptkit.storage.records.since`).
+    max_answer_tokens: int = field(default=DEFAULT_ANSWER_TOKENS, metadata={"since": 5})
 
     def __post_init__(self) -> None:
         _require(
@@ -264,6 +270,14 @@ class HeadConfig:
         for label in self.labels:
             _require(is_one_line(label), f"the label {label!r} holds a control character or an end of a line.")
         _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
+        _require(
+            1 <= self.max_answer_tokens <= MAX_ANSWER_TOKENS,
+            f"max_answer_tokens must lie between 1 and {MAX_ANSWER_TOKENS:,}, found {self.max_answer_tokens}.",
+        )
+        _require(
+            self.task_type == "qa" or self.max_answer_tokens == DEFAULT_ANSWER_TOKENS,
+            f"max_answer_tokens is for qa, and this is a head of {self.task_type}; leave it out.",
+        )
 
 
 MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | BottleneckMadxConfig | FusionConfig | HeadOnlyConfig

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -21,6 +21,7 @@ from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenize
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import EmbeddingForm, TrimmedEmbeddings
+from adaptkit.data.letters import whole_letters
 from adaptkit.errors import ConfigError, CorruptBackbone
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4
@@ -28,14 +29,20 @@ _SPECIAL_TOKENS_OF_A_PAIR = 4
 
 @dataclass(frozen=True)
 class Window:
-    """A piece of a long text pair: its token ids, and for each token the characters of the second text, from and to.
+    """A piece of a long text pair: its token ids, and for each token the letters of the second text that it is part of.
 
-    Shape: places (len(ids), 2), -1 outside the second text. `text` numbers the pair.
+    A letter counts with its marks, which some tokenizers give to no token. `text` numbers the pair. `reach` are the
+    characters of the second text that the window holds, from and to; the first and the last window reach to its ends.
+    `cut` says whether the first text was.
+
+    Shape: places (len(ids), 2), characters from and to, -1 outside the second text.
     """
 
     text: int
     ids: list[int]
     places: NDArray[np.int32]
+    reach: tuple[int, int]
+    cut: bool = False
 
 
 @dataclass
@@ -186,10 +193,20 @@ class Backbone:
         self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
     ) -> list[list[int]]:
         """Token ids of texts that may have a second text behind the first, the longer one cut where it must be."""
+        return [ids for ids, _ in self.tokenize_cutting(pairs, max_length=max_length)]
+
+    def tokenize_cutting(
+        self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
+    ) -> list[tuple[list[int], bool]]:
+        """As `tokenize_pairs`, and of each row whether it was cut."""
+        if not pairs:
+            return []
         encoded = self._encoded_pairs(pairs, max_length)
-        ids: list[list[int]] = encoded["input_ids"]
         # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
-        return [row or [self.special_id("eos")] for row in ids]
+        return [
+            (row or [self.special_id("eos")], bool(encoding.overflowing))
+            for row, encoding in zip(encoded["input_ids"], encoded.encodings or (), strict=True)
+        ]
 
     def tokenize_two(
         self, pairs: Sequence[tuple[str, str]], *, max_length: int | None = None
@@ -257,12 +274,11 @@ class Backbone:
                 return_offsets_mapping=True,
                 return_attention_mask=False,
             )
-            of_text = encoded["overflow_to_sample_mapping"]
-            for at, (text, ids) in enumerate(zip(of_text, encoded["input_ids"], strict=True)):
-                places = np.asarray(encoded["offset_mapping"][at], dtype=np.int32)
-                places[[part != 1 for part in encoded.sequence_ids(at)]] = -1
-                windows.append(Window(numbers[text], ids, places))
-        return sorted(windows, key=lambda window: window.text)
+            for at, text in enumerate(encoded["overflow_to_sample_mapping"]):
+                windows.append(_window(encoded, at, numbers[text], contexts[numbers[text]]))
+        whole = [len(first) == len(self.text_prefix + text) for text, (first, _) in zip(questions, asked, strict=True)]
+        windows = [replace(window, cut=not whole[window.text]) for window in windows]
+        return _reaching_ends(sorted(windows, key=lambda window: window.text), contexts)
 
     def _cut(self, texts: Sequence[str], most: int) -> list[tuple[str, int]]:
         """The texts, each of at most so many tokens, and how many that are."""
@@ -274,7 +290,7 @@ class Backbone:
             verbose=False,
         )
         return [
-            (text, len(places)) if len(places) <= most else (text[: places[most - 1][1]], most)
+            (text, len(places)) if len(places) <= most else (text[: _end_of_letter(text, places[most - 1][1])], most)
             for text, places in zip(texts, encoded["offset_mapping"], strict=True)
         ]
 
@@ -314,6 +330,30 @@ class Backbone:
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1
         return padded.to(self.device), mask.to(self.device)
+
+
+def _window(encoded: BatchEncoding, at: int, text: int, context: str) -> Window:
+    ids: list[int] = encoded["input_ids"][at]
+    inside = np.array([part == 1 for part in encoded.sequence_ids(at)], dtype=bool)
+    places = np.full((len(ids), 2), -1, dtype=np.int32)
+    found = whole_letters(context, np.asarray(encoded["offset_mapping"][at], dtype=np.int32)[inside])
+    places[inside] = found
+    return Window(text, ids, places, (int(found[0, 0]), int(found[-1, 1])) if len(found) else (0, 0))
+
+
+def _reaching_ends(windows: Sequence[Window], contexts: Sequence[str]) -> list[Window]:
+    """The first and last window of each text with the characters at its ends that belong to no token."""
+    numbers = [-1, *(window.text for window in windows), -1]
+    reaching = []
+    for window, before, after in zip(windows, numbers, numbers[2:], strict=False):
+        start = window.reach[0] if before == window.text else 0
+        end = window.reach[1] if after == window.text else len(contexts[window.text])
+        reaching.append(replace(window, reach=(start, end)))
+    return reaching
+
+
+def _end_of_letter(text: str, place: int) -> int:
+    return int(whole_letters(text, np.array([[0, place]], dtype=np.int32))[0, 1])
 
 
 def _first_places(word_of_token: Sequence[int | None], n_prefix: int) -> list[int]:

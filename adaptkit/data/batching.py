@@ -1,12 +1,16 @@
 """Which sentences go into which batch: shuffled, of similar length, the same for the same seed and epoch."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 _BATCHES_IN_WINDOW = 32
 """Sentences are sorted by length inside windows of this many batches: little padding, and still a random mixture."""
+_HELDOUT_SHARE = 0.02
+_LEAST_HELDOUT = 16
+_MOST_HELDOUT = 512
 
 
 def length_bucketed(lengths: NDArray[np.int64], *, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -23,11 +27,32 @@ def length_bucketed(lengths: NDArray[np.int64], *, batch_size: int, seed: int, e
     return batches
 
 
-def heldout_rows(n_rows: int, *, seed: int, share: float = 0.02, at_least: int = 16, at_most: int = 512) -> list[int]:
+def heldout_rows(n_rows: int, *, seed: int) -> list[int]:
     """Row numbers kept out of training, to measure on; never more than a tenth of the rows."""
-    wanted = min(max(round(n_rows * share), at_least), at_most, n_rows // 10)
-    chosen = np.random.default_rng((seed, 0x5EED)).permutation(n_rows)[:wanted]
-    return sorted(chosen.tolist())
+    order, wanted = _heldout_order(n_rows, seed)
+    return sorted(order[:wanted])
+
+
+def heldout_of_kinds(kinds: Sequence[Collection[Hashable]], *, seed: int) -> list[int]:
+    """As `heldout_rows`, but each kind that a row is of stays in training with one row at least.
+
+    A row that is the last of a kind is passed over, and the next in the random order takes its place.
+    """
+    order, wanted = _heldout_order(len(kinds), seed)
+    left = Counter(kind for row in kinds for kind in set(row))
+    chosen: list[int] = []
+    for row in order:
+        own = set(kinds[row])
+        if len(chosen) < wanted and all(left[kind] > 1 for kind in own):
+            chosen.append(row)
+            left.subtract(own)
+    return sorted(chosen)
+
+
+def _heldout_order(n_rows: int, seed: int) -> tuple[list[int], int]:
+    """All rows in random order, and how many are wanted."""
+    wanted = min(max(round(n_rows * _HELDOUT_SHARE), _LEAST_HELDOUT), _MOST_HELDOUT, n_rows // 10)
+    return np.random.default_rng((seed, 0x5EED)).permutation(n_rows).tolist(), wanted
 
 
 def chunks(rows: Sequence[int], size: int) -> list[Sequence[int]]:

@@ -1,6 +1,6 @@
 """A fresh adapter on a model, on top of frozen ones, with the run that trains it: what all trainings share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 
 from torch import Tensor
@@ -99,6 +99,7 @@ class Fitting:
         n_lines: int,
         n_tokens: int,
         text_sha256: str,
+        losses: Sequence[str] = (),
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
         request, model = self._request, self._model
@@ -124,6 +125,7 @@ class Fitting:
                 licence=licence,
                 adaptkit_version=__version__,
                 private=request.private,
+                losses=tuple(losses),
                 training=training_facts(
                     result, objective=objective, settings=self._settings(objective), device=model.backbone.device
                 ),

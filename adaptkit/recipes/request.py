@@ -12,6 +12,7 @@ from adaptkit.backbones import BackboneShape, Bits, EmbeddingForm, embedding_for
 from adaptkit.backbones.device import AUTO, DEVICES
 from adaptkit.config import (
     LINEAR_SITES,
+    MAX_ANSWER_TOKENS,
     SITES,
     AdapterConfig,
     BottleneckConfig,
@@ -27,6 +28,7 @@ from adaptkit.config import (
     SiteName,
     TaskType,
 )
+from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.plain_text import is_one_line
@@ -69,6 +71,12 @@ class TrainingRequest:
         0.5, "distill: weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations"
     )
     column: str | None = _option(None, "column of the text, where a file has several")
+    normalize: NormalForm | None = _option(
+        None, "form in which all text is read: NFC, NFD, NFKC, NFKD (default: as it is)"
+    )
+    max_answer_tokens: int | None = _option(
+        None, "qa: tokens of the longest answer (default: half more than the longest in training, at least 30)"
+    )
     objective: ObjectiveName = _option(
         "auto", "mlm (encoders), clm (decoders), distill, or auto: distill for parallel text, else mlm or clm"
     )
@@ -261,6 +269,11 @@ class TrainingRequest:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} must be 0 or a positive number, found {value}.")
+        check_form(self.normalize)
+        if self.max_answer_tokens is not None and not 1 <= self.max_answer_tokens <= MAX_ANSWER_TOKENS:
+            raise ConfigError(
+                f"max_answer_tokens must lie between 1 and {MAX_ANSWER_TOKENS:,}, found {self.max_answer_tokens}."
+            )
         self._method_config()
         self.training_settings(
             max_steps=sys.maxsize if self.max_steps is None else self.max_steps,
@@ -324,7 +337,7 @@ _TEXT_ONLY = (
     "anchor",
     "head_warmup",
 )
-_TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha")
+_TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha", "max_answer_tokens")
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")
 _MASKED_ONLY = ("anchor", "head_warmup", "whole_words")
 _DISTILL_ONLY = ("source_share", "inner_weight", "pair_share", "token_anchor")

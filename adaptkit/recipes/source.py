@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from adaptkit.data import sample
 from adaptkit.data.corpus import open_corpus
+from adaptkit.data.letters import normalized
 from adaptkit.data.parallel import open_parallel
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.recipes.request import ObjectiveName, TrainingRequest
@@ -32,12 +33,23 @@ class TrainingSource:
 
 
 def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
-    """Open what was asked for; `note` is told what is chosen where the caller left it open.
+    """Open what was asked for, read in the form asked for; `note` is told what is chosen where that was left open.
 
     Raises:
         SourceNotFound: No such file, or neither the hub nor the sample has the language.
         ConfigError: An objective that the text cannot serve.
     """
+    source = _chosen(request, language, note)
+    form = request.normalize
+
+    def rows() -> Iterator[Row]:
+        for translation, sentence in source.rows():
+            yield None if translation is None else normalized(translation, form), normalized(sentence, form)
+
+    return source if form is None else replace(source, rows=rows)
+
+
+def _chosen(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
     if request.parallel is not None:
         return _parallel_source(request, language)
     if request.text is not None:

@@ -2,15 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import HeadConfig, TaskType
+from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
 from adaptkit.data.tasks import Example, LabelledText, Question, TaskData, read_labelled
-from adaptkit.errors import ConfigError
+from adaptkit.data.tasks.spelling import normalized_data
+from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
@@ -19,8 +20,9 @@ from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import check_output, model_for
 from adaptkit.recipes.request import MethodName, TrainingRequest
 from adaptkit.storage import Adapter
-from adaptkit.tasks import HeadObjective, format_of
+from adaptkit.tasks import HeadObjective, Item, format_of, longest_answer, losses
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
+from adaptkit.training.data import MIN_SENTENCES
 
 _EPOCHS = 3
 _MAX_STEPS = 3000
@@ -45,14 +47,18 @@ class TaskTraining:
         self.id = AdapterId("task", request.task)
         self._display = display
         check_output(request)
-        self.data = read_examples(request)
+        self.data = normalized_data(read_examples(request), request.normalize)
         self.model = model_for(request)
         self.foundation = Foundation(request.foundation)
         self.foundation.require_for(self.id, self.model)
-        self.head = _head_for(self.data)
-        self._format = format_of(self.model.backbone, self.head, max_length=request.max_length)
+        head = _head_for(self.data)
+        self._max_length = min(request.max_length, self.model.backbone.max_length)
+        made = format_of(self.model.backbone, head, max_length=self._max_length).items(self.data.examples)
+        self.losses = losses(self.data.examples, made, max_length=self._max_length)
+        self.head = _with_answers(head, made, request.max_answer_tokens)
+        self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
         self.items = TaskItems(
-            self._format.items(self.data.examples),
+            _with_targets(made, self.losses),
             self._format,
             request.seed,
             sampling_alpha=request.sampling_alpha,
@@ -90,7 +96,9 @@ class TaskTraining:
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{_form(self.head)}, "
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
+            *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
+            *self._answers(),
             f"trained on top of {self.foundation}",
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             f"cost: {estimate.cost(self.request.batch_size)}",
@@ -109,7 +117,20 @@ class TaskTraining:
             n_lines=len(self.data.examples),
             n_tokens=sum(item.n_tokens for item in self.items.items),
             text_sha256=self.items.sha256,
+            losses=self.losses,
         )
+
+    def _answers(self) -> list[str]:
+        """How long answers may be, where there are any."""
+        if self.head.task_type != "qa":
+            return []
+        longest = longest_answer(self.items.items)
+        return [f"answers: up to {self.head.max_answer_tokens} tokens (the longest in training has {longest})"]
+
+    def _remedy(self) -> str:
+        """What to do about what is too long."""
+        most = self.model.backbone.max_length
+        return f" (max_length=... may be up to {most:,})" if self._max_length < most else ""
 
     def _languages(self) -> set[str | None]:
         return {example.language for example in self.data.examples}
@@ -187,6 +208,29 @@ def _head_for(data: TaskData) -> HeadConfig:
             "read_labelled(file, pair=column)."
         )
     return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
+
+
+def _with_answers(head: HeadConfig, items: Sequence[Item], asked: int | None) -> HeadConfig:
+    """The head with its bound on answers: as asked, else half more than the longest that is trained on."""
+    if asked is not None:
+        return replace(head, max_answer_tokens=asked)
+    if head.task_type != "qa":
+        return head
+    # Other languages may take more tokens for the same.
+    enough = min(longest_answer(items) * 3 // 2, MAX_ANSWER_TOKENS)
+    return replace(head, max_answer_tokens=max(enough, head.max_answer_tokens))
+
+
+def _with_targets(items: Sequence[Item], lost: Sequence[str]) -> list[Item]:
+    """The items that a loss can be computed on.
+
+    Raises:
+        EmptyCorpus: Too few are left.
+    """
+    kept = [item for item in items if item.target]
+    if len(kept) < len(items) and len({item.example for item in kept}) < MIN_SENTENCES:
+        raise EmptyCorpus(f"too few examples are left to train on: {'; '.join(lost) or 'the others have no labels'}.")
+    return kept
 
 
 def _form(head: HeadConfig) -> str:

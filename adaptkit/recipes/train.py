@@ -9,6 +9,7 @@ from adaptkit.backbones.device import AUTO
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
 from adaptkit.console import PlainConsole
 from adaptkit.data.corpus import TextSource
+from adaptkit.data.letters import NormalForm
 from adaptkit.data.parallel import ParallelSource, PathOrName
 from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
@@ -39,6 +40,8 @@ def train_adapter(
     pair_share: float = 0.5,
     token_anchor: float = 0.5,
     column: str | None = None,
+    normalize: NormalForm | None = None,
+    max_answer_tokens: int | None = None,
     objective: ObjectiveName = "auto",
     method: MethodName = "lora",
     rank: int | None = None,

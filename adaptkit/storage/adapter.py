@@ -111,7 +111,7 @@ class Adapter:
             path,
             {
                 spec.WEIGHTS_FILE: self._weights,
-                spec.CONFIG_FILE: _json(to_json(self.config, self.origin.shape, self.origin.name)),
+                spec.CONFIG_FILE: _json(to_json(self.config, self.origin.shape, self.origin.name, version=version)),
                 spec.RECORD_FILE: _json(encode(record, version)),
                 spec.CARD_FILE: self.render_card().encode(),
             },
@@ -134,10 +134,11 @@ class Adapter:
         """The card as Markdown."""
         head = self.config.head
         labels = f", labels: {', '.join(head.labels)}" if head is not None and head.labels else ""
+        answers = f", answers of up to {head.max_answer_tokens} tokens" if head and head.task_type == "qa" else ""
         subject = CardSubject(
             adapter_id=self.id,
             method=self.config.method_name,
-            head="" if head is None else head.task_type + labels,
+            head="" if head is None else head.task_type + labels + answers,
             below=self.below,
             language_tag=self.language or "",
             language=_language_in_words(self.language) if self.language else "",

@@ -52,7 +52,7 @@ class Card:
     """Provenance of an adapter. `text_kind` is `sample` when it was trained on the package's own small sample.
 
     `n_lines` and `n_tokens` are those of its text, with prefix and special tokens, and `text_sha256` is the hash of
-    those tokens; it is empty where the text is private.
+    those tokens; it is empty where the text is private. `losses` says in a sentence each what was cut or left out.
     """
 
     source: str = ""
@@ -65,6 +65,7 @@ class Card:
     evaluations: tuple[Evaluation, ...] = ()
     n_tokens: int = since(4, 0)
     text_sha256: str = since(4, "")
+    losses: tuple[str, ...] = since(5, ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +172,7 @@ def _facts(subject: CardSubject, card: Card) -> list[str]:
     return [
         *([f"- Language: {subject.language}"] if subject.language else []),
         f"- Text: {source} ({card.n_lines:,} lines{tokens}{content}), licence: {one_line(card.licence)}",
+        *(f"- Cut or left out: {one_line(loss)}" for loss in card.losses),
         *([f"- Head: {one_line(subject.head)}"] if subject.head else []),
         *([f"- Trained on top of: {' > '.join(subject.below)}"] if subject.below else []),
         *(_training(card.training) if card.training is not None else []),

@@ -1,9 +1,9 @@
 """The constants of the adapter folder: names, version, bounds. docs/file-format.md says why."""
 
-READABLE_VERSIONS = (1, 2, 3, 4)
+READABLE_VERSIONS = (1, 2, 3, 4, 5)
 """Version 2 adds heads, fusion and adapters that hide the top block, version 3 decoders, version 4 the method
-`bottleneck_madx` and what a card says of text, hardware and intervals; an adapter is written as the lowest that can
-hold it."""
+`bottleneck_madx` and what a card says of text, hardware and intervals, version 5 heads for longer answers and
+what a card says of examples that were cut or left out; an adapter is written as the lowest that can hold it."""
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"

@@ -24,7 +24,7 @@ from adaptkit.config import (
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.layers import SiteAddress
 from adaptkit.storage.format import MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
-from adaptkit.storage.records import RecordError, decode, encode
+from adaptkit.storage.records import LATEST, RecordError, decode, encode, needed_version
 
 # What peft needs to read the folder, with the only values under which our layers compute the same.
 _PEFT_FIXED: dict[str, object] = {
@@ -78,16 +78,20 @@ def is_peft(config: AdapterConfig) -> bool:
 def format_version(config: AdapterConfig, shape: BackboneShape) -> int:
     """The oldest format version that can hold a config."""
     if isinstance(config.method, BottleneckMadxConfig):
-        return 4
-    return 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
+        version = 4
+    else:
+        version = 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
+    return max(version, needed_version(config.head))
 
 
 def _needs_2(config: AdapterConfig) -> bool:
     return config.head is not None or config.hides_top_block or isinstance(config.method, FusionConfig)
 
 
-def to_json(config: AdapterConfig, shape: BackboneShape, backbone_name: str) -> dict[str, object]:
-    """The content of `adapter_config.json`."""
+def to_json(
+    config: AdapterConfig, shape: BackboneShape, backbone_name: str, *, version: int = LATEST
+) -> dict[str, object]:
+    """The content of `adapter_config.json` in a version of the format."""
     if is_peft(config) and isinstance(config.method, LoraConfig):
         return _to_peft(config.method, shape, backbone_name)
     content = {
@@ -98,11 +102,13 @@ def to_json(config: AdapterConfig, shape: BackboneShape, backbone_name: str) -> 
     }
     if not _needs_2(config):
         return content
-    return {**content, "head": encode(config.head), "hides_top_block": config.hides_top_block}
+    return {**content, "head": encode(config.head, version), "hides_top_block": config.hides_top_block}
 
 
-def from_json(content: Mapping[str, object], shape: BackboneShape, path: Path) -> AdapterConfig:
-    """Read `adapter_config.json`.
+def from_json(
+    content: Mapping[str, object], shape: BackboneShape, path: Path, *, version: int = LATEST
+) -> AdapterConfig:
+    """Read `adapter_config.json` that was written in a version of the format.
 
     Raises:
         MalformedConfig: A field that is missing, unknown or of a value that adaptkit does not compute.
@@ -113,7 +119,7 @@ def from_json(content: Mapping[str, object], shape: BackboneShape, path: Path) -
     try:
         if content.get("peft_type") == "LORA":
             return AdapterConfig(method=_from_peft(content, shape))
-        return _from_own(content)
+        return _from_own(content, version)
     except (RecordError, ConfigError) as error:
         raise MalformedConfig(path, str(error)) from error
 
@@ -184,7 +190,7 @@ def _sites_and_blocks(
     return sites, None if blocks == tuple(range(shape.n_blocks)) else blocks
 
 
-def _from_own(content: Mapping[str, object]) -> AdapterConfig:
+def _from_own(content: Mapping[str, object], version: int) -> AdapterConfig:
     if content.get("peft_type") != OWN_PEFT_TYPE:
         raise RecordError(f"peft_type is {content.get('peft_type')!r}, expected 'LORA' or {OWN_PEFT_TYPE!r}")
     if content.keys() not in (_FIELDS, _FIELDS | _FIELDS_OF_2):
@@ -199,7 +205,7 @@ def _from_own(content: Mapping[str, object]) -> AdapterConfig:
     config = AdapterConfig(
         method=decode(method, content["settings"], "settings"),
         invertible=None if invertible is None else decode(InvertibleConfig, invertible, "invertible"),
-        head=decode(_OptionalHead, {"head": content.get("head")}).head,
+        head=decode(_OptionalHead, {"head": content.get("head")}, version=version).head,
         hides_top_block=decode(bool, content.get("hides_top_block", False), "hides_top_block"),
     )
     if isinstance(config.method, FusionConfig):

@@ -107,7 +107,7 @@ def read_config(files: Files, record: Record) -> AdapterConfig:
         AdapterFileError: What is wrong with the config, or that the two do not belong together.
     """
     path, shape = files.path / spec.CONFIG_FILE, record.backbone.shape
-    config = from_json(read_json(files, spec.CONFIG_FILE), shape, path)
+    config = from_json(read_json(files, spec.CONFIG_FILE), shape, path, version=record.format_version)
     if isinstance(config.method, FusionConfig) and record.id in config.method.fuses:
         raise MalformedConfig(path, f"the fusion {record.id} fuses itself.")
     if record.format_version != (right := version_of(config, shape, record.card)):

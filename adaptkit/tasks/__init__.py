@@ -6,8 +6,9 @@ from adaptkit.tasks.choice import Choice, PredictedChoice
 from adaptkit.tasks.classification import Classification, PredictedLabel
 from adaptkit.tasks.inputs import examples_of, require_list, without_label
 from adaptkit.tasks.item import FormatMaker, Item, TaskFormat
+from adaptkit.tasks.losses import losses
 from adaptkit.tasks.objective import HeadObjective
-from adaptkit.tasks.question_answering import PredictedAnswer, QuestionAnswering, Span
+from adaptkit.tasks.question_answering import PredictedAnswer, QuestionAnswering, Span, longest_answer
 from adaptkit.tasks.similarity import Similarity
 from adaptkit.tasks.tagging import PredictedTags, Tagging
 
@@ -37,6 +38,8 @@ __all__ = [
     "TaskFormat",
     "examples_of",
     "format_of",
+    "longest_answer",
+    "losses",
     "require_list",
     "without_label",
 ]

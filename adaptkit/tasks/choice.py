@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
@@ -34,11 +35,13 @@ class Choice:
         """As many rows as there are choices."""
         questions = of_type(MultipleChoice, examples)
         pairs = [(question.prompt, choice) for question in questions for choice in question.choices]
-        rows = iter(self._backbone.tokenize_pairs(pairs, max_length=self._max_length))
-        return [
-            Item(number, tuple(as_ids(next(rows)) for _ in q.choices), (q.answer,), language=q.language)
-            for number, q in enumerate(questions)
-        ]
+        rows = iter(self._backbone.tokenize_cutting(pairs, max_length=self._max_length))
+        items = []
+        for number, question in enumerate(questions):
+            own = list(islice(rows, len(question.choices)))
+            ids, cut = tuple(as_ids(row) for row, _ in own), any(cut for _, cut in own)
+            items.append(Item(number, ids, (question.answer,), language=question.language, cut=cut))
+        return items
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:
         """Shape: (len(items))."""

@@ -36,10 +36,16 @@ class Classification:
         """One row each: the text, or both texts with separators between them."""
         texts = of_type(LabelledText, examples)
         _check_pairs(texts, self._head.pairs)
-        rows = self._backbone.tokenize_pairs([(e.text, e.pair) for e in texts], max_length=self._max_length)
+        rows = self._backbone.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
         return [
-            Item(number, (as_ids(row),), (label_number(self._head, e.label),) if e.label else (), language=e.language)
-            for number, (e, row) in enumerate(zip(texts, rows, strict=True))
+            Item(
+                number,
+                (as_ids(row),),
+                (label_number(self._head, e.label),) if e.label else (),
+                language=e.language,
+                cut=cut,
+            )
+            for number, (e, (row, cut)) in enumerate(zip(texts, rows, strict=True))
         ]
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:

@@ -23,7 +23,7 @@ class Item:
     `example` numbers the example that it comes from; a long context gives several items. `target` is what the loss
     wants (a label, a tag for each token, start and end, the right choice, a score), empty where nothing is labelled.
     `places` says where in the example the tokens stand: for tagging the token that each word begins with, for question
-    answering the characters of each token, from and to, or -1 outside the context.
+    answering the characters of each token, from and to, or -1 outside the context. `cut` says that a text was too long.
     """
 
     example: int
@@ -31,6 +31,7 @@ class Item:
     target: tuple[float, ...] = ()
     places: Ids | None = None
     language: str | None = None
+    cut: bool = False
 
     @property
     def length(self) -> int:

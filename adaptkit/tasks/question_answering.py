@@ -12,14 +12,14 @@ from torch import Tensor
 from adaptkit.backbones import Backbone, Window
 from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import Example, Question
+from adaptkit.data.tasks.answers import located
 from adaptkit.objectives import Batch
-from adaptkit.tasks.item import Ids, Item, as_ids
+from adaptkit.tasks.item import Item, as_ids
 from adaptkit.tasks.typed import of_type
 
 _NO_ANSWER = (0, 0)
 """Start and end of no answer: the opening special token."""
 _CANDIDATES = 20
-_LONGEST_ANSWER = 30
 
 
 @dataclass(frozen=True, order=True)
@@ -47,7 +47,8 @@ class QuestionAnswering:
     """Every token may start or end the answer (Devlin et al. 2019, arXiv:1810.04805).
 
     A long context is read in windows that overlap by `stride` tokens. In training, a window without the answer is
-    trained to say so.
+    trained to say so, but only where another one has it: the windows of an answered question none of which holds a
+    whole answer have no target.
     """
 
     def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int, stride: int = 64) -> None:
@@ -65,7 +66,21 @@ class QuestionAnswering:
             max_length=self._max_length,
             stride=self._stride,
         )
-        return [_item(window, questions[window.text]) for window in windows]
+        answers = [located(question.context, question.answers) for question in questions]
+        targets = [_target(window, answers[window.text]) for window in windows]
+        placed = {window.text for window, target in zip(windows, targets, strict=True) if target != _NO_ANSWER}
+        lost = {number for number, question in enumerate(questions) if question.answers and number not in placed}
+        return [
+            Item(
+                window.text,
+                (as_ids(window.ids),),
+                () if window.text in lost else target,
+                as_ids(window.places.ravel()),
+                questions[window.text].language,
+                window.cut,
+            )
+            for window, target in zip(windows, targets, strict=True)
+        ]
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:
         """Start and end token. Shape: (len(items), 2)."""
@@ -88,34 +103,42 @@ class QuestionAnswering:
         return [self._answer(question, of_example[number]) for number, question in enumerate(questions)]
 
     def _answer(self, question: Question, windows: list[tuple[Item, Tensor]]) -> PredictedAnswer:
-        spans = [span for item, logits in windows for span in _spans(question.context, item, logits)]
+        spans = [
+            span
+            for item, logits in windows
+            for span in _spans(question.context, item, logits, longest=self._head.max_answer_tokens)
+        ]
         best = sorted({span.start: span for span in sorted(spans)}.values(), reverse=True)[:_CANDIDATES]
         nothing = min(float(logits[0].sum()) for _, logits in windows)
         answered = bool(best) and not (self._head.allows_no_answer and nothing > best[0].score)
         return PredictedAnswer(best[0].text if answered else "", tuple(best), nothing)
 
 
-def _item(window: Window, question: Question) -> Item:
-    found = (_tokens_of(window.places, text, start) for text, start in question.answers)
-    target = next((tokens for tokens in found if tokens is not None), _NO_ANSWER)
-    return Item(window.text, (as_ids(window.ids),), target, as_ids(window.places.ravel()), question.language)
+def longest_answer(items: Sequence[Item]) -> int:
+    """Tokens of the longest answer that is a target; 0 where there is none."""
+    spans = (item.target for item in items if item.target and item.target != _NO_ANSWER)
+    return max((int(last) - int(first) + 1 for first, last in spans), default=0)
 
 
-def _tokens_of(places: Ids, text: str, start: int) -> tuple[int, int] | None:
-    """The first and last token of an answer, if the window holds all of it. Shape: places (seq, 2)."""
+def _target(window: Window, answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
+    found = (_tokens_of(window, text, start) for text, start in answers)
+    return next((tokens for tokens in found if tokens is not None), _NO_ANSWER)
+
+
+def _tokens_of(window: Window, text: str, start: int) -> tuple[int, int] | None:
+    """The first and last token that an answer overlaps, if the window holds all of it."""
     # Spaces at the edges belong to no token, or to one that is not meant.
     start += len(text) - len(text.lstrip())
     end = start + len(text.strip())
-    overlapping = np.flatnonzero((places[:, 0] < end) & (places[:, 1] > start) & (places[:, 0] >= 0))
-    if not len(overlapping):
+    if not window.reach[0] <= start <= end <= window.reach[1]:
         return None
-    first, last = int(overlapping[0]), int(overlapping[-1])
-    whole = places[first, 0] <= start and places[last, 1] >= end
-    return (first, last) if whole else None
+    places = window.places
+    overlapping = np.flatnonzero((places[:, 0] < end) & (places[:, 1] > start) & (places[:, 0] >= 0))
+    return (int(overlapping[0]), int(overlapping[-1])) if len(overlapping) else None
 
 
-def _spans(context: str, item: Item, logits: Tensor) -> list[Span]:
-    """The spans of one window that its best starts and ends make. Shape: logits (seq, 2)."""
+def _spans(context: str, item: Item, logits: Tensor, *, longest: int) -> list[Span]:
+    """The spans of one window, `longest` tokens at most, that its best starts and ends make. Shape: logits (seq, 2)."""
     assert item.places is not None  # noqa: S101 - this format's own items
     places = item.places.reshape(-1, 2)
     inside = torch.from_numpy(np.flatnonzero(places[:, 0] >= 0))
@@ -126,7 +149,7 @@ def _spans(context: str, item: Item, logits: Tensor) -> list[Span]:
     scores = logits[starts, 0].unsqueeze(1) + logits[ends, 1]
     lengths = ends - starts.unsqueeze(1)
     spans = []
-    for i, j in torch.nonzero((lengths >= 0) & (lengths < _LONGEST_ANSWER)).tolist():
+    for i, j in torch.nonzero((lengths >= 0) & (lengths < longest)).tolist():
         begin, end = int(places[starts[i], 0]), int(places[ends[j], 1])
         # Some tokenizers count the space before a word to its first token.
         begin += len(context[begin:end]) - len(context[begin:end].lstrip())

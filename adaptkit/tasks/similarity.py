@@ -24,11 +24,13 @@ class Similarity:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """Two rows each."""
         pairs = of_type(SimilarPair, examples)
-        texts = [text for pair in pairs for text in (pair.first, pair.second)]
-        rows = [as_ids(row) for row in self._backbone.tokenize(texts, max_length=self._max_length)]
+        texts = [(text, None) for pair in pairs for text in (pair.first, pair.second)]
+        rows = self._backbone.tokenize_cutting(texts, max_length=self._max_length)
         return [
-            Item(number, (rows[2 * number], rows[2 * number + 1]), (pair.score,), language=pair.language)
-            for number, pair in enumerate(pairs)
+            Item(number, (as_ids(first), as_ids(second)), (pair.score,), language=pair.language, cut=cut or other_cut)
+            for number, (pair, (first, cut), (second, other_cut)) in enumerate(
+                zip(pairs, rows[0::2], rows[1::2], strict=True)
+            )
         ]
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:

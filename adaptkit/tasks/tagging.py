@@ -45,7 +45,8 @@ class Tagging:
                 counts = f"{len(sentence.words)} words and {len(sentence.tags)} tags"
                 raise ConfigError(f"example {number} has {counts}; each word needs one.")
             target = tuple(label_number(self._head, tag) for tag in sentence.tags[: len(places)])
-            items.append(Item(number, (as_ids(row),), target, as_ids(places), sentence.language))
+            cut = len(places) < len(sentence.words)
+            items.append(Item(number, (as_ids(row),), target, as_ids(places), sentence.language, cut))
         return items
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:

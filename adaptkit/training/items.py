@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, cycle, islice
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones import Backbone
-from adaptkit.data.batching import chunks, heldout_rows, length_bucketed
+from adaptkit.data.batching import chunks, heldout_of_kinds, length_bucketed
 from adaptkit.errors import EmptyCorpus
 from adaptkit.objectives import Batch
 from adaptkit.tasks import Item, TaskFormat
@@ -25,10 +25,10 @@ class TaskItems:
 
     Where several languages train together, each is drawn in proportion to `n ** sampling_alpha` of its `n` items
     (Devlin et al. 2019 for mBERT; 1 is in proportion to size, 0 equally), smaller ones more than once an epoch.
-    `has_labels` where targets are numbers of labels.
+    `has_labels` where targets are numbers of labels. Each label and each language has an example that is trained on.
 
     Raises:
-        EmptyCorpus: Fewer than 20 examples.
+        EmptyCorpus: Fewer than 20 examples, or each is the only one of a label.
     """
 
     items: Sequence[Item]
@@ -38,8 +38,14 @@ class TaskItems:
     has_labels: bool = False
 
     def __post_init__(self) -> None:
-        if self._n_examples < MIN_SENTENCES:
-            raise EmptyCorpus(f"there are {self._n_examples} labelled examples; training needs at least 20. Give more.")
+        found = len(self._kinds)
+        if found < MIN_SENTENCES:
+            raise EmptyCorpus(f"there are {found} labelled examples; training needs at least 20. Give more.")
+        if not self._heldout_examples:
+            raise EmptyCorpus(
+                f"each of the {found} examples is the only one with one of its labels, so that none can be held out to "
+                "measure on. Give several examples of a label."
+            )
 
     @cached_property
     def heldout(self) -> list[int]:
@@ -109,13 +115,19 @@ class TaskItems:
                 digest.update(row.tobytes())
         return digest.hexdigest()
 
-    @property
-    def _n_examples(self) -> int:
-        return self.items[-1].example + 1 if self.items else 0
+    @cached_property
+    def _kinds(self) -> Mapping[int, set[Hashable]]:
+        """By example, what training must have seen: its labels, or whether there is an answer; and its language."""
+        kinds: dict[int, set[Hashable]] = {}
+        for item in self.items:
+            targets = item.target if self.has_labels else (any(item.target),)
+            kinds.setdefault(item.example, {f"language {item.language}"}).update(targets)
+        return kinds
 
     @cached_property
     def _heldout_examples(self) -> frozenset[int]:
-        return frozenset(heldout_rows(self._n_examples, seed=self.seed))
+        numbers = list(self._kinds)
+        return frozenset(numbers[row] for row in heldout_of_kinds(list(self._kinds.values()), seed=self.seed))
 
     def _by_language(self, rows: Sequence[int]) -> dict[str | None, list[int]]:
         groups: dict[str | None, list[int]] = {}

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from adaptkit.config import (
+    DEFAULT_ANSWER_TOKENS,
     AdapterConfig,
     BottleneckConfig,
     BottleneckMadxConfig,
     FusionConfig,
     HeadConfig,
     HeadOnlyConfig,
-    InvertibleConfig,
     Kind,
     LoraConfig,
     MethodConfig,
@@ -28,15 +28,14 @@ from adaptkit.storage.probes import record
 from adaptkit.storage.record import Origin
 from tests.tiny import tiny_model
 
-VERSION_4 = {
-    "lora": AdapterConfig(method=LoraConfig(rank=2, alpha=4.0, blocks=(0,))),
+VERSION_5 = {
+    "answers": AdapterConfig(
+        method=LoraConfig(rank=2, alpha=4.0, sites=("attention.query",)),
+        head=HeadConfig(task_type="qa", allows_no_answer=True, max_answer_tokens=60),
+    ),
     "topics": AdapterConfig(
         method=BottleneckConfig(reduction_factor=16),
         head=HeadConfig(task_type="classification", labels=("farming", "health")),
-    ),
-    "madx": AdapterConfig(
-        method=BottleneckMadxConfig(width=2, activation="silu", sites=("attention.residual",), blocks=(1,)),
-        invertible=InvertibleConfig(reduction_factor=4),
     ),
 }
 CARD = Card(
@@ -45,6 +44,7 @@ CARD = Card(
     licence="CC0-1.0",
     n_tokens=64,
     text_sha256="ab" * 32,
+    losses=("1 of 3 (33.3%) examples are cut at 8 tokens",),
     evaluations=(
         Evaluation(
             task="topics",
@@ -96,6 +96,7 @@ def facts(adapter: Adapter) -> dict[str, object]:
         "probe_ids": [sum(probe.ids) for probe in adapter.probes],
         "settings": dict(adapter.card.training.settings) if adapter.card.training else None,
         **_of_version_4(adapter.card),
+        **({"losses": list(adapter.card.losses)} if adapter.card.losses else {}),
     }
 
 
@@ -118,6 +119,7 @@ def _of_version_2(config: AdapterConfig) -> dict[str, object]:
     if config.head is not None:
         head = config.head
         described: list[object] = [head.task_type, list(head.labels), head.dropout, head.allows_no_answer, head.pairs]
+        described += [] if head.max_answer_tokens == DEFAULT_ANSWER_TOKENS else [head.max_answer_tokens]
         return {"head": described, "hides_top_block": config.hides_top_block}
     return {"fuses": list(config.method.fuses)} if isinstance(config.method, FusionConfig) else {}
 
@@ -147,10 +149,10 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "v4"
+    folder = Path(__file__).parent / "v5"
     model = tiny_model()
     expected = {}
-    for name, config in VERSION_4.items():
+    for name, config in VERSION_5.items():
         adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)

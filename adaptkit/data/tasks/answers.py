@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from adaptkit.data.letters import NormalForm, normalized, respelled
+
 Answer: TypeAlias = tuple[str, int]
 
 NO_ANSWER = "ANSWERNOTFOUND"
 """SubjQA's mark for a question that the review does not answer; it stands at the end of the review, too."""
+
+
+_FORMS: tuple[NormalForm, ...] = ("NFC", "NFD")
 
 
 class BadAnswers(ValueError):
@@ -35,9 +40,12 @@ def stated_answers(answers: object, starts: object = None) -> list[Answer]:
 
 
 def located(context: str, answers: Sequence[Answer]) -> list[Answer]:
-    """Keep the answers that occur in the context, each at the occurrence nearest to its stated start."""
-    found = [(text, _nearest(context, text, start)) for text, start in answers]
-    return [(text, start) for text, start in found if start is not None]
+    """Keep the answers that occur in the context, each at the occurrence nearest to its stated start.
+
+    An answer in another normal form than its context is found too, and given as the context spells it.
+    """
+    found = (_placed(context, text, max(start, 0)) for text, start in answers)
+    return [answer for answer in found if answer is not None]
 
 
 def _listed(answers: object) -> Iterator[tuple[object, object]]:
@@ -66,12 +74,37 @@ def _first_number(starts: object) -> int:
     return int(match[0]) if match else 0
 
 
-def _nearest(context: str, text: str, start: int) -> int | None:
+def _placed(context: str, text: str, start: int) -> Answer | None:
     if not text.strip():
         return None
-    start = max(start, 0)
     if context.startswith(text, start):
-        return start
+        return text, start
+    if (found := _counted_in_another_form(context, text, start)) is not None:
+        return found
+    if (place := _nearest(context, text, start)) is not None:
+        return text, place
+    return _in_another_form(context, text, start)
+
+
+def _counted_in_another_form(context: str, text: str, start: int) -> Answer | None:
+    """The answer where its start is right for the context in another form: somebody normalised texts, not numbers."""
+    for form in _FORMS:
+        other, wanted = respelled(context, form), normalized(text, form)
+        if other.text.startswith(wanted, start) and (span := other.original(start, start + len(wanted))):
+            return context[slice(*span)], span[0]
+    return None
+
+
+def _in_another_form(context: str, text: str, start: int) -> Answer | None:
+    """The nearest piece of the context that is the answer but for the form."""
+    (form, *_) = _FORMS
+    other, wanted = respelled(context, form), normalized(text, form)
+    spans = (other.original(match.start(), match.end()) for match in re.finditer(re.escape(wanted), other.text))
+    found = min(filter(None, spans), key=lambda span: abs(span[0] - start), default=None)
+    return None if found is None else (context[slice(*found)], found[0])
+
+
+def _nearest(context: str, text: str, start: int) -> int | None:
     before, after = context.rfind(text, 0, start + len(text)), context.find(text, start)
     places = [place for place in (before, after) if place >= 0]
     return min(places, key=lambda place: abs(place - start), default=None)

@@ -63,6 +63,7 @@ def heads(draw: st.DrawFn) -> HeadConfig:
         dropout=draw(st.floats(0, 0.99)),
         allows_no_answer=draw(st.booleans()),
         pairs=draw(st.booleans()),
+        max_answer_tokens=draw(st.sampled_from([1, 30, 31, 4096])) if task_type == "qa" else 30,
     )
 
 

@@ -1,0 +1,62 @@
+"""Examples in a normal form of Unicode, with the starts of their answers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from adaptkit.data.letters import NormalForm, normalized, respelled
+from adaptkit.data.tasks.answers import located
+from adaptkit.data.tasks.examples import (
+    LabelledText,
+    MultipleChoice,
+    Question,
+    SimilarPair,
+    TaggedSentence,
+    TaskData,
+)
+
+
+def normalized_data(data: TaskData, form: NormalForm | None) -> TaskData:
+    """The data with texts, labels and answers in a normal form; None leaves it as it is."""
+    if form is None:
+        return data
+    return replace(
+        data,
+        examples=[_MAKERS[type(example)](example, form) for example in data.examples],
+        labels=tuple(dict.fromkeys(normalized(label, form) for label in data.labels)),
+    )
+
+
+def _with_texts(names: tuple[str, ...], example: Any, form: NormalForm) -> Any:  # noqa: ANN401 - an example of any type
+    return replace(example, **{name: _in_form(getattr(example, name), form) for name in names})
+
+
+def _in_form(value: Any, form: NormalForm) -> Any:  # noqa: ANN401 - a text, several, or none
+    if isinstance(value, tuple):
+        return tuple(normalized(text, form) for text in value)
+    return value if value is None else normalized(value, form)
+
+
+def _question(example: Question, form: NormalForm) -> Question:
+    context = respelled(example.context, form)
+    spans = [
+        context.here(start, start + len(text.rstrip())) for text, start in located(example.context, example.answers)
+    ]
+    answers = tuple((context.text[start:end], start) for start, end in spans)
+    # Answers that are nowhere in their context stay, so that the question is no unanswerable one.
+    return replace(
+        example,
+        question=normalized(example.question, form),
+        context=context.text,
+        answers=answers or example.answers,
+    )
+
+
+_MAKERS: Mapping[type, Callable[[Any, NormalForm], Any]] = {
+    LabelledText: partial(_with_texts, ("text", "pair", "label")),
+    TaggedSentence: partial(_with_texts, ("words", "tags")),
+    Question: _question,
+    MultipleChoice: partial(_with_texts, ("prompt", "choices")),
+    SimilarPair: partial(_with_texts, ("first", "second")),
+}
