@@ -1,9 +1,11 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from adaptkit.config import HeadConfig
+from adaptkit.data.tasks import TaggedSentence
 from adaptkit.errors import EmptyCorpus
 from adaptkit.model import AdaptedModel
 from adaptkit.tasks import Item, format_of
@@ -98,3 +100,40 @@ def test_other_labels_are_another_content(model: AdaptedModel) -> None:
 def test_too_few_examples_are_refused(model: AdaptedModel) -> None:
     with pytest.raises(EmptyCorpus, match="at least 20"):
         task_items(model, {"en": 19})
+
+
+def test_no_label_and_no_language_is_held_out_whole(model: AdaptedModel) -> None:
+    """For every row that would be held out: were it the only one of its label or language, it would train."""
+    task_format = format_of(model.backbone, HEAD)
+    common = task_items(model, {"en": 100}).items
+    for row in TaskItems(common, task_format, seed=0, has_labels=True).heldout:
+        for rare in (replace(common[row], target=(1,)), replace(common[row], language="sw")):
+            data = TaskItems([*common[:row], rare, *common[row + 1 :]], task_format, seed=0, has_labels=True)
+            assert row in data.training
+            assert len(data.heldout) == 10
+
+
+def test_a_tag_that_occurs_in_one_sentence_is_trained(model: AdaptedModel) -> None:
+    head = HeadConfig(task_type="tagging", labels=("O", "B-LOC", "B-PER"))
+    task_format = format_of(model.backbone, head)
+    sentences = [TaggedSentence(words=("Amina", "ta", str(i)), tags=("B-PER", "O", "O")) for i in range(60)]
+    (row, *_) = TaskItems(task_format.items(sentences), task_format, seed=0, has_labels=True).heldout
+    sentences[row] = TaggedSentence(words=("Amina", "lọ", "Ìbàdàn"), tags=("B-PER", "O", "B-LOC"))
+    data = TaskItems(task_format.items(sentences), task_format, seed=0, has_labels=True)
+    assert {label for number in data.training for label in data.items[number].target} == {0, 1, 2}
+
+
+def test_the_only_unanswerable_question_is_trained(model: AdaptedModel) -> None:
+    task_format = format_of(model.backbone, HeadConfig(task_type="qa", allows_no_answer=True))
+    answered = [Item(number, (np.arange(5, dtype=np.int32),), (2, 3)) for number in range(60)]
+    (row, *_) = TaskItems(answered, task_format, seed=0).heldout
+    answered[row] = replace(answered[row], target=(0, 0))
+    assert row in TaskItems(answered, task_format, seed=0).training
+
+
+def test_examples_of_one_label_each_are_refused(model: AdaptedModel) -> None:
+    labels = tuple(map(str, range(30)))
+    task_format = format_of(model.backbone, HeadConfig(task_type="classification", labels=labels))
+    each = [Item(number, (np.arange(5, dtype=np.int32),), (number,)) for number in range(30)]
+    with pytest.raises(EmptyCorpus, match="each of the 30 examples is the only one"):
+        TaskItems(each, task_format, seed=0, has_labels=True)
