@@ -256,7 +256,7 @@ class TrainingRun:
         asked = self._settings
         checkpointing = "" if asked.gradient_checkpointing else "gradient_checkpointing=True, "
         return (
-            f"Ways to need less, the most effective first: a smaller batch_size (it is {asked.batch_size}), "
+            f"Ways to need less: a smaller batch_size (it is {asked.batch_size}), "
             f"{checkpointing}a smaller max_length, a backbone in fewer bits (bits=8 or 4)."
         )
 

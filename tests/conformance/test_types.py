@@ -81,6 +81,25 @@ def test_gradients_where_norms_give_float32(family: str, method: str, checkpoint
         require_near(gradient(model, ["sw"] * len(TEXTS)), expected)
 
 
+@pytest.mark.parametrize(("family", "method"), [(f, m) for f in FAMILIES for m in methods_on(f)])
+def test_training_where_norms_give_float32(family: str, method: str) -> None:
+    """By somebody's own loop, inside their autocast."""
+    model = tiny_model(family)
+    attach_random(model, "language/sw", at_sites_of(model, METHODS[method])).requires_grad_(requires_grad=True)
+    optimizer = torch.optim.AdamW(model.adapters.parameters(), lr=1e-2)
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    losses = []
+    with as_on_a_gpu(model.network):
+        for _ in range(8):
+            with model.active("sw"):
+                loss = (model(ids, mask).float() - 1).pow(2).mean()
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            losses.append(float(loss))
+    assert losses[-1] < losses[0]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("lora", "lora, rank stabilized, some sites and blocks"), ("bottleneck", "bottleneck at both sites")],
