@@ -10,6 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
+from adaptkit.data.forms import Forms, forms_of
+from adaptkit.data.letters import normalized
 from adaptkit.data.scripts import UNSPACED, count_scripts, usual_scripts
 from adaptkit.errors import ConfigError, EmptyCorpus, UnsuitableText
 from adaptkit.languages import canonical_tag
@@ -50,7 +52,7 @@ class Triage:
     Attributes:
         lines: lines with text.
         empty_lines: lines without, not counted in `lines`.
-        duplicate_lines: lines that stood before, told by a 64-bit hash.
+        duplicate_lines: lines that stood before, in whatever normal form, told by a 64-bit hash.
         sampled_lines: lines that were tokenized.
         max_length: tokens of a line that training will keep, special tokens not counted.
         overlong_lines: lines with more tokens than that.
@@ -61,6 +63,7 @@ class Triage:
         scripts: share of the letters in each script (see `adaptkit.data.scripts`), the largest first.
         language: the language that the text should be in, or None.
         wrong_script_lines: lines most of whose letters are in another script than `language` is usually written in.
+        forms: which normal forms the sampled lines are in, and whether the tokenizer tells them apart.
     """
 
     lines: int
@@ -76,6 +79,7 @@ class Triage:
     scripts: Mapping[str, float]
     language: str | None
     wrong_script_lines: int
+    forms: Forms
 
     def problems(self) -> list[str]:
         """Say in a sentence each what is worth a look before training."""
@@ -97,7 +101,8 @@ class Triage:
             ),
             (self.tokens < _NOTED_TOKENS, f"{self.tokens:,} tokens are very little to learn a language from."),
         ]
-        return [note for noted, note in notes if noted]
+        forms = self.forms.problem()
+        return [note for noted, note in notes if noted] + ([forms] if forms else [])
 
     def refusal(self) -> str | None:
         """Say why nothing useful can be trained on this text with this tokenizer; None if something can."""
@@ -167,6 +172,7 @@ def triage(
         scripts=_shares(scripts),
         language=tag,
         wrong_script_lines=round(scale * _count_outside(scripts, usual_scripts(tag) if tag else frozenset())),
+        forms=forms_of(reading.sample, lambda lines: list(_tokenize(lines, tokenizer))),
     )
 
 
@@ -185,7 +191,7 @@ class _Reading:
             if not line:
                 self.empty_lines += 1
                 continue
-            digest = hashlib.blake2b(line.encode(), digest_size=8).digest()
+            digest = hashlib.blake2b(normalized(line, "NFC").encode(), digest_size=8).digest()
             self.hashes.append(int.from_bytes(digest, "little"))
             self._offer(line)
 

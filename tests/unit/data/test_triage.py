@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Mapping
 
 import pytest
@@ -73,9 +74,60 @@ def test_lines_are_tokenized_in_batches() -> None:
 def test_figures_are_sound_for_any_text(lines: list[str]) -> None:
     found = look("one", *lines, max_length=3, language="sw")
     assert found.lines + found.empty_lines == len(lines) + 1
-    assert found.duplicate_lines == found.lines - len({line.strip() for line in ["one", *lines] if line.strip()})
+    assert found.duplicate_lines == found.lines - len(
+        {unicodedata.normalize("NFC", line.strip()) for line in ["one", *lines] if line.strip()}
+    )
     assert 0 <= found.unknown_share <= found.unknown_share + found.unknown_sentence_share <= 2
     assert sum(found.scripts.values()) == pytest.approx(1)
+
+
+# Forms
+
+
+class LetterTokenizer(WordTokenizer):
+    """One token a character."""
+
+    def __call__(
+        self, lines: list[str], /, *, add_special_tokens: bool, verbose: bool
+    ) -> Mapping[str, list[list[int]]]:
+        assert not add_special_tokens
+        assert not verbose
+        return {"input_ids": [[ord(letter) for letter in line] for line in lines]}
+
+
+COMPOSED = [f"Ọjà náà wà ní Ọ̀yọ́ {number}." for number in range(50)]
+DECOMPOSED = [unicodedata.normalize("NFD", line) for line in COMPOSED]
+MIXED = [f"{line} {other}" for line, other in zip(COMPOSED, DECOMPOSED, strict=True)]
+PLAIN = [f"goat {number}" for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "counts", "said"),
+    [
+        (PLAIN, (0, 0, 0), None),
+        (COMPOSED, (50, 0, 0), None),
+        (DECOMPOSED + PLAIN, (0, 50, 0), "0.0% have composed letters (NFC), 50.0% decomposed ones (NFD) and 0.0% both"),
+        (COMPOSED + DECOMPOSED[:30], (50, 30, 0), "62.5% have composed letters (NFC), 37.5% decomposed ones (NFD)"),
+        (MIXED, (0, 0, 50), "and 100.0% both, and the tokenizer reads them differently: read all in one form, normal"),
+    ],
+)
+def test_forms_are_counted_and_said(lines: list[str], counts: tuple[int, int, int], said: str | None) -> None:
+    found = triage(lines, LetterTokenizer(), max_length=100)
+    assert (found.forms.composed, found.forms.decomposed, found.forms.mixed) == counts
+    assert found.forms.texts == len(lines)
+    notes = [note for note in found.problems() if "NFD" in note]
+    assert (said is None and not notes) or (len(notes) == 1 and said is not None and said in notes[0])
+
+
+def test_forms_that_the_tokenizer_reads_alike_are_a_note_only_where_there_are_several() -> None:
+    assert not any("NFD" in note for note in look(*DECOMPOSED).problems())
+    (note,) = [note for note in look(*COMPOSED, *DECOMPOSED).problems() if "NFD" in note]
+    assert note.endswith("the tokenizer reads them alike.")
+
+
+def test_a_line_in_another_form_is_a_duplicate() -> None:
+    assert look(*COMPOSED, *DECOMPOSED).duplicate_lines == 50
+    assert look(*COMPOSED).duplicate_lines == 0
 
 
 # Refusal

@@ -71,3 +71,15 @@ def test_wrong_arguments() -> None:
     for training, evaluation, run_words in ((["a"], ["a"], 0), ("a", ["a"], 8), (["a"], "a", 8)):
         with pytest.raises(ConfigError):
             leaked(training, evaluation, run_words=run_words)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_texts_in_another_normal_form_are_found(form: str) -> None:
+    assert form in ("NFC", "NFD")
+    test = "Ọjà náà wà ní ìlú Ọ̀yọ́, ó sì ń ṣí ní òwúrọ̀ ọjọ́ Ẹtì."
+    longer = f"Bọ́lá sọ pé {test} Mo gbọ́."
+    ours, theirs = ("NFC", "NFD") if form == "NFC" else ("NFD", "NFC")
+    training = [unicodedata.normalize(ours, text) for text in (test, longer)]
+    leak = leaked(training, [unicodedata.normalize(theirs, text) for text in (test, "Ó dàbọ̀, ẹ ṣé.")])
+    assert (leak.exact, leak.near) == ((0,), ())
+    assert leaked(training[1:], [unicodedata.normalize(theirs, test)]).near == (0,)
