@@ -6,6 +6,7 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
 """
 
 import copy
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.composition import Composition, Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
+from adaptkit.data.letters import NormalForm
 from adaptkit.errors import (
     AdapterExists,
     ConfigError,
@@ -44,7 +46,7 @@ from adaptkit.errors import (
 from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.paging import PagedZoo
-from adaptkit.prediction import predictions
+from adaptkit.prediction import predictions, tell_of_forms
 from adaptkit.storage import Adapter, Probe, Zoo
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.probes import largest_error
@@ -53,6 +55,8 @@ from adaptkit.tasks import require_list
 _Named: TypeAlias = Composition | Adapter | str | None
 StackLike: TypeAlias = _Named | ResolvedStack
 _Proof: TypeAlias = tuple[str, AdapterConfig, tuple[Probe, ...]]
+
+_log = logging.getLogger(__name__)
 
 ZOO_CACHE_BYTES = 256 * 2**20
 
@@ -81,6 +85,7 @@ class AdaptedModel(nn.Module):
         self._adapters: dict[str, Adapter] = {}
         self._zoo: PagedZoo | None = None
         self._proven: set[_Proof] = set()
+        self._told: set[str] = set()
 
     def train(self, mode: bool = True) -> "AdaptedModel":
         """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""
@@ -306,9 +311,10 @@ class AdaptedModel(nn.Module):
         """
         if isinstance(texts, str):
             raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
-        # transformers' tokenizers cannot take an empty list.
-        ids = self.backbone.tokenize(texts, max_length=max_length) if len(texts) else []
-        return self.encode_ids(ids, stack=stack, stacks=stacks, batch_size=batch_size)
+        each = self._stack_of_each(len(texts), stack, stacks)
+        tell_of_forms(self, [[text] for text in texts], each)
+        ids = self.backbone.tokenize(texts, max_length=max_length)
+        return self.encode_ids(ids, stacks=each, batch_size=batch_size)
 
     def encode_ids(
         self,
@@ -348,6 +354,7 @@ class AdaptedModel(nn.Module):
         stacks: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         max_length: int | None = None,
+        max_answer_tokens: int | None = None,
     ) -> list[Any]:
         """Answers of the head on top of `stack`: labels with probabilities, tags, answers, choices or similarities.
 
@@ -356,6 +363,8 @@ class AdaptedModel(nn.Module):
         The result is one `PredictedLabel`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice` or float each.
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
+        `max_answer_tokens` bounds answers to questions in place of the head's own bound. A warning is logged once where
+        inputs are cut at `max_length` tokens, or are in another normal form than the text of the adapters' training.
 
         Raises:
             NoHead: A stack ends in no task adapter.
@@ -368,7 +377,20 @@ class AdaptedModel(nn.Module):
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
             self.head_of(stack)
-        return predictions(self, inputs, each, batch_size=batch_size, max_length=max_length)
+        return predictions(
+            self, inputs, each, batch_size=batch_size, max_length=max_length, max_answer_tokens=max_answer_tokens
+        )
+
+    def forms_of(self, stack: StackLike) -> dict[str, NormalForm]:
+        """The adapters of a stack that were trained on text in a normal form (`normalize`), and that form."""
+        adapters = (self._adapters.get(name) for name in self._resolved(stack).stack.ids)
+        return {adapter.id: adapter.normal_form for adapter in adapters if adapter is not None and adapter.normal_form}
+
+    def tell(self, about: str, message: str) -> None:
+        """Log a warning, one about each thing, so that a server's log does not fill with it."""
+        if about not in self._told:
+            self._told.add(about)
+            _log.warning(message)
 
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.

@@ -1,7 +1,8 @@
 """Answers to inputs that may each have a stack, a head and a task type of their own."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
@@ -12,7 +13,10 @@ from adaptkit.backbones import Backbone
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.config import HeadConfig
 from adaptkit.data.batching import chunks
+from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import Example
+from adaptkit.data.tasks.spelling import texts_of
+from adaptkit.errors import ConfigError
 from adaptkit.layers import Head
 from adaptkit.tasks import Item, TaskFormat, examples_of, format_of, without_label
 
@@ -26,6 +30,14 @@ class AnsweringModel(Protocol[StackT]):
 
     def head_of(self, stack: StackT) -> tuple[Head, HeadConfig]:
         """The head on top of a stack."""
+        ...
+
+    def forms_of(self, stack: StackT) -> Mapping[str, NormalForm]:
+        """The adapters of a stack that were trained on text in a normal form."""
+        ...
+
+    def tell(self, about: str, message: str) -> None:
+        """Log a warning, one about each thing."""
         ...
 
     def __call__(self, input_ids: Tensor, attention_mask: Tensor, *, stacks: Sequence[StackT]) -> Tensor:
@@ -46,6 +58,7 @@ class _Asked:
     def of(
         cls, backbone: Backbone, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
     ) -> "_Asked":
+        """Examples and items of those inputs that have this head."""
         task_format = format_of(backbone, config, max_length=max_length)
         examples = examples_of(config.task_type, [inputs[place] for place in places])
         return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
@@ -61,18 +74,22 @@ def predictions(
     *,
     batch_size: int,
     max_length: int | None,
+    max_answer_tokens: int | None = None,
 ) -> list[Any]:
     """The answer to each input under its stack; inputs of several heads share batches.
 
     Raises:
         NoHead: A stack ends in no task adapter.
-        ConfigError: An input of another form than its task type takes.
+        ConfigError: An input of another form than its task type takes, or a bound on answers without a head for them.
     """
     heads = [model.head_of(stack) for stack in stacks]
+    configs = {id(config): config for _, config in heads}
+    bounded = _bounded(list(configs.values()), max_answer_tokens)
     asked = [
-        _Asked.of(model.backbone, config, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
-        for config in {id(config): config for _, config in heads}.values()
+        _Asked.of(model.backbone, own, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
+        for config, own in zip(configs.values(), bounded, strict=True)
     ]
+    _tell_of_losses(model, asked, stacks, max_length)
     items = [item for part in asked for item in part.items]
     inputs_of_items = [part.places[item.example] for part in asked for item in part.items]
     outputs = iter(
@@ -86,6 +103,48 @@ def predictions(
     )
     answers = dict(chain.from_iterable(part.answers(list(islice(outputs, len(part.items)))) for part in asked))
     return [answers[number] for number in range(len(inputs))]
+
+
+def tell_of_forms(model: AnsweringModel[StackT], texts: Sequence[Iterable[str]], stacks: Sequence[StackT]) -> None:
+    """Warn of texts in another normal form than that of the text on which adapters of their stack were trained."""
+    forms = {id(stack): model.forms_of(stack) for stack in stacks}
+    if not any(forms.values()):
+        return
+    for own, stack in zip(texts, stacks, strict=True):
+        for name, form in forms[id(stack)].items():
+            if not all(unicodedata.is_normalized(form, text) for text in own):
+                model.tell(
+                    f"{name} in {form}",
+                    f"{name} was trained on text in {form} (normalize={form!r}). Some texts here are in another form, "
+                    f"which it may read as other text. Normalise them: unicodedata.normalize({form!r}, text).",
+                )
+
+
+def _tell_of_losses(
+    model: AnsweringModel[StackT], asked: Sequence[_Asked], stacks: Sequence[StackT], max_length: int | None
+) -> None:
+    for part in asked:
+        tell_of_forms(
+            model,
+            [list(texts_of(example)) for example in part.examples],
+            [stacks[place] for place in part.places],
+        )
+        if cut := len({item.example for item in part.items if item.cut}):
+            most = min(max_length or model.backbone.max_length, model.backbone.max_length)
+            model.tell(
+                f"cut at {most}",
+                f"{cut:,} of {len(part.examples):,} inputs are too long for {most} tokens and were cut. Of later ones "
+                "this is not said again.",
+            )
+
+
+def _bounded(heads: Sequence[HeadConfig], max_answer_tokens: int | None) -> list[HeadConfig]:
+    """The heads, those of questions with another bound on answers if one was asked for."""
+    if max_answer_tokens is None:
+        return list(heads)
+    if heads and not any(head.task_type == "qa" for head in heads):
+        raise ConfigError(f"max_answer_tokens is for qa, and this is a head of {heads[0].task_type}; leave it out.")
+    return [replace(head, max_answer_tokens=max_answer_tokens) if head.task_type == "qa" else head for head in heads]
 
 
 def _outputs(

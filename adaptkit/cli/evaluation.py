@@ -11,7 +11,9 @@ from adaptkit.backbones.device import AUTO, DEVICES
 from adaptkit.cli.options import labelled
 from adaptkit.config import TaskType
 from adaptkit.console import PlainConsole
-from adaptkit.data.tasks import Example
+from adaptkit.data.letters import NormalForm
+from adaptkit.data.tasks import Example, TaskData
+from adaptkit.data.tasks.spelling import normalized_data
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report import check_place
@@ -26,6 +28,8 @@ _out = PlainConsole()
 _COMMA = "comma-separated"
 _BITS = typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")
 _EMBEDDINGS = typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
+_NORMALIZE = typer.Option(help="form in which all text is read: NFC, NFD, NFKC, NFKD (default: as it is)")
+_ANSWERS = typer.Option(help="qa: tokens of the longest answer (default: what the adapter says)")
 _DEVICE = typer.Option(help=DEVICES)
 
 
@@ -47,6 +51,8 @@ def evaluate(
     split: Annotated[str, typer.Option(help="split of the benchmark")] = "test",
     limit: Annotated[int | None, typer.Option(help="first examples of each language, for a quick look")] = None,
     group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
+    normalize: Annotated[NormalForm | None, _NORMALIZE] = None,
+    max_answer_tokens: Annotated[int | None, _ANSWERS] = None,
     training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
     bits: Annotated[int, _BITS] = 32,
@@ -74,6 +80,8 @@ def evaluate(
         split=split,
         limit=limit,
         group=group,
+        normalize=normalize,
+        max_answer_tokens=max_answer_tokens,
         training_text=training_text or (),
         keep=None if output is None else output.with_name(f"{output.name}.measurements"),
         batch_size=batch_size,
@@ -93,6 +101,8 @@ def predict(
     embeddings: Annotated[str | None, _EMBEDDINGS] = None,
     device: Annotated[str, _DEVICE] = AUTO,
     batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
+    normalize: Annotated[NormalForm | None, _NORMALIZE] = None,
+    max_answer_tokens: Annotated[int | None, _ANSWERS] = None,
 ) -> None:
     """Predict what stands on standard input, a line each: a JSON string or list, or tab-separated; prints JSON lines.
 
@@ -110,7 +120,13 @@ def predict(
         PlainConsole(stderr=True).print(
             f"{task.id} was trained on top of {' > '.join(task.below)}; nothing lies below it now (--on)"
         )
-    for prediction in model.predict(inputs, stack=stack, batch_size=batch_size):
+    asked = TaskData(task_type=task.config.head.task_type, examples=inputs, labels=(), description="the input")
+    for prediction in model.predict(
+        normalized_data(asked, normalize).examples,
+        stack=stack,
+        batch_size=batch_size,
+        max_answer_tokens=max_answer_tokens,
+    ):
         sys.stdout.write(_json(_plain(prediction)) + "\n")
 
 

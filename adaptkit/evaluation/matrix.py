@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.config import FusionConfig, HeadConfig
-from adaptkit.data.tasks import TASKS, Example, TaskData, leaked, read_task, task_spec
+from adaptkit.data.letters import NormalForm
+from adaptkit.data.tasks import TASKS, Example, Question, TaskData, leaked, read_task, task_spec
+from adaptkit.data.tasks.spelling import normalized_data, texts_of
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
@@ -23,6 +26,7 @@ from adaptkit.evaluation.results import Cell, Comparison, Condition, TransferRes
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_metric_difference
 from adaptkit.storage import Adapter
+from adaptkit.tasks import answers_above, format_of, losses, without_label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,8 @@ class Matrix:
     progress: CellProgress
     batch_size: int
     bf16: bool
+    normalize: NormalForm | None = None
+    max_answer_tokens: int | None = None
 
     def run(self, texts: Mapping[str, Iterable[str]]) -> TransferResults:
         """Look for test sentences in the training texts, measure what is not kept yet, and compare."""
@@ -53,7 +59,8 @@ class Matrix:
         evaluated = {language: self._examples(language) for language in self.languages}
         for language, examples in evaluated.items():
             _require_known_labels(head_of(self.tasks[0]), language, examples)
-        notes = dict.fromkeys([*self._choice_notes(), *_leak_notes(texts, evaluated)])
+        lost = chain.from_iterable(self._loss_notes(language, examples) for language, examples in evaluated.items())
+        notes = dict.fromkeys([*self._choice_notes(), *_leak_notes(texts, evaluated), *lost])
         for note in notes:
             self.progress.note(note)
         metrics = self._metric_names()
@@ -89,6 +96,21 @@ class Matrix:
             yield f"only examples of the group {self.group}."
         if self.split != "test" and not isinstance(self.data, Mapping):
             yield f"examples of the split {self.split}, not of the test set."
+        if self.normalize is not None:
+            yield f"test texts were read in {self.normalize}."
+        if self.max_answer_tokens is not None:
+            yield f"answers have up to {self.max_answer_tokens} tokens, whatever the head says."
+
+    def _loss_notes(self, language: str, examples: Sequence[Example]) -> Iterator[str]:
+        """What of the test is not read, and answers that cannot be given."""
+        head, backbone = head_of(self.tasks[0]), self.model.backbone
+        # Labels that the head does not know are not looked at here; where answers stand is.
+        given = [it if isinstance(it, Question) else without_label(it) for it in examples]
+        items = format_of(backbone, head).items(given)
+        yield from (f"{language}: {it}." for it in losses(examples, items, max_length=backbone.max_length, scored=True))
+        if head.task_type == "qa":
+            bound = self.max_answer_tokens or head.max_answer_tokens
+            yield from (f"{language}: {it}." for it in answers_above(bound, items))
 
     def _n_cells(self) -> int:
         """Cells for which there is an adapter."""
@@ -113,6 +135,7 @@ class Matrix:
             data = None if self.data is None else os.fspath(self.data)
             limit = self.limit if self.group is None else None
             found = read_task(self.task, data=data, language=language, split=self.split, limit=limit)
+        found = normalized_data(found, self.normalize)
         examples = [example for example in found.examples if self.group in (None, example.group)][: self.limit]
         if not examples:
             raise SourceNotFound(f"{found.description} has no examples of group {self.group!r}.")
@@ -136,6 +159,7 @@ class Matrix:
                 [repr(example) for example in test.examples],
                 sorted(test.metrics),
                 (self.batch_size, self.bf16),
+                *([] if self.max_answer_tokens is None else [self.max_answer_tokens]),
             )
         )
         found = self.kept.load(identity)
@@ -143,7 +167,14 @@ class Matrix:
             stack = stack_for(task, below, self.domains)
             # Attached before: probes are replayed in the precision that the backbone was loaded in.
             with _attached(self.model, adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
-                found = measure(self.model, stack, test.examples, test.metrics, batch_size=self.batch_size)
+                found = measure(
+                    self.model,
+                    stack,
+                    test.examples,
+                    test.metrics,
+                    batch_size=self.batch_size,
+                    max_answer_tokens=self.max_answer_tokens,
+                )
             self.kept.save(identity, found)
         self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)
         return found
@@ -212,20 +243,11 @@ def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:
 
 
 def _leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:
-    sentences = [text for examples in evaluated.values() for example in examples for text in _texts(example)]
+    sentences = [text for examples in evaluated.values() for example in examples for text in texts_of(example)]
     for name, text in texts.items():
         leak = leaked(text, sentences)
         if leak.exact or leak.near:
             yield f"training text {name}: {leak.summary()}"
-
-
-def _texts(example: Example) -> Iterator[str]:
-    fields: dict[str, Any] = {name: getattr(example, name) for name in example.__slots__}
-    for name in ("text", "pair", "question", "context", "prompt", "first", "second"):
-        if fields.get(name):
-            yield fields[name]
-    if fields.get("words"):
-        yield " ".join(fields["words"])
 
 
 def _note_ignored(task: Adapter, examples: Sequence[Example], notes: dict[str, None]) -> None:

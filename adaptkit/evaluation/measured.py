@@ -35,10 +35,11 @@ def measure(
     metrics: Mapping[str, TaskMetric],
     *,
     batch_size: int,
+    max_answer_tokens: int | None = None,
 ) -> Measured:
     """Predict and score."""
     started = time.perf_counter()
-    predictions = model.predict(examples, stack=stack, batch_size=batch_size)
+    predictions = model.predict(examples, stack=stack, batch_size=batch_size, max_answer_tokens=max_answer_tokens)
     elapsed_s = time.perf_counter() - started
     return Measured(
         {name: metric.statistics(predictions, examples) for name, metric in metrics.items()},

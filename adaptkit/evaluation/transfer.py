@@ -8,6 +8,7 @@ from pathlib import Path
 from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.config import Precision
 from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.data.tasks import TaskData, read_labelled
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.errors import ConfigError
@@ -54,6 +55,8 @@ def evaluate(
     split: str = "test",
     limit: int | None = None,
     group: str | None = None,
+    normalize: NormalForm | None = None,
+    max_answer_tokens: int | None = None,
     training_text: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]" = (),
     keep: str | os.PathLike[str] | None = None,
     batch_size: int = 32,
@@ -77,6 +80,8 @@ def evaluate(
         split: of the benchmark.
         limit: the first so many examples of each language, for a quick look; the report says so.
         group: only examples of this group (an XNLI genre).
+        normalize: form in which all test texts are read (NFC, NFD, NFKC, NFKD); None: as they are.
+        max_answer_tokens: for question answering, tokens of the longest answer, in place of the head's own bound.
         training_text: files that adapters were trained on, or text by a name; test sentences in it are reported.
         keep: a folder for finished measurements, so that an interrupted evaluation goes on.
         batch_size: examples in a batch.
@@ -88,6 +93,7 @@ def evaluate(
         DataError: Test data that is not there or malformed.
         CompatibilityError: An adapter that is not for this backbone.
     """
+    check_form(normalize)
     tasks = _task_adapters(model, adapter)
     if seeds is not None and len(tasks) < seeds:
         raise ConfigError(
@@ -115,6 +121,8 @@ def evaluate(
         kept=Kept(None if keep is None else Path(keep)),
         progress=open_progress(shown=progress),
         batch_size=batch_size,
+        normalize=normalize,
+        max_answer_tokens=max_answer_tokens,
         bf16=uses_bfloat16(precision, model.backbone.device),
     )
     return TransferReport(matrix.run(_texts(training_text)))

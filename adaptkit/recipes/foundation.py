@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.config import FusionConfig
+from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
@@ -103,6 +104,15 @@ class Foundation:
         own = by_language.get(language) if len(by_language) > 1 else only
         domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
         return Stack(*([own] if own else []), *domains, top)
+
+    def in_other_forms(self, form: NormalForm | None) -> list[str]:
+        """Say which adapters were trained on text in another normal form than this run's."""
+        others = [
+            f"{adapter.id} ({adapter.normal_form or 'text as it was'})"
+            for adapter in self.adapters
+            if adapter.normal_form != form
+        ]
+        return [f"note: trained on text in another form: {', '.join(others)}; see normalize=..."] if others else []
 
     def languages_without(self, found: set[str | None]) -> list[str]:
         """Languages of the data that train without a language adapter below although others have one."""

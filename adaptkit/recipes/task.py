@@ -9,8 +9,9 @@ from typing import Any
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
+from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.tasks import Example, LabelledText, Question, TaskData, read_labelled
-from adaptkit.data.tasks.spelling import normalized_data
+from adaptkit.data.tasks.spelling import normalized_data, texts_of
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
@@ -97,9 +98,11 @@ class TaskTraining:
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
+            *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
             *self._answers(),
             f"trained on top of {self.foundation}",
+            *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             f"cost: {estimate.cost(self.request.batch_size)}",
             *machine_notes(self.model.backbone, self.request.precision, estimate),
@@ -119,6 +122,10 @@ class TaskTraining:
             text_sha256=self.items.sha256,
             losses=self.losses,
         )
+
+    def _forms(self) -> Forms:
+        texts = dict.fromkeys(text for example in self.data.examples for text in texts_of(example))
+        return forms_of(texts, self.model.backbone.tokenize)
 
     def _answers(self) -> list[str]:
         """How long answers may be, where there are any."""

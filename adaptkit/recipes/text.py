@@ -108,6 +108,7 @@ class TextTraining:
         lines = [
             f"{self.id} ({self.request.method}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
+            *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.description}, {estimate.n_sentences:,} sentences",
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
             *(f"triage: {problem}" for problem in found.problems()),

@@ -15,6 +15,7 @@ from torch import Tensor
 from adaptkit.backbones import BackboneShape
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, Kind
+from adaptkit.data.letters import NORMAL_FORMS, NormalForm
 from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
 from adaptkit.families import branches
 from adaptkit.languages import autonym, language_name, script_name
@@ -118,6 +119,12 @@ class Adapter:
             overwrite=overwrite,
         )
         return path
+
+    @property
+    def normal_form(self) -> NormalForm | None:
+        """The form that the text it was trained on was read in (`normalize`); None where it was read as it was."""
+        stated = None if self.card.training is None else self.card.training.settings.get("normalize")
+        return next((form for form in NORMAL_FORMS if form == stated), None)
 
     def renamed(self, adapter_id: str) -> "Adapter":
         """The same adapter under another id, so that two of one name can be attached.

@@ -6,7 +6,7 @@ from adaptkit.tasks.choice import Choice, PredictedChoice
 from adaptkit.tasks.classification import Classification, PredictedLabel
 from adaptkit.tasks.inputs import examples_of, require_list, without_label
 from adaptkit.tasks.item import FormatMaker, Item, TaskFormat
-from adaptkit.tasks.losses import losses
+from adaptkit.tasks.losses import answers_above, losses
 from adaptkit.tasks.objective import HeadObjective
 from adaptkit.tasks.question_answering import PredictedAnswer, QuestionAnswering, Span, longest_answer
 from adaptkit.tasks.similarity import Similarity
@@ -36,6 +36,7 @@ __all__ = [
     "PredictedTags",
     "Span",
     "TaskFormat",
+    "answers_above",
     "examples_of",
     "format_of",
     "longest_answer",

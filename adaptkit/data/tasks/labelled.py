@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias, get_args
 
 from adaptkit.data.columns import Row
+from adaptkit.data.letters import normalized
 from adaptkit.data.rows import NumberedRows
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set
 from adaptkit.data.tasks.collection import check_limit, collect, occurring_labels, with_nli_words
@@ -27,6 +28,7 @@ from adaptkit.data.tasks.hub import class_names
 from adaptkit.data.tasks.makers import LabelRules
 from adaptkit.data.tasks.nli import NLI_LABELS
 from adaptkit.data.tasks.records import Columns, Record
+from adaptkit.data.tasks.spelling import settled
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
 
@@ -95,6 +97,7 @@ def read_labelled(
     """
     _check(task_type, score_range, limit)
     tag = None if language is None else canonical_tag(language)
+    labels = tuple(normalized(label, "NFC") for label in labels)
     rules = LabelRules(allowed=NLI_LABELS if nli else tuple(labels), nli=bool(nli), score_range=score_range)
     named = {role: name for role, name in (("text", text), ("pair", pair), ("label", label)) if name is not None}
     if _is_examples(source):
@@ -122,7 +125,7 @@ def _is_examples(source: object) -> bool:
 
 
 def _from_examples(source: object, task_type: TaskType | None, labels: Sequence[str], limit: int | None) -> TaskData:
-    examples: list[Example] = list(source) if isinstance(source, list | tuple) else []
+    examples = [settled(example) for example in source] if isinstance(source, list | tuple) else []
     if not examples:
         raise EmptyCorpus("the list of examples is empty.")
     kinds = {_TYPE_OF[type(example)] for example in examples} | ({task_type} if task_type else set())

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from adaptkit.data.letters import normalized
 from adaptkit.data.tasks.answers import BadAnswers, context_of, located, stated_answers
 from adaptkit.data.tasks.examples import (
     Example,
@@ -149,7 +150,8 @@ def _prompt(record: Record) -> str:
 
 def _label(record: Record, rules: LabelRules, value: object) -> str | None:
     """Give a label or tag as a word; None where there is none."""
-    word = _named(record, rules, value)
+    # A label that is stored in two forms looks like one and is one.
+    word = normalized(_named(record, rules, value), "NFC")
     if word in NO_GOLD_MARKS:
         return None
     label = canonical_nli_label(word, numbers=True) if rules.nli else word

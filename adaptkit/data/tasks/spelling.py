@@ -1,6 +1,6 @@
-"""Examples in a normal form of Unicode, with the starts of their answers."""
+"""The texts of examples, and examples in a normal form of Unicode, with the starts of their answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from adaptkit.data.letters import NormalForm, normalized, respelled
 from adaptkit.data.tasks.answers import located
 from adaptkit.data.tasks.examples import (
+    Example,
     LabelledText,
     MultipleChoice,
     Question,
@@ -15,6 +16,36 @@ from adaptkit.data.tasks.examples import (
     TaggedSentence,
     TaskData,
 )
+
+
+def texts_of(example: Example) -> Iterator[str]:
+    """What a model reads of an example; the words of a sentence as one text."""
+    match example:
+        case LabelledText():
+            yield from filter(None, (example.text, example.pair))
+        case TaggedSentence():
+            yield " ".join(example.words)
+        case Question():
+            yield from (example.question, example.context)
+        case MultipleChoice():
+            yield from (example.prompt, *example.choices)
+        case SimilarPair():
+            yield from (example.first, example.second)
+
+
+def settled(example: Example) -> Example:
+    """An example as if it had been read from a file: labels in NFC, answers as the context spells them.
+
+    Answers that are not in their context stay as they are.
+    """
+    match example:
+        case LabelledText():
+            return replace(example, label=normalized(example.label, "NFC"))
+        case TaggedSentence():
+            return replace(example, tags=tuple(normalized(tag, "NFC") for tag in example.tags))
+        case Question():
+            return replace(example, answers=tuple(located(example.context, example.answers)) or example.answers)
+    return example
 
 
 def normalized_data(data: TaskData, form: NormalForm | None) -> TaskData:

@@ -1,6 +1,7 @@
 import io
 import json
 import shutil
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +117,39 @@ def test_predict_reads_lines_and_prints_json(
     for entry in found:
         assert entry["label"] in {"goats", "rain"}
         assert sum(entry["probabilities"].values()) == pytest.approx(1)
+
+
+def test_inputs_are_read_in_one_form_and_answers_bounded(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (composed, decomposed) = (unicodedata.normalize(form, "Ọjọ́ pọ̀ ńlá.") for form in ("NFC", "NFD"))
+    both = f"{composed}\n{decomposed}\n".encode()
+    topics = ("predict", zoo / "task" / "topics", "--backbone", backbone_folder)
+    answers = []
+    for options in ((), ("--normalize", "NFC")):
+        give(monkeypatch, both)
+        answers.append(adaptkit(*topics, *options).out.splitlines())
+    assert answers[0][0] != answers[0][1]
+    assert answers[1] == [answers[0][0]] * 2
+    library.train_adapter(
+        task="qa",
+        data=made.questions(),
+        backbone=str(backbone_folder),
+        max_steps=2,
+        progress=False,
+        output=tmp_path / "qa",
+    )
+    command = ("predict", tmp_path / "qa", "--backbone", backbone_folder)
+    lengths = []
+    for options in ((), ("--max-answer-tokens", "1")):
+        give(monkeypatch, b"Who sold maize?\tAmina and Baraka sold maize at the market of Kisumu.\n")
+        found = json.loads(adaptkit(*command, *options).out)
+        lengths.append(max(len(span["text"].split()) for span in found["n_best"]))
+    assert lengths[0] > lengths[1] == 1
+    give(monkeypatch, both)
+    wrong = adaptkit(*topics, "--max-answer-tokens", 1)
+    assert wrong.status == 1
+    assert "max_answer_tokens is for qa" in wrong.err
 
 
 def test_predict_needs_a_head(adaptkit: Command, zoo: Path) -> None:
@@ -289,9 +323,12 @@ def test_files_of_ones_own_are_evaluated(adaptkit: Command, zoo: Path, backbone_
         "--no-progress",
         "--source-language",
         "en",
+        "--normalize",
+        "NFC",
     )
     assert outcome.status == 0
     assert "training text news.txt" in outcome.out
+    assert "test texts were read in NFC." in outcome.out
     unknown = adaptkit(
         "evaluate",
         "--task",

@@ -1,10 +1,19 @@
 """Answers in one normal form and contexts in another."""
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 
-from adaptkit.data.tasks import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence, TaskData
+from adaptkit.data.tasks import (
+    LabelledText,
+    MultipleChoice,
+    Question,
+    SimilarPair,
+    TaggedSentence,
+    TaskData,
+    read_labelled,
+)
 from adaptkit.data.tasks.answers import located
 from adaptkit.data.tasks.spelling import normalized_data
 
@@ -72,6 +81,32 @@ def test_labels_in_two_forms_are_one() -> None:
     found = normalized_data(made, "NFC")
     assert found.labels == (in_form("NFC", "ìròyìn"), in_form("NFC", "iṣẹ́"))
     assert {example.label for example in found.examples if isinstance(example, LabelledText)} == {found.labels[0]}
+
+
+def test_a_label_stored_in_two_forms_is_one_class(tmp_path: Path) -> None:
+    (composed, decomposed) = (in_form(form, "ìròyìn") for form in ("NFC", "NFD"))
+    examples = [LabelledText(text="ọjà", label=label) for label in (composed, decomposed, "iṣẹ́")]
+    file = tmp_path / "topics.tsv"
+    file.write_text("text\tlabel\n" + "".join(f"{example.text}\t{example.label}\n" for example in examples))
+    for source in (examples, file):
+        for given in ((), (decomposed, "iṣẹ́")):
+            found = read_labelled(source, labels=given)
+            assert set(found.labels) == {composed, in_form("NFC", "iṣẹ́")}
+            assert [example.label for example in found.examples if isinstance(example, LabelledText)][:2] == [
+                composed
+            ] * 2
+    tags = [TaggedSentence(words=("a", "b"), tags=(in_form(form, "B-ÌLÚ"), "O")) for form in ("NFC", "NFD")]
+    assert read_labelled(tags).labels == ("O", in_form("NFC", "B-ÌLÚ"))
+
+
+def test_answers_of_examples_are_those_of_their_context() -> None:
+    context = in_form("NFD", CONTEXT)
+    asked = Question(id="1", question="Ta ni?", context=context, answers=((in_form("NFC", "Bọ́lá"), 0),))
+    lost = Question(id="2", question="Ta ni?", context=context, answers=(("Òkò", 0),))
+    assert [example.answers for example in read_labelled([asked, lost]).examples if isinstance(example, Question)] == [
+        ((in_form("NFD", "Bọ́lá"), 0),),
+        (("Òkò", 0),),
+    ]
 
 
 def test_texts_of_every_type_are_normalized() -> None:
