@@ -14,6 +14,7 @@ AdaptkitError
 │   ├── MalformedText          broken UTF-8, JSON, a missing column: file and line
 │   ├── EmptyCorpus            nothing left to train on
 │   └── UnsuitableText         triage found text that this tokenizer cannot represent
+├── CannotWrite                a file or folder that cannot be written, as on a full disk
 ├── HubError                   a model hub that does not answer, refuses, or sends what it did not announce
 ├── AdapterFileError           the folder cannot be read safely (see docs/file-format.md)
 │   ├── NotAnAdapter           a file is missing or is not what its name says
@@ -43,13 +44,15 @@ AdaptkitError
 │   └── NoHead                 a prediction was asked of a stack that ends in no task adapter
 └── TrainingError
     ├── DivergedTraining       the loss is no number any more
-    ├── TrainingInterrupted    stopped by the user; a checkpoint was written
-    └── CheckpointError        the checkpoint does not belong to this run, or cannot be resumed
+    ├── TrainingInterrupted    stopped by the user or a scheduler; a checkpoint was written
+    ├── CheckpointError        the checkpoint does not belong to this run, or cannot be resumed
+    └── ProcessFailed          something went wrong in another process of the same run
 
 Each message says what was asked, what was found, what would be right and what to do. The objects
 concerned are attributes, so that a caller (or a test) need not read the text.
 """
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -154,6 +157,22 @@ class EmptyCorpus(DataError):
 
 class UnsuitableText(DataError):
     """Triage found text that this tokenizer cannot represent."""
+
+
+class CannotWrite(AdaptkitError, OSError):
+    """A file or folder that cannot be written: a full disk, a limit on file sizes, no permission.
+
+    `path` is the place, `needed` its size in bytes where that was known, and `errno` the system's number.
+    """
+
+    def __init__(self, path: Path, error: OSError, needed: int | None = None) -> None:
+        self.path = path
+        self.needed = needed
+        size = "" if needed is None else f" ({needed:,} bytes)"
+        super().__init__(
+            f"{path}{size} cannot be written: {error.strerror or error}. What was there before is as it was."
+        )
+        self.errno = error.errno
 
 
 class HubError(AdaptkitError):
@@ -329,12 +348,26 @@ class DivergedTraining(TrainingError):
 
 
 class TrainingInterrupted(TrainingError):
-    """Stopped by the user; a checkpoint was written to `checkpoint`."""
+    """Stopped by the user or a scheduler, by `signal_number`; the checkpoint to resume is in `checkpoint`."""
 
-    def __init__(self, message: str, checkpoint: Path | None) -> None:
+    def __init__(self, message: str, checkpoint: Path | None, signal_number: int = signal.SIGINT) -> None:
         self.checkpoint = checkpoint
+        self.signal_number = signal_number
         super().__init__(message)
 
 
 class CheckpointError(TrainingError):
     """The checkpoint does not belong to this run, or the source cannot be read again."""
+
+
+class ProcessFailed(TrainingError):
+    """Something went wrong in another process of the same run, so that this one cannot go on.
+
+    `index` is its number, or None where it ended without telling.
+    """
+
+    def __init__(self, index: int | None, count: int, message: str) -> None:
+        self.index = index
+        who = "another process" if index is None else f"process {index}"
+        said = f"ended during the run ({message}); see what it printed" if index is None else f"failed: {message}"
+        super().__init__(f"{who} of the {count} that train together {said}")

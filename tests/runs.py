@@ -53,11 +53,12 @@ class CtrlC(Watching):
 
     after: int = 1
     times: int = 1
+    number: int = signal.SIGINT
 
     def step(self, progress: Progress, total_steps: int, loss: float) -> None:  # noqa: ARG002
         if progress.step == self.after:
             for _ in range(self.times):
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(self.number)
 
 
 def opener(display: Display) -> Callable[..., AbstractContextManager[Display]]:

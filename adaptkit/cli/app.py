@@ -1,6 +1,7 @@
 """The commands. Each one is a call of the Python package and what it prints."""
 
 import sys
+import time
 from dataclasses import fields
 from inspect import signature as inspect_signature
 from pathlib import Path
@@ -17,7 +18,7 @@ from adaptkit.cli.wording import in_shell_words
 from adaptkit.cli.zoo import diff, list_adapters, sign_place, write_index
 from adaptkit.composition import Stack
 from adaptkit.console import PlainConsole
-from adaptkit.errors import AdaptkitError, ConfigError, TrainingInterrupted
+from adaptkit.errors import AdaptkitError, ConfigError, DivergedTraining, ProcessFailed, TrainingInterrupted
 from adaptkit.interchange import (
     ForClass,
     export_onnx,
@@ -38,6 +39,7 @@ from adaptkit.storage import Listing, Zoo, load_adapter
 from adaptkit.storage.card import card_gaps
 from adaptkit.storage.folder import Folder
 from adaptkit.storage.format import INDEX_FILE, RECORD_FILE, SIGNATURE_FILE
+from adaptkit.training.processes import process_index
 from adaptkit.verification import require_signature
 from adaptkit.verification import verify as verify_adapter
 from adaptkit.version import __version__
@@ -78,12 +80,24 @@ def main() -> None:
             )
         raise
     except TrainingInterrupted as error:
-        _fail(error, EXIT_INTERRUPTED)
+        _fail(error, 128 + error.signal_number)
     except AdaptkitError as error:
         _fail(error, EXIT_ERROR)
 
 
+_KNOWN_TO_ALL = (DivergedTraining, ProcessFailed, TrainingInterrupted)
+"""Of several processes that train together, all end with these, and the main one says it."""
+
+_MAIN_SAYS_IT_S = 5.0
+
+
 def _fail(error: AdaptkitError, status: int) -> None:
+    if process_index():
+        # A launcher ends all processes as soon as one has ended: not before the main one has said why, and then only
+        # what it does not know.
+        time.sleep(_MAIN_SAYS_IT_S)
+        if isinstance(error, _KNOWN_TO_ALL):
+            sys.exit(status)
     PlainConsole(stderr=True).print(Text(type(error).__name__, "bold red"), end=": ")
     _say(in_shell_words(str(error), _OPTIONS))
     sys.exit(status)
@@ -96,6 +110,8 @@ def _say(message: str) -> None:
 def _train(request: TrainingRequest) -> None:
     """Train a language, domain or task adapter and save it."""
     adapter = train(request)
+    if process_index():
+        return
     facts = adapter.card.training
     if facts is not None:
         _out.print(

@@ -79,7 +79,10 @@ def measure(
     n_sentences: int,
     triage: Triage | None = None,
 ) -> Estimate:
-    """Run some batches of all sizes, and the largest one. Trains nothing."""
+    """Run some batches of all sizes, and the largest one. Trains nothing.
+
+    Of several processes, the memory is that of the one that needs most.
+    """
     batches = sorted(data.batches(batch_size, 0), key=data.n_tokens)
     step = max(1, len(batches) // _MEASURED_BATCHES)
     # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.

@@ -19,6 +19,7 @@ from adaptkit.storage import Adapter, Card
 from adaptkit.storage.probes import record as record_probes
 from adaptkit.storage.record import Origin
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
+from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import forked
 from adaptkit.version import __version__
 
@@ -50,6 +51,7 @@ class Fitting:
         self._foundation = foundation
         self._id = adapter_id
         self._config = config
+        self._processes = Processes(model.backbone.device)
         self._lent = foundation.attach_to(model)
         self._attached_as = _free_id(model, adapter_id)
         try:
@@ -62,9 +64,6 @@ class Fitting:
             raise
 
     def _checkpoint(self, content: str) -> CheckpointFolder | None:
-        request = self._request
-        if request.output_folder is None:
-            return None
         backbone = self._model.backbone
         identity = {
             **{name: str(value) for name, value in self._settings().items()},
@@ -74,8 +73,11 @@ class Fitting:
             "below": " > ".join(
                 f"{adapter.id} ({adapter.weights_sha256[:_DIGITS]})" for adapter in self._foundation.adapters
             ),
+            "processes": str(self._processes.count),
         }
-        return CheckpointFolder(checkpoint_folder(request.output_folder), identity)
+        self._processes.require_same(identity)
+        output = self._request.output_folder
+        return None if output is None else CheckpointFolder(checkpoint_folder(output), identity)
 
     def _settings(self, objective: str = "auto") -> Mapping[str, str | float | int | bool | None]:
         """What was asked for, and how and where the backbone is held, which may have been given loaded."""
@@ -131,8 +133,9 @@ class Fitting:
                 ),
             ),
         )
-        if request.output_folder is not None:
-            adapter.save(request.output_folder, overwrite=request.overwrite)
+        with self._processes.together():
+            if request.output_folder is not None and self._processes.is_main:
+                adapter.save(request.output_folder, overwrite=request.overwrite)
         self.run.forget_checkpoint()
         return adapter
 

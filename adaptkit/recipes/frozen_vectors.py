@@ -21,6 +21,7 @@ from adaptkit.data.tokens import TokenStore
 from adaptkit.layers.pooling import pool_texts
 from adaptkit.model import AdaptedModel
 from adaptkit.storage.folder import whole_file
+from adaptkit.training.processes import Processes
 
 _BATCH = 64
 _WORTH_KEEPING = 20_000
@@ -49,26 +50,38 @@ def frozen_vectors(
     texts, `first_lengths` (len(store)) says where the second begins, 0 where there is none; the vectors of second texts
     stand behind those of all rows.
 
+    Several processes make a part of them each, and all have them all; the main one keeps them.
+
     Shape: (n_texts, hidden_width), or that width for each of `blocks`; float32 on the CPU.
+
+    Raises:
+        ProcessFailed: Another process has other texts, or something went wrong in it.
     """
+    processes = Processes(model.backbone.device)
     lengths = np.zeros(len(store), np.int32) if first_lengths is None else first_lengths
+    processes.require_same({what: store.sha256(), "number of texts": str(len(store) + int((lengths > 0).sum()))})
     path = _place(model, store, lengths, blocks, bf16=bf16) if keep and store.n_tokens >= _WORTH_KEEPING else None
     n_texts = len(store) + int((lengths > 0).sum())
     shape = (n_texts, model.backbone.shape.hidden_width * max(1, len(blocks)))
-    if path is not None and (found := _read(path, shape)) is not None:
+    found = None if path is None else _read(path, shape)
+    (lacking,) = processes.any(found is None)
+    if path is not None and found is not None and not lacking:
         note(f"taking the vectors of {what} from an earlier run ({path.parent})")
         return found
     note(f"encoding {what} with the frozen backbone")
-    vectors = torch.empty(shape)
+    vectors = torch.zeros(shape)
     second = len(store) - 1 + np.cumsum(lengths > 0)
     blocks_as_asked = bfloat16_blocks(model.network) if bf16 else nullcontext()
+    batches = chunks(np.argsort(store.lengths, kind="stable").tolist(), _BATCH)
     with types_as_said(model.backbone.device), blocks_as_asked, torch.inference_mode():
-        for rows in chunks(np.argsort(store.lengths, kind="stable").tolist(), _BATCH):
+        # Of every few batches one each, as they grow longer and longer.
+        for rows in batches[processes.index :: processes.count]:
             ids, mask = model.backbone.pad([store[row] for row in rows])
             hidden = model(ids, mask, blocks=blocks)
             places = [*rows, *(int(second[row]) for row in rows if lengths[row])]
             vectors[places] = pool_texts(hidden, mask, torch.from_numpy(lengths[rows]).to(mask.device)).cpu()
-    if path is not None:
+    processes.sum_rows(vectors)
+    if path is not None and processes.is_main:
         try:
             _write(path, vectors)
         except (OSError, SafetensorError) as error:

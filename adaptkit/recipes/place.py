@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import cast
 
 from adaptkit.backbones import Bits, embedding_form
+from adaptkit.backbones.device import device_for
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import format as spec
+from adaptkit.training.processes import Processes
 
 _ADAPTER_FILES = spec.ADAPTER_FILES.keys() | spec.OPTIONAL_FILES.keys()
 
@@ -39,6 +41,25 @@ def check_output(request: TrainingRequest) -> None:
             f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "
             "delete that folder to start again."
         )
+
+
+def processes_of(request: TrainingRequest) -> Processes:
+    """The processes that a launcher started to train together; one, where there is no launcher.
+
+    Raises:
+        ConfigError: There is no such device, or one GPU is named for several of them.
+    """
+    given = request.backbone
+    if isinstance(given, AdaptedModel):
+        return Processes(given.backbone.device)
+    device = device_for(request.device)
+    processes = Processes(device)
+    if processes.count > 1 and ":" in request.device:
+        raise ConfigError(
+            f"device={request.device!r} names one GPU, and {processes.count} processes train together. Say "
+            "device='cuda': each then takes its own."
+        )
+    return processes
 
 
 def model_for(request: TrainingRequest) -> AdaptedModel:

@@ -18,7 +18,7 @@ from adaptkit.layers import AdapterLayers
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import check_output, model_for
+from adaptkit.recipes.place import model_for
 from adaptkit.recipes.request import MethodName, TrainingRequest
 from adaptkit.storage import Adapter
 from adaptkit.tasks import HeadObjective, Item, format_of, longest_answer, losses
@@ -47,7 +47,6 @@ class TaskTraining:
         self.request = request
         self.id = AdapterId("task", request.task)
         self._display = display
-        check_output(request)
         self.data = normalized_data(read_examples(request), request.normalize)
         self.model = model_for(request)
         self.foundation = Foundation(request.foundation)

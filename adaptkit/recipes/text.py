@@ -24,7 +24,7 @@ from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.frozen_vectors import frozen_vectors
 from adaptkit.recipes.masked import masked_objective
-from adaptkit.recipes.place import check_output, model_for
+from adaptkit.recipes.place import model_for
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.source import Row, choose_source, trained_objective
 from adaptkit.storage import Adapter
@@ -51,7 +51,6 @@ class TextTraining:
         fused = f"{self.language}-fused" if request.method == "fusion" else None
         self.id = AdapterId(request.kind, request.domain or fused or self.language)
         self._display = display
-        check_output(request)
         self.source = choose_source(request, self.language, display.note)
         if request.resume and not self.source.repeatable:
             raise CheckpointError(

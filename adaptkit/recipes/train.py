@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.backbones.device import AUTO
@@ -15,11 +15,13 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.estimate import Estimate
+from adaptkit.recipes.place import check_output, processes_of
 from adaptkit.recipes.request import MethodName, ObjectiveName, TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.training import Display, open_display
+from adaptkit.training.processes import Processes
 
 
 def train_adapter(
@@ -90,7 +92,8 @@ def train_adapter(
         ConfigError: Options that cannot be right; `UnknownLanguage` for `lang`.
         DataError: Text that is not there, is malformed, or that the tokenizer cannot represent.
         BackboneError: A backbone that cannot be loaded.
-        TrainingInterrupted: Ctrl-C; with `output`, the same call with `resume=True` goes on.
+        TrainingInterrupted: Ctrl-C or SIGTERM; with `output`, the same call with `resume=True` goes on.
+        ProcessFailed: Of several processes that train together, another one cannot go on.
         DivergedTraining: The loss is no finite number any more.
     """
     return train(TrainingRequest(**locals()))
@@ -98,7 +101,10 @@ def train_adapter(
 
 def train(request: TrainingRequest) -> Adapter:
     """`train_adapter` for a request."""
-    with open_display(shown=request.progress) as display, closing(_training_of(request, display)) as training:
+    processes = processes_of(request)
+    with open_display(shown=request.progress and processes.is_main) as display, ExitStack() as until_trained:
+        with processes.together():
+            training = until_trained.enter_context(closing(_training_of(request, display, processes)))
         if request.progress:
             for line in training.describe(training.estimate()):
                 display.note(line)
@@ -114,16 +120,18 @@ def estimate_adapter(request: TrainingRequest) -> Estimate:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
     # On standard output: here these lines are the result.
-    out = PlainConsole()
-    with (
-        open_display(shown=request.progress, console=out) as display,
-        closing(_training_of(request, display)) as training,
-    ):
+    out, processes = PlainConsole(), processes_of(request)
+    shown = request.progress and processes.is_main
+    with open_display(shown=shown, console=out) as display, ExitStack() as until_measured:
+        with processes.together():
+            training = until_measured.enter_context(closing(_training_of(request, display, processes)))
         estimate = training.estimate()
         for line in training.describe(estimate):
             display.note(line)
         return estimate
 
 
-def _training_of(request: TrainingRequest, display: Display) -> TextTraining | TaskTraining:
+def _training_of(request: TrainingRequest, display: Display, processes: Processes) -> TextTraining | TaskTraining:
+    if processes.is_main:
+        check_output(request)
     return TaskTraining(request, display) if request.kind == "task" else TextTraining(request, display)

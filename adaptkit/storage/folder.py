@@ -116,13 +116,21 @@ def read_json(files: Files, name: str, *, max_bytes: int = MAX_JSON_BYTES) -> di
     Raises:
         MalformedConfig: No UTF-8, no JSON, no object, a repeated key, NaN, or nested too deep.
     """
-    content = files.read(name, max_bytes=max_bytes)
+    return parse_object(files.read(name, max_bytes=max_bytes), files.path / name)
+
+
+def parse_object(content: bytes, path: Path) -> dict[str, object]:
+    """A JSON object from the content of a file; `path` names it in messages.
+
+    Raises:
+        MalformedConfig: No UTF-8, no JSON, no object, a repeated key, NaN, or nested too deep.
+    """
     try:
         parsed = parse_json(content)
     except ValueError as error:
-        raise MalformedConfig(files.path / name, f"is not the JSON that it should be: {error}.") from error
+        raise MalformedConfig(path, f"is not the JSON that it should be: {error}.") from error
     if not isinstance(parsed, dict):
-        raise MalformedConfig(files.path / name, f"holds a {type(parsed).__name__}, expected a JSON object.")
+        raise MalformedConfig(path, f"holds a {type(parsed).__name__}, expected a JSON object.")
     return parsed
 
 

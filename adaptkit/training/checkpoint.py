@@ -13,11 +13,11 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from adaptkit.errors import AdapterFileError, CheckpointError
-from adaptkit.storage.folder import Folder, read_file, read_json, write_folder
-from adaptkit.storage.format import MAX_WEIGHTS_BYTES
+from adaptkit.storage.folder import Folder, parse_object, read_file, read_json, write_folder
+from adaptkit.storage.format import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
-from adaptkit.training.randomness import random_states, restore_random_states
+from adaptkit.training.randomness import RandomStreams
 
 CHECKPOINT_VERSION = 2
 _TENSORS = "checkpoint.safetensors"
@@ -62,20 +62,28 @@ class _Record:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """The two files of a checkpoint."""
+
+    record: bytes
+    tensors: bytes
+
+
+@dataclass(frozen=True)
 class CheckpointFolder:
     """A folder beside the output. `run` identifies settings, backbone and data: another run's checkpoint is refused."""
 
     path: Path
     run: Mapping[str, str]
 
-    def save(self, progress: Progress, state: "TrainingState", device: torch.device) -> None:
+    def save(self, progress: Progress, state: "TrainingState", random_states: Mapping[str, bytes]) -> None:
         """Write the checkpoint whole or not at all, over the one before."""
         tensors = serialise({name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()})
         record = _Record(
             version=CHECKPOINT_VERSION,
             run=self.run,
             tensors_sha256=hashlib.sha256(tensors).hexdigest(),
-            random_states={name: base64.b64encode(it).decode() for name, it in random_states(device).items()},
+            random_states={name: base64.b64encode(it).decode() for name, it in random_states.items()},
             progress=progress,
         )
         content = json.dumps(encode(record)).encode()
@@ -85,37 +93,58 @@ class CheckpointFolder:
         """Whether there is something to resume."""
         return self.path.exists()
 
-    def load(self, state: "TrainingState", device: torch.device) -> Progress:
-        """Put a checkpoint's numbers into a state that was just built, and the random state in force.
+    def step(self) -> int | None:
+        """The step that the checkpoint is of; None where there is none that can be read."""
+        try:
+            return decode(_Record, read_json(Folder(self.path), _RECORD)).progress.step
+        except (AdapterFileError, RecordError):
+            return None
+
+    def read(self) -> "Stored":
+        """What lies there, as it lies there.
 
         Raises:
-            CheckpointError: It belongs to another run, or cannot be read.
+            CheckpointError: It cannot be read.
         """
         try:
-            record = decode(_Record, read_json(Folder(self.path), _RECORD))
+            return Stored(
+                record=read_file(self.path, _RECORD, max_bytes=MAX_JSON_BYTES),
+                tensors=read_file(self.path, _TENSORS, max_bytes=MAX_WEIGHTS_BYTES),
+            )
+        except AdapterFileError as error:
+            raise self._unreadable(error) from error
+
+    def load(self, stored: "Stored", state: "TrainingState", streams: RandomStreams) -> Progress:
+        """Put a checkpoint's numbers into a state that was just built, and the random streams in force.
+
+        Raises:
+            CheckpointError: It belongs to another run, or is damaged.
+        """
+        try:
+            record = decode(_Record, parse_object(stored.record, self.path / _RECORD))
             if record.version != CHECKPOINT_VERSION or record.run != self.run:
                 raise CheckpointError(
                     f"{self.path} holds the checkpoint of another run: {self._differences(record.run)}. Resume with "
                     f"the same arguments, or delete {self.path} to start again."
                 )
-            content = read_file(self.path, _TENSORS, max_bytes=MAX_WEIGHTS_BYTES)
             shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
-            tensors = parse_tensors(content, shapes, self.path / _TENSORS)
+            tensors = parse_tensors(stored.tensors, shapes, self.path / _TENSORS)
         except (AdapterFileError, RecordError) as error:
-            raise CheckpointError(
-                f"the checkpoint cannot be read: {error}. Delete {self.path} to start again."
-            ) from error
-        if hashlib.sha256(content).hexdigest() != record.tensors_sha256:
+            raise self._unreadable(error) from error
+        if hashlib.sha256(stored.tensors).hexdigest() != record.tensors_sha256:
             raise CheckpointError(
                 f"{self.path} is damaged: its files do not belong together. Delete it to start again."
             )
         try:
             states = {name: base64.b64decode(it, validate=True) for name, it in record.random_states.items()}
-            restore_random_states(states, device)
+            streams.restore(states)
         except ValueError as error:
             raise CheckpointError(f"{self.path} is damaged: {error}. Delete it to start again.") from error
         state.restore(tensors)
         return record.progress
+
+    def _unreadable(self, error: Exception) -> CheckpointError:
+        return CheckpointError(f"the checkpoint cannot be read: {error}. Delete {self.path} to start again.")
 
     def _differences(self, theirs: Mapping[str, str]) -> str:
         """What is not the same, by name."""

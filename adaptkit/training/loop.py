@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
@@ -22,8 +21,10 @@ from adaptkit.objectives import Batch, Objective
 from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
 from adaptkit.training.data import RunData
 from adaptkit.training.interrupt import InterruptFlag
+from adaptkit.training.keeping import CheckpointKeeper
+from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Display
-from adaptkit.training.randomness import forked
+from adaptkit.training.randomness import RandomStreams
 from adaptkit.training.settings import TrainingSettings
 
 BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
@@ -54,11 +55,22 @@ class RunResult:
 class TrainingStep(nn.Module):
     """Backbone under a stack, and the objective on top: a prepared batch to its measures.
 
-    `trained` holds the adapter's layers and the objective; the backbone is no part of it.
+    `trained` holds the adapter's layers and the objective; the backbone is no part of it. The processes share the
+    backbone's work; the objective is computed on the whole batch in each.
     """
 
-    def __init__(self, model: AdaptedModel, layers: AdapterLayers, objective: nn.Module, stack: BatchStack) -> None:
+    def __init__(
+        self,
+        model: AdaptedModel,
+        layers: AdapterLayers,
+        objective: nn.Module,
+        stack: BatchStack,
+        processes: Processes,
+        streams: RandomStreams,
+    ) -> None:
         super().__init__()
+        self._processes = processes
+        self._streams = streams
         self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
         self._model = [model]
         self._stack = stack
@@ -71,15 +83,22 @@ class TrainingStep(nn.Module):
             hidden = self._frozen(batch, objective)
         else:
             with model.active(self._stack(batch) if callable(self._stack) else self._stack):
-                hidden = model(batch.ids, batch.mask, blocks=objective.blocks)
+                hidden = self._states(batch, objective)
         if batch.anchors is not None:
             batch = replace(batch, frozen=hidden if bare else self._frozen(batch, objective))
         return dict(objective.measures(hidden, batch))
 
     def _frozen(self, batch: Batch, objective: Objective) -> Tensor:
         with torch.no_grad():
-            hidden: Tensor = self._model[0](batch.ids, batch.mask, blocks=objective.blocks)
-        return hidden
+            return self._states(batch, objective)
+
+    def _states(self, batch: Batch, objective: Objective) -> Tensor:
+        def states(ids: Tensor, mask: Tensor) -> Tensor:
+            with self._streams.own():
+                hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks)
+            return hidden
+
+        return self._processes.in_shares(states, batch.ids, batch.mask)
 
 
 class TrainingRun:
@@ -102,18 +121,16 @@ class TrainingRun:
         self._objective: Objective = objective  # type: ignore[assignment]  # an nn.Module that is one
         self._data = data
         self._settings = settings
-        self._checkpoint = checkpoint
         self._bf16 = uses_bfloat16(settings.precision, device)
-        self._accelerator = Accelerator(cpu=device.type == "cpu", device_placement=False)
-        step = TrainingStep(model, layers, objective, stack)
+        self._processes = Processes(device)
+        self._streams = RandomStreams(device, settings.seed, self._processes)
+        step = TrainingStep(model, layers, objective, stack, self._processes, self._streams)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
         self._state = TrainingState(trained, optimizer)
+        self._keeper = CheckpointKeeper(checkpoint, self._state, self._streams, self._processes, settings)
         self._weights = list(trained.values())
-        self._step: nn.Module = step
-        self._optimizer = optimizer
-        if self._accelerator.num_processes > 1:
-            self._step, self._optimizer = self._accelerator.prepare(step, optimizer)
+        self._step, self._optimizer = step, optimizer
         self._progress = Progress()
 
     def run(self, display: Display, *, resume: bool = False) -> RunResult:
@@ -122,13 +139,15 @@ class TrainingRun:
         Raises:
             OutOfMemory: The memory does not hold a batch; it says which options to turn.
             DivergedTraining: The loss or a weight is no finite number; a checkpoint from before is kept.
-            TrainingInterrupted: Ctrl-C; the checkpoint was written, if there is a folder for it.
+            TrainingInterrupted: Ctrl-C or SIGTERM; the checkpoint was written, if there is a folder for it.
             CheckpointError: There is a checkpoint to resume, and it is another run's.
+            ProcessFailed: Another process cannot go on.
         """
-        if resume and self._checkpoint is not None and self._checkpoint.exists():
-            self._progress = self._checkpoint.load(self._state, self._backbone.device)
-            display.note(f"resuming at step {self._progress.step:,} of {self._settings.max_steps:,}")
-        with self._fast_backbone(), InterruptFlag() as interrupted:
+        self._processes.meet()
+        if resume and (progress := self._keeper.resumed()) is not None:
+            self._progress = progress
+            display.note(f"resuming at step {progress.step:,} of {self._settings.max_steps:,}")
+        with self._fast_backbone(), InterruptFlag(several=self._processes.count > 1) as interrupted:
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
@@ -139,7 +158,7 @@ class TrainingRun:
             steps=self._progress.step,
             tokens=self._progress.tokens,
             elapsed_s=self._progress.elapsed_s,
-            peak_memory_bytes=peak_memory_bytes(self._backbone.device),
+            peak_memory_bytes=max(self._processes.of_each(peak_memory_bytes(self._backbone.device))),
             before=dict(self._progress.before),
             after=after,
             stopped_because=stopped,
@@ -159,24 +178,24 @@ class TrainingRun:
 
     def forget_checkpoint(self) -> None:
         """Delete the checkpoint; called when what was trained is in safety."""
-        if self._checkpoint is not None and self._accelerator.is_main_process:
-            self._checkpoint.remove()
+        self._keeper.forget()
 
     def evaluate(self) -> dict[str, float]:
         """Means over the held-out sentences, without dropout and with the same masks every time."""
         totals: dict[str, float] = defaultdict(float)
-        with forked(self._backbone.device, self._settings.seed), torch.no_grad(), _without_dropout(self._step):
+        with self._streams.forked(self._settings.seed), torch.no_grad(), _without_dropout(self._step):
             for rows in self._data.heldout_batches(self._settings.batch_size):
                 batch = self._objective.prepare(self._data.batch(rows, self._backbone))
                 measures = self._step(batch)
                 for name, value in measures.items():
                     totals[name] += float(value) * len(rows)
-        return {name: total / len(self._data.heldout) for name, total in totals.items()}
+        # The processes have the same numbers, but for the last bits on unlike hardware: what is decided is one thing.
+        return self._processes.from_main({name: total / len(self._data.heldout) for name, total in totals.items()})
 
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
         started = time.perf_counter()
-        with self._fast_backbone(), forked(self._backbone.device):
+        with self._fast_backbone(), self._streams.forked():
             self._backward(rows, bare=False)
             wait_for(self._backbone.device)
         self._optimizer.zero_grad()
@@ -194,7 +213,7 @@ class TrainingRun:
                 epoch = step // per_epoch
                 plan = self._data.batches(settings.batch_size, epoch)
             started = time.perf_counter()
-            rows = self._share(plan[step % per_epoch])
+            rows = plan[step % per_epoch]
             loss = self._one_step(rows, step)
             # Looking at the loss waits for the device: a time taken before would leave out most of the step.
             looked_at = float(loss) if step % _CHECK_FINITE_EVERY == 0 or step + 1 == settings.max_steps else None
@@ -203,22 +222,18 @@ class TrainingRun:
             if looked_at is not None:
                 self._check_finite("the loss", looked_at, step)
                 display.step(self._progress, settings.max_steps, looked_at)
-            if self._progress.step % settings.checkpoint_every == 0:
-                self._save_checkpoint()
-            if interrupted.is_set:
-                self._stop_for_user()
+            stops, is_due = self._processes.any(interrupted.is_set, self._keeper.is_due(self._progress.step))
+            failure = self._save_checkpoint(display) if stops or is_due else None
+            if stops:
+                self._stop_for_user(interrupted, failure)
         self._judge(display)
         return "all steps done"
-
-    def _share(self, rows: list[int]) -> list[int]:
-        """This process's part of a batch; with one process, all of it."""
-        mine = rows[self._accelerator.process_index :: self._accelerator.num_processes]
-        return mine or rows[:1]
 
     def _one_step(self, rows: list[int], step: int) -> Tensor:
         for group in self._optimizer.param_groups:
             group["lr"] = self._settings.rate_at(step)
         loss = self._backward(rows, bare=step < self._settings.head_warmup_steps)
+        self._processes.average(self._weights)
         nn.utils.clip_grad_norm_(self._weights, self._settings.max_gradient_norm)
         self._optimizer.step()
         self._optimizer.zero_grad()
@@ -277,31 +292,37 @@ class TrainingRun:
         return self._settings.patience is not None and waited >= self._settings.patience
 
     def _check_finite(self, what: str, value: float, step: int) -> None:
-        if math.isfinite(value):
+        (broken,) = self._processes.any(not math.isfinite(value))
+        if not broken:
             return
         kept = ""
-        if self._checkpoint is not None and self._checkpoint.exists():
-            kept = f" The checkpoint in {self._checkpoint.path} is from before; delete it to train with other settings."
+        if (folder := self._keeper.folder) is not None and folder.exists():
+            kept = f" The checkpoint in {folder.path} is from before; delete it to train with other settings."
         raise DivergedTraining(
             f"{what} is {value} at step {step:,}. Try a lower learning_rate (now {self._settings.learning_rate:g}), or "
             f"precision='fp32'.{kept}"
         )
 
-    def _save_checkpoint(self) -> None:
-        if self._checkpoint is not None and self._accelerator.is_main_process:
-            # The loss is looked at now and then only: a broken state must not take the place of a sound one.
-            self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
-            self._checkpoint.save(self._progress, self._state, self._backbone.device)
+    def _save_checkpoint(self, display: Display) -> str | None:
+        if self._keeper.folder is None:
+            return None
+        # The loss is looked at now and then only: a broken state must not take the place of a sound one.
+        self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
+        return self._keeper.save(self._progress, display)
 
-    def _stop_for_user(self) -> None:
-        self._save_checkpoint()
+    def _stop_for_user(self, interrupted: InterruptFlag, failure: str | None) -> None:
+        folder = self._keeper.folder
         step = f"stopped at step {self._progress.step:,} of {self._settings.max_steps:,}"
-        if self._checkpoint is None:
-            raise TrainingInterrupted(f"{step}; nothing was kept, because no output folder was given.", None)
-        raise TrainingInterrupted(
-            f"{step}; the checkpoint is in {self._checkpoint.path}. Run the same again with resume=True.",
-            self._checkpoint.path,
-        )
+        if folder is None:
+            said, path = f"{step}; nothing was kept, because no output folder was given.", None
+        elif failure is not None:
+            path = folder.path if folder.exists() else None
+            again = " Run the same again with resume=True." if path else ""
+            said = f"{step}; its checkpoint could not be kept: {failure} {self._keeper.last()}{again}"
+        else:
+            path = folder.path
+            said = f"{step}; the checkpoint is in {path}. Run the same again with resume=True."
+        raise TrainingInterrupted(said, path, interrupted.signal_number)
 
 
 @contextmanager

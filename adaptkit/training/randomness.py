@@ -1,9 +1,12 @@
-"""torch's random state on the devices of a run: forked, so that the caller's stays as it was, saved and restored."""
+"""The random state of a run: forked, so that the caller's stays as it was, saved and restored, and of each process."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+
+from adaptkit.training.processes import Processes
 
 
 @contextmanager
@@ -39,6 +42,69 @@ def restore_random_states(states: Mapping[str, bytes], device: torch.device) -> 
             torch.cuda.set_rng_state(tensors["cuda"], gpu)
     except RuntimeError as error:
         raise ValueError(str(error)) from error
+
+
+class RandomStreams:
+    """torch's random state, the same in all processes of a run, and a stream of each process's own.
+
+    What is drawn for a whole batch (masks, a head's dropout) is drawn alike in all processes. What is drawn for a share
+    of it (an adapter layer's dropout) comes from the process's own stream. With one process there is one stream.
+    """
+
+    def __init__(self, device: torch.device, seed: int, processes: Processes) -> None:
+        self._device = device
+        self._processes = processes
+        self._own: Mapping[str, bytes] = {}
+        if processes.count > 1:
+            (drawn,) = np.random.SeedSequence((seed, processes.index)).generate_state(1)
+            with forked(device, int(drawn)):
+                self._own = random_states(device)
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Draw from this process's own stream."""
+        if not self._own:
+            yield
+            return
+        shared = random_states(self._device)
+        restore_random_states(self._own, self._device)
+        try:
+            yield
+        finally:
+            self._own = random_states(self._device)
+            restore_random_states(shared, self._device)
+
+    @contextmanager
+    def forked(self, seed: int | None = None) -> Iterator[None]:
+        """Draws that leave no trace outside, from `seed` on if there is one."""
+        own = self._own
+        with forked(self._device, seed):
+            yield
+        self._own = own
+
+    def states(self) -> dict[str, bytes]:
+        """All streams; asked by all processes together."""
+        states = random_states(self._device)
+        for index, own in enumerate(self._processes.of_each(self._own)):
+            states |= {_of_process(name, index): state for name, state in own.items()}
+        return states
+
+    def restore(self, states: Mapping[str, bytes]) -> None:
+        """Put saved streams in force; of the processes' own, this one's.
+
+        Raises:
+            ValueError: They are not those of such devices or so many processes, or are damaged.
+        """
+        own = {name: _of_process(name, self._processes.index) for name in self._own}
+        others = {_of_process(name, index) for name in self._own for index in range(self._processes.count)}
+        if missing := others - states.keys():
+            raise ValueError(f"no random state of {', '.join(sorted(missing))}")
+        restore_random_states({name: state for name, state in states.items() if name not in others}, self._device)
+        self._own = {name: states[saved] for name, saved in own.items()}
+
+
+def _of_process(name: str, index: int) -> str:
+    return f"{name} of process {index}"
 
 
 def _gpus(device: torch.device) -> list[int]:

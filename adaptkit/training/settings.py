@@ -16,6 +16,7 @@ class TrainingSettings:
     before the adapter trains is not that of a random head. The learning rate then rises linearly over `warmup_share` of
     the steps and falls linearly to zero. The held-out loss is taken every `evaluate_every` steps; after `patience`
     evaluations without a better one the run stops (None: never). The weights with the best held-out loss are kept.
+    A checkpoint is written every `checkpoint_every` steps, and after `checkpoint_minutes` without one.
 
     Raises:
         ConfigError: A number that cannot be right.
@@ -34,11 +35,14 @@ class TrainingSettings:
     evaluate_every: int = 200
     patience: int | None = 5
     checkpoint_every: int = 200
+    checkpoint_minutes: float = 10.0
 
     def __post_init__(self) -> None:
         for name in ("max_steps", "batch_size", "evaluate_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, found {getattr(self, name)}.")
+        if not self.checkpoint_minutes > 0:
+            raise ConfigError(f"checkpoint_minutes must be above 0, found {self.checkpoint_minutes}.")
         if not 0 <= self.head_warmup_steps < self.max_steps:
             raise ConfigError(
                 f"head_warmup_steps must be below max_steps, found {self.head_warmup_steps} and {self.max_steps}."

@@ -46,6 +46,22 @@ def test_ctrl_c_keeps_a_checkpoint_and_says_how_to_resume(checkpoint: Checkpoint
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_sigterm_keeps_a_checkpoint_however_often_it_comes(checkpoint: CheckpointFolder) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(TrainingInterrupted, match=r"step 11 of 25.*resume=True") as caught:
+        small_run(checkpoint=checkpoint).train(CtrlC(after=11, times=2, number=signal.SIGTERM))
+    assert (caught.value.checkpoint, caught.value.signal_number) == (checkpoint.path, signal.SIGTERM)
+    assert checkpoint.step() == 11
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_among_several_processes_a_second_ctrl_c_changes_nothing() -> None:
+    with InterruptFlag(several=True) as flag:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert flag.is_set
+
+
 def test_ctrl_c_twice_does_not_wait_for_the_step(checkpoint: CheckpointFolder) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):

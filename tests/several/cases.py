@@ -1,0 +1,23 @@
+"""Trainings that two processes do, and one does too."""
+
+from typing import Any
+
+from tests.runs import PAIRS, SWAHILI
+from tests.unit.tasks.examples import choices, tags
+
+# 54 training rows in batches of 7: no two processes have equal shares, and one batch has 5 rows.
+_TEXT: dict[str, Any] = {"lang": "sw", "max_steps": 14, "batch_size": 7, "precision": "fp32"}
+_TASK: dict[str, Any] = {"max_steps": 6, "batch_size": 7, "precision": "fp32"}
+
+DROPPED = "mlm with dropout"
+INTERRUPTED_AFTER = 11
+
+CASES: dict[str, dict[str, Any]] = {
+    "mlm": {**_TEXT, "text": SWAHILI},
+    DROPPED: {**_TEXT, "text": SWAHILI, "dropout": 0.3},
+    "mlm with an invertible layer": {**_TEXT, "text": SWAHILI, "invertible": True, "gradient_checkpointing": True},
+    "distillation": {**_TEXT, "parallel": PAIRS},
+    "one row a batch": {**_TEXT, "parallel": PAIRS, "batch_size": 1, "max_steps": 3},
+    "choice": {**_TASK, "task": "why", "data": choices()},
+    "tagging": {**_TASK, "task": "names", "data": tags(), "method": "bottleneck"},
+}

@@ -1,0 +1,152 @@
+"""Two processes learn what one learns, and end together; launched as users launch them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+
+import adaptkit
+from adaptkit.errors import CheckpointError
+from tests.runs import SWAHILI
+from tests.several.cases import CASES, DROPPED
+from tests.tiny import tiny_model, tiny_network, tiny_tokenizer
+
+pytestmark = pytest.mark.skipif(
+    not (dist.is_available() and dist.is_gloo_available()), reason="this torch has no gloo, by which processes talk"
+)
+
+ROOT = Path(__file__).parents[2]
+LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What two processes left behind and saw."""
+
+    folder: Path
+    main: dict[str, Any]
+    other: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("several")
+    done = subprocess.run(  # noqa: S603 - our own
+        [*LAUNCHER, "-m", "tests.several.job", str(folder)],
+        env={**ENVIRONMENT, "ADAPTKIT_CACHE": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    main, other = (json.loads((folder / f"{index}.json").read_text()) for index in (0, 1))
+    return Job(folder, main, other)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != DROPPED])
+def test_two_processes_learn_what_one_learns(name: str, job: Job) -> None:
+    alone = adaptkit.train_adapter(**CASES[name], backbone=tiny_model(), progress=False)
+    together = adaptkit.load_adapter(job.folder / name)
+    assert together.weights_sha256 == job.main["whole"][name] == job.other["whole"][name]
+    # What a wrong share or mean would change is a step's size, 5e-4 or more; rounding changes some 1e-6 of it.
+    for key, tensor in alone.tensors.items():
+        torch.testing.assert_close(together.tensors[key], tensor, rtol=0, atol=2e-5)
+    ours, theirs = alone.card.training, together.card.training
+    assert ours is not None
+    assert theirs is not None
+    assert (theirs.steps, theirs.tokens) == (ours.steps, ours.tokens)
+    assert theirs.heldout_loss_after == pytest.approx(ours.heldout_loss_after, abs=1e-5)
+
+
+def test_ctrl_c_in_one_process_stops_both_at_one_step_with_a_checkpoint(job: Job) -> None:
+    for seen in (job.main, job.other):
+        assert seen["interrupted"]["error"].startswith("TrainingInterrupted: stopped at step 11 of 14; the checkpoint")
+        assert seen["interrupted"]["there"]
+
+
+def test_a_resumed_run_of_two_is_the_uninterrupted_run_of_two_with_dropout_and_masks(job: Job) -> None:
+    assert job.main["interrupted"]["resumed"] == job.main["whole"][DROPPED] == job.other["whole"][DROPPED]
+
+
+def test_each_process_draws_dropout_of_its_own(job: Job) -> None:
+    record = json.loads((job.folder / "left.checkpoint" / "checkpoint.json").read_text())
+    states = record["random_states"]
+    assert states.keys() == {"cpu", "cpu of process 0", "cpu of process 1"}
+    assert len(set(states.values())) == 3
+
+
+def test_another_number_of_processes_cannot_resume(job: Job) -> None:
+    with pytest.raises(CheckpointError, match="processes was 2, now 1"):
+        adaptkit.train_adapter(
+            **CASES[DROPPED], backbone=tiny_model(), progress=False, output=job.folder / "left", resume=True
+        )
+
+
+def test_what_fails_in_one_process_fails_in_both(job: Job) -> None:
+    told = "ProcessFailed: process {} of the 2 that train together failed: "
+    assert "No space left" in job.main["failing_save"]["error"]
+    assert job.other["failing_save"]["error"].startswith(told.format(0) + "OSError")
+    for seen in (job.main, job.other):
+        assert seen["other_text"]["error"].startswith(told.format(1) + "it would train something else")
+        assert seen["no_text"]["error"].startswith(told.format(1) + "SourceNotFound")
+
+
+def test_frozen_vectors_are_made_once_a_part_by_each(job: Job) -> None:
+    assert job.main["encoded"]["rows"] == job.other["encoded"]["rows"] == 30
+    for seen in (job.main, job.other):
+        assert seen["encoded"]["error_of_vectors"] < 1e-5  # as batches of other shapes differ
+
+
+def test_nothing_else_is_left_behind(job: Job) -> None:
+    expected = {*CASES, "interrupted", "left.checkpoint", "cache", "0.json", "1.json"}
+    assert {entry.name for entry in job.folder.iterdir()} - {"cache"} == expected - {"cache"}
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A long training by two processes on the command line, which has begun."""
+    tiny_network().save_pretrained(tmp_path / "tiny")
+    tiny_tokenizer().save_pretrained(tmp_path / "tiny")
+    (tmp_path / "sw.txt").write_text("\n".join(SWAHILI), encoding="utf-8")
+    options = ["--lang", "sw", "--text", "sw.txt", "--backbone", "tiny", "--batch-size", "8", "--max-steps", "100000"]
+    with subprocess.Popen(  # noqa: S603 - our own
+        [*LAUNCHER, "-m", "adaptkit", "train", *options, "--output", "sw"],
+        env=ENVIRONMENT,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_a_preempted_command_ends_with_one_message_and_a_checkpoint(
+    launched: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert launched.stdout is not None
+    lines = []
+    for line in launched.stdout:
+        lines.append(line)
+        if line.startswith("held-out"):
+            launched.send_signal(signal.SIGTERM)
+            break
+    lines += launched.stdout.readlines()
+    assert launched.wait(timeout=60) != 0
+    said = "".join(lines)
+    assert said.count("objective: mlm") == 1, said
+    assert said.count("TrainingInterrupted") == 1, said
+    assert "the checkpoint is in sw.checkpoint. Run the same again with --resume" in said
+    assert json.loads((tmp_path / "sw.checkpoint" / "checkpoint.json").read_text())["progress"]["step"] > 0
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["sw.checkpoint", "sw.txt", "tiny"]
