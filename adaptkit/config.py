@@ -48,6 +48,12 @@ MAX_RANK = 4096
 """Largest LoRA rank and bottleneck width that is built or read."""
 MAX_ALPHA = 1e6
 """Largest LoRA alpha that is built or read."""
+MAX_BLOCKS = 512
+"""Most blocks of a backbone that is loaded, or that an adapter names."""
+MAX_WIDTH = 65_536
+"""Largest width of its layers."""
+MAX_VOCABULARY = 4_194_304
+"""Most rows of its embeddings."""
 MAX_LABELS = 1024
 """Most labels of a head that is built or read."""
 MAX_ANSWER_TOKENS = 4096

@@ -20,7 +20,7 @@ MARKER = "adaptkit_backbone.json"
 """A file beside the weights with what transformers has no place for: name, release and text prefix."""
 
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+_TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 _LENGTH_BYTES = 8
 _MOST_HEADER_BYTES = 100_000_000
 # Names of layer norm tensors in checkpoints of the first BERTs.
@@ -29,8 +29,12 @@ _OLD_ENDINGS = {".gamma": ".weight", ".beta": ".bias"}
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """Where a tensor lies: file, byte offset, shape and type. Nothing of it is in memory."""
+    """Where a tensor lies: file, byte offset, shape and type. Nothing of it is in memory.
 
+    What is read of it is looked through for NaN and Inf, but for single values.
+    """
+
+    name: str
     path: Path
     offset: int
     shape: tuple[int, ...]
@@ -43,12 +47,15 @@ class StoredTensor:
 
     def read(self) -> Tensor:
         """The whole tensor, in the type that it is stored in."""
-        return self.rows(0, self.shape[0]) if self.shape else self._read(0, self.dtype.itemsize).reshape(())
+        if not self.shape:
+            return require_finite(self.name, self._read(0, self.dtype.itemsize).reshape(()))
+        return self.rows(0, self.shape[0])
 
     def rows(self, first: int, count: int) -> Tensor:
         """Entries `first` to `first + count` of the first dimension."""
         count = min(count, self.shape[0] - first)
-        return self._read(first * self.row_bytes, count * self.row_bytes).reshape(count, *self.shape[1:])
+        values = self._read(first * self.row_bytes, count * self.row_bytes).reshape(count, *self.shape[1:])
+        return require_finite(self.name, values)
 
     def in_pieces(self, rows_at_once: int) -> Iterator[tuple[int, Tensor]]:
         """The tensor some rows at a time, with the number of the first one."""
@@ -83,11 +90,18 @@ def checkpoint_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTen
 
 
 def _files(source: str) -> list[Path]:
-    if single := _find(source, _SINGLE):
+    if single := find_file(source, _SINGLE):
         return [single]
-    if index := _find(source, _INDEX):
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        found = [_find(source, name) for name in names]
+    if index := find_file(source, _INDEX):
+        try:
+            names = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CorruptBackbone(f"{index} is no sound index of weights. Fetch the backbone again.") from error
+        if odd := [name for name in names if Path(name).name != name]:
+            raise CorruptBackbone(
+                f"{index} names {odd[0]!r:.80}, which is no file beside it. Fetch the backbone again."
+            )
+        found = [find_file(source, name) for name in names]
         if None not in found:
             return [path for path in found if path is not None]
     raise BackboneUnavailable(
@@ -96,7 +110,12 @@ def _files(source: str) -> list[Path]:
     )
 
 
-def _find(source: str, name: str) -> Path | None:
+def find_file(source: str, name: str) -> Path | None:
+    """A file of a local folder or hub id; None where it has none of that name.
+
+    Raises:
+        BackboneUnavailable: The hub does not answer.
+    """
     try:
         path = cached_file(source, name, _raise_exceptions_for_missing_entries=False)
     except OSError as error:
@@ -117,18 +136,35 @@ def _tensors_in(path: Path) -> dict[str, StoredTensor]:
         # Position numbers and the like have other types; a weight of such a type is found missing later.
         entries = {name: entry for name, entry in header.items() if entry["dtype"] in _TYPES}
         start = _LENGTH_BYTES + length
-        tensors = {name: _tensor(path, start, size, entry) for name, entry in entries.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        tensors = {name: _tensor(name, path, start, size, entry) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptBackbone(f"{path.name} contradicts itself: {error}. Fetch the backbone again.") from error
     return tensors
 
 
-def _tensor(path: Path, start: int, size: int, entry: dict[str, Any]) -> StoredTensor:
+def _tensor(name: str, path: Path, start: int, size: int, entry: dict[str, Any]) -> StoredTensor:
     first, end = entry["data_offsets"]
-    tensor = StoredTensor(path, start + first, tuple(entry["shape"]), _TYPES[entry["dtype"]])
+    if not all(type(number) is int and number >= 0 for number in (first, end, *entry["shape"])):
+        raise ValueError(f"bytes {first!r:.40} to {end!r:.40} for a shape of {entry['shape']!r:.80}")
+    tensor = StoredTensor(name, path, start + first, tuple(entry["shape"]), _TYPES[entry["dtype"]])
     if end - first != math.prod(tensor.shape) * tensor.dtype.itemsize or start + end > size:
         raise ValueError(f"bytes {first} to {end} for a shape of {tensor.shape}")
     return tensor
+
+
+def require_finite(name: str, values: Tensor) -> Tensor:
+    """The values, all of which are numbers.
+
+    Raises:
+        CorruptBackbone: NaN or Inf among them.
+    """
+    # A sum reads each value once and keeps none; only one that is off is worth a second look.
+    if not bool(values.sum(dtype=torch.float32).isfinite()) and not bool(values.isfinite().all()):
+        raise CorruptBackbone(
+            f"the backbone's weight {name} holds NaN or Inf, so that every output would be one. Fetch the backbone "
+            "again; if a training of yours wrote it, that run diverged."
+        )
+    return values
 
 
 def incomplete(missing: list[str]) -> str:
@@ -167,4 +203,5 @@ class RowReader:
             got = os.preadv(self._file.fileno(), [memoryview(buffer[run[0] : run[-1] + 1].data)], place)
             if got != len(run) * width:
                 raise CorruptBackbone(f"{self.stored.path.name} ends early: it was changed while in use. Load again.")
-        return torch.from_numpy(buffer.reshape(-1)).view(self.stored.dtype).reshape(len(rows), -1)
+        values = torch.from_numpy(buffer.reshape(-1)).view(self.stored.dtype).reshape(len(rows), -1)
+        return require_finite(self.stored.name, values)

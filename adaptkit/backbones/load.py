@@ -11,7 +11,6 @@ from typing import cast, get_args
 import torch
 from torch import nn
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoTokenizer,
     PreTrainedConfig,
@@ -23,13 +22,14 @@ from transformers.utils import logging
 from adaptkit.backbones import embedded
 from adaptkit.backbones.architectures import architecture_of, bare_options
 from adaptkit.backbones.backbone import Backbone
-from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete
+from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete, require_finite
+from adaptkit.backbones.config_file import read_config, sound
 from adaptkit.backbones.device import AUTO, device_for
 from adaptkit.backbones.fingerprint import is_sampled, tokenizer_hash
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.backbones.probe_inputs import probe_bodies
-from adaptkit.backbones.streamed import LINEARS, Bits, load_streamed
+from adaptkit.backbones.streamed import LINEARS, Bits, empty_network, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
 from adaptkit.data.corpus import TextSource, open_corpus
@@ -72,9 +72,12 @@ def load_backbone(
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
     facts = _facts(source)
     with _reading(source), memory_errors_told(f"backbone {source!r}", where, _SMALLER):
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        architecture_of(config.model_type)
+        config = read_config(source)
+        with sound(source):
+            empty = empty_network(config)
+        require_complete(empty, checkpoint_of(source, empty.base_model_prefix))
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        _require_rows(tokenizer, config.vocab_size, source)
         kept = None if vocabulary is None else _kept(vocabulary, tokenizer, config.vocab_size)
         if form == "resident" and bits in (32, 16) and kept is None:
             network, sampled = _whole(source, config, number, where), None
@@ -174,10 +177,28 @@ def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: to
     )
     if missing := sorted(name for name in found["missing_keys"] if is_sampled(name)):
         raise CorruptBackbone(incomplete(missing))
+    for name, weight in network.named_parameters():
+        require_finite(name, weight.detach())
     nn.Module.to(network, device)
     network.train(mode=False)
     network.requires_grad_(requires_grad=False)
     return network
+
+
+def _require_rows(tokenizer: PreTrainedTokenizerBase, n_rows: int, source: str) -> None:
+    """Refuse a tokenizer that gives ids which the table has no rows for.
+
+    Raises:
+        CorruptBackbone: There are such ids.
+    """
+    highest = max([len(tokenizer) - 1, *tokenizer.added_tokens_decoder, *tokenizer.all_special_ids])
+    if highest >= n_rows:
+        raise CorruptBackbone(
+            f"the tokenizer of {source!r} gives ids up to {highest:,} (the last is "
+            f"{tokenizer.convert_ids_to_tokens(highest)!r:.40}), but the embeddings have {n_rows:,} rows. Take the "
+            "tokenizer that was published with these weights; or, if you added tokens, add rows too "
+            "(resize_token_embeddings(len(tokenizer))), train them, and save both."
+        )
 
 
 @contextmanager

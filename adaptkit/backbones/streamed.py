@@ -1,6 +1,6 @@
 """Build a backbone tensor by tensor, each quantised as it arrives: the whole is never in memory unquantised."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -79,7 +79,7 @@ def load_streamed(
         CorruptBackbone: A weight is missing, or has another shape than the config says.
     """
     network = empty_network(config)
-    stored = _required(network, checkpoint_of(source, network.base_model_prefix))
+    stored = require_complete(network, checkpoint_of(source, network.base_model_prefix))
     row = architecture_of(config.model_type)
     table = f"{row.word_embeddings}.weight"
     precision = _precision(bits, embeddings, dtype)
@@ -112,16 +112,33 @@ def _precision(bits: Bits, embeddings: EmbeddingForm, dtype: torch.dtype) -> str
     return next((name for name in _COARSE if name in held), str(dtype).removeprefix("torch."))
 
 
-def _required(network: PreTrainedModel, found: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
-    """The tensors of the network, in its order."""
+def require_complete(network: PreTrainedModel, found: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """The tensors of a network, which may be without memory for its weights, in its order.
+
+    Raises:
+        CorruptBackbone: The checkpoint lacks one, has one of another shape, or has more blocks.
+    """
     wanted = {name: tuple(weight.shape) for name, weight in network.named_parameters()}
     missing = [name for name in wanted if name not in found]
     if missing:
         raise CorruptBackbone(incomplete(missing))
     for name, shape in wanted.items():
         if found[name].shape != shape:
-            raise CorruptBackbone(f"the checkpoint's {name} has shape {found[name].shape}; its config says {shape}.")
+            raise CorruptBackbone(
+                f"the checkpoint's {name} has shape {found[name].shape}; its config says {shape}. Fetch both again."
+            )
+    blocks = f"{architecture_of(network.config.model_type).blocks}."
+    stored, ours = _blocks_in(found, blocks), _blocks_in(wanted, blocks)
+    if len(stored) > len(ours):
+        raise CorruptBackbone(
+            f"the checkpoint has {len(stored)} blocks; its config says {len(ours)}. Fetch both again, or save the "
+            "shorter network with transformers' save_pretrained."
+        )
     return {name: found[name] for name in wanted}
+
+
+def _blocks_in(names: Iterable[str], start: str) -> set[str]:
+    return {name.removeprefix(start).partition(".")[0] for name in names if name.startswith(start)}
 
 
 def _table(

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, Kind
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_BLOCKS, MAX_RANK, AdapterConfig, Kind
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotConvertible, TensorShapeMismatch
 from adaptkit.interchange.peft_tensors import PeftTensors, paths_of_module
 from adaptkit.languages import canonical_tag
@@ -38,7 +38,7 @@ _UNDERSTOOD = {
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
     *("megatron_config", "megatron_core"),
 }
-_MOST_ALPHAS = spec.MAX_BLOCKS * len(LINEAR_SITES)
+_MOST_ALPHAS = MAX_BLOCKS * len(LINEAR_SITES)
 _PICKLE = "adapter_model.bin"
 _HEAD_FIELD = "modules_to_save"
 _PLAIN_NAME = re.compile(r"\^?\w+(\\?\.\w+)*")

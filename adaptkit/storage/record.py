@@ -7,7 +7,7 @@ from pathlib import Path
 from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint, embedded
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.composition import AdapterId
-from adaptkit.config import AdapterConfig, FusionConfig, Kind
+from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH, AdapterConfig, FusionConfig, Kind
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, UnknownVersion, UnsupportedArchitecture
 from adaptkit.languages import canonical_tag
 from adaptkit.storage import format as spec
@@ -137,17 +137,17 @@ def _check_ids(record: Record) -> None:
 def _check_bounds(record: Record, path: Path) -> None:
     shape = record.backbone.shape
     bounds = {
-        "n_blocks": (shape.n_blocks, spec.MAX_BLOCKS),
-        "n_heads": (shape.n_heads, spec.MAX_WIDTH),
-        "hidden_width": (shape.hidden_width, spec.MAX_WIDTH),
-        "ffn_width": (shape.ffn_width, spec.MAX_WIDTH),
-        "vocabulary_size": (shape.vocabulary_size, spec.MAX_VOCABULARY),
-        "n_positions": (shape.n_positions, spec.MAX_VOCABULARY),
+        "n_blocks": (shape.n_blocks, MAX_BLOCKS),
+        "n_heads": (shape.n_heads, MAX_WIDTH),
+        "hidden_width": (shape.hidden_width, MAX_WIDTH),
+        "ffn_width": (shape.ffn_width, MAX_WIDTH),
+        "vocabulary_size": (shape.vocabulary_size, MAX_VOCABULARY),
+        "n_positions": (shape.n_positions, MAX_VOCABULARY),
     }
     if isinstance(shape, DecoderShape):
         bounds["n_key_heads"] = (shape.n_key_heads, shape.n_heads)
-        bounds["head_width"] = (shape.head_width, spec.MAX_WIDTH)
-        bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, spec.MAX_WIDTH)
+        bounds["head_width"] = (shape.head_width, MAX_WIDTH)
+        bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, MAX_WIDTH)
     for name, (found, bound) in bounds.items():
         if not 1 <= found <= bound:
             raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")
