@@ -48,7 +48,7 @@ from adaptkit.layers.pooling import mean_pool
 from adaptkit.paging import PagedZoo
 from adaptkit.prediction import predictions, tell_of_forms
 from adaptkit.storage import Adapter, Probe, Zoo
-from adaptkit.storage.identity import check_identity
+from adaptkit.storage.identity import check_identity, readable_probes
 from adaptkit.storage.probes import largest_error
 from adaptkit.tasks import require_list
 
@@ -505,14 +505,16 @@ class AdaptedModel(nn.Module):
     def _replay_probes(self, entries: Sequence[tuple[Adapter, AdapterLayers]]) -> None:
         """Replay what was recorded, each adapter alone, whatever it will be stacked on; all in the same batches."""
         unproven = [
-            (adapter, self._layers.resolved_new(layers)) for adapter, layers in entries if not self._is_proven(adapter)
+            (adapter, readable_probes(adapter, self.backbone), self._layers.resolved_new(layers))
+            for adapter, layers in entries
+            if not self._is_proven(adapter)
         ]
-        ids = [probe.ids for adapter, _ in unproven for probe in adapter.probes]
-        stacks = [alone for adapter, alone in unproven for _ in adapter.probes]
-        vectors = torch.split(self.encode_ids(ids, stacks=stacks), [len(adapter.probes) for adapter, _ in unproven])
-        for (adapter, _), found in zip(unproven, vectors, strict=True):
+        ids = [probe.ids for _, probes, _ in unproven for probe in probes]
+        stacks = [alone for _, probes, alone in unproven for _ in probes]
+        vectors = torch.split(self.encode_ids(ids, stacks=stacks), [len(probes) for _, probes, _ in unproven])
+        for (adapter, probes, _), found in zip(unproven, vectors, strict=True):
             precisions = (adapter.origin.fingerprint.precision, self.backbone.fingerprint.precision)
-            error, bound = largest_error(adapter.probes, found), max(PROBE_TOLERANCE[name] for name in precisions)
+            error, bound = largest_error(probes, found), max(PROBE_TOLERANCE[name] for name in precisions)
             if not error <= bound:
                 raise ProbeMismatch(
                     f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "

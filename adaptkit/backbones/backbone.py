@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, BatchEncoding, PreTrainedModel, P
 from adaptkit.backbones.architectures import Architecture, BackboneShape, architecture_of, embedding_rows, shape_of
 from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.compact import save_compact
-from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, tokenizer_hash
+from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, highest_id, sampled_table, tokenizer_hash
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import EmbeddingForm, TrimmedEmbeddings
@@ -52,7 +52,8 @@ class Backbone:
     `release` says which numbers the weights are (for the embedded one: a 4-bit release). `text_prefix` is put before
     every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
     held, and `sampled` is the fingerprint that was taken before they were quantised. `output_table` is where a decoder
-    has its output projection on disk; None where that is the input table.
+    has its output projection on disk; None where that is the input table. `input_table` is where the embeddings are on
+    disk; None where they are held as they are.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Backbone:
     vocabulary: Vocabulary | None = None
     sampled: Fingerprint | None = None
     output_table: StoredTensor | None = None
+    input_table: StoredTensor | None = None
 
     @cached_property
     def shape(self) -> BackboneShape:
@@ -80,6 +82,26 @@ class Backbone:
     def fingerprint(self) -> Fingerprint:
         """Sampled values of every tensor."""
         return self.sampled or fingerprint_of(self.network)
+
+    @cached_property
+    def n_ids(self) -> int:
+        """How many ids the tokenizer gives. The table may have more rows, which say nothing."""
+        return highest_id(self.tokenizer) + 1
+
+    def fingerprint_as_of(self, n_rows: int) -> Fingerprint:
+        """The fingerprint as this backbone has it where the embeddings have another number of rows.
+
+        Tables are filled up with rows that no text asks for, to a multiple of 64 for example.
+        """
+        if n_rows == self.shape.vocabulary_size:
+            return self.fingerprint
+        name = f"{self.architecture.word_embeddings}.weight"
+        found = self.input_table or self.network.get_parameter(name)
+        # As it was sampled: what is quantised, before that.
+        rounded = None if self.fingerprint.precision in ("int8", "nf4") else self.network.dtype
+        below = min(self.n_ids, n_rows)
+        samples = {**self.fingerprint.samples, name: sampled_table(found, rounded, as_of_rows=n_rows, below=below)}
+        return Fingerprint(precision=self.fingerprint.precision, samples=samples)
 
     @cached_property
     def tokenizer_hash(self) -> str:
@@ -312,7 +334,7 @@ class Backbone:
     def probe_inputs(self) -> list[list[int]]:
         """Token ids of the fixed probes, between the opening tokens of every input and the closing one."""
         opening, closing = self._around_every_input
-        bodies = probe_bodies(self.shape.vocabulary_size)
+        bodies = probe_bodies(self.shape.vocabulary_size, self.n_ids)
         return [[*opening, *body, *closing] for body in bodies]
 
     def pad(self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:

@@ -41,7 +41,7 @@ def read_config(source: str) -> PreTrainedConfig:
     if path is not None:
         _check(_content(path))
     with sound(source):
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(source, trust_remote_code=False)
     architecture_of(config.model_type)
     with sound(source):
         _check_shape(shape_of(config))

@@ -43,6 +43,7 @@ class Fingerprint:
 
     A merged LoRA changes only some matrices, so every tensor is sampled, norms and biases too. `precision` is the
     torch type the weights had when sampled (`float32`), or what they were quantised to afterwards (`int8`, `nf4`).
+    A sample that is NaN, in the one that is compared with, says nothing.
 
     Raises:
         ConfigError: A precision that the table of bounds does not have.
@@ -99,9 +100,26 @@ def sampled(name: str, weight: Tensor | StoredTensor, rounded: torch.dtype | Non
     """Values of a tensor, in memory or on disk, perhaps rounded, at positions that depend on its name and size."""
     is_table = "word_embeddings" in name or "embed_tokens" in name
     count = SAMPLES_OF_EMBEDDINGS if is_table else SAMPLES_A_TENSOR
-    n_values = math.prod(weight.shape)
+    return _values(weight, _positions(math.prod(weight.shape), count), rounded)
+
+
+def sampled_table(
+    weight: Tensor | StoredTensor, rounded: torch.dtype | None, *, as_of_rows: int, below: int
+) -> tuple[float, ...]:
+    """Values of an embedding table where one of `as_of_rows` rows is sampled; NaN in the rows from `below` on."""
+    width = weight.shape[1]
+    positions = _positions(as_of_rows * width, SAMPLES_OF_EMBEDDINGS)
+    inside = [position for position in positions if position < below * width]
+    found = iter(_values(weight, inside, rounded))
+    return tuple(next(found) if position < below * width else math.nan for position in positions)
+
+
+def _positions(n_values: int, count: int) -> list[int]:
     # A golden-ratio walk spreads the positions evenly over rows and columns of any size.
-    positions = [int(((i + 1) * 0.6180339887498949 % 1.0) * n_values) for i in range(count)]
+    return [int(((i + 1) * 0.6180339887498949 % 1.0) * n_values) for i in range(count)]
+
+
+def _values(weight: Tensor | StoredTensor, positions: list[int], rounded: torch.dtype | None) -> tuple[float, ...]:
     if isinstance(weight, StoredTensor):
         values = weight.at(positions)
     else:
@@ -127,6 +145,11 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+def highest_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The highest token id that a tokenizer gives."""
+    return max([len(tokenizer) - 1, *tokenizer.added_tokens_decoder, *tokenizer.all_special_ids])
+
+
 def _rounding(precision: str) -> float:
     if precision not in _ROUNDING:
         raise ConfigError(f"weights of type {precision!r} have no bound in the fingerprint table.")
@@ -143,7 +166,8 @@ def _close(ours: tuple[float, ...], theirs: tuple[float, ...], bound: float) -> 
     return ours == theirs or (
         len(ours) == len(theirs)
         and all(
-            abs(a - b) <= max(abs(a), abs(b)) * bound + (_TINY if bound > 1e-5 else 0.0)
+            # A row that one of them does not have tells nothing.
+            math.isnan(b) or abs(a - b) <= max(abs(a), abs(b)) * bound + (_TINY if bound > 1e-5 else 0.0)
             for a, b in zip(ours, theirs, strict=True)
         )
     )

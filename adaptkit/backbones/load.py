@@ -25,7 +25,7 @@ from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete, require_finite
 from adaptkit.backbones.config_file import read_config, sound
 from adaptkit.backbones.device import AUTO, device_for
-from adaptkit.backbones.fingerprint import is_sampled, tokenizer_hash
+from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.backbones.probe_inputs import probe_bodies
@@ -36,6 +36,8 @@ from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 from adaptkit.plain_text import one_line
 
+_MULTIPLES = (1, 8, 64, 128, 256)
+"""Of what tables of embeddings have a multiple of rows, where they are filled up."""
 # Model families trained with a prefix before every text, by the start of their hub id.
 _PREFIXES = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}
 _SMALLER = (
@@ -104,6 +106,7 @@ def load_backbone(
         vocabulary=kept,
         sampled=sampled,
         output_table=_output_table(source, network),
+        input_table=None if sampled is None else _input_table(source, network),
     )
 
 
@@ -121,6 +124,7 @@ def vocabulary_of(
     """
     source = str(embedded.materialise()) if backbone is None else os.fspath(backbone)
     with _reading(source):
+        read_config(source)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, _facts(source).get("text_prefix", ""))
 
@@ -141,6 +145,11 @@ def embedding_form(bits: int, embeddings: str | None, vocabulary: Vocabulary | N
     return cast(EmbeddingForm, embeddings)
 
 
+def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
+    table = f"{architecture_of(network.config.model_type).word_embeddings}.weight"
+    return checkpoint_of(source, network.base_model_prefix)[table]
+
+
 def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
     """A decoder's own output projection, for training only; nothing of it is read here."""
     if not architecture_of(network.config.model_type).causal or network.config.tie_word_embeddings:
@@ -155,7 +164,11 @@ def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary
             "the vocabulary was taken with another tokenizer, so its ids mean other pieces. Make it with "
             "vocabulary_of(..., backbone=...) of this backbone."
         )
-    return vocabulary.with_ids([*tokenizer.all_special_ids, *chain(*probe_bodies(vocabulary_size))])
+    n_ids = highest_id(tokenizer) + 1
+    # Adapters may come from a table that is filled up to another number of rows.
+    sizes = {vocabulary_size, *(-(-n_ids // multiple) * multiple for multiple in _MULTIPLES)}
+    probes = chain.from_iterable(chain.from_iterable(probe_bodies(size, n_ids) for size in sizes))
+    return vocabulary.with_ids([*tokenizer.all_special_ids, *probes])
 
 
 def _number_type(bits: int, device: torch.device) -> torch.dtype:
@@ -191,7 +204,7 @@ def _require_rows(tokenizer: PreTrainedTokenizerBase, n_rows: int, source: str) 
     Raises:
         CorruptBackbone: There are such ids.
     """
-    highest = max([len(tokenizer) - 1, *tokenizer.added_tokens_decoder, *tokenizer.all_special_ids])
+    highest = highest_id(tokenizer)
     if highest >= n_rows:
         raise CorruptBackbone(
             f"the tokenizer of {source!r} gives ids up to {highest:,} (the last is "

@@ -115,6 +115,8 @@ class PagedRows(WordEmbeddings):
         capacity = min(self.n_rows, cache_bytes // (self.width * dtype.itemsize))
         if capacity < 1:
             raise ConfigError(f"a cache of {cache_bytes} bytes holds no row of {self.width} values; give more.")
+        for _ in stored.in_pieces(_ROWS_AT_ONCE):
+            pass  # Reading is checking, and nothing stays in memory.
         self._reader = RowReader(stored)
         self._lock = threading.Lock()
         self._cache = torch.empty(capacity, self.width, dtype=dtype)

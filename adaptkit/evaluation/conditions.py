@@ -47,7 +47,7 @@ class LanguageAdapters:
         found = tuple(
             listing.load()
             for listing in zoo.search(kind="language")
-            if listing.origin.fingerprint.compare(backbone.fingerprint) != "different"
+            if listing.origin.compared_with(backbone) != "different"
         )
         if not found:
             raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")

@@ -1,8 +1,11 @@
 """Whether an adapter belongs to a backbone, as far as shape, tokenizer and sampled weights tell."""
 
+from dataclasses import replace
+
 from adaptkit.backbones import Backbone
-from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, TokenizerMismatch
+from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, ProbeMismatch, TokenizerMismatch
 from adaptkit.storage.adapter import Adapter
+from adaptkit.storage.probes import Probe
 
 
 def check_identity(adapter: Adapter, ours: Backbone) -> None:
@@ -14,8 +17,11 @@ def check_identity(adapter: Adapter, ours: Backbone) -> None:
         BackboneMismatch: Other weights.
     """
     origin = adapter.origin
-    if origin.shape != ours.shape:
-        theirs, own = vars(origin.shape), vars(ours.shape)
+    n_rows = origin.shape.vocabulary_size
+    # A table that is filled up with rows no text asks for is the same table.
+    shape = replace(ours.shape, vocabulary_size=n_rows) if n_rows >= ours.n_ids else ours.shape
+    if origin.shape != shape:
+        theirs, own = vars(origin.shape), vars(shape)
         unlike = [name for name in {**theirs, **own} if theirs.get(name) != own.get(name)]
         found = ", ".join(f"{name} {theirs.get(name)} (here {own.get(name)})" for name in unlike)
         raise ArchitectureMismatch(
@@ -34,11 +40,36 @@ def check_identity(adapter: Adapter, ours: Backbone) -> None:
             f"{ours.text_prefix!r} there: the same text gives other ids. Load {origin.name} as published, or a "
             "folder written by `adaptkit backbone export`."
         )
-    if origin.fingerprint.compare(ours.fingerprint) == "different":
-        differing = origin.fingerprint.differing(ours.fingerprint)
+    own_fingerprint = ours.fingerprint_as_of(n_rows)
+    if origin.fingerprint.compare(own_fingerprint) == "different":
+        differing = origin.fingerprint.differing(own_fingerprint)
         raise BackboneMismatch(
             f"{adapter.id} was trained on {origin.name} (fingerprint {origin.fingerprint.id}), but this backbone, "
             f"{ours.name}, is {ours.fingerprint.id}: {len(differing)} of {len(origin.fingerprint.samples)} tensors "
             f"differ (first: {differing[0] if differing else 'names'}). Load {origin.name} as it was published, "
             "without merged adapters or further training."
         )
+
+
+def readable_probes(adapter: Adapter, ours: Backbone) -> tuple[Probe, ...]:
+    """The probes of an adapter that read what this backbone has rows for, as those that they were recorded with.
+
+    Raises:
+        ProbeMismatch: None does.
+    """
+    same_rows = adapter.origin.shape.vocabulary_size == ours.shape.vocabulary_size
+    if same_rows:
+        return adapter.probes
+    kept = None if ours.vocabulary is None else set(ours.vocabulary.ids.tolist())
+    found = tuple(
+        probe
+        for probe in adapter.probes
+        if max(probe.ids) < ours.n_ids and (kept is None or kept.issuperset(probe.ids))
+    )
+    if adapter.probes and not found:
+        raise ProbeMismatch(
+            f"{adapter.id} was trained where the embeddings have {adapter.origin.shape.vocabulary_size:,} rows, and "
+            f"{ours.name}, held with {ours.held_as}, lacks rows that its recorded inputs need, so that its outputs "
+            "cannot be checked. Load the backbone without vocabulary=..., or as it was published."
+        )
+    return found

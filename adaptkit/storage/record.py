@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint, embedded
+from adaptkit.backbones import Backbone, BackboneShape, DecoderShape, Fingerprint, Verdict, embedded
 from adaptkit.backbones.architectures import architecture_of
 from adaptkit.composition import AdapterId
 from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH, AdapterConfig, FusionConfig, Kind
@@ -38,6 +38,10 @@ class Origin:
         if self.name == embedded.NAME:
             return embedded.HUB_ID
         return self.name if _HUB_ID.fullmatch(self.name) else ""
+
+    def compared_with(self, backbone: Backbone) -> Verdict:
+        """Whether a loaded backbone has the same weights, by their samples."""
+        return self.fingerprint.compare(backbone.fingerprint_as_of(self.shape.vocabulary_size))
 
     @classmethod
     def of(cls, backbone: Backbone) -> "Origin":

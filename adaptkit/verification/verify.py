@@ -25,7 +25,7 @@ def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedMod
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     model.attach(adapter)
     model.detach(adapter.id)
-    verdict = adapter.origin.fingerprint.compare(model.backbone.fingerprint)
+    verdict = adapter.origin.compared_with(model.backbone)
     yield f"tokenizer: the same ids as in training ({adapter.origin.tokenizer_sha256[:12]})"
     yield f"backbone: {verdict} ({model.backbone.name}, fingerprint {model.backbone.fingerprint.id})"
     yield f"outputs: {len(adapter.probes)} probes give the recorded vectors"

@@ -226,8 +226,8 @@ def test_a_trimmed_table_is_smaller(folder: Path) -> None:
 
 def test_a_vocabulary_of_another_tokenizer_is_refused(folder: Path) -> None:
     vocabulary = vocabulary_of(TEXTS, backbone=folder)
-    config = folder / "tokenizer.json"
-    config.write_text(config.read_text(encoding="utf-8").replace('"<mask>"', '"<blank>"'), encoding="utf-8")
+    for file in (folder / "tokenizer.json", folder / "tokenizer_config.json"):
+        file.write_text(file.read_text(encoding="utf-8").replace('"<mask>"', '"<blank>"'), encoding="utf-8")
     with pytest.raises(ConfigError, match="another tokenizer"):
         load_model(folder, vocabulary=vocabulary)
 
