@@ -46,7 +46,7 @@ from adaptkit.errors import (
 from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.paging import PagedZoo
-from adaptkit.prediction import predictions, tell_of_forms
+from adaptkit.prediction import predictions, tell_of_cuts, tell_of_forms
 from adaptkit.storage import Adapter, Probe, Zoo
 from adaptkit.storage.identity import check_identity, readable_probes
 from adaptkit.storage.probes import largest_error
@@ -301,7 +301,8 @@ class AdaptedModel(nn.Module):
     ) -> Tensor:
         """Sentence vectors: the mean over the hidden states of real tokens, under `stack` (None: under no adapter).
 
-        With `stacks`, each text is under its own; one batch may hold them all.
+        With `stacks`, each text is under its own; one batch may hold them all. A warning is logged once where texts are
+        longer than the backbone reads, or are in another normal form than the text of the adapters' training.
 
         Shape: (len(texts), hidden_width), float32 on the CPU.
 
@@ -313,8 +314,10 @@ class AdaptedModel(nn.Module):
             raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
         each = self._stack_of_each(len(texts), stack, stacks)
         tell_of_forms(self, [[text] for text in texts], each)
-        ids = self.backbone.tokenize(texts, max_length=max_length)
-        return self.encode_ids(ids, stacks=each, batch_size=batch_size)
+        rows = self.backbone.tokenize_cutting([(text, None) for text in texts], max_length=max_length)
+        if max_length is None:
+            tell_of_cuts(self, sum(cut for _, cut in rows), len(rows))
+        return self.encode_ids([ids for ids, _ in rows], stacks=each, batch_size=batch_size)
 
     def encode_ids(
         self,
@@ -364,7 +367,7 @@ class AdaptedModel(nn.Module):
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
         `max_answer_tokens` bounds answers to questions in place of the head's own bound. A warning is logged once where
-        inputs are cut at `max_length` tokens, or are in another normal form than the text of the adapters' training.
+        inputs are longer than the backbone reads, or in another normal form than the text of the adapters' training.
 
         Raises:
             NoHead: A stack ends in no task adapter.

@@ -107,7 +107,7 @@ def predictions(
 
 def tell_of_forms(model: AnsweringModel[StackT], texts: Sequence[Iterable[str]], stacks: Sequence[StackT]) -> None:
     """Warn of texts in another normal form than that of the text on which adapters of their stack were trained."""
-    forms = {id(stack): model.forms_of(stack) for stack in stacks}
+    forms = {name: model.forms_of(stack) for name, stack in {id(stack): stack for stack in stacks}.items()}
     if not any(forms.values()):
         return
     for own, stack in zip(texts, stacks, strict=True):
@@ -129,13 +129,18 @@ def _tell_of_losses(
             [list(texts_of(example)) for example in part.examples],
             [stacks[place] for place in part.places],
         )
-        if cut := len({item.example for item in part.items if item.cut}):
-            most = min(max_length or model.backbone.max_length, model.backbone.max_length)
-            model.tell(
-                f"cut at {most}",
-                f"{cut:,} of {len(part.examples):,} inputs are too long for {most} tokens and were cut. Of later ones "
-                "this is not said again.",
-            )
+        if max_length is None:
+            tell_of_cuts(model, len({item.example for item in part.items if item.cut}), len(part.examples))
+
+
+def tell_of_cuts(model: AnsweringModel[StackT], n_cut: int, n_texts: int) -> None:
+    """Warn of texts that are longer than the backbone reads; where a caller names a length, it is meant."""
+    if n_cut:
+        model.tell(
+            "cut texts",
+            f"{n_cut:,} of {n_texts:,} inputs are too long for {model.backbone.max_length} tokens and were cut. Of "
+            "later ones this is not said again.",
+        )
 
 
 def _bounded(heads: Sequence[HeadConfig], max_answer_tokens: int | None) -> list[HeadConfig]:

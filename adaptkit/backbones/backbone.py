@@ -273,17 +273,19 @@ class Backbone:
         return [(row, _first_places(encoded.word_ids(number), len(prefix))) for number, row in enumerate(rows)]
 
     def tokenize_windows(
-        self, questions: Sequence[str], contexts: Sequence[str], *, max_length: int, stride: int
+        self, questions: Sequence[str], contexts: Sequence[str], *, max_length: int, stride: int, whole: int = 0
     ) -> list[Window]:
         """Questions with their contexts, in as many windows as each context needs, overlapping by `stride` tokens.
 
-        A question is cut at half of the window, and the overlap at a quarter of what its question leaves.
+        A question is cut at half of the window, and the overlap at a quarter of what its question leaves; or at half of
+        it, where it takes more for every piece of `whole` tokens to lie in one window.
         """
         limit = min(max_length, self.max_length)
         asked = self._cut([self.text_prefix + question for question in questions], limit // 2)
         by_overlap: dict[int, list[int]] = defaultdict(list)
         for number, (_, n_tokens) in enumerate(asked):
-            by_overlap[min(stride, max(0, (limit - n_tokens - _SPECIAL_TOKENS_OF_A_PAIR) // 4))].append(number)
+            room = max(0, limit - n_tokens - _SPECIAL_TOKENS_OF_A_PAIR)
+            by_overlap[max(min(stride, room // 4), min(whole, room // 2))].append(number)
         windows = []
         for overlap, numbers in by_overlap.items():
             encoded = self.tokenizer(
@@ -298,8 +300,8 @@ class Backbone:
             )
             for at, text in enumerate(encoded["overflow_to_sample_mapping"]):
                 windows.append(_window(encoded, at, numbers[text], contexts[numbers[text]]))
-        whole = [len(first) == len(self.text_prefix + text) for text, (first, _) in zip(questions, asked, strict=True)]
-        windows = [replace(window, cut=not whole[window.text]) for window in windows]
+        cut = [len(first) < len(self.text_prefix + text) for text, (first, _) in zip(questions, asked, strict=True)]
+        windows = [replace(window, cut=cut[window.text]) for window in windows]
         return _reaching_ends(sorted(windows, key=lambda window: window.text), contexts)
 
     def _cut(self, texts: Sequence[str], most: int) -> list[tuple[str, int]]:
@@ -330,6 +332,11 @@ class Backbone:
         prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
         n_opening = len(prefix) - (len(whole) - start - len(bare))
         return prefix[:n_opening], prefix[n_opening:]
+
+    def room(self, max_length: int) -> int:
+        """How many tokens of a text of its own an input of at most `max_length` tokens holds."""
+        opening, closing = self._around_every_input
+        return min(max_length, self.max_length) - len(opening) - len(closing)
 
     def probe_inputs(self) -> list[list[int]]:
         """Token ids of the fixed probes, between the opening tokens of every input and the closing one."""

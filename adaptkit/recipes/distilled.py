@@ -15,6 +15,7 @@ from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.training import TrainingData
 
+Note = Callable[[str], None]
 Encode = Callable[[TokenStore, NDArray[np.int32], str], Tensor]
 """Vectors of the texts in rows, given where second texts begin, and what they are in words."""
 
@@ -26,6 +27,7 @@ def distilled(
     backbone: Backbone,
     request: TrainingRequest,
     encode: Encode,
+    note: Note,
 ) -> TrainingData:
     """The sentences, each drawn to its translation's vector; pairs of them; and translations drawn to their own.
 
@@ -33,16 +35,21 @@ def distilled(
     another is nothing that single sentences tell. Held-out sentences are in no pair. A share of the translations
     (`source_share`) trains too, so that what the backbone knows already stays as it is.
 
-    `texts` are (translation, sentence), as many as `sentences` has rows.
+    `texts` are (translation, sentence), as many as `sentences` has rows. `note` is told what of them is cut.
     """
     limit, n = request.max_length, len(sentences)
     pairs = _pairs(n, request)
-    known = (translation for translation, _ in texts)
-    translations = TokenStore(tokenize_lines(known, lambda rows: backbone.tokenize(rows, max_length=limit)))
+    translations, n_cut = _tokenized(backbone, [translation for translation, _ in texts], limit)
+    if n_cut:
+        note(f"{n_cut:,} of {n:,} ({n_cut / n:.1%}) translations are cut at {limit} tokens")
     ours = backbone.tokenize_two([(texts[a][1], texts[b][1]) for a, b in pairs], max_length=limit)
     theirs = backbone.tokenize_two([(texts[a][0], texts[b][0]) for a, b in pairs], max_length=limit)
     # Rows in which one text was cut away, or has no tokens, have no two vectors.
     whole = [row for row, ((_, a), (_, b)) in enumerate(zip(ours, theirs, strict=True)) if a and b]
+    if len(whole) < len(pairs):
+        note(
+            f"{len(pairs) - len(whole):,} of {len(pairs):,} pairs of sentences are left out: one leaves no room for two"
+        )
     ours, theirs = [ours[row] for row in whole], [theirs[row] for row in whole]
     kept, kept_pairs = (_spread(size, request.source_share) for size in (n, len(ours)))
 
@@ -70,6 +77,19 @@ def distilled(
         first_lengths=np.concatenate(lengths) if theirs else None,
         anchors=torch.tensor(weights) if request.token_anchor else None,
     )
+
+
+def _tokenized(backbone: Backbone, texts: Sequence[str], max_length: int) -> tuple[TokenStore, int]:
+    """Token ids of texts, and how many of them were cut."""
+    n_cut = 0
+
+    def tokenize(lines: Sequence[str]) -> list[list[int]]:
+        nonlocal n_cut
+        rows = backbone.tokenize_cutting([(line, None) for line in lines], max_length=max_length)
+        n_cut += sum(cut for _, cut in rows)
+        return [ids for ids, _ in rows]
+
+    return TokenStore(tokenize_lines(texts, tokenize)), n_cut
 
 
 def _pairs(n: int, request: TrainingRequest) -> list[tuple[int, int]]:

@@ -21,7 +21,10 @@ TrainedObjective: TypeAlias = Literal["mlm", "clm", "distill"]
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """Rows of (translation or None, sentence in the language), and what is known of them."""
+    """Rows of (translation or None, sentence in the language), and what is known of them.
+
+    `n_skipped` says how many pairs the latest reading skipped because a side was empty.
+    """
 
     translated: bool
     rows: Callable[[], Iterator[Row]]
@@ -30,6 +33,7 @@ class TrainingSource:
     repeatable: bool
     kind: TextKind = "corpus"
     reason: str = ""
+    n_skipped: Callable[[], int] = lambda: 0
 
 
 def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
@@ -90,6 +94,7 @@ def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
         licence=request.licence,
         repeatable=corpus.repeatable,
         reason="parallel text was given",
+        n_skipped=lambda: corpus.empty_pairs,
     )
 
 

@@ -51,11 +51,9 @@ class TaskTraining:
         self.model = model_for(request)
         self.foundation = Foundation(request.foundation)
         self.foundation.require_for(self.id, self.model)
-        head = _head_for(self.data)
         self._max_length = min(request.max_length, self.model.backbone.max_length)
-        made = format_of(self.model.backbone, head, max_length=self._max_length).items(self.data.examples)
+        self.head, made = self._head_and_items(_head_for(self.data))
         self.losses = losses(self.data.examples, made, max_length=self._max_length)
-        self.head = _with_answers(head, made, request.max_answer_tokens)
         self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
         self.items = TaskItems(
             _with_targets(made, self.losses),
@@ -121,6 +119,15 @@ class TaskTraining:
             text_sha256=self.items.sha256,
             losses=self.losses,
         )
+
+    def _head_and_items(self, head: HeadConfig) -> tuple[HeadConfig, list[Item]]:
+        """The head with its bound on answers, and the examples in windows that hold such answers."""
+        while True:
+            made = format_of(self.model.backbone, head, max_length=self._max_length).items(self.data.examples)
+            bounded = _with_answers(head, made, self.request.max_answer_tokens)
+            if bounded == head:
+                return head, made
+            head = bounded
 
     def _forms(self) -> Forms:
         texts = dict.fromkeys(text for example in self.data.examples for text in texts_of(example))

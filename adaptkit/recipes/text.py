@@ -69,11 +69,12 @@ class TextTraining:
             # Only what is trained on: a large source is not read to its end for it.
             (sentence for _, sentence in islice(rows(), len(store))),
             self.model.backbone.tokenizer,
-            max_length=request.max_length,
+            max_length=self.model.backbone.room(request.max_length),
             language=self.language,
         )
         self.triage.require(force=request.force)
         self._text = store
+        self._notes = self._unread(store, rows)
         self.data = self._with_targets(store, rows)
         self.settings = self._settings()
         self._fitting = Fitting(
@@ -109,7 +110,9 @@ class TextTraining:
             *([f"trained on top of {below}"] if below else []),
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.description}, {estimate.n_sentences:,} sentences",
-            f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown",
+            *(f"text: {note}" for note in self._notes),
+            f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
+            f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
             *(f"triage: {problem}" for problem in found.problems()),
             f"objective: {self.objective}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
@@ -166,7 +169,23 @@ class TextTraining:
             backbone=self.model.backbone,
             request=self.request,
             encode=lambda texts, lengths, what: self._encode(texts, what, self._depths(), lengths),
+            note=self._notes.append,
         )
+
+    def _unread(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> list[str]:
+        """Say what of the text is not trained on at all."""
+        notes = []
+        if skipped := self.source.n_skipped():
+            notes.append(f"{skipped:,} pairs were skipped, because one side was empty")
+        budget, longest = self.request.max_tokens, self.request.max_length
+        # Where another row would have had its place, there was none; nothing is read again to see that.
+        if (
+            budget is not None
+            and store.n_tokens + longest > budget
+            and any(True for _ in islice(rows(), len(store), None))
+        ):
+            notes.append(f"what comes behind the first {budget:,} tokens is not read (max_tokens=...)")
+        return notes
 
     def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:
         limit = self.request.max_length

@@ -15,13 +15,13 @@ from torch import Tensor
 from adaptkit.backbones import BackboneShape
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, Kind
-from adaptkit.data.letters import NORMAL_FORMS, NormalForm
+from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
 from adaptkit.families import branches
 from adaptkit.languages import autonym, language_name, script_name
 from adaptkit.layers import AdapterLayers
 from adaptkit.storage import format as spec
-from adaptkit.storage.card import Card, CardSubject, render_card
+from adaptkit.storage.card import Card, CardSubject, normal_form, render_card
 from adaptkit.storage.folder import Files, Folder, write_folder
 from adaptkit.storage.method_config import tensor_prefix, to_json
 from adaptkit.storage.probes import Probe
@@ -123,8 +123,7 @@ class Adapter:
     @property
     def normal_form(self) -> NormalForm | None:
         """The form that the text it was trained on was read in (`normalize`); None where it was read as it was."""
-        stated = None if self.card.training is None else self.card.training.settings.get("normalize")
-        return next((form for form in NORMAL_FORMS if form == stated), None)
+        return normal_form(self.card)
 
     def renamed(self, adapter_id: str) -> "Adapter":
         """The same adapter under another id, so that two of one name can be attached.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adaptkit import plain_text
+from adaptkit.data.letters import NORMAL_FORMS, NormalForm
 from adaptkit.storage.records import since
 
 
@@ -132,6 +133,12 @@ def render_card(subject: CardSubject, card: Card) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def normal_form(card: Card) -> NormalForm | None:
+    """The form of Unicode that the text was read in (`normalize`); None where it was read as it was."""
+    stated = None if card.training is None else card.training.settings.get("normalize")
+    return next((form for form in NORMAL_FORMS if form == stated), None)
+
+
 def card_gaps(card: Card) -> list[str]:
     """What a card should say of an adapter that is passed on, and does not."""
     said = {
@@ -256,6 +263,7 @@ def _limits(card: Card) -> list[str]:
         "- It has seen the kind of text named above and no other; what it does elsewhere was not measured"
         + (" beyond the scores above." if card.evaluations else ", and here nothing was: there are no scores."),
         "- It has what bias its text and the backbone have. It was not checked for that.",
+        *([f"- Its text was read in {form}: give it text in that form."] if (form := normal_form(card)) else []),
         *(["- It may be used as the licence of its text allows."] if card.licence != "not stated" else []),
         *(["- The licence of its text is not stated: ask before you pass it on."] if _unstated(card) else []),
     ]

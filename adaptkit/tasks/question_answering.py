@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import Backbone, Window
-from adaptkit.config import HeadConfig
+from adaptkit.config import DEFAULT_ANSWER_TOKENS, HeadConfig
 from adaptkit.data.tasks import Example, Question
 from adaptkit.data.tasks.answers import located
 from adaptkit.objectives import Batch
@@ -46,7 +46,8 @@ class PredictedAnswer:
 class QuestionAnswering:
     """Every token may start or end the answer (Devlin et al. 2019, arXiv:1810.04805).
 
-    A long context is read in windows that overlap by `stride` tokens. In training, a window without the answer is
+    A long context is read in windows that overlap by `stride` tokens, or by those of the longest answer where the head
+    gives longer ones than usual. In training, a window without the answer is
     trained to say so, but only where another one has it: the windows of an answered question none of which holds a
     whole answer have no target.
     """
@@ -65,6 +66,7 @@ class QuestionAnswering:
             [question.context for question in questions],
             max_length=self._max_length,
             stride=self._stride,
+            whole=longest if (longest := self._head.max_answer_tokens) > DEFAULT_ANSWER_TOKENS else 0,
         )
         answers = [located(question.context, question.answers) for question in questions]
         targets = [_target(window, answers[window.text]) for window in windows]

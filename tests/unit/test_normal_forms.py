@@ -43,6 +43,8 @@ def test_text_and_translations_are_read_in_the_form_that_is_asked_for(model: Ada
     assert one.card.text_sha256 == two.card.text_sha256 == plain.card.text_sha256
     assert one.weights_sha256 == two.weights_sha256
     assert (plain.normal_form, one.normal_form) == (None, "NFC")
+    said = "- Its text was read in NFC: give it text in that form."
+    assert (said in plain.render_card(), said in one.render_card()) == (False, True)
 
 
 def test_translations_are_normalized_too(model: AdaptedModel) -> None:
@@ -129,11 +131,19 @@ def test_inputs_that_are_cut_are_warned_of_once(model: AdaptedModel, caplog: pyt
     model.attach(random_adapter(model, TOPICS, kind="task", name="topics"))
     model.predict(["goat", "goat " * 20], stack="topics")
     assert warnings_of(caplog) == []
+    model.predict(["goat", "goat " * 300], stack="topics", max_length=100)  # as asked
+    model.encode(["goat " * 300], max_length=100)
+    assert warnings_of(caplog) == []
     model.predict(["goat", "goat " * 300], stack="topics")
     model.predict(["goat", "goat " * 300], stack="topics")
     assert warnings_of(caplog) == [
         "1 of 2 inputs are too long for 140 tokens and were cut. Of later ones this is not said again."
     ]
+
+
+def test_vectors_of_cut_texts_are_warned_of(model: AdaptedModel, caplog: pytest.LogCaptureFixture) -> None:
+    model.encode(["goat", "goat " * 300])
+    assert [said[:39] for said in warnings_of(caplog)] == ["1 of 2 inputs are too long for 140 toke"]
 
 
 QA = AdapterConfig(method=LoraConfig(rank=2), head=HeadConfig(task_type="qa", max_answer_tokens=40))

@@ -27,8 +27,9 @@ def rows_of(request: TrainingRequest, model: AdaptedModel) -> TrainingData:
         with torch.no_grad():
             return pool_texts(model(ids, mask), mask, torch.from_numpy(lengths))
 
+    notes: list[str] = []
     sentences = TokenStore(model.backbone.tokenize([text for _, text in TEXTS]))
-    return distilled(sentences, TEXTS, backbone=model.backbone, request=request, encode=encode)
+    return distilled(sentences, TEXTS, backbone=model.backbone, request=request, encode=encode, note=notes.append)
 
 
 def test_every_text_is_drawn_to_its_translation_in_the_same_place() -> None:

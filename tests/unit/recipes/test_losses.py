@@ -15,6 +15,7 @@ from adaptkit.errors import CheckpointError, ConfigError, EmptyCorpus
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
+from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.training import open_display
 from tests.runs import train_and_interrupt
@@ -135,6 +136,41 @@ def test_the_bound_on_answers_is_an_option(model: AdaptedModel) -> None:
         plan(model, made.topics(), max_answer_tokens=40)
     with pytest.raises(ConfigError, match="max_answer_tokens does not go with a language adapter"):
         TrainingRequest(lang="sw", max_answer_tokens=40)
+
+
+def text_plan(model: AdaptedModel, **options: Any) -> list[str]:  # noqa: ANN401 - arguments of train_adapter
+    request = TrainingRequest(lang="sw", backbone=model, progress=False, force=True, **options)
+    with open_display(shown=False) as display, closing(TextTraining(request, display)) as training:
+        return training.describe(training.estimate())
+
+
+def test_lines_are_cut_where_special_tokens_leave_no_room(model: AdaptedModel) -> None:
+    line = " ".join(["goat"] * 15)
+    (ids,) = model.backbone.tokenize([line])
+    text = [line, *(["goat"] * 29)]
+    shares = {}
+    for max_length in (len(ids), len(ids) - 1):
+        lines = text_plan(model, text=text, max_length=max_length)
+        (said,) = [entry for entry in lines if "lines are cut" in entry and "unknown; " in entry]
+        shares[max_length] = said.rpartition("; ")[2]
+    assert shares == {len(ids): "0.0% of the lines are cut", len(ids) - 1: "3.3% of the lines are cut"}
+
+
+def test_text_behind_the_budget_is_told_of(model: AdaptedModel) -> None:
+    text = [f"goat {number}" for number in range(60)]
+    n_tokens = sum(map(len, model.backbone.tokenize(text)))
+    said = "text: what comes behind the first {:,} tokens is not read (max_tokens=...)"
+    assert not [line for line in text_plan(model, text=text, max_tokens=n_tokens) if "behind" in line]
+    assert said.format(n_tokens - 1) in text_plan(model, text=text, max_tokens=n_tokens - 1)
+
+
+def test_pairs_that_are_skipped_or_cut_are_told_of(model: AdaptedModel) -> None:
+    pairs = [(f"The goat sleeps {number}.", f"Mbuzi amelala {number}.") for number in range(40)]
+    assert not [line for line in text_plan(model, parallel=pairs) if "skipped" in line or "are cut at" in line]
+    broken = [*pairs, ("", "Mbuzi."), ("goat " * 80, "Mbuzi.")]
+    lines = text_plan(model, parallel=broken, max_length=40)
+    assert "text: 1 pairs were skipped, because one side was empty" in lines
+    assert "text: 1 of 41 (2.4%) translations are cut at 40 tokens" in lines
 
 
 def yoruba(form: str) -> TaskData:

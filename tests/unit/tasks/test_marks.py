@@ -150,3 +150,18 @@ def test_a_question_is_cut_behind_a_whole_letter() -> None:
     assert losses([Question(id="1", question=asked, context="Ọjà.", answers=(("Ọjà", 0),))], [item], max_length=40) == [
         "1 of 1 (100.0%) questions are cut at 20 tokens"
     ]
+
+
+@pytest.mark.parametrize("bound", [30, 40])
+def test_windows_hold_every_answer_that_the_head_may_give(bound: int) -> None:
+    """Wherever an answer of 40 tokens stands: with the usual overlap, some lie across two windows."""
+    backbone = tiny_backbone()
+    context = " ".join(str(number % 10) for number in range(300))  # two tokens each
+    questions = [
+        Question(id=str(at), question="Kí ni?", context=context, answers=((context[2 * at : 2 * at + 39], 2 * at),))
+        for at in range(0, 260, 7)
+    ]
+    items = format_of(backbone, replace(QA, max_answer_tokens=bound), max_length=128).items(questions)
+    assert longest_answer(items) == 40
+    lost = {item.example for item in items if not item.target}
+    assert bool(lost) == (bound < 40)
