@@ -1,6 +1,7 @@
 """Files of an adapter folder: each read once from one descriptor, each written whole or not at all."""
 
 import difflib
+import errno
 import os
 import shutil
 import stat
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
+from adaptkit.errors import CannotWrite, ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
+from adaptkit.storage.exchange import exchange
 from adaptkit.storage.format import INDEX_FILE, MAX_JSON_BYTES, SIGNATURE_FILE
+from adaptkit.storage.leftovers import NEW, OLD, beside, held, recover
 from adaptkit.storage.strict_json import parse_json
 
 
@@ -139,20 +142,20 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
 
     Raises:
         ConfigError: Something is there already and `overwrite` is not set, or it holds files that are not ours.
+        CannotWrite: As on a full disk; what was there is as it was.
     """
+    recover(folder)
     check_replaceable(folder, files, overwrite=overwrite)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-new-", dir=folder.parent))
     try:
-        for name, content in files.items():
-            _write_synced(partial / name, content)
-        partial.chmod(0o755)
-        _sync_folder(partial)
-        _put_in_place(partial, folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    _sync_folder(folder.parent)
+        with _folder_beside(folder) as partial:
+            for name, content in files.items():
+                _write_synced(partial / name, content)
+            partial.chmod(0o755)
+            _sync_folder(partial)
+            _put_in_place(partial, folder)
+        _sync_folder(folder.parent)
+    except OSError as error:
+        raise CannotWrite(folder, error, needed=sum(map(len, files.values()))) from error
 
 
 @contextmanager
@@ -160,19 +163,25 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A place to write a file at, from which it is moved to `path`: a reader finds the old file or the new one.
 
     What fails half-way leaves nothing behind.
+
+    Raises:
+        CannotWrite: As on a full disk.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(descriptor)
-    partial = Path(name)
-    try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.chmod(0o644)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    recover(path)
+    with _full_disk_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        os.close(descriptor)
+        partial = Path(name)
+        try:
+            with held(partial):
+                yield partial
+                with partial.open("rb") as file:
+                    os.fsync(file.fileno())
+                partial.chmod(0o644)
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -181,30 +190,57 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
     Raises:
         ConfigError: Something is there already.
+        CannotWrite: As on a full disk.
     """
+    recover(folder)
     if folder.exists() or folder.is_symlink():
         raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
+    with _full_disk_told(folder):
+        with _folder_beside(folder) as partial:
+            yield partial
+            for path in partial.iterdir():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            partial.chmod(0o755)
+            _sync_folder(partial)
+            partial.rename(folder)
+        _sync_folder(folder.parent)
+
+
+@contextmanager
+def _folder_beside(folder: Path) -> Iterator[Path]:
+    """A folder that is gone afterwards, unless it was moved away; of one of a killed process, others see that."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-new-", dir=folder.parent))
+    partial = Path(tempfile.mkdtemp(prefix=beside(folder, NEW), dir=folder.parent))
     try:
-        yield partial
-        for path in partial.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        partial.chmod(0o755)
-        _sync_folder(partial)
-        partial.rename(folder)
-    except BaseException:
+        with held(partial):
+            yield partial
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
-    _sync_folder(folder.parent)
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+
+
+@contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    """What the system says of a full disk, a limit or a broken disk, as an error of ours; all else passes."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM or isinstance(error, CannotWrite):
+            raise
+        raise CannotWrite(path, error) from error
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:
     if not folder.exists():
         partial.rename(folder)
         return
-    old = partial.with_name(partial.name.replace("-new-", "-old-"))
+    if exchange(partial, folder):
+        return
+    # Killed between the two, it leaves both beside the place; `recover` finds them.
+    old = partial.with_name(partial.name.replace(beside(folder, NEW), beside(folder, OLD), 1))
     folder.rename(old)
     try:
         partial.rename(folder)

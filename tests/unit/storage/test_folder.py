@@ -1,11 +1,20 @@
+import errno
 import os
+import resource
+import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from adaptkit.errors import ConfigError
+from adaptkit.errors import CannotWrite, ConfigError
+from adaptkit.storage import folder as folder_module
+from adaptkit.storage.exchange import exchange
 from adaptkit.storage.folder import whole_file, whole_folder, write_folder
+from adaptkit.storage.leftovers import recover
+
+KILLED = 77
 
 OLD = {"a": b"old a", "b": b"old b"}
 NEW = {"a": b"new a", "b": b"new b"}
@@ -27,6 +36,137 @@ def failing_at(call: int, original: Callable[..., object]) -> Callable[..., obje
     return fail
 
 
+def without_exchange(patch: pytest.MonkeyPatch) -> None:
+    """As on a file system that cannot let two folders change places."""
+    patch.setattr(folder_module, "exchange", lambda *_: False)
+
+
+def killed(act: Callable[[], object], patches: Callable[[pytest.MonkeyPatch], None]) -> None:
+    """Do it in a process that these patches kill: nothing is tidied up."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child only writes files
+        child = os.fork()
+    if not child:
+        try:
+            patches(pytest.MonkeyPatch())
+            act()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
+
+
+def killing_at(call: int, original: Callable[..., object]) -> Callable[..., object]:
+    """`original`, and a kill after so many of its calls."""
+    calls = iter(range(100))
+
+    def die(*arguments: object, **options: object) -> object:
+        if next(calls) == call:
+            os._exit(KILLED)
+        return original(*arguments, **options)
+
+    return die
+
+
+KILLS: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], dict[str, bytes]]] = {
+    "at the first file": (lambda p: p.setattr(os, "fsync", killing_at(0, os.fsync)), OLD),
+    "at the last file": (lambda p: p.setattr(os, "fsync", killing_at(2, os.fsync)), OLD),
+    "after the exchange": (lambda p: p.setattr(shutil, "rmtree", killing_at(0, shutil.rmtree)), NEW),
+}
+KILLS_WITHOUT_EXCHANGE: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], dict[str, bytes]]] = {
+    "before the first rename": (lambda p: p.setattr(Path, "rename", killing_at(0, Path.rename)), OLD),
+    "between the renames": (lambda p: p.setattr(Path, "rename", killing_at(1, Path.rename)), NEW),
+    "after the renames": (lambda p: p.setattr(shutil, "rmtree", killing_at(0, shutil.rmtree)), NEW),
+}
+
+
+def write_over_and_die(place: Path, patches: Callable[[pytest.MonkeyPatch], None]) -> None:
+    write_folder(place, OLD)
+    killed(lambda: write_folder(place, NEW, overwrite=True), patches)
+
+
+@pytest.mark.parametrize(("patches", "expected"), KILLS.values(), ids=KILLS)
+def test_a_killed_writer_leaves_one_whole_folder(
+    patches: Callable[[pytest.MonkeyPatch], None], expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    write_over_and_die(tmp_path / "sw", patches)
+    assert content(tmp_path / "sw") == expected  # as found, before anything is recovered
+    assert len(list(tmp_path.iterdir())) == 2
+    recover(tmp_path / "sw")
+    assert content(tmp_path / "sw") == expected
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
+@pytest.mark.parametrize(("patches", "expected"), KILLS_WITHOUT_EXCHANGE.values(), ids=KILLS_WITHOUT_EXCHANGE)
+def test_what_a_kill_between_two_renames_took_away_is_put_back(
+    patches: Callable[[pytest.MonkeyPatch], None],
+    expected: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_exchange(monkeypatch)
+    write_over_and_die(tmp_path / "sw", patches)
+    recover(tmp_path / "sw")
+    assert content(tmp_path / "sw") == expected
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
+def test_a_later_writer_tidies_up_after_a_killed_one(tmp_path: Path) -> None:
+    write_over_and_die(tmp_path / "sw", KILLS["at the last file"][0])
+    killed(lambda: write_file(tmp_path / "facts.json"), KILLS["at the first file"][0])
+    assert len(list(tmp_path.iterdir())) == 3
+    write_folder(tmp_path / "sw", NEW, overwrite=True)
+    write_file(tmp_path / "facts.json")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["facts.json", "sw"]
+
+
+def test_what_a_living_writer_works_at_and_what_others_have_stays(tmp_path: Path) -> None:
+    others = [".sw-new-zoo-abcdefgh", ".sw-notes", "sw-new-abcdefgh"]
+    for name in others:
+        (tmp_path / name).mkdir()
+    with whole_file(tmp_path / "sw") as file, whole_folder(tmp_path / "gn") as folder:
+        recover(tmp_path / "sw")
+        recover(tmp_path / "gn")
+        assert file.exists()
+        assert folder.exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["sw", "gn", *others])
+
+
+def test_folders_change_places_in_one_step(tmp_path: Path) -> None:
+    write_folder(tmp_path / "one", OLD)
+    write_folder(tmp_path / "other", NEW)
+    if not exchange(tmp_path / "one", tmp_path / "other"):
+        pytest.skip("this file system cannot let two folders change places")
+    assert (content(tmp_path / "one"), content(tmp_path / "other")) == (NEW, OLD)
+    assert not exchange(tmp_path / "one", tmp_path / "nowhere")
+
+
+def test_a_full_disk_is_told_with_place_and_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", failing_at(0, os.fsync))
+    with pytest.raises(CannotWrite, match=r"sw \(10 bytes\) cannot be written: No space left on device") as caught:
+        write_folder(tmp_path / "sw", NEW)
+    assert (caught.value.path, caught.value.needed, caught.value.errno) == (tmp_path / "sw", 10, errno.ENOSPC)
+    monkeypatch.setattr(os, "fsync", failing_at(0, os.fsync))
+    with pytest.raises(CannotWrite, match=r"facts.json cannot be written"):
+        write_file(tmp_path / "facts.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_limit_on_file_sizes_is_told(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        with pytest.raises(CannotWrite, match="File too large"):
+            write_folder(tmp_path / "sw", {"a": b"x" * 5000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_file(path: Path) -> None:
+    with whole_file(path) as partial:
+        partial.write_text("whole")
+
+
 @pytest.mark.parametrize("call", range(3))
 def test_an_interrupted_sync_leaves_the_old_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     write_folder(tmp_path / "sw", OLD)
@@ -42,8 +182,9 @@ def test_an_interrupted_rename_leaves_the_old_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     write_folder(tmp_path / "sw", OLD)
+    without_exchange(monkeypatch)
     monkeypatch.setattr(Path, "rename", failing_at(call, Path.rename))
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(CannotWrite, match="No space"):
         write_folder(tmp_path / "sw", NEW, overwrite=True)
     assert content(tmp_path / "sw") == OLD
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]

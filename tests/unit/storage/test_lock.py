@@ -1,0 +1,65 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adaptkit.errors import CannotWrite, ConfigError
+from adaptkit.storage.lock import only_writer
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from adaptkit.storage.lock import only_writer
+with only_writer(Path(sys.argv[1]), what="training"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_writer_is_told_who_the_first_one_is(tmp_path: Path) -> None:
+    with only_writer(tmp_path / "sw", what="training"):
+        with (
+            pytest.raises(ConfigError, match=rf"another training writes to .*sw already \(process {os.getpid()} on"),
+            only_writer(tmp_path / "sw", what="training"),
+        ):
+            pass
+        with only_writer(tmp_path / "gn", what="training"):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_were_made_for_the_lock_go_with_it(tmp_path: Path) -> None:
+    with only_writer(tmp_path / "in" / "two" / "sw", what="training"):
+        assert (tmp_path / "in" / "two").is_dir()
+    assert list(tmp_path.iterdir()) == []
+    with only_writer(tmp_path / "in" / "sw", what="training"):
+        (tmp_path / "in" / "sw").mkdir()
+    assert [entry.name for entry in (tmp_path / "in").iterdir()] == ["sw"]
+
+
+def test_a_killed_writer_locks_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDING, str(tmp_path / "sw")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:  # noqa: S603
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with (
+            pytest.raises(ConfigError, match=f"process {other.pid} on"),
+            only_writer(tmp_path / "sw", what="training"),
+        ):
+            pass
+        other.send_signal(signal.SIGKILL)
+    with only_writer(tmp_path / "sw", what="training"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_for_no_lock_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with (
+        pytest.raises(CannotWrite, match="sw.lock cannot be written"),
+        only_writer(tmp_path / "file" / "sw", what="training"),
+    ):
+        pass
