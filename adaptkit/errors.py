@@ -165,14 +165,18 @@ class CannotWrite(AdaptkitError, OSError):
     `path` is the place, `needed` its size in bytes where that was known, and `errno` the system's number.
     """
 
-    def __init__(self, path: Path, error: OSError, needed: int | None = None) -> None:
+    def __init__(self, path: Path, error: OSError, needed: int | None = None, advice: str = "") -> None:
         self.path = path
         self.needed = needed
+        self._error = error
         size = "" if needed is None else f" ({needed:,} bytes)"
-        super().__init__(
-            f"{path}{size} cannot be written: {error.strerror or error}. What was there before is as it was."
-        )
+        said = f"{path}{size} cannot be written: {error.strerror or error}. What was there before is as it was."
+        super().__init__(f"{said} {advice}".rstrip())
         self.errno = error.errno
+
+    def advised(self, advice: str) -> "CannotWrite":
+        """The same with what follows from it, or is to be done."""
+        return CannotWrite(self.path, self._error, self.needed, advice)
 
 
 class HubError(AdaptkitError):

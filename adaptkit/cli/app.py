@@ -135,8 +135,11 @@ def _estimate(request: TrainingRequest) -> None:
     estimate_adapter(request)
 
 
+_OF_A_RUN = frozenset(
+    {"output", "overwrite", "resume", "resume_or_start", "checkpoint_every", "checkpoint_minutes", "progress"}
+)
 app.command("train")(request_options(_train))
-app.command("estimate")(request_options(_estimate, left_out=frozenset({"output", "overwrite", "resume", "progress"})))
+app.command("estimate")(request_options(_estimate, left_out=_OF_A_RUN))
 app.command("demo")(demo)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)

@@ -8,14 +8,15 @@ from torch import Tensor
 from adaptkit.backbones.precision import types_as_said
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
+from adaptkit.errors import CannotWrite
 from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.plain_text import one_line
 from adaptkit.recipes.facts import training_facts
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import checkpoint_folder
+from adaptkit.recipes.place import checkpoint_folder, is_finished
 from adaptkit.recipes.request import TrainingRequest
-from adaptkit.storage import Adapter, Card
+from adaptkit.storage import Adapter, Card, load_adapter
 from adaptkit.storage.probes import record as record_probes
 from adaptkit.storage.record import Origin
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
@@ -58,12 +59,13 @@ class Fitting:
             with forked(model.backbone.device, request.seed):
                 self.layers = model.attach_layers(self._attached_as, config)
                 self._lent.append(self._attached_as)
-                self.run = make_run(self.layers, self._attached_as, self._checkpoint(content))
+                self._checkpoint = self._checkpoint_of(content)
+                self.run = make_run(self.layers, self._attached_as, self._checkpoint)
         except BaseException:
             self.close()
             raise
 
-    def _checkpoint(self, content: str) -> CheckpointFolder | None:
+    def _checkpoint_of(self, content: str) -> CheckpointFolder | None:
         backbone = self._model.backbone
         identity = {
             **{name: str(value) for name, value in self._settings().items()},
@@ -105,8 +107,11 @@ class Fitting:
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
         request, model = self._request, self._model
+        if (finished := self._finished()) is not None:
+            display.note(f"that run was complete: its adapter is in {request.output}")
+            return finished
         with forked(model.backbone.device, request.seed):
-            result = self.run.run(display, resume=request.resume)
+            result = self.run.run(display, resume=request.resumes)
         self.layers.eval()
         inputs = model.backbone.probe_inputs()
         adapter = Adapter(
@@ -134,10 +139,36 @@ class Fitting:
             ),
         )
         with self._processes.together():
-            if request.output_folder is not None and self._processes.is_main:
-                adapter.save(request.output_folder, overwrite=request.overwrite)
+            if self._processes.is_main:
+                self._save(adapter)
         self.run.forget_checkpoint()
         return adapter
+
+    def _finished(self) -> Adapter | None:
+        """The adapter of this very run, where it was killed behind its end."""
+        output, found = self._request.output_folder, None
+        with self._processes.together():
+            if self._processes.is_main and self._request.resumes and output is not None and is_finished(output):
+                assert self._checkpoint is not None  # noqa: S101 - there is an output
+                self._checkpoint.require_own()
+                found = load_adapter(output)
+        found = self._processes.from_main(found)
+        if found is not None:
+            self.run.forget_checkpoint()
+        return found
+
+    def _save(self, adapter: Adapter) -> None:
+        if self._request.output_folder is None or self._checkpoint is None:
+            return
+        try:
+            self._checkpoint.will_be_saved(adapter.weights_sha256)
+            adapter.save(self._request.output_folder, overwrite=self._request.overwrite)
+        except CannotWrite as error:
+            last = self.run.last_checkpoint()
+            raise error.advised(
+                f"The adapter is trained and not saved. {last} Make room, and run the same again"
+                f"{' with resume=True' if self._checkpoint.exists() else ''}."
+            ) from error
 
     def _vectors(self, inputs: list[list[int]]) -> Tensor:
         with types_as_said(self._model.backbone.device):

@@ -1,15 +1,21 @@
 """Where a run trains: the model that it trains on, and the folder that it writes to."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 from adaptkit.backbones import Bits, embedding_form
 from adaptkit.backbones.device import device_for
-from adaptkit.errors import ConfigError
+from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import format as spec
+from adaptkit.storage import load_adapter
+from adaptkit.storage.leftovers import discard, recover
+from adaptkit.storage.lock import only_writer
+from adaptkit.training.checkpoint import saved_as
 from adaptkit.training.processes import Processes
 
 _ADAPTER_FILES = spec.ADAPTER_FILES.keys() | spec.OPTIONAL_FILES.keys()
@@ -23,24 +29,78 @@ def checkpoint_folder(output: Path) -> Path:
 def check_output(request: TrainingRequest) -> None:
     """See before any work that the output can be written, and that no interrupted run is lost.
 
+    What a killed run left half-written beside output and checkpoint is put right first.
+
     Raises:
         ConfigError: Something is in the way; it says what to do.
+        CheckpointError: There is no checkpoint to resume.
     """
     output = request.output_folder
     if output is None:
         return
-    if output.exists() and not request.overwrite:
-        raise ConfigError(f"{output} exists already; nothing was trained. Give another folder, or overwrite=True.")
+    checkpoint = checkpoint_folder(output)
+    for place in (output, checkpoint):
+        recover(place)
     if output.exists() and not (output.is_dir() and {entry.name for entry in output.iterdir()} <= _ADAPTER_FILES):
         raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. Give another folder.")
+    if is_finished(output) and (request.resumes or request.overwrite):
+        return
+    if output.exists() and not request.overwrite:
+        raise ConfigError(_taken(output, checkpoint))
     there = next(parent for parent in output.absolute().parents if parent.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
         raise ConfigError(f"{output} cannot be written: {there} is no folder that you may write to. Give another one.")
-    if checkpoint_folder(output).exists() and not request.resume:
+    if checkpoint.exists() and not request.resumes:
         raise ConfigError(
-            f"{checkpoint_folder(output)} holds the checkpoint of an interrupted run. Go on with resume=True, or "
-            "delete that folder to start again."
+            f"{checkpoint} holds the checkpoint of an interrupted run. Go on with resume=True, or delete that folder "
+            "to start again."
         )
+    if request.resume and not checkpoint.exists():
+        raise CheckpointError(
+            f"there is no checkpoint to resume: {checkpoint} is not there. Leave resume=True out to start. A job that "
+            "may be started again takes resume_or_start=True, which does either."
+        )
+
+
+def _taken(output: Path, checkpoint: Path) -> str:
+    if not checkpoint.exists():
+        return f"{output} exists already; nothing was trained. Give another folder, or overwrite=True."
+    return (
+        f"{output} exists already, and {checkpoint} holds the checkpoint of an interrupted run; nothing was trained. "
+        "To go on with that run and then replace the adapter, give resume=True and overwrite=True. To keep the "
+        f"adapter, delete {checkpoint}, or give another folder."
+    )
+
+
+def is_finished(output: Path) -> bool:
+    """Whether a run was killed when its adapter was saved and only its checkpoint was still to be deleted."""
+    weights_sha256 = saved_as(checkpoint_folder(output))
+    if weights_sha256 is None:
+        return False
+    try:
+        return load_adapter(output).weights_sha256 == weights_sha256
+    except AdapterFileError:
+        return False
+
+
+@contextmanager
+def output_taken(request: TrainingRequest) -> Iterator[None]:
+    """The output for this run alone, while open.
+
+    Raises:
+        ConfigError: As `check_output`, or another training writes there.
+        CheckpointError: As `check_output`.
+    """
+    check_output(request)
+    output = request.output_folder
+    if output is None:
+        yield
+        return
+    with only_writer(output, what="training"):
+        check_output(request)  # the one before may just have ended
+        if is_finished(output) and not request.resumes:
+            discard(checkpoint_folder(output))
+        yield
 
 
 def processes_of(request: TrainingRequest) -> Processes:

@@ -115,6 +115,11 @@ class TrainingRequest:
     output: str | os.PathLike[str] | None = _option(None, "folder for the adapter; checkpoints lie beside it")
     overwrite: bool = _option(False, "replace an adapter that is in the output folder")
     resume: bool = _option(False, "go on from the checkpoint beside the output folder")
+    resume_or_start: bool = _option(
+        False, "go on from the checkpoint where there is one, else start: for a job that may be started again"
+    )
+    checkpoint_every: int = _option(200, "steps between two checkpoints")
+    checkpoint_minutes: float = _option(10.0, "minutes after which a checkpoint is written at the latest")
     force: bool = _option(False, "train although triage advises against it")
     private: bool = _option(False, "keep file names out of the card")
     licence: str = _option("not stated", "licence of the text, for the card")
@@ -143,9 +148,16 @@ class TrainingRequest:
             raise ConfigError(f"max_length must be at least 8, found {self.max_length}.")
         if not is_one_line(self.licence):
             raise ConfigError(f"licence={self.licence!r} is not one line; give the licence's name.")
-        if self.resume and self.output is None:
+        if self.resumes and self.output is None:
             raise ConfigError("resume needs the output folder of the run to resume; give output=....")
+        if self.resume and self.resume_or_start:
+            raise ConfigError("resume=True and resume_or_start=True are both given; give one of them.")
         self._check_numbers()
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the run goes on from a checkpoint, if there is one."""
+        return self.resume or self.resume_or_start
 
     @property
     def output_folder(self) -> Path | None:
@@ -175,6 +187,8 @@ class TrainingRequest:
             seed=self.seed,
             precision=self.precision,
             gradient_checkpointing=self.gradient_checkpointing,
+            checkpoint_every=self.checkpoint_every,
+            checkpoint_minutes=self.checkpoint_minutes,
         )
 
     def record(self, objective: str = "auto") -> Mapping[str, str | float | int | bool | None]:
@@ -183,6 +197,7 @@ class TrainingRequest:
         What the method, or the `objective` that the text has decided on, does not look at is not among them.
         """
         left_out = {"text", "parallel", "data", "on", "output", "overwrite", "resume", "progress", "private", "force"}
+        left_out |= {"resume_or_start", "checkpoint_every", "checkpoint_minutes"}
         left_out |= {"backbone", *(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY)}
         left_out |= {*_FOREIGN_TO_METHOD[self.method], *_FOREIGN_TO_OBJECTIVE.get(objective, ())}
         values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in left_out}

@@ -52,7 +52,7 @@ class TextTraining:
         self.id = AdapterId(request.kind, request.domain or fused or self.language)
         self._display = display
         self.source = choose_source(request, self.language, display.note)
-        if request.resume and not self.source.repeatable:
+        if request.resumes and not self.source.repeatable:
             raise CheckpointError(
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
                 "again. Write it to a file and give that, then resume works."

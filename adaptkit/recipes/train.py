@@ -15,13 +15,12 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.estimate import Estimate
-from adaptkit.recipes.place import check_output, processes_of
+from adaptkit.recipes.place import check_output, output_taken, processes_of
 from adaptkit.recipes.request import MethodName, ObjectiveName, TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.training import Display, open_display
-from adaptkit.training.processes import Processes
 
 
 def train_adapter(
@@ -73,6 +72,9 @@ def train_adapter(
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    resume_or_start: bool = False,
+    checkpoint_every: int = 200,
+    checkpoint_minutes: float = 10.0,
     force: bool = False,
     private: bool = False,
     licence: str = "not stated",
@@ -94,6 +96,8 @@ def train_adapter(
         BackboneError: A backbone that cannot be loaded.
         TrainingInterrupted: Ctrl-C or SIGTERM; with `output`, the same call with `resume=True` goes on.
         ProcessFailed: Of several processes that train together, another one cannot go on.
+        CannotWrite: The adapter cannot be saved, as on a full disk; it says where the last checkpoint is.
+        CheckpointError: There is nothing to resume, or another run's checkpoint.
         DivergedTraining: The loss is no finite number any more.
     """
     return train(TrainingRequest(**locals()))
@@ -104,7 +108,9 @@ def train(request: TrainingRequest) -> Adapter:
     processes = processes_of(request)
     with open_display(shown=request.progress and processes.is_main) as display, ExitStack() as until_trained:
         with processes.together():
-            training = until_trained.enter_context(closing(_training_of(request, display, processes)))
+            if processes.is_main:
+                until_trained.enter_context(output_taken(request))
+            training = until_trained.enter_context(closing(_training_of(request, display)))
         if request.progress:
             for line in training.describe(training.estimate()):
                 display.note(line)
@@ -124,14 +130,14 @@ def estimate_adapter(request: TrainingRequest) -> Estimate:
     shown = request.progress and processes.is_main
     with open_display(shown=shown, console=out) as display, ExitStack() as until_measured:
         with processes.together():
-            training = until_measured.enter_context(closing(_training_of(request, display, processes)))
+            if processes.is_main:
+                check_output(request)
+            training = until_measured.enter_context(closing(_training_of(request, display)))
         estimate = training.estimate()
         for line in training.describe(estimate):
             display.note(line)
         return estimate
 
 
-def _training_of(request: TrainingRequest, display: Display, processes: Processes) -> TextTraining | TaskTraining:
-    if processes.is_main:
-        check_output(request)
+def _training_of(request: TrainingRequest, display: Display) -> TextTraining | TaskTraining:
     return TaskTraining(request, display) if request.kind == "task" else TextTraining(request, display)

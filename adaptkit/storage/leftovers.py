@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +52,14 @@ def recover(place: Path) -> None:
         else:
             with suppress(OSError):
                 entry.unlink()
+
+
+def discard(place: Path) -> None:
+    """Delete a folder, so that even after a kill it is there whole or not at all."""
+    with suppress(OSError):
+        aside = Path(tempfile.mkdtemp(prefix=beside(place, NEW), dir=place.parent))
+        place.rename(aside)
+        shutil.rmtree(aside)
 
 
 def _put_back(place: Path, moved_away: list[Path]) -> None:

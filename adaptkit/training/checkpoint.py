@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +12,9 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from adaptkit.errors import AdapterFileError, CheckpointError
-from adaptkit.storage.folder import Folder, parse_object, read_file, read_json, write_folder
+from adaptkit.storage.folder import Folder, parse_object, read_file, read_json, whole_file, write_folder
 from adaptkit.storage.format import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
+from adaptkit.storage.leftovers import discard
 from adaptkit.storage.records import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
 from adaptkit.training.randomness import RandomStreams
@@ -22,6 +22,7 @@ from adaptkit.training.randomness import RandomStreams
 CHECKPOINT_VERSION = 2
 _TENSORS = "checkpoint.safetensors"
 _RECORD = "checkpoint.json"
+_SAVED = "saved"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,14 @@ class CheckpointFolder:
             progress=progress,
         )
         content = json.dumps(encode(record)).encode()
+        (self.path / _SAVED).unlink(missing_ok=True)
         write_folder(self.path, {_TENSORS: tensors, _RECORD: content}, overwrite=True)
+
+    def will_be_saved(self, weights_sha256: str) -> None:
+        """Note in the checkpoint which adapter comes out of its run: who finds both knows that the run was complete."""
+        if self.exists():
+            with whole_file(self.path / _SAVED) as partial:
+                partial.write_text(weights_sha256, encoding="ascii")
 
     def exists(self) -> bool:
         """Whether there is something to resume."""
@@ -122,11 +130,7 @@ class CheckpointFolder:
         """
         try:
             record = decode(_Record, parse_object(stored.record, self.path / _RECORD))
-            if record.version != CHECKPOINT_VERSION or record.run != self.run:
-                raise CheckpointError(
-                    f"{self.path} holds the checkpoint of another run: {self._differences(record.run)}. Resume with "
-                    f"the same arguments, or delete {self.path} to start again."
-                )
+            self._require_own(record)
             shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
             tensors = parse_tensors(stored.tensors, shapes, self.path / _TENSORS)
         except (AdapterFileError, RecordError) as error:
@@ -143,6 +147,24 @@ class CheckpointFolder:
         state.restore(tensors)
         return record.progress
 
+    def require_own(self) -> None:
+        """See that the checkpoint is this run's.
+
+        Raises:
+            CheckpointError: It is another run's, or cannot be read.
+        """
+        try:
+            self._require_own(decode(_Record, read_json(Folder(self.path), _RECORD)))
+        except (AdapterFileError, RecordError) as error:
+            raise self._unreadable(error) from error
+
+    def _require_own(self, record: _Record) -> None:
+        if record.version != CHECKPOINT_VERSION or record.run != self.run:
+            raise CheckpointError(
+                f"{self.path} holds the checkpoint of another run: {self._differences(record.run)}. Resume with "
+                f"the same arguments, or delete {self.path} to start again."
+            )
+
     def _unreadable(self, error: Exception) -> CheckpointError:
         return CheckpointError(f"the checkpoint cannot be read: {error}. Delete {self.path} to start again.")
 
@@ -154,7 +176,16 @@ class CheckpointFolder:
 
     def remove(self) -> None:
         """Delete the checkpoint; called when the run is complete."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        if self.exists():
+            discard(self.path)
+
+
+def saved_as(checkpoint: Path) -> str | None:
+    """The SHA-256 of the weights that came out of the run of a checkpoint; None where none did yet."""
+    try:
+        return read_file(checkpoint, _SAVED, max_bytes=64).decode("ascii")
+    except (AdapterFileError, UnicodeDecodeError):
+        return None
 
 
 class TrainingState:

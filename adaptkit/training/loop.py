@@ -144,9 +144,8 @@ class TrainingRun:
             ProcessFailed: Another process cannot go on.
         """
         self._processes.meet()
-        if resume and (progress := self._keeper.resumed()) is not None:
-            self._progress = progress
-            display.note(f"resuming at step {progress.step:,} of {self._settings.max_steps:,}")
+        if resume:
+            self._resume(display)
         with self._fast_backbone(), InterruptFlag(several=self._processes.count > 1) as interrupted:
             stopped = self._train(display, interrupted)
             self._state.use_best()
@@ -164,6 +163,14 @@ class TrainingRun:
             stopped_because=stopped,
         )
 
+    def _resume(self, display: Display) -> None:
+        progress = self._keeper.resumed()
+        if progress is None:
+            display.note("there is no checkpoint yet: starting at the first step")
+            return
+        self._progress = progress
+        display.note(f"resuming at step {progress.step:,} of {self._settings.max_steps:,}")
+
     def _doubt(self, loss: float) -> str | None:
         """What a held-out loss says against the run."""
         if not loss < self._progress.before["loss"]:
@@ -179,6 +186,10 @@ class TrainingRun:
     def forget_checkpoint(self) -> None:
         """Delete the checkpoint; called when what was trained is in safety."""
         self._keeper.forget()
+
+    def last_checkpoint(self) -> str:
+        """Where the last checkpoint is, in a sentence."""
+        return self._keeper.last()
 
     def evaluate(self) -> dict[str, float]:
         """Means over the held-out sentences, without dropout and with the same masks every time."""

@@ -23,7 +23,16 @@ def asked(**values: object) -> TrainingRequest:
 @pytest.mark.parametrize("command", ["train", "estimate"])
 def test_every_field_has_an_option_with_help(command: str, adaptkit: Callable[..., Any]) -> None:
     text = adaptkit(command, "--help").out
-    left_out = {"output", "overwrite", "resume", "progress"} if command == "estimate" else set()
+    of_a_run = {
+        "output",
+        "overwrite",
+        "resume",
+        "resume_or_start",
+        "checkpoint_every",
+        "checkpoint_minutes",
+        "progress",
+    }
+    left_out = of_a_run if command == "estimate" else set()
     for entry in fields(TrainingRequest):
         flag = f"--{entry.name.replace('_', '-')}"
         found = re.search(rf"^  {flag}\b[^\n]*(?:  |\n +)\w", text, re.MULTILINE)

@@ -59,7 +59,7 @@ def test_a_killed_writer_locks_nothing(tmp_path: Path) -> None:
 def test_a_place_for_no_lock_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with (
-        pytest.raises(CannotWrite, match="sw.lock cannot be written"),
+        pytest.raises(CannotWrite, match=r"sw.lock cannot be written"),
         only_writer(tmp_path / "file" / "sw", what="training"),
     ):
         pass

@@ -1,8 +1,12 @@
 """What may be resumed: this run's own, whole checkpoint, and nothing else."""
 
+import errno
+import itertools
 import json
-from collections.abc import Callable
-from functools import partial
+import re
+import shutil
+import signal
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +14,11 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit.errors import CheckpointError, ConfigError, TrainingInterrupted
+from adaptkit.errors import CannotWrite, CheckpointError, ConfigError, TrainingInterrupted
+from adaptkit.storage.folder import write_folder
 from adaptkit.training import CheckpointFolder, TrainingSettings
 from adaptkit.training.progress import Silent
-from tests.runs import SWAHILI, CtrlC, small_run, train_and_interrupt
+from tests.runs import SWAHILI, CtrlC, Watching, opener, small_run, train_and_interrupt
 from tests.tiny import tiny_model
 
 WEIGHTS, RECORD = "checkpoint.safetensors", "checkpoint.json"
@@ -83,10 +88,161 @@ def test_the_checkpoint_holds_no_sentence_and_no_pickle(interrupted: Path) -> No
         assert not any(sentence.encode() in content for sentence in SWAHILI)
 
 
-def test_resume_without_a_checkpoint_starts_at_the_beginning(tmp_path: Path) -> None:
-    adapter = adaptkit.train_adapter(**OPTIONS, backbone=tiny_model(), output=tmp_path / "sw", resume=True)
-    assert adapter.card.training is not None
-    assert adapter.card.training.steps == 15
+def trained(output: Path, **more: Any) -> adaptkit.Adapter:  # noqa: ANN401 - arguments of train_adapter
+    return adaptkit.train_adapter(**{**OPTIONS, "backbone": tiny_model(), "output": output, **more})
+
+
+def test_resume_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"sw.checkpoint is not there\. Leave resume=True out.*resume_or_start"):
+        trained(tmp_path / "sw", resume=True)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigError, match="give one of them"):
+        trained(tmp_path / "sw", resume=True, resume_or_start=True)
+
+
+def test_a_job_that_may_be_started_again_has_one_command(tmp_path: Path) -> None:
+    whole = trained(tmp_path / "whole", resume_or_start=True)
+    train_and_interrupt(after=11, **OPTIONS, backbone=tiny_model(), output=tmp_path / "sw", resume_or_start=True)
+    resumed = trained(tmp_path / "sw", resume_or_start=True)
+    assert resumed.weights_sha256 == whole.weights_sha256
+    assert resumed.card.training is not None
+    assert whole.card.training is not None
+    assert resumed.card.training.settings == whole.card.training.settings
+
+
+def test_a_checkpoint_that_a_kill_took_away_is_resumed(interrupted: Path) -> None:
+    """Where two folders cannot change places, a kill between two renames leaves both beside the place."""
+    for kind in ("new", "old"):
+        shutil.copytree(f"{interrupted}.checkpoint", interrupted.with_name(f".sw.checkpoint-{kind}-abcdefgh"))
+    shutil.rmtree(f"{interrupted}.checkpoint")
+    trained(interrupted, resume=True)
+    assert [entry.name for entry in interrupted.parent.iterdir()] == ["sw"]
+
+
+def killed_behind_the_save(output: Path) -> adaptkit.Adapter:
+    """The adapter of a run that was killed before its checkpoint was deleted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adaptkit.training.CheckpointFolder.remove", lambda _: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            trained(output, checkpoint_every=5)
+    assert output.with_name(f"{output.name}.checkpoint").exists()
+    return adaptkit.load_adapter(output)
+
+
+@pytest.mark.parametrize("way", ["resume", "resume_or_start"])
+def test_a_run_that_was_killed_behind_its_save_is_complete(way: str, tmp_path: Path) -> None:
+    saved = killed_behind_the_save(tmp_path / "sw")
+    with pytest.raises(ConfigError, match="exists already"):
+        trained(tmp_path / "sw")
+    with pytest.raises(CheckpointError, match="seed was 0, now 1"):
+        trained(tmp_path / "sw", **{way: True}, seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adaptkit.training.TrainingRun.run", None)  # nothing is trained
+        found = trained(tmp_path / "sw", **{way: True})
+    assert (found.weights_sha256, found.probes) == (saved.weights_sha256, saved.probes)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
+def test_a_complete_run_can_be_replaced(tmp_path: Path) -> None:
+    saved = killed_behind_the_save(tmp_path / "sw")
+    other = trained(tmp_path / "sw", overwrite=True, seed=1)
+    assert other.weights_sha256 != saved.weights_sha256
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
+def test_an_adapter_beside_an_interrupted_run_is_replaced_when_both_are_asked_for(interrupted: Path) -> None:
+    old = adaptkit.train_adapter(**OPTIONS, backbone=tiny_model(), seed=1)
+    old.save(interrupted)
+    with pytest.raises(ConfigError, match=r"give resume=True and overwrite=True"):
+        trained(interrupted)
+    with pytest.raises(ConfigError, match=r"give resume=True and overwrite=True"):
+        trained(interrupted, resume=True)
+    assert trained(interrupted, resume=True, overwrite=True).weights_sha256 != old.weights_sha256
+    assert [entry.name for entry in interrupted.parent.iterdir()] == ["sw"]
+
+
+def no_room(calls: Collection[int]) -> Callable[..., None]:
+    """`write_folder`, with a full disk at these of its calls."""
+    numbers = itertools.count()
+
+    def write(folder: Path, files: Mapping[str, bytes], **options: bool) -> None:
+        if next(numbers) in calls:
+            raise CannotWrite(folder, OSError(errno.ENOSPC, "No space left on device"), sum(map(len, files.values())))
+        write_folder(folder, files, **options)
+
+    return write
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_no_run(
+    checkpoint: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    display, whole = Watching(), small_run()
+    monkeypatch.setattr("adaptkit.training.checkpoint.write_folder", no_room({0, 2}))
+    small = small_run(checkpoint=checkpoint, checkpoint_every=6)
+    small.train(display)
+    whole.train()
+    assert all(torch.equal(weight, whole.weights[name]) for name, weight in small.weights.items())
+    assert checkpoint.step() == 24
+    first, second = [note for note in display.notes if "no checkpoint at" in note]
+    assert re.match(
+        r"no checkpoint at step 6: .*bytes\) cannot be written: No space left.*There is no checkpoint", first
+    )
+    assert re.match(r"no checkpoint at step 18: .*The last checkpoint, of step 12, is in ", second)
+
+
+def test_what_is_kept_is_said_where_the_last_checkpoint_cannot_be_written(
+    checkpoint: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptkit.training.checkpoint.write_folder", no_room({1}))
+    with pytest.raises(TrainingInterrupted, match=r"No space left.*of step 6, is in.*resume=True") as caught:
+        small_run(checkpoint=checkpoint, checkpoint_every=6).train(CtrlC(after=11))
+    assert caught.value.checkpoint == checkpoint.path
+    checkpoint.remove()
+    monkeypatch.setattr("adaptkit.training.checkpoint.write_folder", no_room({0}))
+    with pytest.raises(TrainingInterrupted, match=r"No space left.*There is no checkpoint\.$") as caught:
+        small_run(checkpoint=checkpoint).train(CtrlC(after=11))
+    assert caught.value.checkpoint is None
+
+
+@pytest.mark.parametrize(("every", "told"), [(5, "of step 15, is in .*with resume=True"), (50, "There is no")])
+def test_an_adapter_that_cannot_be_saved_says_what_is_kept(
+    every: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("adaptkit.storage.adapter.write_folder", no_room({0}))
+        with pytest.raises(CannotWrite, match=rf"sw \([\d,]+ bytes\) cannot be written: No space.*{told}"):
+            trained(tmp_path / "sw", checkpoint_every=every)
+    assert (tmp_path / "sw.checkpoint").exists() == (every == 5)
+    trained(tmp_path / "sw", resume_or_start=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
+def test_a_checkpoint_is_written_at_the_latest_after_some_minutes(
+    checkpoint: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr("adaptkit.training.keeping.time.monotonic", lambda: 60.0 * next(clock))
+    steps: list[int] = []
+    monkeypatch.setattr(CheckpointFolder, "save", lambda _, progress, *__: steps.append(progress.step))
+    small_run(checkpoint=checkpoint, max_steps=12, checkpoint_minutes=3.5).train()
+    assert steps == [4, 8, 12]
+    with pytest.raises(ConfigError, match="checkpoint_minutes must be above 0"):
+        TrainingSettings(max_steps=1, checkpoint_minutes=0)
+
+
+def test_two_trainings_into_one_output_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = []
+
+    class Second(Watching):
+        def heldout(self, measures: Mapping[str, float]) -> None:  # noqa: ARG002
+            with pytest.raises(ConfigError, match=r"another training writes to .*sw already") as caught:
+                trained(tmp_path / "sw")
+            refused.append(caught.value)
+
+    monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(Second()))
+    trained(tmp_path / "sw")
+    assert refused
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
 
 
 def edit(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
@@ -157,8 +313,7 @@ def full_disk(*_: object, **__: object) -> None:
 
 
 def test_a_failing_save_leaves_a_checkpoint_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adaptkit.recipes.request.TrainingSettings", partial(TrainingSettings, checkpoint_every=5))
-    arguments = {**OPTIONS, "backbone": tiny_model(), "output": tmp_path / "sw"}
+    arguments = {**OPTIONS, "backbone": tiny_model(), "output": tmp_path / "sw", "checkpoint_every": 5}
     with monkeypatch.context() as patch:
         patch.setattr("adaptkit.storage.Adapter.save", full_disk)
         with pytest.raises(OSError, match="disk full"):

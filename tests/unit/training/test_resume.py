@@ -83,5 +83,10 @@ def test_train_adapter_resumes_to_the_same_file(
 def test_a_source_that_can_be_read_once_cannot_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"can be read only once.*Write it to a file"):
         adaptkit.train_adapter(
-            lang="sw", text=iter(SWAHILI), backbone=tiny_model(), output=tmp_path / "sw", resume=True, progress=False
+            lang="sw",
+            text=iter(SWAHILI),
+            backbone=tiny_model(),
+            output=tmp_path / "sw",
+            resume_or_start=True,
+            progress=False,
         )
