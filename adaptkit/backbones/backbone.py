@@ -314,7 +314,7 @@ class Backbone:
             verbose=False,
         )
         return [
-            (text, len(places)) if len(places) <= most else (text[: _end_of_letter(text, places[most - 1][1])], most)
+            (text, len(places)) if len(places) <= most else (text[: places[most - 1][1]], most)
             for text, places in zip(texts, encoded["offset_mapping"], strict=True)
         ]
 
@@ -379,10 +379,6 @@ def _reaching_ends(windows: Sequence[Window], contexts: Sequence[str]) -> list[W
         end = window.reach[1] if after == window.text else len(contexts[window.text])
         reaching.append(replace(window, reach=(start, end)))
     return reaching
-
-
-def _end_of_letter(text: str, place: int) -> int:
-    return int(whole_letters(text, np.array([[0, place]], dtype=np.int32))[0, 1])
 
 
 def _first_places(word_of_token: Sequence[int | None], n_prefix: int) -> list[int]:

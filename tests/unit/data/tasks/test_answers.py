@@ -38,11 +38,23 @@ def test_an_answer_is_found_in_any_form(
 
 
 def test_a_start_that_was_counted_in_another_form_chooses_among_several_places() -> None:
-    composed, decomposed = in_form("NFC", CONTEXT), in_form("NFD", CONTEXT)
-    word = in_form("NFD", "ẹ̀wà")
-    places = [composed.index(in_form("NFC", "ẹ̀wà")), composed.rindex(in_form("NFC", "ẹ̀wà"))]
-    found = [located(decomposed, [(word, place)])[0] for place in places]
-    assert found == [(word, decomposed.index(word)), (word, decomposed.rindex(word))]
+    """Where letters have many marks, the nearest place is another one."""
+    composed, decomposed = (in_form(form, "ẹ̀wà ẹ̀wà ẹ̀wà ẹ̀wà ẹ̀wà ẹ̀wà ẹ̀wà") for form in ("NFC", "NFD"))
+    own, other = in_form("NFC", "ẹ̀wà"), in_form("NFD", "ẹ̀wà")
+    for number in range(7):
+        place, elsewhere = number * (len(own) + 1), number * (len(other) + 1)
+        assert located(decomposed, [(other, place)]) == [(other, elsewhere)]
+        assert located(decomposed, [(own, place)]) == [(other, elsewhere)]
+        assert located(composed, [(own, elsewhere)]) == [(own, place)]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_answer_in_another_form_with_a_start_that_is_off_goes_to_the_nearest_place(ours: str, theirs: str) -> None:
+    context, own = in_form(ours, CONTEXT), in_form(ours, "ẹ̀wà")
+    places = [context.index(own), context.rindex(own)]
+    for place in places:
+        for off in (-2, 1):
+            assert located(context, [(in_form(theirs, "ẹ̀wà"), place + off)]) == [(own, place)]
 
 
 def test_what_is_written_otherwise_is_not_found() -> None:
