@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: install demo test check fix bench bench-peers bench-compare bench-page clean
+.PHONY: install demo test check dist smoke fix bench bench-peers bench-compare bench-page clean
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip uninstall --quiet --yes adaptkit 2>/dev/null # its name until 0.1.0
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
@@ -25,6 +26,19 @@ check: install  ## what must hold before a commit
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+dist: install  ## a wheel and an sdist in dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist . >/dev/null
+
+SMOKE := build/smoke
+smoke: dist  ## the wheel in an environment of its own, where the checkout cannot be imported
+	$(PYTHON) -m venv --clear $(SMOKE)
+	$(SMOKE)/bin/python -m pip install --quiet $(TORCH)
+	$(SMOKE)/bin/python -m pip install --quiet "$$(ls dist/*.whl)[embedded]" pytest
+	cp tests/smoke/test_installed.py $(SMOKE)/
+	cd $(SMOKE) && bin/python -I -c "import adaptkit, sys; assert adaptkit.__file__.startswith(sys.prefix), adaptkit.__file__"
+	cd $(SMOKE) && bin/python -I -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . test_installed.py
 
 fix: install
 	$(BIN)/ruff format .

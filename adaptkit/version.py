@@ -1,5 +1,14 @@
-"""The version of this package, for cards."""
+"""The version, and the name under which pip knows this package.
 
-from importlib.metadata import version
+pyproject.toml reads the version from here without importing it; so nothing is imported here, and nothing is asked of
+the installed metadata: a checkout that is only on the path has the same version.
+"""
 
-__version__ = version("adaptkit")
+__version__ = "0.2.0"
+# The package is imported as `adaptkit`. On the public index that name belongs to somebody else's package.
+DISTRIBUTION = "adaptkit-nlp"
+
+
+def install_command(extra: str) -> str:
+    """What a user types to get an extra of pyproject.toml: `pip install 'adaptkit-nlp[onnx]'`."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'"

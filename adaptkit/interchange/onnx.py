@@ -23,6 +23,7 @@ from adaptkit.layers.heads import VectorHead
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.storage.folder import whole_folder
+from adaptkit.version import install_command
 
 MODEL_FILE = "model.onnx"
 TOLERANCE = 1e-4
@@ -199,7 +200,7 @@ def _require_packages() -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            f"ONNX needs the packages onnx, onnxscript and onnxruntime: {error}. Run: pip install 'adaptkit[onnx]'"
+            f"ONNX needs the packages onnx, onnxscript and onnxruntime: {error}. Run: {install_command('onnx')}"
         ) from error
 
 

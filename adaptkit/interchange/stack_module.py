@@ -12,6 +12,7 @@ from adaptkit.backbones.linears import bitsandbytes
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.version import install_command
 
 if find_spec("peft") is not None:
     # peft, which sentence-transformers imports, would import it with a complaint that is none of the user's.
@@ -22,7 +23,7 @@ try:
     from sentence_transformers.base.modules import InputModule
 except ImportError as error:
     raise ConfigError(
-        f"this needs the package sentence-transformers: {error}. Run: pip install 'adaptkit[sentence-transformers]'"
+        f"this needs the package sentence-transformers: {error}. Run: {install_command('sentence-transformers')}"
     ) from error
 
 __all__ = ["SentenceTransformer", "StackModule"]

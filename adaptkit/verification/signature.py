@@ -20,6 +20,7 @@ from adaptkit.storage import Zoo
 from adaptkit.storage import format as spec
 from adaptkit.storage.folder import Files, Folder, whole_file
 from adaptkit.storage.index import hashed
+from adaptkit.version import install_command
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -188,7 +189,9 @@ def _needing_cryptography() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ConfigError("signatures need the package cryptography: pip install 'adaptkit[signing]'") from error
+        raise ConfigError(
+            f"signatures need the package cryptography: {error}. Run: {install_command('signing')}"
+        ) from error
 
 
 def _key_bytes(path: Path) -> bytes:
