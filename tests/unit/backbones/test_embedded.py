@@ -60,7 +60,7 @@ def test_a_changed_package_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(embedded, "_WEIGHTS", embedded._PackageFile("no-such-package", "1.0", "x.bin", ""))
-    with pytest.raises(BackboneUnavailable, match=r"adaptkit\[embedded\]"):
+    with pytest.raises(BackboneUnavailable, match=r"adaptkit-nlp\[embedded\]"):
         embedded.export(tmp_path / "e5")
 
 
