@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.config import FusionConfig, HeadConfig
 from adaptkit.data.letters import NormalForm
-from adaptkit.data.tasks import TASKS, Example, Question, TaskData, leaked, read_task, task_spec
-from adaptkit.data.tasks.spelling import normalized_data, texts_of
+from adaptkit.data.tasks import TASKS, Example, TaskData, read_task, task_spec
+from adaptkit.data.tasks.spelling import normalized_data
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
-from adaptkit.evaluation.metrics import DEFAULT_METRICS, TaskMetric, ignored_entities, task_metrics
+from adaptkit.evaluation.metrics import DEFAULT_METRICS, TaskMetric, task_metrics
+from adaptkit.evaluation.notes import form_notes, ignored_notes, leak_notes, loss_notes
 from adaptkit.evaluation.progress import CellProgress
 from adaptkit.evaluation.results import Cell, Comparison, Condition, TransferResults
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_metric_difference
 from adaptkit.storage import Adapter
-from adaptkit.tasks import answers_above, format_of, losses, without_label
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,20 +59,23 @@ class Matrix:
         evaluated = {language: self._examples(language) for language in self.languages}
         for language, examples in evaluated.items():
             _require_known_labels(head_of(self.tasks[0]), language, examples)
-        lost = chain.from_iterable(self._loss_notes(language, examples) for language, examples in evaluated.items())
-        notes = dict.fromkeys([*self._choice_notes(), *_leak_notes(texts, evaluated), *lost])
+        head, bound = head_of(self.tasks[0]), self.max_answer_tokens
+        lost = [loss_notes(self.model.backbone, head, bound, *test) for test in evaluated.items()]
+        notes = dict.fromkeys([*self._choice_notes(), *leak_notes(texts, evaluated), *chain.from_iterable(lost)])
         for note in notes:
             self.progress.note(note)
         metrics = self._metric_names()
         self.progress.start(self._n_cells() * len(self.tasks))
         for language, examples in evaluated.items():
-            _note_ignored(self.tasks[0], examples, notes)
+            notes.update(dict.fromkeys(ignored_notes(head, examples)))
             test = _Test(language, examples, task_metrics(metrics, head_of(self.tasks[0]), language, examples))
             runs: dict[Condition, list[Measured]] = {}
             for condition in self.conditions:
                 below = None if condition == "none" else self._below(condition, language, notes)
                 if condition != "none" and below is None:
                     continue
+                acting = [*([below] if below is not None else []), *self.domains, self.tasks[0]]
+                notes.update(dict.fromkeys(form_notes(language, examples, acting)))
                 runs[condition] = [self._measured(test, task, below) for task in self.tasks]
                 cells.append(self._cell(test, condition, below, runs[condition]))
             comparisons += list(_compared(test, runs, metrics[0]))
@@ -100,17 +103,6 @@ class Matrix:
             yield f"test texts were read in {self.normalize}."
         if self.max_answer_tokens is not None:
             yield f"answers have up to {self.max_answer_tokens} tokens, whatever the head says."
-
-    def _loss_notes(self, language: str, examples: Sequence[Example]) -> Iterator[str]:
-        """What of the test is not read, and answers that cannot be given."""
-        head, backbone = head_of(self.tasks[0]), self.model.backbone
-        # Labels that the head does not know are not looked at here; where answers stand is.
-        given = [it if isinstance(it, Question) else without_label(it) for it in examples]
-        items = format_of(backbone, head).items(given)
-        yield from (f"{language}: {it}." for it in losses(examples, items, max_length=backbone.max_length, scored=True))
-        if head.task_type == "qa":
-            bound = self.max_answer_tokens or head.max_answer_tokens
-            yield from (f"{language}: {it}." for it in answers_above(bound, items))
 
     def _n_cells(self) -> int:
         """Cells for which there is an adapter."""
@@ -240,22 +232,6 @@ def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric:
 
 def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:
     return np.stack([run.statistics[metric] for run in runs])
-
-
-def _leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:
-    sentences = [text for examples in evaluated.values() for example in examples for text in texts_of(example)]
-    for name, text in texts.items():
-        leak = leaked(text, sentences)
-        if leak.exact or leak.near:
-            yield f"training text {name}: {leak.summary()}"
-
-
-def _note_ignored(task: Adapter, examples: Sequence[Example], notes: dict[str, None]) -> None:
-    ignored = ignored_entities(head_of(task), examples)
-    if ignored and head_of(task).task_type == "tagging":
-        notes[
-            f"entities of type {', '.join(sorted(ignored))} are left out: the task adapter was not trained on them."
-        ] = None
 
 
 @contextmanager

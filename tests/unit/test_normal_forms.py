@@ -232,3 +232,22 @@ def test_the_report_reads_tests_in_the_form_that_is_asked_for(model: AdaptedMode
             scores[form, name] = json.dumps(report.results.cells[0].scores)
             assert ("test texts were read in NFC." in report.results.notes) == (form is not None)
     assert scores["NFC", "NFD"] == scores["NFC", "NFC"] == scores[None, "NFC"]
+
+
+def test_the_report_says_where_tests_are_in_another_form(model: AdaptedModel) -> None:
+    yo = trained(model, "NFC", text=COMPOSED)
+    task = replace(random_adapter(model, TOPICS, kind="task", name="topics"), language="en")
+    said = "yo: language/yo was trained on text in NFC, and texts of the test are in another form (normalize='NFC')."
+    for lines, form, expected in ((COMPOSED, None, False), (DECOMPOSED, None, True), (DECOMPOSED, "NFC", False)):
+        report = adaptkit.evaluate(
+            model,
+            task="t",
+            adapter=task,
+            languages="yo",
+            compare=["none", "target"],
+            zoo=[yo],
+            data={"yo": [LabelledText(text=line, label=("a", "b")[n % 2]) for n, line in enumerate(lines)]},
+            normalize="NFC" if form else None,
+            progress=False,
+        )
+        assert (said in report.results.notes) is expected

@@ -2,7 +2,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptkit.data.letters import NORMAL_FORMS, NormalForm, check_form, normalized, respelled, whole_letters
@@ -36,11 +36,13 @@ def test_no_place_stays_none() -> None:
     assert whole_letters(DECOMPOSED, np.zeros((0, 2), dtype=np.int32)).shape == (0, 2)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.sampled_from(["NFC", "NFD"]))
 def test_letter_by_letter_is_the_normal_form_of_the_whole(text: str, form: NormalForm) -> None:
     assert respelled(text, form).text == unicodedata.normalize(form, text)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.sampled_from(NORMAL_FORMS), st.data())
 def test_places_go_there_and_back(text: str, form: NormalForm, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))

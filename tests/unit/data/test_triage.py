@@ -2,7 +2,7 @@ import unicodedata
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptkit.data.scripts import count_scripts, usual_scripts
@@ -70,6 +70,7 @@ def test_lines_are_tokenized_in_batches() -> None:
     assert tokenizer.batches == [500, 500, 100]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_figures_are_sound_for_any_text(lines: list[str]) -> None:
     found = look("one", *lines, max_length=3, language="sw")
