@@ -1,6 +1,6 @@
 """A frozen backbone with adapters attached to it. The file to read first.
 
-texts ── tokenizer ── backbone ── hidden states ── mean over real tokens ── vectors
+texts ── tokenizer ── backbone ── hidden states ── mean over real tokens, or the backbone's own pooling ── vectors
                          │
          forward hooks at sites: the layers of the stack in force act, in order
 """
@@ -44,7 +44,7 @@ from adaptkit.errors import (
     UnknownAdapter,
 )
 from adaptkit.layers import AdapterLayers, Head
-from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.heads import VectorHead
 from adaptkit.paging import PagedZoo
 from adaptkit.prediction import predictions, tell_of_cuts, tell_of_forms
 from adaptkit.storage import Adapter, Probe, Zoo
@@ -59,6 +59,7 @@ _Proof: TypeAlias = tuple[str, AdapterConfig, tuple[Probe, ...]]
 _log = logging.getLogger(__name__)
 
 ZOO_CACHE_BYTES = 256 * 2**20
+_FINISHED_AT_ONCE = 4096
 
 PROBE_TOLERANCE: dict[str, float] = {
     "float64": 1e-3,
@@ -79,6 +80,7 @@ class AdaptedModel(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.network = backbone.network
+        self.sentences = backbone.sentences
         self._hooks = SiteHooks(self.network)
         self._layers = AttachedLayers(self._hooks, backbone.shape.same_inputs())
         self.adapters = self._layers.modules
@@ -188,7 +190,7 @@ class AdaptedModel(nn.Module):
             ArchitectureMismatch: The config names a block that the backbone does not have.
         """
         self._require_free(adapter_id)
-        layers = AdapterLayers(config, self.backbone.shape.sites()).to(self.backbone.device)
+        layers = self._as_here(AdapterLayers(config, self.backbone.shape.sites()).to(self.backbone.device))
         self._layers.put(adapter_id, layers)
         return layers
 
@@ -299,12 +301,15 @@ class AdaptedModel(nn.Module):
         batch_size: int = 32,
         max_length: int | None = None,
     ) -> Tensor:
-        """Sentence vectors: the mean over the hidden states of real tokens, under `stack` (None: under no adapter).
+        """Sentence vectors under `stack` (None: under no adapter): the mean over the hidden states of real tokens.
+
+        A backbone from a folder of sentence-transformers gives the vectors that it gives there: by its own pooling,
+        projections and normalisation, behind its default prompt, and cut at its own length (`max_length` is another).
 
         With `stacks`, each text is under its own; one batch may hold them all. A warning is logged once where texts are
         longer than the backbone reads, or are in another normal form than the text of the adapters' training.
 
-        Shape: (len(texts), hidden_width), float32 on the CPU.
+        Shape: (len(texts), hidden_width, or the width of the backbone's own vectors), float32 on the CPU.
 
         Raises:
             ConfigError: `texts` is one string, the batch size is below 1, or texts and stacks differ in number.
@@ -314,10 +319,19 @@ class AdaptedModel(nn.Module):
             raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
         each = self._stack_of_each(len(texts), stack, stacks)
         tell_of_forms(self, [[text] for text in texts], each)
-        rows = self.backbone.tokenize_cutting([(text, None) for text in texts], max_length=max_length)
+        longest = max_length or self.backbone.longest_sentence
+        rows = self.backbone.tokenize_cutting([(text, None) for text in texts], max_length=longest)
         if max_length is None:
             tell_of_cuts(self, sum(cut for _, cut in rows), len(rows))
-        return self.encode_ids([ids for ids, _ in rows], stacks=each, batch_size=batch_size)
+        return self._finished(self.encode_ids([ids for ids, _ in rows], stacks=each, batch_size=batch_size))
+
+    def _finished(self, pooled: Tensor) -> Tensor:
+        """The backbone's own vectors. Shape: pooled (n, hidden_width), result (n, width), on the CPU."""
+        if not len(self.sentences.after):
+            return pooled
+        with torch.inference_mode():
+            pieces = torch.split(pooled, _FINISHED_AT_ONCE)
+            return torch.cat([self.sentences.finished(piece.to(self.backbone.device)).cpu() for piece in pieces])
 
     def encode_ids(
         self,
@@ -328,7 +342,9 @@ class AdaptedModel(nn.Module):
         batch_size: int = 32,
         blocks: Sequence[int] = (),
     ) -> Tensor:
-        """Sentence vectors of texts that are tokenized already, after the last block or after these, side by side.
+        """Pooled vectors of texts that are tokenized already, after the last block or after these, side by side.
+
+        They are as training sees them, before projections and normalisation that a backbone may have.
 
         Shape: (len(ids), hidden_width), or that width for each of `blocks`; float32 on the CPU.
 
@@ -346,7 +362,7 @@ class AdaptedModel(nn.Module):
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self.backbone.pad([ids[row] for row in rows])
                 hidden = self(tokens, mask, blocks=blocks, stacks=[each[row] for row in rows])
-                vectors[rows] = mean_pool(hidden, mask).cpu()
+                vectors[rows] = self.sentences.pooled(hidden, mask).cpu()
         return vectors
 
     def predict(
@@ -491,6 +507,12 @@ class AdaptedModel(nn.Module):
                 "another name, or put it in the old one's place: model.swap(adapter)."
             )
 
+    def _as_here(self, layers: AdapterLayers) -> AdapterLayers:
+        """The layers, whose head makes sentence vectors as this backbone does, if that is what it gives."""
+        if isinstance(layers.head, VectorHead):
+            layers.head.use(self.sentences)
+        return layers
+
     def _checked(self, *adapters: Adapter) -> list[AdapterLayers]:
         """The frozen layers of adapters that were found to be ones for this backbone."""
         for adapter in adapters:
@@ -499,7 +521,7 @@ class AdaptedModel(nn.Module):
         # A stack may be named for the first time inside inference mode, and its layers outlive that.
         with torch.inference_mode(mode=False):
             made = [
-                AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)
+                self._as_here(AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device))
                 for adapter in adapters
             ]
         self._replay_probes(list(zip(adapters, made, strict=True)))
@@ -521,8 +543,8 @@ class AdaptedModel(nn.Module):
             if not error <= bound:
                 raise ProbeMismatch(
                     f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "
-                    f"{error:.2g} off the recorded ones (bound {bound:g}). The adapter or the backbone was changed; "
-                    "fetch both again."
+                    f"{error:.2g} off the recorded ones (bound {bound:g}). The adapter or the backbone was changed, or "
+                    f"pools in another way than where it was trained (here: {self.sentences}); fetch both again."
                 )
             self._proven.add(_proof_of(adapter))
 

@@ -2,8 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -19,10 +19,12 @@ from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, highest_id, sampled_table, tokenizer_hash
 from adaptkit.backbones.probe_inputs import probe_bodies
+from adaptkit.backbones.sentence_folder import write_sentence_folder
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import EmbeddingForm, TrimmedEmbeddings
 from adaptkit.data.letters import whole_letters
 from adaptkit.errors import ConfigError, CorruptBackbone
+from adaptkit.layers.sentence_vectors import SentenceVectors
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4
 
@@ -53,7 +55,8 @@ class Backbone:
     every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
     held, and `sampled` is the fingerprint that was taken before they were quantised. `output_table` is where a decoder
     has its output projection on disk; None where that is the input table. `input_table` is where the embeddings are on
-    disk; None where they are held as they are.
+    disk; None where they are held as they are. `sentences` makes a vector of a text, of at most `sentence_length`
+    tokens where that is said; `prompts` are those that the backbone came with, by name.
     """
 
     name: str
@@ -67,6 +70,9 @@ class Backbone:
     sampled: Fingerprint | None = None
     output_table: StoredTensor | None = None
     input_table: StoredTensor | None = None
+    sentences: SentenceVectors = field(default_factory=SentenceVectors)
+    sentence_length: int | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def shape(self) -> BackboneShape:
@@ -112,7 +118,8 @@ class Backbone:
     def held_as(self) -> str:
         """Precision, embeddings and vocabulary, in words that differ where outputs may."""
         trimmed = "" if self.vocabulary is None else f", {len(self.vocabulary):,} rows ({self.vocabulary.id})"
-        return f"{self.fingerprint.precision}, {self.embeddings} embeddings{trimmed}"
+        pooled = "" if self.sentences.is_plain else f", {self.sentences}"
+        return f"{self.fingerprint.precision}, {self.embeddings} embeddings{trimmed}{pooled}"
 
     @property
     def device(self) -> torch.device:
@@ -125,6 +132,16 @@ class Backbone:
         # RoBERTa numbers positions from pad_token_id + 1 on, so that many rows of its table are unused.
         unused = self.network.config.pad_token_id + 1 if "roberta" in self.shape.model_type else 0
         return self.shape.n_positions - unused
+
+    @property
+    def longest_sentence(self) -> int:
+        """The most tokens of a text whose vector is made; longer ones are cut."""
+        return min(self.sentence_length or self.max_length, self.max_length)
+
+    @property
+    def has_plain_vectors(self) -> bool:
+        """Whether a sentence vector is the mean over all tokens, with no prompts and no length of their own."""
+        return self.sentences.is_plain and self.sentence_length is None and not self.prompts
 
     def require_whole_vocabulary(self, chosen: Tensor | None) -> None:
         """Refuse an objective over all tokens (`chosen` is None) where only some have rows.
@@ -181,6 +198,15 @@ class Backbone:
             raise ConfigError(
                 f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "
                 "bits=32 or 16 and resident embeddings."
+            )
+        if whole is None and not self.has_plain_vectors:
+            write_sentence_folder(
+                path,
+                self.sentences,
+                self.prompts,
+                self.text_prefix,
+                self.shape.hidden_width,
+                self.longest_sentence,
             )
         facts = {"name": self.name, "release": self.release, "text_prefix": self.text_prefix}
         (path / MARKER).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
 from torch import Tensor
 from transformers.utils.hub import cached_file
 
@@ -84,7 +85,7 @@ def checkpoint_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTen
     """
     stored: dict[str, StoredTensor] = {}
     for path in _files(source):
-        stored |= _tensors_in(path)
+        stored |= tensors_in(path)
     inner = f"{base_model_prefix}."
     return {_current_name(name.removeprefix(inner)): tensor for name, tensor in stored.items()}
 
@@ -123,7 +124,17 @@ def find_file(source: str, name: str) -> Path | None:
     return None if path is None else Path(path)
 
 
-def _tensors_in(path: Path) -> dict[str, StoredTensor]:
+def is_known_to_lack(source: str, name: str) -> bool:
+    """Whether there is no file of that name for certain; where no hub answers, that may not be known."""
+    return Path(source).is_dir() or try_to_load_from_cache(source, name) is _CACHED_NO_EXIST
+
+
+def tensors_in(path: Path) -> dict[str, StoredTensor]:
+    """Where the tensors of a safetensors file lie, by name.
+
+    Raises:
+        CorruptBackbone: A file that contradicts itself.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoConfig, PreTrainedConfig
 
@@ -39,7 +40,7 @@ def read_config(source: str) -> PreTrainedConfig:
     """
     path = find_file(source, CONFIG_FILE)
     if path is not None:
-        _check(_content(path))
+        _check(read_object(path))
     with sound(source):
         config: PreTrainedConfig = AutoConfig.from_pretrained(source, trust_remote_code=False)
     architecture_of(config.model_type)
@@ -64,14 +65,29 @@ def sound(source: str) -> Iterator[None]:
         ) from error
 
 
-def _content(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> object:
+    """The content of a JSON file beside a backbone's weights.
+
+    Raises:
+        CorruptBackbone: It is none, or a very large one.
+    """
     size = path.stat().st_size
     if size > _MOST_BYTES:
-        raise CorruptBackbone(f"{path} is {size:,} bytes long; a config has at most {_MOST_BYTES:,}.")
+        raise CorruptBackbone(f"{path} is {size:,} bytes long; such a file has at most {_MOST_BYTES:,}.")
     try:
-        content = json.loads(path.read_bytes())
+        content: object = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise CorruptBackbone(f"{path} is no sound JSON: {type(error).__name__}. Fetch the backbone again.") from error
+    return content
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The content of such a file that holds a JSON object.
+
+    Raises:
+        CorruptBackbone: It does not.
+    """
+    content = read_json(path)
     if not isinstance(content, dict):
         raise CorruptBackbone(f"{path} holds no JSON object. Fetch the backbone again.")
     return content

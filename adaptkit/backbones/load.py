@@ -1,8 +1,7 @@
 """Load a backbone: the embedded one, a local transformers folder, or a hub id."""
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -23,12 +22,13 @@ from adaptkit.backbones import embedded
 from adaptkit.backbones.architectures import architecture_of, bare_options
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete, require_finite
-from adaptkit.backbones.config_file import read_config, sound
+from adaptkit.backbones.config_file import read_config, read_object, sound
 from adaptkit.backbones.device import AUTO, device_for
 from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import has_fast_bfloat16
 from adaptkit.backbones.probe_inputs import probe_bodies
+from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
 from adaptkit.backbones.streamed import LINEARS, Bits, empty_network, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
@@ -81,6 +81,8 @@ def load_backbone(
         require_complete(empty, checkpoint_of(source, empty.base_model_prefix))
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         _require_rows(tokenizer, config.vocab_size, source)
+        sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
+        prefix = _text_prefix(source, facts, sentences)
         kept = None if vocabulary is None else _kept(vocabulary, tokenizer, config.vocab_size)
         if form == "resident" and bits in (32, 16) and kept is None:
             network, sampled = _whole(source, config, number, where), None
@@ -99,7 +101,7 @@ def load_backbone(
     return Backbone(
         name=facts.get("name", one_line(Path(source).name if Path(source).is_dir() else source)),
         release=facts.get("release", sampled.precision if sampled else str(number).removeprefix("torch.")),
-        text_prefix=facts.get("text_prefix", ""),
+        text_prefix=prefix,
         network=network,
         tokenizer=tokenizer,
         bits=bits,
@@ -108,6 +110,9 @@ def load_backbone(
         sampled=sampled,
         output_table=_output_table(source, network),
         input_table=None if sampled is None else _input_table(source, network),
+        sentences=sentences.vectors(tokenizer, prefix).to(where),
+        sentence_length=sentences.max_length,
+        prompts=sentences.prompts,
     )
 
 
@@ -125,9 +130,11 @@ def vocabulary_of(
     """
     source = str(embedded.materialise()) if backbone is None else os.fspath(backbone)
     with _reading(source):
-        read_config(source)
+        config = read_config(source)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, _facts(source).get("text_prefix", ""))
+        sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
+    prefix = _text_prefix(source, _facts(source), sentences)
+    return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, prefix)
 
 
 def embedding_form(bits: int, embeddings: str | None, vocabulary: Vocabulary | None = None) -> EmbeddingForm:
@@ -250,9 +257,17 @@ def _ways(asked: str) -> str:
 
 
 def _facts(source: str) -> dict[str, str]:
+    """What we wrote beside a backbone ourselves."""
     marker = Path(source) / MARKER
-    if marker.is_file():
-        facts: dict[str, str] = json.loads(marker.read_text(encoding="utf-8"))
-        return facts
-    prefix = next((prefix for start, prefix in _PREFIXES.items() if source.startswith(start)), "")
-    return {"text_prefix": prefix}
+    if not marker.is_file():
+        return {}
+    facts = read_object(marker)
+    if not all(isinstance(fact, str) for fact in facts.values()):
+        raise CorruptBackbone(f"{marker} holds something else than texts. Write the backbone's folder again.")
+    return facts
+
+
+def _text_prefix(source: str, facts: Mapping[str, str], sentences: SentenceFolder) -> str:
+    """What stands before every text: as we wrote it ourselves, as the folder says, or as its family wants it."""
+    of_family = next((prefix for start, prefix in _PREFIXES.items() if source.startswith(start)), "")
+    return facts.get("text_prefix", of_family if sentences.prompt is None else sentences.prompt)

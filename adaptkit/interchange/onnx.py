@@ -20,7 +20,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.backbones.headed import labelled
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.layers.heads import VectorHead
-from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.sentence_vectors import SentenceVectors
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.storage.folder import whole_folder
 from adaptkit.version import install_command
@@ -44,8 +44,8 @@ def export_onnx(model: AdaptedModel, stack: StackLike, folder: str | PathLike[st
     """Write a stack as `model.onnx`, with tokenizer and config, for any number of texts of any length.
 
     Inputs are `input_ids` and `attention_mask`, int64 (batch, seq). Outputs are `logits` where the stack has a head
-    with weights, else `last_hidden_state` (batch, seq, hidden_width) and `sentence_embedding` (batch, hidden_width),
-    the mean over real tokens; float32. Any method can be written. The file's metadata says which prefix texts need, and
+    with weights, else `last_hidden_state` (batch, seq, hidden_width) and `sentence_embedding` (batch, width), as
+    `model.encode` gives it; float32. Any method can be written. The file's metadata says which prefix texts need, and
     the stack. It is run with onnxruntime before it is put in place, and compared. Above 1.5 GB, the weights are in
     a file beside it.
 
@@ -88,6 +88,7 @@ class _Unhooked(nn.Module):
                 self.network.get_submodule(path).register_forward_hook(partial(_act, chain))
         answers = pinned.head is not None and not isinstance(pinned.head[0], VectorHead)
         self.head = copy.deepcopy(pinned.head[0]) if answers and pinned.head is not None else None
+        self.sentences = copy.deepcopy(model.sentences)
         self.outputs = ("logits",) if answers else ("last_hidden_state", "sentence_embedding")
         self._options = {"use_cache": False} if model.backbone.architecture.causal else {}
         self.eval()
@@ -97,7 +98,7 @@ class _Unhooked(nn.Module):
         hidden: Tensor = self.network(input_ids, attention_mask, **self._options).last_hidden_state
         if self.head is not None:
             return (self.head(hidden, attention_mask),)
-        return hidden, mean_pool(hidden, attention_mask)
+        return hidden, self.sentences(hidden, attention_mask)
 
 
 class _Followed(nn.Module):
@@ -144,7 +145,7 @@ def _facts(backbone: Backbone, pinned: ResolvedStack) -> dict[str, str]:
         "backbone": backbone.name,
         "stack": str(pinned.stack),
         "text_prefix": backbone.text_prefix,
-        "max_length": str(backbone.max_length),
+        "max_length": str(backbone.longest_sentence if pinned.head is None else backbone.max_length),
         **head,
         **labels,
     }
@@ -158,7 +159,7 @@ def _largest_error(model: AdaptedModel, pinned: ResolvedStack, path: Path, names
     for ids, mask in _padded(model.backbone):
         with torch.inference_mode():
             hidden = model(ids, mask, stacks=[pinned] * len(ids))
-            wanted = _named(names, hidden, mask, pinned)
+            wanted = _named(names, hidden, mask, pinned, model.sentences)
         found = session.run(list(names), {"input_ids": ids.cpu().numpy(), "attention_mask": mask.cpu().numpy()})
         real = mask.bool().cpu()
         for name, theirs in zip(names, found, strict=True):
@@ -172,10 +173,12 @@ def _largest_error(model: AdaptedModel, pinned: ResolvedStack, path: Path, names
     return max(errors)
 
 
-def _named(names: Sequence[str], hidden: Tensor, mask: Tensor, pinned: ResolvedStack) -> dict[str, Tensor]:
+def _named(
+    names: Sequence[str], hidden: Tensor, mask: Tensor, pinned: ResolvedStack, sentences: SentenceVectors
+) -> dict[str, Tensor]:
     if "logits" in names and pinned.head is not None:
         return {"logits": pinned.head[0](hidden, mask)}
-    return {"last_hidden_state": hidden, "sentence_embedding": mean_pool(hidden, mask)}
+    return {"last_hidden_state": hidden, "sentence_embedding": sentences(hidden, mask)}
 
 
 def _padded(backbone: Backbone) -> list[tuple[Tensor, Tensor]]:

@@ -23,5 +23,7 @@ def as_sentence_transformer(
     from adaptkit.interchange.stack_module import SentenceTransformer, StackModule
 
     return SentenceTransformer(
-        modules=[StackModule(model, stack, max_length=max_length)], device=str(model.backbone.device)
+        modules=[StackModule(model, stack, max_length=max_length)],
+        device=str(model.backbone.device),
+        prompts=dict(model.backbone.prompts) or None,
     )

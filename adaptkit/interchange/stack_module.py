@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from adaptkit.backbones.linears import bitsandbytes
+from adaptkit.backbones.sentence_folder import prompt_length
 from adaptkit.errors import ConfigError, NotConvertible
-from adaptkit.layers.pooling import mean_pool
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.version import install_command
 
@@ -27,6 +27,8 @@ except ImportError as error:
     ) from error
 
 __all__ = ["SentenceTransformer", "StackModule"]
+
+_COUNTED = "counted_mask"
 
 
 class StackModule(InputModule):
@@ -49,11 +51,11 @@ class StackModule(InputModule):
         self.model = model
         self.stack = stack
         self.tokenizer = model.backbone.tokenizer
-        self.max_seq_length = max_length or longest
+        self.max_seq_length = max_length or model.backbone.longest_sentence
 
     def get_embedding_dimension(self) -> int:
         """The width of the vectors."""
-        return self.model.backbone.shape.hidden_width
+        return self.model.sentences.out_width or self.model.backbone.shape.hidden_width
 
     def preprocess(
         self,
@@ -74,17 +76,22 @@ class StackModule(InputModule):
         backbone = self.model.backbone
         reader = replace(backbone, text_prefix=prompt) if prompt else backbone
         ids, mask = backbone.pad(reader.tokenize(list(inputs), max_length=self.max_seq_length))
-        return {"input_ids": ids, "attention_mask": mask}
+        sentences = self.model.sentences
+        n_skipped = 0 if sentences.counts_prompt else prompt_length(backbone.tokenizer, reader.text_prefix)
+        return {"input_ids": ids, "attention_mask": mask, _COUNTED: sentences.counted(mask, n_skipped)}
 
     def forward(
         self,
         features: dict[str, Tensor | Any],
         **_: Any,  # noqa: ANN401 - the contract of modules
     ) -> dict[str, Tensor | Any]:
-        """Add the hidden states and their mean over real tokens, float32. Shape: as `AdaptedModel.forward`."""
+        """Add the hidden states, and the vectors of `model.encode`. Shape: as `AdaptedModel.forward`."""
         ids, mask = features["input_ids"], features["attention_mask"]
         hidden = self.model(ids, mask, stacks=[self.stack] * len(ids))
-        return {**features, "token_embeddings": hidden, "sentence_embedding": mean_pool(hidden, mask)}
+        if (counted := features.get(_COUNTED)) is None:
+            counted = self.model.sentences.counted(mask)
+        vectors = self.model.sentences(hidden, counted, n_skipped=0)
+        return {**features, "token_embeddings": hidden, "sentence_embedding": vectors}
 
     def save(
         self,

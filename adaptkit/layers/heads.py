@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from adaptkit.config import HeadConfig, TaskType
 from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.sentence_vectors import SentenceVectors
 from adaptkit.layers.types import MasterLinear
 
 
@@ -41,11 +42,21 @@ class TokenHead(nn.Module):
 
 
 class VectorHead(nn.Module):
-    """The sentence vector itself: the mean over real tokens. It has no weights."""
+    """The sentence vector itself, as the backbone makes it. It has no weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # In a list, as it is the backbone's and not the adapter's.
+        self._vectors = [SentenceVectors()]
+
+    def use(self, vectors: SentenceVectors) -> None:
+        """Make vectors as this backbone does."""
+        self._vectors = [vectors]
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, hidden_width), float32."""
-        return mean_pool(hidden, mask)
+        """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, width of vectors), float32."""
+        vectors: Tensor = self._vectors[0](hidden, mask)
+        return vectors
 
 
 Head: TypeAlias = SentenceHead | TokenHead | VectorHead

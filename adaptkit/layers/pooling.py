@@ -1,7 +1,13 @@
 """From the hidden states of tokens to one vector a text."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import torch
 from torch import Tensor
+
+Pool: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""Makes one vector a row of hidden states and a mask."""
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -14,17 +20,17 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
     return summed / weights.sum(dim=1).clamp(min=1)
 
 
-def pool_texts(hidden: Tensor, mask: Tensor, first_lengths: Tensor | None) -> Tensor:
-    """One vector a text, where rows may hold two texts: the first or only one of each row, then the second ones.
+def pool_texts(hidden: Tensor, mask: Tensor, first_lengths: Tensor | None, pool: Pool = mean_pool) -> Tensor:
+    """One vector a text by `pool`; rows may hold two texts: the first or only one of each row, then the second ones.
 
     Shape: hidden (batch, seq, hidden_width), mask (batch, seq), first_lengths (batch): tokens before the second text, 0
     where there is none; result (n_texts, hidden_width), float32.
     """
     if first_lengths is None or not bool(first_lengths.any()):
-        return mean_pool(hidden, mask)
+        return pool(hidden, mask)
     paired = first_lengths > 0
     places = torch.arange(mask.shape[1], device=mask.device)
     in_second = paired[:, None] & (places >= first_lengths[:, None])
     real = mask.bool()
     second = real[paired] & in_second[paired]
-    return torch.cat([mean_pool(hidden, real & ~in_second), mean_pool(hidden[paired], second)])
+    return torch.cat([pool(hidden, real & ~in_second), pool(hidden[paired], second)])

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
-from adaptkit.layers.pooling import pool_texts
+from adaptkit.layers.pooling import Pool, mean_pool, pool_texts
 from adaptkit.objectives.objective import Batch
 
 
@@ -45,8 +45,10 @@ class DistillObjective(nn.Module):
         blocks: tuple[int, ...] = (),
         inner_weight: float = 0.5,
         distance_weight: float = 0.5,
+        pool: Pool = mean_pool,
     ) -> None:
         super().__init__()
+        self._pool = pool
         if not (distance_weight >= 0 and inner_weight >= 0 and bool((variance > 0).all())):
             raise ConfigError(
                 "the targets' variance must be positive and the weights not negative, "
@@ -61,8 +63,12 @@ class DistillObjective(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
 
     @classmethod
-    def for_targets(cls, targets: Tensor, *, blocks: tuple[int, ...] = (), inner_weight: float = 0.5) -> Self:
-        """The objective for these targets. Shape: targets (n, n_depths * hidden_width), in the order of `blocks`.
+    def for_targets(
+        cls, targets: Tensor, *, blocks: tuple[int, ...] = (), inner_weight: float = 0.5, pool: Pool = mean_pool
+    ) -> Self:
+        """The objective for these targets, which `pool` made of the frozen backbone's states.
+
+        Shape: targets (n, n_depths * hidden_width), in the order of `blocks`.
 
         Raises:
             ConfigError: All targets are the same vector.
@@ -70,7 +76,7 @@ class DistillObjective(nn.Module):
         by_depth = targets.reshape(len(targets), max(1, len(blocks)), -1)
         centre = by_depth.mean(dim=0)
         variance = by_depth.var(dim=0, correction=0).sum(dim=-1)
-        return cls(centre=centre, variance=variance, blocks=blocks, inner_weight=inner_weight)
+        return cls(centre=centre, variance=variance, blocks=blocks, inner_weight=inner_weight, pool=pool)
 
     def prepare(self, batch: Batch) -> Batch:
         """Nothing is masked: the backbone reads the sentence as it is."""
@@ -84,7 +90,7 @@ class DistillObjective(nn.Module):
         if batch.targets is None:
             raise ConfigError("distillation needs target vectors in the batch.")
         centre = self.get_buffer("centre")
-        vectors = pool_texts(hidden, batch.mask, batch.first_lengths).reshape(-1, *centre.shape) - centre
+        vectors = pool_texts(hidden, batch.mask, batch.first_lengths, self._pool).reshape(-1, *centre.shape) - centre
         targets = batch.targets.reshape(-1, *centre.shape) - centre
         direction = 1 - F.cosine_similarity(vectors, targets, dim=-1)
         distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.get_buffer("variance")

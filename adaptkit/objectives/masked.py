@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
 from adaptkit.layers import InvertibleLayer
-from adaptkit.layers.pooling import mean_pool
+from adaptkit.layers.pooling import Pool, mean_pool
 from adaptkit.layers.types import MasterLinear
 from adaptkit.objectives.objective import Batch, in_few_shapes
 from adaptkit.objectives.softmax import VocabularySoftmax
@@ -39,7 +39,8 @@ class MaskedObjective(nn.Module):
     The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are never masked.
 
     With `anchor_weight` the loss gains `anchor_weight * (1 - cosine(vector, target))`, where the target is the frozen
-    backbone's vector of the unmasked sentence: it keeps the vectors of a sentence-embedding backbone in their place.
+    backbone's vector of the unmasked sentence, made by `pool` as the other: it keeps the vectors of a
+    sentence-embedding backbone in their place.
 
     Shape: embeddings (len(vocabulary), hidden_width), the rows of `vocabulary`; maskable and word_start
     (vocabulary_size), both bool.
@@ -58,8 +59,10 @@ class MaskedObjective(nn.Module):
         anchor_weight: float = 0.0,
         dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
+        pool: Pool = mean_pool,
     ) -> None:
         super().__init__()
+        self._pool = pool
         self.softmax = VocabularySoftmax(
             embeddings, vocabulary, n_ids=len(maskable), dtype=dtype, invertible=invertible
         )
@@ -112,7 +115,7 @@ class MaskedObjective(nn.Module):
         """The loss, and the cross-entropy in it, whose exponential is the pseudo-perplexity."""
         token_loss = loss = self.token_loss(hidden, batch)
         if self.anchor_weight and batch.targets is not None:
-            vectors = mean_pool(hidden, batch.mask)
+            vectors = self._pool(hidden, batch.mask)
             loss = loss + self.anchor_weight * (1 - F.cosine_similarity(vectors, batch.targets, dim=-1)).mean()
         return {"loss": loss, "token_loss": token_loss}
 

@@ -79,7 +79,8 @@ def frozen_vectors(
             ids, mask = model.backbone.pad([store[row] for row in rows])
             hidden = model(ids, mask, blocks=blocks)
             places = [*rows, *(int(second[row]) for row in rows if lengths[row])]
-            vectors[places] = pool_texts(hidden, mask, torch.from_numpy(lengths[rows]).to(mask.device)).cpu()
+            firsts = torch.from_numpy(lengths[rows]).to(mask.device)
+            vectors[places] = pool_texts(hidden, mask, firsts, model.sentences.pooled).cpu()
     processes.sum_rows(vectors)
     if path is not None and processes.is_main:
         try:

@@ -46,6 +46,7 @@ def masked_objective(
         anchor_weight=anchor_weight,
         dtype=dtype,
         invertible=layers.invertible,
+        pool=backbone.sentences.pooled,
     ).to(backbone.device)
 
 

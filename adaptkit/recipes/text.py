@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -61,6 +62,7 @@ class TextTraining:
         causal = self.model.backbone.architecture.causal
         self.objective = trained_objective(request.objective, self.source, causal=causal)
         request.check_objective(self.objective)
+        self.request = request = self._without_pairs(request)
         self.foundation = Foundation(request.foundation)
         self.foundation.require_for(self.id, self.model, fused=fused is not None)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
@@ -86,6 +88,17 @@ class TextTraining:
             content=self.data.sha256,
             make_run=self._training_run,
         )
+
+    def _without_pairs(self, request: TrainingRequest) -> TrainingRequest:
+        """No pairs where a text's vector is one token's: the second text of a row has no such token."""
+        sentences = self.model.sentences
+        if self.objective != "distill" or not request.pair_share or not sentences.is_of_one_token:
+            return request
+        self._display.note(
+            f"no pairs of sentences train (pair_share=0): {self.model.backbone.name} has one vector a row, "
+            f"by {sentences}"
+        )
+        return replace(request, pair_share=0.0)
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
@@ -237,7 +250,10 @@ class TextTraining:
             if targets is None:
                 raise ConfigError("distillation without targets")
             made = DistillObjective.for_targets(
-                targets[: self.data.n_measured], blocks=self._depths(), inner_weight=self.request.inner_weight
+                targets[: self.data.n_measured],
+                blocks=self._depths(),
+                inner_weight=self.request.inner_weight,
+                pool=self.model.sentences.pooled,
             )
             return made.to(self.model.backbone.device)
         vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
