@@ -322,7 +322,7 @@ class AdaptedModel(nn.Module):
         longest = max_length or self.backbone.longest_sentence
         rows = self.backbone.tokenize_cutting([(text, None) for text in texts], max_length=longest)
         if max_length is None:
-            tell_of_cuts(self, sum(cut for _, cut in rows), len(rows))
+            tell_of_cuts(self, sum(cut for _, cut in rows), len(rows), limit=longest)
         return self._finished(self.encode_ids([ids for ids, _ in rows], stacks=each, batch_size=batch_size))
 
     def _finished(self, pooled: Tensor) -> Tensor:

@@ -130,15 +130,16 @@ def _tell_of_losses(
             [stacks[place] for place in part.places],
         )
         if max_length is None:
-            tell_of_cuts(model, len({item.example for item in part.items if item.cut}), len(part.examples))
+            n_cut = len({item.example for item in part.items if item.cut})
+            tell_of_cuts(model, n_cut, len(part.examples), limit=model.backbone.max_length)
 
 
-def tell_of_cuts(model: AnsweringModel[StackT], n_cut: int, n_texts: int) -> None:
-    """Warn of texts that are longer than the backbone reads; where a caller names a length, it is meant."""
+def tell_of_cuts(model: AnsweringModel[StackT], n_cut: int, n_texts: int, *, limit: int) -> None:
+    """Warn of texts that are longer than the `limit` in tokens; where a caller names a length, it is meant."""
     if n_cut:
         model.tell(
             "cut texts",
-            f"{n_cut:,} of {n_texts:,} inputs are too long for {model.backbone.max_length} tokens and were cut. Of "
+            f"{n_cut:,} of {n_texts:,} inputs are too long for {limit} tokens and were cut. Of "
             "later ones this is not said again.",
         )
 
