@@ -160,5 +160,5 @@ def test_without_the_packages_the_error_says_what_to_install(
 ) -> None:
     absent: Any = None
     monkeypatch.setitem(sys.modules, "onnxscript", absent)
-    with pytest.raises(ConfigError, match=r"adaptkit\[onnx\]"):
+    with pytest.raises(ConfigError, match=r"adaptkit-nlp\[onnx\]"):
         adaptkit.export_onnx(model, None, tmp_path / "out")

@@ -98,5 +98,5 @@ def test_without_the_package_the_error_says_what_to_install(
     absent: Any = None
     monkeypatch.setitem(sys.modules, "sentence_transformers", absent)
     monkeypatch.delitem(sys.modules, "adaptkit.interchange.stack_module", raising=False)
-    with pytest.raises(ConfigError, match=r"adaptkit\[sentence-transformers\]"):
+    with pytest.raises(ConfigError, match=r"adaptkit-nlp\[sentence-transformers\]"):
         adaptkit.as_sentence_transformer(model)
