@@ -8,7 +8,7 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
 import copy
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from adaptkit.attaching import AttachedLayers, Plan, ResolvedStack, RowGroups, SiteHooks, plan_of_rows, recorded
+from adaptkit.attachments import Attachments, Named
 from adaptkit.backbones import (
     CACHE_BYTES,
     Backbone,
@@ -32,16 +33,14 @@ from adaptkit.backbones import (
 )
 from adaptkit.backbones.device import AUTO
 from adaptkit.backbones.out_of_memory import memory_errors_told
-from adaptkit.composition import Composition, Stack
+from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import (
-    AdapterExists,
     ConfigError,
     NoHead,
     ProbeMismatch,
-    UnknownAdapter,
 )
 from adaptkit.layers import AdapterLayers, Head
 from adaptkit.layers.heads import VectorHead
@@ -52,8 +51,7 @@ from adaptkit.storage.identity import check_identity, readable_probes
 from adaptkit.storage.probes import largest_error
 from adaptkit.tasks import require_list
 
-_Named: TypeAlias = Composition | Adapter | str | None
-StackLike: TypeAlias = _Named | ResolvedStack
+StackLike: TypeAlias = Named | ResolvedStack
 _Proof: TypeAlias = tuple[str, AdapterConfig, tuple[Probe, ...]]
 
 _log = logging.getLogger(__name__)
@@ -84,8 +82,7 @@ class AdaptedModel(nn.Module):
         self._hooks = SiteHooks(self.network)
         self._layers = AttachedLayers(self._hooks, backbone.shape.same_inputs())
         self.adapters = self._layers.modules
-        self._adapters: dict[str, Adapter] = {}
-        self._zoo: PagedZoo | None = None
+        self._attachments = Attachments(self._layers)
         self._proven: set[_Proof] = set()
         self._told: set[str] = set()
 
@@ -108,8 +105,7 @@ class AdaptedModel(nn.Module):
 
     def attached_adapter(self, name: str) -> Adapter | None:
         """The adapter that is attached under an id or bare name; None for layers in training, or for nothing."""
-        meant = self._layers.meant_by(name)
-        return self._adapters.get(meant[0]) if len(meant) == 1 else None
+        return self._attachments.adapter(name)
 
     def attach(self, *adapters: Adapter) -> None:
         """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
@@ -128,23 +124,9 @@ class AdaptedModel(nn.Module):
                 raise ConfigError(
                     f"attach takes adapters, found {adapter!r}; load the folder first: load_adapter({adapter!r})."
                 )
-        plain = [adapter for adapter in adapters if not _fuses(adapter)]
-        fusions = [adapter for adapter in adapters if _fuses(adapter)]
-        put: list[str] = []
-        try:
-            # Fusions one by one, as one may fuse what came before it. Ids are looked at before the costly check, and
-            # again behind it: a call may name one twice.
-            for group in [plain, *([fusion] for fusion in fusions)]:
-                for adapter in group:
-                    self._require_free(adapter.id)
-                for adapter, layers in zip(group, self._checked(*group), strict=True):
-                    self._require_free(adapter.id)
-                    self._layers.put(adapter.id, layers)
-                    put.append(adapter.id)
-                    self._adapters[adapter.id] = adapter
-        except BaseException:
-            self.detach(*put)
-            raise
+        # Ids are looked at before the costly check, and again behind it.
+        self._attachments.require_free(*(adapter.id for adapter in adapters))
+        self._attachments.add(self._checked(adapters))
 
     def swap(self, adapter: Adapter) -> None:
         """Put a trained adapter in the place of the attached one of the same id, while others may be serving.
@@ -153,20 +135,18 @@ class AdaptedModel(nn.Module):
         the old head, one that begins later has the new ones; none waits, and none has some of both.
 
         Raises:
-            UnknownAdapter: None is attached under that id.
+            UnknownAdapter: None is attached under that id, or was detached meanwhile, and the zoo has none.
             AdaptkitError: As `attach`; the attached one stays.
         """
-        if adapter.id not in self._layers:
-            raise UnknownAdapter(adapter.id, self.attached)
-        (layers,) = self._checked(adapter)
-        self._layers.put(adapter.id, layers)
-        self._adapters[adapter.id] = adapter
+        self._attachments.require_there(adapter.id)
+        self._attachments.replace(self._checked([adapter]))
 
     def attach_zoo(self, zoo: Zoo | str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
         """Let stacks name any adapter of a zoo by its whole id; each is read and attached when it is first named.
 
-        It takes the place of the zoo before. What is attached or swapped in by hand stays, and acts instead of the
-        zoo's adapter of that id.
+        It takes the place of the zoo before, with all that was read from that, while others may be serving: a request
+        that has begun ends with the old zoo, one that begins later has the new one. What is attached or swapped in by
+        hand stays, and acts instead of the zoo's adapter of that id.
 
         A zoo is a folder or an archive. At most `cache_bytes` of its adapters stay attached: those that were not used
         for the longest time go first. Gives the ids found.
@@ -177,9 +157,7 @@ class AdaptedModel(nn.Module):
             AdapterExists: Two adapters of one id in it.
         """
         paged = PagedZoo.of(zoo, cache_bytes)
-        if self._zoo is not None:
-            self._zoo.let_go(self.attached_adapter, self.detach)
-        self._zoo = paged
+        self._attachments.use_zoo(paged)
         return tuple(paged.listings)
 
     def attach_layers(self, adapter_id: str, config: AdapterConfig) -> AdapterLayers:
@@ -189,21 +167,18 @@ class AdaptedModel(nn.Module):
             AdapterExists: The id is taken.
             ArchitectureMismatch: The config names a block that the backbone does not have.
         """
-        self._require_free(adapter_id)
+        self._attachments.require_free(adapter_id)
         layers = self._as_here(AdapterLayers(config, self.backbone.shape.sites()).to(self.backbone.device))
-        self._layers.put(adapter_id, layers)
+        self._attachments.add_layers(adapter_id, layers)
         return layers
 
     def detach(self, *names: str) -> None:
-        """Take adapters off; with none left, the backbone is bit for bit as loaded.
+        """Take adapters off, all or none; with none left, the backbone is bit for bit as loaded.
 
         Raises:
             UnknownAdapter: Nothing is attached under that name.
         """
-        for name in names:
-            adapter_id = self._layers.resolve(name)
-            self._layers.take_off(adapter_id)
-            self._adapters.pop(adapter_id, None)
+        self._attachments.remove(names)
 
     @contextmanager
     def active(self, stack: StackLike) -> Iterator[None]:
@@ -395,14 +370,14 @@ class AdaptedModel(nn.Module):
         each = self._stack_of_each(len(inputs), stack, stacks)
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
-            self.head_of(stack)
+            self.head_of(each[0] if each else stack)
         return predictions(
             self, inputs, each, batch_size=batch_size, max_length=max_length, max_answer_tokens=max_answer_tokens
         )
 
     def forms_of(self, stack: StackLike) -> dict[str, NormalForm]:
         """The adapters of a stack that were trained on text in a normal form (`normalize`), and that form."""
-        adapters = (self._adapters.get(name) for name in self._resolved(stack).stack.ids)
+        adapters = (self.attached_adapter(name) for name in self._resolved(stack).stack.ids)
         return {adapter.id: adapter.normal_form for adapter in adapters if adapter is not None and adapter.normal_form}
 
     def tell(self, about: str, message: str) -> None:
@@ -419,7 +394,7 @@ class AdaptedModel(nn.Module):
         """
         resolved = self._resolved(stack)
         if resolved.head is None:
-            raise NoHead(str(resolved.stack), [name for name in self.attached if self._layers[name].head is not None])
+            raise NoHead(str(resolved.stack), self._layers.with_heads)
         return resolved.head
 
     @property
@@ -429,9 +404,10 @@ class AdaptedModel(nn.Module):
 
     def memory(self) -> MemoryReport:
         """Resident bytes by part: the backbone's embeddings, attention and feed-forward layers, adapters and heads."""
-        heads = [layers.head for layers in self._layers if layers.head is not None]
+        with self._layers.lock:
+            heads = [layers.head for layers in self._layers if layers.head is not None]
+            attached = bytes_of(self.adapters.parameters())
         in_heads = sum(bytes_of(head.parameters()) for head in heads)
-        attached = bytes_of(self.adapters.parameters())
         return MemoryReport({**memory_of(self.network), "adapters": attached - in_heads, "heads": in_heads})
 
     def gradient_checkpointing(self, on: bool) -> None:
@@ -471,41 +447,11 @@ class AdaptedModel(nn.Module):
         return self._resolved_each(stacks)
 
     def _resolved_each(self, stacks: Sequence[StackLike]) -> list[ResolvedStack]:
-        """Equal stacks are looked up once, so that a swap in between cannot come between their rows."""
-        asked = [stack if isinstance(stack, ResolvedStack) else _as_stack(stack) for stack in stacks]
-        found = {stack: self._resolved(stack) for stack in dict.fromkeys(asked)}
-        return [found[stack] for stack in asked]
+        """All as they are at one time, so that no swap comes between two rows."""
+        return self._attachments.stacks(stacks, self._checked)
 
     def _resolved(self, stack: StackLike) -> ResolvedStack:
-        if isinstance(stack, ResolvedStack):
-            return stack
-        asked = _as_stack(stack)
-        if self._zoo is None:
-            return self._looked_up(stack, asked)
-        with self._zoo.brought(asked.ids, self._layers.__contains__, self.attached_adapter, self.attach, self.detach):
-            try:
-                return self._looked_up(stack, asked)
-            except UnknownAdapter as error:
-                raise UnknownAdapter(
-                    error.asked, self.attached, self._zoo.like(error.asked), in_zoo=tuple(self._zoo.listings)
-                ) from None
-
-    def _looked_up(self, stack: StackLike, asked: Stack) -> ResolvedStack:
-        if isinstance(stack, Adapter):
-            there = self._adapters.get(stack.id, stack)
-            if there is not stack and (there.weights_sha256, there.config) != (stack.weights_sha256, stack.config):
-                raise AdapterExists(
-                    f"another {stack.id} is attached than the one that was given as the stack. Put the new one in its "
-                    f"place: model.swap(adapter); or name what is attached: stack={stack.id!r}."
-                )
-        return self._layers.look_up(asked)
-
-    def _require_free(self, adapter_id: str) -> None:
-        if adapter_id in self._layers:
-            raise AdapterExists(
-                f"{adapter_id} is attached already. Detach it first: model.detach({adapter_id!r}), give the new one "
-                "another name, or put it in the old one's place: model.swap(adapter)."
-            )
+        return self._attachments.stack(stack, self._checked)
 
     def _as_here(self, layers: AdapterLayers) -> AdapterLayers:
         """The layers, whose head makes sentence vectors as this backbone does, if that is what it gives."""
@@ -513,25 +459,36 @@ class AdaptedModel(nn.Module):
             layers.head.use(self.sentences)
         return layers
 
-    def _checked(self, *adapters: Adapter) -> list[AdapterLayers]:
-        """The frozen layers of adapters that were found to be ones for this backbone."""
+    def _checked(self, adapters: Sequence[Adapter]) -> dict[str, tuple[AdapterLayers, Adapter]]:
+        """The frozen layers of adapters that were found to be ones for this backbone, fusions last."""
         for adapter in adapters:
             check_identity(adapter, self.backbone)
         shapes = self.backbone.shape.sites()
         # A stack may be named for the first time inside inference mode, and its layers outlive that.
         with torch.inference_mode(mode=False):
-            made = [
-                self._as_here(AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device))
-                for adapter in adapters
-            ]
-        self._replay_probes(list(zip(adapters, made, strict=True)))
+            made = {
+                adapter.id: (
+                    self._as_here(AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self.backbone.device)),
+                    adapter,
+                )
+                for adapter in sorted(adapters, key=_fuses)
+            }
+        # Fusions one by one, as one may fuse what came before it.
+        plain = [entry for entry in made.values() if not _fuses(entry[1])]
+        beside = {adapter.id: layers for layers, adapter in plain}
+        self._replay_probes(plain, beside)
+        for layers, adapter in list(made.values())[len(plain) :]:
+            self._replay_probes([(layers, adapter)], beside)
+            beside[adapter.id] = layers
         return made
 
-    def _replay_probes(self, entries: Sequence[tuple[Adapter, AdapterLayers]]) -> None:
+    def _replay_probes(
+        self, entries: Sequence[tuple[AdapterLayers, Adapter]], beside: Mapping[str, AdapterLayers]
+    ) -> None:
         """Replay what was recorded, each adapter alone, whatever it will be stacked on; all in the same batches."""
         unproven = [
-            (adapter, readable_probes(adapter, self.backbone), self._layers.resolved_new(layers))
-            for adapter, layers in entries
+            (adapter, readable_probes(adapter, self.backbone), self._layers.resolved_new(layers, beside))
+            for layers, adapter in entries
             if not self._is_proven(adapter)
         ]
         ids = [probe.ids for _, probes, _ in unproven for probe in probes]
@@ -602,19 +559,6 @@ def _fuses(adapter: Adapter) -> bool:
 
 def _proof_of(adapter: Adapter) -> _Proof:
     return adapter.weights_sha256, adapter.config, adapter.probes
-
-
-def _as_stack(stack: _Named) -> Stack:
-    if stack is None:
-        return Stack()
-    if isinstance(stack, Adapter):
-        return Stack(*stack.below, stack.id, any_order=True)
-    if isinstance(stack, str):
-        return Stack.parse(stack)
-    if isinstance(stack, list | tuple):
-        names = [part.id if isinstance(part, Adapter) else str(part) for part in stack]
-        raise ConfigError(f"a stack is one value, found a {type(stack).__name__}; write {' > '.join(names)!r}.")
-    return stack if isinstance(stack, Stack) else Stack(stack)
 
 
 def _require_batch(batch_size: int) -> None:

@@ -1,30 +1,40 @@
 """Adapters that stay in a folder until a stack names them, and go again when others need their place."""
 
 import difflib
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from os import PathLike
-from threading import RLock
+from threading import Lock
 
 from adaptkit.errors import AdapterExists
-from adaptkit.storage import Adapter, Listing, Zoo
+from adaptkit.storage import Listing, Zoo
+
+_TURNS = count()
+
+
+@dataclass
+class Held:
+    """An adapter that was attached for a zoo: the size of its weight file, and when a stack last named it."""
+
+    size_bytes: int
+    last_turn: int = field(default_factory=_TURNS.__next__)
 
 
 @dataclass
 class PagedZoo:
-    """The adapters of a zoo by id, and those of them that are attached, the longest unused first.
+    """The adapters of a zoo by id, and those of them that are attached for it.
 
-    `fused` says of each fusion what it fuses. At most `cache_bytes` of weight files are held attached, and always what
-    the stack at hand names.
+    `fused` says of each fusion what it fuses. At most `cache_bytes` of weight files stay attached. Who reads adapters
+    does so under `reading`, so that whoever needs the same finds them; who changes `held` has the lock of what is
+    attached.
     """
 
     listings: Mapping[str, Listing]
     fused: Mapping[str, tuple[str, ...]]
     cache_bytes: int
-    _held: OrderedDict[str, Adapter] = field(default_factory=OrderedDict)
-    _lock: RLock = field(default_factory=RLock)
+    held: dict[str, Held] = field(default_factory=dict)
+    reading: Lock = field(default_factory=Lock)
 
     @classmethod
     def of(cls, zoo: Zoo | str | PathLike[str], cache_bytes: int) -> "PagedZoo":
@@ -57,55 +67,32 @@ class PagedZoo:
         bare = [adapter_id for adapter_id in self.listings if adapter_id.partition("/")[2] == name]
         return bare or difflib.get_close_matches(name, self.listings, n=2)
 
-    @contextmanager
-    def brought(
-        self,
-        names: Iterable[str],
-        attached: Callable[[str], bool],
-        attached_adapter: Callable[[str], Adapter | None],
-        attach: Callable[[Adapter], None],
-        detach: Callable[[str], None],
-    ) -> Iterator[None]:
-        """While the context is open, the adapters of this zoo among `names` are attached, and not too many others.
+    def used(self, names: Iterable[str]) -> None:
+        """Note that a stack acts in which these do; needs no lock."""
+        for name in names:
+            held = self.held.get(name)
+            if held is not None:
+                held.last_turn = next(_TURNS)
 
-        What others attached under an id of this zoo, or swapped in there, is theirs: it stays.
+    def too_many(self, *, but: Iterable[str]) -> list[str]:
+        """What must go for the others to be within the bound, the longest unused first, and never what is in `but`."""
+        size, kept = sum(held.size_bytes for held in self.held.values()), frozenset(but)
+        going = []
+        for name, held in sorted(self.held.items(), key=lambda entry: entry[1].last_turn):
+            if size <= self.cache_bytes:
+                break
+            if name not in kept:
+                going.append(name)
+                size -= held.size_bytes
+        return going
 
-        Raises:
-            AdaptkitError: As `load_adapter` and `AdaptedModel.attach`.
-        """
-        with self._lock:
-            wanted = self._with_fusions(set(names))
-            for name in wanted:
-                if not attached(name):
-                    adapter = self.listings[name].load()
-                    attach(adapter)
-                    self._held[name] = adapter
-                elif name in self._held:
-                    self._held.move_to_end(name)
-            for name in [name for name in self._held if name not in wanted]:
-                if sum(adapter.size_bytes for adapter in self._held.values()) <= self.cache_bytes:
-                    break
-                self._drop(name, attached_adapter, detach)
-            yield
-
-    def let_go(self, attached_adapter: Callable[[str], Adapter | None], detach: Callable[[str], None]) -> None:
-        """Detach what was attached for this zoo and is still there."""
-        with self._lock:
-            for name in list(self._held):
-                self._drop(name, attached_adapter, detach)
-
-    def _drop(
-        self, name: str, attached_adapter: Callable[[str], Adapter | None], detach: Callable[[str], None]
-    ) -> None:
-        if attached_adapter(name) is self._held.pop(name):
-            detach(name)
-
-    def _with_fusions(self, names: set[str]) -> list[str]:
+    def needed(self, names: Iterable[str]) -> list[str]:
         """The ids of this zoo among the names, what the fusions among them fuse, and the fusions of all that is named.
 
         A fusion stands behind what it fuses.
         """
-        fusions = {name for name, fuses in self.fused.items() if names.issuperset(fuses)}
+        asked = set(names)
+        fusions = {name for name, fuses in self.fused.items() if asked.issuperset(fuses)}
         found: dict[str, None] = {}
         seen: set[str] = set()
 
@@ -116,6 +103,6 @@ class PagedZoo:
                     add(part)
                 found[name] = None
 
-        for name in sorted(names | fusions):
+        for name in sorted(asked | fusions):
             add(name)
         return [name for name in found if name in self.listings]

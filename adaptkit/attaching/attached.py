@@ -24,12 +24,14 @@ _MOST_PLANS = 4096
 class ResolvedStack:
     """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
 
-    What is attached, swapped or detached later changes nothing in it.
+    `acting` are the ids of all that acts in it, what fusions fuse included. What is attached, swapped or detached later
+    changes nothing in it.
     """
 
     stack: Stack
     plan: RowPlan
     head: tuple[Head, HeadConfig] | None
+    acting: tuple[str, ...] = ()
 
 
 class AttachedLayers:
@@ -47,12 +49,18 @@ class AttachedLayers:
         self._by_bare_name: dict[str, list[str]] = {}
         self._stacks: dict[_Asked, ResolvedStack] = {}
         self._stacks_with: dict[str, set[_Asked]] = {}
-        self._lock = RLock()
+        self.lock = RLock()
+        """Whoever makes several changes that belong together, or looks up stacks that do, holds it meanwhile."""
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Ids, in the order of attaching."""
         return tuple(self._by_id)
+
+    @property
+    def with_heads(self) -> list[str]:
+        """The ids of those that have a head."""
+        return [name for name, layers in tuple(self._by_id.items()) if layers.head is not None]
 
     def __contains__(self, adapter_id: str) -> bool:
         return adapter_id in self._by_id
@@ -61,11 +69,11 @@ class AttachedLayers:
         return self._by_id[adapter_id]
 
     def __iter__(self) -> Iterator[AdapterLayers]:
-        return iter(self._by_id.values())
+        return iter(tuple(self._by_id.values()))
 
     def put(self, adapter_id: str, layers: AdapterLayers) -> None:
         """Let an id stand for these layers from now on, whatever it stood for before."""
-        with self._lock:
+        with self.lock:
             before = self._by_id.get(adapter_id)
             self._hooks.add(module for module, _ in layers.items())
             if before is None:
@@ -78,16 +86,21 @@ class AttachedLayers:
 
     def take_off(self, adapter_id: str) -> None:
         """Let an id stand for nothing."""
-        with self._lock:
+        with self.lock:
             layers = self._by_id.pop(adapter_id)
             self._by_bare_name[_bare(adapter_id)].remove(adapter_id)
             del self.modules[_module_name(adapter_id)]
             self._hooks.remove(module for module, _ in layers.items())
             self._forget_plans(adapter_id, _bare(adapter_id), *_fused_by(layers))
 
-    def resolved_new(self, layers: AdapterLayers) -> ResolvedStack:
-        """The stack of layers that stand under no id yet, and nothing else."""
-        return ResolvedStack(Stack(), self._row_plan(plan_of_layers(layers, self._named)), None)
+    def resolved_new(self, layers: AdapterLayers, beside: Mapping[str, AdapterLayers]) -> ResolvedStack:
+        """The stack of layers that stand under no id yet, and nothing else.
+
+        What they fuse is looked for in `beside`, which are not attached yet either, and then in what is attached.
+        """
+        with self.lock:
+            plan = plan_of_layers(layers, lambda name: beside[name] if name in beside else self._named(name))
+        return ResolvedStack(Stack(), self._row_plan(plan), None)
 
     def meant_by(self, name: str) -> list[str]:
         """The ids that an id or a bare name may mean."""
@@ -113,19 +126,23 @@ class AttachedLayers:
         Raises:
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `AdaptedModel.plan`.
         """
-        key = (asked, asked.any_order)
-        return self._stacks.get(key) or self._resolved(key)
+        return self.remembered(asked) or self._resolved((asked, asked.any_order))
+
+    def remembered(self, asked: Stack) -> ResolvedStack | None:
+        """A stack that was looked up before, if nothing in it has changed since. Needs no lock."""
+        return self._stacks.get((asked, asked.any_order))
 
     def _resolved(self, key: _Asked) -> ResolvedStack:
         asked = key[0]
         # Locked, so that no plan of layers that have just been replaced is kept.
-        with self._lock:
+        with self.lock:
             whole = resolved(asked, self.resolve, self._fusion_of)
             assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
-            found = ResolvedStack(whole, self._row_plan(plan_of(whole, self._named)), self._head_on(whole))
+            acting = tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids))))
+            found = ResolvedStack(whole, self._row_plan(plan_of(whole, self._named)), self._head_on(whole), acting)
             if len(self._stacks) >= _MOST_PLANS:
                 self.forget_all_plans()
-            for name in {*asked.ids, *whole.ids, *self._all_fused(whole.ids)}:
+            for name in {*asked.ids, *acting}:
                 self._stacks_with.setdefault(name, set()).add(key)
             self._stacks[key] = found
             return found
@@ -164,7 +181,7 @@ class AttachedLayers:
 
     def forget_all_plans(self) -> None:
         """Needed where the layers' tensors have moved: plans remember views of them."""
-        with self._lock:
+        with self.lock:
             self._stacks.clear()
             self._stacks_with.clear()
 

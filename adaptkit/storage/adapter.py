@@ -77,7 +77,7 @@ class Adapter:
         """SHA-256 of the weight file."""
         return hashlib.sha256(self._weights).hexdigest()
 
-    @cached_property
+    @property
     def _weights(self) -> bytes:
         prefix = tensor_prefix(self.config)
         return serialise(
