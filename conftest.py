@@ -2,7 +2,10 @@
 
 import os
 
+from tests import processor
+
 os.environ["HF_HUB_OFFLINE"] = "1"
+processor.act_as_chosen()
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -23,9 +23,14 @@ class Column:
     title: str
     key: str
     form: Callable[[float], str]
+    note: str | None = None
+    """The key of a word that stands behind the number."""
 
     def of(self, row: Row) -> str:
-        return self.form(row[self.key]) if self.key in row else ""
+        """What the row's cell holds: nothing where the row does not have the number."""
+        if self.key not in row:
+            return ""
+        return self.form(row[self.key]) + (f" ({row[self.note]})" if self.note in row else "")
 
 
 def _count(value: float) -> str:
@@ -54,6 +59,8 @@ _LANGUAGE = (
     *_SPEED,
     *_MEMORY,
     Column("held-out loss", "heldout_loss", lambda value: f"{value:.2f}"),
+    Column("of the roofline", "share_of_roofline", _percent, note="computed_in"),
+    # Older results say it of bf16, whatever a contestant computed in.
     Column("of the bf16 roofline", "share_of_bf16_roofline", _percent),
 )
 
@@ -174,8 +181,9 @@ def _length(config: Mapping[str, Any]) -> str:
 
 
 def _table(columns: tuple[Column, ...], rows: Mapping[str, Row]) -> str:
-    lines = ["| | " + " | ".join(column.title for column in columns) + " |", "|---" * (len(columns) + 1) + "|"]
     contestants = {name: row for name, row in rows.items() if "elapsed_s" in row}
+    columns = tuple(column for column in columns if any(column.key in row for row in contestants.values()))
+    lines = ["| | " + " | ".join(column.title for column in columns) + " |", "|---" * (len(columns) + 1) + "|"]
     lines += [
         f"| {name} | " + " | ".join(column.of(row) for column in columns) + " |" for name, row in contestants.items()
     ]

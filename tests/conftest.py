@@ -7,14 +7,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from pathlib import Path
 
 import pytest
-import torch
 
 from adaptkit import load_model
 from adaptkit.model import AdaptedModel
 from tests.tiny import tiny_model
-
-# Tiny models gain nothing from a second thread, and on a busy machine lose much by waiting for it.
-torch.set_num_threads(1)
 
 DATA = Path(os.environ.get("ADAPTKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import adaptkit
+from adaptkit.backbones.precision import run_type
 from adaptkit.data.tasks import LabelledText
 from adaptkit.model import AdaptedModel
 from benchmarks.peers.training_options import training_parser
@@ -28,7 +29,8 @@ def main() -> None:
         **options.options,
     }
     measured = _task(model, data, shared) if "labels" in data else _language(data, shared)
-    print(json.dumps(measured))
+    computed_in = run_type(options.options.get("precision", "auto"), model.network.device)
+    print(json.dumps({**measured, "computed_in": str(computed_in).removeprefix("torch.")}))
 
 
 def _language(data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:

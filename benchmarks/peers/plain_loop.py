@@ -78,8 +78,8 @@ def batches_of(lengths: Sequence[int], options: argparse.Namespace) -> list[list
 
 def train(
     model: nn.Module, batches: Sequence[list[int]], loss_of: Callable[[list[int]], Tensor], options: argparse.Namespace
-) -> dict[str, float]:
-    """Run the loop; gives its seconds and the peak memory of the process."""
+) -> dict[str, Any]:
+    """Run the loop; gives its seconds, the peak memory of the process, and the type of its products."""
     model.train()
     optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-3)
     started = time.perf_counter()
@@ -90,7 +90,12 @@ def train(
         optimizer.step()
         optimizer.zero_grad()
     elapsed_s = time.perf_counter() - started
-    return {"elapsed_s": elapsed_s, "peak_memory_bytes": peak_memory_bytes(), "steps": len(batches)}
+    return {
+        "elapsed_s": elapsed_s,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "steps": len(batches),
+        "computed_in": "bfloat16" if options.bf16 else "float32",
+    }
 
 
 def peak_memory_bytes() -> int:

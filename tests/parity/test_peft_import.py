@@ -26,6 +26,7 @@ from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
 from tests.parity.test_peft import ours, theirs
 from tests.tiny import ARCHITECTURES, tiny_model, tiny_network
+from tests.tolerance import assert_equal_but_for_rounding
 
 EVERYWHERE: dict[str, Any] = {"target_modules": "all-linear"}
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -72,7 +73,7 @@ def test_outputs_are_those_of_peft(options: dict[str, Any], tmp_path: Path) -> N
     assert (adapter.id, adapter.language, adapter.card.licence) == ("language/sw", "sw", "CC0")
     assert "peft" in adapter.card.source
     assert model.attached == ()
-    torch.testing.assert_close(ours(model, adapter), theirs(network, model), rtol=1e-6, atol=1e-6)
+    assert_equal_but_for_rounding(ours(model, adapter), theirs(network, model))
 
 
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
@@ -81,7 +82,7 @@ def test_every_family(model_type: str, tmp_path: Path) -> None:
     model = tiny_model(model_type)
     adapter = adaptkit.import_peft(tmp_path / "theirs", lang="sw", domain="news", backbone=model)
     assert (adapter.id, adapter.language) == ("domain/news", "sw")
-    torch.testing.assert_close(ours(model, adapter), theirs(network, model), rtol=1e-6, atol=1e-6)
+    assert_equal_but_for_rounding(ours(model, adapter), theirs(network, model))
 
 
 def test_there_and_back_again(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_paths_of_a_model_with_a_head(tmp_path: Path) -> None:
     model = tiny_model("bert")
     adapter = adaptkit.import_peft(tmp_path / "theirs", lang="sw", backbone=model)
     encoder: torch.nn.Module = network.get_submodule("base_model.model.bert")
-    torch.testing.assert_close(ours(model, adapter), theirs(encoder, model), rtol=1e-6, atol=1e-6)
+    assert_equal_but_for_rounding(ours(model, adapter), theirs(encoder, model))
 
 
 def test_a_task_adapters_lora_goes_to_peft_without_its_head(tmp_path: Path) -> None:

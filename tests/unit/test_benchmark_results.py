@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks import page, results_files
+from benchmarks.cases.mlm_training import LAYER_FLOPS, PASSES, with_roofline
 from benchmarks.compare import differences
 from benchmarks.results_files import Result
 
@@ -54,3 +55,36 @@ def test_the_page_shows_the_newest_result(tmp_path: Path, monkeypatch: pytest.Mo
     assert "11.0" not in text
     assert "same number of steps. 20 steps, medians of 3 runs." in text
     assert (tmp_path / "benchmarks" / "length-tokens-per-s.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_share_of_the_roofline_is_that_of_the_type_that_was_used() -> None:
+    token = LAYER_FLOPS * PASSES
+    roofline = {"float32_flops": 100.0 * token, "bfloat16_flops": 20.0 * token}
+    results = {
+        name: {"tokens_per_s": 10.0, "computed_in": computed_in}
+        for name, computed_in in (("full", "float32"), ("half", "bfloat16"))
+    }
+    found = with_roofline(results, roofline)
+    assert (found["full"]["share_of_roofline"], found["half"]["share_of_roofline"]) == (0.1, 0.5)
+    assert found["roofline"] == roofline
+
+
+@pytest.mark.parametrize(
+    ("row", "title", "cell"),
+    [
+        ({"share_of_roofline": 0.1, "computed_in": "float32"}, "of the roofline", "10.0 % (float32)"),
+        ({"share_of_bf16_roofline": 0.2}, "of the bf16 roofline", "20.0 %"),
+    ],
+)
+def test_the_page_reads_both_kinds_of_roofline(
+    row: dict[str, Any], title: str, cell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "DOCS", tmp_path)
+    monkeypatch.setattr(results_files, "RESULTS", tmp_path)
+    measured = {"adaptkit": {"elapsed_s": 1.0, "tokens_per_s": 9.0, **row}, "roofline": {"float32_flops": 1.0}}
+    content = result(measured, case="mlm_training", full_length=False, steps=20, repeats=1).content
+    (tmp_path / "20260101-a.json").write_text(json.dumps(content), encoding="utf-8")
+    page.main()
+    lines = (tmp_path / "benchmarks.md").read_text(encoding="utf-8").splitlines()
+    assert f"| | tokens/s | {title} |" in lines
+    assert f"| adaptkit | 9 | {cell} |" in lines
