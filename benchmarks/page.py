@@ -23,7 +23,7 @@ class Column:
     title: str
     key: str
     form: Callable[[float], str]
-    note: str | None = None
+    note: str = ""
     """The key of a word that stands behind the number."""
 
     def of(self, row: Row) -> str:

@@ -5,6 +5,7 @@ without any vector instructions, and matrix products as with AVX2. `ADAPTKIT_TES
 """
 
 import os
+from functools import cache
 
 PROCESSOR = os.environ.get("ADAPTKIT_TEST_PROCESSOR", "native")
 THREADS = int(os.environ.get("ADAPTKIT_TEST_THREADS", "1"))
@@ -26,4 +27,4 @@ def act_as_chosen() -> None:
     if PROCESSOR != "native":
         found = torch.cpu.get_capabilities()
         left = {name: value for name, value in found.items() if not name.startswith(_MISSING)}
-        torch.cpu.get_capabilities = lambda: dict(left)
+        torch.cpu.get_capabilities = cache(lambda: left)
