@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: install demo test check dist smoke fix bench bench-peers bench-compare bench-page clean
+.PHONY: install demo test cuda check dist smoke fix bench bench-peers bench-compare bench-page clean
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -39,6 +39,11 @@ smoke: dist  ## the wheel in an environment of its own, where the checkout canno
 	cp tests/smoke/test_installed.py $(SMOKE)/
 	cd $(SMOKE) && bin/python -I -c "import adaptkit, sys; assert adaptkit.__file__.startswith(sys.prefix), adaptkit.__file__"
 	cd $(SMOKE) && bin/python -I -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . test_installed.py
+
+# A machine with a GPU has a torch of its own: nothing is installed there.
+CUDA_RESULT ?= build/cuda.json
+cuda:  ## on a GPU: what adaptkit gives there against what it gives on the CPU, in under 6 minutes
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m benchmarks.cuda --output $(CUDA_RESULT)
 
 fix: install
 	$(BIN)/ruff format .

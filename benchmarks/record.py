@@ -5,15 +5,16 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "numpy", "scikit-learn")
+_PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "numpy", "scikit-learn", "bitsandbytes")
 
 
 def data_folder() -> Path:
@@ -25,25 +26,40 @@ def data_folder() -> Path:
 
 def write_result(case: str, *, seeds: list[int], config: Mapping[str, Any], measured: Mapping[str, Any]) -> Path:
     """Append a result; nothing that was there is changed."""
-    now = datetime.now(UTC)
-    content = {
-        "case": case,
-        "date": now.isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "seeds": seeds,
-        "hardware": _hardware(),
-        "versions": {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
-        "config": config,
-        "measured": measured,
-    }
-    path = RESULTS / f"{now:%Y%m%d-%H%M%S}-{case}.json"
+    path = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{case}.json"
+    content = described(case, seeds=seeds, config=config, measured=measured)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 
 
+def described(case: str, *, seeds: list[int], config: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with what is known of where it was taken."""
+    return {
+        "case": case,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "seeds": seeds,
+        "hardware": _hardware(),
+        "versions": _versions() | {"python": platform.python_version()},
+        "config": config,
+        "measured": measured,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
 def _commit() -> str:
+    """The commit of this checkout; a copy of it may have come without its history."""
     here = Path(__file__).parent
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)  # noqa: S607
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)  # noqa: S607
+    if commit.returncode:
+        return "unknown: a copy without its history"
     changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=here, check=False)  # noqa: S607
     return commit.stdout.strip() + ("" if changed.returncode == 0 else " with uncommitted changes")
 

@@ -232,7 +232,8 @@ class TrainingState:
                 self._best[name].copy_(tensors[f"best.{name}"])
                 if tensors[f"count.{name}"].item() > 0:
                     self._optimizer.state[parameter] = {
-                        "step": tensors[f"count.{name}"].reshape(()),
+                        # Beside its weight: a GPU's fused kernel takes the address of the count as one of its own.
+                        "step": tensors[f"count.{name}"].reshape(()).to(parameter.device),
                         # The fused optimizer walks through memory, so moments lie in it as the weights do.
                         "exp_avg": torch.empty_like(parameter).copy_(tensors[f"moment1.{name}"]),
                         "exp_avg_sq": torch.empty_like(parameter).copy_(tensors[f"moment2.{name}"]),

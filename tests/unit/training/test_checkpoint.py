@@ -17,6 +17,7 @@ import adaptkit
 from adaptkit.errors import CannotWrite, CheckpointError, ConfigError, TrainingInterrupted
 from adaptkit.storage.folder import write_folder
 from adaptkit.training import CheckpointFolder, TrainingSettings
+from adaptkit.training.checkpoint import TrainingState
 from adaptkit.training.progress import Silent
 from tests.runs import SWAHILI, CtrlC, Watching, opener, small_run, train_and_interrupt
 from tests.tiny import tiny_model
@@ -321,3 +322,15 @@ def test_a_failing_save_leaves_a_checkpoint_to_resume(tmp_path: Path, monkeypatc
     assert (tmp_path / "sw.checkpoint").exists()
     adaptkit.train_adapter(**arguments, resume=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
+def test_all_that_an_optimizer_keeps_lies_beside_its_weight() -> None:
+    """As a GPU's fused kernel needs it; here on torch's device without memory, as any other than the CPU."""
+    weight = torch.nn.Parameter(torch.ones(2, 3, device="meta"))
+    optimizer = torch.optim.AdamW([weight])
+    names = ("weights", "best", "moment1", "moment2")
+    saved = {f"{name}.w": torch.ones(2, 3) for name in names} | {"count.w": torch.ones(1)}
+    TrainingState({"w": weight}, optimizer).restore(saved)
+    assert {name: kept.device for name, kept in optimizer.state[weight].items()} == dict.fromkeys(
+        ("step", "exp_avg", "exp_avg_sq"), weight.device
+    )

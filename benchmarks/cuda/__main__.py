@@ -1,0 +1,35 @@
+"""`python -m benchmarks.cuda`, or `make cuda`: run every case on a GPU, and write what came of it."""
+
+import sys
+from collections import Counter
+
+from benchmarks.cuda.options import Options
+from benchmarks.cuda.results import Results
+from benchmarks.cuda.supervisor import supervise
+
+
+def main(arguments: list[str]) -> int:
+    """0 where every case was as it should be."""
+    options = Options.of(arguments)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.unlink(missing_ok=True)
+    whole = supervise(
+        [sys.executable, "-m", "benchmarks.cuda.worker", *options.arguments], options.output, until=options.until
+    )
+    if not options.output.exists():
+        print("no case could be run")
+        return 2
+    results = Results(options.output, {})
+    kinds = Counter(name.partition(":")[0] for name in results.failed)
+    print(f"\n{len(results.cases) - len(results.failed)} passed, {len(results.failed)} failed; {options.output}")
+    for name in results.failed:
+        print(f"  {name}")
+    if kinds:
+        print(f"failed by kind: {dict(kinds)}")
+    if not whole:
+        print("the run did not come to its end")
+    return 0 if whole and not results.failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

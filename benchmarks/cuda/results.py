@@ -1,0 +1,83 @@
+"""The result file, written anew after every case, so that a run that is cut off loses nothing."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cuda.case import Check, Outcome
+from benchmarks.record import described
+
+CASE = "cuda"
+
+
+class Results:
+    """What is known of each case, in a file. `config` says what was asked for; what was there is gone on with."""
+
+    def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
+        self._path = path
+        self._content: dict[str, Any]
+        if path.exists():
+            self._content = json.loads(path.read_text(encoding="utf-8"))
+        else:
+            measured: dict[str, Any] = {"passed": 0, "failed": 0, "running": None, "cases": {}}
+            self._content = described(CASE, seeds=[], config=config, measured=measured)
+
+    @property
+    def cases(self) -> dict[str, dict[str, Any]]:
+        """The cases that are done, by name."""
+        found: dict[str, dict[str, Any]] = self._measured["cases"]
+        return found
+
+    @property
+    def running(self) -> str | None:
+        """The case that was begun last and has no result yet."""
+        name: str | None = self._measured["running"]
+        return name
+
+    @property
+    def failed(self) -> list[str]:
+        """The cases that were not as they should be."""
+        return [name for name, case in self.cases.items() if not case["passed"]]
+
+    def begin(self, name: str) -> None:
+        """Note that a case is running: if the process dies, it is known in which."""
+        self._measured["running"] = name
+        self._write()
+
+    def done(self, name: str, outcome: Outcome, seconds: float, device_bytes: int | None) -> None:
+        """Note what came out."""
+        checks = {check.name: _written(check) for check in outcome.checks}
+        passed = bool(checks) and all(check.passed for check in outcome.checks)
+        facts = {"figures": dict(outcome.figures)} if outcome.figures else {}
+        peak = {} if device_bytes is None else {"device_peak_bytes": device_bytes}
+        self._note(name, {"passed": passed, "seconds": round(seconds, 3), **peak, "errors": checks, **facts})
+
+    def broken(self, name: str, why: str) -> None:
+        """Note that a case ended in an error."""
+        self._note(name, {"passed": False, "error": why})
+
+    def _note(self, name: str, case: dict[str, Any]) -> None:
+        self.cases[name] = case
+        measured = self._measured
+        measured["running"] = None
+        measured["failed"] = len(self.failed)
+        measured["passed"] = len(self.cases) - measured["failed"]
+        self._write()
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._content["measured"]
+        return found
+
+    def _write(self) -> None:
+        partial = self._path.with_suffix(".partial")
+        partial.write_text(json.dumps(self._content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        partial.replace(self._path)
+
+
+def _written(check: Check) -> dict[str, float | str]:
+    """JSON has no number for NaN and infinity."""
+    error = float(f"{check.error:.3g}")
+    return {"error": error if math.isfinite(error) else str(error), "limit": check.limit}
