@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
 from torch import Tensor
 from transformers.utils.hub import cached_file
 
@@ -120,6 +121,8 @@ def find_file(source: str, name: str) -> Path | None:
     try:
         path = cached_file(source, name, _raise_exceptions_for_missing_entries=False)
     except OSError as error:
+        if isinstance(error.__cause__, HFValidationError):  # no folder, and no hub can have an id like that
+            return None
         raise BackboneUnavailable(f"backbone {source!r} cannot be read: {error}") from error
     return None if path is None else Path(path)
 

@@ -68,6 +68,22 @@ _OPTIONS = frozenset(
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        _out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Language, domain and task adapters for languages that big models hardly know."""
+
+
 def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
     try:

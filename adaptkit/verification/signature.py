@@ -150,6 +150,7 @@ def _to_be_signed(message: bytes) -> bytes:
 
 def _private_key(path: Path, passphrase: Callable[[], str] | None) -> "Ed25519PrivateKey":
     with _needing_cryptography():
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_ssh_private_key
     content = _key_bytes(path)
@@ -160,6 +161,8 @@ def _private_key(path: Path, passphrase: Callable[[], str] | None) -> "Ed25519Pr
         except TypeError:  # it is encrypted
             password = (passphrase() if passphrase is not None else "").encode()
             key = load_ssh_private_key(content, password)
+    except UnsupportedAlgorithm as error:  # such as a passphrase, where cryptography came without bcrypt
+        raise ConfigError(f"{path} cannot be used here: {error}. Run: {install_command('signing')}") from error
     except Exception as error:
         wrong = "its passphrase is another one" if password is not None else "it is no private key of OpenSSH"
         raise ConfigError(f"{path} cannot be used: {wrong}. Make one with: ssh-keygen -t ed25519") from error

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import adaptkit
-from adaptkit.backbones import embedded, linears
-from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
-from adaptkit.version import DISTRIBUTION, install_command
+from adaptkit.backbones import embedded
+from adaptkit.errors import CorruptBackbone
+from adaptkit.version import DISTRIBUTION
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -80,24 +80,13 @@ def test_packages_of_the_embedded_backbone_are_those_of_the_extra() -> None:
     assert pinned == PROJECT["project"]["optional-dependencies"]["embedded"]
 
 
-def test_a_checkout_runs_without_being_installed(tmp_path: Path) -> None:
-    """`-I -S` hides the environment's own packages, so that no metadata can be asked."""
-    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from adaptkit.version import __version__ as v; print(v)"
-    # The package's own __init__ imports torch; the version alone must not need it.
-    alone = program.replace("from adaptkit.version", "sys.path.insert(0, sys.path[0] + '/adaptkit'); from version")
+def test_the_version_alone_needs_no_package(tmp_path: Path) -> None:
+    """`-I -S` hides the environment's packages: neither torch nor any metadata can be asked."""
+    program = f"import sys; sys.path.insert(0, {str(ROOT / 'adaptkit')!r}); import version; print(version.__version__)"
     shown = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-I", "-S", "-c", alone], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == adaptkit.__version__
-
-
-def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = embedded._PackageFile("adaptkit-absent", "1.0", "weights.bin", "")
-    with pytest.raises(BackboneUnavailable, match=re.escape(install_command("embedded"))):
-        absent.read()
-    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
-    with pytest.raises(ConfigError, match=re.escape(install_command("quantized"))):
-        linears._imported()
 
 
 def test_a_damaged_package_is_installed_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
