@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     if kinds:
         print(f"failed by kind: {dict(kinds)}")
     if not whole:
-        print("the run did not come to its end")
+        print("not all cases were run")
     return 0 if whole and not results.failed else 1
 
 

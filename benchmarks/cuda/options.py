@@ -7,6 +7,8 @@ from pathlib import Path
 
 DEAD = 75
 """How a worker ends whose device answers no more."""
+LATE = 74
+"""How a worker ends that had no time for all cases."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Options:
             "--device", default="cuda:0", help="what is looked at (cuda:0); cpu tries the cases themselves"
         )
         parser.add_argument("--output", type=Path, default=Path("build/cuda.json"), help="the result (build/cuda.json)")
-        parser.add_argument("--minutes", type=float, default=5.5, help="no case is begun later (5.5)")
+        parser.add_argument("--minutes", type=float, default=5.0, help="no case is begun later (5)")
         parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
         parser.add_argument("--only", default="", help="cases with this in their names")
         found = parser.parse_args(arguments)

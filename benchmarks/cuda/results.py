@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class Results:
         if path.exists():
             self._content = json.loads(path.read_text(encoding="utf-8"))
         else:
-            measured: dict[str, Any] = {"passed": 0, "failed": 0, "running": None, "cases": {}}
+            measured: dict[str, Any] = {"passed": 0, "failed": 0, "running": None, "not_run": [], "cases": {}}
             self._content = described(CASE, seeds=[], config=config, measured=measured)
 
     @property
@@ -53,6 +53,11 @@ class Results:
         facts = {"figures": dict(outcome.figures)} if outcome.figures else {}
         peak = {} if device_bytes is None else {"device_peak_bytes": device_bytes}
         self._note(name, {"passed": passed, "seconds": round(seconds, 3), **peak, "errors": checks, **facts})
+
+    def left(self, names: Sequence[str]) -> None:
+        """Note that there was no time for these."""
+        self._measured["not_run"] = list(names)
+        self._write()
 
     def broken(self, name: str, why: str) -> None:
         """Note that a case ended in an error."""

@@ -1,10 +1,11 @@
 """`python -m benchmarks.cuda.worker`: run what is left of the cases, in this process. The supervisor starts it."""
 
+import gc
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,13 +13,13 @@ import torch
 from adaptkit.backbones.hardware import wait_for
 from benchmarks.cuda.case import Case
 from benchmarks.cuda.cases import all_cases
-from benchmarks.cuda.options import DEAD, Options
+from benchmarks.cuda.options import DEAD, LATE, Options
 from benchmarks.cuda.place import Place
 from benchmarks.cuda.results import Results
 
 
 def main(arguments: list[str]) -> int:
-    """0: all done; `DEAD`: the device answers no more in this process, and another may go on."""
+    """0: all done; `LATE`: there was no time for all; `DEAD`: the device is lost to this process."""
     options = Options.of(arguments)
     device = torch.device(options.device)
     _know_old_torch()
@@ -30,12 +31,13 @@ def main(arguments: list[str]) -> int:
         return run_all(left, place, results, until=options.until)
 
 
-def run_all(cases: Iterable[Case], place: Place, results: Results, *, until: float) -> int:
+def run_all(cases: Sequence[Case], place: Place, results: Results, *, until: float) -> int:
     """Run the cases one after the other, whatever comes of each, until the clock says `until`."""
-    for case in cases:
+    for number, case in enumerate(cases):
         if time.time() > until:
-            print("out of time", flush=True)
-            return 0
+            results.left([late.name for late in cases[number:]])
+            print(f"out of time: {len(cases) - number} cases were not run", flush=True)
+            return LATE
         run_one(case, place, results)
         if not _answers(place.device):
             return DEAD
@@ -48,6 +50,8 @@ def run_one(case: Case, place: Place, results: Results) -> None:
     started = time.perf_counter()
     on_gpu = place.device.type == "cuda"
     try:
+        if case.real:
+            gc.collect()  # or what earlier cases held would count as this one's memory
         if on_gpu:
             torch.cuda.reset_peak_memory_stats(place.device)
         outcome = case.run(place)
