@@ -36,6 +36,7 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig
 from adaptkit.data.batching import chunks
+from adaptkit.data.columns import require_texts
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import (
     ConfigError,
@@ -287,11 +288,13 @@ class AdaptedModel(nn.Module):
         Shape: (len(texts), hidden_width, or the width of the backbone's own vectors), float32 on the CPU.
 
         Raises:
-            ConfigError: `texts` is one string, the batch size is below 1, or texts and stacks differ in number.
+            ConfigError: `texts` is one string or holds something else than text, the batch size is below 1, or
+                texts and stacks differ in number.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         if isinstance(texts, str):
             raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
+        require_texts(texts, "text")
         each = self._stack_of_each(len(texts), stack, stacks)
         tell_of_forms(self, [[text] for text in texts], each)
         longest = max_length or self.backbone.longest_sentence

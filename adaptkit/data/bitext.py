@@ -5,7 +5,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from adaptkit.data.columns import Row
-from adaptkit.data.lines import format_suffix, read_lines
+from adaptkit.data.lines import read_lines
+from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, name_cells, read_rows
 from adaptkit.data.translations import LanguagePair, names_languages
 from adaptkit.errors import MalformedText

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from adaptkit.errors import MalformedText
+from adaptkit.errors import ConfigError, MalformedText
 
 Row = Mapping[str, object]
 
@@ -41,21 +41,52 @@ def text_column(file: str | Path, number: int, row: Row) -> str:
 
 
 def checked_text(file: str | Path, number: int, value: object) -> str:
-    """Give the value back if it is text that UTF-8 can hold; null is the empty text.
+    """Give the value back if it is text that UTF-8 can hold; in a file, null is the empty text.
 
     Raises:
         MalformedText: another type, or half a surrogate pair (tokenizers fail on it).
 
     """
+    return "" if value is None else given_text(file, number, value)
+
+
+def given_text(place: str | Path, number: int, value: object) -> str:
+    """Give a value of a list back if it is text; there, None is none.
+
+    Raises:
+        MalformedText: it is None, NaN or of another type, or has half a surrogate pair.
+
+    """
+    if fault := fault_of(value):
+        raise MalformedText(place, number, fault, "text that UTF-8 can hold" if isinstance(value, str) else "text")
+    return str(value)
+
+
+def require_texts(texts: Iterable[object], what: str) -> None:
+    """Refuse a list with anything but text in it.
+
+    Raises:
+        ConfigError: it names the first place with something else, counted from 0 as Python does.
+
+    """
+    for number, value in enumerate(texts):
+        if fault := fault_of(value):
+            raise ConfigError(f"{what} {number} is {fault}; give text (str), or leave it out.")
+
+
+def fault_of(value: object) -> str | None:
+    """Say what is wrong with a value as a text; None if nothing is."""
     if value is None:
-        return ""
+        return "None"
+    if isinstance(value, float) and value != value:
+        return "NaN, which stands where a table has nothing"
     if not isinstance(value, str):
-        raise MalformedText(file, number, f"a value of type {type(value).__name__}", "text")
+        return f"a value of type {type(value).__name__}"
     try:
         value.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedText(file, number, "half a surrogate pair", "text that UTF-8 can hold") from error
-    return value
+    except UnicodeEncodeError:
+        return "half a surrogate pair"
+    return None
 
 
 def fields_of(row: Row) -> str:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from adaptkit.data.columns import checked_text, column_texts
+from adaptkit.data.columns import column_texts, given_text
 from adaptkit.data.lines import read_lines
 from adaptkit.data.rows import has_rows, read_rows
 from adaptkit.data.sources import (
@@ -77,8 +77,8 @@ def open_corpus(source: TextSource, *, column: str | None = None, limit_lines: i
     """Find the text that `source` names; nothing but its existence is checked before reading.
 
     A string or path is a file: one text a line, or rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.tsv`,
-    `.parquet`), each also with `.gz`. A string that is no file and looks like `owner/name` or
-    `owner/name:config` is a data set on the hub; a `pathlib.Path` never is.
+    `.parquet`), each also packed (`.gz`, `.xz`, `.bz2`, `.zst`). A string that is no file and looks like
+    `owner/name` or `owner/name:config` is a data set on the hub; a `pathlib.Path` never is.
 
     A list or tuple is several files if it holds a path object, or if every string in it is an existing file
     or ends like one (`.txt`, `.jsonl`, `.csv.gz`, ...). If only some of its strings are existing files, it is
@@ -152,4 +152,4 @@ def _dataset_texts(dataset: DataSet, column: str | None, description: str) -> It
 
 
 def _checked(description: str, sentences: Iterable[str]) -> Iterator[str]:
-    return (checked_text(description, number, text) for number, text in enumerate(sentences, start=1))
+    return (given_text(description, number, text) for number, text in enumerate(sentences, start=1))

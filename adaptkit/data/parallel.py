@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
-from adaptkit.data.columns import checked_text
+from adaptkit.data.columns import given_text
 from adaptkit.data.rows import has_rows
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set, is_file
 from adaptkit.data.translations import LanguagePair
@@ -72,7 +72,8 @@ class ParallelCorpus:
 def open_parallel(source: ParallelSource, *, target: str, source_language: str | None = None) -> ParallelCorpus:
     """Find the pairs that `source` names, and the languages in them; the rest is checked while reading.
 
-    A string or path is a file, also with `.gz`: rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.parquet`) whose fields
+    A string or path is a file, also packed (`.gz`, `.xz`, `.bz2`, `.zst`):
+    rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.parquet`) whose fields
     are languages in any form, `{"translation": {"en": ..., "hau": ...}}` or flat; or lines with tabs (any other
     suffix), either under a header of languages or in two columns, source and target.
     A tuple of two file names is a pair of files, source and target, with as many lines each. A list is several
@@ -140,7 +141,7 @@ def _checked_pair(description: str, number: int, pair: object) -> Pair:
         raise MalformedText(
             description, number, f"a {type(pair).__name__}", "a pair (source sentence, target sentence)"
         )
-    return checked_text(description, number, pair[0]), checked_text(description, number, pair[1])
+    return given_text(description, number, pair[0]), given_text(description, number, pair[1])
 
 
 def _parts_of(source: object) -> list[Path | TwoFiles]:

@@ -1,14 +1,15 @@
 """Files of rows with named fields: JSON lines, CSV, TSV, parquet. One row in memory at a time (parquet: a batch)."""
 
 import csv
+import io
 import json
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from adaptkit.data.columns import Row, fields_of
-from adaptkit.data.lines import format_suffix, open_bytes, read_lines
+from adaptkit.data.lines import read_lines, read_whole
+from adaptkit.data.packed import format_suffix, is_packed, open_bytes
 from adaptkit.errors import MalformedText
 
 NumberedRows = Iterator[tuple[int, Row]]
@@ -17,7 +18,7 @@ _PARQUET_BATCH_ROWS = 1024
 
 
 def has_rows(path: Path) -> bool:
-    """Tell whether the suffix (before a `.gz`) names a format with named fields."""
+    """Tell whether the suffix (before a `.gz`, `.xz`, `.bz2` or `.zst`) names a format with named fields."""
     return format_suffix(path) in ROW_SUFFIXES
 
 
@@ -111,7 +112,8 @@ def _tsv_rows(path: Path, names: Sequence[str] | None = None) -> NumberedRows:
 
 
 def _parquet_file_rows(path: Path, column: str | None) -> NumberedRows:
-    with open_bytes(path) as stream:
+    # A parquet file is read from its end on, which packed files and pipes cannot be.
+    with io.BytesIO(read_whole(path)) if is_packed(path) or not path.is_file() else open_bytes(path) as stream:
         yield from _parquet_rows(path, stream, column)
 
 
@@ -129,7 +131,7 @@ def _parquet_rows(path: Path, stream: BinaryIO, column: str | None) -> NumberedR
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row
-    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
+    except (pa.ArrowException, OSError) as error:
         raise MalformedText(path, number + 1, f"a broken parquet file ({error})", "a parquet file") from error
 
 

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 from huggingface_hub import constants
 
-from adaptkit.data.lines import format_suffix
+from adaptkit.data.packed import format_suffix, is_packed
 from adaptkit.data.rows import ROW_SUFFIXES
 from adaptkit.errors import SourceNotFound
 
@@ -52,7 +52,7 @@ def is_file(named: str | os.PathLike[str]) -> bool:
 def looks_like_file(text: str) -> bool:
     """Tell whether a string ends as the name of a text file does: `.txt`, `.jsonl`, `.csv.gz`, ..."""
     path = Path(text)
-    return path.suffix.lower() == ".gz" or format_suffix(path) in {".txt", *ROW_SUFFIXES}
+    return is_packed(path) or format_suffix(path) in {".txt", *ROW_SUFFIXES}
 
 
 def names_files(elements: Sequence[object]) -> bool:

@@ -11,6 +11,7 @@ from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.data.tasks import TaskData, read_labelled
 from adaptkit.data.tasks.labelled import LabelledSource
+from adaptkit.data.tasks.spelling import checked_data
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions
 from adaptkit.evaluation.matrix import Matrix
@@ -178,10 +179,11 @@ def _read(
 ) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
     if not isinstance(data, Mapping):
         return data
-    return {
-        canonical_tag(language): source if isinstance(source, TaskData) else read_labelled(source, language=language)
-        for language, source in data.items()
-    }
+    return {canonical_tag(language): _read_one(source, language) for language, source in data.items()}
+
+
+def _read_one(source: "LabelledSource | TaskData", language: str) -> TaskData:
+    return checked_data(source) if isinstance(source, TaskData) else read_labelled(source, language=language)
 
 
 def _texts(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from adaptkit.backbones.linears import bitsandbytes
 from adaptkit.backbones.sentence_folder import prompt_length
+from adaptkit.data.columns import require_texts
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.version import install_command
@@ -71,8 +72,7 @@ class StackModule(InputModule):
         """
         if options:
             raise ConfigError(f"a stack's texts are read without options, found {', '.join(options)}.")
-        if wrong := [given for given in inputs if not isinstance(given, str)]:
-            raise ConfigError(f"a stack reads texts, found a {type(wrong[0]).__name__}.")
+        require_texts(inputs, "a stack reads texts, and input")
         backbone = self.model.backbone
         reader = replace(backbone, text_prefix=prompt) if prompt else backbone
         ids, mask = backbone.pad(reader.tokenize(list(inputs), max_length=self.max_seq_length))

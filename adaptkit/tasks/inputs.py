@@ -7,6 +7,7 @@ from typing import Any
 
 from adaptkit.config import TaskType
 from adaptkit.data.tasks import Example, LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence
+from adaptkit.data.tasks.spelling import check_texts
 from adaptkit.errors import ConfigError
 
 
@@ -41,6 +42,7 @@ def examples_of(task_type: TaskType, inputs: Sequence[Any]) -> list[Example]:
         example = given if isinstance(given, _EXAMPLES) else make(number, given)
         if example is None:
             raise ConfigError(f"input {number} is {given!r:.120}; for {task_type}, an input is {expected}.")
+        check_texts(f"input {number}", example)
         examples.append(example)
     return examples
 

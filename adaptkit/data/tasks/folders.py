@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.data.columns import Row
+from adaptkit.data.packed import PACKED_SUFFIXES
 from adaptkit.data.rows import NumberedRows, read_tsv
 from adaptkit.data.tasks.patterns import named_languages
 from adaptkit.data.tasks.records import Columns, Record
@@ -36,7 +37,7 @@ class FoundFile:
         if not self.layout.groups:
             return None
         name = self.layout.groups.replace("{split}", self.split)
-        beside = (self.path.parent / name, self.path.parent / f"{name}.gz")
+        beside = [self.path.parent / f"{name}{packed}" for packed in ("", *PACKED_SUFFIXES)]
         return next((path for path in beside if path.is_file()), None)
 
 
@@ -79,7 +80,7 @@ def expected_names(spec: TaskSpec, split: str, language: str) -> str:
         layout.path_for(split).replace("{code}", context).replace("{other}", question or context)
         for layout in spec.layouts
     )
-    return f"{' or '.join(names)} (also .gz)"
+    return f"{' or '.join(names)} (also .gz, .xz, .bz2 or .zst)"
 
 
 def _roots(spec: TaskSpec, folder: Path) -> list[Path]:
@@ -92,7 +93,7 @@ def _languages_in(root: Path, layout: FileLayout, split: str) -> Iterator[tuple[
     if pattern == layout.path and "{split}" not in layout.path and split != "test":
         return  # a benchmark with one set of examples
     glob = pattern.replace("{code}", "*").replace("{other}", "*")
-    paths = [path for name in (glob, f"{glob}.gz") for path in root.glob(name) if path.is_file()]
+    paths = [path for packed in ("", *PACKED_SUFFIXES) for path in root.glob(f"{glob}{packed}") if path.is_file()]
     if not layout.language_column:
         names = named_languages(pattern, (path.relative_to(root).as_posix() for path in paths))
         yield from ((language, root / name) for language, name in names.items())

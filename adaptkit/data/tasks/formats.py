@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from adaptkit.data.lines import format_suffix, read_lines
+from adaptkit.data.lines import read_lines
+from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, read_rows, read_tsv
 from adaptkit.data.tasks.conll import read_sentences
 from adaptkit.data.tasks.examples import TaskType

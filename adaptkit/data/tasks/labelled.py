@@ -28,7 +28,7 @@ from adaptkit.data.tasks.hub import class_names
 from adaptkit.data.tasks.makers import LabelRules
 from adaptkit.data.tasks.nli import NLI_LABELS
 from adaptkit.data.tasks.records import Columns, Record
-from adaptkit.data.tasks.spelling import settled
+from adaptkit.data.tasks.spelling import check_texts, settled
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
 
@@ -125,6 +125,8 @@ def _is_examples(source: object) -> bool:
 
 
 def _from_examples(source: object, task_type: TaskType | None, labels: Sequence[str], limit: int | None) -> TaskData:
+    for number, example in enumerate(source if isinstance(source, list | tuple) else ()):
+        check_texts(f"example {number}", example, labelled=True)
     examples = [settled(example) for example in source] if isinstance(source, list | tuple) else []
     if not examples:
         raise EmptyCorpus("the list of examples is empty.")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from adaptkit.data.packed import PACKED_SUFFIXES
 from adaptkit.data.tasks.specs import TaskSpec
 from adaptkit.errors import UnknownLanguage
 from adaptkit.languages import canonical_tag
@@ -15,7 +16,7 @@ def named_languages(pattern: str, names: Iterable[str]) -> Mapping[str, str]:
 
     Returns:
         The name for each canonical tag, for a pair of languages under `de-es`. Codes of no language are passed over;
-        a name without `.gz` goes before the same with it.
+        a name without `.gz` or the like goes before the same with it.
 
     """
     expression = re.compile(_expression(pattern))
@@ -53,7 +54,7 @@ def is_pair(key: str) -> bool:
 def _expression(pattern: str) -> str:
     escaped = re.escape(pattern).replace(r"\{code\}", "{code}").replace(r"\{other\}", "{other}")
     first = escaped.replace("{code}", f"(?P<code>{_CODE})", 1).replace("{other}", f"(?P<other>{_CODE})", 1)
-    return first.replace("{code}", "(?P=code)") + r"(?:\.gz)?"
+    return first.replace("{code}", "(?P=code)") + f"(?:{'|'.join(map(re.escape, PACKED_SUFFIXES))})?"
 
 
 def _key(codes: Mapping[str, str]) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from adaptkit.data.columns import fault_of
 from adaptkit.data.letters import NormalForm, normalized, respelled
 from adaptkit.data.tasks.answers import located
 from adaptkit.data.tasks.examples import (
@@ -16,6 +17,7 @@ from adaptkit.data.tasks.examples import (
     TaggedSentence,
     TaskData,
 )
+from adaptkit.errors import ConfigError
 
 
 def texts_of(example: Example) -> Iterator[str]:
@@ -31,6 +33,35 @@ def texts_of(example: Example) -> Iterator[str]:
             yield from (example.prompt, *example.choices)
         case SimilarPair():
             yield from (example.first, example.second)
+
+
+def check_texts(where: str, example: Example, *, labelled: bool = False) -> None:
+    """Refuse an example whose texts (and labels, where they count) are not all text.
+
+    Raises:
+        ConfigError: None, NaN, another type, or half a surrogate pair; it names the field and the place in it.
+
+    """
+    named = _LABELS if labelled else {}
+    for name in (*_TEXTS[type(example)], *named.get(type(example), ())):
+        value = getattr(example, name)
+        several = isinstance(value, tuple | list)
+        for number, text in enumerate(value if several else (value,)):
+            if not (name == "pair" and text is None) and (fault := fault_of(text)):
+                place = f"{name}[{number}]" if several else name
+                raise ConfigError(f"{where}: {place} is {fault}; give text (str), or leave the example out.")
+
+
+def checked_data(data: TaskData) -> TaskData:
+    """Give data that somebody put together back if its texts and labels are text.
+
+    Raises:
+        ConfigError: as `check_texts`.
+
+    """
+    for number, example in enumerate(data.examples):
+        check_texts(f"example {number}", example, labelled=True)
+    return data
 
 
 def settled(example: Example) -> Example:
@@ -84,6 +115,14 @@ def _question(example: Question, form: NormalForm) -> Question:
     )
 
 
+_TEXTS: Mapping[type, tuple[str, ...]] = {
+    LabelledText: ("text", "pair"),
+    TaggedSentence: ("words",),
+    Question: ("question", "context"),
+    MultipleChoice: ("prompt", "choices"),
+    SimilarPair: ("first", "second"),
+}
+_LABELS: Mapping[type, tuple[str, ...]] = {LabelledText: ("label",), TaggedSentence: ("tags",)}
 _MAKERS: Mapping[type, Callable[[Any, NormalForm], Any]] = {
     LabelledText: partial(_with_texts, ("text", "pair", "label")),
     TaggedSentence: partial(_with_texts, ("words", "tags")),
