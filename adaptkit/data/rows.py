@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adaptkit.data.columns import Row, fields_of
-from adaptkit.data.lines import read_lines, read_whole
+from adaptkit.data.lines import read_document, read_lines, read_whole
 from adaptkit.data.packed import format_suffix, is_packed, open_bytes
 from adaptkit.errors import MalformedText
 
@@ -41,20 +41,65 @@ def name_cells(path: Path, number: int, header: Sequence[str], cells: Sequence[s
     """Make a row of a table's cells.
 
     Raises:
-        MalformedText: there are more or fewer cells than names, or a name stands twice in the header.
+        MalformedText: there are more or fewer cells than names, the cells are the header again, or a name stands twice
+            in it.
 
     """
     if len(set(header)) < len(header):
         raise MalformedText(path, 1, f"a name that stands twice in {', '.join(header)}", "a header of different names")
     if len(cells) != len(header):
         raise MalformedText(path, number, f"{len(cells)} cells", f"{len(header)}, as in the header {', '.join(header)}")
+    if list(cells) == list(header):
+        found, expected = f"the header {', '.join(header)} once more", "rows (were several files put into one?)"
+        raise MalformedText(path, number, found, expected)
     return dict(zip(header, cells, strict=True))
 
 
 def _json_rows(path: Path) -> NumberedRows:
+    """Yield the rows of JSON lines, or in a `.json` of one array."""
+    if format_suffix(path) == ".json" and path.is_file() and _begins_array(path):
+        yield from _array_rows(path)
+        return
     for number, line in read_lines(path):
         if line.strip():
             yield number, _json_row(path, number, line)
+
+
+def _begins_array(path: Path) -> bool:
+    """Tell an array from JSON lines: what is not empty begins with its bracket."""
+    return next((line.lstrip()[0] == "[" for _, line in read_lines(path) if line.strip()), False)
+
+
+def _array_rows(path: Path) -> NumberedRows:
+    text, decoder = read_document(path), json.JSONDecoder()
+    place, number = text.index("[") + 1, text.count("\n", 0, text.index("[")) + 1
+    expected = "an array of JSON objects with commas between, or one JSON object a line"
+    while True:
+        begin = _after_space(text, place)
+        number += text.count("\n", place, begin)
+        if text[begin : begin + 1] == "]":
+            break
+        try:
+            row, end = decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError) as error:
+            raise MalformedText(path, number, f"broken JSON ({error})", expected) from error
+        if not isinstance(row, dict):
+            raise MalformedText(path, number, f"a JSON {type(row).__name__} in the array", expected)
+        yield number, row
+        place = _after_space(text, end)
+        number += text.count("\n", begin, place)
+        if text[place : place + 1] == ",":
+            place += 1
+        elif text[place : place + 1] != "]":
+            raise MalformedText(path, number, f"broken JSON ({text[place : place + 20]!r} after an object)", expected)
+    if text[begin + 1 :].strip():
+        raise MalformedText(path, number, "something after the end of the array", expected)
+
+
+def _after_space(text: str, place: int) -> int:
+    while text[place : place + 1] in {" ", "\t", "\n", "\r"}:
+        place += 1
+    return place
 
 
 def _json_row(path: Path, number: int, line: str) -> Row:
@@ -115,6 +160,40 @@ def _parquet_file_rows(path: Path, column: str | None) -> NumberedRows:
     # A parquet file is read from its end on, which packed files and pipes cannot be.
     with io.BytesIO(read_whole(path)) if is_packed(path) or not path.is_file() else open_bytes(path) as stream:
         yield from _parquet_rows(path, stream, column)
+
+
+def parquet_class_names(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """Give the names that `datasets` kept in a parquet file for the numbers in its columns.
+
+    Raises:
+        MalformedText: no parquet file.
+
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    stream = io.BytesIO(read_whole(path)) if is_packed(path) else open_bytes(path)
+    try:
+        with stream:
+            metadata = pq.read_schema(stream).metadata or {}
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        found = {column: _names_in(feature) for column, feature in features.items()}
+    except (pa.ArrowException, OSError) as error:
+        raise MalformedText(path, 1, f"a broken parquet file ({error})", "a parquet file") from error
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return {}  # written by something else than `datasets`
+    return {column: names for column, names in found.items() if names}
+
+
+def _names_in(feature: object) -> tuple[str, ...]:
+    if isinstance(feature, list) and len(feature) == 1:
+        return _names_in(feature[0])
+    if not isinstance(feature, dict):
+        return ()
+    names = feature.get("names")
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    return _names_in(feature.get("feature"))
 
 
 def _parquet_rows(path: Path, stream: BinaryIO, column: str | None) -> NumberedRows:

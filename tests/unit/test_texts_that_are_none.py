@@ -35,7 +35,7 @@ def model() -> AdaptedModel:
 @EACH
 def test_encode(value: object, said: str, model: AdaptedModel) -> None:
     with pytest.raises(ConfigError, match=f"text 1 is .*{said}"):
-        model.encode(["fine", value])
+        model.encode(["fine", value])  # type: ignore[list-item]
 
 
 @EACH
@@ -76,7 +76,7 @@ def test_inputs_of_predict(value: object, said: str) -> None:
     with pytest.raises(ConfigError, match="input 1"):
         examples_of("classification", ["fine", value])
     with pytest.raises(ConfigError, match=f"input 1: words.1. is .*{said}"):
-        examples_of("tagging", [["a"], TaggedSentence(words=("fine", value), tags=())])
+        examples_of("tagging", [["a"], TaggedSentence(words=("fine", value), tags=())])  # type: ignore[arg-type]
     for inputs, task_type in (([("a", ["b", value])], "choice"), ([("a", value)], "qa"), ([["a", value]], "tagging")):
         with pytest.raises(AdaptkitError, match="input 0"):
             examples_of(task_type, inputs)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from adaptkit.data.letters import NormalForm, normalized, respelled
+from adaptkit.data.tasks.written_lists import BadList, looks_written, written_value
 
 Answer: TypeAlias = tuple[str, int]
 
@@ -34,6 +35,13 @@ def stated_answers(answers: object, starts: object = None) -> list[Answer]:
         BadAnswers: another shape.
 
     """
+    if isinstance(answers, str) and looks_written(answers, objects=True):
+        try:
+            answers = written_value(answers)
+        except BadList as error:
+            raise BadAnswers(str(error)) from error
+    if isinstance(answers, list | tuple) and answers and all(isinstance(text, str) for text in answers):
+        return list(zip(answers, _numbers(starts, len(answers)), strict=True))
     if isinstance(answers, str):
         return [] if answers.strip() == NO_ANSWER else [(answers, _first_number(starts))]
     return [_checked(text, start) for text, start in _listed(answers)]
@@ -67,6 +75,12 @@ def _checked(text: object, start: object) -> Answer:
     if not isinstance(text, str) or not isinstance(start, int) or isinstance(start, bool):
         raise BadAnswers(f"an answer of type {type(text).__name__} with a start of type {type(start).__name__}")
     return text, start
+
+
+def _numbers(starts: object, count: int) -> list[int]:
+    """As many starts as texts, else 0 for each: the text is looked for."""
+    found = [int(number) for number in re.findall(r"\d{1,9}", str(starts))]
+    return found if len(found) == count else [0] * count
 
 
 def _first_number(starts: object) -> int:

@@ -1,5 +1,6 @@
 """The format of a user's labelled file, told by its suffix and its first line."""
 
+import re
 from pathlib import Path
 
 from adaptkit.data.lines import read_lines
@@ -10,10 +11,11 @@ from adaptkit.data.tasks.examples import TaskType
 from adaptkit.data.tasks.squad import is_squad, read_questions
 from adaptkit.errors import MalformedText
 
+_QUOTED = re.compile(r'"(?=.*"")(?:[^"]|"")*"', re.DOTALL)
 _CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
 
 
-def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool) -> NumberedRows:
+def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool | None) -> NumberedRows:
     """Yield the numbered rows of a file.
 
     | file                                            | read as                              |
@@ -39,7 +41,17 @@ def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool) -> Nu
     if "\t" not in (header := _first_line(path)):
         expected = "a header with tabs (TSV); or say task_type='tagging' for CoNLL, or name the file .csv or .jsonl"
         raise MalformedText(path, 1, f"{header!r:.60}", expected)
-    return read_tsv(path, quoted=quoted)
+    return _as_it_stands(path) if quoted is None else read_tsv(path, quoted=quoted)
+
+
+def _as_it_stands(path: Path) -> NumberedRows:
+    """Take cells as they stand, unless one has what only quoting gives: quotes around, and double ones inside."""
+    for number, row in read_tsv(path):
+        for cell in row.values():
+            if isinstance(cell, str) and _QUOTED.fullmatch(cell):
+                expected = "cells that are not quoted; say quoted=True, or quoted=False to keep the quotes"
+                raise MalformedText(path, number, f"a quoted cell ({cell[:40]!r})", expected)
+        yield number, row
 
 
 def _is_conll(path: Path, suffix: str) -> bool:

@@ -9,7 +9,8 @@ from typing import TypeAlias, get_args
 
 from adaptkit.data.columns import Row
 from adaptkit.data.letters import normalized
-from adaptkit.data.rows import NumberedRows
+from adaptkit.data.packed import format_suffix
+from adaptkit.data.rows import NumberedRows, parquet_class_names
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set
 from adaptkit.data.tasks.collection import check_limit, collect, occurring_labels, with_nli_words
 from adaptkit.data.tasks.examples import (
@@ -66,7 +67,7 @@ def read_labelled(
     nli: bool | None = None,
     score_range: tuple[float, float] = (0.0, 1.0),
     language: str | None = None,
-    quoted: bool = False,
+    quoted: bool | None = None,
     limit: int | None = None,
 ) -> TaskData:
     """Read labelled data of one's own; formats are told as in `formats.labelled_rows`, columns as in `fields`.
@@ -84,7 +85,7 @@ def read_labelled(
             are; else labels of pairs become NLI's words if each is one in some spelling (`E`, `NEUTRAL`).
         score_range: lowest and highest score of similarity; scores become 0 to 1.
         language: of examples that name none.
-        quoted: cells of a TSV are quoted as in CSV.
+        quoted: cells of a TSV are quoted as in CSV; None: they are not, and one that looks so is an error.
         limit: take the first so many examples.
 
     Raises:
@@ -109,6 +110,8 @@ def read_labelled(
         data = collect(kind, rest, labels=NLI_LABELS if nli else labels, description=description, limit=limit)
     if nli is None and not labels:
         data = with_nli_words(data)
+    if not labels:
+        _check_alike(data)
     return data if tag is None else replace(data, examples=[_tagged(example, tag) for example in data.examples])
 
 
@@ -118,6 +121,19 @@ def _check(task_type: object, score_range: tuple[float, float], limit: int | Non
         raise ConfigError(f"no task type is called {task_type!r:.40}; there are {', '.join(get_args(TaskType))}.")
     if not score_range[0] < score_range[1]:
         raise ConfigError(f"score_range is {score_range}; give the lowest score and a higher one.")
+
+
+def _check_alike(data: TaskData) -> None:
+    """Refuse labels that a person would take for one."""
+    alike: dict[str, list[str]] = {}
+    for label in data.labels:
+        key = " ".join(normalized(label, "NFKC").casefold().split())
+        alike.setdefault(key, []).append(label)
+    if several := next((found for found in alike.values() if len(found) > 1), None):
+        raise ConfigError(
+            f"{data.description} has the labels {' and '.join(map(repr, several))}, which differ only in case, spaces "
+            "or the form of their letters. Write them alike, or give all labels in their order: labels=(...)."
+        )
 
 
 def _is_examples(source: object) -> bool:
@@ -141,7 +157,7 @@ def _from_examples(source: object, task_type: TaskType | None, labels: Sequence[
     return TaskData(task_type=kinds.pop(), examples=kept, labels=tuple(labels) or found, description=description)
 
 
-def _tables(source: object, task_type: TaskType | None, *, quoted: bool) -> tuple[Iterator[_Table], str]:
+def _tables(source: object, task_type: TaskType | None, *, quoted: bool | None) -> tuple[Iterator[_Table], str]:
     if is_data_set(source):
         names_of = {column: class_names(source, column) for column in source.features or ()}
         return iter([_Table("a data set", enumerate(source, start=1), names_of)]), "a data set"
@@ -154,7 +170,13 @@ def _tables(source: object, task_type: TaskType | None, *, quoted: bool) -> tupl
             '{"text": "...", "label": "..."}, examples or a data set.'
         )
     paths = [existing_path(name) for name in named]
-    return (_Table(path, labelled_rows(path, task_type, quoted=quoted)) for path in paths), describe_files(paths)
+    return (
+        _Table(path, labelled_rows(path, task_type, quoted=quoted), _class_names(path)) for path in paths
+    ), describe_files(paths)
+
+
+def _class_names(path: Path) -> Mapping[str, tuple[str, ...]]:
+    return parquet_class_names(path) if format_suffix(path) == ".parquet" else {}
 
 
 _Records: TypeAlias = Iterator[tuple[TaskType, Record, LabelRules]]

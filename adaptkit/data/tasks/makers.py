@@ -1,5 +1,6 @@
 """From a record to an example of each task type; one without a usable label or answer is counted and gives None."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from adaptkit.data.tasks.examples import (
 )
 from adaptkit.data.tasks.nli import canonical_nli_label
 from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.written_lists import BadList, looks_written, written_value
 
 Dropped: TypeAlias = Counter[str]
 Maker: TypeAlias = "Callable[[Record, LabelRules, Dropped], Example | None]"
@@ -25,6 +27,8 @@ Maker: TypeAlias = "Callable[[Record, LabelRules, Dropped], Example | None]"
 NO_GOLD_MARKS = frozenset({"", "-"})
 """What SNLI and its kin write where the annotators did not agree."""
 
+_NOTHING = frozenset({"nan", "NaN", "<NA>", "NaT", "#N/A"})
+_A_LABEL = "a label; leave rows without one out"
 _ASKED: Mapping[str, str] = {"cause": "What was the cause?", "effect": "What was the effect?"}
 _CHOICES = ("first", "second")
 
@@ -165,7 +169,11 @@ def _named(record: Record, rules: LabelRules, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
+        if value.strip() in _NOTHING and value.strip() not in rules.allowed:
+            raise record.wrong(f"the label {value.strip()!r}, which tables write where there is none", _A_LABEL)
         return value.strip()
+    if isinstance(value, float) and math.isnan(value):
+        raise record.wrong("NaN as the label", _A_LABEL)
     if not isinstance(value, int):
         raise record.wrong(f"a label of type {type(value).__name__}", "a word or a whole number")
     if not rules.names:
@@ -178,7 +186,12 @@ def _named(record: Record, rules: LabelRules, value: object) -> str:
 def _sequence(record: Record, role: str) -> Sequence[object]:
     value = record.value(role)
     if isinstance(value, str):
-        return value.split()
+        if not looks_written(value):
+            return value.split()
+        try:
+            value = written_value(value)
+        except BadList as error:
+            raise record.wrong(str(error), f"{role} as a list with commas, or text with spaces between") from error
     if not isinstance(value, list | tuple):
         raise record.wrong(f"{role} of type {type(value).__name__}", "a list, or text with spaces between")
     return value
