@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: install demo test cuda check dist smoke fix bench bench-peers bench-compare bench-page clean
+.PHONY: install demo test test-processors cuda check dist smoke fix bench bench-peers bench-compare bench-page clean
 
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -17,15 +17,22 @@ install: .venv/installed
 demo: install  ## train, save, reload and test a Swahili adapter on the embedded backbone
 	$(BIN)/adaptkit demo
 
+# A process for each of two cores; a test file stays in one of them.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: install  ## the whole everyday suite
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-processors: install  ## as on processors without bfloat16 units, and without vectors; see tests/processor.py
+	ADAPTKIT_TEST_PROCESSOR=avx2 $(PYTEST)
+	ADAPTKIT_TEST_PROCESSOR=plain ADAPTKIT_TEST_THREADS=2 $(BIN)/python -m pytest tests
 
 check: install  ## what must hold before a commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 dist: install  ## a wheel and an sdist in dist/
 	rm -rf dist

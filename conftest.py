@@ -9,6 +9,7 @@ processor.act_as_chosen()
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sybil import Sybil
@@ -29,10 +30,16 @@ def in_page_folder(page_folder: Path) -> Iterator[None]:
     os.chdir(before)
 
 
+def forget(page: dict[str, Any]) -> None:
+    """The models of a page take gigabytes."""
+    page.clear()
+
+
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()],
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     # A page that needs a hub is run with one by tests/unit/interchange/test_share_page.py.
     excludes=["tests/golden/v*/*/README.md", "docs/how-to/share.md"],
     fixtures=["in_page_folder"],
+    teardown=forget,
 ).pytest()
