@@ -18,6 +18,16 @@ def one_line(text: str, *, at_most: int | None = None) -> str:
     return line if at_most is None or len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
+_MARKS = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
+_BEGINS_A_BLOCK = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|(?=[+-](?:\s|$)|[-=]+$))")
+
+
+def markdown_text(text: str) -> str:
+    """A line of `one_line` as Markdown that shows these signs and nothing else: no link, HTML, cell or heading."""
+    marked = _MARKS.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return _BEGINS_A_BLOCK.sub(r"\g<0>\\", marked)
+
+
 def printable(text: str) -> str:
     """The same lines with U+FFFD for each sign that is not printed; ends of lines, tabs and joiners stay."""
     if text.isprintable():

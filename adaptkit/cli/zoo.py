@@ -55,7 +55,7 @@ def list_adapters(
     method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
     backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
 ) -> None:
-    """List the adapters of zoos; tab-separated where the output is no terminal."""
+    """List the adapters of zoos; tab-separated where the output is no terminal. Broken ones are named on stderr."""
     if nearest and language is None:
         raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
     named = zoos(zoo)
@@ -66,9 +66,14 @@ def list_adapters(
             script=script, family=family, kind=kind, task=task, licence=licence, method=method, backbone=backbone
         )
     ]
+    for place in named:
+        for name, error in place.broken.items():
+            _err.print(f"NO  {one_line(str(place.path / name))}: {one_line(str(error))}")
     if not found:
         where = ", ".join(str(place.path) for place in named)
-        raise ConfigError(f"{where} holds no adapter{' for which all of that is so' if any(map(len, named)) else ''}.")
+        raise ConfigError(
+            f"{where} holds no adapter{' for which all of that is so' if any(place.sound for place in named) else ''}."
+        )
     if language is not None:
         found = _of_language(found, canonical_tag(language), nearest=nearest)
     rows = [_row(listing) for listing in found]

@@ -44,6 +44,7 @@ class LanguageAdapters:
         if not isinstance(zoo, str | PathLike | Zoo):
             return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))
         zoo = zoo if isinstance(zoo, Zoo) else Zoo(zoo)
+        zoo.require_sound()
         found = tuple(
             listing.load()
             for listing in zoo.search(kind="language")

@@ -17,6 +17,7 @@ from typing import IO
 
 from adaptkit.errors import LimitExceeded, MalformedArchive, NotAnAdapter, SourceNotFound, UnsafePath
 from adaptkit.storage.format import MAX_JSON_BYTES, MAX_MEMBERS, MAX_PATH_LENGTH, MAX_TIMES_SMALLER
+from adaptkit.storage.litter import is_in_litter
 
 _BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error, OSError, EOFError),
@@ -193,10 +194,10 @@ class ArchivedFolder:
         return self.archive.path / self.place
 
     def names(self) -> list[str]:
-        """The names of all that lies in it, in order."""
+        """The names of all that lies in it, in order, without what systems and tools leave."""
         start = f"{self.place}/" if self.place else ""
         inside = [name.removeprefix(start) for name in self.archive.members if name.startswith(start)]
-        return sorted({name.partition("/")[0] for name in inside})
+        return sorted({name.partition("/")[0] for name in inside if not is_in_litter(name)})
 
     def read(self, name: str, *, max_bytes: int) -> bytes:
         """The content of one file in it."""

@@ -151,8 +151,8 @@ def card_gaps(card: Card) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """A text from elsewhere as it may stand in a line of Markdown: no control characters, no HTML, no table cells."""
-    return plain_text.one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
+    """A text from elsewhere as it may stand in a line of Markdown: as text, whatever signs are in it."""
+    return plain_text.markdown_text(plain_text.one_line(text))
 
 
 def _front_matter(subject: CardSubject, card: Card) -> str:

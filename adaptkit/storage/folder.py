@@ -16,6 +16,7 @@ from adaptkit.errors import CannotWrite, ConfigError, LimitExceeded, MalformedCo
 from adaptkit.storage.exchange import exchange
 from adaptkit.storage.format import INDEX_FILE, MAX_JSON_BYTES, SIGNATURE_FILE
 from adaptkit.storage.leftovers import NEW, OLD, beside, held, recover
+from adaptkit.storage.litter import is_disposable, is_litter
 from adaptkit.storage.strict_json import parse_json
 
 
@@ -27,7 +28,7 @@ class Files(Protocol):
         """The place, for messages."""
 
     def names(self) -> list[str]:
-        """The names of all that lies there, in order."""
+        """The names of all that lies there, in order, without what systems and tools leave."""
 
     def size(self, name: str) -> int:
         """The size of a file in bytes."""
@@ -47,10 +48,10 @@ class Folder:
     path: Path
 
     def names(self) -> list[str]:
-        """The names of all that lies in it, in order."""
+        """The names of all that lies in it, in order, without what systems and tools leave."""
         if not self.path.is_dir():
             raise NotAnAdapter(self.path, "there is no such folder.")
-        return sorted(entry.name for entry in self.path.iterdir())
+        return sorted(entry.name for entry in self.path.iterdir() if not is_litter(entry.name))
 
     def size(self, name: str) -> int:
         """The size of a file in bytes, that of a link itself."""
@@ -148,7 +149,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = 
     check_replaceable(folder, files, overwrite=overwrite)
     try:
         with _folder_beside(folder) as partial:
-            for name, content in files.items():
+            for name, content in {**_kept(folder), **files}.items():
                 _write_synced(partial / name, content)
             partial.chmod(0o755)
             _sync_folder(partial)
@@ -260,9 +261,10 @@ def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) 
         return
     if folder.is_symlink() or not folder.is_dir():
         raise ConfigError(f"{folder} exists and is no folder; give another place.")
-    present = {entry.name for entry in folder.iterdir()}
+    # What a system left goes with the old files. What a tool keeps there (.git) is somebody's: it is not thrown away.
+    present = {entry.name for entry in folder.iterdir() if not is_disposable(entry.name)}
     # A signature goes with the files that it was made for.
-    if foreign := sorted(present - {*names, SIGNATURE_FILE}):
+    if foreign := sorted(present - {*names, SIGNATURE_FILE} - KEPT):
         raise ConfigError(
             f"{folder} holds files that are not an adapter's (first: {foreign[0]}); nothing was written. "
             "Give another folder."
@@ -271,6 +273,15 @@ def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) 
         raise ConfigError(
             f"{folder} already holds an adapter; nothing was written. Give another folder, or overwrite=True."
         )
+
+
+KEPT = frozenset({".gitattributes", ".gitignore"})
+"""Files of other tools that stay where a folder is written over."""
+
+
+def _kept(folder: Path) -> dict[str, bytes]:
+    there = [name for name in KEPT if (folder / name).is_file()]
+    return {name: read_file(folder, name, max_bytes=MAX_JSON_BYTES) for name in there}
 
 
 def _write_synced(path: Path, content: bytes) -> None:

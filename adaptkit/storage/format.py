@@ -49,5 +49,7 @@ MAX_INDEX_BYTES = 64 * 2**20
 MAX_MEMBERS = 20_000
 """Files of a zoo or an archive."""
 MAX_PATH_LENGTH = 512
+MAX_FOLDERS_DEEP = 32
+"""How deep below its top folder a zoo may have adapters."""
 MAX_TIMES_SMALLER = 20
 """How much smaller a packed file may be, beyond 4 MiB."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from adaptkit.backbones import BackboneShape, DecoderShape
@@ -171,10 +172,15 @@ def _from_peft(content: Mapping[str, object], shape: BackboneShape) -> LoraConfi
     )
 
 
+@lru_cache(maxsize=8)
+def _linear_modules(shape: BackboneShape) -> Mapping[str, SiteAddress]:
+    return {place.module: address for address, place in shape.sites().items() if address.site in LINEAR_SITES}
+
+
 def _sites_and_blocks(
     targets: tuple[str, ...], shape: BackboneShape
 ) -> tuple[tuple[SiteName, ...], tuple[int, ...] | None]:
-    addresses = {place.module: address for address, place in shape.sites().items() if address.site in LINEAR_SITES}
+    addresses = _linear_modules(shape)
     unknown = [target for target in targets if target not in addresses]
     if unknown:
         raise RecordError(

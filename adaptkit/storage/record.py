@@ -14,6 +14,7 @@ from adaptkit.storage import format as spec
 from adaptkit.storage.card import Card
 from adaptkit.storage.folder import Files, read_json
 from adaptkit.storage.method_config import format_version, from_json
+from adaptkit.storage.origins import SharedField
 from adaptkit.storage.probes import COMPONENTS, Probe
 from adaptkit.storage.records import RecordError, decode, needed_version
 from adaptkit.storage.single_lines import check_single_lines
@@ -83,7 +84,8 @@ def read_record(files: Files) -> Record:
         AdapterFileError: What is wrong with it.
     """
     path = files.path / spec.RECORD_FILE
-    content = read_json(files, spec.RECORD_FILE)
+    shared = SharedField.read(files.read(spec.RECORD_FILE, max_bytes=spec.MAX_JSON_BYTES), path)
+    content = shared.content
     version = content.get("format_version")
     if type(version) is not int or version not in spec.READABLE_VERSIONS:
         raise UnknownVersion(
@@ -101,6 +103,7 @@ def read_record(files: Files) -> Record:
     except (RecordError, ConfigError, UnsupportedArchitecture) as error:
         raise MalformedConfig(path, f"{error}") from error
     _check_bounds(record, path)
+    shared.keep(record.backbone, path)
     return record
 
 

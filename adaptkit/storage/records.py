@@ -68,7 +68,8 @@ def decode(kind: type[Record], value: object, where: str = "", *, version: int =
 
 def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa: ANN401 - types are values here
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _decode_record(kind, value, where, version)
+        # What is parsed from JSON is never one: it was decoded before.
+        return value if type(value) is kind else _decode_record(kind, value, where, version)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _decode_union(arguments, value, where, version)
@@ -76,11 +77,22 @@ def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa:
         return _expect(value in arguments and isinstance(value, str), value, where, f"one of {arguments}")
     if origin is tuple:
         items = _expect(isinstance(value, list), value, where, "a list")
+        if _all_plain(arguments[0], items):
+            return tuple(items)
         return tuple(_decode(arguments[0], item, f"{where}[{number}]", version) for number, item in enumerate(items))
     if origin is not None and issubclass(origin, Mapping):
         entries = _expect(isinstance(value, dict), value, where, "an object")
         return {name: _decode(arguments[1], item, f"{where}.{name}", version) for name, item in entries.items()}
     return _decode_plain(kind, value, where)
+
+
+def _all_plain(kind: Any, items: list[object]) -> bool:  # noqa: ANN401
+    """Whether each is as `_decode_plain` wants it and gives it back: most of what a record holds is such lists."""
+    if kind not in (float, int, str) or any(type(item) is not kind for item in items):
+        return False
+    # Texts have no bound here, and NaN is within none.
+    most = {float: sys.float_info.max, int: MAX_INTEGER}.get(kind)
+    return most is None or all(abs(item) <= most for item in items)  # type: ignore[arg-type]
 
 
 def _decode_record(kind: type, value: object, where: str, version: int) -> Any:  # noqa: ANN401

@@ -1,13 +1,22 @@
-"""A zoo: adapters in a folder, at any depth, or in a zip or tar file."""
+"""A zoo: adapters in a folder, or in folders below it, or in a zip or tar file."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import get_args
 
 from adaptkit.config import Kind
-from adaptkit.errors import ConfigError, IndexMismatch, NotAnAdapter, SourceNotFound, UnexpectedFile
+from adaptkit.errors import (
+    AdapterFileError,
+    ConfigError,
+    IndexMismatch,
+    LimitExceeded,
+    NotAnAdapter,
+    SourceNotFound,
+    UnexpectedFile,
+)
 from adaptkit.families import branches
 from adaptkit.languages import canonical_tag, script_code, script_name
 from adaptkit.storage import format as spec
@@ -16,6 +25,7 @@ from adaptkit.storage.archive import Archive, ArchivedFolder
 from adaptkit.storage.folder import Files, Folder, whole_file
 from adaptkit.storage.index import BESIDE, REMEDY, FileEntry, Index, hashed, read_index
 from adaptkit.storage.listing import Listing
+from adaptkit.storage.litter import is_in_litter, is_litter
 
 _AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, *BESIDE}
 _KINDS = get_args(Kind)
@@ -58,6 +68,37 @@ class Zoo:
         return tuple(self._read())
 
     @property
+    def sound(self) -> tuple[Listing, ...]:
+        """Those whose record and config are sound."""
+        return self._sorted_out[0]
+
+    @property
+    def broken(self) -> Mapping[str, AdapterFileError]:
+        """What is wrong with the others, by their places, and with folders that cannot be looked into."""
+        return self._sorted_out[1]
+
+    def require_sound(self) -> None:
+        """Let nothing be broken.
+
+        Raises:
+            AdapterFileError: The first thing that is.
+        """
+        for error in self.broken.values():
+            raise error
+
+    @cached_property
+    def _sorted_out(self) -> tuple[tuple[Listing, ...], dict[str, AdapterFileError]]:
+        sound: list[Listing] = []
+        broken = dict(self._found[1])
+        for listing in self.listings:
+            try:
+                listing.require_sound()
+                sound.append(listing)
+            except AdapterFileError as error:
+                broken[listing.place] = error
+        return tuple(sound), broken
+
+    @property
     def top(self) -> Files:
         """Its top folder."""
         return self._files("")
@@ -74,7 +115,7 @@ class Zoo:
         licence: str | None = None,
         backbone: str | None = None,
     ) -> list[Listing]:
-        """The adapters for which all that is given holds.
+        """The adapters for which all that is given holds. Those that are not sound are left out; `broken` names them.
 
         Args:
             language: a tag or name; scripts and members of macrolanguages as in `adaptkit.languages`.
@@ -88,7 +129,6 @@ class Zoo:
 
         Raises:
             ConfigError: `language` or `kind` is none.
-            AdapterFileError: An adapter whose record or config is not sound.
         """
         tag = None if language is None else canonical_tag(language)
         if kind is not None and kind not in _KINDS:
@@ -102,7 +142,7 @@ class Zoo:
         }
         return [
             listing
-            for listing in self.listings
+            for listing in self.sound
             if all(value is None or value == _facts(listing)[name] for name, value in wanted.items())
             and (family is None or family.lower() in map(str.lower, branches(listing.language or "")))
             and (script is None or script.lower() in _scripts(listing))
@@ -116,11 +156,14 @@ class Zoo:
             NotAnAdapter: There is none.
             ConfigError: Several of that id; name one by its place.
         """
-        found = [listing for listing in self.listings if name in (listing.place, listing.id)]
+        # At its place a broken one is found too, and says what is wrong when it is loaded.
+        found = [listing for listing in self.listings if listing.place == name]
+        found += [listing for listing in self.sound if listing.id == name and listing.place != name]
         if not found:
-            there = sorted({listing.id for listing in self.listings})
+            there = sorted({listing.id for listing in self.sound})
             some = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
-            raise NotAnAdapter(self.path, f"holds no adapter {name!r}; it has {some or 'none'}.")
+            not_read = f", and {len(self.broken)} that cannot be read" if self.broken else ""
+            raise NotAnAdapter(self.path, f"holds no adapter {name!r}; it has {some or 'none'}{not_read}.")
         if len(found) > 1:
             places = " or ".join(listing.place for listing in found)
             raise ConfigError(f"{self.path} has several adapters {name}; name one by its place: {places}.")
@@ -187,19 +230,23 @@ class Zoo:
         return recorded
 
     def _read(self) -> Iterator[Listing]:
-        for place in self._places():
+        for place in self._found[0]:
             yield Listing(place, self._files(place))
 
     def _index(self, hashes: Mapping[str, Mapping[str, FileEntry]]) -> Index:
         # Read anew: what was listed may have been written over since.
-        return Index.of(((listing, hashes[listing.place]) for listing in self._read()), self.top)
+        return Index.of(((Listing(place, self._files(place)), files) for place, files in hashes.items()), self.top)
 
     def _hashes(self) -> dict[str, dict[str, FileEntry]]:
         """The files of each place, hashed; nothing else may be there."""
-        places = self._places()
-        for path in self._paths():
+        paths, unread = self._look()
+        for error in unread.values():
+            raise error
+        places = _places(paths)
+        known = set(places)
+        for path in paths:
             folder, _, name = path.rpartition("/")
-            if folder not in places and not (not folder and name in _AT_THE_TOP):
+            if folder not in known and not (not folder and name in _AT_THE_TOP):
                 raise UnexpectedFile(
                     self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
                 )
@@ -210,22 +257,46 @@ class Zoo:
             return ArchivedFolder(self._archive, place)
         return Folder(self.path / place)
 
-    def _paths(self) -> Iterator[str]:
-        """Every path of a file in it, unless a folder on the way is hidden."""
-        if self._archive is not None:
-            yield from self._archive.members
-            return
-        for path in self.path.rglob("*"):
-            if path.is_symlink() or not path.is_dir():
-                yield path.relative_to(self.path).as_posix()
+    @cached_property
+    def _found(self) -> tuple[list[str], dict[str, AdapterFileError]]:
+        """As `_look` found it first."""
+        paths, unread = self._look()
+        return _places(paths), unread
 
-    def _places(self) -> list[str]:
-        folders = [path.rpartition("/") for path in self._paths()]
-        return sorted(
-            folder
-            for folder, _, name in folders
-            if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
-        )
+    def _look(self) -> tuple[list[str], dict[str, AdapterFileError]]:
+        """Every path of a file that is there now, and the folders that were not looked into, each with the reason."""
+        if self._archive is not None:
+            return [path for path in self._archive.members if not is_in_litter(path)], {}
+        paths: list[str] = []
+        unread: dict[str, AdapterFileError] = {}
+        to_come = [""]
+        while to_come:
+            folder = to_come.pop()
+            if folder.count("/") >= spec.MAX_FOLDERS_DEEP:
+                unread[folder] = LimitExceeded(
+                    self.path / folder,
+                    f"lies more than {spec.MAX_FOLDERS_DEEP} folders deep in its zoo, the reader's bound; what is in "
+                    "it was not looked at. Move it up.",
+                )
+                continue
+            try:
+                with os.scandir(self.path / folder) as entries:
+                    for entry in entries:
+                        path = f"{folder}/{entry.name}" if folder else entry.name
+                        if not is_litter(entry.name):
+                            (to_come if entry.is_dir(follow_symlinks=False) else paths).append(path)
+            except OSError as error:
+                unread[folder] = NotAnAdapter(self.path / folder, f"cannot be looked into ({error.strerror}).")
+        return paths, unread
+
+
+def _places(paths: Iterable[str]) -> list[str]:
+    folders = [path.rpartition("/") for path in paths]
+    return sorted(
+        folder
+        for folder, _, name in folders
+        if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
+    )
 
 
 def _facts(listing: Listing) -> dict[str, str | None]:

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 import adaptkit as library
 from adaptkit.config import AdapterConfig, HeadConfig, LoraConfig
@@ -19,7 +21,7 @@ from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.interchange import import_peft
 from adaptkit.model import AdaptedModel
-from adaptkit.plain_text import is_one_line, one_line, printable
+from adaptkit.plain_text import is_one_line, markdown_text, one_line, printable
 from adaptkit.storage import Adapter, Card, Evaluation, TrainingFacts, load_adapter
 from adaptkit.storage import card as card_module
 from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
@@ -299,6 +301,33 @@ def test_a_folder_whose_name_steers(carded: Path, adaptkit: Command, backbone_fo
         assert printable(outcome.out + outcome.err) == outcome.out + outcome.err
     assert len(adaptkit("list", zoo).out.splitlines()) == 1
     assert len(adaptkit("verify", zoo, "--backbone", backbone_folder).out.splitlines()) == 2
+
+
+def structure(markdown: str) -> list[str]:
+    """What a reader of Markdown makes of a page, without its texts."""
+    tokens = MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(markdown)
+    inside = [token for block in tokens for token in (block, *(block.children or ()))]
+    return [token.type for token in inside if token.type not in {"text", "text_special", "entity"}]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_card_has_no_link_heading_or_markup_of_a_stranger(name: str, carded: Path) -> None:
+    plain, hostile = (
+        load_adapter(with_texts(carded, text)).render_card().partition("\n---\n")[2]
+        for text in ("plain words", SHOWN[name])
+    )
+    assert structure(hostile) == structure(plain)
+
+
+@pytest.mark.parametrize(
+    "text", ["[a](javascript:1)", "![a](b)", "<javascript:1>", "**a** _b_", "`a`", "- a", "1. a", "# a"]
+)
+def test_a_text_is_shown_as_it_is_wherever_markdown_has_it(text: str) -> None:
+    shown = markdown_text(text)
+    for place in ("{}", "- {}", "- it: {}", "a ({}).", "> {}"):
+        assert structure(place.format(shown)) == structure(place.format("plain"))
+        html = MarkdownIt("commonmark").render(place.format(shown))
+        assert text in unescape(html)
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -1,17 +1,27 @@
 """Indexes that lie or are broken."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adaptkit.errors import AdapterFileError, IndexMismatch, LimitExceeded, MalformedConfig, UnknownVersion, UnsafePath
-from adaptkit.storage import Zoo
+from adaptkit.errors import (
+    AdapterFileError,
+    ConfigError,
+    IndexMismatch,
+    LimitExceeded,
+    MalformedConfig,
+    NotAnAdapter,
+    UnknownVersion,
+    UnsafePath,
+)
+from adaptkit.storage import Zoo, load_adapter, origins
 from adaptkit.storage import format as spec
 from tests.tiny import tiny_model
-from tests.zoos import made_zoo
+from tests.zoos import made_zoo, zipped
 
 
 @pytest.fixture
@@ -82,3 +92,104 @@ def test_a_zoo_that_holds_itself_ends(zoo: Path) -> None:
     assert len(Zoo(zoo)) == 4
     with pytest.raises(AdapterFileError):
         Zoo(zoo).check()
+
+
+def test_folders_in_folders_without_end(zoo: Path) -> None:
+    deep = zoo / "deep"
+    for _ in range(60):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    found = Zoo(zoo)
+    assert len(found.search()) == 4
+    (error,) = found.broken.values()
+    assert isinstance(error, LimitExceeded)
+    with pytest.raises(LimitExceeded, match="32 folders deep"):
+        Zoo(zoo).check()
+
+
+def test_thousands_of_folders_in_folders(zoo: Path) -> None:
+    """Deeper than Python calls itself, and than a path may be long."""
+    at = os.open(zoo, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=at)
+        below = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+    try:
+        found = Zoo(zoo)
+        assert len(found.search()) == 4
+        assert len(found.broken) == 1
+        with pytest.raises(LimitExceeded):
+            Zoo(zoo).check()
+    finally:
+        # What tidies up behind the tests calls itself.
+        while (zoo / "d").exists():
+            (zoo / "d").rename(zoo / "e")
+            if (zoo / "e" / "d").exists():
+                (zoo / "e" / "d").rename(zoo / "d")
+            (zoo / "e").rmdir()
+
+
+def test_what_is_broken_hides_nothing_else(zoo: Path) -> None:
+    sw, news = zoo / "tiny-bert/language/sw", zoo / "tiny-bert/language/sw-news"
+    (sw / spec.RECORD_FILE).unlink()
+    os.mkfifo(sw / spec.RECORD_FILE)
+    (news / spec.CONFIG_FILE).write_text("{")
+    found = Zoo(zoo)
+    assert [listing.id for listing in found.search()] == ["language/wal-Latn", "task/topics"]
+    assert {place: type(error) for place, error in found.broken.items()} == {
+        "tiny-bert/language/sw": NotAnAdapter,
+        "tiny-bert/language/sw-news": MalformedConfig,
+    }
+    assert found.load("task/topics").id == "task/topics"
+    with pytest.raises(NotAnAdapter, match="and 2 that cannot be read"):
+        found.load("language/sw")
+    with pytest.raises(MalformedConfig):
+        found.load("tiny-bert/language/sw-news")
+    with pytest.raises(AdapterFileError):
+        found.require_sound()
+    with pytest.raises(AdapterFileError):
+        Zoo(zoo).check()
+
+
+@pytest.mark.parametrize("left", [".DS_Store", "Thumbs.db", "desktop.ini", "._adaptkit.json", ".gitattributes"])
+def test_what_systems_leave_is_no_file_of_a_zoo(zoo: Path, left: str, tmp_path: Path) -> None:
+    before = (zoo / "index.json").read_bytes()
+    for folder in (zoo, zoo / "tiny-bert", zoo / "tiny-bert/language/sw"):
+        (folder / left).write_bytes(b"left")
+    (zoo / "__MACOSX" / "tiny-bert").mkdir(parents=True)
+    (zoo / "__MACOSX" / "tiny-bert" / "._sw").write_bytes(b"left")
+    assert Zoo(zoo).check().render() == before
+    assert Zoo(zipped(zoo, tmp_path / "zoo.zip")).check().render() == before
+    adapter = load_adapter(zoo / "tiny-bert/language/sw")
+    adapter.save(zoo / "tiny-bert/language/sw", overwrite=True)
+    assert Zoo(zoo).check().render() == before
+    kept = (zoo / "tiny-bert/language/sw" / left).exists()
+    assert kept == (left == ".gitattributes")
+
+
+def test_what_somebody_keeps_there_is_not_thrown_away(zoo: Path) -> None:
+    folder = zoo / "tiny-bert/language/sw"
+    (folder / ".git").mkdir()
+    Zoo(zoo).check()
+    with pytest.raises(ConfigError, match=r"\.git"):
+        load_adapter(folder).save(folder, overwrite=True)
+
+
+def test_thousands_of_records_of_one_backbone_are_told_apart(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backbone's part is decoded once; a record that hides or changes it is read as it stands."""
+    monkeypatch.setattr(origins, "_kept", {})
+    listings = list(Zoo(zoo))
+    first = listings[0].record
+    assert listings[1].record.backbone is first.backbone
+    path = zoo / "tiny-bert/language/sw-news" / spec.RECORD_FILE
+    content = path.read_text()
+    path.write_text(content.replace('"n_blocks": 2', '"n_blocks": 3'))
+    assert Zoo(zoo).find("tiny-bert/language/sw-news").record.backbone.shape.n_blocks == 3
+    path.write_text(content.replace('\n "backbone": {', '\n "backbone": true,\n "backbone": {'))
+    with pytest.raises(MalformedConfig, match="repeated"):
+        _ = Zoo(zoo).find("tiny-bert/language/sw-news").record
+    path.write_text(content.replace('"n_blocks": 2', '"n_blocks": true'))
+    with pytest.raises(MalformedConfig, match="whole number"):
+        _ = Zoo(zoo).find("tiny-bert/language/sw-news").record

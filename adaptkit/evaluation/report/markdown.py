@@ -1,7 +1,6 @@
 """The report as Markdown."""
 
-import re
-
+from adaptkit import plain_text
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
 from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
@@ -9,7 +8,6 @@ from adaptkit.evaluation.report.words import plain, verdict_text
 from adaptkit.evaluation.results import TransferResults
 
 # An underscore inside a word is no emphasis, so names such as macro_f1 stay readable in the source.
-_MEANT_BY_MARKDOWN = re.compile(r"[\\`*\[\]|~#]|(?<!\w)_|_(?!\w)")
 
 
 def render_markdown(results: TransferResults) -> str:
@@ -34,8 +32,7 @@ def render_markdown(results: TransferResults) -> str:
 
 def markdown_text(text: str) -> str:
     """Text that Markdown shows as it is: no markup, no HTML, no end of the table cell."""
-    without_html = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", without_html)
+    return plain_text.markdown_text(plain(text))
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:
