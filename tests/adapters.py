@@ -37,6 +37,6 @@ def random_adapter(
         language=name if kind == "language" else None,
         config=config,
         origin=Origin.of(model.backbone),
-        tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
+        tensors={name: tensor.detach().cpu().clone() for name, tensor in layers.named_tensors().items()},
         probes=probes,
     )
