@@ -97,6 +97,9 @@ class Matrix:
     def _choice_notes(self) -> Iterator[str]:
         if self.group is not None:
             yield f"only examples of the group {self.group}."
+        if isinstance(self.data, Mapping):
+            read = ((language, self.data[language].notes) for language in self.languages if language in self.data)
+            yield from (f"{language}: {note}." for language, notes in read for note in notes)
         if self.split != "test" and not isinstance(self.data, Mapping):
             yield f"examples of the split {self.split}, not of the test set."
         if self.normalize is not None:

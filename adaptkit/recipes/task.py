@@ -12,6 +12,7 @@ from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.tasks import Example, LabelledText, Question, TaskData, read_labelled
 from adaptkit.data.tasks.spelling import checked_data, normalized_data, texts_of
+from adaptkit.data.tasks.tag_schemes import has_entities
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
 from adaptkit.layers import AdapterLayers
@@ -94,6 +95,7 @@ class TaskTraining:
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{_form(self.head)}, "
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
+            *(f"data: {note}" for note in self.data.notes),
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
@@ -181,7 +183,7 @@ def read_examples(request: TrainingRequest) -> TaskData:
 
     Raises:
         DataError: Data that is not there or malformed.
-        ConfigError: Sources of different task types.
+        ConfigError: Sources of different task types, or tags of different kinds.
     """
     if not isinstance(request.data, Mapping):
         language = None if request.lang is None else canonical_tag(request.lang)
@@ -190,12 +192,18 @@ def read_examples(request: TrainingRequest) -> TaskData:
     types = {part.task_type for part in parts}
     if len(types) != 1:
         raise ConfigError(f"data=... holds examples of different tasks: {', '.join(sorted(types)) or 'none'}.")
+    if types == {"tagging"} and len({has_entities(part.labels) for part in parts}) > 1:
+        raise ConfigError(
+            "data=... holds entities for some languages and other tags, such as parts of speech, for others; train a "
+            "task adapter on each."
+        )
     return replace(
         parts[0],
         examples=list(chain.from_iterable(part.examples for part in parts)),
         labels=tuple(dict.fromkeys(label for part in parts for label in part.labels)),
         description="; ".join(part.description for part in parts),
         dropped=sum((Counter(part.dropped) for part in parts), Counter()),
+        notes=tuple(note for part in parts for note in part.notes),
     )
 
 

@@ -9,9 +9,8 @@ from adaptkit.data.tasks.examples import Example, LabelledText, TaggedSentence, 
 from adaptkit.data.tasks.makers import MAKERS, Dropped, LabelRules
 from adaptkit.data.tasks.nli import NLI_LABELS, canonical_nli_label
 from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.tag_schemes import OUTSIDE, TagsSeen
 from adaptkit.errors import ConfigError, EmptyCorpus
-
-OUTSIDE = "O"
 
 
 def collect(
@@ -21,6 +20,7 @@ def collect(
     labels: Sequence[str] = (),
     description: str,
     limit: int | None = None,
+    tags: TagsSeen | None = None,
 ) -> TaskData:
     """Make an example of each record, the first `limit` of them.
 
@@ -30,6 +30,7 @@ def collect(
         labels: the labels in their order; else those that occur, sorted.
         description: a name of the data.
         limit: how many at most; those that are left out do not count.
+        tags: takes note of the tags of each sentence.
 
     Raises:
         ConfigError: `limit` below 1.
@@ -39,7 +40,7 @@ def collect(
     """
     check_limit(limit)
     dropped: Dropped = Counter()
-    examples = list(islice(_examples(task_type, records, dropped), limit))
+    examples = list(islice(_examples(task_type, records, dropped, tags), limit))
     if not examples:
         why = f": {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}" if dropped else ""
         raise EmptyCorpus(f"{description} holds no example with a label or answer{why}.")
@@ -81,10 +82,16 @@ def with_nli_words(data: TaskData) -> TaskData:
     return replace(data, examples=examples, labels=NLI_LABELS)
 
 
-def _examples(task_type: TaskType, records: Iterable[tuple[Record, LabelRules]], dropped: Dropped) -> Iterator[Example]:
+def _examples(
+    task_type: TaskType, records: Iterable[tuple[Record, LabelRules]], dropped: Dropped, tags: TagsSeen | None
+) -> Iterator[Example]:
     make = MAKERS[task_type]
-    made = (make(record, rules, dropped) for record, rules in records)
-    return (example for example in made if example is not None)
+    for record, rules in records:
+        example = make(record, rules, dropped)
+        if tags is not None and isinstance(example, TaggedSentence):
+            tags.add(example, record)
+        if example is not None:
+            yield example
 
 
 def _labels_of(example: Example) -> tuple[str, ...]:

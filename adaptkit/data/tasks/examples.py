@@ -70,7 +70,7 @@ class TaskData:
     """Examples of one task type. `labels` are the labels or tags in their order; empty where the type has none.
 
     `description` is for cards and messages: a name of the data, without folders. `dropped` counts, by reason,
-    what was left out for want of a usable label or answer.
+    what was left out for want of a usable label or answer; `notes` say in a line each what else was found in reading.
     """
 
     task_type: TaskType
@@ -78,3 +78,4 @@ class TaskData:
     labels: tuple[str, ...]
     description: str
     dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

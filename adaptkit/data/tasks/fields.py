@@ -24,7 +24,7 @@ _SECOND = ("hypothesis", "hyp", "sentence2", "sentence_b", "pair")
 
 # An earlier name goes before a later one: SICK's entailment_label before any other label.
 SYNONYMS: Mapping[TaskType, Mapping[str, tuple[str, ...]]] = {
-    "tagging": {"words": ("words", "tokens"), "tags": ("tags", "ner_tags")},
+    "tagging": {"words": ("words", "tokens"), "tags": ("tags", "ner_tags", "upos")},
     "choice": {
         "prompt": ("premise", "prompt"),
         "first": ("choice1",),

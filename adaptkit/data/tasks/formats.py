@@ -7,6 +7,7 @@ from adaptkit.data.lines import read_lines
 from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, read_rows, read_tsv
 from adaptkit.data.tasks.conll import read_sentences
+from adaptkit.data.tasks.conllu import read_conllu
 from adaptkit.data.tasks.examples import TaskType
 from adaptkit.data.tasks.squad import is_squad, read_questions
 from adaptkit.errors import MalformedText
@@ -21,6 +22,7 @@ def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool | None
     | file                                            | read as                              |
     |-------------------------------------------------|--------------------------------------|
     | `.conll`, `.bio`, `.iob`, `.iob2`               | CoNLL                                |
+    | `.conllu`, and CoNLL of 10 cells, numbers first | CoNLL-U, whose tags are UPOS         |
     | any other but rows, where the task is tagging   | CoNLL                                |
     | `.tsv` for tagging whose line 1 is no header    | CoNLL                                |
     | `.json` with SQuAD's `{"data": [...]}`          | SQuAD                                |
@@ -32,6 +34,8 @@ def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool | None
 
     """
     suffix = format_suffix(path)
+    if suffix == ".conllu":
+        return read_conllu(path)
     if suffix in _CONLL_SUFFIXES or (task_type == "tagging" and _is_conll(path, suffix)):
         return read_sentences(path)
     if suffix == ".json" and is_squad(path):

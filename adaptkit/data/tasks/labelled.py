@@ -30,6 +30,7 @@ from adaptkit.data.tasks.makers import LabelRules
 from adaptkit.data.tasks.nli import NLI_LABELS
 from adaptkit.data.tasks.records import Columns, Record
 from adaptkit.data.tasks.spelling import check_texts, settled
+from adaptkit.data.tasks.tag_schemes import TagsSeen
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
 
@@ -72,6 +73,8 @@ def read_labelled(
 ) -> TaskData:
     """Read labelled data of one's own; formats are told as in `formats.labelled_rows`, columns as in `fields`.
 
+    Entities come out in BIO, whichever of the schemes in `tag_schemes` they are written in; `notes` say so.
+
     Args:
         source: a file, several in a list, examples or rows (`{"text": ..., "label": ...}`)
             in a list, or a `datasets` object.
@@ -90,7 +93,8 @@ def read_labelled(
 
     Raises:
         SourceNotFound: no such file.
-        MalformedText: a row that is none, a column that is missing, a label that may not occur.
+        MalformedText: a row that is none, a column that is missing, a label that may not occur, tags of several
+            schemes.
         ConfigError: a wrong argument.
         UnknownLanguage: `language` is none.
         EmptyCorpus: no example is left.
@@ -101,18 +105,28 @@ def read_labelled(
     labels = tuple(normalized(label, "NFC") for label in labels)
     rules = LabelRules(allowed=NLI_LABELS if nli else tuple(labels), nli=bool(nli), score_range=score_range)
     named = {role: name for role, name in (("text", text), ("pair", pair), ("label", label)) if name is not None}
+    tags = TagsSeen()
     if _is_examples(source):
-        data = _from_examples(source, task_type, labels, limit)
+        data = _from_examples(source, task_type, labels, limit, tags)
     else:
         tables, description = _tables(source, task_type, quoted=quoted)
         records = _records(tables, task_type, {**(columns or {}), **named}, rules)
         kind, rest = _first_kind(records, description)
-        data = collect(kind, rest, labels=NLI_LABELS if nli else labels, description=description, limit=limit)
+        known = NLI_LABELS if nli else labels
+        data = collect(kind, rest, labels=known, description=description, limit=limit, tags=tags)
+    data = _in_bio(data, tags, labels)
     if nli is None and not labels:
         data = with_nli_words(data)
     if not labels:
         _check_alike(data)
     return data if tag is None else replace(data, examples=[_tagged(example, tag) for example in data.examples])
+
+
+def _in_bio(data: TaskData, tags: TagsSeen, labels: Sequence[str]) -> TaskData:
+    if data.task_type != "tagging":
+        return data
+    data = tags.in_bio(data)
+    return data if labels else replace(data, labels=occurring_labels(data.examples))
 
 
 def _check(task_type: object, score_range: tuple[float, float], limit: int | None) -> None:
@@ -140,7 +154,9 @@ def _is_examples(source: object) -> bool:
     return isinstance(source, list | tuple) and all(type(example) in _TYPE_OF for example in source)
 
 
-def _from_examples(source: object, task_type: TaskType | None, labels: Sequence[str], limit: int | None) -> TaskData:
+def _from_examples(
+    source: object, task_type: TaskType | None, labels: Sequence[str], limit: int | None, tags: TagsSeen
+) -> TaskData:
     for number, example in enumerate(source if isinstance(source, list | tuple) else ()):
         check_texts(f"example {number}", example, labelled=True)
     examples = [settled(example) for example in source] if isinstance(source, list | tuple) else []
@@ -150,6 +166,9 @@ def _from_examples(source: object, task_type: TaskType | None, labels: Sequence[
     if len(kinds) > 1:
         raise ConfigError(f"the examples are of several task types ({', '.join(sorted(kinds))}); give those of one.")
     kept = examples[:limit]
+    for number, example in enumerate(kept):
+        if isinstance(example, TaggedSentence):
+            tags.add(example, number)
     found = occurring_labels(kept)
     if labels and (unknown := sorted(set(found) - set(labels))):
         raise ConfigError(f"the examples have the labels {', '.join(unknown)}, which labels={tuple(labels)} lacks.")

@@ -15,6 +15,10 @@ Columns: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """The column of each role; several columns are joined, a line break between."""
 
 
+LINES = "line of each word"
+"""A field of sentences whose words stand on lines of their own: the number of each line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A row with its place, for errors, and the columns of its roles."""
@@ -27,6 +31,12 @@ class Record:
     def wrong(self, found: str, expected: str) -> MalformedText:
         """Make an error that names this row."""
         return MalformedText(self.file, self.number, found, expected)
+
+    def wrong_word(self, index: int, found: str, expected: str) -> MalformedText:
+        """Make an error that names the line of one word, or this row where the words have no lines of their own."""
+        lines = self.row.get(LINES)
+        number = lines[index] if isinstance(lines, tuple) else self.number
+        return MalformedText(self.file, number, found, expected)
 
     def has(self, role: str) -> bool:
         """Tell whether a column has this role and the row holds it."""

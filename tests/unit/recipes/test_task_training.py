@@ -13,7 +13,7 @@ import adaptkit
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import Example, LabelledText, TaskData
-from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, NoHead
+from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, MalformedText, NoHead
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
@@ -138,6 +138,39 @@ def test_data_may_be_given_by_language(model: AdaptedModel) -> None:
     assert adapter.language is None
     assert adapter.config.head is not None
     assert adapter.config.head.labels == ("goats", "rain")
+
+
+IOBES = [{"words": ["Amina", "Diallo", "sells", f"{i}"], "tags": ["B-PER", "E-PER", "O", "S-NUM"]} for i in range(40)]
+
+
+def test_tags_of_another_scheme_are_trained_and_scored_in_bio(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    display = Watching()
+    monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
+    task = adaptkit.train_adapter(task="ner", data=IOBES, lang="en", backbone=model, **{**QUICK, "progress": True})
+    assert task.config.head is not None
+    assert task.config.head.labels == ("O", "B-NUM", "B-PER", "I-PER")
+    assert "data: tags: IOBES, converted to BIO" in display.notes
+    report = adaptkit.evaluate(
+        model,
+        task="names",
+        adapter=task,
+        languages=["sw"],
+        data={"sw": IOBES[:8]},
+        zoo=[],
+        compare=["none"],
+        progress=False,
+    )
+    assert "sw: tags: IOBES, converted to BIO." in report.results.notes
+
+
+def test_tags_of_several_kinds_are_refused_before_training(model: AdaptedModel) -> None:
+    speech = [{"words": ["Amina", "sells"], "tags": ["PROPN", "VERB"]}] * 40
+    with pytest.raises(MalformedText, match=r"line 41: found the tag 'PROPN'"):
+        adaptkit.train_adapter(task="t", data=[*IOBES, *speech], backbone=model, **QUICK)
+    with pytest.raises(ConfigError, match="parts of speech"):
+        adaptkit.train_adapter(task="t", data={"en": IOBES, "sw": speech}, backbone=model, **QUICK)
 
 
 def test_tags_warm_up_longer(model: AdaptedModel) -> None:

@@ -117,7 +117,7 @@ def test_formats_and_columns_are_recognised(tmp_path: Path, name: str, content: 
 def test_conll_where_the_caller_says_so(tmp_path: Path, name: str) -> None:
     file = write(tmp_path / name, "a\tO\nb\tI-Y\n\nc\tB-X\n")
     data = read_labelled(file, task_type="tagging")
-    assert (len(data.examples), data.labels) == (2, ("O", "B-X", "I-Y"))
+    assert (len(data.examples), data.labels) == (2, ("O", "B-X", "B-Y"))
 
 
 def test_tagging_in_a_table_with_a_header(tmp_path: Path) -> None:

@@ -79,12 +79,6 @@ def test_comments_of_conll_are_no_words(tmp_path: Path) -> None:
     assert words_of(file(tmp_path, "b.conll", tabbed)) == [(("Asha", "#"), ("B-PER", "O"))]
 
 
-def test_conllu_is_refused(tmp_path: Path) -> None:
-    content = "# sent_id = 1\n1-2\tdon't\t_\t_\t_\t_\t_\t_\t_\t_\n1\tdo\tdo\tAUX\t_\t_\t0\troot\t_\t_\n"
-    with pytest.raises(MalformedText, match=r"line 2: .*CoNLL-U"):
-        read_labelled(file(tmp_path, "a.conll", content))
-
-
 def test_a_tsv_that_is_quoted_is_noticed(tmp_path: Path) -> None:
     path = file(tmp_path, "a.tsv", 'text\tlabel\n"She said ""no"""\tbad\n')
     with pytest.raises(MalformedText, match=r"line 2: .*quoted=True"):
