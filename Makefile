@@ -5,7 +5,7 @@ TORCH := torch==2.13.0
 
 .PHONY: install demo test test-processors cuda check dist smoke fix bench bench-peers bench-compare bench-page clean
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml adaptkit/version.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip uninstall --quiet --yes adaptkit 2>/dev/null # its name until 0.1.0
@@ -45,7 +45,9 @@ smoke: dist  ## the wheel in an environment of its own, where the checkout canno
 	$(SMOKE)/bin/python -m pip install --quiet "$$(ls dist/*.whl)[embedded]" pytest
 	cp tests/smoke/test_installed.py $(SMOKE)/
 	cd $(SMOKE) && bin/python -I -c "import adaptkit, sys; assert adaptkit.__file__.startswith(sys.prefix), adaptkit.__file__"
-	cd $(SMOKE) && bin/python -I -m pytest -q -p no:cacheprovider -c /dev/null --rootdir . test_installed.py
+	# --confcutdir: without it, pytest would load the conftest.py of the checkout above.
+	cd $(SMOKE) && ADAPTKIT_CACHE=$(CURDIR)/$(SMOKE)/cache HF_HUB_OFFLINE=1 bin/python -I -m pytest -q -p no:cacheprovider \
+		-c /dev/null --rootdir . --confcutdir . test_installed.py
 
 # A machine with a GPU has a torch of its own: nothing is installed there.
 CUDA_RESULT ?= build/cuda.json

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import files as installed_files
 from importlib.metadata import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -27,13 +28,20 @@ def test_the_package_holds_what_it_needs() -> None:
 
 
 def test_the_command_and_the_metadata_have_one_version() -> None:
-    command = [str(Path(sys.executable).with_name("adaptkit")), "version"]
+    command = [str(Path(sys.executable).with_name("adaptkit")), "--version"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
     assert shown.stdout.strip() == adaptkit.__version__
     facts = metadata(DISTRIBUTION)
     assert facts["Version"] == adaptkit.__version__
     assert facts["License-Expression"] == "Apache-2.0"
     assert facts.get_all("License-File") == ["LICENSE"]
+
+
+def test_nothing_else_is_installed() -> None:
+    """No tests, no benchmarks: only the package, and what installers write beside it."""
+    written = installed_files(DISTRIBUTION) or []
+    tops = {file.parts[0] for file in written if file.suffix == ".py"}
+    assert all(top == "adaptkit" or top.startswith("__editable__") for top in tops), tops
 
 
 def test_a_language_adapter_from_training_to_use(model: adaptkit.AdaptedModel, tmp_path: Path) -> None:
