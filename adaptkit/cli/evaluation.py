@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from adaptkit.backbones.device import AUTO, DEVICES
-from adaptkit.cli.options import labelled
+from adaptkit.cli.options import SHELL_HELP, columns_of, labelled
 from adaptkit.config import TaskType
 from adaptkit.console import PlainConsole
 from adaptkit.data.letters import NormalForm
@@ -53,6 +53,11 @@ def evaluate(
     group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
     normalize: Annotated[NormalForm | None, _NORMALIZE] = None,
     max_answer_tokens: Annotated[int | None, _ANSWERS] = None,
+    columns: Annotated[list[str] | None, typer.Option(help=SHELL_HELP["columns"], metavar="<role=name>")] = None,
+    labels: Annotated[list[str] | None, typer.Option(help=SHELL_HELP["labels"], metavar="<label>")] = None,
+    nli: Annotated[bool | None, typer.Option(help="labels are those of inference, numbers included")] = None,
+    score_range: Annotated[tuple[float, float], typer.Option(help="lowest and highest score of similarity")] = (0, 1),
+    quoted: Annotated[bool | None, typer.Option(help="cells of a TSV are quoted as in CSV")] = None,
     training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")] = None,
     bits: Annotated[int, _BITS] = 32,
@@ -82,6 +87,11 @@ def evaluate(
         group=group,
         normalize=normalize,
         max_answer_tokens=max_answer_tokens,
+        columns=columns_of(columns or []),
+        labels=labels or (),
+        nli=nli,
+        score_range=score_range,
+        quoted=quoted,
         training_text=training_text or (),
         keep=None if output is None else output.with_name(f"{output.name}.measurements"),
         batch_size=batch_size,

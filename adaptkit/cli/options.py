@@ -21,13 +21,17 @@ _SHELL_TYPES: dict[str, Any] = {
     "backbone": str | None,
     "output": Path | None,
     "bits": int,
+    "columns": list[str] | None,
+    "labels": list[str] | None,
     "sites": list[str] | None,
     "blocks": list[int] | None,
 }
-_SHELL_HELP = {
+SHELL_HELP = {
     "on": "folder of an adapter to train on top of, frozen; may be repeated",
     "data": "labelled data of a task: a file, or LANG=FILE; may be repeated",
     "text": "text in the language: a file or a hub id; may be repeated",
+    "columns": "ROLE=NAME, where a column's name is not recognised, such as pair=sentence2; may be repeated",
+    "labels": "a label, in their order; repeat for each; no other may occur (default: those that do)",
     "parallel": "sentences with translations: JSON lines or TSV; two plain files are source and target",
     "sites": "site to act at; may be repeated (default: all of the method's)",
     "blocks": "transformer block to act in, from 0; may be repeated (default: all)",
@@ -39,6 +43,8 @@ _METAVARS = {
     "data": "<file>",
     "text": "<file>",
     "parallel": "<file>",
+    "columns": "<role=name>",
+    "labels": "<label>",
     "sites": "<site>",
     "blocks": "<number>",
 }
@@ -61,7 +67,7 @@ def request_options(
 
 def _parameter(entry: "Field[Any]", hint: Any) -> inspect.Parameter:  # noqa: ANN401
     kind = _SHELL_TYPES.get(entry.name, hint)
-    help_text = _SHELL_HELP.get(entry.name, entry.metadata["help"])
+    help_text = SHELL_HELP.get(entry.name, entry.metadata["help"])
     flag = f"--{entry.name.replace('_', '-')}"
     if entry.default is False:
         option = typer.Option(flag, help=help_text, show_default=False)
@@ -82,6 +88,8 @@ def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
         return _EMPTY.get(name)
     if name == "data":
         return labelled(value)
+    if name == "columns":
+        return columns_of(value)
     if name == "text" and len(value) > 1:
         return [Path(part) for part in value]  # several are files, whatever they are called
     if name == "parallel" and len(value) == 2 and not any(map(has_rows, value)):
@@ -91,7 +99,20 @@ def _as_python(name: str, value: Any) -> Any:  # noqa: ANN401
     return tuple(value)
 
 
-_EMPTY: dict[str, tuple[()]] = {"on": ()}
+_EMPTY: dict[str, tuple[()]] = {"on": (), "labels": ()}
+
+
+def columns_of(values: list[str]) -> dict[str, str]:
+    """Columns by their role.
+
+    Raises:
+        ConfigError: One that is not written ROLE=NAME.
+    """
+    pairs = [value.partition("=") for value in values]
+    wrong = [value for value, (role, _, name) in zip(values, pairs, strict=True) if not (role and name)]
+    if wrong:
+        raise ConfigError(f"--columns is written ROLE=NAME, such as pair=sentence2, found {wrong[0]!r:.80}.")
+    return {role: name for role, _, name in pairs}
 
 
 def labelled(values: list[str]) -> Any:  # noqa: ANN401

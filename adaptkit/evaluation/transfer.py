@@ -9,8 +9,9 @@ from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.config import Precision
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.letters import NormalForm, check_form
-from adaptkit.data.tasks import TaskData, read_labelled
+from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
+from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.data.tasks.spelling import checked_data
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions
@@ -58,6 +59,11 @@ def evaluate(
     group: str | None = None,
     normalize: NormalForm | None = None,
     max_answer_tokens: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    labels: Sequence[str] = (),
+    nli: bool | None = None,
+    score_range: tuple[float, float] = (0.0, 1.0),
+    quoted: bool | None = None,
     training_text: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]" = (),
     keep: str | os.PathLike[str] | None = None,
     batch_size: int = 32,
@@ -83,6 +89,11 @@ def evaluate(
         group: only examples of this group (an XNLI genre).
         normalize: form in which all test texts are read (NFC, NFD, NFKC, NFKD); None: as they are.
         max_answer_tokens: for question answering, tokens of the longest answer, in place of the head's own bound.
+        columns: for data of one's own, the column of each role, as in `read_labelled`; so the next four.
+        labels: the labels, none other may occur.
+        nli: labels are those of inference, numbers included.
+        score_range: lowest and highest score of similarity.
+        quoted: cells of a TSV are quoted as in CSV.
         training_text: files that adapters were trained on, or text by a name; test sentences in it are reported.
         keep: a folder for finished measurements, so that an interrupted evaluation goes on.
         batch_size: examples in a batch.
@@ -95,6 +106,13 @@ def evaluate(
         CompatibilityError: An adapter that is not for this backbone.
     """
     check_form(normalize)
+    reading = ReadingOptions(
+        columns=columns or {}, labels=tuple(labels), nli=nli, score_range=score_range, quoted=quoted
+    )
+    if reading != ReadingOptions() and not isinstance(data, Mapping):
+        raise ConfigError(
+            "columns, labels, nli, score_range and quoted are for data={'sw': 'test.tsv'}, not benchmarks."
+        )
     tasks = _task_adapters(model, adapter)
     if seeds is not None and len(tasks) < seeds:
         raise ConfigError(
@@ -115,7 +133,7 @@ def evaluate(
         zoo=_language_adapters(model, zoo),
         domains=_adapters(model, domain),
         source=canonical_tag(source),
-        data=_read(data),
+        data=_read(data, reading),
         split=split,
         limit=limit,
         group=group,
@@ -175,15 +193,15 @@ def _listed(given: str | Sequence[str]) -> list[str]:
 
 
 def _read(
-    data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None",
+    data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None", reading: ReadingOptions
 ) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
     if not isinstance(data, Mapping):
         return data
-    return {canonical_tag(language): _read_one(source, language) for language, source in data.items()}
+    return {canonical_tag(language): _read_one(source, language, reading) for language, source in data.items()}
 
 
-def _read_one(source: "LabelledSource | TaskData", language: str) -> TaskData:
-    return checked_data(source) if isinstance(source, TaskData) else read_labelled(source, language=language)
+def _read_one(source: "LabelledSource | TaskData", language: str, reading: ReadingOptions) -> TaskData:
+    return checked_data(source) if isinstance(source, TaskData) else reading.read(source, language=language)
 
 
 def _texts(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:

@@ -29,6 +29,7 @@ from adaptkit.config import (
     TaskType,
 )
 from adaptkit.data.letters import NormalForm, check_form
+from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.plain_text import is_one_line
@@ -57,6 +58,13 @@ class TrainingRequest:
     on: Any = _option((), "adapters to train on top of, frozen: values or folders")
     data: Any = _option(None, "labelled data of a task: files, examples, a data set, or a mapping of languages to them")
     task_type: TaskType | None = _option(None, "classification, tagging, qa, choice, similarity (default: by the data)")
+    columns: Mapping[str, str] | None = _option(None, "column of each role, where its name is not recognised")
+    labels: tuple[str, ...] = _option((), "the labels in their order; no other may occur (default: those that do)")
+    nli: bool | None = _option(None, "labels are those of inference, numbers included (default: by the labels)")
+    score_range: tuple[float, float] = _option((0.0, 1.0), "lowest and highest score of similarity")
+    quoted: bool | None = _option(
+        None, "cells of a TSV are quoted as in CSV (default: no, and counted if they look so)"
+    )
     drop_top_layer: bool = _option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
     sampling_alpha: float = _option(0.3, "task in several languages: each is drawn by size ** sampling_alpha")
     text: Any = _option(None, "text in the language: a file, several, an iterable, a data set or a hub id")
@@ -160,6 +168,17 @@ class TrainingRequest:
         return self.resume or self.resume_or_start
 
     @property
+    def reading(self) -> ReadingOptions:
+        """How labelled data is read."""
+        return ReadingOptions(
+            columns=self.columns or {},
+            labels=tuple(self.labels),
+            nli=self.nli,
+            score_range=self.score_range,
+            quoted=self.quoted,
+        )
+
+    @property
     def output_folder(self) -> Path | None:
         """The folder for the adapter."""
         return None if self.output is None else Path(self.output)
@@ -198,7 +217,8 @@ class TrainingRequest:
         """
         left_out = {"text", "parallel", "data", "on", "output", "overwrite", "resume", "progress", "private", "force"}
         left_out |= {"resume_or_start", "checkpoint_every", "checkpoint_minutes"}
-        left_out |= {"backbone", *(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY)}
+        # What reading has made of the data is known by its content.
+        left_out |= {"backbone", *_READING, *(_TEXT_ONLY if self.kind == "task" else _TASK_ONLY)}
         left_out |= {*_FOREIGN_TO_METHOD[self.method], *_FOREIGN_TO_OBJECTIVE.get(objective, ())}
         values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in left_out}
         return {
@@ -352,7 +372,8 @@ _TEXT_ONLY = (
     "anchor",
     "head_warmup",
 )
-_TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha", "max_answer_tokens")
+_READING = ("columns", "labels", "nli", "score_range", "quoted")
+_TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha", "max_answer_tokens", *_READING)
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")
 _MASKED_ONLY = ("anchor", "head_warmup", "whole_words")
 _DISTILL_ONLY = ("source_share", "inner_weight", "pair_share", "token_anchor")

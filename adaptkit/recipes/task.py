@@ -10,7 +10,7 @@ from typing import Any
 from adaptkit.composition import AdapterId
 from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
 from adaptkit.data.forms import Forms, forms_of
-from adaptkit.data.tasks import Example, LabelledText, Question, TaskData, read_labelled
+from adaptkit.data.tasks import Example, LabelledText, Question, TaskData
 from adaptkit.data.tasks.spelling import checked_data, normalized_data, texts_of
 from adaptkit.data.tasks.tag_schemes import has_entities
 from adaptkit.errors import ConfigError, EmptyCorpus
@@ -210,7 +210,7 @@ def read_examples(request: TrainingRequest) -> TaskData:
 def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
     if isinstance(source, TaskData):
         return replace(source, examples=[_named(example, language) for example in checked_data(source).examples])
-    return read_labelled(source, task_type=request.task_type, language=language)
+    return request.reading.read(source, task_type=request.task_type, language=language)
 
 
 def _head_for(data: TaskData) -> HeadConfig:
@@ -225,8 +225,8 @@ def _head_for(data: TaskData) -> HeadConfig:
     if not pairs and _INFERENCE.issubset(label.lower() for label in data.labels):
         raise ConfigError(
             f"{data.description} has the labels of inference, {', '.join(data.labels)}, and one text in each row, "
-            "where inference compares two. Name the second one's column hypothesis, or read it with "
-            "read_labelled(file, pair=column)."
+            "where inference compares two. Name the second one's column: columns={'pair': name} "
+            "(--columns pair=NAME)."
         )
     return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
 

@@ -109,4 +109,4 @@ def _expected(candidates: list[TaskType], row: Row, named: Mapping[str, str]) ->
         wanted = f"also a column for {', '.join(names)}"
     else:
         wanted = "the columns of a task, such as text and label, or question, context and answers"
-    return f"{wanted}; or name them in read_labelled (its text, pair, label and columns)"
+    return f"{wanted}; or name them: columns={{'text': ..., 'label': ...}} (--columns text=NAME)"

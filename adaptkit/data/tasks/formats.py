@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from adaptkit.data.columns import Row
 from adaptkit.data.lines import read_lines
 from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, read_rows, read_tsv
@@ -16,7 +17,7 @@ _QUOTED = re.compile(r'"(?=.*"")(?:[^"]|"")*"', re.DOTALL)
 _CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
 
 
-def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool | None) -> NumberedRows:
+def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool) -> NumberedRows:
     """Yield the numbered rows of a file.
 
     | file                                            | read as                              |
@@ -45,17 +46,17 @@ def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool | None
     if "\t" not in (header := _first_line(path)):
         expected = "a header with tabs (TSV); or say task_type='tagging' for CoNLL, or name the file .csv or .jsonl"
         raise MalformedText(path, 1, f"{header!r:.60}", expected)
-    return _as_it_stands(path) if quoted is None else read_tsv(path, quoted=quoted)
+    return read_tsv(path, quoted=quoted)
 
 
-def _as_it_stands(path: Path) -> NumberedRows:
-    """Take cells as they stand, unless one has what only quoting gives: quotes around, and double ones inside."""
-    for number, row in read_tsv(path):
-        for cell in row.values():
-            if isinstance(cell, str) and _QUOTED.fullmatch(cell):
-                expected = "cells that are not quoted; say quoted=True, or quoted=False to keep the quotes"
-                raise MalformedText(path, number, f"a quoted cell ({cell[:40]!r})", expected)
-        yield number, row
+def looks_quoted(row: Row) -> bool:
+    """Tell whether a cell has what only quoting gives: quotes around, and double ones inside."""
+    return any(isinstance(cell, str) and _QUOTED.fullmatch(cell) for cell in row.values())
+
+
+def is_tsv(path: Path) -> bool:
+    """Tell what is read as TSV if it is no CoNLL."""
+    return format_suffix(path) == ".tsv" or not has_rows(path)
 
 
 def _is_conll(path: Path, suffix: str) -> bool:

@@ -1,6 +1,7 @@
 """A user's own labelled data: files, examples, or a data set."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -24,7 +25,7 @@ from adaptkit.data.tasks.examples import (
     TaskType,
 )
 from adaptkit.data.tasks.fields import recognise
-from adaptkit.data.tasks.formats import labelled_rows
+from adaptkit.data.tasks.formats import is_tsv, labelled_rows, looks_quoted
 from adaptkit.data.tasks.hub import class_names
 from adaptkit.data.tasks.makers import LabelRules
 from adaptkit.data.tasks.nli import NLI_LABELS
@@ -45,6 +46,7 @@ _TYPE_OF: Mapping[type, TaskType] = {
     SimilarPair: "similarity",
 }
 _LABEL_ROLES = ("label", "tags")
+_QUOTED = "rows with a cell that looks quoted as in CSV, whose quotes were kept (quoted=True takes them off)"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def read_labelled(
             are; else labels of pairs become NLI's words if each is one in some spelling (`E`, `NEUTRAL`).
         score_range: lowest and highest score of similarity; scores become 0 to 1.
         language: of examples that name none.
-        quoted: cells of a TSV are quoted as in CSV; None: they are not, and one that looks so is an error.
+        quoted: cells of a TSV are quoted as in CSV; None: they are not, and rows that look so are counted in the notes.
         limit: take the first so many examples.
 
     Raises:
@@ -109,11 +111,13 @@ def read_labelled(
     if _is_examples(source):
         data = _from_examples(source, task_type, labels, limit, tags)
     else:
-        tables, description = _tables(source, task_type, quoted=quoted)
+        seen: Counter[str] = Counter()
+        tables, description = _tables(source, task_type, quoted, seen)
         records = _records(tables, task_type, {**(columns or {}), **named}, rules)
         kind, rest = _first_kind(records, description)
         known = NLI_LABELS if nli else labels
         data = collect(kind, rest, labels=known, description=description, limit=limit, tags=tags)
+        data = replace(data, notes=tuple(f"{what}: {count:,}" for what, count in seen.items() if count))
     data = _in_bio(data, tags, labels)
     if nli is None and not labels:
         data = with_nli_words(data)
@@ -176,7 +180,9 @@ def _from_examples(
     return TaskData(task_type=kinds.pop(), examples=kept, labels=tuple(labels) or found, description=description)
 
 
-def _tables(source: object, task_type: TaskType | None, *, quoted: bool | None) -> tuple[Iterator[_Table], str]:
+def _tables(
+    source: object, task_type: TaskType | None, quoted: bool | None, seen: Counter[str]
+) -> tuple[Iterator[_Table], str]:
     if is_data_set(source):
         names_of = {column: class_names(source, column) for column in source.features or ()}
         return iter([_Table("a data set", enumerate(source, start=1), names_of)]), "a data set"
@@ -189,9 +195,20 @@ def _tables(source: object, task_type: TaskType | None, *, quoted: bool | None) 
             '{"text": "...", "label": "..."}, examples or a data set.'
         )
     paths = [existing_path(name) for name in named]
-    return (
-        _Table(path, labelled_rows(path, task_type, quoted=quoted), _class_names(path)) for path in paths
-    ), describe_files(paths)
+    return (_table_of(path, task_type, quoted, seen) for path in paths), describe_files(paths)
+
+
+def _table_of(path: Path, task_type: TaskType | None, quoted: bool | None, seen: Counter[str]) -> _Table:
+    rows = labelled_rows(path, task_type, quoted=bool(quoted))
+    if quoted is None and is_tsv(path):
+        rows = _counting_quoted(rows, seen)
+    return _Table(path, rows, _class_names(path))
+
+
+def _counting_quoted(rows: NumberedRows, seen: Counter[str]) -> NumberedRows:
+    for number, row in rows:
+        seen[_QUOTED] += looks_quoted(row)
+        yield number, row
 
 
 def _class_names(path: Path) -> Mapping[str, tuple[str, ...]]:

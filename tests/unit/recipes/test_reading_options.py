@@ -1,0 +1,90 @@
+"""Options of reading reach training, estimates, evaluation and the commands."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adaptkit
+from adaptkit.cli.options import columns_of
+from adaptkit.errors import ConfigError, MalformedText
+from adaptkit.recipes.request import TrainingRequest
+from adaptkit.recipes.task import read_examples
+from tests.tiny import tiny_model
+
+WORDS = ("mvua", "jua", "mbuzi", "shule")
+QUICK: dict[str, Any] = {"max_steps": 1, "batch_size": 8, "progress": False}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Quoted cells, columns of other names, NLI as numbers."""
+    rows = [f'"{WORDS[n % 4]} ""ni"" {n}"\tjambo {n}\t{n % 3}' for n in range(24)]
+    path = tmp_path / "odd.tsv"
+    path.write_text("\n".join(["before\tafter\tstars", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+OPTIONS: dict[str, Any] = {
+    "columns": {"text": "before", "pair": "after", "label": "stars"},
+    "nli": True,
+    "quoted": True,
+}
+
+
+def test_they_reach_training(table: Path) -> None:
+    data = read_examples(TrainingRequest(task="nli", data=table, **OPTIONS))
+    assert data.labels == ("entailment", "neutral", "contradiction")
+    (first, *_) = data.examples
+    assert isinstance(first, adaptkit.data.tasks.LabelledText)  # type: ignore[attr-defined]
+    assert (first.text, first.pair, first.label) == ('mvua "ni" 0', "jambo 0", "entailment")
+    adapter = adaptkit.train_adapter(task="nli", data=table, backbone=tiny_model(), **OPTIONS, **QUICK)
+    assert adapter.config.head is not None
+    assert adapter.config.head.pairs
+    assert adapter.card.training is not None
+    assert not {"columns", "quoted", "nli"} & adapter.card.training.settings.keys()
+
+
+def test_without_them_the_message_names_them(table: Path) -> None:
+    with pytest.raises(MalformedText, match=r"columns=\{'text': \.\.\., 'label': \.\.\.\} \(--columns text=NAME\)"):
+        adaptkit.train_adapter(task="nli", data=table, backbone=tiny_model(), **QUICK)
+
+
+def test_what_was_found_in_reading_is_in_the_plan(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = {**OPTIONS, "quoted": None}
+    request = TrainingRequest(task="nli", data=table, backbone=tiny_model(), **options, max_steps=1)
+    adaptkit.estimate_adapter(request)
+    assert "looks quoted as in CSV, whose quotes were kept (quoted=True takes them off): 24" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_range_of_scores_and_a_list_of_labels(tmp_path: Path) -> None:
+    pairs = tmp_path / "sts.tsv"
+    pairs.write_text("sentence1\tsentence2\tscore\n" + "mvua\tjua\t5\n" * 3, encoding="utf-8")
+    (first, *_) = read_examples(TrainingRequest(task="sts", data=pairs, score_range=(0, 5))).examples
+    assert getattr(first, "score") == 1.0  # noqa: B009 - of an example of any type
+    rows = [{"text": "mvua", "label": "Wet"}, {"text": "jua", "label": "dry"}, {"text": "umande", "label": "wet"}]
+    assert read_examples(TrainingRequest(task="t", data=rows, labels=("dry", "wet", "Wet"))).labels == (
+        "dry",
+        "wet",
+        "Wet",
+    )
+
+
+def test_they_are_for_tasks_and_for_data_of_ones_own(table: Path) -> None:
+    with pytest.raises(ConfigError, match="quoted does not go with a language adapter"):
+        TrainingRequest(lang="sw", text="mvua.txt", quoted=True)
+    model = tiny_model()
+    task = adaptkit.train_adapter(task="nli", data=table, lang="sw", backbone=model, **OPTIONS, **QUICK)
+    asked: dict[str, Any] = {"task": "own", "adapter": task, "languages": "sw", "compare": "none", "progress": False}
+    report = adaptkit.evaluate(model, data={"sw": table}, **asked, **OPTIONS)
+    assert report.results.cells[0].n_examples == 24
+    with pytest.raises(ConfigError, match="not benchmarks"):
+        adaptkit.evaluate(model, data=table.parent, **asked, **OPTIONS)
+
+
+def test_columns_in_the_shell() -> None:
+    assert columns_of(["text=before", "label=a=b"]) == {"text": "before", "label": "a=b"}
+    with pytest.raises(ConfigError, match=r"--columns is written ROLE=NAME.*'before'"):
+        columns_of(["before"])
