@@ -9,6 +9,7 @@ import pytest
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.parallel import open_parallel
 from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, TaskData, read_labelled
+from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import AdaptkitError, ConfigError, MalformedText
 from adaptkit.evaluation.transfer import _read_one
 from adaptkit.model import AdaptedModel
@@ -63,7 +64,7 @@ def test_examples_and_data_made_by_hand(value: object, said: str, make: Callable
     data = TaskData(task_type="classification", examples=examples, labels=(), description="mine")
     readers: list[Callable[[], object]] = [
         lambda: read_labelled(examples),
-        lambda: _read_one(data, "sw"),
+        lambda: _read_one(data, "sw", ReadingOptions()),
         lambda: read_examples(TrainingRequest(task="t", data=data)),
     ]
     for read in readers:

@@ -7,6 +7,7 @@ import pytest
 
 import adaptkit
 from adaptkit.cli.options import columns_of
+from adaptkit.data.tasks import LabelledText
 from adaptkit.errors import ConfigError, MalformedText
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import read_examples
@@ -36,7 +37,7 @@ def test_they_reach_training(table: Path) -> None:
     data = read_examples(TrainingRequest(task="nli", data=table, **OPTIONS))
     assert data.labels == ("entailment", "neutral", "contradiction")
     (first, *_) = data.examples
-    assert isinstance(first, adaptkit.data.tasks.LabelledText)  # type: ignore[attr-defined]
+    assert isinstance(first, LabelledText)
     assert (first.text, first.pair, first.label) == ('mvua "ni" 0', "jambo 0", "entailment")
     adapter = adaptkit.train_adapter(task="nli", data=table, backbone=tiny_model(), **OPTIONS, **QUICK)
     assert adapter.config.head is not None
