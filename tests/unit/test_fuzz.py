@@ -1,5 +1,6 @@
 """The harness itself: its targets take their seeds, find nothing in a few changes of them, and would find something."""
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,6 +53,20 @@ def test_a_few_changes_find_nothing(name: str) -> None:
 
 def _target(read: Callable[[bytes], Callable[[], None]]) -> Target:
     return Target(seeds=lambda: [b"x"], mutate=lambda data, _: data + b"x", read=read)
+
+
+def test_a_look_for_gpus_is_no_finding_and_another_library_is() -> None:
+    """What a torch that is built for CUDA does where it is asked for a device, without the driver."""
+
+    def read(library: str) -> str:
+        def loading(_: bytes) -> Callable[[], None]:
+            sys.audit("ctypes.dlopen", library)
+            return lambda: None
+
+        return _target(loading).try_one(b"x").kind
+
+    assert read("libnvidia-ml.so.1") == "accepted"
+    assert read("libm.so.6") == "finding"
 
 
 def test_what_is_a_finding(tmp_path: Path) -> None:
