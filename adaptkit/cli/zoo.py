@@ -150,11 +150,11 @@ def _row(listing: Listing) -> tuple[str, ...]:
         listing.id,
         listing.language or "",
         listing.method,
-        listing.origin.name,
+        listing.backbone,
         f"{listing.size_bytes / 2**20:.1f}",
         "" if listing.score is None else _score(listing.score),
-        listing.card.licence,
-        listing.card.source or "private",
+        listing.licence,
+        listing.source or "private",
         str(listing.files.path),
     )
     # A tab or an end of a line in a name would make another row of it.

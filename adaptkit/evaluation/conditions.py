@@ -47,8 +47,9 @@ class LanguageAdapters:
         zoo.require_sound()
         found = tuple(
             listing.load()
-            for listing in zoo.search(kind="language")
-            if listing.origin.compared_with(backbone) != "different"
+            for listing in zoo
+            # Of the record, so that no index hides one.
+            if listing.record.kind == "language" and listing.origin.compared_with(backbone) != "different"
         )
         if not found:
             raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")

@@ -21,7 +21,8 @@ INDEX_FILE = "index.json"
 """In the top folder of a zoo: every file with its hash."""
 SIGNATURE_FILE = "adaptkit.sig"
 """Beside the files of an adapter or an index: an SSH signature of their hashes."""
-INDEX_VERSION = 1
+INDEX_VERSION = 2
+"""Version 2 has all that a list shows of an adapter. Version 1 is read and checked, but no list is made from it."""
 
 DTYPES = ("F32", "F16", "BF16")
 

@@ -1,40 +1,16 @@
 """The index of a zoo: every adapter with what it is, and every file with its size and hash. Made, never typed."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptkit.errors import IndexMismatch, LimitExceeded, MalformedConfig, NotAnAdapter, UnexpectedFile, UnknownVersion
+from adaptkit.errors import IndexMismatch, MalformedConfig, NotAnAdapter, UnknownVersion
 from adaptkit.storage import format as spec
-from adaptkit.storage.card import Evaluation
+from adaptkit.storage.entries import REMEDY, IndexEntry, ListedEntry
 from adaptkit.storage.folder import Files, read_json
-from adaptkit.storage.listing import Listing
+from adaptkit.storage.hashes import FileEntry, hashed_file
 from adaptkit.storage.records import RecordError, decode, encode
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileEntry:
-    """Size and SHA-256 of a file."""
-
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class IndexEntry:
-    """One adapter: its folder in the zoo, what it is, and its files."""
-
-    place: str
-    id: str
-    language: str | None
-    backbone: str
-    fingerprint: str
-    method: str
-    licence: str
-    scores: tuple[Evaluation, ...]
-    files: Mapping[str, FileEntry]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +22,18 @@ class Index:
     adapters: tuple[IndexEntry, ...]
 
     @classmethod
-    def of(cls, found: Iterable[tuple[Listing, Mapping[str, FileEntry]]], top: Files) -> "Index":
-        """Of adapters, each with its files as `hashed` gives them, and of the top folder of their zoo.
+    def of(cls, entries: Iterable[ListedEntry], top: Files, version: int = spec.INDEX_VERSION) -> "Index":
+        """Of adapters, and of the top folder of their zoo, in a version of the format.
 
         Raises:
-            AdapterFileError: What is wrong with an adapter's record or config.
+            AdapterFileError: What is wrong with a file in the top folder.
         """
-        entries = [_entry(listing, files) for listing, files in found]
-        beside = [name for name in top.names() if name in BESIDE]
-        return cls(
-            format_version=spec.INDEX_VERSION,
-            files={name: _file(top, name, spec.MAX_CARD_BYTES) for name in beside},
-            adapters=tuple(sorted(entries, key=lambda entry: entry.place)),
-        )
+        ordered = sorted(entries, key=lambda entry: entry.place)
+        beside = {name: hashed_file(top, name, spec.MAX_CARD_BYTES) for name in top.names() if name in BESIDE}
+        if version == 1:
+            older = tuple(entry.as_in_version_1 for entry in ordered)
+            return cls(format_version=version, files=beside, adapters=older)
+        return ListedIndex(format_version=version, files=beside, adapters=tuple(ordered))
 
     def render(self) -> bytes:
         """The content of `index.json`: the same bytes for the same zoo."""
@@ -83,12 +58,16 @@ class Index:
             _require_same(place, ours[place], theirs[place], path)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListedIndex(Index):
+    """An index of version 2, from which a zoo can be listed."""
+
+    adapters: tuple[ListedEntry, ...]
+
+
+_KINDS = {1: Index, 2: ListedIndex}
 BESIDE = ("LICENSE", "README.md")
 """What a zoo holds in its top folder beside adapters, index and signature."""
-REMEDY = (
-    "If you changed the zoo yourself, write the index again (adaptkit index), and sign it again if it was signed; else "
-    "fetch it again, whole."
-)
 
 
 def read_index(files: Files) -> Index:
@@ -102,67 +81,18 @@ def read_index(files: Files) -> Index:
     if spec.INDEX_FILE not in files.names():
         raise NotAnAdapter(files.path, f"has no {spec.INDEX_FILE}; write one with: adaptkit index {files.path}")
     content = read_json(files, spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES)
-    if content.get("format_version") != spec.INDEX_VERSION:
-        raise UnknownVersion(
-            path, f"has format version {content.get('format_version')!r:.40}; this adaptkit reads {spec.INDEX_VERSION}."
-        )
+    version = content.get("format_version")
+    if type(version) is not int or version not in _KINDS:
+        known = " and ".join(map(str, _KINDS))
+        raise UnknownVersion(path, f"has format version {version!r:.40}; this adaptkit reads {known}.")
     try:
-        index = decode(Index, content)
+        index = decode(_KINDS[version], content)
     except RecordError as error:
         raise MalformedConfig(path, str(error)) from error
     places = [entry.place for entry in index.adapters]
     if places != sorted(set(places)):
         raise MalformedConfig(path, "names a folder twice, or the folders out of order.")
     return index
-
-
-def hashed(files: Files) -> dict[str, FileEntry]:
-    """Size and hash of each file of an adapter.
-
-    Raises:
-        UnexpectedFile: There is one that an adapter's folder does not have.
-        NotAnAdapter: One is missing.
-    """
-    require_known(files)
-    there = files.names()
-    wanted = spec.ADAPTER_FILES | {name: most for name, most in spec.OPTIONAL_FILES.items() if name in there}
-    return {name: _file(files, name, most) for name, most in sorted(wanted.items())}
-
-
-def require_known(files: Files) -> None:
-    """Let a folder hold an adapter's files and nothing else.
-
-    Raises:
-        UnexpectedFile: The first thing in it that is none.
-    """
-    for name in files.names():
-        if name not in spec.ADAPTER_FILES | spec.OPTIONAL_FILES:
-            raise UnexpectedFile(
-                files.path / name,
-                f"is no file of an adapter ({', '.join(spec.ADAPTER_FILES)}, and {spec.SIGNATURE_FILE} where it is "
-                "signed). Take it away; adaptkit never opens it, but others may.",
-            )
-
-
-def _file(files: Files, name: str, most: int) -> FileEntry:
-    content = files.read(name, max_bytes=most)
-    return FileEntry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-
-
-def _entry(listing: Listing, files: Mapping[str, FileEntry]) -> IndexEntry:
-    if len(listing.place) > spec.MAX_PATH_LENGTH:
-        raise LimitExceeded(listing.files.path, f"is a path of more than {spec.MAX_PATH_LENGTH} characters in its zoo.")
-    return IndexEntry(
-        place=listing.place,
-        id=listing.id,
-        language=listing.language,
-        backbone=listing.origin.name,
-        fingerprint=listing.origin.fingerprint.id,
-        method=listing.method,
-        licence=listing.card.licence,
-        scores=listing.card.evaluations,
-        files=files,
-    )
 
 
 def _require_same(place: str, ours: IndexEntry, theirs: IndexEntry, path: Path) -> None:

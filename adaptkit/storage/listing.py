@@ -3,25 +3,52 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from adaptkit.config import AdapterConfig, FusionConfig
+from adaptkit.config import AdapterConfig
+from adaptkit.errors import IndexMismatch, NotAnAdapter
 from adaptkit.storage.adapter import Adapter, read_adapter
 from adaptkit.storage.card import Card, Evaluation
+from adaptkit.storage.entries import REMEDY, ListedEntry
+from adaptkit.storage.facts import Facts
 from adaptkit.storage.folder import Files
-from adaptkit.storage.format import WEIGHTS_FILE
+from adaptkit.storage.format import INDEX_FILE, WEIGHTS_FILE
 from adaptkit.storage.record import Origin, Record, read_config, read_record
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What is said of an adapter in a zoo, read without its weights. `place` is its folder within the zoo."""
+    """What is said of an adapter in a zoo, read without its weights. `place` is its folder within the zoo.
+
+    With the `entry` of an index, its files are hashed for a list, and read when more is asked for.
+    """
 
     place: str
     files: Files
+    entry: ListedEntry | None = None
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a list shows: as the index has it where it was made from these very files, else as they say.
+
+        Raises:
+            AdapterFileError: What is wrong with record or config.
+        """
+        if self.entry is not None and self.entry.is_readable() and self.entry.is_of(self.files):
+            return self.entry.facts
+        return self._read_facts(self.record)
 
     @cached_property
     def record(self) -> Record:
-        """The record, checked."""
-        return read_record(self.files)
+        """The record, checked.
+
+        Raises:
+            IndexMismatch: It was listed from an index that says something else than it.
+            AdapterFileError: What is wrong with it.
+        """
+        record = read_record(self.files)
+        # Where the facts are still to be read, it is from this record.
+        if self._is_listed and self.entry is not None and self.entry.is_of(self.files):
+            self._require_as_indexed(self._read_facts(record))
+        return record
 
     @cached_property
     def config(self) -> AdapterConfig:
@@ -31,16 +58,26 @@ class Listing:
     @property
     def id(self) -> str:
         """`kind/name`."""
-        return self.record.id
+        return self.facts.id
+
+    @property
+    def kind(self) -> str:
+        """language, domain or task."""
+        return self.facts.kind
 
     @property
     def language(self) -> str | None:
         """The canonical tag of its language."""
-        return self.record.language
+        return self.facts.language
+
+    @property
+    def backbone(self) -> str:
+        """The name of the backbone that it is for."""
+        return self.facts.backbone
 
     @property
     def origin(self) -> Origin:
-        """The backbone that it is for."""
+        """The backbone that it is for, as its record describes it."""
         return self.record.backbone
 
     @property
@@ -49,15 +86,29 @@ class Listing:
         return self.record.card
 
     @property
+    def licence(self) -> str:
+        """The licence on its card."""
+        return self.facts.licence
+
+    @property
+    def source(self) -> str:
+        """The source of its text on its card; empty where it is private."""
+        return self.facts.source
+
+    @property
     def method(self) -> str:
         """Its method, with the task type of its head where it has one."""
-        head = self.config.head
-        return self.config.method_name + (f" + {head.task_type} head" if head is not None else "")
+        return self.facts.method
+
+    @property
+    def scores(self) -> tuple[Evaluation, ...]:
+        """The scores on its card."""
+        return self.facts.scores
 
     @property
     def score(self) -> Evaluation | None:
         """The first score on its card."""
-        return next(iter(self.card.evaluations), None)
+        return next(iter(self.scores), None)
 
     @property
     def size_bytes(self) -> int:
@@ -67,20 +118,48 @@ class Listing:
     @property
     def fuses(self) -> tuple[str, ...]:
         """Of a fusion the ids that it fuses."""
-        return self.config.method.fuses if isinstance(self.config.method, FusionConfig) else ()
+        return self.facts.fuses
 
     def require_sound(self) -> None:
-        """Let record and config be sound; the weights are not looked at.
+        """Let record and config be sound, or be those that the index lists; the weights are not looked at.
 
         Raises:
             AdapterFileError: What is wrong with them.
         """
-        _ = self.config
+        _ = self.facts
 
     def load(self) -> Adapter:
-        """The adapter itself, every claim checked.
+        """The adapter itself, every claim checked, that of being what it was listed as included.
 
         Raises:
             AdapterFileError: As `load_adapter`.
+            IndexMismatch: It was listed from an index that says something else than its files.
+            NotAnAdapter: An adapter of another id has been written there since.
         """
-        return read_adapter(self.files)
+        adapter = read_adapter(self.files)
+        if self._is_listed:
+            found = Facts.of(adapter.id, adapter.language, adapter.origin.name, adapter.card, adapter.config)
+            # One that was written anew since is what it is now, as long as its id stays.
+            if found != self.facts and self.entry is not None and self.entry.is_of(self.files):
+                self._require_as_indexed(found)
+            if found.id != self.id:
+                raise NotAnAdapter(
+                    self.files.path, f"holds {found.id} now, and held {self.id} when the zoo was read. Open it again."
+                )
+        return adapter
+
+    @property
+    def _is_listed(self) -> bool:
+        """Whether anybody was told what it is."""
+        return "facts" in vars(self)
+
+    def _read_facts(self, record: Record) -> Facts:
+        config = read_config(self.files, record)
+        return Facts.of(record.id, record.language, record.backbone.name, record.card, config)
+
+    def _require_as_indexed(self, found: Facts) -> None:
+        unlike = [name for name, value in vars(found).items() if value != getattr(self.entry, name)]
+        if unlike:
+            raise IndexMismatch(
+                self.files.path, f"is listed in {INDEX_FILE} with another {unlike[0]} than its own files say. {REMEDY}"
+            )

@@ -67,10 +67,10 @@ def decode(kind: type[Record], value: object, where: str = "", *, version: int =
 
 
 def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa: ANN401 - types are values here
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+    is_record, origin, arguments = _form(kind)
+    if is_record:
         # What is parsed from JSON is never one: it was decoded before.
         return value if type(value) is kind else _decode_record(kind, value, where, version)
-    origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _decode_union(arguments, value, where, version)
     if origin is Literal:
@@ -86,6 +86,12 @@ def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa:
     return _decode_plain(kind, value, where)
 
 
+@cache
+def _form(kind: Any) -> tuple[bool, Any, tuple[Any, ...]]:  # noqa: ANN401
+    """Whether it is a record, and else what a generic type is made of."""
+    return dataclasses.is_dataclass(kind) and isinstance(kind, type), get_origin(kind), get_args(kind)
+
+
 def _all_plain(kind: Any, items: list[object]) -> bool:  # noqa: ANN401
     """Whether each is as `_decode_plain` wants it and gives it back: most of what a record holds is such lists."""
     if kind not in (float, int, str) or any(type(item) is not kind for item in items):
@@ -98,10 +104,11 @@ def _all_plain(kind: Any, items: list[object]) -> bool:  # noqa: ANN401
 def _decode_record(kind: type, value: object, where: str, version: int) -> Any:  # noqa: ANN401
     fields = _fields(kind, version)
     entries = _expect(isinstance(value, dict), value, where, "an object")
-    if unknown := sorted(entries.keys() - fields.keys()):
-        raise RecordError(f"{where or 'the record'} has an unknown field {unknown[0]!r}; known: {', '.join(fields)}")
-    if missing := sorted(fields.keys() - entries.keys()):
-        raise RecordError(f"{where or 'the record'} lacks the field {missing[0]!r}")
+    if entries.keys() != fields.keys():
+        if unknown := sorted(entries.keys() - fields.keys()):
+            known = ", ".join(fields)
+            raise RecordError(f"{where or 'the record'} has an unknown field {unknown[0]!r}; known: {known}")
+        raise RecordError(f"{where or 'the record'} lacks the field {min(fields.keys() - entries.keys())!r}")
     arguments = {
         name: _decode(hint, entries[name], f"{where}.{name}".lstrip("."), version) for name, hint in fields.items()
     }

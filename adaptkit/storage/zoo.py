@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -22,8 +23,10 @@ from adaptkit.languages import canonical_tag, script_code, script_name
 from adaptkit.storage import format as spec
 from adaptkit.storage.adapter import Adapter
 from adaptkit.storage.archive import Archive, ArchivedFolder
+from adaptkit.storage.entries import REMEDY, ListedEntry
 from adaptkit.storage.folder import Files, Folder, whole_file
-from adaptkit.storage.index import BESIDE, REMEDY, FileEntry, Index, hashed, read_index
+from adaptkit.storage.hashes import FileEntry, HashedOnce, hashed
+from adaptkit.storage.index import BESIDE, Index, ListedIndex, read_index
 from adaptkit.storage.listing import Listing
 from adaptkit.storage.litter import is_in_litter, is_litter
 
@@ -37,7 +40,7 @@ class Zoo:
     ```python
     zoo = adaptkit.Zoo("adapters_zoo")
     for found in zoo.search(language="sw"):
-        print(found.place, found.id, found.card.licence)
+        print(found.place, found.id, found.licence)
     model.attach(zoo.load("language/sw"))
     ```
 
@@ -54,13 +57,13 @@ class Zoo:
             raise SourceNotFound(f"there is no folder or archive {self.path} of adapters.")
 
     def __repr__(self) -> str:
-        return f"<Zoo {self.path}: {len(self.listings)} adapters>"
+        return f"<Zoo {self.path}: {len(self)} adapters>"
 
     def __iter__(self) -> Iterator[Listing]:
         return iter(self.listings)
 
     def __len__(self) -> int:
-        return len(self.listings)
+        return len(self._found[0])
 
     @cached_property
     def listings(self) -> tuple[Listing, ...]:
@@ -69,7 +72,7 @@ class Zoo:
 
     @property
     def sound(self) -> tuple[Listing, ...]:
-        """Those whose record and config are sound."""
+        """Those whose record and config are sound, or are the very files that the index lists."""
         return self._sorted_out[0]
 
     @property
@@ -116,6 +119,9 @@ class Zoo:
         backbone: str | None = None,
     ) -> list[Listing]:
         """The adapters for which all that is given holds. Those that are not sound are left out; `broken` names them.
+
+        Where the zoo has an index, an adapter whose record and config have the hashes there is what the index says,
+        until it is loaded or its record is asked for: then it must be. All others are read.
 
         Args:
             language: a tag or name; scripts and members of macrolanguages as in `adaptkit.languages`.
@@ -186,7 +192,7 @@ class Zoo:
             AdapterFileError: What is wrong with an adapter.
             UnexpectedFile: There is something that a zoo does not have.
         """
-        return self._index(self._hashes())
+        return self._index(self._contents())
 
     def write_index(self) -> Path:
         """Write `index.json`, whole or not at all.
@@ -214,31 +220,44 @@ class Zoo:
         top = self.top
         recorded = read_index(top)
         path = top.path / spec.INDEX_FILE
-        hashes = self._hashes()
+        contents = self._contents()
         # Files first: a changed one may no longer be a sound record, and its hash says so more plainly.
         for entry in recorded.adapters:
-            if entry.place not in hashes:
+            if entry.place not in contents:
                 raise IndexMismatch(path, f"lists {entry.place}, which is not there. {REMEDY}")
-            for name, expected in hashes[entry.place].items():
+            for name, expected in contents[entry.place].hashes.items():
                 if entry.files.get(name) != expected:
                     found = "another hash or size for" if name in entry.files else "nothing of"
                     raise IndexMismatch(path, f"has {found} {entry.place}/{name}, as it is there. {REMEDY}")
-        now = self._index(hashes)
+        now = self._index(contents, recorded.format_version)
         now.require(recorded, path)
         if top.read(spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES) != now.render():
             raise IndexMismatch(path, "says the right things in other bytes than adaptkit writes. Write it again.")
         return recorded
 
     def _read(self) -> Iterator[Listing]:
+        entries = self._entries()
         for place in self._found[0]:
-            yield Listing(place, self._files(place))
+            yield Listing(place, self._files(place), entries.get(place))
 
-    def _index(self, hashes: Mapping[str, Mapping[str, FileEntry]]) -> Index:
-        # Read anew: what was listed may have been written over since.
-        return Index.of(((Listing(place, self._files(place)), files) for place, files in hashes.items()), self.top)
+    def _entries(self) -> Mapping[str, ListedEntry]:
+        """What the index says of each place; nothing where there is none of a version that a list is made from."""
+        try:
+            index = read_index(self.top)
+        except AdapterFileError:
+            # Whoever needs the index itself is told what is wrong with it by `check`.
+            return {}
+        return {entry.place: entry for entry in index.adapters} if isinstance(index, ListedIndex) else {}
 
-    def _hashes(self) -> dict[str, dict[str, FileEntry]]:
-        """The files of each place, hashed; nothing else may be there."""
+    def _index(self, contents: Mapping[str, "_Content"], version: int = spec.INDEX_VERSION) -> Index:
+        for content in contents.values():
+            if isinstance(content.entry, AdapterFileError):
+                raise content.entry
+        entries = [content.entry for content in contents.values() if isinstance(content.entry, ListedEntry)]
+        return Index.of(entries, self.top, version)
+
+    def _contents(self) -> dict[str, "_Content"]:
+        """What lies at each place now, each file read once; nothing else may be there."""
         paths, unread = self._look()
         for error in unread.values():
             raise error
@@ -250,7 +269,7 @@ class Zoo:
                 raise UnexpectedFile(
                     self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
                 )
-        return {place: hashed(self._files(place)) for place in places}
+        return {place: _Content.of(place, self._files(place)) for place in places}
 
     def _files(self, place: str) -> Files:
         if self._archive is not None:
@@ -290,6 +309,23 @@ class Zoo:
         return paths, unread
 
 
+@dataclass(frozen=True)
+class _Content:
+    """An adapter's files, hashed, and what an index says of it, or what is wrong with it."""
+
+    hashes: Mapping[str, FileEntry]
+    entry: ListedEntry | AdapterFileError
+
+    @classmethod
+    def of(cls, place: str, files: Files) -> "_Content":
+        once = HashedOnce(files)
+        hashes = hashed(once)
+        try:
+            return cls(hashes, ListedEntry.of(place, once, hashes))
+        except AdapterFileError as error:
+            return cls(hashes, error)
+
+
 def _places(paths: Iterable[str]) -> list[str]:
     folders = [path.rpartition("/") for path in paths]
     return sorted(
@@ -302,10 +338,10 @@ def _places(paths: Iterable[str]) -> list[str]:
 def _facts(listing: Listing) -> dict[str, str | None]:
     return {
         "language": listing.language,
-        "kind": listing.record.kind,
-        "method": listing.config.method_name,
-        "backbone": listing.origin.name,
-        "licence": _plain(listing.card.licence),
+        "kind": listing.kind,
+        "method": listing.facts.method_name,
+        "backbone": listing.backbone,
+        "licence": _plain(listing.licence),
     }
 
 
@@ -315,8 +351,8 @@ def _scripts(listing: Listing) -> set[str]:
 
 
 def _tasks(listing: Listing) -> set[str]:
-    head = listing.config.head
-    return {evaluation.task for evaluation in listing.card.evaluations} | ({head.task_type} if head else set())
+    head = listing.facts.head
+    return {score.task for score in listing.scores} | ({head} if head else set())
 
 
 def _plain(licence: str) -> str:

@@ -19,7 +19,7 @@ from adaptkit.errors import ConfigError, SignatureMismatch
 from adaptkit.storage import Zoo
 from adaptkit.storage import format as spec
 from adaptkit.storage.folder import Files, Folder, whole_file
-from adaptkit.storage.index import hashed
+from adaptkit.storage.hashes import hashed
 from adaptkit.version import install_command
 
 if TYPE_CHECKING:

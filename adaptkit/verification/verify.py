@@ -7,7 +7,7 @@ from pathlib import Path
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.folder import Folder
-from adaptkit.storage.index import require_known
+from adaptkit.storage.hashes import require_known
 
 
 def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedModel | None = None) -> Iterator[str]:

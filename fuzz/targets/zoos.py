@@ -133,6 +133,8 @@ def _write_index(data: bytes) -> None:
 
 
 def _read_index(data: bytes) -> Callable[[], None]:
+    listed = [listing.place for listing in Zoo(_FOLDER).search()]
+    require(listed == [listing.place for listing in Zoo(_zoo())], "an index hides an adapter, or invents one")
     Zoo(_FOLDER).check()
     return lambda: require(data == _indexes()[0], "another index was taken for this zoo's")
 

@@ -35,7 +35,7 @@ def _first(content: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 CHANGES: dict[str, tuple[type[AdapterFileError], Callable[[Any], object]]] = {
-    "another version": (UnknownVersion, lambda it: it.update(format_version=2)),
+    "another version": (UnknownVersion, lambda it: it.update(format_version=3)),
     "no version": (UnknownVersion, lambda it: it.pop("format_version")),
     "an unknown field": (MalformedConfig, lambda it: it.update(url="x")),
     "an adapter twice": (MalformedConfig, lambda it: it["adapters"].append(_first(it))),

@@ -13,7 +13,7 @@ import torch
 import adaptkit
 from adaptkit.storage.card import card_gaps
 from adaptkit.storage.folder import Folder
-from adaptkit.storage.index import require_known
+from adaptkit.storage.hashes import require_known
 from tests.saved import saved_backbone
 
 PAIRS = adaptkit.sample_pairs("sw")
