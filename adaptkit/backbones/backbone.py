@@ -250,11 +250,15 @@ class Backbone:
         if not pairs:
             return []
         encoded = self._encoded_pairs(pairs, max_length)
+        rows: list[list[int]] = encoded["input_ids"]
+        if encoded.encodings is not None:
+            cut = [bool(encoding.overflowing) for encoding in encoded.encodings]
+        else:
+            # A tokenizer in Python does not say: one that fills the room may have been cut.
+            limit = min(max_length or self.max_length, self.max_length)
+            cut = [len(row) >= limit for row in rows]
         # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
-        return [
-            (row or [self.special_id("eos")], bool(encoding.overflowing))
-            for row, encoding in zip(encoded["input_ids"], encoded.encodings or (), strict=True)
-        ]
+        return [(row or [self.special_id("eos")], was_cut) for row, was_cut in zip(rows, cut, strict=True)]
 
     def tokenize_two(
         self, pairs: Sequence[tuple[str, str]], *, max_length: int | None = None

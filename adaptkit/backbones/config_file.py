@@ -93,6 +93,9 @@ def read_object(path: Path) -> dict[str, Any]:
     return content
 
 
+_NAMES_OF_LABELS = frozenset({"label2id", "id2label"})
+
+
 def _check(part: object, depth: int = 0) -> None:
     """Every size in a config, also in a config inside it."""
     if depth > _MOST_DEPTH:
@@ -105,7 +108,8 @@ def _check(part: object, depth: int = 0) -> None:
     for name, value in part.items():
         if name in _BOUNDS:
             _check_size(name, value)
-        _check(value, depth + 1)
+        if name not in _NAMES_OF_LABELS:
+            _check(value, depth + 1)
 
 
 def _check_size(name: str, value: object) -> None:

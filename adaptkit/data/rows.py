@@ -1,5 +1,6 @@
 """Files of rows with named fields: JSON lines, CSV, TSV, parquet. One row in memory at a time (parquet: a batch)."""
 
+import codecs
 import csv
 import io
 import json
@@ -15,6 +16,7 @@ from adaptkit.errors import MalformedText
 NumberedRows = Iterator[tuple[int, Row]]
 
 _PARQUET_BATCH_ROWS = 1024
+_BEGINNING = 2**12
 
 
 def has_rows(path: Path) -> bool:
@@ -67,7 +69,13 @@ def _json_rows(path: Path) -> NumberedRows:
 
 def _begins_array(path: Path) -> bool:
     """Tell an array from JSON lines: what is not empty begins with its bracket."""
-    return next((line.lstrip()[0] == "[" for _, line in read_lines(path) if line.strip()), False)
+    try:
+        with open_bytes(path) as stream:
+            # Not a line: an array is often written on one, of any length.
+            return stream.read(_BEGINNING).removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"["
+    except (OSError, EOFError, ValueError):
+        # Reading the lines says what is wrong.
+        return False
 
 
 def _array_rows(path: Path) -> NumberedRows:

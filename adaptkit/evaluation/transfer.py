@@ -12,7 +12,6 @@ from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.data.tasks.reading_options import ReadingOptions
-from adaptkit.data.tasks.spelling import checked_data
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions
 from adaptkit.evaluation.matrix import Matrix
@@ -201,7 +200,7 @@ def _read(
 
 
 def _read_one(source: "LabelledSource | TaskData", language: str, reading: ReadingOptions) -> TaskData:
-    return checked_data(source) if isinstance(source, TaskData) else reading.read(source, language=language)
+    return reading.read(source, language=language)
 
 
 def _texts(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:

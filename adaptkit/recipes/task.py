@@ -11,7 +11,7 @@ from adaptkit.composition import AdapterId
 from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.tasks import Example, LabelledText, Question, TaskData
-from adaptkit.data.tasks.spelling import checked_data, normalized_data, texts_of
+from adaptkit.data.tasks.spelling import normalized_data, texts_of
 from adaptkit.data.tasks.tag_schemes import has_entities
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
@@ -208,9 +208,8 @@ def read_examples(request: TrainingRequest) -> TaskData:
 
 
 def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
-    if isinstance(source, TaskData):
-        return replace(source, examples=[_named(example, language) for example in checked_data(source).examples])
-    return request.reading.read(source, task_type=request.task_type, language=language)
+    data = request.reading.read(source, task_type=request.task_type, language=language)
+    return replace(data, examples=[_named(example, language) for example in data.examples])
 
 
 def _head_for(data: TaskData) -> HeadConfig:

@@ -32,7 +32,8 @@ class SharedField:
         text = _text_of_field(content)
         if text and any(known == text for _, known in list(_kept)):
             parsed = parse_object(content.replace(text, f'"{_TOKEN}"'.encode(), 1), path)
-            origin = _kept.get((parsed.get("format_version"), text))
+            version = parsed.get("format_version")
+            origin = _kept.get((version, text)) if type(version) is int else None
             if origin is not None and parsed.get(_FIELD) == _TOKEN:
                 return cls({**parsed, _FIELD: origin}, text)
         return cls(parse_object(content, path), text)

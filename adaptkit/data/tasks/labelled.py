@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias, get_args
+from typing import TypeAlias, TypeGuard, get_args
 
 from adaptkit.data.columns import Row
 from adaptkit.data.letters import normalized
@@ -28,7 +28,7 @@ from adaptkit.data.tasks.fields import recognise
 from adaptkit.data.tasks.formats import is_tsv, labelled_rows, looks_quoted
 from adaptkit.data.tasks.hub import class_names
 from adaptkit.data.tasks.makers import LabelRules
-from adaptkit.data.tasks.nli import NLI_LABELS
+from adaptkit.data.tasks.nli import NLI_LABELS, canonical_nli_label
 from adaptkit.data.tasks.records import Columns, Record
 from adaptkit.data.tasks.spelling import check_texts, settled
 from adaptkit.data.tasks.tag_schemes import TagsSeen
@@ -108,14 +108,16 @@ def read_labelled(
     rules = LabelRules(allowed=NLI_LABELS if nli else tuple(labels), nli=bool(nli), score_range=score_range)
     named = {role: name for role, name in (("text", text), ("pair", pair), ("label", label)) if name is not None}
     tags = TagsSeen()
+    known = NLI_LABELS if nli else labels
     if _is_examples(source):
-        data = _from_examples(source, task_type, labels, limit, tags)
+        _require_unread(named | dict(columns or {}), score_range, quoted)
+        examples = [_in_nli_words(example) if nli else example for example in source]
+        data = _from_examples(examples, task_type, known, limit, tags)
     else:
         seen: Counter[str] = Counter()
         tables, description = _tables(source, task_type, quoted, seen)
         records = _records(tables, task_type, {**(columns or {}), **named}, rules)
         kind, rest = _first_kind(records, description)
-        known = NLI_LABELS if nli else labels
         data = collect(kind, rest, labels=known, description=description, limit=limit, tags=tags)
         data = replace(data, notes=tuple(f"{what}: {count:,}" for what, count in seen.items() if count))
     data = _in_bio(data, tags, labels)
@@ -154,8 +156,22 @@ def _check_alike(data: TaskData) -> None:
         )
 
 
-def _is_examples(source: object) -> bool:
+def _is_examples(source: object) -> TypeGuard[Sequence[Example]]:
     return isinstance(source, list | tuple) and all(type(example) in _TYPE_OF for example in source)
+
+
+def _require_unread(columns: Mapping[str, str], score_range: tuple[float, float], quoted: bool | None) -> None:
+    """Refuse options of reading for examples, which are values already."""
+    given = {"columns": columns, "score_range": score_range != (0.0, 1.0), "quoted": quoted is not None}
+    if late := [name for name, value in given.items() if value]:
+        raise ConfigError(f"{', '.join(late)} say how a table is read, and a list of examples is none; leave them out.")
+
+
+def _in_nli_words(example: object) -> object:
+    """A label of NLI in any spelling, or its number, as its word; another stays, and is refused."""
+    if not isinstance(example, LabelledText):
+        return example
+    return replace(example, label=canonical_nli_label(example.label, numbers=True) or example.label)
 
 
 def _from_examples(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from adaptkit.data.tasks.examples import TaskData, TaskType
 from adaptkit.data.tasks.labelled import LabelledSource, read_labelled
+from adaptkit.data.tasks.spelling import checked_data
+from adaptkit.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +20,16 @@ class ReadingOptions:
     quoted: bool | None = None
 
     def read(
-        self, source: LabelledSource, *, task_type: TaskType | None = None, language: str | None = None
+        self, source: "LabelledSource | TaskData", *, task_type: TaskType | None = None, language: str | None = None
     ) -> TaskData:
-        """Read labelled data so.
+        """Read labelled data so; a `TaskData` is read already, and is checked only.
 
         Raises:
             DataError: Data that is not there or malformed.
-            ConfigError: Options that cannot be right.
+            ConfigError: Options that cannot be right, or that come too late for what is read already.
         """
+        if isinstance(source, TaskData):
+            return self._checked(source, task_type)
         return read_labelled(
             source,
             task_type=task_type,
@@ -36,3 +40,13 @@ class ReadingOptions:
             score_range=self.score_range,
             quoted=self.quoted,
         )
+
+    def _checked(self, data: TaskData, task_type: TaskType | None) -> TaskData:
+        if self != ReadingOptions():
+            raise ConfigError(
+                f"{data.description} is read already, so columns, labels, nli, score_range and quoted come too late. "
+                "Give them to read_labelled, or give the file itself."
+            )
+        if task_type not in (None, data.task_type):
+            raise ConfigError(f"{data.description} holds examples of {data.task_type}, and task_type is {task_type!r}.")
+        return checked_data(data)

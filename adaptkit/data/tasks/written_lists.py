@@ -9,6 +9,7 @@ import tokenize
 MOST_CHARACTERS = 100_000
 
 _LIST = re.compile(r"\[(?=['\"\d\-\[{\]])|array\(\[")
+_QUOTED = re.compile(r"[\[{]['\"]")
 _OBJECT = re.compile(r"\{(?=['\"])")
 
 
@@ -17,8 +18,11 @@ class BadList(ValueError):
 
 
 def looks_written(text: str, *, objects: bool = False) -> bool:
-    """Tell whether a text begins as a list does, or with `objects` as a dictionary: `['`, `["`, `[0`, `[]`, `{'`."""
-    text = text.lstrip()
+    """Tell whether a text begins as a list does (`['`, `["`, `[0`, `[]`), or with `objects` a dictionary."""
+    text = text.strip()
+    # A quote is no word's second letter; a number in brackets may be a reference.
+    if not _QUOTED.match(text) and text[-1:] not in {"]", "}", ")"}:
+        return False
     return _LIST.match(text) is not None or (objects and _OBJECT.match(text) is not None)
 
 

@@ -160,3 +160,9 @@ def test_a_tokenizer_with_more_ids_than_rows(tmp_path: Path) -> None:
     for options in FORMS.values():
         with pytest.raises(CorruptBackbone, match=r"'\[two\]'.*400 rows"):
             adaptkit.load_model(folder, **options)
+
+
+def test_names_of_labels_are_no_sizes(tmp_path: Path) -> None:
+    folder = saved_backbone(tmp_path / "tiny", "bert")
+    put(folder, label2id={"dim": 0, "hidden_size": 1}, id2label={"0": "dim", "1": "hidden_size"})
+    adaptkit.load_model(folder)

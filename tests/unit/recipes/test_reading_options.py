@@ -7,7 +7,7 @@ import pytest
 
 import adaptkit
 from adaptkit.cli.options import columns_of
-from adaptkit.data.tasks import LabelledText
+from adaptkit.data.tasks import LabelledText, read_labelled
 from adaptkit.errors import ConfigError, MalformedText
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import read_examples
@@ -89,3 +89,24 @@ def test_columns_in_the_shell() -> None:
     assert columns_of(["text=before", "label=a=b"]) == {"text": "before", "label": "a=b"}
     with pytest.raises(ConfigError, match=r"--columns is written ROLE=NAME.*'before'"):
         columns_of(["before"])
+
+
+def test_examples_are_values_already(table: Path) -> None:
+    pairs = [LabelledText(text="mvua", pair="maji", label=label) for label in ("E", "0", "contradiction", "1")]
+    assert read_labelled(pairs, nli=True).labels == ("entailment", "neutral", "contradiction")
+    assert [getattr(each, "label") for each in read_labelled(pairs, nli=True).examples] == [  # noqa: B009
+        "entailment",
+        "entailment",
+        "contradiction",
+        "neutral",
+    ]
+    late: list[dict[str, Any]] = [{"columns": {"text": "x"}}, {"score_range": (0, 5)}, {"quoted": True}]
+    for options in late:
+        with pytest.raises(ConfigError, match="say how a table is read"):
+            read_labelled(pairs, **options)
+    data = read_labelled(table, **OPTIONS)
+    for options in [*late, {"labels": ("a",)}, {"nli": True}]:
+        with pytest.raises(ConfigError, match="is read already"):
+            read_examples(TrainingRequest(task="nli", data=data, **options))
+    with pytest.raises(ConfigError, match="holds examples of classification, and task_type is 'tagging'"):
+        read_examples(TrainingRequest(task="nli", data=data, task_type="tagging"))

@@ -144,3 +144,17 @@ def test_labels_that_look_alike(first: str, second: str, tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="differ only in case"):
         read_labelled(table)
     assert read_labelled(table, labels=(first, second)).labels == (first, second)
+
+
+def test_words_in_brackets_are_words(tmp_path: Path) -> None:
+    path = file(tmp_path, "a.csv", "words,tags\n[1] says Bob here,O O B-PER O\n")
+    (sentence,) = read_labelled(path).examples
+    assert isinstance(sentence, TaggedSentence)
+    assert sentence.words == ("[1]", "says", "Bob", "here")
+
+
+def test_a_json_array_may_be_one_long_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.data.lines.MAX_LINE_BYTES", 64)
+    rows = [{"text": f"Rain {number}", "label": "wet"} for number in range(20)]
+    path = file(tmp_path, "a.json", json.dumps(rows))
+    assert len(read_labelled(path).examples) == 20
