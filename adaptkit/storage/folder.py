@@ -15,7 +15,7 @@ from typing import Protocol
 from adaptkit.errors import CannotWrite, ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
 from adaptkit.storage.exchange import exchange
 from adaptkit.storage.format import INDEX_FILE, MAX_JSON_BYTES, SIGNATURE_FILE
-from adaptkit.storage.leftovers import NEW, OLD, beside, held, recover
+from adaptkit.storage.leftovers import NEW, OLD, beside, held, recover, recover_file
 from adaptkit.storage.litter import is_disposable, is_litter
 from adaptkit.storage.strict_json import parse_json
 
@@ -168,10 +168,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         CannotWrite: As on a full disk.
     """
-    recover(path)
+    recover_file(path)
     with _full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=beside(path, NEW), dir=path.parent)
         os.close(descriptor)
         partial = Path(name)
         try:

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,8 +13,11 @@ NEW, OLD = "new", "old"
 
 
 def beside(place: Path, kind: str) -> str:
-    """The beginning of the names of folders that wait to be moved to a place, or were moved away from it."""
-    return f".{place.name}-{kind}-"
+    """The beginning of the names of what waits to be moved to a place, or was moved away from it.
+
+    The mark in it is nobody else's: what bears it may be deleted.
+    """
+    return f".{place.name}.adaptkit-{kind}-"
 
 
 @contextmanager
@@ -31,27 +34,22 @@ def held(path: Path) -> Iterator[None]:
 
 
 def recover(place: Path) -> None:
-    """Put in its place what a kill between two renames left beside it, and delete what killed writers left half-done.
+    """Put a folder in its place that a kill between two renames left beside it, and delete half-done ones.
 
-    What a living process works at stays.
+    What a living process works at stays, and so does all that does not bear our mark.
     """
-    try:
-        entries = list(place.parent.iterdir())
-    except OSError:
-        return
-    # tempfile's names end in eight of these.
-    name = re.compile(rf"\.{re.escape(place.name)}-(?:({NEW}|{OLD})-)?([a-z0-9_]{{8}})")
-    found = {entry: match for entry in entries if (match := name.fullmatch(entry.name))}
-    busy = {match[2] for entry, match in found.items() if _is_held(entry)}
-    left = {entry: match for entry, match in found.items() if match[2] not in busy}
+    left = _left_beside(place, Path.is_dir)
     if not place.exists():
-        _put_back(place, [entry for entry, match in left.items() if match[1] == OLD])
+        _put_back(place, [entry for entry in left if entry.name.startswith(beside(place, OLD))])
     for entry in left:
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                entry.unlink()
+        shutil.rmtree(entry, ignore_errors=True)
+
+
+def recover_file(path: Path) -> None:
+    """Delete what killed writers of a file left half-done beside it, as `recover` does for a folder."""
+    for entry in _left_beside(path, Path.is_file):
+        with suppress(OSError):
+            entry.unlink()
 
 
 def discard(place: Path) -> None:
@@ -60,6 +58,19 @@ def discard(place: Path) -> None:
         aside = Path(tempfile.mkdtemp(prefix=beside(place, NEW), dir=place.parent))
         place.rename(aside)
         shutil.rmtree(aside)
+
+
+def _left_beside(place: Path, is_kind: Callable[[Path], bool]) -> list[Path]:
+    """What bears our mark for this place, is of this kind and no symlink, and has nobody who works at it."""
+    try:
+        entries = list(place.parent.iterdir())
+    except OSError:
+        return []
+    # tempfile's names end in eight of these.
+    name = re.compile(f"(?:{re.escape(beside(place, NEW))}|{re.escape(beside(place, OLD))})([a-z0-9_]{{8}})")
+    found = {entry: match[1] for entry in entries if (match := name.fullmatch(entry.name))}
+    busy = {ending for entry, ending in found.items() if _is_held(entry)}
+    return [e for e, ending in found.items() if ending not in busy and is_kind(e) and not e.is_symlink()]
 
 
 def _put_back(place: Path, moved_away: list[Path]) -> None:

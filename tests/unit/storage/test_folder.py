@@ -12,7 +12,7 @@ from adaptkit.errors import CannotWrite, ConfigError
 from adaptkit.storage import folder as folder_module
 from adaptkit.storage.exchange import exchange
 from adaptkit.storage.folder import whole_file, whole_folder, write_folder
-from adaptkit.storage.leftovers import recover
+from adaptkit.storage.leftovers import recover, recover_file
 
 KILLED = 77
 
@@ -120,15 +120,53 @@ def test_a_later_writer_tidies_up_after_a_killed_one(tmp_path: Path) -> None:
 
 
 def test_what_a_living_writer_works_at_and_what_others_have_stays(tmp_path: Path) -> None:
-    others = [".sw-new-zoo-abcdefgh", ".sw-notes", "sw-new-abcdefgh"]
+    others = [".sw.adaptkit-new-zoo-abcdefgh", ".sw-notes", "sw.adaptkit-new-abcdefgh"]
     for name in others:
         (tmp_path / name).mkdir()
     with whole_file(tmp_path / "sw") as file, whole_folder(tmp_path / "gn") as folder:
-        recover(tmp_path / "sw")
+        recover_file(tmp_path / "sw")
         recover(tmp_path / "gn")
         assert file.exists()
         assert folder.exists()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["sw", "gn", *others])
+
+
+OTHERS = [
+    ".sw-training",
+    ".sw-original",
+    ".sw-new-abcdefgh",
+    ".sw-old-abcdefgh",
+    ".sw.original",
+    ".sw.adaptkit-abcdefgh",
+]
+
+
+@pytest.mark.parametrize("write", [lambda place: write_folder(place, NEW, overwrite=True), lambda p: write_file(p)])
+def test_what_is_not_marked_as_ours_is_never_deleted(write: Callable[[Path], None], tmp_path: Path) -> None:
+    """Names like those that an editor or a user gives: a dot, the name, and eight letters."""
+    for others in (tmp_path / "files", tmp_path / "folders"):
+        others.mkdir()
+    for name in OTHERS:
+        (tmp_path / "files" / name).write_text("mine")
+        write_folder(tmp_path / "folders" / name, OLD)
+    for others in (tmp_path / "files", tmp_path / "folders"):
+        write(others / "sw")
+        assert sorted(entry.name for entry in others.iterdir()) == sorted(["sw", *OTHERS])
+
+
+def test_a_file_is_deleted_for_a_file_and_a_folder_for_a_folder(tmp_path: Path) -> None:
+    file, folder = tmp_path / ".sw.adaptkit-new-aaaaaaaa", tmp_path / ".sw.adaptkit-new-bbbbbbbb"
+    link = tmp_path / ".sw.adaptkit-new-cccccccc"
+    file.write_text("half")
+    folder.mkdir()
+    link.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    write_folder(tmp_path / "elsewhere", OLD)
+    recover_file(tmp_path / "sw")
+    assert (file.exists(), folder.exists(), link.is_symlink()) == (False, True, True)
+    file.write_text("half")
+    recover(tmp_path / "sw")
+    assert (file.exists(), folder.exists(), link.is_symlink()) == (True, False, True)
+    assert content(tmp_path / "elsewhere") == OLD
 
 
 def test_folders_change_places_in_one_step(tmp_path: Path) -> None:

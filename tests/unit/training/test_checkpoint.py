@@ -113,7 +113,7 @@ def test_a_job_that_may_be_started_again_has_one_command(tmp_path: Path) -> None
 def test_a_checkpoint_that_a_kill_took_away_is_resumed(interrupted: Path) -> None:
     """Where two folders cannot change places, a kill between two renames leaves both beside the place."""
     for kind in ("new", "old"):
-        shutil.copytree(f"{interrupted}.checkpoint", interrupted.with_name(f".sw.checkpoint-{kind}-abcdefgh"))
+        shutil.copytree(f"{interrupted}.checkpoint", interrupted.with_name(f".sw.checkpoint.adaptkit-{kind}-abcdefgh"))
     shutil.rmtree(f"{interrupted}.checkpoint")
     trained(interrupted, resume=True)
     assert [entry.name for entry in interrupted.parent.iterdir()] == ["sw"]
