@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from adaptkit.backbones import Backbone
-from adaptkit.backbones.hardware import hardware_name, peak_memory_bytes
+from adaptkit.backbones.hardware import hardware_name
 from adaptkit.backbones.out_of_memory import gpu_bytes
 from adaptkit.backbones.precision import has_fast_bfloat16, run_type
 from adaptkit.config import Precision
@@ -94,6 +94,6 @@ def measure(
         n_sentences=n_sentences,
         n_steps=max_steps,
         elapsed_s=statistics.median(seconds) * max_steps,
-        peak_memory_bytes=peak_memory_bytes(fitting.run.device),
+        peak_memory_bytes=fitting.run.peak_memory_bytes(),
         adapter_bytes=4 * sum(tensor.numel() for tensor in fitting.layers.named_tensors().values()),
     )

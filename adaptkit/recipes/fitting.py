@@ -5,7 +5,7 @@ from itertools import chain, count
 
 from torch import Tensor
 
-from adaptkit.backbones.precision import types_as_said
+from adaptkit.backbones.precision import types_as_said, uses_bfloat16
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
 from adaptkit.errors import CannotWrite
@@ -69,6 +69,8 @@ class Fitting:
         backbone = self._model.backbone
         identity = {
             **{name: str(value) for name, value in self._settings().items()},
+            # What "auto" stands for here: another machine may take another type.
+            "precision": "bf16" if uses_bfloat16(self._request.precision, backbone.device) else "fp32",
             "adapter": str(self._id),
             "content": content[:_DIGITS],
             "backbone": f"{backbone.name} {backbone.fingerprint.id} ({backbone.held_as})",

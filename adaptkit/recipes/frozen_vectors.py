@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adaptkit.backbones.embedded import cache_folder
+from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, types_as_said
 from adaptkit.data.batching import chunks
 from adaptkit.data.tokens import TokenStore
@@ -24,6 +25,7 @@ from adaptkit.storage.folder import whole_file
 from adaptkit.training.processes import Processes
 
 _BATCH = 64
+"""Not the run's batch size: the last digits depend on it, and runs of all batch sizes share what is kept."""
 _WORTH_KEEPING = 20_000
 """Tokens; fewer are encoded in seconds."""
 _MOST_BYTES = 2 * 2**30
@@ -55,21 +57,60 @@ def frozen_vectors(
     Shape: (n_texts, hidden_width), or that width for each of `blocks`; float32 on the CPU.
 
     Raises:
-        ProcessFailed: Another process has other texts, or something went wrong in it.
+        OutOfMemory: The memory does not hold a batch; it says which options to turn.
+        ProcessFailed: Another process has other texts or another backbone, or something went wrong in it.
     """
     processes = Processes(model.backbone.device)
     lengths = np.zeros(len(store), np.int32) if first_lengths is None else first_lengths
-    processes.require_same({what: store.sha256(), "number of texts": str(len(store) + int((lengths > 0).sum()))})
-    path = _place(model, store, lengths, blocks, bf16=bf16) if keep and store.n_tokens >= _WORTH_KEEPING else None
     n_texts = len(store) + int((lengths > 0).sum())
+    processes.require_same(
+        {
+            what: store.sha256(),
+            "number of texts": str(n_texts),
+            "backbone": f"{model.backbone.fingerprint.id} ({model.backbone.held_as})",
+            "precision": _precision(bf16=bf16),
+        }
+    )
     shape = (n_texts, model.backbone.shape.hidden_width * max(1, len(blocks)))
-    found = None if path is None else _read(path, shape)
+    with processes.together():
+        path = _place(model, store, lengths, blocks, bf16=bf16) if keep and store.n_tokens >= _WORTH_KEEPING else None
+        found = None if path is None else _read(path, shape)
     (lacking,) = processes.any(found is None)
     if path is not None and found is not None and not lacking:
         note(f"taking the vectors of {what} from an earlier run ({path.parent})")
         return found
     note(f"encoding {what} with the frozen backbone")
-    vectors = torch.zeros(shape)
+    # Told before they meet in the sum, where one that failed would be waited for.
+    with processes.together():
+        vectors = torch.zeros(shape)
+        with memory_errors_told(f"encoding {what.rstrip(',')}", model.backbone.device, _WAYS):
+            _encode_share(vectors, model, store, lengths, blocks, processes, bf16=bf16)
+    processes.sum_rows(vectors)
+    if path is not None and processes.is_main:
+        try:
+            _write(path, vectors)
+        except (OSError, SafetensorError) as error:
+            note(f"the vectors could not be kept for later runs: {error}")
+    return vectors
+
+
+_WAYS = (
+    f"Texts are encoded {_BATCH} at a time, whatever batch_size is. Ways to need less: a smaller max_length, a "
+    "backbone in fewer bits (bits=8 or 4), and for mlm anchor=0, which needs no vectors."
+)
+
+
+def _encode_share(
+    vectors: Tensor,
+    model: AdaptedModel,
+    store: TokenStore,
+    lengths: NDArray[np.int32],
+    blocks: tuple[int, ...],
+    processes: Processes,
+    *,
+    bf16: bool,
+) -> None:
+    """Put the vectors that this process makes in their places."""
     second = len(store) - 1 + np.cumsum(lengths > 0)
     blocks_as_asked = bfloat16_blocks(model.network) if bf16 else nullcontext()
     batches = chunks(np.argsort(store.lengths, kind="stable").tolist(), _BATCH)
@@ -81,20 +122,17 @@ def frozen_vectors(
             places = [*rows, *(int(second[row]) for row in rows if lengths[row])]
             firsts = torch.from_numpy(lengths[rows]).to(mask.device)
             vectors[places] = pool_texts(hidden, mask, firsts, model.sentences.pooled).cpu()
-    processes.sum_rows(vectors)
-    if path is not None and processes.is_main:
-        try:
-            _write(path, vectors)
-        except (OSError, SafetensorError) as error:
-            note(f"the vectors could not be kept for later runs: {error}")
-    return vectors
+
+
+def _precision(*, bf16: bool) -> str:
+    return "bf16" if bf16 else "fp32"
 
 
 def _place(
     model: AdaptedModel, store: TokenStore, lengths: NDArray[np.int32], blocks: tuple[int, ...], *, bf16: bool
 ) -> Path:
     backbone = model.backbone
-    held = (backbone.fingerprint.id, backbone.held_as, backbone.device.type, "bf16" if bf16 else "fp32")
+    held = (backbone.fingerprint.id, backbone.held_as, backbone.device.type, _precision(bf16=bf16))
     content = hashlib.sha256(lengths.tobytes()).hexdigest() if lengths.any() else "single"
     key = " ".join(map(str, (*held, blocks, store.sha256(), content)))
     return cache_folder() / "vectors" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"

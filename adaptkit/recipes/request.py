@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from adaptkit.backbones import BackboneShape, Bits, EmbeddingForm, embedding_form
-from adaptkit.backbones.device import AUTO, DEVICES
+from adaptkit.backbones.device import AUTO, DEVICES, device_for
 from adaptkit.config import (
     LINEAR_SITES,
     MAX_ANSWER_TOKENS,
@@ -160,6 +160,8 @@ class TrainingRequest:
             raise ConfigError("resume needs the output folder of the run to resume; give output=....")
         if self.resume and self.resume_or_start:
             raise ConfigError("resume=True and resume_or_start=True are both given; give one of them.")
+        self._check_output_options()
+        self._check_loaded_model()
         self._check_numbers()
 
     @property
@@ -287,14 +289,38 @@ class TrainingRequest:
             verb = "does not go with" if len(given) == 1 else "do not go with"
             raise ConfigError(f"{', '.join(given)} {verb} {what}; leave {'it' if len(given) == 1 else 'them'} out.")
 
-    def _check_numbers(self) -> None:
-        """Numbers that cannot be right are refused before any text is read."""
-        embedding_form(self.bits, self.embeddings)
-        if isinstance(self.backbone, AdaptedModel) and (self.bits, self.embeddings) != (32, None):
+    def _check_output_options(self) -> None:
+        """Options of what is written go with an output folder."""
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        given = [name for name in _OUTPUT_ONLY if getattr(self, name) != defaults[name]]
+        if self.output is None and given:
+            verb, them = ("needs", "it") if len(given) == 1 else ("need", "them")
+            raise ConfigError(
+                f"{', '.join(given)} {verb} an output folder, and without one nothing is written: give output=..., or "
+                f"leave {them} out."
+            )
+
+    def _check_loaded_model(self) -> None:
+        """Options of loading do not go with a model that is loaded."""
+        if not isinstance(self.backbone, AdaptedModel):
+            return
+        own = self.backbone.backbone.device
+        asked = own if self.device == AUTO else device_for(self.device)
+        unlike = asked.type != own.type or (":" in self.device and (asked.index or 0) != (own.index or 0))
+        if unlike:
+            raise ConfigError(
+                f"device={self.device!r} is for a backbone that is loaded here, and a loaded model was given, which "
+                f"is on {str(own)!r}: leave device out, or load the model there, load_model(device={self.device!r})."
+            )
+        if (self.bits, self.embeddings) != (32, None):
             raise ConfigError(
                 "bits and embeddings are for a backbone that is loaded here, and a loaded model was given; load it "
                 "so: load_model(bits=..., embeddings=...)."
             )
+
+    def _check_numbers(self) -> None:
+        """Numbers that cannot be right are refused before any text is read."""
+        embedding_form(self.bits, self.embeddings)
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
         for name in ("source_share", "pair_share"):
@@ -372,6 +398,7 @@ _TEXT_ONLY = (
     "anchor",
     "head_warmup",
 )
+_OUTPUT_ONLY = ("overwrite", "checkpoint_every", "checkpoint_minutes")
 _READING = ("columns", "labels", "nli", "score_range", "quoted")
 _TASK_ONLY = ("data", "task_type", "drop_top_layer", "sampling_alpha", "max_answer_tokens", *_READING)
 _LORA_ONLY = ("rank", "alpha", "scaling", "dropout")

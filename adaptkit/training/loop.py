@@ -157,7 +157,7 @@ class TrainingRun:
             steps=self._progress.step,
             tokens=self._progress.tokens,
             elapsed_s=self._progress.elapsed_s,
-            peak_memory_bytes=max(self._processes.of_each(peak_memory_bytes(self._backbone.device))),
+            peak_memory_bytes=self.peak_memory_bytes(),
             before=dict(self._progress.before),
             after=after,
             stopped_because=stopped,
@@ -182,6 +182,10 @@ class TrainingRun:
                 f"({constant:.3f}), so nothing was learned: try another seed, more steps or a lower learning rate"
             )
         return None
+
+    def peak_memory_bytes(self) -> int:
+        """The most memory that a process has held: of several, the one that needs most. All of them ask."""
+        return max(self._processes.of_each(peak_memory_bytes(self.device)))
 
     def forget_checkpoint(self) -> None:
         """Delete the checkpoint; called when what was trained is in safety."""

@@ -136,22 +136,26 @@ class Processes:
                 if theirs[name] != value:
                     reason = f"it would train something else: {name} is {theirs[name]}, and {value} for the main one."
                     raise ProcessFailed(
-                        index, self.count, f"{reason} Give all of them the same arguments, files and backbone."
+                        index,
+                        self.count,
+                        f"{reason} Give all of them the same arguments, files and backbone, "
+                        "and on machines that are not alike name the precision (precision='fp32' or 'bf16').",
                     )
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """All do what stands here, and wait for each other at its end; or it fails in all of them.
 
+        One may stand in another: what failed in the inner one is told there, and not once more.
+
         Raises:
             ProcessFailed: In another process. Where it is the main one that failed, it alone has its error.
         """
         try:
             yield
-        except ProcessFailed:
-            raise  # all know of it
         except Exception as error:
-            self._told(error)
+            if not _is_known(error):
+                self._told(error)
             raise
         self._told(None)
 
@@ -165,6 +169,7 @@ class Processes:
             return
         failures = self.of_each(None if failure is None else f"{type(failure).__name__}: {failure}")
         if failure is not None and self.is_main:
+            setattr(failure, _KNOWN, True)
             return
         for index, message in enumerate(failures):
             if message is not None:
@@ -196,6 +201,18 @@ class _Gathered(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401 - torch's own
         return gradient[ctx.processes.share(ctx.n)] * ctx.processes.count, None, None
+
+
+_KNOWN = "_adaptkit_known_to_all_processes"
+
+
+def _is_known(error: BaseException | None) -> bool:
+    """Whether all processes know of this error, or of one that it was raised in the place of."""
+    while error is not None:
+        if isinstance(error, ProcessFailed) or hasattr(error, _KNOWN):
+            return True
+        error = error.__context__
+    return False
 
 
 @contextmanager

@@ -96,6 +96,32 @@ def encoded() -> dict[str, object]:
     return {"rows": rows[0], "error_of_vectors": float((vectors - model.encode(SWAHILI)).abs().max())}
 
 
+def failing_encoding() -> dict[str, object]:
+    """The memory of one process runs out while each makes its part of the vectors."""
+
+    def seen_where(index: int) -> str:
+        def full(*_: object) -> torch.Tensor:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(frozen_vectors, "_BATCH", 10)
+            if PROCESSES.index == index:
+                patch.setattr(frozen_vectors, "pool_texts", full)
+            return failing(lambda: trained("mlm"))
+
+    return {f"in process {index}": seen_where(index) for index in range(2)}
+
+
+def other_hardware() -> dict[str, object]:
+    """Only one process has the hardware for bf16; vectors are made before the run, or there are none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adaptkit.backbones.precision.has_fast_bfloat16", lambda _: PROCESSES.is_main)
+        return {
+            "with vectors": failing(lambda: trained("mlm", precision="auto")),
+            "without": failing(lambda: trained("mlm", precision="auto", anchor=0.0)),
+        }
+
+
 def failing(act: Callable[[], object]) -> str:
     try:
         act()
@@ -104,7 +130,18 @@ def failing(act: Callable[[], object]) -> str:
     return "nothing failed"
 
 
-seen = {act.__name__: act() for act in (whole, interrupted, left_for_one, failing_save, other_text, no_text, encoded)}
+ACTS = (
+    whole,
+    interrupted,
+    left_for_one,
+    failing_save,
+    other_text,
+    no_text,
+    encoded,
+    failing_encoding,
+    other_hardware,
+)
+seen = {act.__name__: act() for act in ACTS}
 (FOLDER / f"{PROCESSES.index}.json").write_text(json.dumps(seen))
 PROCESSES.meet()
 PROCESSES.end()

@@ -108,6 +108,25 @@ def test_frozen_vectors_are_made_once_a_part_by_each(job: Job) -> None:
         assert seen["encoded"]["error_of_vectors"] < 1e-5  # as batches of other shapes differ
 
 
+def test_memory_that_runs_out_in_one_process_while_encoding_ends_both(job: Job) -> None:
+    told = "ProcessFailed: process {} of the 2 that train together failed: OutOfMemory: the memory of"
+    main, other = job.main["failing_encoding"], job.other["failing_encoding"]
+    assert main["in process 0"].startswith(
+        "OutOfMemory: the memory of this machine is not enough for encoding the sent"
+    )
+    assert other["in process 0"].startswith(told.format(0))
+    assert main["in process 1"].startswith(told.format(1))
+    assert other["in process 1"].startswith(told.format(1))
+
+
+def test_processes_that_would_compute_in_other_types_are_refused(job: Job) -> None:
+    for seen in (job.main, job.other):
+        for error in seen["other_hardware"].values():
+            assert error.startswith("ProcessFailed: process 1 of the 2")
+            assert "precision is fp32, and bf16 for the main one" in error
+            assert "name the precision (precision='fp32'" in error
+
+
 def test_nothing_else_is_left_behind(job: Job) -> None:
     expected = {*CASES, "interrupted", "left.checkpoint", "cache", "0.json", "1.json"}
     assert {entry.name for entry in job.folder.iterdir()} - {"cache"} == expected - {"cache"}

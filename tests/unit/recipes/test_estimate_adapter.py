@@ -6,6 +6,7 @@ import torch
 import adaptkit
 from adaptkit.errors import UnsuitableText
 from adaptkit.model import AdaptedModel
+from adaptkit.training.processes import Processes
 from tests.runs import PAIRS, SWAHILI
 
 
@@ -32,6 +33,20 @@ def test_the_figures_are_plausible(model: AdaptedModel) -> None:
     assert found.adapter_bytes == 4 * adapter.n_parameters
     assert found.triage is not None
     assert found.triage.unknown_share == 0.0
+
+
+def test_the_memory_is_that_of_the_process_that_needs_most(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 10**15
+    of_each = Processes.of_each
+
+    def with_a_large_one(self: Processes, value: object) -> list[object]:
+        return [*of_each(self, value), *([most] if isinstance(value, int) else [])]
+
+    monkeypatch.setattr(Processes, "of_each", with_a_large_one)
+    request = adaptkit.TrainingRequest(lang="sw", parallel=PAIRS, backbone=model, max_steps=40, progress=False)
+    assert adaptkit.estimate_adapter(request).peak_memory_bytes == most
 
 
 def test_the_plan_is_told(model: AdaptedModel, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 
 import adaptkit
 from adaptkit.data.tokens import TokenStore
+from adaptkit.errors import OutOfMemory
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes import frozen_vectors as module
 from adaptkit.recipes.frozen_vectors import frozen_vectors
@@ -73,6 +74,16 @@ def test_what_is_broken_is_made_again(content: bytes | str, cache: Path) -> None
     assert told == ["encoding them with the frozen backbone"]
     assert torch.equal(again, made)
     assert vectors(tiny_model())[1][0].startswith("taking")
+
+
+def test_memory_that_is_not_enough_names_the_options_to_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    model = tiny_model()
+    monkeypatch.setattr(module, "pool_texts", full)
+    with pytest.raises(OutOfMemory, match=r"not enough for encoding them \(2\.00 GiB more\)\. .*a smaller max_length"):
+        vectors(model)
 
 
 def test_little_text_and_private_text_are_not_kept(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

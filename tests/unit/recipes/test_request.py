@@ -7,7 +7,7 @@ import pytest
 from adaptkit.config import LINEAR_SITES, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError
 from adaptkit.recipes import TrainingRequest, train_adapter
-from tests.tiny import tiny_backbone
+from tests.tiny import tiny_backbone, tiny_model
 
 SHAPE = tiny_backbone().shape
 
@@ -34,6 +34,9 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "rank, dropout do not go with": {"method": "bottleneck", "rank": 4, "dropout": 0.1},
     "reduction_factor does not go with": {"method": "lora", "reduction_factor": 4},
     "resume needs the output": {"resume": True},
+    "^checkpoint_every needs an output": {"checkpoint_every": 100},
+    "^checkpoint_minutes needs an output": {"checkpoint_minutes": 1.5},
+    "^overwrite, checkpoint_every need an output": {"overwrite": True, "checkpoint_every": 100},
     "column names": {"parallel": "b.tsv", "column": "text"},
     "source_lang is": {"text": "a.txt", "source_lang": "en"},
     "max_length": {"max_length": 4},
@@ -55,6 +58,24 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
 def test_contradictory_options_are_refused_before_any_text_is_read(message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         TrainingRequest(lang="sw", **CONTRADICTIONS[message])
+
+
+def test_a_loaded_model_stays_on_its_device() -> None:
+    model = tiny_model()
+    for device in ("auto", "cpu"):
+        assert TrainingRequest(lang="sw", backbone=model, device=device).device == device
+    # torch's device without memory, as any other than the CPU.
+    with pytest.raises(ConfigError, match=r"device='meta' is for .* a loaded model was given, which is on 'cpu'"):
+        TrainingRequest(lang="sw", backbone=model, device="meta")
+    with pytest.raises(ConfigError, match="there is no device 'gpu'"):
+        TrainingRequest(lang="sw", backbone=model, device="gpu")
+    with pytest.raises(ConfigError, match="bits and embeddings are for"):
+        TrainingRequest(lang="sw", backbone=model, bits=4)
+
+
+def test_options_of_what_is_written_go_with_an_output() -> None:
+    request = TrainingRequest(lang="sw", output="sw", overwrite=True, checkpoint_every=100, checkpoint_minutes=1.5)
+    assert request.training_settings(max_steps=1, learning_rate=1e-3, head_warmup_steps=0).checkpoint_every == 100
 
 
 def test_the_adapter_that_is_asked_for() -> None:

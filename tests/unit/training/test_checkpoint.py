@@ -313,6 +313,22 @@ def test_tensors_of_an_earlier_checkpoint_are_refused(checkpoint: CheckpointFold
         small_run(checkpoint=checkpoint).train(resume=True)
 
 
+def test_where_auto_stands_for_another_type_a_run_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without anchors: their numbers would tell it too.
+    arguments = {**OPTIONS, "anchor": 0.0, "backbone": tiny_model(), "output": tmp_path / "sw"}
+    with monkeypatch.context() as patch:
+        patch.setattr("adaptkit.backbones.precision.has_fast_bfloat16", lambda _: False)
+        train_and_interrupt(after=11, **arguments)
+    monkeypatch.setattr("adaptkit.backbones.precision.has_fast_bfloat16", lambda _: True)
+    with pytest.raises(CheckpointError, match=r"another run: precision was fp32, now bf16\."):
+        adaptkit.train_adapter(**arguments, resume=True)
+    # What it stood for can be said anywhere.
+    adaptkit.train_adapter(**arguments, resume=True, precision="fp32")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+
+
 def full_disk(*_: object, **__: object) -> None:
     raise OSError("disk full")
 
