@@ -13,9 +13,10 @@ from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import format as spec
 from adaptkit.storage import load_adapter
-from adaptkit.storage.leftovers import discard, recover
+from adaptkit.storage.folder import check_replaceable
+from adaptkit.storage.leftovers import recover
 from adaptkit.storage.lock import only_writer
-from adaptkit.training.checkpoint import saved_as
+from adaptkit.training.checkpoint import remove_checkpoint, saved_as
 from adaptkit.training.processes import Processes
 
 _ADAPTER_FILES = spec.ADAPTER_FILES.keys() | spec.OPTIONAL_FILES.keys()
@@ -41,8 +42,10 @@ def check_output(request: TrainingRequest) -> None:
     checkpoint = checkpoint_folder(output)
     for place in (output, checkpoint):
         recover(place)
-    if output.exists() and not (output.is_dir() and {entry.name for entry in output.iterdir()} <= _ADAPTER_FILES):
-        raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. Give another folder.")
+    try:
+        check_replaceable(output, _ADAPTER_FILES, overwrite=True)
+    except ConfigError as error:
+        raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. {error}") from error
     if is_finished(output) and (request.resumes or request.overwrite):
         return
     if output.exists() and not request.overwrite:
@@ -99,7 +102,7 @@ def output_taken(request: TrainingRequest) -> Iterator[None]:
     with only_writer(output, what="training"):
         check_output(request)  # the one before may just have ended
         if is_finished(output) and not request.resumes:
-            discard(checkpoint_folder(output))
+            remove_checkpoint(checkpoint_folder(output))
         yield
 
 

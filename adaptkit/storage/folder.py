@@ -15,7 +15,7 @@ from typing import Protocol
 from adaptkit.errors import CannotWrite, ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
 from adaptkit.storage.exchange import exchange
 from adaptkit.storage.format import INDEX_FILE, MAX_JSON_BYTES, SIGNATURE_FILE
-from adaptkit.storage.leftovers import NEW, OLD, beside, held, recover, recover_file
+from adaptkit.storage.leftovers import NEW, OLD, beside, held, is_half_written, recover, recover_file
 from adaptkit.storage.litter import is_disposable, is_litter
 from adaptkit.storage.strict_json import parse_json
 
@@ -261,8 +261,8 @@ def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) 
         return
     if folder.is_symlink() or not folder.is_dir():
         raise ConfigError(f"{folder} exists and is no folder; give another place.")
-    # What a system left goes with the old files. What a tool keeps there (.git) is somebody's: it is not thrown away.
-    present = {entry.name for entry in folder.iterdir() if not is_disposable(entry.name)}
+    # What a system or a kill left goes with the old files. What a tool keeps there (.git) is somebody's: it stays.
+    present = {it.name for it in folder.iterdir() if not (is_disposable(it.name) or is_half_written(it))}
     # A signature goes with the files that it was made for.
     if foreign := sorted(present - {*names, SIGNATURE_FILE} - KEPT):
         raise ConfigError(

@@ -1,5 +1,7 @@
 """What systems and other tools leave in folders by themselves: no file of an adapter, and nobody's doing."""
 
+from adaptkit.storage.leftovers import is_of_a_writer
+
 _OF_SYSTEMS = frozenset(
     name.lower()
     for name in (
@@ -18,7 +20,7 @@ def is_disposable(name: str) -> bool:
 
 def is_litter(name: str) -> bool:
     """Whether this file or folder is passed over where adapters are looked for and checked; it is never opened."""
-    return is_disposable(name) or name in _OF_TOOLS
+    return is_disposable(name) or name in _OF_TOOLS or is_of_a_writer(name)
 
 
 def is_in_litter(path: str) -> bool:

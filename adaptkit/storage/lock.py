@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from adaptkit.errors import CannotWrite, ConfigError
+from adaptkit.storage.leftovers import lock_beside
 
 
 @contextmanager
@@ -20,14 +21,16 @@ def only_writer(place: Path, *, what: str) -> Iterator[None]:
         ConfigError: Somebody else is at it.
         CannotWrite: The file cannot be made.
     """
-    path = place.with_name(f".{place.name}.lock")
+    path = lock_beside(place)
     made = [parent for parent in place.absolute().parents if not parent.exists()]
     descriptor = None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _locked(path)
     except BlockingIOError:
-        who = path.read_text(encoding="utf-8", errors="replace").strip() or "another process"
+        who = "another process"
+        with suppress(OSError):  # it may end just now, and take the file with it
+            who = path.read_text(encoding="utf-8", errors="replace").strip() or who
         raise ConfigError(
             f"another {what} writes to {place} already ({who}). Wait until it is done, or give another folder."
         ) from None

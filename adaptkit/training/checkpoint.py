@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,8 +12,16 @@ import torch
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
-from adaptkit.errors import AdapterFileError, CheckpointError
-from adaptkit.storage.folder import Folder, parse_object, read_file, read_json, whole_file, write_folder
+from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
+from adaptkit.storage.folder import (
+    Folder,
+    check_replaceable,
+    parse_object,
+    read_file,
+    read_json,
+    whole_file,
+    write_folder,
+)
 from adaptkit.storage.format import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
 from adaptkit.storage.leftovers import discard
 from adaptkit.storage.records import RecordError, decode, encode
@@ -23,6 +32,7 @@ CHECKPOINT_VERSION = 2
 _TENSORS = "checkpoint.safetensors"
 _RECORD = "checkpoint.json"
 _SAVED = "saved"
+_FILES = (_TENSORS, _RECORD, _SAVED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +115,7 @@ class CheckpointFolder:
         """The step that the checkpoint is of; None where there is none that can be read."""
         try:
             return decode(_Record, read_json(Folder(self.path), _RECORD)).progress.step
-        except (AdapterFileError, RecordError):
+        except (AdapterFileError, RecordError, OSError):
             return None
 
     def read(self) -> "Stored":
@@ -177,7 +187,19 @@ class CheckpointFolder:
     def remove(self) -> None:
         """Delete the checkpoint; called when the run is complete."""
         if self.exists():
-            discard(self.path)
+            remove_checkpoint(self.path)
+
+
+def remove_checkpoint(checkpoint: Path) -> None:
+    """Delete a checkpoint; what somebody else keeps in its folder stays, and so does the folder then."""
+    try:
+        check_replaceable(checkpoint, _FILES, overwrite=True)
+    except (ConfigError, OSError):
+        for name in _FILES:
+            with suppress(OSError):
+                (checkpoint / name).unlink()
+    else:
+        discard(checkpoint)
 
 
 def saved_as(checkpoint: Path) -> str | None:

@@ -2,7 +2,7 @@
 
 import time
 
-from adaptkit.errors import CannotWrite
+from adaptkit.errors import ConfigError
 from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Display
@@ -65,7 +65,7 @@ class CheckpointKeeper:
         if self._processes.is_main:
             try:
                 self.folder.save(progress, self._state, states)
-            except CannotWrite as error:
+            except (ConfigError, OSError) as error:  # a file of others in its folder, a full disk, no permission
                 failure = str(error)
         failure = self._processes.from_main(failure)
         if failure is not None:

@@ -214,6 +214,14 @@ def test_overwrite_replaces_an_adapter_and_nothing_else(model: AdaptedModel, tmp
     adaptkit.train_adapter(**arguments, output=tmp_path / "sw")
     adapter = adaptkit.train_adapter(**arguments, output=tmp_path / "sw", seed=1)
     assert adaptkit.load_adapter(tmp_path / "sw").weights_sha256 == adapter.weights_sha256
+    for left in (".DS_Store", ".gitignore", ".adaptkit.sig.adaptkit-new-abcdefgh"):
+        (tmp_path / "sw" / left).write_bytes(b"left")
+    again = adaptkit.train_adapter(**arguments, output=tmp_path / "sw", seed=1)
+    assert again.weights_sha256 == adapter.weights_sha256
+    assert (tmp_path / "sw" / ".gitignore").read_bytes() == b"left"
+    (tmp_path / "link").symlink_to(tmp_path / "sw", target_is_directory=True)
+    with pytest.raises(ConfigError, match="nothing was trained"):
+        adaptkit.train_adapter(**arguments, output=tmp_path / "link")
     (tmp_path / "sw" / "thesis.txt").write_text("years of work")
     with pytest.raises(ConfigError, match="no adapter's folder; nothing was trained"):
         adaptkit.train_adapter(**arguments, output=tmp_path / "sw")

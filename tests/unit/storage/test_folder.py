@@ -1,9 +1,12 @@
 import errno
+import fcntl
 import os
 import resource
 import shutil
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from adaptkit.errors import CannotWrite, ConfigError
 from adaptkit.storage import folder as folder_module
 from adaptkit.storage.exchange import exchange
 from adaptkit.storage.folder import whole_file, whole_folder, write_folder
-from adaptkit.storage.leftovers import recover, recover_file
+from adaptkit.storage.leftovers import held, recover, recover_file
 
 KILLED = 77
 
@@ -22,6 +25,12 @@ NEW = {"a": b"new a", "b": b"new b"}
 
 def content(folder: Path) -> dict[str, bytes]:
     return {entry.name: entry.read_bytes() for entry in folder.iterdir()}
+
+
+def age(folder: Path) -> None:
+    """Let all in it be older than what may just have been made."""
+    for entry in folder.iterdir():
+        os.utime(entry, (0, 0), follow_symlinks=False)
 
 
 def failing_at(call: int, original: Callable[..., object]) -> Callable[..., object]:
@@ -91,6 +100,7 @@ def test_a_killed_writer_leaves_one_whole_folder(
     write_over_and_die(tmp_path / "sw", patches)
     assert content(tmp_path / "sw") == expected  # as found, before anything is recovered
     assert len(list(tmp_path.iterdir())) == 2
+    age(tmp_path)
     recover(tmp_path / "sw")
     assert content(tmp_path / "sw") == expected
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
@@ -105,6 +115,8 @@ def test_what_a_kill_between_two_renames_took_away_is_put_back(
 ) -> None:
     without_exchange(monkeypatch)
     write_over_and_die(tmp_path / "sw", patches)
+    if (tmp_path / "sw").exists():  # what was taken away is put back at once, whatever its age
+        age(tmp_path)
     recover(tmp_path / "sw")
     assert content(tmp_path / "sw") == expected
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
@@ -114,6 +126,7 @@ def test_a_later_writer_tidies_up_after_a_killed_one(tmp_path: Path) -> None:
     write_over_and_die(tmp_path / "sw", KILLS["at the last file"][0])
     killed(lambda: write_file(tmp_path / "facts.json"), KILLS["at the first file"][0])
     assert len(list(tmp_path.iterdir())) == 3
+    age(tmp_path)
     write_folder(tmp_path / "sw", NEW, overwrite=True)
     write_file(tmp_path / "facts.json")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["facts.json", "sw"]
@@ -124,6 +137,7 @@ def test_what_a_living_writer_works_at_and_what_others_have_stays(tmp_path: Path
     for name in others:
         (tmp_path / name).mkdir()
     with whole_file(tmp_path / "sw") as file, whole_folder(tmp_path / "gn") as folder:
+        age(tmp_path)
         recover_file(tmp_path / "sw")
         recover(tmp_path / "gn")
         assert file.exists()
@@ -161,12 +175,65 @@ def test_a_file_is_deleted_for_a_file_and_a_folder_for_a_folder(tmp_path: Path) 
     folder.mkdir()
     link.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     write_folder(tmp_path / "elsewhere", OLD)
+    age(tmp_path)
     recover_file(tmp_path / "sw")
     assert (file.exists(), folder.exists(), link.is_symlink()) == (False, True, True)
     file.write_text("half")
+    age(tmp_path)
     recover(tmp_path / "sw")
     assert (file.exists(), folder.exists(), link.is_symlink()) == (True, False, True)
     assert content(tmp_path / "elsewhere") == OLD
+
+
+def test_what_was_just_made_and_is_not_yet_held_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where another process looks between the making of a file or folder and its lock."""
+
+    @contextmanager
+    def looked_at_before_held(path: Path) -> Iterator[None]:
+        for place in (tmp_path / "facts.json", tmp_path / "sw"):
+            recover(place)
+            recover_file(place)
+        with held(path):
+            yield
+
+    monkeypatch.setattr(folder_module, "held", looked_at_before_held)
+    write_file(tmp_path / "facts.json")
+    write_folder(tmp_path / "sw", NEW)
+    assert (tmp_path / "facts.json").read_text() == "whole"
+    assert content(tmp_path / "sw") == NEW
+
+
+def test_a_writer_waits_while_somebody_looks_whether_it_is_at_work(tmp_path: Path) -> None:
+    path = tmp_path / ".sw.adaptkit-new-abcdefgh"
+    path.write_text("half")
+    entered = threading.Event()
+
+    def work() -> None:
+        with held(path):
+            entered.set()
+
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_EX)
+        writer = threading.Thread(target=work)
+        writer.start()
+        assert not entered.wait(0.2)
+    writer.join()
+    assert entered.is_set()
+    age(tmp_path)
+    with held(path):
+        recover_file(tmp_path / "sw")
+        assert path.exists()
+    recover_file(tmp_path / "sw")
+    assert not path.exists()
+
+
+def test_a_half_written_file_in_a_folder_goes_with_what_it_replaces(tmp_path: Path) -> None:
+    write_folder(tmp_path / "sw", {**OLD, ".a.adaptkit-new-abcdefgh": b"half"})
+    write_folder(tmp_path / "sw", NEW, overwrite=True)
+    assert content(tmp_path / "sw") == NEW
+    (tmp_path / "sw" / ".a.adaptkit-new-abcdefgh").mkdir()
+    with pytest.raises(ConfigError, match=r"first: \.a\.adaptkit-new"):
+        write_folder(tmp_path / "sw", OLD, overwrite=True)
 
 
 def test_folders_change_places_in_one_step(tmp_path: Path) -> None:

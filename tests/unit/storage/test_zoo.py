@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import adaptkit
 from adaptkit.errors import ConfigError, IndexMismatch, NotAnAdapter, SourceNotFound, UnexpectedFile, UnknownLanguage
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Zoo
+from adaptkit.storage.folder import whole_folder
+from adaptkit.storage.lock import only_writer
 from tests.tiny import tiny_model
 from tests.zoos import LORA, made_zoo, tarred, zipped
 
@@ -107,6 +110,19 @@ def test_two_of_one_id_are_named_by_their_places(tmp_path: Path) -> None:
     adaptkit.load_adapter(zoo / PLACES[0]).save(zoo / "other")
     with pytest.raises(ConfigError, match="name one by its place: other or tiny-bert/language/sw"):
         Zoo(zoo).load("language/sw")
+
+
+def test_what_a_writer_keeps_there_for_a_time_is_no_file_of_a_zoo(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "zoo", ignore=shutil.ignore_patterns(".half-written")))
+    before = Zoo(copy).write_index().read_bytes()
+    with only_writer(copy / "gn", what="training"), whole_folder(copy / "ha") as partial:
+        (partial / "adaptkit.json").write_text("half")
+        (copy / ".index.json.adaptkit-new-abcdefgh").write_text("left by a kill")
+        assert Zoo(copy).check().render() == before
+        assert Zoo(copy).write_index().read_bytes() == before
+    (copy / ".notes.lock").write_text("mine")
+    with pytest.raises(UnexpectedFile, match=r"notes\.lock"):
+        Zoo(copy).check()
 
 
 def test_evaluation_takes_an_archive(tmp_path: Path) -> None:

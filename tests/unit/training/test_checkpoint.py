@@ -195,6 +195,35 @@ def test_a_checkpoint_that_cannot_be_written_ends_no_run(
     assert re.match(r"no checkpoint at step 18: .*The last checkpoint, of step 12, is in ", second)
 
 
+@pytest.mark.parametrize("broken", ["a file of others", "no permission"])
+def test_whatever_keeps_a_checkpoint_from_being_written_ends_no_run(
+    broken: str, checkpoint: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "a file of others":
+        checkpoint.path.mkdir()
+        (checkpoint.path / "notes.txt").write_text("mine")
+    else:
+        monkeypatch.setattr("adaptkit.training.checkpoint.write_folder", full_disk)
+    display = Watching()
+    small_run(checkpoint=checkpoint, checkpoint_every=6, max_steps=12).train(display)
+    notes = [note for note in display.notes if "no checkpoint at" in note]
+    assert [re.findall(r"step ([0-9]+): .*(?:notes\.txt|disk full)", note) for note in notes] == [["6"], ["12"]]
+
+
+def test_what_a_kill_left_in_a_checkpoint_is_in_nobodys_way(checkpoint: CheckpointFolder) -> None:
+    interrupt(checkpoint)
+    (checkpoint.path / ".saved.adaptkit-new-abcdefgh").write_text("half")
+    interrupt(checkpoint, after=21)
+    assert contents(checkpoint.path).keys() == {WEIGHTS, RECORD}
+
+
+def test_what_somebody_keeps_beside_a_checkpoint_is_not_deleted_with_it(checkpoint: CheckpointFolder) -> None:
+    interrupt(checkpoint)
+    (checkpoint.path / "notes.txt").write_text("mine")
+    checkpoint.remove()
+    assert contents(checkpoint.path) == {"notes.txt": b"mine"}
+
+
 def test_what_is_kept_is_said_where_the_last_checkpoint_cannot_be_written(
     checkpoint: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
