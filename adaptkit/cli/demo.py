@@ -23,18 +23,27 @@ _out = PlainConsole()
 def demo(
     lang: Annotated[str, typer.Option(help="a language of the sample: sw, ha or yo")] = "sw",
     output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: a temporary one)")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with a demo that was stopped, with --output")] = False,
     max_steps: Annotated[int | None, typer.Option(help="training steps (default: by the size of the text)")] = None,
 ) -> None:
     """Train, save, reload and test an adapter on the sample."""
     language = canonical_tag(lang)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = output or Path(scratch) / language
         model = load_model()
         pairs = sample.sample_pairs(language)
         request = TrainingRequest(
-            lang=language, parallel=pairs, source_lang="en", output=folder, max_steps=max_steps, backbone=model
+            lang=language,
+            parallel=pairs,
+            source_lang="en",
+            output=output,
+            resume=resume,
+            max_steps=max_steps,
+            backbone=model,
         )
-        train(request)
+        folder = output or Path(scratch) / language
+        trained = train(request)
+        if output is None:
+            trained.save(folder)
         adapter = load_adapter(folder)
         model.attach(adapter)
         _out.print(_table(model, language, adapter.id))

@@ -162,5 +162,5 @@ def _exists(path: Path) -> bool:
 def _near_names(path: Path) -> str:
     if not _exists(path.parent):
         return f" There is no folder {path.parent} either."
-    near = get_close_matches(path.name, sorted(entry.name for entry in path.parent.iterdir()))
+    near = get_close_matches(path.name, sorted(entry.name for entry in path.parent.iterdir()), cutoff=0.75)
     return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -224,8 +224,7 @@ def _head_for(data: TaskData) -> HeadConfig:
     if not pairs and _INFERENCE.issubset(label.lower() for label in data.labels):
         raise ConfigError(
             f"{data.description} has the labels of inference, {', '.join(data.labels)}, and one text in each row, "
-            "where inference compares two. Name the second one's column: columns={'pair': name} "
-            "(--columns pair=NAME)."
+            "where inference compares two. Name the second one's column: columns={'pair': ...}."
         )
     return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
 

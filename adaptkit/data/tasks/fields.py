@@ -72,7 +72,9 @@ def recognise(
     if not candidates:
         raise ConfigError(f"no task of {', '.join(types)} has columns for {', '.join(named)}.")
     if absent := [column for column in named.values() if column not in row]:
-        raise MalformedText(file, number, _found(row), f"a column {absent[0]!r}, as named by the caller")
+        quoted = f'"{absent[0]}"' in row
+        hint = "; the names stand in quotes: quoted=True" if quoted else ""
+        raise MalformedText(file, number, _found(row), f"a column {absent[0]!r}, as columns=... names it{hint}")
     for kind in candidates:
         columns = _columns(row, kind, named)
         if not _missing(kind, columns):
@@ -109,4 +111,4 @@ def _expected(candidates: list[TaskType], row: Row, named: Mapping[str, str]) ->
         wanted = f"also a column for {', '.join(names)}"
     else:
         wanted = "the columns of a task, such as text and label, or question, context and answers"
-    return f"{wanted}; or name them: columns={{'text': ..., 'label': ...}} (--columns text=NAME)"
+    return f"{wanted}; or name them: columns={{'text': ..., 'label': ...}}"

@@ -20,3 +20,11 @@ OPTIONS = frozenset({"overwrite", "text", "objective", "source_lang", "max_steps
 )  # fmt: skip
 def test_options_are_named_as_a_shell_takes_them(python: str, shell: str) -> None:
     assert in_shell_words(python, OPTIONS) == shell
+
+
+def test_a_mapping_is_said_as_repeated_options() -> None:
+    message = "or name them: columns={'text': ..., 'label': 'stars'}."
+    assert in_shell_words(message, frozenset({"columns", "text"})) == (
+        "or name them: --columns text=NAME --columns label=stars."
+    )
+    assert in_shell_words(message, frozenset({"text"})) == message

@@ -47,7 +47,7 @@ def test_they_reach_training(table: Path) -> None:
 
 
 def test_without_them_the_message_names_them(table: Path) -> None:
-    with pytest.raises(MalformedText, match=r"columns=\{'text': \.\.\., 'label': \.\.\.\} \(--columns text=NAME\)"):
+    with pytest.raises(MalformedText, match=r"or name them: columns=\{'text': \.\.\., 'label': \.\.\.\}"):
         adaptkit.train_adapter(task="nli", data=table, backbone=tiny_model(), **QUICK)
 
 
@@ -110,3 +110,10 @@ def test_examples_are_values_already(table: Path) -> None:
             read_examples(TrainingRequest(task="nli", data=data, **options))
     with pytest.raises(ConfigError, match="holds examples of classification, and task_type is 'tagging'"):
         read_examples(TrainingRequest(task="nli", data=data, task_type="tagging"))
+
+
+def test_names_of_columns_in_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "q.tsv"
+    path.write_text('"before"\t"stars"\n"mvua"\t"1"\n', encoding="utf-8")
+    with pytest.raises(MalformedText, match=r"the names stand in quotes: quoted=True"):
+        read_labelled(path, columns={"text": "before", "label": "stars"})
