@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from adaptkit.backbones.fingerprint import tokenizer_hash
-from adaptkit.data.scripts import count_scripts, usual_scripts
 from adaptkit.data.tokens import tokenize_lines
 from adaptkit.errors import ConfigError
-from adaptkit.languages import canonical_tag
+from adaptkit.languages import canonical_tag, count_scripts, usual_scripts
 
 _WORD_MARKS = ("\u2581", "\u0120", "##")
 

@@ -11,8 +11,7 @@ from rich.table import Table
 from adaptkit.comparison import compare
 from adaptkit.console import PlainConsole
 from adaptkit.errors import ConfigError
-from adaptkit.families import nearest_relative, shared_branches
-from adaptkit.languages import canonical_tag, language_name
+from adaptkit.languages import canonical_tag, language_name, nearest_relative, shared_branches
 from adaptkit.plain_text import one_line
 from adaptkit.storage import Evaluation, Listing, Zoo, load_adapter
 from adaptkit.verification import sign

@@ -12,9 +12,8 @@ import numpy as np
 
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.letters import normalized
-from adaptkit.data.scripts import UNSPACED, count_scripts, usual_scripts
 from adaptkit.errors import ConfigError, EmptyCorpus, UnsuitableText
-from adaptkit.languages import canonical_tag
+from adaptkit.languages import UNSPACED, canonical_tag, count_scripts, usual_scripts
 
 REFUSED_UNKNOWN_SENTENCES = 0.5
 REFUSED_UNKNOWN_TOKENS = 0.1
@@ -60,7 +59,7 @@ class Triage:
         tokens_per_word: a word is what stands between spaces, so this says nothing of Thai or Chinese.
         unknown_share: tokens that are the unknown token.
         unknown_sentence_share: lines with at least one of them.
-        scripts: share of the letters in each script (see `adaptkit.data.scripts`), the largest first.
+        scripts: share of the letters in each script (see `adaptkit.languages.scripts`), the largest first.
         language: the language that the text should be in, or None.
         wrong_script_lines: lines most of whose letters are in another script than `language` is usually written in.
         forms: which normal forms the sampled lines are in, and whether the tokenizer tells them apart.

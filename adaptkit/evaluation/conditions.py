@@ -8,7 +8,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.families import nearest_relative
+from adaptkit.languages import nearest_relative
 from adaptkit.storage import Adapter, Zoo, load_adapter
 
 

@@ -17,8 +17,7 @@ from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, Kind
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
-from adaptkit.families import branches
-from adaptkit.languages import autonym, language_name, script_name
+from adaptkit.languages import autonym, branches, language_name, script_name
 from adaptkit.layers import AdapterLayers
 from adaptkit.storage import format as spec
 from adaptkit.storage.card import Card, CardSubject, normal_form, render_card

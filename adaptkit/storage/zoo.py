@@ -18,8 +18,7 @@ from adaptkit.errors import (
     SourceNotFound,
     UnexpectedFile,
 )
-from adaptkit.families import branches
-from adaptkit.languages import canonical_tag, script_code, script_name
+from adaptkit.languages import branches, canonical_tag, script_code, script_name
 from adaptkit.storage import format as spec
 from adaptkit.storage.adapter import Adapter
 from adaptkit.storage.archive import Archive, ArchivedFolder

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-from adaptkit.data.scripts import UNSPACED
 from adaptkit.errors import ConfigError
+from adaptkit.languages import UNSPACED
 
 RUN_CHARACTERS = 12
 """A run in scripts without spaces between words, such as Chinese or Thai, is of so many characters."""

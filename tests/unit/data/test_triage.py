@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaptkit.data.scripts import count_scripts, usual_scripts
 from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import ConfigError, EmptyCorpus, UnknownLanguage, UnsuitableText
 
@@ -207,26 +206,6 @@ def test_without_a_language_no_script_is_wrong() -> None:
 
 def test_scripts_are_shares_of_letters() -> None:
     assert look("ab", f"{TIBETAN}ཀཀཀ 12").scripts == {"TIBETAN": 0.75, "LATIN": 0.25}
-
-
-def test_letters_shared_by_scripts_do_not_count() -> None:
-    assert count_scripts("ʼya 々ー") == {"LATIN": 2, "CJK": 1, "KATAKANA": 1}
-
-
-@pytest.mark.parametrize(
-    ("tag", "scripts"),
-    [
-        ("ha", {"LATIN"}),
-        ("dz", {"TIBETAN"}),
-        ("am", {"ETHIOPIC"}),
-        ("bn", {"BENGALI"}),
-        ("ja", {"CJK", "HIRAGANA", "KATAKANA"}),
-        ("sr-Latn", {"LATIN"}),
-        ("azb", set()),
-    ],
-)
-def test_usual_scripts(tag: str, scripts: set[str]) -> None:
-    assert usual_scripts(tag) == scripts
 
 
 # Arguments

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptkit.errors import UnknownLanguage
-from adaptkit.languages import MAX_SUGGESTIONS, canonical_tag, language_name
+from adaptkit.languages import canonical_tag, language_name
+from adaptkit.languages.tags import MAX_SUGGESTIONS
 
 SIB200_FOLDERS = {
     "amh_Ethi": "am",

@@ -1,7 +1,6 @@
 import pytest
 
-from adaptkit.families import nearest_relative, shared_branches
-from adaptkit.languages import canonical_tag
+from adaptkit.languages import canonical_tag, nearest_relative, shared_branches
 
 
 @pytest.mark.parametrize(
@@ -22,7 +21,7 @@ def test_the_nearest_relative(language: str, others: set[str], nearest: str | No
 
 
 def test_kinship_is_mutual_and_closest_with_oneself() -> None:
-    from adaptkit.families import _FAMILIES
+    from adaptkit.languages.families import _FAMILIES
 
     for one in _FAMILIES:
         assert canonical_tag(one) == one or one in {"tl"}
