@@ -32,11 +32,13 @@ AdaptkitError
 │   ├── UnexpectedFile         a file that an adapter folder or a zoo does not have
 │   ├── IndexMismatch          a zoo is not what its index says
 │   └── SignatureMismatch      not signed, or not by that key, or changed since
+├── NotConvertible             an adapter with something that the other library, or ours, does not compute
 ├── CompatibilityError         a sound adapter, and not for this model
 │   ├── ArchitectureMismatch   other layers or widths
 │   ├── BackboneMismatch       the same shape with other weights
 │   ├── TokenizerMismatch      another vocabulary or normaliser
-│   └── ProbeMismatch          everything fits, and the outputs are still not the recorded ones
+│   ├── ProbeMismatch          everything fits, and the outputs are still not the recorded ones
+│   └── MergeLoss              merged into the backbone, too little of what the adapters did is left
 ├── CompositionError
 │   ├── UnknownAdapter         nothing attached under that name
 │   ├── AmbiguousAdapter       a bare name that two attached adapters share
