@@ -21,7 +21,7 @@ from adaptkit.interchange import (
 from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
-from adaptkit.storage import Adapter, Zoo, load_adapter
+from adaptkit.storage import Adapter, TrainingFacts, Zoo, load_adapter
 from adaptkit.verification import sign
 from adaptkit.version import __version__
 
@@ -37,6 +37,7 @@ __all__ = [
     "Merged",
     "Stack",
     "TaskData",
+    "TrainingFacts",
     "TrainingRequest",
     "TransferReport",
     "Vocabulary",

@@ -20,7 +20,7 @@ from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, 
 from adaptkit.languages import autonym, branches, language_name, script_name
 from adaptkit.layers import AdapterLayers
 from adaptkit.storage import format as spec
-from adaptkit.storage.card import Card, CardSubject, normal_form, render_card
+from adaptkit.storage.card import Card, CardSubject, TrainingFacts, normal_form, render_card
 from adaptkit.storage.folder import Files, Folder, write_folder
 from adaptkit.storage.method_config import tensor_prefix, to_json
 from adaptkit.storage.probes import Probe
@@ -57,8 +57,8 @@ class Adapter:
         return str(AdapterId(self.kind, self.name))
 
     @property
-    def training(self) -> object:
-        """What the training run did: `adaptkit.TrainingFacts`, or None when it was not recorded."""
+    def training(self) -> TrainingFacts | None:
+        """What the training run did, or None when it was not recorded."""
         return self.card.training
 
     @cached_property

@@ -2,12 +2,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import adaptkit
 from adaptkit.config import LINEAR_SITES, AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
@@ -97,6 +99,13 @@ def test_numbers_keep_their_types(model: AdaptedModel, tmp_path: Path) -> None:
     assert {name: type(value) for name, value in facts.settings.items()} == {
         name: type(value) for name, value in FACTS.settings.items()
     }
+
+
+def test_what_its_training_did_is_of_a_public_type(model: AdaptedModel) -> None:
+    adapter = random_adapter(model, CONFIGS["lora"])
+    assert adapter.training is None
+    assert replace(adapter, card=CARD).training is FACTS
+    assert get_type_hints(vars(Adapter)["training"].fget)["return"] == adaptkit.TrainingFacts | None
 
 
 def test_the_card_is_in_the_folder(model: AdaptedModel, tmp_path: Path) -> None:
