@@ -1,8 +1,6 @@
 """adaptkit: language, domain and task adapters for languages that big models hardly know."""
 
-from adaptkit.arithmetic import combine
 from adaptkit.backbones import Vocabulary, vocabulary_of
-from adaptkit.comparison import Comparison, compare
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
@@ -18,12 +16,14 @@ from adaptkit.interchange import (
     pull_adapter,
     push_adapter,
 )
-from adaptkit.merging import Merged, merge
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from adaptkit.storage import Adapter, TrainingFacts, Zoo, load_adapter
 from adaptkit.verification import sign
 from adaptkit.version import __version__
+from adaptkit.weights.combine import combine
+from adaptkit.weights.compare import Comparison, compare
+from adaptkit.weights.merge import Merged, merge
 
 __all__ = [
     "TASKS",

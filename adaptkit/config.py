@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeAlias, get_args
 
 from adaptkit.errors import ConfigError
-from adaptkit.plain_text import is_one_line
+from adaptkit.terminal.plain_text import is_one_line
 
 SiteName: TypeAlias = Literal[
     "attention.query",
@@ -257,7 +257,7 @@ class HeadConfig:
     dropout: float = 0.1
     allows_no_answer: bool = False
     pairs: bool = False
-    # In files from format version 5 on (`adaptkit.storage.records.since`).
+    # In files from format version 5 on (`adaptkit.format.typed_json.since`).
     max_answer_tokens: int = field(default=DEFAULT_ANSWER_TOKENS, metadata={"since": 5})
 
     def __post_init__(self) -> None:

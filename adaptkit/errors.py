@@ -58,7 +58,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from adaptkit.plain_text import one_line, printable
+from adaptkit.terminal.plain_text import one_line, printable
 
 _MOST_SIGNS = 4_000
 
@@ -128,7 +128,7 @@ class UnsupportedArchitecture(BackboneError):
         self.supported = tuple(supported)
         super().__init__(
             f"model type {asked!r} has no row in the architecture table; supported: {', '.join(self.supported)}. "
-            "Add a row to adaptkit/backbones/architectures.py (docs/how-to/add-an-architecture.md)."
+            "Add a row to adaptkit/backbones/networks.py (docs/how-to/add-an-architecture.md)."
         )
 
 

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 from random import Random
 
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
 from fuzz.json_mutation import changed_json
 from fuzz.mutation import changed_bytes
 from fuzz.parcel import Parcel, pack, unpack

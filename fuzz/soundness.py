@@ -7,10 +7,10 @@ import torch
 import yaml
 
 from adaptkit.composition import AdapterId
+from adaptkit.format.spec import MAX_WEIGHTS_BYTES, WEIGHTS_FILE
 from adaptkit.model import AdaptedModel
-from adaptkit.plain_text import printable
 from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage.format import MAX_WEIGHTS_BYTES, WEIGHTS_FILE
+from adaptkit.terminal.plain_text import printable
 from fuzz.outcome import Unsound
 from fuzz.watch import SCRATCH
 

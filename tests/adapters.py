@@ -2,12 +2,12 @@
 
 import torch
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.config import AdapterConfig, Kind
-from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import record
-from adaptkit.storage.record import Origin
 
 
 def randomise(layers: AdapterLayers, *, seed: int = 1) -> AdapterLayers:
@@ -36,7 +36,7 @@ def random_adapter(
         name=name,
         language=name if kind == "language" else None,
         config=config,
-        origin=Origin.of(model.backbone),
+        origin=origin_of(model.backbone),
         tensors={name: tensor.detach().cpu().clone() for name, tensor in layers.named_tensors().items()},
         probes=probes,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-from adaptkit.storage.format import RECORD_FILE, WEIGHTS_FILE
+from adaptkit.format.spec import RECORD_FILE, WEIGHTS_FILE
 
 REMOVED = object()
 """As a value for `put`: take the field away."""

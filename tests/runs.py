@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 
 import adaptkit
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
-from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
-from adaptkit.objectives import DistillObjective, MaskingRule
 from adaptkit.recipes.masked import masked_objective
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress
+from adaptkit.training.objectives import DistillObjective, MaskingRule
 from adaptkit.training.progress import Silent
 from tests.tiny import tiny_model
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, LoraConfig
+from adaptkit.format.card import Card, Evaluation
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Card, Evaluation
 from tests.adapters import random_adapter
 
 LORA = AdapterConfig(method=LoraConfig(rank=2, sites=("attention.query",)))

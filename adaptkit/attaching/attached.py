@@ -7,13 +7,14 @@ from threading import RLock
 
 from torch import nn
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.hooks import SiteHooks
 from adaptkit.attaching.plan import Plan, plan_of, plan_of_layers
 from adaptkit.attaching.rows import RowPlan
 from adaptkit.composition import Fuse, Part, Stack, resolved
 from adaptkit.config import FusionConfig, HeadConfig
 from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
-from adaptkit.layers import AdapterLayers, Head
+from adaptkit.layers import Head
 
 _Asked = tuple[Stack, bool]
 _MOST_PLANS = 4096

@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Average, Part, Stack, ids_of
 from adaptkit.config import FusionConfig
-from adaptkit.layers import AdapterLayers, BottleneckMadxLayer, FusionLayer
+from adaptkit.layers import BottleneckMadxLayer, FusionLayer
 
 
 class SiteLayer(Protocol):

@@ -1,40 +1,22 @@
 """Frozen pretrained encoders and decoders: load, describe, identify. Nothing here knows an adapter in force."""
 
-from adaptkit.backbones.architectures import (
-    ARCHITECTURES,
-    Architecture,
-    BackboneShape,
-    DecoderShape,
-    architecture_of,
-    blocks_of,
-    embedding_rows,
-    embeddings_of,
-    shape_of,
-)
 from adaptkit.backbones.backbone import Backbone, Window
-from adaptkit.backbones.fingerprint import Fingerprint, Verdict
 from adaptkit.backbones.load import embedding_form, load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
+from adaptkit.backbones.networks import blocks_of, embedding_rows, embeddings_of, shape_of
 from adaptkit.backbones.streamed import Bits
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm, TrimmedEmbeddings
 
 __all__ = [
-    "ARCHITECTURES",
     "CACHE_BYTES",
-    "Architecture",
     "Backbone",
-    "BackboneShape",
     "Bits",
-    "DecoderShape",
     "EmbeddingForm",
-    "Fingerprint",
     "MemoryReport",
     "TrimmedEmbeddings",
-    "Verdict",
     "Vocabulary",
     "Window",
-    "architecture_of",
     "blocks_of",
     "bytes_of",
     "embedding_form",

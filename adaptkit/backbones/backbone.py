@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import Architecture, BackboneShape, architecture_of, embedding_rows, shape_of
 from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.compact import save_compact
-from adaptkit.backbones.fingerprint import Fingerprint, fingerprint_of, highest_id, sampled_table, tokenizer_hash
+from adaptkit.backbones.fingerprint import fingerprint_of, highest_id, sampled_table, tokenizer_hash
+from adaptkit.backbones.networks import embedding_rows, shape_of
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import write_sentence_folder
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import EmbeddingForm, TrimmedEmbeddings
 from adaptkit.data.letters import whole_letters
 from adaptkit.errors import ConfigError, CorruptBackbone
+from adaptkit.format.architectures import Architecture, architecture_of
+from adaptkit.format.fingerprint import Fingerprint
+from adaptkit.format.shapes import BackboneShape
 from adaptkit.layers.sentence_vectors import SentenceVectors
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4

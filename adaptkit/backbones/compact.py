@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import architecture_of
 from adaptkit.backbones.streamed import empty_network
 from adaptkit.backbones.vocabulary import place_among
 from adaptkit.errors import ConfigError
+from adaptkit.format.architectures import architecture_of
 
 _TOKENIZER_FILE = "tokenizer.json"
 _ROLES = ("pad_token_id", "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id")

@@ -8,10 +8,12 @@ from typing import Any
 
 from transformers import AutoConfig, PreTrainedConfig
 
-from adaptkit.backbones.architectures import BackboneShape, DecoderShape, architecture_of, shape_of
 from adaptkit.backbones.checkpoint import find_file
+from adaptkit.backbones.networks import shape_of
 from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH
 from adaptkit.errors import CorruptBackbone
+from adaptkit.format.architectures import architecture_of
+from adaptkit.format.shapes import BackboneShape, DecoderShape
 
 CONFIG_FILE = "config.json"
 _MOST_BYTES = 4 * 2**20

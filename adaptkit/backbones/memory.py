@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.architectures import architecture_of, embeddings_of
+from adaptkit.backbones.networks import embeddings_of
 from adaptkit.backbones.word_embeddings import PagedRows
+from adaptkit.format.architectures import architecture_of
 
 
 class MemoryReport(Mapping[str, int]):

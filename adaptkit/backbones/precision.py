@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.architectures import blocks_of, embeddings_of
+from adaptkit.backbones.networks import blocks_of, embeddings_of
 from adaptkit.config import Precision
 
 _SCALE_FOR_FLOAT16 = 2.0**10

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of, bare_options, blocks_of
 from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of, incomplete
-from adaptkit.backbones.fingerprint import Fingerprint, is_sampled, sampled
+from adaptkit.backbones.fingerprint import is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, QuantizedLinear, four_bit_linear
+from adaptkit.backbones.networks import blocks_of
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
 from adaptkit.backbones.word_embeddings import (
     CACHE_BYTES,
@@ -25,6 +25,8 @@ from adaptkit.backbones.word_embeddings import (
     WordEmbeddings,
 )
 from adaptkit.errors import CorruptBackbone, UnsupportedArchitecture
+from adaptkit.format.architectures import ARCHITECTURES, architecture_of, bare_options
+from adaptkit.format.fingerprint import Fingerprint
 
 Bits: TypeAlias = Literal[32, 16, 8, 4]
 LINEARS: Mapping[int, Callable[[Tensor, Tensor | None], QuantizedLinear]] = {8: Int8Linear, 4: four_bit_linear}

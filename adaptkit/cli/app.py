@@ -17,8 +17,10 @@ from adaptkit.cli.options import request_options
 from adaptkit.cli.wording import in_shell_words
 from adaptkit.cli.zoo import diff, list_adapters, sign_place, write_index
 from adaptkit.composition import Stack
-from adaptkit.console import PlainConsole
 from adaptkit.errors import AdaptkitError, ConfigError, DivergedTraining, ProcessFailed, TrainingInterrupted
+from adaptkit.format.card import card_gaps
+from adaptkit.format.folder import Folder
+from adaptkit.format.spec import INDEX_FILE, RECORD_FILE, SIGNATURE_FILE
 from adaptkit.interchange import (
     ForClass,
     export_onnx,
@@ -30,19 +32,18 @@ from adaptkit.interchange import (
     written_by,
 )
 from adaptkit.interchange.onnx import MODEL_FILE
-from adaptkit.merging import merge
 from adaptkit.model import AdaptedModel, load_model
-from adaptkit.plain_text import one_line
 from adaptkit.recipes import TrainingRequest, estimate_adapter
 from adaptkit.recipes.train import train
-from adaptkit.storage import Listing, Zoo, load_adapter
-from adaptkit.storage.card import card_gaps
-from adaptkit.storage.folder import Folder
-from adaptkit.storage.format import INDEX_FILE, RECORD_FILE, SIGNATURE_FILE
+from adaptkit.storage import Zoo, load_adapter
+from adaptkit.storage.zoo import LoadableListing
+from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.plain_text import one_line
 from adaptkit.training.processes import process_index
 from adaptkit.verification import require_signature
 from adaptkit.verification import verify as verify_adapter
 from adaptkit.version import __version__
+from adaptkit.weights.merge import merge
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -207,7 +208,7 @@ def verify(
         raise typer.Exit(EXIT_ERROR)
 
 
-def _verified(listing: Listing, model: AdaptedModel) -> bool:
+def _verified(listing: LoadableListing, model: AdaptedModel) -> bool:
     try:
         *_, outputs = verify_adapter(listing.load(), backbone=model)
     except AdaptkitError as error:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from adaptkit.console import PlainConsole
 from adaptkit.data import sample
 from adaptkit.evaluation import TopicHead
 from adaptkit.languages import canonical_tag, language_name
@@ -16,6 +15,7 @@ from adaptkit.recipes import TrainingRequest
 from adaptkit.recipes.train import train
 from adaptkit.scores import paired_difference
 from adaptkit.storage import load_adapter
+from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
 

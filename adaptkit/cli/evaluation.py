@@ -10,7 +10,6 @@ import typer
 from adaptkit.backbones.device import AUTO, DEVICES
 from adaptkit.cli.options import SHELL_HELP, columns_of, labelled
 from adaptkit.config import TaskType
-from adaptkit.console import PlainConsole
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.data.tasks.spelling import normalized_data
@@ -18,11 +17,12 @@ from adaptkit.errors import ConfigError
 from adaptkit.evaluation import evaluate as run_evaluation
 from adaptkit.evaluation.report import check_place
 from adaptkit.evaluation.report.markdown import render_markdown
-from adaptkit.plain_text import printable
+from adaptkit.heads import examples_of
 from adaptkit.recipes.foundation import Foundation, standing
 from adaptkit.recipes.place import loaded
 from adaptkit.storage import load_adapter
-from adaptkit.tasks import examples_of
+from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.plain_text import printable
 
 _out = PlainConsole()
 _COMMA = "comma-separated"

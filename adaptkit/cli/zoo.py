@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from adaptkit.comparison import compare
-from adaptkit.console import PlainConsole
 from adaptkit.errors import ConfigError
+from adaptkit.format.card import Evaluation
+from adaptkit.format.catalogue import Catalogue
+from adaptkit.format.listing import Listing
 from adaptkit.languages import canonical_tag, language_name, nearest_relative, shared_branches
-from adaptkit.plain_text import one_line
-from adaptkit.storage import Evaluation, Listing, Zoo, load_adapter
+from adaptkit.storage import load_adapter
+from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.plain_text import one_line
 from adaptkit.verification import sign
+from adaptkit.weights.compare import compare
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
@@ -28,7 +31,7 @@ ZooArgument = Annotated[
 ]
 
 
-def zoos(named: list[Path] | None) -> list[Zoo]:
+def zoos(named: list[Path] | None) -> list[Catalogue[Listing]]:
     """The zoos that were named, or those of the environment.
 
     Raises:
@@ -37,7 +40,7 @@ def zoos(named: list[Path] | None) -> list[Zoo]:
     paths = named or [Path(part) for part in os.environ.get(ZOO_VARIABLE, "").split(os.pathsep) if part]
     if not paths:
         raise ConfigError(f"no zoo is named: give its folder or archive, or name it in {ZOO_VARIABLE}.")
-    return [Zoo(path) for path in paths]
+    return [Catalogue(path, Listing) for path in paths]
 
 
 def list_adapters(
@@ -91,7 +94,7 @@ def list_adapters(
 
 def write_index(folder: Annotated[Path, typer.Argument(help="folder of adapters")]) -> None:
     """Write the index of a zoo: every adapter with its facts, every file with its size and hash."""
-    zoo = Zoo(folder)
+    zoo = Catalogue(folder, Listing)
     path = zoo.write_index()
     _out.print(f"{path} lists {len(zoo)} adapters")
 

@@ -10,6 +10,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
 from adaptkit.languages import nearest_relative
 from adaptkit.storage import Adapter, Zoo, load_adapter
+from adaptkit.storage.identity import compared
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class LanguageAdapters:
             listing.load()
             for listing in zoo
             # Of the record, so that no index hides one.
-            if listing.record.kind == "language" and listing.origin.compared_with(backbone) != "different"
+            if listing.record.kind == "language" and compared(listing.origin, backbone) != "different"
         )
         if not found:
             raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")

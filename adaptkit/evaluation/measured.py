@@ -15,8 +15,8 @@ from adaptkit.composition import Stack
 from adaptkit.data.tasks import Example
 from adaptkit.errors import DataError
 from adaptkit.evaluation.metrics import TaskMetric
+from adaptkit.format.folder import whole_file
 from adaptkit.model import AdaptedModel
-from adaptkit.storage.folder import whole_file
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import Example, Question, leaked
 from adaptkit.data.tasks.spelling import texts_of
 from adaptkit.evaluation.metrics import ignored_entities
+from adaptkit.heads import answers_above, format_of, losses, without_label
 from adaptkit.storage import Adapter
-from adaptkit.tasks import answers_above, format_of, losses, without_label
 
 
 def leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import time
 
-from adaptkit.console import PlainConsole
+from adaptkit.terminal.console import PlainConsole
 
 
 class CellProgress:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from adaptkit.backbones import BackboneShape
 from adaptkit.composition import AdapterId
 from adaptkit.config import Kind
 from adaptkit.errors import ArchitectureMismatch, MalformedConfig, NotConvertible
+from adaptkit.format import spec
+from adaptkit.format.card import Card
+from adaptkit.format.folder import Folder, read_json
+from adaptkit.format.shapes import BackboneShape
 from adaptkit.interchange.adapterhub_bottleneck import reading_of_bottleneck
 from adaptkit.interchange.adapterhub_fields import Reading
 from adaptkit.interchange.adapterhub_lora import reading_of_lora
@@ -15,11 +18,9 @@ from adaptkit.interchange.adapterhub_weights import read_weights
 from adaptkit.interchange.written_by import written_by
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
-from adaptkit.plain_text import one_line
-from adaptkit.recording import made
-from adaptkit.storage import Adapter, Card
-from adaptkit.storage import format as spec
-from adaptkit.storage.folder import Folder, read_json
+from adaptkit.model.making import made
+from adaptkit.storage import Adapter
+from adaptkit.terminal.plain_text import one_line
 
 _HEAD = "head_config.json"
 _HEAD_WEIGHTS = ("pytorch_model_head.bin", "model_head.safetensors")

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from adaptkit.backbones import BackboneShape
 from adaptkit.config import (
     MAX_RANK,
     RESIDUAL_SITES,
@@ -23,8 +22,8 @@ from adaptkit.config import (
     SiteName,
 )
 from adaptkit.errors import LimitExceeded, MalformedConfig, NotConvertible
+from adaptkit.format.shapes import BackboneShape, SiteAddress
 from adaptkit.interchange.adapterhub_fields import Reading, blocks_kept, read_fields
-from adaptkit.layers import SiteAddress
 
 ACTIVATIONS: Mapping[str, Activation] = {"relu": "relu", "gelu": "gelu", "swish": "silu", "silu": "silu"}
 """The activations that ours have, by their names for them."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adaptkit.config import AdapterConfig
 from adaptkit.errors import MalformedConfig, NotConvertible
-from adaptkit.storage.records import RecordError, decode
+from adaptkit.format.typed_json import RecordError, decode
 
 Fields = TypeVar("Fields")
 

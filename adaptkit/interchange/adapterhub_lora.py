@@ -8,11 +8,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from adaptkit.backbones import BackboneShape
 from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, SiteName
 from adaptkit.errors import LimitExceeded, MalformedConfig, NotConvertible
+from adaptkit.format.shapes import BackboneShape
 from adaptkit.interchange.adapterhub_fields import Reading, blocks_kept, read_fields
-from adaptkit.low_rank import LowRank, lora_of
+from adaptkit.weights.low_rank import LowRank, lora_of
 
 _ATTENTION: Mapping[str, SiteName] = {"q": "attention.query", "k": "attention.key", "v": "attention.value"}
 _DEFAULTS: Mapping[str, object] = {

@@ -7,11 +7,12 @@ from pathlib import Path
 from torch import Tensor
 
 from adaptkit.errors import MalformedTensorFile, NotConvertible, TensorSetMismatch
+from adaptkit.format import spec
+from adaptkit.format.folder import read_file
+from adaptkit.format.tensor_file import Shapes, parse_header
 from adaptkit.interchange.module_names import unwrapped
 from adaptkit.interchange.pickled import load_pickled, tensors_of_pickled
-from adaptkit.storage import format as spec
-from adaptkit.storage.folder import read_file
-from adaptkit.storage.tensors import Shapes, parse_header, parse_tensors
+from adaptkit.storage.tensors import parse_tensors
 
 SAFE = "adapter.safetensors"
 PICKLE = "pytorch_adapter.bin"

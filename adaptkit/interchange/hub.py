@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 from huggingface_hub import CommitInfo, CommitOperationAdd
 
 from adaptkit.errors import AdapterFileError, ConfigError, HubError, SourceNotFound
+from adaptkit.format import spec
+from adaptkit.format.folder import Folder, check_replaceable, read_file, write_folder
+from adaptkit.format.listing import Listing
 from adaptkit.interchange.answers import asking
 from adaptkit.interchange.repository import Commit, Repository, commit_hash
-from adaptkit.storage import Adapter, Listing, load_adapter
-from adaptkit.storage import format as spec
-from adaptkit.storage.folder import Folder, check_replaceable, read_file, write_folder
+from adaptkit.storage import Adapter, load_adapter
 
 _MADE_BY_THE_HUB = ".gitattributes"
 

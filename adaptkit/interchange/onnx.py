@@ -19,10 +19,10 @@ from adaptkit.attaching.plan import Chain, modules_in, run
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.headed import labelled
 from adaptkit.errors import ConfigError, NotConvertible
+from adaptkit.format.folder import whole_folder
 from adaptkit.layers.heads import VectorHead
 from adaptkit.layers.sentence_vectors import SentenceVectors
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.storage.folder import whole_folder
 from adaptkit.version import install_command
 
 MODEL_FILE = "model.onnx"

@@ -13,17 +13,19 @@ from pathlib import Path
 from adaptkit.composition import AdapterId
 from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_BLOCKS, MAX_RANK, AdapterConfig, Kind
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotConvertible, TensorShapeMismatch
+from adaptkit.format import spec
+from adaptkit.format.card import Card
+from adaptkit.format.folder import Folder, read_file, read_json
+from adaptkit.format.shapes import SiteShape
+from adaptkit.format.tensor_file import parse_header
 from adaptkit.interchange.peft_tensors import PeftTensors, paths_of_module
 from adaptkit.languages import canonical_tag
-from adaptkit.layers import SiteShape
-from adaptkit.low_rank import LowRank, lora_of
 from adaptkit.model import AdaptedModel, load_model
-from adaptkit.plain_text import is_one_line, one_line
-from adaptkit.recording import made
-from adaptkit.storage import Adapter, Card
-from adaptkit.storage import format as spec
-from adaptkit.storage.folder import Folder, read_file, read_json
-from adaptkit.storage.tensors import parse_header, parse_tensors
+from adaptkit.model.making import made
+from adaptkit.storage import Adapter
+from adaptkit.storage.tensors import parse_tensors
+from adaptkit.terminal.plain_text import is_one_line, one_line
+from adaptkit.weights.low_rank import LowRank, lora_of
 
 _LEAVE_THE_BACKBONE = (None, True, False, "gaussian", "eva", "orthogonal")
 """Ways to begin that change nothing in the weights below; after others, an adapter alone is not the model."""

@@ -17,10 +17,10 @@ from transformers import AutoConfig, AutoModel
 
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import ConfigError, NotConvertible
+from adaptkit.format import spec
+from adaptkit.format.adapter_config import is_peft, to_json
+from adaptkit.format.folder import write_folder
 from adaptkit.storage import Adapter
-from adaptkit.storage import format as spec
-from adaptkit.storage.folder import write_folder
-from adaptkit.storage.method_config import is_peft, to_json
 
 ForClass: TypeAlias = Literal[
     "AutoModel",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from adaptkit.errors import MalformedConfig, NotConvertible
+from adaptkit.format import spec
 from adaptkit.interchange.module_names import unwrapped
-from adaptkit.plain_text import one_line
-from adaptkit.storage import format as spec
+from adaptkit.terminal.plain_text import one_line
 
 Part: TypeAlias = Literal["A", "B"]
 # A state dict that was not saved by peft has the adapter's name too.

@@ -21,7 +21,7 @@ from adaptkit.errors import (
     TensorSetMismatch,
     TensorShapeMismatch,
 )
-from adaptkit.storage.tensors import Shapes
+from adaptkit.format.tensor_file import Shapes
 
 _NEEDED = {
     "collections OrderedDict",

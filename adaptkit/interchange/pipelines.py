@@ -11,8 +11,8 @@ from transformers.modeling_outputs import SequenceClassifierOutput, TokenClassif
 from adaptkit.backbones.headed import labelled
 from adaptkit.config import TaskType
 from adaptkit.errors import ConfigError, NotConvertible
+from adaptkit.heads import examples_of, format_of, without_label
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.tasks import examples_of, format_of, without_label
 
 _Output: TypeAlias = SequenceClassifierOutput | TokenClassifierOutput
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from adaptkit.errors import NotConvertible
-from adaptkit.storage.folder import Folder, read_json
-from adaptkit.storage.format import CONFIG_FILE
+from adaptkit.format.folder import Folder, read_json
+from adaptkit.format.spec import CONFIG_FILE
 
 Library: TypeAlias = Literal["peft", "adapterhub"]
 

@@ -3,7 +3,6 @@
 The one exception is `BottleneckMadxLayer`, which only imported adapters have.
 """
 
-from adaptkit.layers.bank import AdapterLayers, SiteAddress, SiteShape
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
@@ -13,7 +12,6 @@ from adaptkit.layers.lora import LoraLayer
 from adaptkit.layers.normed import Normed
 
 __all__ = [
-    "AdapterLayers",
     "BottleneckLayer",
     "BottleneckMadxLayer",
     "FusionLayer",
@@ -21,6 +19,4 @@ __all__ = [
     "InvertibleLayer",
     "LoraLayer",
     "Normed",
-    "SiteAddress",
-    "SiteShape",
 ]

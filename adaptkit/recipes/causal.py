@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones import Backbone
-from adaptkit.layers import AdapterLayers
-from adaptkit.objectives import CausalObjective
+from adaptkit.training.objectives import CausalObjective
 
 
 def causal_objective(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 
 from adaptkit.backbones.hardware import assumed_watts, hardware_name
-from adaptkit.storage import TrainingFacts
+from adaptkit.format.card import TrainingFacts
 from adaptkit.training import RunResult
 
 

@@ -5,20 +5,21 @@ from itertools import chain, count
 
 from torch import Tensor
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import types_as_said, uses_bfloat16
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig
 from adaptkit.errors import CannotWrite
-from adaptkit.layers import AdapterLayers
+from adaptkit.format.card import Card
 from adaptkit.model import AdaptedModel
-from adaptkit.plain_text import one_line
 from adaptkit.recipes.facts import training_facts
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import checkpoint_folder, is_finished
 from adaptkit.recipes.request import TrainingRequest
-from adaptkit.storage import Adapter, Card, load_adapter
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import record as record_probes
-from adaptkit.storage.record import Origin
+from adaptkit.terminal.plain_text import one_line
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
 from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import forked
@@ -121,7 +122,7 @@ class Fitting:
             name=self._id.name,
             language=next(iter(languages)) if len(languages) == 1 else None,
             config=self._config,
-            origin=Origin.of(model.backbone),
+            origin=origin_of(model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
             below=() if request.method == "fusion" else self._foundation.below(languages),
             probes=record_probes(inputs, self._vectors(inputs)),

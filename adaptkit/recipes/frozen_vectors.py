@@ -19,9 +19,9 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, types_as_said
 from adaptkit.data.batching import chunks
 from adaptkit.data.tokens import TokenStore
+from adaptkit.format.folder import whole_file
 from adaptkit.layers.pooling import pool_texts
 from adaptkit.model import AdaptedModel
-from adaptkit.storage.folder import whole_file
 from adaptkit.training.processes import Processes
 
 _BATCH = 64

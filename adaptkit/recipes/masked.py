@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones import Backbone, embedding_rows
-from adaptkit.layers import AdapterLayers
-from adaptkit.objectives import MaskedObjective, MaskingRule
+from adaptkit.training.objectives import MaskedObjective, MaskingRule
 
 
 def masked_objective(

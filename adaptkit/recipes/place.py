@@ -9,13 +9,13 @@ from typing import cast
 from adaptkit.backbones import Bits, embedding_form
 from adaptkit.backbones.device import device_for
 from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
+from adaptkit.format import spec
+from adaptkit.format.folder import check_replaceable
+from adaptkit.format.leftovers import recover
+from adaptkit.format.lock import only_writer
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
-from adaptkit.storage import format as spec
 from adaptkit.storage import load_adapter
-from adaptkit.storage.folder import check_replaceable
-from adaptkit.storage.leftovers import recover
-from adaptkit.storage.lock import only_writer
 from adaptkit.training.checkpoint import remove_checkpoint, saved_as
 from adaptkit.training.processes import Processes
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from adaptkit.backbones import BackboneShape, Bits, EmbeddingForm, embedding_form
+from adaptkit.backbones import Bits, EmbeddingForm, embedding_form
 from adaptkit.backbones.device import AUTO, DEVICES, device_for
 from adaptkit.config import (
     LINEAR_SITES,
@@ -31,9 +31,10 @@ from adaptkit.config import (
 from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
+from adaptkit.format.shapes import BackboneShape
 from adaptkit.model import AdaptedModel
-from adaptkit.plain_text import is_one_line
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.terminal.plain_text import is_one_line
 from adaptkit.training import WARMUP_SHARE, TrainingSettings
 
 ObjectiveName: TypeAlias = Literal["auto", "mlm", "clm", "distill"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import AdapterId
 from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
 from adaptkit.data.forms import Forms, forms_of
@@ -14,15 +15,14 @@ from adaptkit.data.tasks import Example, LabelledText, Question, TaskData
 from adaptkit.data.tasks.spelling import normalized_data, texts_of
 from adaptkit.data.tasks.tag_schemes import has_entities
 from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.heads import HeadObjective, Item, format_of, longest_answer, losses
 from adaptkit.languages import canonical_tag
-from adaptkit.layers import AdapterLayers
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import model_for
 from adaptkit.recipes.request import MethodName, TrainingRequest
 from adaptkit.storage import Adapter
-from adaptkit.tasks import HeadObjective, Item, format_of, longest_answer, losses
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.data import MIN_SENTENCES
 

@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
-from adaptkit.layers import AdapterLayers
-from adaptkit.objectives import DistillObjective, MaskingRule, depths_of
 from adaptkit.recipes.causal import causal_objective
 from adaptkit.recipes.distilled import distilled
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
@@ -30,6 +29,7 @@ from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.source import Row, choose_source, trained_objective
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder, Display, TrainingData, TrainingRun, TrainingSettings
+from adaptkit.training.objectives import DistillObjective, MaskingRule, depths_of
 
 _EPOCHS = {"distill": 6, "mlm": 3, "clm": 3}
 _MIN_STEPS = 100

@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing
 from adaptkit.backbones import Bits, EmbeddingForm
 from adaptkit.backbones.device import AUTO
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
-from adaptkit.console import PlainConsole
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.parallel import ParallelSource, PathOrName
@@ -20,6 +19,7 @@ from adaptkit.recipes.request import MethodName, ObjectiveName, TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
+from adaptkit.terminal.console import PlainConsole
 from adaptkit.training import Display, open_display
 
 

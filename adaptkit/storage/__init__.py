@@ -1,9 +1,6 @@
-"""Adapters as values and as folders that are safe to read. The format is docs/file-format.md."""
+"""Adapters with their tensors, in folders and zoos."""
 
 from adaptkit.storage.adapter import Adapter, load_adapter
-from adaptkit.storage.card import Card, Evaluation, TrainingFacts
-from adaptkit.storage.listing import Listing
-from adaptkit.storage.probes import Probe
-from adaptkit.storage.zoo import Zoo
+from adaptkit.storage.zoo import LoadableListing, Zoo
 
-__all__ = ["Adapter", "Card", "Evaluation", "Listing", "Probe", "TrainingFacts", "Zoo", "load_adapter"]
+__all__ = ["Adapter", "LoadableListing", "Zoo", "load_adapter"]

@@ -12,21 +12,21 @@ import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from adaptkit.backbones import BackboneShape
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, Kind
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
+from adaptkit.format import spec
+from adaptkit.format.adapter_config import tensor_prefix, to_json
+from adaptkit.format.card import Card, CardSubject, TrainingFacts, normal_form, render_card
+from adaptkit.format.folder import Files, Folder, write_folder
+from adaptkit.format.probe import Probe
+from adaptkit.format.record import Origin, Record, read_config, read_record, version_of
+from adaptkit.format.shapes import BackboneShape
+from adaptkit.format.single_lines import check_single_lines
+from adaptkit.format.typed_json import RecordError, encode
 from adaptkit.languages import autonym, branches, language_name, script_name
-from adaptkit.layers import AdapterLayers
-from adaptkit.storage import format as spec
-from adaptkit.storage.card import Card, CardSubject, TrainingFacts, normal_form, render_card
-from adaptkit.storage.folder import Files, Folder, write_folder
-from adaptkit.storage.method_config import tensor_prefix, to_json
-from adaptkit.storage.probes import Probe
-from adaptkit.storage.record import Origin, Record, read_config, read_record, version_of
-from adaptkit.storage.records import RecordError, encode
-from adaptkit.storage.single_lines import check_single_lines
 from adaptkit.storage.tensors import parse_tensors
 
 

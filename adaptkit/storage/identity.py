@@ -4,8 +4,27 @@ from dataclasses import replace
 
 from adaptkit.backbones import Backbone
 from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, ProbeMismatch, TokenizerMismatch
+from adaptkit.format.fingerprint import Verdict
+from adaptkit.format.probe import Probe
+from adaptkit.format.record import Origin
 from adaptkit.storage.adapter import Adapter
-from adaptkit.storage.probes import Probe
+
+
+def origin_of(backbone: Backbone) -> Origin:
+    """Describe a loaded backbone."""
+    return Origin(
+        name=backbone.name,
+        release=backbone.release,
+        text_prefix=backbone.text_prefix,
+        shape=backbone.shape,
+        tokenizer_sha256=backbone.tokenizer_hash,
+        fingerprint=backbone.fingerprint,
+    )
+
+
+def compared(origin: Origin, backbone: Backbone) -> Verdict:
+    """Whether a loaded backbone has the weights that an adapter was trained on, by their samples."""
+    return origin.fingerprint.compare(backbone.fingerprint_as_of(origin.shape.vocabulary_size))
 
 
 def check_identity(adapter: Adapter, ours: Backbone) -> None:

@@ -1,23 +1,11 @@
-"""Probes: inputs with the outputs that an adapter must give. They prove integrity, not trust."""
+"""Probes of the vectors that an adapter gives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-COMPONENTS = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """Token ids and some components of the pooled vector that the adapted model gives for them.
-
-    The ids are arithmetic, not text, so a card never carries a sentence of a private corpus.
-    """
-
-    ids: tuple[int, ...]
-    vector: tuple[float, ...]
+from adaptkit.format.probe import COMPONENTS, Probe
 
 
 def record(ids: Sequence[Sequence[int]], vectors: Tensor) -> tuple[Probe, ...]:

@@ -1,39 +1,39 @@
-"""A zoo: adapters in a folder, or in folders below it, or in a zip or tar file."""
+"""A zoo: adapters in a folder, or in folders below it, or in a zip or tar file, to be loaded from there."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from os import PathLike
-from pathlib import Path
-from typing import get_args
 
-from adaptkit.config import Kind
-from adaptkit.errors import (
-    AdapterFileError,
-    ConfigError,
-    IndexMismatch,
-    LimitExceeded,
-    NotAnAdapter,
-    SourceNotFound,
-    UnexpectedFile,
-)
-from adaptkit.languages import branches, canonical_tag, script_code, script_name
-from adaptkit.storage import format as spec
-from adaptkit.storage.adapter import Adapter
-from adaptkit.storage.archive import Archive, ArchivedFolder
-from adaptkit.storage.entries import REMEDY, ListedEntry
-from adaptkit.storage.folder import Files, Folder, whole_file
-from adaptkit.storage.hashes import FileEntry, HashedOnce, hashed
-from adaptkit.storage.index import BESIDE, Index, ListedIndex, read_index
-from adaptkit.storage.listing import Listing
-from adaptkit.storage.litter import is_in_litter, is_litter
-
-_AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, *BESIDE}
-_KINDS = get_args(Kind)
+from adaptkit.errors import NotAnAdapter
+from adaptkit.format.catalogue import Catalogue
+from adaptkit.format.facts import Facts
+from adaptkit.format.listing import Listing
+from adaptkit.storage.adapter import Adapter, read_adapter
 
 
-class Zoo:
+class LoadableListing(Listing):
+    """An adapter in a zoo, which can be loaded from there."""
+
+    def load(self) -> Adapter:
+        """The adapter itself, every claim checked, that of being what it was listed as included.
+
+        Raises:
+            AdapterFileError: As `load_adapter`.
+            IndexMismatch: It was listed from an index that says something else than its files.
+            NotAnAdapter: An adapter of another id has been written there since.
+        """
+        adapter = read_adapter(self.files)
+        if self.is_listed:
+            found = Facts.of(adapter.id, adapter.language, adapter.origin.name, adapter.card, adapter.config)
+            # One that was written anew since is what it is now, as long as its id stays.
+            if found != self.facts and self.entry is not None and self.entry.is_of(self.files):
+                self.require_as_indexed(found)
+            if found.id != self.id:
+                raise NotAnAdapter(
+                    self.files.path, f"holds {found.id} now, and held {self.id} when the zoo was read. Open it again."
+                )
+        return adapter
+
+
+class Zoo(Catalogue[LoadableListing]):
     """The adapters in a folder or an archive. Hidden folders are left out; nothing is unpacked to disk.
 
     ```python
@@ -50,129 +50,7 @@ class Zoo:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path)
-        self._archive = Archive(self.path) if self.path.is_file() else None
-        if self._archive is None and not self.path.is_dir():
-            raise SourceNotFound(f"there is no folder or archive {self.path} of adapters.")
-
-    def __repr__(self) -> str:
-        return f"<Zoo {self.path}: {len(self)} adapters>"
-
-    def __iter__(self) -> Iterator[Listing]:
-        return iter(self.listings)
-
-    def __len__(self) -> int:
-        return len(self._found[0])
-
-    @cached_property
-    def listings(self) -> tuple[Listing, ...]:
-        """Each adapter without its weights, in the order of the places; read when it is asked for something."""
-        return tuple(self._read())
-
-    @property
-    def sound(self) -> tuple[Listing, ...]:
-        """Those whose record and config are sound, or are the very files that the index lists."""
-        return self._sorted_out[0]
-
-    @property
-    def broken(self) -> Mapping[str, AdapterFileError]:
-        """What is wrong with the others, by their places, and with folders that cannot be looked into."""
-        return self._sorted_out[1]
-
-    def require_sound(self) -> None:
-        """Let nothing be broken.
-
-        Raises:
-            AdapterFileError: The first thing that is.
-        """
-        for error in self.broken.values():
-            raise error
-
-    @cached_property
-    def _sorted_out(self) -> tuple[tuple[Listing, ...], dict[str, AdapterFileError]]:
-        sound: list[Listing] = []
-        broken = dict(self._found[1])
-        for listing in self.listings:
-            try:
-                listing.require_sound()
-                sound.append(listing)
-            except AdapterFileError as error:
-                broken[listing.place] = error
-        return tuple(sound), broken
-
-    @property
-    def top(self) -> Files:
-        """Its top folder."""
-        return self._files("")
-
-    def search(
-        self,
-        *,
-        language: str | None = None,
-        script: str | None = None,
-        family: str | None = None,
-        kind: str | None = None,
-        method: str | None = None,
-        task: str | None = None,
-        licence: str | None = None,
-        backbone: str | None = None,
-    ) -> list[Listing]:
-        """The adapters for which all that is given holds. Those that are not sound are left out; `broken` names them.
-
-        Where the zoo has an index, an adapter whose record and config have the hashes there is what the index says,
-        until it is loaded or its record is asked for: then it must be. All others are read.
-
-        Args:
-            language: a tag or name; scripts and members of macrolanguages as in `adaptkit.languages`.
-            script: its ISO 15924 code or English name, such as Latn or Latin.
-            family: any branch that the language is in, such as Bantu.
-            kind: language, domain or task.
-            method: such as lora.
-            task: the task type of a head, or how the task of a score begins, such as SIB-200.
-            licence: as the card has it; upper and lower case are the same, and so are spaces and hyphens.
-            backbone: its name.
-
-        Raises:
-            ConfigError: `language` or `kind` is none.
-        """
-        tag = None if language is None else canonical_tag(language)
-        if kind is not None and kind not in _KINDS:
-            raise ConfigError(f"kind is one of {', '.join(_KINDS)}, found {kind!r}.")
-        wanted = {
-            "language": tag,
-            "kind": kind,
-            "method": method,
-            "backbone": backbone,
-            "licence": None if licence is None else _plain(licence),
-        }
-        return [
-            listing
-            for listing in self.sound
-            if all(value is None or value == _facts(listing)[name] for name, value in wanted.items())
-            and (family is None or family.lower() in map(str.lower, branches(listing.language or "")))
-            and (script is None or script.lower() in _scripts(listing))
-            and (task is None or any(found.lower().startswith(task.lower()) for found in _tasks(listing)))
-        ]
-
-    def find(self, name: str) -> Listing:
-        """The adapter of an id, or at a place.
-
-        Raises:
-            NotAnAdapter: There is none.
-            ConfigError: Several of that id; name one by its place.
-        """
-        # At its place a broken one is found too, and says what is wrong when it is loaded.
-        found = [listing for listing in self.listings if listing.place == name]
-        found += [listing for listing in self.sound if listing.id == name and listing.place != name]
-        if not found:
-            there = sorted({listing.id for listing in self.sound})
-            some = ", ".join(there[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
-            not_read = f", and {len(self.broken)} that cannot be read" if self.broken else ""
-            raise NotAnAdapter(self.path, f"holds no adapter {name!r}; it has {some or 'none'}{not_read}.")
-        if len(found) > 1:
-            places = " or ".join(listing.place for listing in found)
-            raise ConfigError(f"{self.path} has several adapters {name}; name one by its place: {places}.")
-        return found[0]
+        super().__init__(path, LoadableListing)
 
     def load(self, name: str) -> Adapter:
         """The adapter of an id, or at a place, every claim checked.
@@ -183,176 +61,3 @@ class Zoo:
             AdapterFileError: As `load_adapter`.
         """
         return self.find(name).load()
-
-    def index(self) -> Index:
-        """The index of what is there now: every file is read and hashed.
-
-        Raises:
-            AdapterFileError: What is wrong with an adapter.
-            UnexpectedFile: There is something that a zoo does not have.
-        """
-        return self._index(self._contents())
-
-    def write_index(self) -> Path:
-        """Write `index.json`, whole or not at all.
-
-        Raises:
-            ConfigError: The zoo is an archive.
-            AdapterFileError: As `index`.
-        """
-        if self._archive is not None:
-            raise ConfigError(f"{self.path} is an archive, which is not written to. Index the folder, then pack it.")
-        content = self.index().render()
-        path = self.path / spec.INDEX_FILE
-        with whole_file(path) as partial:
-            partial.write_bytes(content)
-        return path
-
-    def check(self) -> Index:
-        """Let every file be the one that the index says, and nothing be there that it does not list.
-
-        Raises:
-            NotAnAdapter: There is no index.
-            IndexMismatch: The first thing that is not as it says, or the index is not written as adaptkit writes it.
-            UnexpectedFile: Something that a zoo does not have.
-        """
-        top = self.top
-        recorded = read_index(top)
-        path = top.path / spec.INDEX_FILE
-        contents = self._contents()
-        # Files first: a changed one may no longer be a sound record, and its hash says so more plainly.
-        for entry in recorded.adapters:
-            if entry.place not in contents:
-                raise IndexMismatch(path, f"lists {entry.place}, which is not there. {REMEDY}")
-            for name, expected in contents[entry.place].hashes.items():
-                if entry.files.get(name) != expected:
-                    found = "another hash or size for" if name in entry.files else "nothing of"
-                    raise IndexMismatch(path, f"has {found} {entry.place}/{name}, as it is there. {REMEDY}")
-        now = self._index(contents, recorded.format_version)
-        now.require(recorded, path)
-        if top.read(spec.INDEX_FILE, max_bytes=spec.MAX_INDEX_BYTES) != now.render():
-            raise IndexMismatch(path, "says the right things in other bytes than adaptkit writes. Write it again.")
-        return recorded
-
-    def _read(self) -> Iterator[Listing]:
-        entries = self._entries()
-        for place in self._found[0]:
-            yield Listing(place, self._files(place), entries.get(place))
-
-    def _entries(self) -> Mapping[str, ListedEntry]:
-        """What the index says of each place; nothing where there is none of a version that a list is made from."""
-        try:
-            index = read_index(self.top)
-        except AdapterFileError:
-            # Whoever needs the index itself is told what is wrong with it by `check`.
-            return {}
-        return {entry.place: entry for entry in index.adapters} if isinstance(index, ListedIndex) else {}
-
-    def _index(self, contents: Mapping[str, "_Content"], version: int = spec.INDEX_VERSION) -> Index:
-        for content in contents.values():
-            if isinstance(content.entry, AdapterFileError):
-                raise content.entry
-        entries = [content.entry for content in contents.values() if isinstance(content.entry, ListedEntry)]
-        return Index.of(entries, self.top, version)
-
-    def _contents(self) -> dict[str, "_Content"]:
-        """What lies at each place now, each file read once; nothing else may be there."""
-        paths, unread = self._look()
-        for error in unread.values():
-            raise error
-        places = _places(paths)
-        known = set(places)
-        for path in paths:
-            folder, _, name = path.rpartition("/")
-            if folder not in known and not (not folder and name in _AT_THE_TOP):
-                raise UnexpectedFile(
-                    self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
-                )
-        return {place: _Content.of(place, self._files(place)) for place in places}
-
-    def _files(self, place: str) -> Files:
-        if self._archive is not None:
-            return ArchivedFolder(self._archive, place)
-        return Folder(self.path / place)
-
-    @cached_property
-    def _found(self) -> tuple[list[str], dict[str, AdapterFileError]]:
-        """As `_look` found it first."""
-        paths, unread = self._look()
-        return _places(paths), unread
-
-    def _look(self) -> tuple[list[str], dict[str, AdapterFileError]]:
-        """Every path of a file that is there now, and the folders that were not looked into, each with the reason."""
-        if self._archive is not None:
-            return [path for path in self._archive.members if not is_in_litter(path)], {}
-        paths: list[str] = []
-        unread: dict[str, AdapterFileError] = {}
-        to_come = [""]
-        while to_come:
-            folder = to_come.pop()
-            if folder.count("/") >= spec.MAX_FOLDERS_DEEP:
-                unread[folder] = LimitExceeded(
-                    self.path / folder,
-                    f"lies more than {spec.MAX_FOLDERS_DEEP} folders deep in its zoo, the reader's bound; what is in "
-                    "it was not looked at. Move it up.",
-                )
-                continue
-            try:
-                with os.scandir(self.path / folder) as entries:
-                    for entry in entries:
-                        path = f"{folder}/{entry.name}" if folder else entry.name
-                        if not is_litter(entry.name):
-                            (to_come if entry.is_dir(follow_symlinks=False) else paths).append(path)
-            except OSError as error:
-                unread[folder] = NotAnAdapter(self.path / folder, f"cannot be looked into ({error.strerror}).")
-        return paths, unread
-
-
-@dataclass(frozen=True)
-class _Content:
-    """An adapter's files, hashed, and what an index says of it, or what is wrong with it."""
-
-    hashes: Mapping[str, FileEntry]
-    entry: ListedEntry | AdapterFileError
-
-    @classmethod
-    def of(cls, place: str, files: Files) -> "_Content":
-        once = HashedOnce(files)
-        hashes = hashed(once)
-        try:
-            return cls(hashes, ListedEntry.of(place, once, hashes))
-        except AdapterFileError as error:
-            return cls(hashes, error)
-
-
-def _places(paths: Iterable[str]) -> list[str]:
-    folders = [path.rpartition("/") for path in paths]
-    return sorted(
-        folder
-        for folder, _, name in folders
-        if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
-    )
-
-
-def _facts(listing: Listing) -> dict[str, str | None]:
-    return {
-        "language": listing.language,
-        "kind": listing.kind,
-        "method": listing.facts.method_name,
-        "backbone": listing.backbone,
-        "licence": _plain(listing.licence),
-    }
-
-
-def _scripts(listing: Listing) -> set[str]:
-    tag = listing.language
-    return set() if tag is None else {script_code(tag).lower(), script_name(tag).lower()}
-
-
-def _tasks(listing: Listing) -> set[str]:
-    head = listing.facts.head
-    return {score.task for score in listing.scores} | ({head} if head else set())
-
-
-def _plain(licence: str) -> str:
-    return "-".join(licence.lower().replace("_", " ").replace("-", " ").split())

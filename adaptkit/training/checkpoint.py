@@ -13,7 +13,7 @@ from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
-from adaptkit.storage.folder import (
+from adaptkit.format.folder import (
     Folder,
     check_replaceable,
     parse_object,
@@ -22,9 +22,9 @@ from adaptkit.storage.folder import (
     whole_file,
     write_folder,
 )
-from adaptkit.storage.format import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
-from adaptkit.storage.leftovers import discard
-from adaptkit.storage.records import RecordError, decode, encode
+from adaptkit.format.leftovers import discard
+from adaptkit.format.spec import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
+from adaptkit.format.typed_json import RecordError, decode, encode
 from adaptkit.storage.tensors import parse_tensors
 from adaptkit.training.randomness import RandomStreams
 

@@ -14,7 +14,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.data.batching import chunks, heldout_rows, length_bucketed
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import EmptyCorpus
-from adaptkit.objectives import Batch
+from adaptkit.heads.batch import Batch
 
 MIN_SENTENCES = 20
 

@@ -11,13 +11,13 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
 from adaptkit.errors import DivergedTraining, TrainingInterrupted
-from adaptkit.layers import AdapterLayers
+from adaptkit.heads.batch import Batch, Objective
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.objectives import Batch, Objective
 from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
 from adaptkit.training.data import RunData
 from adaptkit.training.interrupt import InterruptFlag

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from adaptkit.console import PlainConsole
+from adaptkit.terminal.console import PlainConsole
 from adaptkit.training.checkpoint import Progress
 
 _LINE_EVERY_S = 15.0

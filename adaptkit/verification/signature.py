@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptkit.errors import ConfigError, SignatureMismatch
+from adaptkit.format import spec
+from adaptkit.format.folder import Files, Folder, whole_file
+from adaptkit.format.hashes import hashed
 from adaptkit.storage import Zoo
-from adaptkit.storage import format as spec
-from adaptkit.storage.folder import Files, Folder, whole_file
-from adaptkit.storage.hashes import hashed
 from adaptkit.version import install_command
 
 if TYPE_CHECKING:

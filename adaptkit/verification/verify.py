@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
+from adaptkit.format.folder import Folder
+from adaptkit.format.hashes import require_known
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage.folder import Folder
-from adaptkit.storage.hashes import require_known
+from adaptkit.storage.identity import compared
 
 
 def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedModel | None = None) -> Iterator[str]:
@@ -25,7 +26,7 @@ def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedMod
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     model.attach(adapter)
     model.detach(adapter.id)
-    verdict = adapter.origin.compared_with(model.backbone)
+    verdict = compared(adapter.origin, model.backbone)
     yield f"tokenizer: the same ids as in training ({adapter.origin.tokenizer_sha256[:12]})"
     yield f"backbone: {verdict} ({model.backbone.name}, fingerprint {model.backbone.fingerprint.id})"
     yield f"outputs: {len(adapter.probes)} probes give the recorded vectors"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import adaptkit
-from adaptkit.storage.records import encode
+from adaptkit.format.typed_json import encode
 from benchmarks.record import write_result
 from benchmarks.sib200 import parallel_pairs, topic_sentences
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import adaptkit
-from adaptkit.storage.records import encode
+from adaptkit.format.typed_json import encode
 from benchmarks.record import data_folder, write_result
 
 _MIN_WORDS = 4

@@ -19,7 +19,7 @@ from typing import Any
 
 import adaptkit
 from adaptkit.data.tasks import TaskData, read_labelled, read_task
-from adaptkit.storage.records import encode
+from adaptkit.format.typed_json import encode
 from benchmarks.precisions import PRECISIONS
 from benchmarks.record import data_folder, write_result
 

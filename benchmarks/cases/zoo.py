@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 import adaptkit
 from adaptkit.data.tasks import read_task
 from adaptkit.evaluation import translations_found
+from adaptkit.format.card import Evaluation
+from adaptkit.format.typed_json import encode
 from adaptkit.languages import language_name
-from adaptkit.recording import made
+from adaptkit.model.making import made
 from adaptkit.scores import paired_difference
-from adaptkit.storage.card import Evaluation
-from adaptkit.storage.records import encode
 from benchmarks import free_text
 from benchmarks.record import data_folder, write_result
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics

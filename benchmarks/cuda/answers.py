@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from adaptkit.config import AdapterConfig, HeadConfig, LoraConfig
+from adaptkit.heads.choice import PredictedChoice
+from adaptkit.heads.classification import PredictedLabel
+from adaptkit.heads.question_answering import PredictedAnswer
+from adaptkit.heads.tagging import PredictedTags
 from adaptkit.model import AdaptedModel
-from adaptkit.tasks.choice import PredictedChoice
-from adaptkit.tasks.classification import PredictedLabel
-from adaptkit.tasks.question_answering import PredictedAnswer
-from adaptkit.tasks.tagging import PredictedTags
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu
 from benchmarks.cuda.forms import LORA

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
-from adaptkit.layers import AdapterLayers
 from adaptkit.model import AdaptedModel
-from adaptkit.objectives import MaskingRule
 from adaptkit.recipes.masked import masked_objective
 from adaptkit.training import CheckpointFolder, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress
+from adaptkit.training.objectives import MaskingRule
 from adaptkit.training.progress import Silent
 from adaptkit.training.randomness import forked
 from benchmarks.cuda import limits

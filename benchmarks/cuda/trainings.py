@@ -19,7 +19,7 @@ from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu
 from benchmarks.cuda.place import PAIRS, SWAHILI, TEXTS, UNTIED, Place
 from tests.adapters import random_adapter
-from tests.unit.tasks import examples
+from tests.unit.heads import examples
 
 _STEPS = 5
 _BELOW = AdapterConfig(method=LoraConfig(rank=2, alpha=2))

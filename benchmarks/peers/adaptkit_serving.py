@@ -12,12 +12,13 @@ from functools import partial
 import torch
 
 import adaptkit
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.config import AdapterConfig, Kind, LoraConfig
-from adaptkit.layers import AdapterLayers
+from adaptkit.format.card import Card
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.recording import made
-from adaptkit.storage import Adapter, Card
+from adaptkit.model.making import made
+from adaptkit.storage import Adapter
 from benchmarks.peers.timing import ROWS, median_of, medians, random_batch
 
 LEVELS: tuple[Kind, ...] = ("language", "domain", "task")

@@ -6,8 +6,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from fuzz.mutation import changed_bytes
 from fuzz.parcel import pack, unpack
 from fuzz.soundness import check_card

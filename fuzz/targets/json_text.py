@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from adaptkit.errors import ConfigError
-from adaptkit.storage.strict_json import parse_json
+from adaptkit.format.strict_json import parse_json
 from fuzz.json_mutation import changed_json
 from fuzz.mutation import changed_bytes
 from fuzz.soundness import require

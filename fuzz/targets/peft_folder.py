@@ -6,9 +6,9 @@ from functools import cache, partial
 from pathlib import Path
 from random import Random
 
+from adaptkit.format.spec import CONFIG_FILE, WEIGHTS_FILE
 from adaptkit.interchange import import_peft
 from adaptkit.storage import Adapter
-from adaptkit.storage.format import CONFIG_FILE, WEIGHTS_FILE
 from fuzz.folder_mutation import changed_folder
 from fuzz.parcel import pack
 from fuzz.soundness import check_adapter, check_untouched

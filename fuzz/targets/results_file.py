@@ -7,7 +7,7 @@ from random import Random
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.evaluation.report.results_file import load_results, results_json
-from adaptkit.plain_text import printable
+from adaptkit.terminal.plain_text import printable
 from fuzz.json_mutation import changed_json
 from fuzz.mutation import changed_bytes
 from fuzz.soundness import require

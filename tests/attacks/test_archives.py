@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedArchive, NotAnAdapter, UnsafePath
+from adaptkit.format import archive as module
 from adaptkit.storage import Zoo
-from adaptkit.storage import archive as module
 from tests.tiny import tiny_model
 from tests.zoos import made_zoo, tarred, zipped
 

@@ -19,12 +19,13 @@ from adaptkit.data.tasks import LabelledText, TaskData
 from adaptkit.errors import AdapterFileError, AdaptkitError, ConfigError, MalformedConfig, TokenizerMismatch
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.format import card as card_module
+from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.interchange import import_peft
 from adaptkit.model import AdaptedModel
-from adaptkit.plain_text import is_one_line, markdown_text, one_line, printable
-from adaptkit.storage import Adapter, Card, Evaluation, TrainingFacts, load_adapter
-from adaptkit.storage import card as card_module
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.terminal.plain_text import is_one_line, markdown_text, one_line, printable
 from tests.adapters import random_adapter
 from tests.hostile import get, header_and_data, put, put_weights, tensor_file
 from tests.hostile_texts import HOSTILE, MEANT, MISLEADING, STEERING

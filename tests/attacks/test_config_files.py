@@ -10,8 +10,8 @@ from adaptkit.errors import (
     TensorShapeMismatch,
     UnknownVersion,
 )
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.hostile import REMOVED, get, put
 
 HUGE = 10**4000

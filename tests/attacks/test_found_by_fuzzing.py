@@ -9,10 +9,10 @@ import pytest
 from adaptkit.composition import AdapterId, Average, Stack
 from adaptkit.errors import AdaptkitError, ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.evaluation.report.markdown import render_markdown
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.interchange import import_peft
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.hostile import put
 from tests.unit.evaluation.invented import invented_results
 

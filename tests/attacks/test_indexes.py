@@ -18,8 +18,8 @@ from adaptkit.errors import (
     UnknownVersion,
     UnsafePath,
 )
-from adaptkit.storage import Zoo, load_adapter, origins
-from adaptkit.storage import format as spec
+from adaptkit.format import origins, spec
+from adaptkit.storage import Zoo, load_adapter
 from tests.tiny import tiny_model
 from tests.zoos import made_zoo, zipped
 

@@ -6,9 +6,9 @@ from threading import Thread
 import pytest
 
 from adaptkit.errors import AdaptkitError, ConfigError, LimitExceeded, MalformedConfig, NotAnAdapter, UnsafePath
+from adaptkit.format.folder import read_file
+from adaptkit.format.spec import CONFIG_FILE, MAX_JSON_BYTES, RECORD_FILE, WEIGHTS_FILE
 from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage.folder import read_file
-from adaptkit.storage.format import CONFIG_FILE, MAX_JSON_BYTES, RECORD_FILE, WEIGHTS_FILE
 from tests.hostile import put
 
 FILES = (WEIGHTS_FILE, CONFIG_FILE, RECORD_FILE)

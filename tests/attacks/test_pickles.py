@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, MalformedTensorFile, NotAnAdapter
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
 from tests.hostile import put_weights, tensors_of
 
 

@@ -15,9 +15,9 @@ from adaptkit.errors import (
     TensorShapeMismatch,
     WeightsChanged,
 )
+from adaptkit.format.spec import MAX_HEADER_BYTES, WEIGHTS_FILE
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import MAX_HEADER_BYTES, WEIGHTS_FILE
 from tests.adapters import random_adapter
 from tests.hostile import header_and_data, put_tensors, put_weights, tensor_file, tensors_of
 

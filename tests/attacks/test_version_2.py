@@ -9,9 +9,9 @@ import torch
 
 from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig, LoraConfig
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, TensorSetMismatch, TensorShapeMismatch
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.adapters import attach_random, random_adapter
 from tests.hostile import REMOVED, put, put_tensors, tensors_of
 

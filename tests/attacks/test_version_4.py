@@ -7,9 +7,9 @@ import pytest
 
 from adaptkit.config import AdapterConfig, BottleneckMadxConfig, InvertibleConfig
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, TensorSetMismatch, TensorShapeMismatch
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.adapters import random_adapter
 from tests.hostile import REMOVED, put
 

@@ -7,10 +7,10 @@ import pytest
 
 from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import MalformedConfig
+from adaptkit.format.card import Card, Evaluation
+from adaptkit.format.spec import RECORD_FILE
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Card, load_adapter
-from adaptkit.storage.card import Evaluation
-from adaptkit.storage.format import RECORD_FILE
+from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter
 from tests.hostile import REMOVED, get, put
 

@@ -19,9 +19,9 @@ from adaptkit.errors import (
     TokenizerMismatch,
     UnknownAdapter,
 )
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
-from adaptkit.storage.format import CONFIG_FILE, RECORD_FILE
 from tests.adapters import random_adapter
 from tests.hostile import put, put_tensors, tensors_of
 from tests.tiny import tiny_backbone, tiny_model

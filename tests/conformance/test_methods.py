@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import set_checkpoint_early_stop
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.config import AdapterConfig
 from adaptkit.errors import ConfigError
-from adaptkit.layers import AdapterLayers, LoraLayer
+from adaptkit.layers import LoraLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter

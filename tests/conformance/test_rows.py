@@ -19,8 +19,8 @@ from adaptkit.config import (
     LoraConfig,
 )
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
+from adaptkit.heads.question_answering import PredictedAnswer
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.tasks.question_answering import PredictedAnswer
 from tests.adapters import attach_random
 from tests.saved import saved_backbone
 from tests.tiny import ARCHITECTURES, ENCODERS, tiny_model

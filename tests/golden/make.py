@@ -21,11 +21,11 @@ from adaptkit.config import (
     LoraConfig,
     MethodConfig,
 )
+from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Adapter, Card, TrainingFacts
-from adaptkit.storage.card import Evaluation
+from adaptkit.storage import Adapter
+from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import record
-from adaptkit.storage.record import Origin
 from tests.tiny import tiny_model
 
 VERSION_5 = {
@@ -136,7 +136,7 @@ def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
         name=name,
         language="sw",
         config=config,
-        origin=Origin.of(model.backbone),
+        origin=origin_of(model.backbone),
         tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
         probes=record(inputs, model.encode_ids(inputs, stack=f"{kind}/{name}")),
         card=CARD,

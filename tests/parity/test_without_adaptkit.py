@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit.storage.card import card_gaps
-from adaptkit.storage.folder import Folder
-from adaptkit.storage.hashes import require_known
+from adaptkit.format.card import card_gaps
+from adaptkit.format.folder import Folder
+from adaptkit.format.hashes import require_known
 from tests.saved import saved_backbone
 
 PAIRS = adaptkit.sample_pairs("sw")

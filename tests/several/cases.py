@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.runs import PAIRS, SWAHILI
-from tests.unit.tasks.examples import choices, tags
+from tests.unit.heads.examples import choices, tags
 
 # 54 training rows in batches of 7: no two processes have equal shares, and one batch has 5 rows.
 _TEXT: dict[str, Any] = {"lang": "sw", "max_steps": 14, "batch_size": 7, "precision": "fp32"}

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from adaptkit.errors import ConfigError
-from adaptkit.storage import card
+from adaptkit.format import card
 from fuzz.outcome import Unsound
 from fuzz.parcel import pack, unpack
 from fuzz.seeded import run

@@ -13,11 +13,11 @@ from adaptkit.config import AdapterConfig, HeadConfig, LoraConfig
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import LabelledText, Question, TaggedSentence
 from adaptkit.errors import ConfigError
+from adaptkit.heads import PredictedAnswer
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
-from adaptkit.tasks import PredictedAnswer
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from adaptkit.errors import AdapterFileError
+from adaptkit.format.card import card_gaps
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Listing, Zoo
-from adaptkit.storage.card import card_gaps
+from adaptkit.storage import Zoo
+from adaptkit.storage.zoo import LoadableListing
 from adaptkit.verification import verify
 
 FOLDER = Path(__file__).parents[2] / "adapters_zoo"
@@ -39,7 +40,7 @@ def test_a_flipped_byte_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.place)
-def test_its_card_says_all(listing: Listing) -> None:
+def test_its_card_says_all(listing: LoadableListing) -> None:
     assert card_gaps(listing.card) == []
     assert listing.card.n_tokens > 0
     assert len(listing.card.text_sha256) == 64

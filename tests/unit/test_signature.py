@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from adaptkit.errors import AdapterFileError, ConfigError, IndexMismatch, SignatureMismatch
+from adaptkit.format.folder import Folder
 from adaptkit.storage import Zoo
-from adaptkit.storage.folder import Folder
 from adaptkit.verification import require_signature, sign
 from adaptkit.verification.signature import hashes
 from tests.tiny import tiny_model

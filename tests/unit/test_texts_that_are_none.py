@@ -12,10 +12,10 @@ from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, TaskData
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import AdaptkitError, ConfigError, MalformedText
 from adaptkit.evaluation.transfer import _read_one
+from adaptkit.heads import examples_of
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes import TrainingRequest
 from adaptkit.recipes.task import read_examples
-from adaptkit.tasks import examples_of
 from tests.tiny import tiny_model
 
 WRONG: dict[str, tuple[Any, str]] = {

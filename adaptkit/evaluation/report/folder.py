@@ -9,7 +9,7 @@ from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.evaluation.report.plots import gains_png, heatmap_png
 from adaptkit.evaluation.report.results_file import load_results, results_json
 from adaptkit.evaluation.results import TransferResults
-from adaptkit.storage.folder import write_folder
+from adaptkit.format.folder import write_folder
 
 RESULTS_FILE = "results.json"
 REPORT_FILES = (RESULTS_FILE, "report.md", "report.html", "heatmap.png", "gains.png")

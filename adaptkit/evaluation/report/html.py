@@ -6,15 +6,7 @@ from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.heatmap import heat_map
 from adaptkit.evaluation.report.intervals import interval_plot
 from adaptkit.evaluation.report.style import STYLE
-from adaptkit.evaluation.report.summary import (
-    facts,
-    headline,
-    how_to_read,
-    notes,
-    verdict_counts,
-    verdicts,
-    warnings,
-)
+from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdict_counts, verdicts, warnings
 from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
 from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, plain
 from adaptkit.evaluation.results import TransferResults

@@ -1,11 +1,11 @@
 """The report as Markdown."""
 
-from adaptkit import plain_text
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
 from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
 from adaptkit.evaluation.report.words import plain, verdict_text
 from adaptkit.evaluation.results import TransferResults
+from adaptkit.terminal import plain_text
 
 # An underscore inside a word is no emphasis, so names such as macro_f1 stay readable in the source.
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation.results import TransferResults
-from adaptkit.storage.folder import whole_file
-from adaptkit.storage.records import RecordError, decode, encode
-from adaptkit.storage.strict_json import parse_json
+from adaptkit.format.folder import whole_file
+from adaptkit.format.strict_json import parse_json
+from adaptkit.format.typed_json import RecordError, decode, encode
 
 RESULTS_VERSION = 1
 MAX_RESULTS_BYTES = 64 * 2**20

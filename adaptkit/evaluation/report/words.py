@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from adaptkit.errors import UnknownLanguage
 from adaptkit.evaluation.results import Condition
 from adaptkit.languages import language_name
-from adaptkit.plain_text import one_line
 from adaptkit.scores import Difference
+from adaptkit.terminal.plain_text import one_line
 
 DASH = "–"
 MARKS = {"helps": "▲", "hurts": "▼", "no evidence": "○"}

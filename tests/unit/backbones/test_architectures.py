@@ -4,9 +4,9 @@ from torch import nn
 from transformers import BertConfig, GPT2Config
 
 from adaptkit.backbones import blocks_of, embedding_rows, shape_of
-from adaptkit.backbones.architectures import ARCHITECTURES, architecture_of
 from adaptkit.config import SITES
 from adaptkit.errors import UnsupportedArchitecture
+from adaptkit.format.architectures import ARCHITECTURES, architecture_of
 from tests.tiny import ARCHITECTURES as TINY
 from tests.tiny import DECODERS, VOCABULARY_SIZE, tiny_backbone, tiny_network
 

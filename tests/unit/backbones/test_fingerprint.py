@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones import Fingerprint
-from adaptkit.backbones.fingerprint import Verdict, fingerprint_of, tokenizer_hash
+from adaptkit.backbones.fingerprint import fingerprint_of, tokenizer_hash
 from adaptkit.errors import ConfigError
+from adaptkit.format.fingerprint import Fingerprint, Verdict
 from tests.tiny import ARCHITECTURES, tiny_network, tiny_tokenizer
 
 MATRICES = (

@@ -6,13 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from adaptkit.backbones.linears import (
-    Int4Linear,
-    Int8Linear,
-    Nf4Linear,
-    QuantizedLinear,
-    four_bit_linear,
-)
+from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear, QuantizedLinear, four_bit_linear
 
 WIDTHS = (128, 64)
 LINEARS = (Int8Linear, Nf4Linear, Int4Linear)

@@ -248,7 +248,8 @@ def test_a_diverged_run_is_one_message(
     adaptkit: Command, corpus: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "adaptkit.objectives.MaskedObjective.measures", lambda head, *_: {"loss": head.bias.sum() * float("nan")}
+        "adaptkit.training.objectives.MaskedObjective.measures",
+        lambda head, *_: {"loss": head.bias.sum() * float("nan")},
     )
     outcome = adaptkit("train", "--lang", "sw", "--text", corpus, "--backbone", backbone_folder, "--no-progress")
     assert outcome.status == 1

@@ -11,7 +11,7 @@ import adaptkit as library
 from adaptkit.config import AdapterConfig, LoraConfig
 from tests.adapters import random_adapter
 from tests.unit.cli.conftest import Command
-from tests.unit.tasks import examples as made
+from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=2))
 ROWS = [("The goat eats grass.", "goats"), ("Rain fells the maize.", "rain")]

@@ -18,7 +18,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
-from tests.unit.tasks import examples as made
+from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=40.0))
 LANGUAGES = ("en", "sw", "ha")

@@ -5,9 +5,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.config import Activation, AdapterConfig, BottleneckMadxConfig
 from adaptkit.errors import ArchitectureMismatch, ConfigError
-from adaptkit.layers import AdapterLayers, BottleneckMadxLayer, Normed
+from adaptkit.layers import BottleneckMadxLayer, Normed
 from tests.tiny import DECODERS, ENCODERS, tiny_model
 
 PLAIN: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
-from adaptkit.layers import AdapterLayers, BottleneckLayer, LoraLayer
+from adaptkit.layers import BottleneckLayer, LoraLayer
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random
 from tests.tolerance import assert_equal_but_for_rounding

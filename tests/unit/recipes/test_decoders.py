@@ -12,7 +12,9 @@ import adaptkit
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import ArchitectureMismatch, ConfigError, CorruptBackbone
+from adaptkit.heads.batch import Batch
 from adaptkit.model import AdaptedModel
+from adaptkit.training.objectives import CausalObjective
 from tests.saved import saved_backbone
 from tests.tiny import DECODERS, decoder_config, tiny_model, tiny_tokenizer
 from tests.tolerance import rounded
@@ -62,10 +64,10 @@ def test_the_loss_is_that_of_transformers(tmp_path: Path) -> None:
     folder = untied(tmp_path / "llm")
     model = adaptkit.load_model(folder)
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXT[:4]))
-    objective = adaptkit.objectives.CausalObjective(
+    objective = CausalObjective(
         output_rows=model.backbone.output_rows(), n_ids=model.backbone.shape.vocabulary_size, n_opening=1
     )
-    batch = objective.prepare(adaptkit.objectives.Batch(ids=ids, mask=mask))
+    batch = objective.prepare(Batch(ids=ids, mask=mask))
     whole = AutoModelForCausalLM.from_pretrained(folder)
     with torch.no_grad():
         ours = objective(model(ids, mask), batch)

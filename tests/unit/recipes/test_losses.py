@@ -19,7 +19,7 @@ from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.training import open_display
 from tests.runs import train_and_interrupt
-from tests.unit.tasks import examples as made
+from tests.unit.heads import examples as made
 
 QUICK: dict[str, Any] = {"task": "trial", "max_steps": 2, "batch_size": 8, "progress": False}
 

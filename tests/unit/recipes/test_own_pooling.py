@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from adaptkit import train_adapter
+from adaptkit.heads.batch import Batch
 from adaptkit.layers.sentence_vectors import PoolingMode, SentenceVectors
 from adaptkit.model import AdaptedModel
-from adaptkit.objectives import Batch, DistillObjective
+from adaptkit.training.objectives import DistillObjective
 from tests.tiny import tiny_backbone
 
 PAIRS = [(f"the goat number {n} sleeps at home", f"mbuzi namba {n} analala nyumbani") for n in range(60)]

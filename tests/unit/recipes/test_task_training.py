@@ -22,7 +22,7 @@ from adaptkit.training import open_display
 from tests.adapters import random_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
 from tests.tiny import tiny_model
-from tests.unit.tasks import examples as made
+from tests.unit.heads import examples as made
 
 QUICK: dict[str, Any] = {"max_steps": 4, "batch_size": 8, "progress": False}
 LEARNING: dict[str, Any] = {"task": "trial", "max_steps": 60, "learning_rate": 5e-3, "progress": False}

@@ -11,15 +11,9 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit.errors import (
-    ConfigError,
-    EmptyCorpus,
-    SourceNotFound,
-    UnknownLanguage,
-    UnsuitableText,
-)
+from adaptkit.errors import ConfigError, EmptyCorpus, SourceNotFound, UnknownLanguage, UnsuitableText
 from adaptkit.model import AdaptedModel
-from adaptkit.objectives import MaskedObjective
+from adaptkit.training.objectives import MaskedObjective
 from tests.runs import PAIRS, SWAHILI, Watching, opener
 from tests.tiny import tiny_model
 

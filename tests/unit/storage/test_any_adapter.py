@@ -10,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.config import (
     ENCODER_LINEAR_SITES,
     LINEAR_SITES,
@@ -26,11 +27,12 @@ from adaptkit.config import (
     SiteName,
     TaskType,
 )
-from adaptkit.layers import AdapterLayers
+from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.probe import Probe
 from adaptkit.model import AdaptedModel
-from adaptkit.plain_text import is_one_line
-from adaptkit.storage import Adapter, Card, Evaluation, Probe, TrainingFacts, load_adapter
-from adaptkit.storage.record import Origin
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage.identity import origin_of
+from adaptkit.terminal.plain_text import is_one_line
 from tests.adapters import randomise
 from tests.tiny import tiny_model
 
@@ -112,7 +114,7 @@ def adapters(draw: st.DrawFn) -> Adapter:
         head=head,
         hides_top_block=draw(st.booleans()),
     )
-    origin = Origin.of(MODELS[name].backbone)
+    origin = origin_of(MODELS[name].backbone)
     layers = randomise(AdapterLayers(config, origin.shape.sites()), seed=draw(st.integers(0, 99)))
     dtype = draw(st.sampled_from([torch.float32, torch.float16, torch.bfloat16]))
     return Adapter(

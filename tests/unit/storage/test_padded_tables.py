@@ -15,6 +15,7 @@ from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, ProbeMismatch
 from adaptkit.evaluation.conditions import LanguageAdapters
 from adaptkit.model import AdaptedModel
+from adaptkit.storage.identity import compared
 from adaptkit.verification import verify
 from tests.adapters import random_adapter
 from tests.saved import saved_backbone
@@ -59,7 +60,7 @@ CASES = [(kind, name) for kind in TABLES for name in FORMS if kind == "bert" or 
 def test_an_adapter_moves_between_them(there: int, here: int, model_type: str, form: str, tmp_path: Path) -> None:
     trained = random_adapter(adaptkit.load_model(with_rows(tmp_path / "there", there, model_type)), LORA)
     model = adaptkit.load_model(with_rows(tmp_path / "here", here, model_type), **FORMS[form])
-    assert trained.origin.compared_with(model.backbone) != "different"
+    assert compared(trained.origin, model.backbone) != "different"
     model.attach(trained)
     model.detach(trained.id)
     assert any("probes give the recorded vectors" in said for said in verify(trained, backbone=model))

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from adaptkit.backbones import Backbone, Fingerprint
+from adaptkit.backbones import Backbone
 from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError
+from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 import adaptkit
 from adaptkit.config import LINEAR_SITES, AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import from_json, to_json
+from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.spec import CARD_FILE, CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Adapter, Card, Evaluation, TrainingFacts, load_adapter
-from adaptkit.storage.format import CARD_FILE, CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
-from adaptkit.storage.method_config import from_json, to_json
+from adaptkit.storage import Adapter, load_adapter
 from tests.adapters import random_adapter
 from tests.tiny import ARCHITECTURES, tiny_backbone, tiny_model
 

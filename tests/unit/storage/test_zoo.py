@@ -10,10 +10,10 @@ import torch
 
 import adaptkit
 from adaptkit.errors import ConfigError, IndexMismatch, NotAnAdapter, SourceNotFound, UnexpectedFile, UnknownLanguage
+from adaptkit.format.folder import whole_folder
+from adaptkit.format.lock import only_writer
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Zoo
-from adaptkit.storage.folder import whole_folder
-from adaptkit.storage.lock import only_writer
 from tests.tiny import tiny_model
 from tests.zoos import LORA, made_zoo, tarred, zipped
 

@@ -14,7 +14,7 @@ import torch
 
 import adaptkit
 from adaptkit.errors import CannotWrite, CheckpointError, ConfigError, TrainingInterrupted
-from adaptkit.storage.folder import write_folder
+from adaptkit.format.folder import write_folder
 from adaptkit.training import CheckpointFolder, TrainingSettings
 from adaptkit.training.checkpoint import TrainingState
 from adaptkit.training.progress import Silent

@@ -10,8 +10,9 @@ from torch import Tensor
 
 import adaptkit
 from adaptkit.errors import DivergedTraining
-from adaptkit.objectives import Batch, DistillObjective
+from adaptkit.heads.batch import Batch
 from adaptkit.training import CheckpointFolder
+from adaptkit.training.objectives import DistillObjective
 from tests.runs import PAIRS, SmallRun, small_data, small_run
 from tests.tiny import tiny_model
 

@@ -7,10 +7,10 @@ import pytest
 from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import TaggedSentence
 from adaptkit.errors import EmptyCorpus
+from adaptkit.heads import Item, format_of
 from adaptkit.model import AdaptedModel
-from adaptkit.tasks import Item, format_of
 from adaptkit.training import TaskItems
-from tests.unit.tasks import examples as made
+from tests.unit.heads import examples as made
 
 HEAD = HeadConfig(task_type="classification", labels=("goats", "rain"))
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from adaptkit.objectives import DistillObjective
 from adaptkit.training import TrainingRun
+from adaptkit.training.objectives import DistillObjective
 from tests.runs import ObjectiveName, SmallRun, Watching, small_run
 
 

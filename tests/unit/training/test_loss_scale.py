@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.backbones.precision import loss_scale
-from adaptkit.objectives import Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.training.progress import Silent
 from tests.runs import small_run
 from tests.tiny import tiny_model, tiny_network

@@ -1,0 +1,165 @@
+"""`adaptkit.json`: whose an adapter is. Read strictly, every size within its bound."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from adaptkit.composition import AdapterId
+from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH, AdapterConfig, FusionConfig, Kind
+from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, UnknownVersion, UnsupportedArchitecture
+from adaptkit.format import spec
+from adaptkit.format.adapter_config import format_version, from_json
+from adaptkit.format.architectures import architecture_of
+from adaptkit.format.card import Card
+from adaptkit.format.fingerprint import Fingerprint
+from adaptkit.format.folder import Files, read_json
+from adaptkit.format.origins import SharedField
+from adaptkit.format.probe import COMPONENTS, Probe
+from adaptkit.format.published import HUB_IDS
+from adaptkit.format.shapes import BackboneShape, DecoderShape
+from adaptkit.format.single_lines import check_single_lines
+from adaptkit.format.typed_json import RecordError, decode, needed_version
+from adaptkit.languages import canonical_tag
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The backbone that an adapter was trained on, as far as it must be known to refuse another."""
+
+    name: str
+    release: str
+    text_prefix: str
+    shape: BackboneShape | DecoderShape
+    tokenizer_sha256: str
+    fingerprint: Fingerprint
+
+    @property
+    def hub_id(self) -> str:
+        """Where a model hub has the backbone; empty where that is not known."""
+        return HUB_IDS.get(self.name, self.name if _HUB_ID.fullmatch(self.name) else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The content of adaptkit.json: what peft does not know."""
+
+    format_version: int
+    kind: Kind
+    name: str
+    language: str | None
+    backbone: Origin
+    below: tuple[str, ...]
+    weights_sha256: str
+    probes: tuple[Probe, ...]
+    card: Card
+
+    @property
+    def id(self) -> str:
+        """`kind/name`."""
+        return str(AdapterId(self.kind, self.name))
+
+
+def read_record(files: Files) -> Record:
+    """The record of an adapter.
+
+    Raises:
+        AdapterFileError: What is wrong with it.
+    """
+    path = files.path / spec.RECORD_FILE
+    shared = SharedField.read(files.read(spec.RECORD_FILE, max_bytes=spec.MAX_JSON_BYTES), path)
+    content = shared.content
+    version = content.get("format_version")
+    if type(version) is not int or version not in spec.READABLE_VERSIONS:
+        raise UnknownVersion(
+            path,
+            f"has format version {version!r}; this adaptkit reads {' and '.join(map(str, spec.READABLE_VERSIONS))}. "
+            "Install a newer adaptkit, or ask for the adapter in this version.",
+        )
+    try:
+        check_single_lines(content)
+        record = decode(Record, content, version=version)
+        _check_family(record.backbone.shape)
+        _check_ids(record)
+        if record.language is not None and canonical_tag(record.language) != record.language:
+            raise RecordError(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
+    except (RecordError, ConfigError, UnsupportedArchitecture) as error:
+        raise MalformedConfig(path, f"{error}") from error
+    _check_bounds(record, path)
+    shared.keep(record.backbone, path)
+    return record
+
+
+def read_config(files: Files, record: Record) -> AdapterConfig:
+    """How the adapter computes whose record this is.
+
+    Raises:
+        AdapterFileError: What is wrong with the config, or that the two do not belong together.
+    """
+    path, shape = files.path / spec.CONFIG_FILE, record.backbone.shape
+    config = from_json(read_json(files, spec.CONFIG_FILE), shape, path, version=record.format_version)
+    if isinstance(config.method, FusionConfig) and record.id in config.method.fuses:
+        raise MalformedConfig(path, f"the fusion {record.id} fuses itself.")
+    if record.format_version != (right := version_of(config, shape, record.card)):
+        raise MalformedConfig(
+            files.path / spec.RECORD_FILE,
+            f"says format version {record.format_version}, but the adapter is one of version {right}.",
+        )
+    return config
+
+
+def version_of(config: AdapterConfig, shape: BackboneShape, card: Card) -> int:
+    """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
+    return max(format_version(config, shape), needed_version(card))
+
+
+def _check_family(shape: BackboneShape) -> None:
+    if architecture_of(shape.model_type).causal != isinstance(shape, DecoderShape):
+        raise RecordError(f"the sizes are not those that a {shape.model_type} backbone has")
+
+
+def _check_ids(record: Record) -> None:
+    below = [str(AdapterId.parse(text)) for text in record.below]
+    if len({record.id, *below}) != 1 + len(below):
+        raise RecordError(f"below is {record.below}, which names an adapter twice, or {record.id} itself")
+
+
+def _check_bounds(record: Record, path: Path) -> None:
+    shape = record.backbone.shape
+    bounds = {
+        "n_blocks": (shape.n_blocks, MAX_BLOCKS),
+        "n_heads": (shape.n_heads, MAX_WIDTH),
+        "hidden_width": (shape.hidden_width, MAX_WIDTH),
+        "ffn_width": (shape.ffn_width, MAX_WIDTH),
+        "vocabulary_size": (shape.vocabulary_size, MAX_VOCABULARY),
+        "n_positions": (shape.n_positions, MAX_VOCABULARY),
+    }
+    if isinstance(shape, DecoderShape):
+        bounds["n_key_heads"] = (shape.n_key_heads, shape.n_heads)
+        bounds["head_width"] = (shape.head_width, MAX_WIDTH)
+        bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, MAX_WIDTH)
+    for name, (found, bound) in bounds.items():
+        if not 1 <= found <= bound:
+            raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")
+    if len(record.below) > spec.MAX_BELOW:
+        raise LimitExceeded(
+            path, f"below names {len(record.below):,} adapters; the reader's bound is {spec.MAX_BELOW}."
+        )
+    _check_probes(record.probes, shape, path)
+
+
+def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path) -> None:
+    if not probes:
+        raise MalformedConfig(path, "has no probes, so that its outputs could not be checked.")
+    if len(probes) > spec.MAX_PROBES:
+        raise LimitExceeded(path, f"has {len(probes):,} probes; the reader's bound is {spec.MAX_PROBES}.")
+    # RoBERTa leaves the first two rows of its position table unused.
+    longest = min(spec.MAX_PROBE_TOKENS, shape.n_positions - 2)
+    for probe in probes:
+        if not 1 <= len(probe.ids) <= longest:
+            raise LimitExceeded(path, f"a probe has {len(probe.ids):,} tokens; the bounds are 1 and {longest}.")
+        if not 0 <= min(probe.ids) <= max(probe.ids) < shape.vocabulary_size:
+            raise LimitExceeded(path, "a probe has token ids outside the vocabulary.")
+        if len(probe.vector) != min(COMPONENTS, shape.hidden_width):
+            raise MalformedConfig(path, f"a probe's vector has {len(probe.vector)} components, expected {COMPONENTS}.")

@@ -1,0 +1,75 @@
+"""A text, or a pair of texts, and its label."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adaptkit.backbones import Backbone
+from adaptkit.config import HeadConfig
+from adaptkit.data.tasks import Example, LabelledText
+from adaptkit.errors import ConfigError
+from adaptkit.heads.batch import Batch
+from adaptkit.heads.item import Item, as_ids, label_number
+from adaptkit.heads.typed import of_type
+
+
+@dataclass(frozen=True)
+class PredictedLabel:
+    """The label with the largest probability, and all probabilities."""
+
+    label: str
+    probabilities: Mapping[str, float]
+
+
+class Classification:
+    """The mean over real tokens decides."""
+
+    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
+        self._backbone = backbone
+        self._head = head
+        self._max_length = max_length
+
+    def items(self, examples: Sequence[Example]) -> list[Item]:
+        """One row each: the text, or both texts with separators between them."""
+        texts = of_type(LabelledText, examples)
+        _check_pairs(texts, self._head.pairs)
+        rows = self._backbone.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
+        return [
+            Item(
+                number,
+                (as_ids(row),),
+                (label_number(self._head, e.label),) if e.label else (),
+                language=e.language,
+                cut=cut,
+            )
+            for number, (e, (row, cut)) in enumerate(zip(texts, rows, strict=True))
+        ]
+
+    def labels(self, items: Sequence[Item], seq: int) -> Tensor:
+        """Shape: (len(items))."""
+        return torch.tensor([int(item.target[0]) for item in items])
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy. Shape: outputs (batch, n_labels)."""
+        return F.cross_entropy(outputs, batch.require_labels())
+
+    def predictions(
+        self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]
+    ) -> list[PredictedLabel]:
+        """The labels. Shape: outputs, for each item (1, n_labels)."""
+        found: list[PredictedLabel] = []
+        for output in outputs:
+            shares = torch.softmax(output[0], dim=-1).tolist()
+            probabilities = dict(zip(self._head.labels, shares, strict=True))
+            found.append(PredictedLabel(max(probabilities, key=probabilities.__getitem__), probabilities))
+        return found
+
+
+def _check_pairs(texts: Sequence[LabelledText], pairs: bool) -> None:
+    for number, example in enumerate(texts):
+        if (example.pair is not None) is not pairs:
+            found, wanted = ("a single text", "pairs of texts") if pairs else ("a pair of texts", "single texts")
+            raise ConfigError(f"example {number} is {found} ({example.text!r:.60}), but this head is for {wanted}.")

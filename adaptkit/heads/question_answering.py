@@ -1,0 +1,160 @@
+"""A question, and its answer as a piece of a context that may be longer than the backbone reads at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adaptkit.backbones import Backbone, Window
+from adaptkit.config import DEFAULT_ANSWER_TOKENS, HeadConfig
+from adaptkit.data.tasks import Example, Question
+from adaptkit.data.tasks.answers import located
+from adaptkit.heads.batch import Batch
+from adaptkit.heads.item import Item, as_ids
+from adaptkit.heads.typed import of_type
+
+_NO_ANSWER = (0, 0)
+"""Start and end of no answer: the opening special token."""
+_CANDIDATES = 20
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A piece of the context. `score` is the sum of the logits of its first and last token; `start` is a character."""
+
+    score: float
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class PredictedAnswer:
+    """The best answer; empty where the head says that there is none. `n_best` are the best spans, best first.
+
+    `no_answer_score` is what the best span has to beat, for heads that know questions without an answer.
+    """
+
+    text: str
+    n_best: tuple[Span, ...]
+    no_answer_score: float
+
+
+class QuestionAnswering:
+    """Every token may start or end the answer (Devlin et al. 2019, arXiv:1810.04805).
+
+    A long context is read in windows that overlap by `stride` tokens, or by those of the longest answer where the head
+    gives longer ones than usual. In training, a window without the answer is
+    trained to say so, but only where another one has it: the windows of an answered question none of which holds a
+    whole answer have no target.
+    """
+
+    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int, stride: int = 64) -> None:
+        self._backbone = backbone
+        self._head = head
+        self._max_length = max_length
+        self._stride = stride
+
+    def items(self, examples: Sequence[Example]) -> list[Item]:
+        """One item for each window of each context."""
+        questions = of_type(Question, examples)
+        windows = self._backbone.tokenize_windows(
+            [question.question for question in questions],
+            [question.context for question in questions],
+            max_length=self._max_length,
+            stride=self._stride,
+            whole=longest if (longest := self._head.max_answer_tokens) > DEFAULT_ANSWER_TOKENS else 0,
+        )
+        answers = [located(question.context, question.answers) for question in questions]
+        targets = [_target(window, answers[window.text]) for window in windows]
+        placed = {window.text for window, target in zip(windows, targets, strict=True) if target != _NO_ANSWER}
+        lost = {number for number, question in enumerate(questions) if question.answers and number not in placed}
+        return [
+            Item(
+                window.text,
+                (as_ids(window.ids),),
+                () if window.text in lost else target,
+                as_ids(window.places.ravel()),
+                questions[window.text].language,
+                window.cut,
+            )
+            for window, target in zip(windows, targets, strict=True)
+        ]
+
+    def labels(self, items: Sequence[Item], seq: int) -> Tensor:
+        """Start and end token. Shape: (len(items), 2)."""
+        return torch.tensor([[int(place) for place in item.target] for item in items])
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The mean cross-entropy of start and end among the real tokens. Shape: outputs (batch, seq, 2)."""
+        logits = outputs.masked_fill(~batch.mask.bool().unsqueeze(-1), float("-inf"))
+        labels = batch.require_labels()
+        return (F.cross_entropy(logits[..., 0], labels[:, 0]) + F.cross_entropy(logits[..., 1], labels[:, 1])) / 2
+
+    def predictions(
+        self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]
+    ) -> list[PredictedAnswer]:
+        """The answers. Shape: outputs, for each item (1, seq, 2)."""
+        of_example: dict[int, list[tuple[Item, Tensor]]] = defaultdict(list)
+        for item, output in zip(items, outputs, strict=True):
+            of_example[item.example].append((item, output[0]))
+        questions = of_type(Question, examples)
+        return [self._answer(question, of_example[number]) for number, question in enumerate(questions)]
+
+    def _answer(self, question: Question, windows: list[tuple[Item, Tensor]]) -> PredictedAnswer:
+        spans = [
+            span
+            for item, logits in windows
+            for span in _spans(question.context, item, logits, longest=self._head.max_answer_tokens)
+        ]
+        best = sorted({span.start: span for span in sorted(spans)}.values(), reverse=True)[:_CANDIDATES]
+        nothing = min(float(logits[0].sum()) for _, logits in windows)
+        answered = bool(best) and not (self._head.allows_no_answer and nothing > best[0].score)
+        return PredictedAnswer(best[0].text if answered else "", tuple(best), nothing)
+
+
+def longest_answer(items: Sequence[Item]) -> int:
+    """Tokens of the longest answer that is a target; 0 where there is none."""
+    spans = (item.target for item in items if item.target and item.target != _NO_ANSWER)
+    return max((int(last) - int(first) + 1 for first, last in spans), default=0)
+
+
+def _target(window: Window, answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
+    found = (_tokens_of(window, text, start) for text, start in answers)
+    return next((tokens for tokens in found if tokens is not None), _NO_ANSWER)
+
+
+def _tokens_of(window: Window, text: str, start: int) -> tuple[int, int] | None:
+    """The first and last token that an answer overlaps, if the window holds all of it."""
+    # Spaces at the edges belong to no token, or to one that is not meant.
+    start += len(text) - len(text.lstrip())
+    end = start + len(text.strip())
+    if not window.reach[0] <= start <= end <= window.reach[1]:
+        return None
+    places = window.places
+    overlapping = np.flatnonzero((places[:, 0] < end) & (places[:, 1] > start) & (places[:, 0] >= 0))
+    return (int(overlapping[0]), int(overlapping[-1])) if len(overlapping) else None
+
+
+def _spans(context: str, item: Item, logits: Tensor, *, longest: int) -> list[Span]:
+    """The spans of one window, `longest` tokens at most, that its best starts and ends make. Shape: logits (seq, 2)."""
+    assert item.places is not None  # noqa: S101 - this format's own items
+    places = item.places.reshape(-1, 2)
+    inside = torch.from_numpy(np.flatnonzero(places[:, 0] >= 0))
+    if not len(inside):
+        return []
+    n_best = min(_CANDIDATES, len(inside))
+    starts, ends = (inside[logits[inside, side].topk(n_best).indices] for side in (0, 1))
+    scores = logits[starts, 0].unsqueeze(1) + logits[ends, 1]
+    lengths = ends - starts.unsqueeze(1)
+    spans = []
+    for i, j in torch.nonzero((lengths >= 0) & (lengths < longest)).tolist():
+        begin, end = int(places[starts[i], 0]), int(places[ends[j], 1])
+        # Some tokenizers count the space before a word to its first token.
+        begin += len(context[begin:end]) - len(context[begin:end].lstrip())
+        if text := context[begin:end].rstrip():
+            spans.append(Span(float(scores[i, j]), text, begin))
+    return spans

@@ -1,0 +1,109 @@
+"""Adapters that stay in a folder until a stack names them, and go again when others need their place."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from os import PathLike
+from threading import Lock
+
+from adaptkit.errors import AdapterExists
+from adaptkit.storage import Zoo
+from adaptkit.storage.zoo import LoadableListing
+
+_TURNS = count()
+
+
+@dataclass
+class Held:
+    """An adapter that was attached for a zoo: the size of its weight file, and when a stack last named it."""
+
+    size_bytes: int
+    last_turn: int = field(default_factory=_TURNS.__next__)
+
+
+@dataclass
+class PagedZoo:
+    """The adapters of a zoo by id, and those of them that are attached for it.
+
+    `fused` says of each fusion what it fuses. At most `cache_bytes` of weight files stay attached. Who reads adapters
+    does so under `reading`, so that whoever needs the same finds them; who changes `held` has the lock of what is
+    attached.
+    """
+
+    listings: Mapping[str, LoadableListing]
+    fused: Mapping[str, tuple[str, ...]]
+    cache_bytes: int
+    held: dict[str, Held] = field(default_factory=dict)
+    reading: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def of(cls, zoo: Zoo | str | PathLike[str], cache_bytes: int) -> "PagedZoo":
+        """Read the ids of all adapters in a zoo; no weights.
+
+        Raises:
+            SourceNotFound: There is no such folder or archive.
+            AdapterFileError: A record in it is not sound.
+            AdapterExists: Two adapters of one id.
+        """
+        listings: dict[str, LoadableListing] = {}
+        fused: dict[str, tuple[str, ...]] = {}
+        zoo = zoo if isinstance(zoo, Zoo) else Zoo(zoo)
+        for listing in zoo:
+            adapter_id, fuses = listing.id, listing.fuses
+            if adapter_id in listings:
+                places = f"{listings[adapter_id].files.path} and {listing.files.path}"
+                raise AdapterExists(
+                    f"{zoo.path} has two adapters {adapter_id}: {places}. A stack names "
+                    "an adapter by its id: take one of them out, or save it under another id "
+                    '(adaptkit.load_adapter(folder).renamed("kind/name").save(folder, overwrite=True)).'
+                )
+            listings[adapter_id] = listing
+            if fuses:
+                fused[adapter_id] = fuses
+        return cls(listings, fused, cache_bytes)
+
+    def like(self, name: str) -> list[str]:
+        """Ids of this zoo that may have been meant by a name that is none: those of that bare name first."""
+        bare = [adapter_id for adapter_id in self.listings if adapter_id.partition("/")[2] == name]
+        return bare or difflib.get_close_matches(name, self.listings, n=2)
+
+    def used(self, names: Iterable[str]) -> None:
+        """Note that a stack acts in which these do; needs no lock."""
+        for name in names:
+            held = self.held.get(name)
+            if held is not None:
+                held.last_turn = next(_TURNS)
+
+    def too_many(self, *, but: Iterable[str]) -> list[str]:
+        """What must go for the others to be within the bound, the longest unused first, and never what is in `but`."""
+        size, kept = sum(held.size_bytes for held in self.held.values()), frozenset(but)
+        going = []
+        for name, held in sorted(self.held.items(), key=lambda entry: entry[1].last_turn):
+            if size <= self.cache_bytes:
+                break
+            if name not in kept:
+                going.append(name)
+                size -= held.size_bytes
+        return going
+
+    def needed(self, names: Iterable[str]) -> list[str]:
+        """The ids of this zoo among the names, what the fusions among them fuse, and the fusions of all that is named.
+
+        A fusion stands behind what it fuses.
+        """
+        asked = set(names)
+        fusions = {name for name, fuses in self.fused.items() if asked.issuperset(fuses)}
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+
+        def add(name: str) -> None:
+            if name not in seen:
+                seen.add(name)
+                for part in self.fused.get(name, ()):
+                    add(part)
+                found[name] = None
+
+        for name in sorted(asked | fusions):
+            add(name)
+        return [name for name in found if name in self.listings]

@@ -1,0 +1,59 @@
+"""Causal language modelling: each token is predicted from those before it."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from adaptkit.errors import ConfigError
+from adaptkit.heads.batch import Batch, in_few_shapes
+from adaptkit.layers import InvertibleLayer
+from adaptkit.training.objectives.softmax import VocabularySoftmax
+
+
+class CausalObjective(nn.Module):
+    """Cross-entropy of each token given those before it, through the decoder's own frozen output projection.
+
+    `vocabulary` lists the token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full
+    one. The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are not predicted. The
+    projection is computed in `dtype`, the loss in float32.
+
+    Shape: output_rows (len(vocabulary), hidden_width), the rows of `vocabulary` in the output projection.
+    """
+
+    def __init__(
+        self,
+        *,
+        output_rows: Tensor,
+        n_ids: int,
+        vocabulary: Tensor | None = None,
+        n_opening: int = 0,
+        dtype: torch.dtype = torch.float32,
+        invertible: InvertibleLayer | None = None,
+    ) -> None:
+        super().__init__()
+        self.blocks: tuple[int, ...] = ()
+        self.n_opening = n_opening
+        self.softmax = VocabularySoftmax(output_rows, vocabulary, n_ids=n_ids, dtype=dtype, invertible=invertible)
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Nothing is hidden: the backbone itself lets no token see a later one."""
+        labels = self.softmax.places(batch.ids[:, 1:])
+        predicted = batch.mask[:, 1:].bool() & (labels >= 0)
+        predicted[:, : max(0, self.n_opening - 1)] = False
+        positions = nn.functional.pad(predicted, (0, 1)).reshape(-1).nonzero().squeeze(1)
+        positions, labels = in_few_shapes(positions, labels[predicted])
+        return replace(batch, positions=positions, labels=labels)
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """The mean loss over predicted tokens. Shape: hidden (batch, seq, hidden_width), result ()."""
+        if batch.positions is None:
+            raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
+        picked = hidden.reshape(-1, hidden.shape[-1])[batch.positions]
+        loss: Tensor = self.softmax(picked, batch.require_labels())
+        return loss
+
+    def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The loss, which is the cross-entropy whose exponential is the perplexity."""
+        loss = self(hidden, batch)
+        return {"loss": loss, "token_loss": loss}

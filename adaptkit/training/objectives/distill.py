@@ -1,0 +1,117 @@
+"""Distillation from parallel text: a text is drawn to the frozen backbone's vector of its translation."""
+
+from typing import Self
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adaptkit.errors import ConfigError
+from adaptkit.heads.batch import Batch
+from adaptkit.layers.pooling import Pool, mean_pool, pool_texts
+
+
+def depths_of(n_blocks: int) -> tuple[int, ...]:
+    """The blocks at one third and two thirds of the depth, and the last one."""
+    return tuple(sorted({max(0, round(n_blocks * third / 3) - 1) for third in (1, 2, 3)}))
+
+
+class DistillObjective(nn.Module):
+    """Seen from the centre of all targets, a sentence shall lie in the direction of its target and as far out.
+
+    With `v` and `t` the sentence's vector and its target minus the centre, the loss is
+    `1 - cosine(v, t) + distance_weight * (|v| - |t|)^2 / mean(|t|^2)`, summed over the `blocks` whose states are read:
+    the last with weight 1, those before it with `inner_weight` (docs/decisions/0007-distillation-at-several-depths.md).
+
+    No teacher beyond the backbone itself is needed (after Reimers and Gurevych 2020, arXiv:2004.09813, who minimise the
+    squared error of the last vector). A squared error draws every sentence that is not well understood towards the
+    centre of the training text; a head trained on the frozen backbone then takes any text for the training text's
+    favourite topic. Keeping the distance avoids that (docs/decisions/0004-distance-from-the-centre.md).
+
+    A row may hold two texts, and each is drawn to what its translation is beside the other's. Rows with an anchor pay
+    for every token that leaves the place where the frozen backbone has it: the squared way, over the mean squared
+    distance of the tokens from the centre (docs/decisions/0010-pairs-and-token-anchors.md).
+
+    Shape: centre (n_depths, hidden_width), variance (n_depths), the mean squared distance of the targets from it.
+
+    Raises:
+        ConfigError: A weight below 0, or a variance that is not positive.
+    """
+
+    def __init__(
+        self,
+        *,
+        centre: Tensor,
+        variance: Tensor,
+        blocks: tuple[int, ...] = (),
+        inner_weight: float = 0.5,
+        distance_weight: float = 0.5,
+        pool: Pool = mean_pool,
+    ) -> None:
+        super().__init__()
+        self._pool = pool
+        if not (distance_weight >= 0 and inner_weight >= 0 and bool((variance > 0).all())):
+            raise ConfigError(
+                "the targets' variance must be positive and the weights not negative, "
+                f"found {variance.tolist()}, distance_weight {distance_weight} and inner_weight {inner_weight}."
+            )
+        self.blocks = blocks
+        self.distance_weight = distance_weight
+        weights = variance.new_full(variance.shape, inner_weight)
+        weights[-1] = 1.0
+        self.register_buffer("centre", centre, persistent=False)
+        self.register_buffer("variance", variance, persistent=False)
+        self.register_buffer("weights", weights, persistent=False)
+
+    @classmethod
+    def for_targets(
+        cls, targets: Tensor, *, blocks: tuple[int, ...] = (), inner_weight: float = 0.5, pool: Pool = mean_pool
+    ) -> Self:
+        """The objective for these targets, which `pool` made of the frozen backbone's states.
+
+        Shape: targets (n, n_depths * hidden_width), in the order of `blocks`.
+
+        Raises:
+            ConfigError: All targets are the same vector.
+        """
+        by_depth = targets.reshape(len(targets), max(1, len(blocks)), -1)
+        centre = by_depth.mean(dim=0)
+        variance = by_depth.var(dim=0, correction=0).sum(dim=-1)
+        return cls(centre=centre, variance=variance, blocks=blocks, inner_weight=inner_weight, pool=pool)
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Nothing is masked: the backbone reads the sentence as it is."""
+        return batch
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """The mean loss over texts, and that of the anchors over rows.
+
+        Shape: hidden (batch, seq, n_depths * hidden_width), result ().
+        """
+        if batch.targets is None:
+            raise ConfigError("distillation needs target vectors in the batch.")
+        centre = self.get_buffer("centre")
+        vectors = pool_texts(hidden, batch.mask, batch.first_lengths, self._pool).reshape(-1, *centre.shape) - centre
+        targets = batch.targets.reshape(-1, *centre.shape) - centre
+        direction = 1 - F.cosine_similarity(vectors, targets, dim=-1)
+        distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.get_buffer("variance")
+        by_depth = direction + self.distance_weight * distance
+        loss: Tensor = (by_depth * self.get_buffer("weights")).sum(dim=-1).mean()
+        return loss if batch.anchors is None else loss + self._strayed(hidden, batch, batch.anchors)
+
+    def _strayed(self, hidden: Tensor, batch: Batch, anchors: Tensor) -> Tensor:
+        """How far tokens are from where the frozen backbone has them, by the rows' anchors. Shape: ()."""
+        if batch.frozen is None:
+            raise ConfigError("anchors need the frozen backbone's states in the batch.")
+        centre = self.get_buffer("centre")
+        real = batch.mask.float()[..., None]
+        by_depth = (*batch.mask.shape, *centre.shape)
+        there = batch.frozen.float().reshape(by_depth)
+        way = (hidden.float().reshape(by_depth) - there).pow(2).sum(dim=-1) * real
+        spread = ((there - centre).pow(2).sum(dim=-1) * real).sum(dim=(0, 1)) / real.sum()
+        by_row = (way / spread * self.get_buffer("weights")).sum(dim=(1, 2)) / real.sum(dim=(1, 2))
+        strayed: Tensor = (by_row * anchors).mean()
+        return strayed
+
+    def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The loss."""
+        return {"loss": self(hidden, batch)}

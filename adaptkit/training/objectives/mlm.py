@@ -1,0 +1,145 @@
+"""Masked language modelling that projects only what it needs."""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adaptkit.errors import ConfigError
+from adaptkit.heads.batch import Batch, in_few_shapes
+from adaptkit.layers import InvertibleLayer
+from adaptkit.layers.pooling import Pool, mean_pool
+from adaptkit.layers.types import MasterLinear
+from adaptkit.training.objectives.softmax import VocabularySoftmax
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskingRule:
+    """Which tokens are masked, and how (Devlin et al. 2019, arXiv:1810.04805): 80 % mask, 10 % random, 10 % kept.
+
+    `whole_words` masks all pieces of a word together.
+    """
+
+    share: float = 0.15
+    whole_words: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ConfigError(f"the share of masked tokens must lie between 0 and 1, found {self.share}.")
+
+
+class MaskedObjective(nn.Module):
+    """Cross-entropy of masked tokens, projected at masked positions only.
+
+    The projection is tied to the frozen input embedding through a small trained transform. `vocabulary` lists the
+    token ids that the softmax runs over (the corpus vocabulary), ascending; None is the full one. Transform and
+    projection are computed in `dtype`, norm and loss in float32.
+
+    The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are never masked.
+
+    With `anchor_weight` the loss gains `anchor_weight * (1 - cosine(vector, target))`, where the target is the frozen
+    backbone's vector of the unmasked sentence, made by `pool` as the other: it keeps the vectors of a
+    sentence-embedding backbone in their place.
+
+    Shape: embeddings (len(vocabulary), hidden_width), the rows of `vocabulary`; maskable and word_start
+    (vocabulary_size), both bool.
+    """
+
+    def __init__(
+        self,
+        *,
+        embeddings: Tensor,
+        maskable: Tensor,
+        word_start: Tensor,
+        mask_id: int,
+        rule: MaskingRule,
+        vocabulary: Tensor | None = None,
+        n_opening: int = 1,
+        anchor_weight: float = 0.0,
+        dtype: torch.dtype = torch.float32,
+        invertible: InvertibleLayer | None = None,
+        pool: Pool = mean_pool,
+    ) -> None:
+        super().__init__()
+        self._pool = pool
+        self.softmax = VocabularySoftmax(
+            embeddings, vocabulary, n_ids=len(maskable), dtype=dtype, invertible=invertible
+        )
+        kept = self.softmax.get_buffer("kept")
+        if not bool(maskable[kept].any()):
+            raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
+        self.blocks: tuple[int, ...] = ()
+        self.rule = rule
+        self.anchor_weight = anchor_weight
+        self._dtype = dtype
+        self.mask_id = mask_id
+        self.n_opening = n_opening
+        width = embeddings.shape[1]
+        known = self.softmax.places(torch.arange(len(maskable))) >= 0
+        self.register_buffer("maskable", maskable & known, persistent=False)
+        self.register_buffer("word_start", word_start, persistent=False)
+        self.register_buffer("replacements", kept[maskable[kept]], persistent=False)
+        self.transform = MasterLinear(width, width)
+        self.norm = nn.LayerNorm(width)
+        self.bias = nn.Parameter(torch.zeros(len(kept)))
+        # Start from "the hidden state is the embedding", at the scale at which embeddings tell tokens apart.
+        nn.init.eye_(self.transform.weight)
+        nn.init.zeros_(self.transform.bias)
+        nn.init.constant_(self.norm.weight, 1.0 / float(embeddings.float().std().clamp(min=1e-6)) / width**0.5)
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Mask tokens; at least one in the batch."""
+        candidates = self._buffer("maskable")[batch.ids] & batch.mask.bool()
+        candidates[:, : self.n_opening] = False
+        chosen = self._choose_words(batch.ids, candidates) if self.rule.whole_words else self._choose(candidates)
+        if not bool(chosen.any()):
+            chosen = candidates
+        fate = torch.rand(batch.ids.shape, device=batch.ids.device)
+        replacements = self._buffer("replacements")
+        drawn = replacements[torch.randint(len(replacements), batch.ids.shape, device=batch.ids.device)]
+        ids = torch.where(chosen & (fate < 0.8), self.mask_id, batch.ids)
+        ids = torch.where(chosen & (fate >= 0.9), drawn, ids)
+        positions = chosen.reshape(-1).nonzero().squeeze(1)
+        positions, labels = in_few_shapes(positions, self.softmax.places(batch.ids.reshape(-1)[positions]))
+        return replace(batch, ids=ids, positions=positions, labels=labels)
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """The mean loss over masked tokens, plus the anchor.
+
+        Shape: hidden (batch, seq, hidden_width), result ().
+        """
+        return self.measures(hidden, batch)["loss"]
+
+    def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The loss, and the cross-entropy in it, whose exponential is the pseudo-perplexity."""
+        token_loss = loss = self.token_loss(hidden, batch)
+        if self.anchor_weight and batch.targets is not None:
+            vectors = self._pool(hidden, batch.mask)
+            loss = loss + self.anchor_weight * (1 - F.cosine_similarity(vectors, batch.targets, dim=-1)).mean()
+        return {"loss": loss, "token_loss": token_loss}
+
+    def token_loss(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy of the masked tokens.
+
+        Shape: hidden (batch, seq, hidden_width), result ().
+        """
+        if batch.positions is None or batch.labels is None:
+            raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
+        picked = hidden.reshape(-1, hidden.shape[-1])[batch.positions].to(self._dtype)
+        vectors = self.norm(self.transform(picked).to(self.norm.weight.dtype))
+        loss: Tensor = self.softmax(vectors, batch.labels, self.bias)
+        return loss
+
+    def _choose(self, candidates: Tensor) -> Tensor:
+        return candidates & (torch.rand(candidates.shape, device=candidates.device) < self.rule.share)
+
+    def _choose_words(self, ids: Tensor, candidates: Tensor) -> Tensor:
+        starts = self._buffer("word_start")[ids] | ~candidates
+        word = starts.long().cumsum(dim=1)
+        dice = torch.rand((ids.shape[0], ids.shape[1] + 1), device=ids.device) < self.rule.share
+        return candidates & dice.gather(1, word)
+
+    def _buffer(self, name: str) -> Tensor:
+        buffer: Tensor = self.get_buffer(name)
+        return buffer

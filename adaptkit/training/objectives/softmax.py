@@ -1,0 +1,69 @@
+"""Cross-entropy of tokens against rows of an embedding table, in pieces that fit into memory."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from adaptkit.heads.batch import IGNORED
+from adaptkit.layers import InvertibleLayer
+
+_LOGIT_BYTES_AT_ONCE = 2**28
+
+
+class VocabularySoftmax(nn.Module):
+    """A softmax over the tokens of `vocabulary` (ascending; None: all), whose rows of a frozen table are `rows`.
+
+    An invertible layer at the embeddings is undone before the projection, which is computed in `dtype`, the loss in
+    float32.
+
+    Shape: rows (len(vocabulary), hidden_width).
+    """
+
+    def __init__(
+        self,
+        rows: Tensor,
+        vocabulary: Tensor | None,
+        *,
+        n_ids: int,
+        dtype: torch.dtype = torch.float32,
+        invertible: InvertibleLayer | None = None,
+    ) -> None:
+        super().__init__()
+        kept = torch.arange(n_ids) if vocabulary is None else vocabulary.long()
+        place = torch.full((n_ids,), -1, dtype=torch.long)
+        place[kept] = torch.arange(len(kept))
+        # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
+        self._undo = None if invertible is None else invertible.inverse
+        self.register_buffer("rows", rows.to(dtype), persistent=False)
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("kept", kept, persistent=False)
+
+    def __len__(self) -> int:
+        return len(self.get_buffer("kept"))
+
+    def places(self, ids: Tensor) -> Tensor:
+        """Where in the vocabulary these ids are, -1 for others. Shape: as `ids`."""
+        return self.get_buffer("place")[ids]
+
+    def forward(self, vectors: Tensor, labels: Tensor, bias: Tensor | None = None) -> Tensor:
+        """The mean cross-entropy; 0 of no tokens at all.
+
+        Shape: vectors (n, hidden_width), labels (n) places in the vocabulary or `IGNORED`, bias (len(vocabulary)),
+        result ().
+        """
+        vectors = vectors.to(self.get_buffer("rows").dtype)
+        if self._undo is not None:
+            vectors = self._undo(vectors)
+        n_labels = (labels != IGNORED).sum().clamp(min=1)
+        at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self)))
+        if len(vectors) <= at_once:
+            return self._summed(vectors, labels, bias) / n_labels
+        pieces = zip(torch.split(vectors, at_once), torch.split(labels, at_once), strict=True)
+        losses = [checkpoint(self._summed, *piece, bias, use_reentrant=False) for piece in pieces]
+        return torch.stack(losses).sum() / n_labels
+
+    def _summed(self, vectors: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
+        logits = F.linear(vectors, self.get_buffer("rows"))
+        logits = logits if bias is None else logits + bias
+        return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")

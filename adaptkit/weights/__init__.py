@@ -1,0 +1,1 @@
+"""Adapters as numbers: combined, merged into a backbone, compared."""

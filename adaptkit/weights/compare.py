@@ -1,0 +1,152 @@
+"""Two adapters side by side: what differs in config, provenance and scores, and how far their layers are apart."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from adaptkit.config import LoraConfig
+from adaptkit.format.card import Evaluation
+from adaptkit.format.typed_json import encode
+from adaptkit.storage import Adapter
+from adaptkit.weights.low_rank import LowRank
+
+_HEAD = "head"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactChange:
+    """A fact by its path, and what it is on either side; None where a side has no such fact."""
+
+    name: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerChange:
+    """The layer at one module: the norms of what it adds, and the cosine between the two.
+
+    Of a LoRA that is `scale * B @ A`, so that two factorisations of one matrix are equal; of others the weights
+    themselves. None where a side has no such layer, or the two have other shapes.
+    """
+
+    module: str
+    norm_before: float | None
+    norm_after: float | None
+    cosine: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreChange:
+    """A score by its task and metric, with the adapter, on either side."""
+
+    task: str
+    metric: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What `compare` found. `same_weights` where the weight files are the same bytes."""
+
+    same_weights: bool
+    facts: tuple[FactChange, ...]
+    layers: tuple[LayerChange, ...]
+    scores: tuple[ScoreChange, ...]
+
+
+def compare(before: Adapter, after: Adapter) -> Comparison:
+    """Compare two adapters, of any methods and backbones."""
+    return Comparison(
+        same_weights=before.weights_sha256 == after.weights_sha256,
+        facts=tuple(_changes(_facts(before), _facts(after))),
+        layers=tuple(_layers(before, after)),
+        scores=tuple(_scores(before, after)),
+    )
+
+
+def _facts(adapter: Adapter) -> dict[str, object]:
+    """Config and provenance, flat: path to value."""
+    origin = adapter.origin
+    whole = {
+        "id": adapter.id,
+        "language": adapter.language,
+        "below": list(adapter.below),
+        "backbone": {"name": origin.name, "release": origin.release, "fingerprint": origin.fingerprint.id},
+        "config": {"method": adapter.config.method_name, **encode(adapter.config)},
+        "card": {name: value for name, value in encode(adapter.card).items() if name != "evaluations"},
+    }
+    return dict(_flat(whole))
+
+
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _flat(part, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, value
+
+
+def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[FactChange]:
+    for name in dict.fromkeys((*before, *after)):
+        if before.get(name) != after.get(name):
+            yield FactChange(name=name, before=before.get(name), after=after.get(name))
+
+
+def _layers(before: Adapter, after: Adapter) -> Iterator[LayerChange]:
+    ours, theirs = _contributions(before), _contributions(after)
+    for module in dict.fromkeys((*ours, *theirs)):
+        a, b = ours.get(module), theirs.get(module)
+        yield LayerChange(
+            module=module,
+            norm_before=None if a is None else float(a.norm()),
+            norm_after=None if b is None else float(b.norm()),
+            cosine=None if a is None or b is None or a.shape != b.shape else _cosine(a, b),
+        )
+
+
+def _cosine(a: Tensor, b: Tensor) -> float | None:
+    scale = float(a.norm() * b.norm())
+    return float((a * b).sum()) / scale if scale else None
+
+
+def _contributions(adapter: Adapter) -> dict[str, Tensor]:
+    """What the layer at each module adds, as one tensor."""
+    tensors = {name: tensor.double() for name, tensor in adapter.tensors.items()}
+    method = adapter.config.method
+    found: dict[str, Tensor] = {}
+    if isinstance(method, LoraConfig):
+        for name in [name for name in tensors if name.endswith(".lora_A.weight")]:
+            module = name.removesuffix(".lora_A.weight")
+            found[module] = LowRank(tensors.pop(name), tensors.pop(f"{module}.lora_B.weight"), method.scale).delta()
+    parts: dict[str, list[Tensor]] = {}
+    for name, tensor in tensors.items():
+        module = _HEAD if name.startswith(f"{_HEAD}.") else _module_of(name)
+        parts.setdefault(module, []).append(tensor.flatten())
+    return found | {module: torch.cat(pieces) for module, pieces in parts.items()}
+
+
+def _module_of(name: str) -> str:
+    """The path before the layer's own names, such as `down.weight` and `f.0.bias`."""
+    path = name.split(".")
+    own = next((at for at, part in enumerate(path) if part in {"down", "up", "f", "g"}), len(path) - 2)
+    return ".".join(path[:own])
+
+
+def _scores(before: Adapter, after: Adapter) -> Iterator[ScoreChange]:
+    ours, theirs = _by_test(before), _by_test(after)
+    for task, metric in dict.fromkeys((*ours, *theirs)):
+        a, b = ours.get((task, metric)), theirs.get((task, metric))
+        yield ScoreChange(
+            task=task,
+            metric=metric,
+            before=None if a is None else a.score_with,
+            after=None if b is None else b.score_with,
+        )
+
+
+def _by_test(adapter: Adapter) -> dict[tuple[str, str], Evaluation]:
+    return {(evaluation.task, evaluation.metric): evaluation for evaluation in adapter.card.evaluations}

@@ -1,0 +1,174 @@
+"""Fold a stack of LoRA adapters into the backbone's weights, for export, and say what that costs."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from adaptkit.attaching import ResolvedStack
+from adaptkit.attaching.plan import AveragedChains, Chain, SiteLayer
+from adaptkit.backbones import Backbone
+from adaptkit.backbones.fingerprint import sampled
+from adaptkit.backbones.headed import SAME_HEADS, with_head
+from adaptkit.backbones.linears import QuantizedLinear
+from adaptkit.backbones.streamed import LINEARS
+from adaptkit.composition import ids_of
+from adaptkit.config import AdapterConfig, HeadConfig, HeadOnlyConfig
+from adaptkit.errors import ConfigError, MergeLoss
+from adaptkit.format.fingerprint import Fingerprint
+from adaptkit.layers import Head, LoraLayer
+from adaptkit.layers.heads import TokenHead
+from adaptkit.model import AdaptedModel, StackLike
+
+_LEAST_MOVED = 1e-3
+
+Score = Callable[[AdaptedModel, StackLike], float]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A model that needs no adapter for what a stack did, and how far it is from that.
+
+    `output_error` is the largest distance of a vector of the merged model from the stacked one's, as a share of that
+    vector's distance from the bare one's: 0 is exact, and at 1 the adapter might as well have been left out. `score`
+    is what `score=` gave before and after; None where it was not given. `stack` is what is left on the model: the id of
+    the head for tagging or question answering that was on top, or None.
+    """
+
+    model: AdaptedModel
+    output_error: float
+    score: tuple[float, float] | None
+    stack: str | None = None
+
+    def save(self, folder: str | Path) -> None:
+        """Write the merged backbone as an ordinary transformers folder, under its head if it has one.
+
+        Raises:
+            ConfigError: The folder exists, or the backbone is of 8 or 4 bits or its embeddings are not resident.
+        """
+        backbone, whole = self.model.backbone, None
+        if self.stack is not None:
+            head, config = self.model.head_of(self.stack)
+            assert isinstance(head, TokenHead)  # noqa: S101 - no other was let through
+            linear = copy.deepcopy(head.out).to(backbone.network.dtype)
+            whole = with_head(backbone.network, config.task_type, linear, config.labels)
+        backbone.save(folder, whole=whole)
+
+
+def merge(
+    model: AdaptedModel,
+    stack: StackLike,
+    *,
+    texts: Sequence[str] = (),
+    score: Score | None = None,
+    max_error: float = 0.25,
+    max_score_loss: float = 0.01,
+) -> Merged:
+    """Fold the LoRA layers of a stack into a copy of the backbone's linear layers; `model` stays as it is.
+
+    A head for tagging or question answering on top goes with it, as transformers has the same; other heads cannot.
+    At 32 bits the result equals the stack but for rounding. At 8 and 4 bits the weights are widened, changed and
+    quantised again, and the loss is measured on `texts` (or on the fixed probe inputs) and by `score(model, stack)`,
+    higher being better. The embedding table is shared with the model, not copied.
+
+    Raises:
+        ConfigError: A part of the stack that is no LoRA, or has another head, so that it cannot be folded into weights.
+        MergeLoss: The merged model is further off than `max_error`, or scores lower by more than `max_score_loss`.
+        UnknownAdapter: The stack names an adapter that is not attached.
+    """
+    pinned = model.pinned(stack)
+    kept = _head_that_goes_with(model, pinned)
+    changes = {path: _change(chain, path) for path, chain in pinned.plan.items()}
+    if not changes and kept is None:
+        raise ConfigError("the stack is empty, so there is nothing to merge.")
+    merged = AdaptedModel(_changed(model, changes, name=f"{model.backbone.name} with {pinned.stack}"))
+    if kept is not None and pinned.head is not None:
+        _put_head(merged, kept, *pinned.head)
+    ids = model.backbone.tokenize(list(texts)) if texts else model.backbone.probe_inputs()
+    stacked, bare = model.encode_ids(ids, stack=pinned), model.encode_ids(ids)
+    # An adapter that hardly acts is not asked for more digits than the numbers have.
+    moved = torch.maximum((stacked - bare).norm(dim=-1), _LEAST_MOVED * stacked.norm(dim=-1))
+    error = float(((merged.encode_ids(ids) - stacked).norm(dim=-1) / moved).max())
+    scores = None if score is None else (score(model, stack), score(merged, kept))
+    if error > max_error:
+        raise MergeLoss(
+            f"merged at {model.backbone.bits} bits, vectors are off by {error:.2%} of what the adapters change (bound "
+            f"{max_error:.2%}). Merge at more bits where there are more, or serve the adapters unmerged."
+        )
+    if scores is not None and scores[0] - scores[1] > max_score_loss:
+        raise MergeLoss(
+            f"merged at {model.backbone.bits} bits, the score falls from {scores[0]:.4g} to {scores[1]:.4g} (bound "
+            f"{max_score_loss:g}). Merge at more bits where there are more, or serve the adapters unmerged."
+        )
+    return Merged(merged, error, scores, kept)
+
+
+def _head_that_goes_with(model: AdaptedModel, stack: ResolvedStack) -> str | None:
+    """The id on top, where its head is one that transformers has too; any other head is refused."""
+    names = list(ids_of(stack.stack))
+    on_top = names[-1] if stack.head is not None and stack.head[1].task_type in SAME_HEADS else None
+    for name in names:
+        adapter = model.attached_adapter(name)
+        if name != on_top and adapter is not None and adapter.config.head is not None:
+            raise ConfigError(
+                f"{name} has a head, which is no part of the backbone and would be lost (transformers has the same "
+                "only for tagging and question answering); merge what lies below it, and train the task on the merged "
+                "backbone. Or serve the stack as it is: adaptkit.as_pipeline, adaptkit.export_onnx."
+            )
+    return on_top
+
+
+def _put_head(model: AdaptedModel, adapter_id: str, head: Head, config: HeadConfig) -> None:
+    layers = model.attach_layers(adapter_id, AdapterConfig(method=HeadOnlyConfig(), head=config))
+    assert layers.head is not None  # noqa: S101 - the config asks for one
+    layers.head.load_state_dict(head.state_dict())
+    layers.requires_grad_(requires_grad=False).eval()
+
+
+def _change(chain: Chain, path: str) -> Tensor:
+    """What the chain adds to a linear layer's weight. Shape: (out_width, in_width)."""
+    return torch.stack([_change_by(layer, path) for layer in chain]).sum(dim=0)
+
+
+def _change_by(layer: SiteLayer, path: str) -> Tensor:
+    if isinstance(layer, LoraLayer):
+        return layer.delta()
+    if isinstance(layer, AveragedChains):
+        chains = zip(layer.chains, layer.weights, strict=True)
+        return torch.stack([weight * _change(chain, path) for chain, weight in chains]).sum(dim=0)
+    raise ConfigError(
+        f"{type(layer).__name__} after {path} is no LoRA layer: what it does is no change of a weight. "
+        "Only LoRA adapters and averages of them can be merged."
+    )
+
+
+def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Backbone:
+    """A copy of the backbone with changed linear layers."""
+    old = model.backbone
+    network = model.copied_network()
+    samples = dict(old.fingerprint.samples)
+    for path, change in changes.items():
+        linear = network.get_submodule(path)
+        weight = _weight(linear) + change.to(model.backbone.device)
+        if isinstance(linear, QuantizedLinear):
+            network.set_submodule(path, LINEARS[old.bits](weight, linear.bias))
+        else:
+            linear.weight = nn.Parameter(weight.to(network.dtype), requires_grad=False)
+        samples[f"{path}.weight"] = sampled(f"{path}.weight", _weight(network.get_submodule(path)))
+    return replace(
+        old,
+        name=name,
+        network=network,
+        sampled=Fingerprint(precision=old.fingerprint.precision, samples=samples),
+    )
+
+
+def _weight(linear: nn.Module) -> Tensor:
+    """A linear layer's weight in float32, widened where it is quantised."""
+    if isinstance(linear, QuantizedLinear):
+        return linear.weight_as(torch.float32)
+    weight: Tensor = linear.get_parameter("weight")
+    return weight.detach().float()

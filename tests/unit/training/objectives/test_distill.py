@@ -1,0 +1,155 @@
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from adaptkit.errors import ConfigError
+from adaptkit.heads.batch import Batch
+from adaptkit.training.objectives import DistillObjective, depths_of
+from tests.tolerance import rounded
+
+WIDTH = 6
+MASK = torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1]])
+
+
+def batch() -> Batch:
+    return Batch(ids=MASK, mask=MASK, targets=torch.randn(4, WIDTH))
+
+
+def objective(distance_weight: float = 0.5) -> DistillObjective:
+    return DistillObjective(centre=torch.zeros(1, WIDTH), variance=torch.tensor([2.0]), distance_weight=distance_weight)
+
+
+def plain_loss(hidden: Tensor, targets: Tensor, centre: Tensor, *, variance: float, weight: float) -> float:
+    total = 0.0
+    for states, mask, target in zip(hidden, MASK, targets, strict=True):
+        vector, goal = states[: int(mask.sum())].mean(dim=0) - centre, target - centre
+        cosine = float(vector @ goal / (vector.norm() * goal.norm()))
+        total += 1 - cosine + weight * float(vector.norm() - goal.norm()) ** 2 / variance
+    return total / len(targets)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
+def test_the_loss_is_the_plain_formula(weight: float) -> None:
+    given, hidden, centre = batch(), torch.randn(4, 3, WIDTH), torch.randn(WIDTH)
+    assert given.targets is not None
+    made = DistillObjective(centre=centre[None], variance=torch.tensor([3.0]), distance_weight=weight)
+    expected = plain_loss(hidden, given.targets, centre, variance=3.0, weight=weight)
+    assert float(made(hidden, given)) == pytest.approx(expected, rel=1e-4)
+    assert float(made.measures(hidden, given)["loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_target_itself_costs_nothing() -> None:
+    given = batch()
+    assert given.targets is not None
+    hidden = given.targets.unsqueeze(1).expand(4, 3, WIDTH)
+    assert float(objective()(hidden, given)) == pytest.approx(0, abs=1e-5)
+
+
+def test_half_the_distance_in_the_right_direction_costs() -> None:
+    given = batch()
+    assert given.targets is not None
+    hidden = 0.5 * given.targets.unsqueeze(1).expand(4, 3, WIDTH)
+    assert float(objective(distance_weight=0.0)(hidden, given)) == pytest.approx(0, abs=1e-5)
+    assert float(objective(distance_weight=1.0)(hidden, given)) > 0.1
+
+
+def test_centre_and_variance_are_those_of_the_targets() -> None:
+    targets = torch.tensor([[1.0, 0.0], [3.0, 0.0]])
+    made = DistillObjective.for_targets(targets)
+    assert made.get_buffer("centre").tolist() == [[2.0, 0.0]]
+    assert made.get_buffer("variance").tolist() == pytest.approx([1.0])
+
+
+def test_several_depths_are_weighted_and_added() -> None:
+    given = Batch(ids=MASK, mask=MASK, targets=torch.randn(4, 3 * WIDTH))
+    assert given.targets is not None
+    hidden = torch.randn(4, 3, 3 * WIDTH)
+    made = DistillObjective.for_targets(given.targets, blocks=(0, 1, 2), inner_weight=0.25)
+    parts = zip(torch.split(hidden, WIDTH, dim=-1), torch.split(given.targets, WIDTH, dim=-1), strict=True)
+    alone = [
+        float(DistillObjective.for_targets(targets)(states, Batch(ids=MASK, mask=MASK, targets=targets)))
+        for states, targets in parts
+    ]
+    expected = 0.25 * alone[0] + 0.25 * alone[1] + alone[2]
+    assert float(made(hidden, given)) == rounded(expected)
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "blocks"), [(1, (0,)), (2, (0, 1)), (3, (0, 1, 2)), (6, (1, 3, 5)), (12, (3, 7, 11))]
+)
+def test_depths_end_at_the_last_block(n_blocks: int, blocks: tuple[int, ...]) -> None:
+    assert depths_of(n_blocks) == blocks
+
+
+def test_padding_does_not_count() -> None:
+    made, given, hidden = objective(), batch(), torch.randn(4, 3, WIDTH)
+    other = hidden.clone()
+    other[MASK == 0] = 100.0
+    assert torch.equal(made(hidden, given), made(other, given))
+
+
+def test_half_precision_states_give_a_float32_loss() -> None:
+    given = batch()
+    hidden = torch.randn(4, 3, WIDTH).to(torch.bfloat16).requires_grad_()
+    loss = objective()(hidden, given)
+    torch.autograd.backward(loss)
+    assert loss.dtype == torch.float32
+    assert hidden.grad is not None
+    assert hidden.grad.abs().max() > 0
+
+
+def test_nothing_is_trained_or_stored_and_nothing_masked() -> None:
+    made, given = objective(), batch()
+    assert list(made.parameters()) == []
+    assert made.state_dict() == {}
+    assert made.prepare(given) is given
+
+
+def test_targets_are_needed() -> None:
+    with pytest.raises(ConfigError, match="target"):
+        objective()(torch.randn(4, 3, WIDTH), Batch(ids=MASK, mask=MASK))
+
+
+def test_targets_without_variance_are_refused() -> None:
+    with pytest.raises(ConfigError, match="variance"):
+        DistillObjective.for_targets(torch.ones(3, WIDTH))
+
+
+def test_a_negative_weight_is_refused() -> None:
+    with pytest.raises(ConfigError, match="distance_weight"):
+        objective(distance_weight=-1.0)
+
+
+def test_second_texts_have_targets_behind_all_first_ones() -> None:
+    given, hidden = batch(), torch.randn(4, 3, WIDTH)
+    targets = torch.randn(5, WIDTH)
+    paired = dataclasses.replace(given, targets=targets, first_lengths=torch.tensor([2, 0, 0, 0]))
+    # The same texts, each in a row of its own.
+    alone = torch.cat([hidden[:1, :2].repeat(1, 2, 1)[:, :3], hidden[1:], hidden[:1, 2:].expand(1, 3, WIDTH)])
+    mask = torch.cat([torch.tensor([[1, 1, 0]]), MASK[1:], torch.ones(1, 3, dtype=torch.long)])
+    single = Batch(ids=mask, mask=mask, targets=targets)
+    assert float(objective()(hidden, paired)) == rounded(float(objective()(alone, single)))
+
+
+def test_anchors_are_the_plain_formula() -> None:
+    given, hidden, frozen = batch(), torch.randn(4, 3, WIDTH), torch.randn(4, 3, WIDTH)
+    anchors = torch.tensor([0.1, 0.0, 1.0, 0.1])
+    anchored = dataclasses.replace(given, anchors=anchors, frozen=frozen)
+    real = MASK.bool()
+    spread = frozen[real].pow(2).sum(dim=-1).mean()
+    strayed = [
+        float(((row - there)[mask].pow(2).sum(dim=-1) / spread).mean())
+        for row, there, mask in zip(hidden, frozen, real, strict=True)
+    ]
+    expected = sum(weight * way for weight, way in zip(anchors.tolist(), strayed, strict=True)) / 4
+    made = objective()
+    assert float(made(hidden, anchored) - made(hidden, given)) == pytest.approx(expected, rel=1e-4)
+    still = dataclasses.replace(anchored, frozen=hidden)
+    assert float(made(hidden, still)) == rounded(float(made(hidden, given)))
+
+
+def test_anchors_without_the_frozen_states_are_refused() -> None:
+    with pytest.raises(ConfigError, match="frozen backbone's states"):
+        objective()(torch.randn(4, 3, WIDTH), dataclasses.replace(batch(), anchors=torch.ones(4)))
