@@ -5,6 +5,7 @@ from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
 from adaptkit.evaluation import TransferReport, evaluate
+from adaptkit.format.card import TrainingFacts
 from adaptkit.interchange import (
     HubAdapter,
     as_pipeline,
@@ -18,7 +19,7 @@ from adaptkit.interchange import (
 )
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
-from adaptkit.storage import Adapter, TrainingFacts, Zoo, load_adapter
+from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.verification import sign
 from adaptkit.version import __version__
 from adaptkit.weights.combine import combine
