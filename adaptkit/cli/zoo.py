@@ -12,7 +12,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.card import Evaluation
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.listing import Listing
-from adaptkit.languages import canonical_tag, language_name, nearest_relative, shared_branches
+from adaptkit.languages import canonical_tag, language_name, nearest_relative, shared_branches, why_no_relative
 from adaptkit.storage import load_adapter
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line
@@ -140,8 +140,12 @@ def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[
     there = {listing.language for listing in found if listing.language is not None}
     relative = nearest_relative(language, there)
     if relative is None or not nearest:
-        hint = f"; the nearest relative there is {language_name(relative)} (--nearest)" if relative else ""
-        raise ConfigError(f"there is no adapter for {language_name(language)} ({language}){hint}.")
+        hint = (
+            f"the nearest relative there is {language_name(relative)} (--nearest)"
+            if relative
+            else why_no_relative(language)
+        )
+        raise ConfigError(f"there is no adapter for {language_name(language)} ({language}); {hint}.")
     branches = " > ".join(shared_branches(language, relative))
     _err.print(f"no adapter for {language_name(language)}; {language_name(relative)} shares with it {branches}")
     return [listing for listing in found if listing.language == relative]

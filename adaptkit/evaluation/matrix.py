@@ -24,6 +24,7 @@ from adaptkit.evaluation.metrics import DEFAULT_METRICS, TaskMetric, task_metric
 from adaptkit.evaluation.notes import form_notes, ignored_notes, leak_notes, loss_notes
 from adaptkit.evaluation.progress import CellProgress
 from adaptkit.evaluation.results import Cell, Comparison, Condition, TransferResults
+from adaptkit.languages import why_no_relative
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_metric_difference
 from adaptkit.storage import Adapter
@@ -139,7 +140,8 @@ class Matrix:
     def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> Adapter | None:
         below = self.zoo.below(condition, source=self.source, target=language)
         if below is None:
-            notes[f"{language}: no adapter for the condition {condition!r}."] = None
+            why = f": {why_no_relative(language)}" if condition == "relative" else ""
+            notes[f"{language}: no adapter for the condition {condition!r}{why}."] = None
         elif condition == "relative":
             notes[f"{language}: its nearest relative with an adapter is {below.language}."] = None
         return below

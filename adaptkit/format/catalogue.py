@@ -26,7 +26,7 @@ from adaptkit.format.hashes import FileEntry, HashedOnce, hashed
 from adaptkit.format.index import BESIDE, Index, ListedIndex, read_index
 from adaptkit.format.listing import Listing
 from adaptkit.format.litter import is_in_litter, is_litter
-from adaptkit.languages import branches, canonical_tag, script_code, script_name
+from adaptkit.languages import branches, branches_called, canonical_tag, script_code, script_name
 
 _AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, *BESIDE}
 _KINDS = get_args(Kind)
@@ -119,7 +119,8 @@ class Catalogue(Generic[ListingT]):
         Args:
             language: a tag or name; scripts and members of macrolanguages as in `adaptkit.languages`.
             script: its ISO 15924 code or English name, such as Latn or Latin.
-            family: any branch that the language is in, such as Bantu.
+            family: any branch that the language is in, by a name of Glottolog's, such as Bantu; a language that
+                Glottolog does not have is in none.
             kind: language, domain or task.
             method: such as lora.
             task: the task type of a head, or how the task of a score begins, such as SIB-200.
@@ -127,9 +128,10 @@ class Catalogue(Generic[ListingT]):
             backbone: its name.
 
         Raises:
-            ConfigError: `language` or `kind` is none.
+            ConfigError: `language`, `family` or `kind` is none.
         """
         tag = None if language is None else canonical_tag(language)
+        within = None if family is None else branches_called(family)
         if kind is not None and kind not in _KINDS:
             raise ConfigError(f"kind is one of {', '.join(_KINDS)}, found {kind!r}.")
         wanted = {
@@ -143,7 +145,7 @@ class Catalogue(Generic[ListingT]):
             listing
             for listing in self.sound
             if all(value is None or value == _facts(listing)[name] for name, value in wanted.items())
-            and (family is None or family.lower() in map(str.lower, branches(listing.language or "")))
+            and (within is None or not within.isdisjoint(branches(listing.language or "") or ()))
             and (script is None or script.lower() in _scripts(listing))
             and (task is None or any(found.lower().startswith(task.lower()) for found in _tasks(listing)))
         ]

@@ -1,6 +1,13 @@
 """What is known of languages: their tags and names, their families, the scripts that they are written in."""
 
-from adaptkit.languages.families import branches, nearest_relative, shared_branches
+from adaptkit.languages.families import (
+    branches,
+    branches_called,
+    family_in_words,
+    nearest_relative,
+    shared_branches,
+    why_no_relative,
+)
 from adaptkit.languages.scripts import UNSPACED, count_scripts, usual_scripts
 from adaptkit.languages.tags import autonym, canonical_tag, language_name, script_code, script_name
 
@@ -8,12 +15,15 @@ __all__ = [
     "UNSPACED",
     "autonym",
     "branches",
+    "branches_called",
     "canonical_tag",
     "count_scripts",
+    "family_in_words",
     "language_name",
     "nearest_relative",
     "script_code",
     "script_name",
     "shared_branches",
     "usual_scripts",
+    "why_no_relative",
 ]

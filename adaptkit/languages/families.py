@@ -1,113 +1,112 @@
-"""How near two languages are, by the families that linguists put them in."""
+"""How near two languages are, by the families that linguists put them in: those of Glottolog 5.3.
 
+`families.txt` beside this module has every language that Glottolog and ISO 639 both know, and says whose work it is.
+"""
+
+import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
 from itertools import takewhile
 
-# Branches as in Glottolog and Ethnologue, the widest first; only as deep as tells these languages apart.
-_NIGER_CONGO = ("Niger-Congo", "Atlantic-Congo")
-_BANTU = (*_NIGER_CONGO, "Volta-Congo", "Benue-Congo", "Bantoid", "Bantu")
-_ROMANCE = ("Indo-European", "Italic", "Romance")
-_GERMANIC = ("Indo-European", "Germanic")
-_INDO_ARYAN = ("Indo-European", "Indo-Iranian", "Indo-Aryan")
-_SLAVIC = ("Indo-European", "Balto-Slavic", "Slavic")
-_SEMITIC = ("Afro-Asiatic", "Semitic")
-_FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "sw": (*_BANTU, "Northeast"),
-    "rw": (*_BANTU, "Great Lakes", "Rwanda-Rundi"),
-    "rn": (*_BANTU, "Great Lakes", "Rwanda-Rundi"),
-    "lg": (*_BANTU, "Great Lakes"),
-    "ny": (*_BANTU, "Nyasa"),
-    "sn": (*_BANTU, "Shona"),
-    "zu": (*_BANTU, "Southern", "Nguni"),
-    "xh": (*_BANTU, "Southern", "Nguni"),
-    "tn": (*_BANTU, "Southern", "Sotho-Tswana"),
-    "st": (*_BANTU, "Southern", "Sotho-Tswana"),
-    "ln": (*_BANTU, "Bangi"),
-    "yo": (*_NIGER_CONGO, "Volta-Congo", "Benue-Congo", "Defoid"),
-    "ig": (*_NIGER_CONGO, "Volta-Congo", "Benue-Congo", "Igboid"),
-    "ee": (*_NIGER_CONGO, "Volta-Congo", "Kwa", "Gbe"),
-    "ak": (*_NIGER_CONGO, "Volta-Congo", "Kwa", "Potou-Tano"),
-    "tw": (*_NIGER_CONGO, "Volta-Congo", "Kwa", "Potou-Tano"),
-    "wo": (*_NIGER_CONGO, "Atlantic", "Senegambian"),
-    "ff": (*_NIGER_CONGO, "Atlantic", "Senegambian"),
-    "bm": ("Mande", "Western Mande", "Manding"),
-    "ha": ("Afro-Asiatic", "Chadic"),
-    "so": ("Afro-Asiatic", "Cushitic"),
-    "om": ("Afro-Asiatic", "Cushitic"),
-    "wal": ("Afro-Asiatic", "Omotic"),
-    "am": (*_SEMITIC, "Ethiopic"),
-    "ti": (*_SEMITIC, "Ethiopic"),
-    "ar": (*_SEMITIC, "Central"),
-    "he": (*_SEMITIC, "Central"),
-    "mt": (*_SEMITIC, "Central"),
-    "gn": ("Tupian", "Tupi-Guarani"),
-    "qu": ("Quechuan",),
-    "quy": ("Quechuan", "Southern Quechua"),
-    "quz": ("Quechuan", "Southern Quechua"),
-    "quw": ("Quechuan", "Northern Quechua", "Amazonian Kichwa"),
-    "qvo": ("Quechuan", "Northern Quechua", "Amazonian Kichwa"),
-    "qvz": ("Quechuan", "Northern Quechua", "Amazonian Kichwa"),
-    "qvi": ("Quechuan", "Northern Quechua", "Highland Kichwa"),
-    "qug": ("Quechuan", "Northern Quechua", "Highland Kichwa"),
-    "ay": ("Aymaran",),
-    "shp": ("Panoan",),
-    "cni": ("Arawakan", "Campa"),
-    "nah": ("Uto-Aztecan",),
-    "en": (*_GERMANIC, "West", "Anglic"),
-    "pcm": (*_GERMANIC, "West", "Anglic"),
-    "de": (*_GERMANIC, "West", "High German"),
-    "nl": (*_GERMANIC, "West", "Low Franconian"),
-    "af": (*_GERMANIC, "West", "Low Franconian"),
-    "sv": (*_GERMANIC, "North"),
-    "fr": (*_ROMANCE, "Western"),
-    "es": (*_ROMANCE, "Western", "Iberian"),
-    "pt": (*_ROMANCE, "Western", "Iberian"),
-    "it": (*_ROMANCE, "Italo-Dalmatian"),
-    "ro": (*_ROMANCE, "Eastern"),
-    "bg": (*_SLAVIC, "South"),
-    "ru": (*_SLAVIC, "East"),
-    "uk": (*_SLAVIC, "East"),
-    "pl": (*_SLAVIC, "West"),
-    "el": ("Indo-European", "Greek"),
-    "hi": (*_INDO_ARYAN, "Western Hindi"),
-    "ur": (*_INDO_ARYAN, "Western Hindi"),
-    "bn": (*_INDO_ARYAN, "Eastern"),
-    "mr": (*_INDO_ARYAN, "Southern"),
-    "ne": (*_INDO_ARYAN, "Northern"),
-    "fa": ("Indo-European", "Indo-Iranian", "Iranian"),
-    "tr": ("Turkic", "Oghuz"),
-    "az": ("Turkic", "Oghuz"),
-    "kk": ("Turkic", "Kipchak"),
-    "vi": ("Austroasiatic", "Vietic"),
-    "km": ("Austroasiatic", "Khmeric"),
-    "th": ("Tai-Kadai", "Tai"),
-    "lo": ("Tai-Kadai", "Tai"),
-    "zh": ("Sino-Tibetan", "Sinitic"),
-    "my": ("Sino-Tibetan", "Burmese"),
-    "dz": ("Sino-Tibetan", "Bodish"),
-    "bo": ("Sino-Tibetan", "Bodish"),
-    "id": ("Austronesian", "Malayo-Polynesian"),
-    "tl": ("Austronesian", "Malayo-Polynesian", "Philippine"),
-    "fil": ("Austronesian", "Malayo-Polynesian", "Philippine"),
-}
+from adaptkit.errors import ConfigError
+
+CLASSIFICATION = "Glottolog 5.3"
+MAX_SUGGESTIONS = 3
 
 
-def branches(tag: str) -> tuple[str, ...]:
-    """The branches that a language (canonical tag) is in, widest first; none where it is not in the table."""
-    return _FAMILIES.get(tag.partition("-")[0], ())
+def branches(tag: str) -> tuple[str, ...] | None:
+    """The branches that a language (canonical tag) is in, widest first: ("Indo-European", ..., "Castilic").
+
+    Empty where it has no known relative, as Basque; None where the classification does not have it.
+    """
+    return _table().get(tag.partition("-")[0])
+
+
+def family_in_words(tag: str) -> str:
+    """The branches of a language (canonical tag) in a line, or why there is none."""
+    found = branches(tag)
+    if found is None:
+        return f"not in {CLASSIFICATION}"
+    return " > ".join(found) or "none known"
+
+
+def branches_called(name: str) -> frozenset[str]:
+    """The branches that a name means: those of just that name, else those that have it in theirs (Bantu: Narrow Bantu).
+
+    Raises:
+        ConfigError: There is none.
+    """
+    depths = _depths()
+    found = {branch for branch in depths if branch.casefold() == name.strip().casefold()}
+    if not found and (words := _words(name)):
+        found = {branch for branch in depths if f" {' '.join(words)} " in f" {' '.join(_words(branch))} "}
+    if not found:
+        near = _near(name, depths)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise ConfigError(f"no family or branch of {CLASSIFICATION} is called {name!r}.{hint}")
+    return frozenset(found)
 
 
 def shared_branches(one: str, other: str) -> tuple[str, ...]:
-    """The branches that two languages (canonical tags) share, widest first; none where one is not in the table."""
-    pairs = zip(branches(one), branches(other), strict=False)
+    """The branches that two languages (canonical tags) share, widest first."""
+    pairs = zip(branches(one) or (), branches(other) or (), strict=False)
     return tuple(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def nearest_relative(language: str, others: Iterable[str]) -> str | None:
     """The one of `others` that shares most branches, the first of several; None where none shares any.
 
-    The language itself is not its own relative.
+    The language itself is not its own relative. `why_no_relative` says why there is none.
     """
     candidates = sorted(set(others) - {language})
     near = max(candidates, key=lambda other: len(shared_branches(language, other)), default=None)
     return near if near is not None and shared_branches(language, near) else None
+
+
+def why_no_relative(language: str) -> str:
+    """Why none of some languages is a relative of this one (canonical tag), where that is so."""
+    found = branches(language)
+    if found is None:
+        return f"its relatives are not known, as {CLASSIFICATION} does not have it"
+    return f"none of the others is {found[0]}, as it is" if found else "it has no known relatives"
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.casefold())
+
+
+def _depths() -> dict[str, int]:
+    """How deep the branch of each name lies, the widest of several."""
+    found: dict[str, int] = {}
+    for path in set(_table().values()):
+        for depth, branch in enumerate(path):
+            found[branch] = min(depth, found.get(branch, depth))
+    return found
+
+
+def _near(name: str, depths: Mapping[str, int]) -> list[str]:
+    """Branches with words like those of a name, those with most of them first, then the widest."""
+    words = {word for branch in depths for word in _words(branch)}
+    like = {near for word in _words(name) for near in get_close_matches(word, words, n=2, cutoff=0.8)}
+    shared = {branch: len(like.intersection(_words(branch))) for branch in depths}
+    near = [branch for branch in depths if shared[branch]]
+    return sorted(near, key=lambda branch: (-shared[branch], depths[branch], branch))[:MAX_SUGGESTIONS]
+
+
+@cache
+def _table() -> Mapping[str, tuple[str, ...]]:
+    """The branches of each language, read when first asked for: a line is a branch and the languages right below it."""
+    from importlib.resources import files
+
+    table: dict[str, tuple[str, ...]] = {}
+    path: list[str] = []
+    for line in files("adaptkit.languages").joinpath("families.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        row = line.lstrip("\t")
+        branch, _, tags = row.partition("\t")
+        path[len(line) - len(row) :] = [branch]
+        here = () if branch == "-" else tuple(path)
+        table.update(dict.fromkeys(tags.split(), here))
+    return table

@@ -26,7 +26,7 @@ from adaptkit.format.record import Origin, Record, read_config, read_record, ver
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.format.single_lines import check_single_lines
 from adaptkit.format.typed_json import RecordError, encode
-from adaptkit.languages import autonym, branches, language_name, script_name
+from adaptkit.languages import autonym, family_in_words, language_name, script_name
 from adaptkit.storage.tensors import parse_tensors
 
 
@@ -203,8 +203,7 @@ def read_adapter(files: Files) -> Adapter:
 def _language_in_words(tag: str) -> str:
     name, own = language_name(tag), autonym(tag)
     called = name if own == name else f"{name} ({own})"
-    family = " > ".join(branches(tag))
-    return f"{called}, {tag}; script: {script_name(tag)}" + (f"; family: {family}" if family else "")
+    return f"{called}, {tag}; script: {script_name(tag)}; family: {family_in_words(tag)}"
 
 
 def _expected_shapes(config: AdapterConfig, shape: BackboneShape, path: Path) -> dict[str, tuple[int, ...]]:

@@ -242,6 +242,14 @@ def test_the_nearest_relative_is_named(model: AdaptedModel, tasks: list[Adapter]
     assert "sw: its nearest relative with an adapter is rw." in results.notes
 
 
+def test_why_there_is_no_relative_is_said(model: AdaptedModel, tasks: list[Adapter]) -> None:
+    zoo = [language(model, tag, seed) for seed, tag in enumerate(("en", "de"), start=1)]
+    results = run(model, tasks, zoo, languages=["sw"], compare=["relative"])
+    assert (
+        "sw: no adapter for the condition 'relative': none of the others is Atlantic-Congo, as it is." in results.notes
+    )
+
+
 def test_leaked_test_sentences_are_reported(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
     texts = [example.text for example in data()["sw"].examples[:3] if isinstance(example, LabelledText)]
     results = run(model, tasks, zoo, training_text={"corpus": texts, "clean": ["Nothing of the kind."]})

@@ -68,9 +68,11 @@ def test_scores_stand_beside_without_and_their_interval(adapter: Adapter) -> Non
 
 
 def test_language_family_and_script(adapter: Adapter) -> None:
-    assert "- Language: Swahili (Kiswahili), sw; script: Latin; family: Niger-Congo > " in adapter.render_card()
+    assert "- Language: Swahili (Kiswahili), sw; script: Latin; family: Atlantic-Congo > " in adapter.render_card()
     wolaytta = replace(adapter, language="wal-Latn").render_card()
-    assert "wal-Latn; script: Latin; family: Afro-Asiatic > Omotic" in wolaytta
+    assert "wal-Latn; script: Latin; family: Ta-Ne-Omotic > Ometo > " in wolaytta
+    assert "; family: none known" in replace(adapter, language="tlh").render_card()
+    assert "; family: not in Glottolog 5.3" in replace(adapter, language="art").render_card()
 
 
 HOSTILE = "ok\n---\nlicense: mit\n# <script>alert(1)</script>\x1b[31m | \u202ered\x00"

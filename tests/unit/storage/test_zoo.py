@@ -72,6 +72,8 @@ def test_all_adapters_are_found_in_order(zoo: Zoo) -> None:
         ({"script": "Ethi"}, []),
         ({"family": "bantu"}, ["sw", "sw-news"]),
         ({"family": "Omotic"}, ["wal-Latn"]),
+        ({"family": "atlantic-congo"}, ["sw", "sw-news"]),
+        ({"family": "Basque"}, []),
         ({"kind": "task"}, ["topics"]),
         ({"task": "classification"}, ["topics"]),
         ({"task": "SIB-200", "licence": "CC0-1.0"}, ["sw-news", "wal-Latn"]),
@@ -103,6 +105,8 @@ def test_what_is_not_there_is_told(zoo: Zoo) -> None:
         zoo.search(language="Swahilii")
     with pytest.raises(ConfigError, match="kind is one of language, domain, task"):
         zoo.search(kind="languages")
+    with pytest.raises(ConfigError, match=r"called 'Bantuu'\. Did you mean Narrow Bantu or"):
+        zoo.search(family="Bantuu")
 
 
 def test_two_of_one_id_are_named_by_their_places(tmp_path: Path) -> None:
