@@ -3,7 +3,7 @@
 from adaptkit.backbones import Vocabulary, vocabulary_of
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.data.sample import sample_pairs
-from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task
+from adaptkit.data.tasks import TASKS, TaskData, read_labelled, read_task, task_languages
 from adaptkit.evaluation import TransferReport, evaluate
 from adaptkit.format.card import TrainingFacts
 from adaptkit.interchange import (
@@ -63,6 +63,7 @@ __all__ = [
     "read_task",
     "sample_pairs",
     "sign",
+    "task_languages",
     "train_adapter",
     "vocabulary_of",
 ]

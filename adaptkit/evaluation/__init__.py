@@ -1,8 +1,7 @@
 """Measuring what an adapter is worth."""
 
 from adaptkit.evaluation.results import Cell, Comparison, TransferResults
-from adaptkit.evaluation.retrieval import translations_found
 from adaptkit.evaluation.topics import TopicHead
 from adaptkit.evaluation.transfer import TransferReport, evaluate
 
-__all__ = ["Cell", "Comparison", "TopicHead", "TransferReport", "TransferResults", "evaluate", "translations_found"]
+__all__ = ["Cell", "Comparison", "TopicHead", "TransferReport", "TransferResults", "evaluate"]

@@ -4,7 +4,7 @@ from adaptkit.scores.answers import SQUAD, AnswerNormaliser
 from adaptkit.scores.bootstrap import Difference, paired_difference, paired_metric_difference
 from adaptkit.scores.classification import Accuracy, MacroF1
 from adaptkit.scores.correlation import PearsonCorrelation
-from adaptkit.scores.metric import Metric, score_of
+from adaptkit.scores.metric import Metric
 from adaptkit.scores.mlqa import mlqa_normaliser
 from adaptkit.scores.qa import AnswerF1, ExactMatch
 from adaptkit.scores.tagging import EntityF1
@@ -23,5 +23,4 @@ __all__ = [
     "mlqa_normaliser",
     "paired_difference",
     "paired_metric_difference",
-    "score_of",
 ]

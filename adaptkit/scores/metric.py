@@ -10,8 +10,6 @@ from adaptkit.errors import ConfigError
 
 Predicted = TypeVar("Predicted", contravariant=True)
 Gold = TypeVar("Gold", contravariant=True)
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
 
 
 class Metric(Protocol[Predicted, Gold]):
@@ -37,15 +35,6 @@ class Metric(Protocol[Predicted, Gold]):
     def score(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """The score, 0 to 100, of summed statistics. Shape: (..., k) -> (...)."""
         ...
-
-
-def score_of(metric: Metric[Item, Answer], predicted: Sequence[Item], gold: Sequence[Answer]) -> float:
-    """The score of all examples together, 0 to 100.
-
-    Raises:
-        ConfigError: No examples, not as many predictions as gold answers, or what the metric itself refuses.
-    """
-    return float(metric.score(metric.statistics(predicted, gold).sum(axis=0)))
 
 
 def check_paired(predicted: Sequence[Any], gold: Sequence[Any]) -> None:

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 import adaptkit
 from adaptkit.data.tasks import read_task
-from adaptkit.evaluation import translations_found
 from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
 from adaptkit.languages import language_name
@@ -28,6 +27,7 @@ from adaptkit.model.making import made
 from adaptkit.scores import paired_difference
 from benchmarks import free_text
 from benchmarks.record import data_folder, write_result
+from benchmarks.retrieval import translations_found
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
 
 _HELD_OUT = "b.ROM."

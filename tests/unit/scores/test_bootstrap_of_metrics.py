@@ -3,7 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores import Accuracy, MacroF1, Metric, paired_difference, paired_metric_difference, score_of
+from adaptkit.scores import Accuracy, MacroF1, Metric, paired_difference, paired_metric_difference
+from tests.scoring import score_of
 
 LABELS = ("a", "b", "c")
 RANDOM = np.random.default_rng(0)

@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import f1_score
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores import Accuracy, MacroF1, score_of
+from adaptkit.scores import Accuracy, MacroF1
+from tests.scoring import score_of
 
 LABELS = ("health", "politics", "sport", "travel")
 

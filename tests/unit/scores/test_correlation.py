@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores import PearsonCorrelation, paired_metric_difference, score_of
+from adaptkit.scores import PearsonCorrelation, paired_metric_difference
+from tests.scoring import score_of
 
 RANDOM = np.random.default_rng(0)
 GOLD = RANDOM.random(60)

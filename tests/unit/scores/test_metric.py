@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores import Accuracy, AnswerF1, EntityF1, ExactMatch, MacroF1, Metric, score_of
+from adaptkit.scores import Accuracy, AnswerF1, EntityF1, ExactMatch, MacroF1, Metric
+from tests.scoring import score_of
 
 # A metric with two examples, the second of them wrong.
 TEXTS = (["a", "b"], ["a", "a"])

@@ -1,7 +1,8 @@
 import pytest
 
 from adaptkit.errors import UnknownLanguage
-from adaptkit.scores import AnswerF1, ExactMatch, mlqa_normaliser, score_of
+from adaptkit.scores import AnswerF1, ExactMatch, mlqa_normaliser
+from tests.scoring import score_of
 
 
 @pytest.mark.parametrize(

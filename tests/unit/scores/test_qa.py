@@ -1,6 +1,7 @@
 import pytest
 
-from adaptkit.scores import AnswerF1, ExactMatch, score_of
+from adaptkit.scores import AnswerF1, ExactMatch
+from tests.scoring import score_of
 
 
 @pytest.mark.parametrize(

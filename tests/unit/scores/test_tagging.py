@@ -3,7 +3,8 @@ import pytest
 from seqeval.metrics import f1_score  # type: ignore[import-untyped, unused-ignore]
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores import EntityF1, score_of
+from adaptkit.scores import EntityF1
+from tests.scoring import score_of
 
 TAGS = ["O", "B-PER", "I-PER", "B-DATE", "I-DATE"]
 
