@@ -18,6 +18,7 @@ from adaptkit.interchange import (
     push_adapter,
 )
 from adaptkit.model import AdaptedModel, load_model
+from adaptkit.objectives import OBJECTIVES, Clm, Distill, Mlm
 from adaptkit.recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.verification import sign
@@ -27,15 +28,19 @@ from adaptkit.weights.compare import Comparison, compare
 from adaptkit.weights.merge import Merged, merge
 
 __all__ = [
+    "OBJECTIVES",
     "TASKS",
     "AdaptedModel",
     "Adapter",
     "Average",
+    "Clm",
     "Comparison",
+    "Distill",
     "Estimate",
     "Fuse",
     "HubAdapter",
     "Merged",
+    "Mlm",
     "Stack",
     "TaskData",
     "TrainingFacts",

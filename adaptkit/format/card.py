@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from adaptkit.data.letters import NORMAL_FORMS, NormalForm
 from adaptkit.format.typed_json import since
+from adaptkit.objectives import OBJECTIVES
 from adaptkit.terminal import plain_text
 
 
@@ -100,7 +101,6 @@ _PAPERS = {
     "bottleneck": "bottleneck adapters: Pfeiffer et al. 2020 (MAD-X), arXiv:2005.00052",
     "invertible": "invertible adapters: Pfeiffer et al. 2020 (MAD-X), arXiv:2005.00052",
     "fusion": "fusion: Pfeiffer et al. 2021 (AdapterFusion), arXiv:2005.00247",
-    "distill": "distillation from parallel text: Reimers and Gurevych 2020, arXiv:2004.09813",
 }
 # What model hubs call licences; anything else is `other` there, with its name beside.
 _HUB_LICENCES = {
@@ -274,8 +274,9 @@ def _unstated(card: Card) -> bool:
 
 
 def _citation(subject: CardSubject, card: Card) -> list[str]:
-    objective = card.training.objective if card.training is not None else ""
-    papers = [_PAPERS[part] for part in (*subject.method.split(" + "), objective) if part in _PAPERS]
+    papers = [_PAPERS[part] for part in subject.method.split(" + ") if part in _PAPERS]
+    objective = None if card.training is None else OBJECTIVES.get(card.training.objective)
+    papers += [objective.paper] if objective is not None and objective.paper else []
     version = f", adaptkit {one_line(card.adaptkit_version)}" if card.adaptkit_version else ""
     return [
         "## Citation",

@@ -17,6 +17,7 @@ from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
+from adaptkit.objectives import OBJECTIVES
 from adaptkit.recipes.causal import causal_objective
 from adaptkit.recipes.distilled import distilled
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
@@ -31,10 +32,7 @@ from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder, Display, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.objectives import DistillObjective, MaskingRule, depths_of
 
-_EPOCHS = {"distill": 6, "mlm": 3, "clm": 3}
 _MIN_STEPS = 100
-_MAX_STEPS = {"distill": 900, "mlm": 600, "clm": 600}
-_LEARNING_RATE = {"distill": 2e-3, "mlm": 5e-4, "clm": 5e-4}
 _HEAD_WARMUP_STEPS = 100
 
 
@@ -227,14 +225,14 @@ class TextTraining:
         )
 
     def _settings(self) -> TrainingSettings:
-        objective = self.objective
+        objective = OBJECTIVES[self.objective]
         per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
-        by_text = min(max(per_epoch * _EPOCHS[objective], _MIN_STEPS), _MAX_STEPS[objective])
+        by_text = min(max(per_epoch * objective.epochs, _MIN_STEPS), objective.most_steps)
         max_steps = by_text if self.request.max_steps is None else self.request.max_steps
         rate = self.request.learning_rate
         return self.request.training_settings(
             max_steps=max_steps,
-            learning_rate=_LEARNING_RATE[objective] if rate is None else rate,
+            learning_rate=objective.learning_rate if rate is None else rate,
             head_warmup_steps=self._head_warmup(max_steps),
         )
 

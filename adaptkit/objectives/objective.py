@@ -1,0 +1,63 @@
+"""A row of the table of objectives: what is known of one without training it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from adaptkit.errors import ConfigError
+
+BackboneKind: TypeAlias = Literal["encoder", "decoder"]
+
+_IN_WORDS = {
+    "encoder": "an encoder, in which tokens see each other",
+    "decoder": "a decoder, in which no token sees a later one",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What adapters can be trained towards, on text.
+
+    `options` is the frozen dataclass of what a caller may ask, all with defaults. `training` gives the class that knows
+    how it trains (`adaptkit.training.objectives.ObjectiveTraining`). `epochs` and `most_steps` bound a run whose steps
+    the caller has not said. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
+    taken where the caller leaves it open and text and backbone suit it. `title` says in a word or two what it is, and
+    `paper` goes on the cards of adapters that it trains.
+    """
+
+    name: str
+    title: str
+    options: type
+    training: Callable[[], Any]
+    epochs: int = 3
+    most_steps: int = 600
+    learning_rate: float = 5e-4
+    paper: str = ""
+    needs_translations: bool = False
+    backbone: BackboneKind | None = None
+    by_default: bool = False
+
+    def suits(self, *, translated: bool, kind: BackboneKind) -> bool:
+        """Whether it can train on such text and such a backbone."""
+        return self.backbone in (None, kind) and (translated or not self.needs_translations)
+
+    def require_backbone(self, kind: BackboneKind) -> None:
+        """See that it trains on this kind of backbone.
+
+        Raises:
+            ConfigError: It does not.
+        """
+        if self.backbone not in (None, kind):
+            raise ConfigError(f"objective {self.name!r} does not go with {_IN_WORDS[kind]}.")
+
+    def require_text(self, *, translated: bool) -> None:
+        """See that it trains on text with translations, or without.
+
+        Raises:
+            ConfigError: It does not.
+        """
+        if self.needs_translations and not translated:
+            raise ConfigError(
+                f"{self.title} needs sentences with their translations: give parallel=... instead of text=..., or "
+                "objective='mlm'."
+            )
