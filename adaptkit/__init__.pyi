@@ -1,0 +1,72 @@
+from .backbones import Vocabulary, vocabulary_of
+from .composition import Average, Fuse, Stack
+from .data.sample import sample_pairs
+from .data.tasks import TASKS, TaskData, read_labelled, read_task, task_languages
+from .evaluation import TransferReport, evaluate
+from .format.card import TrainingFacts
+from .interchange import (
+    HubAdapter,
+    as_pipeline,
+    as_sentence_transformer,
+    export_onnx,
+    export_peft,
+    import_adapterhub,
+    import_peft,
+    pull_adapter,
+    push_adapter,
+)
+from .model import AdaptedModel, load_model
+from .objectives import OBJECTIVES, Clm, Distill, Mlm
+from .recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
+from .storage import Adapter, Zoo, load_adapter
+from .verification import sign
+from .version import __version__
+from .weights.combine import combine
+from .weights.compare import Comparison, compare
+from .weights.merge import Merged, merge
+
+__all__ = [
+    "OBJECTIVES",
+    "TASKS",
+    "AdaptedModel",
+    "Adapter",
+    "Average",
+    "Clm",
+    "Comparison",
+    "Distill",
+    "Estimate",
+    "Fuse",
+    "HubAdapter",
+    "Merged",
+    "Mlm",
+    "Stack",
+    "TaskData",
+    "TrainingFacts",
+    "TrainingRequest",
+    "TransferReport",
+    "Vocabulary",
+    "Zoo",
+    "__version__",
+    "as_pipeline",
+    "as_sentence_transformer",
+    "combine",
+    "compare",
+    "estimate_adapter",
+    "evaluate",
+    "export_onnx",
+    "export_peft",
+    "import_adapterhub",
+    "import_peft",
+    "load_adapter",
+    "load_model",
+    "merge",
+    "pull_adapter",
+    "push_adapter",
+    "read_labelled",
+    "read_task",
+    "sample_pairs",
+    "sign",
+    "task_languages",
+    "train_adapter",
+    "vocabulary_of",
+]

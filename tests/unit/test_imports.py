@@ -1,0 +1,40 @@
+"""What is imported when: values and commands that need no tensors import no tensor library."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+import adaptkit
+
+HEAVY = ("torch", "transformers", "accelerate", "datasets", "peft", "bitsandbytes", "sklearn", "pyarrow", "matplotlib")
+SHOWN = "import sys; print(*sorted(sys.modules.keys() & set(sys.argv[1:])))"
+
+
+def heavy_modules_after(code: str, arguments: Sequence[str] = ()) -> list[str]:
+    """The heavy packages that a fresh interpreter has imported after some code."""
+    program = f"import sys\nsys.argv[1:] = {list(arguments)!r}\n{code}\nsys.argv[1:] = {HEAVY!r}\n{SHOWN}"
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()
+
+
+def test_importing_adaptkit_imports_nothing_heavy() -> None:
+    assert heavy_modules_after("import adaptkit; adaptkit.__version__; adaptkit.Stack('language/sw')") == []
+
+
+def test_what_needs_tensors_imports_them() -> None:
+    assert "torch" in heavy_modules_after("import adaptkit; adaptkit.Adapter")
+
+
+@pytest.mark.parametrize("name", adaptkit.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(adaptkit, name) is not None
+
+
+def test_the_public_names_are_listed_in_order() -> None:
+    assert list(adaptkit.__all__) == sorted(adaptkit.__all__)
+    assert dir(adaptkit) == list(adaptkit.__all__)
