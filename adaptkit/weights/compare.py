@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from adaptkit.config import LoraConfig
+from adaptkit.attaching import AdapterLayers
 from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
+from adaptkit.layers import LoraLayer
 from adaptkit.storage import Adapter
-from adaptkit.weights.low_rank import LowRank
 
 _HEAD = "head"
 
@@ -114,26 +114,21 @@ def _cosine(a: Tensor, b: Tensor) -> float | None:
 
 
 def _contributions(adapter: Adapter) -> dict[str, Tensor]:
-    """What the layer at each module adds, as one tensor."""
-    tensors = {name: tensor.double() for name, tensor in adapter.tensors.items()}
-    method = adapter.config.method
-    found: dict[str, Tensor] = {}
-    if isinstance(method, LoraConfig):
-        for name in [name for name in tensors if name.endswith(".lora_A.weight")]:
-            module = name.removesuffix(".lora_A.weight")
-            found[module] = LowRank(tensors.pop(name), tensors.pop(f"{module}.lora_B.weight"), method.scale).delta()
-    parts: dict[str, list[Tensor]] = {}
-    for name, tensor in tensors.items():
-        module = _HEAD if name.startswith(f"{_HEAD}.") else _module_of(name)
-        parts.setdefault(module, []).append(tensor.flatten())
-    return found | {module: torch.cat(pieces) for module, pieces in parts.items()}
+    """What the layer at each module adds, and the head's weights, each as one tensor."""
+    sites = adapter.origin.shape.sites()
+    layers = AdapterLayers.holding(adapter.config, sites, adapter.tensors, torch.device("cpu"))
+    found = {module: _contribution(layer) for module, layer in layers.items()}
+    # The head of a similarity has no weights.
+    return found if layers.head is None or not layers.head.state_dict() else found | {_HEAD: _weights(layers.head)}
 
 
-def _module_of(name: str) -> str:
-    """The path before the layer's own names, such as `down.weight` and `f.0.bias`."""
-    path = name.split(".")
-    own = next((at for at, part in enumerate(path) if part in {"down", "up", "f", "g"}), len(path) - 2)
-    return ".".join(path[:own])
+def _contribution(layer: nn.Module) -> Tensor:
+    return layer.delta().double() if isinstance(layer, LoraLayer) else _weights(layer)
+
+
+def _weights(module: nn.Module) -> Tensor:
+    """All weights in a row."""
+    return torch.cat([weight.flatten() for weight in module.parameters()]).double()
 
 
 def _scores(before: Adapter, after: Adapter) -> Iterator[ScoreChange]:

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, InvertibleConfig, LoraConfig
+from adaptkit.attaching import AdapterLayers
+from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
 from adaptkit.format.card import Card, Evaluation
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.weights.compare import LayerChange, compare
-from tests.adapters import random_adapter
+from tests.adapters import random_adapter, randomise
+from tests.methods import METHODS
 from tests.tolerance import rounded
 
 LORA = AdapterConfig(method=LoraConfig(rank=2, alpha=4.0))
@@ -24,6 +26,13 @@ def lora(model: AdaptedModel) -> Adapter:
 def with_tensors(adapter: Adapter, change: float) -> Adapter:
     tensors = {name: change * tensor if ".lora_B." in name else tensor for name, tensor in adapter.tensors.items()}
     return replace(adapter, tensors=tensors)
+
+
+def with_layers(model: AdaptedModel, config: AdapterConfig) -> Adapter:
+    """An adapter that needs others to act, so that nothing is recorded of what it gives."""
+    layers = randomise(AdapterLayers(config, model.backbone.shape.sites()))
+    tensors = {name: tensor.detach() for name, tensor in layers.named_tensors().items()}
+    return replace(random_adapter(model, LORA, kind="task"), config=config, tensors=tensors, probes=())
 
 
 def test_the_same_adapter_differs_in_nothing(lora: Adapter) -> None:
@@ -69,6 +78,26 @@ def test_other_methods_have_no_cosine(model: AdaptedModel, lora: Adapter) -> Non
     assert all(layer.cosine is None for layer in found.values())
     same = {layer.module: layer for layer in compare(other, other).layers}
     assert same["embeddings"].cosine == rounded(1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_tensor_of_every_method_belongs_to_one_module(name: str, model: AdaptedModel) -> None:
+    adapter = random_adapter(model, METHODS[name])
+    layers = compare(adapter, adapter).layers
+    owners = [[layer.module for layer in layers if tensor.startswith(f"{layer.module}.")] for tensor in adapter.tensors]
+    assert all(len(found) == 1 for found in owners)
+    assert {found[0] for found in owners} == {layer.module for layer in layers}
+    assert all(layer.cosine == rounded(1) for layer in layers)
+
+
+def test_the_weights_of_a_fusion_are_compared_and_a_similarity_has_none(model: AdaptedModel) -> None:
+    fusion = AdapterConfig(method=FusionConfig(fuses=("language/sw", "language/ha"), width=2, blocks=(0,)))
+    adapter = with_layers(model, replace(fusion, head=HeadConfig(task_type="similarity")))
+    (first, *others) = compare(adapter, adapter).layers
+    own = [tensor for name, tensor in adapter.tensors.items() if name.startswith(f"{first.module}.")]
+    assert len(own) == 2
+    assert first.norm_before == rounded(float(torch.cat([tensor.flatten() for tensor in own]).norm()))
+    assert "head" not in {layer.module for layer in others}
 
 
 def test_a_layer_of_zeros_has_no_direction(lora: Adapter) -> None:
