@@ -25,7 +25,7 @@ from adaptkit.backbones.config_file import read_config, read_object, sound
 from adaptkit.backbones.device import AUTO, device_for
 from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
 from adaptkit.backbones.out_of_memory import memory_errors_told
-from adaptkit.backbones.precision import has_fast_bfloat16
+from adaptkit.backbones.precision import half_type
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
 from adaptkit.backbones.streamed import LINEARS, Bits, empty_network, load_streamed, require_complete
@@ -181,8 +181,7 @@ def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary
 
 def _number_type(bits: int, device: torch.device) -> torch.dtype:
     """The type of what is not quantised: half as long at 16 bits, and on a GPU where the blocks are quantised."""
-    half = torch.bfloat16 if device.type != "cuda" or has_fast_bfloat16(device) else torch.float16
-    return half if bits == 16 or (bits in LINEARS and device.type == "cuda") else torch.float32
+    return half_type(device) if bits == 16 or (bits in LINEARS and device.type == "cuda") else torch.float32
 
 
 def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:

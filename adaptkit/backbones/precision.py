@@ -23,6 +23,11 @@ def run_type(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if uses_bfloat16(precision, device) else torch.float32
 
 
+def half_type(device: torch.device) -> torch.dtype:
+    """The type of a backbone that is held in 16 bits on this device."""
+    return torch.bfloat16 if device.type != "cuda" or has_fast_bfloat16(device) else torch.float16
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bf16 arithmetic is done by the hardware, not by conversion."""
     if device.type == "cuda":

@@ -3,12 +3,12 @@
 import statistics
 from dataclasses import dataclass
 
-import torch
-
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.hardware import hardware_name
+from adaptkit.backbones.linear_speed import speed_beside_16_bits
+from adaptkit.backbones.networks import blocks_of
 from adaptkit.backbones.out_of_memory import gpu_bytes
-from adaptkit.backbones.precision import has_fast_bfloat16, run_type
+from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
 from adaptkit.recipes.fitting import Fitting
@@ -16,6 +16,8 @@ from adaptkit.training import RunData
 
 _MEASURED_BATCHES = 5
 _SAFE_SHARE = 0.9
+_AS_FAST = 0.9
+"""Of so large a share of a speed nothing is said: the next measurement may say otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +41,6 @@ class Estimate:
         )
 
 
-_ENCODING_SPEED = {32: 4442, 16: 13144, 8: 4327, 4: 4300}
-"""Tokens a second of encoding with the embedded backbone on two CPU cores with bf16, by bits. Training, in bf16 at all
-of them, differs by an eighth (benchmarks/results/20261122-145442-memory.json)."""
-
-
 def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) -> list[str]:
     """Where a run computes and in what type, and what may go wrong or slow there."""
     device, dtype = backbone.device, run_type(precision, backbone.device)
@@ -55,17 +52,17 @@ def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) 
             f"note: the run needs nearly all of the {held / 2**30:.1f} GiB that it can have of this GPU. If they are "
             "not enough: a smaller batch_size, gradient_checkpointing, a smaller max_length, or fewer bits."
         )
-    return lines + slower_bits(backbone.bits, device)
+    return lines + slower_bits(backbone)
 
 
-def slower_bits(bits: int, device: torch.device) -> list[str]:
-    """A line where a backbone of few bits is known to be slow in use on this kind of hardware."""
-    if bits not in (8, 4) or not has_fast_bfloat16(device) or device.type != "cpu":
+def slower_bits(backbone: Backbone) -> list[str]:
+    """A line where a backbone of few bits is slower in use than one of 16 bits, which is measured."""
+    share = speed_beside_16_bits(blocks_of(backbone.network)[0], backbone.network.dtype)
+    if share is None or share > _AS_FAST:
         return []
-    share = _ENCODING_SPEED[bits] / _ENCODING_SPEED[16]
     return [
-        f"note: on a CPU, {bits} bits save memory and not time: they encode at {share:.0%} of the speed of 16 bits "
-        "(measured on the embedded backbone)"
+        f"note: {backbone.bits} bits save memory and not time: outside of training, the linear layers of a block run "
+        f"at {share:.0%} of the speed of 16 bits (measured here)"
     ]
 
 

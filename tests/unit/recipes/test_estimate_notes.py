@@ -1,23 +1,34 @@
 """What an estimate says of a precision."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from adaptkit.backbones.streamed import Bits
 from adaptkit.recipes import estimate
 from adaptkit.recipes.estimate import slower_bits
+from tests.tiny import tiny_backbone
 
 
-@pytest.mark.parametrize(("bits", "share"), [(32, None), (16, None), (8, "33%"), (4, "33%")])
-def test_a_slow_precision_is_named(bits: int, share: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "has_fast_bfloat16", lambda _: True)
-    lines = slower_bits(bits, torch.device("cpu"))
-    assert bool(lines) is (share is not None)
-    if share is not None:
-        assert f"{bits} bits save memory and not time: they encode at {share} of the speed of 16 bits" in lines[0]
+@pytest.mark.parametrize(("share", "said"), [(None, None), (1.2, None), (0.95, None), (0.334, "33%"), (0.5, "50%")])
+def test_a_slow_precision_is_named(share: float | None, said: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "speed_beside_16_bits", lambda *_: share)
+    lines = slower_bits(replace(tiny_backbone(), bits=8))
+    assert bool(lines) is (said is not None)
+    if said is not None:
+        assert "8 bits save memory and not time" in lines[0]
+        assert f"at {said} of the speed of 16 bits" in lines[0]
 
 
-def test_nothing_is_said_of_hardware_that_was_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "has_fast_bfloat16", lambda _: False)
-    assert slower_bits(8, torch.device("cpu")) == []
-    monkeypatch.setattr(estimate, "has_fast_bfloat16", lambda _: True)
-    assert slower_bits(8, torch.device("cuda")) == []
+@pytest.mark.parametrize("bits", [32, 16])
+def test_nothing_is_said_of_a_backbone_that_is_not_quantised(bits: Bits) -> None:
+    assert slower_bits(replace(tiny_backbone(), bits=bits)) == []
+
+
+def test_the_first_block_is_measured_in_the_type_it_computes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[torch.nn.Module, torch.dtype]] = []
+    monkeypatch.setattr(estimate, "speed_beside_16_bits", lambda *which: asked.append(which))
+    backbone = replace(tiny_backbone(), bits=4)
+    assert slower_bits(backbone) == []
+    assert asked == [(backbone.network.get_submodule("encoder.layer.0"), torch.float32)]
