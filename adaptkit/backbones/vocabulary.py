@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from adaptkit.backbones.fingerprint import tokenizer_hash
 from adaptkit.data.tokens import tokenize_lines
 from adaptkit.errors import ConfigError
-from adaptkit.languages import canonical_tag, count_scripts, usual_scripts
+from adaptkit.languages import canonical_tag, scripts_of, usual_scripts
 
 _WORD_MARKS = ("\u2581", "\u0120", "##")
 
@@ -61,7 +61,7 @@ def vocabulary_in(
     used.update(tokenizer(text_prefix.rstrip())["input_ids"])
     for row in tokenize_lines(lines, lambda batch: _ids(tokenizer, batch)):
         used.update(row)
-    used.update(token for token, letter in _letters(tokenizer) if not letter.isalpha() or _is_of(letter, scripts))
+    used.update(token for token, letter in _letters(tokenizer) if not letter.isalpha() or scripts & scripts_of(letter))
     return Vocabulary(np.array(sorted(used), np.int64), tokenizer_hash(tokenizer))
 
 
@@ -97,10 +97,6 @@ def _letters(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, str]]:
         letter = _unmarked(piece)
         if len(letter) == 1:
             yield token_id, letter
-
-
-def _is_of(letter: str, scripts: set[str]) -> bool:
-    return bool(scripts & count_scripts(letter).keys())
 
 
 def _unmarked(piece: str) -> str:

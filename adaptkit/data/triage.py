@@ -13,7 +13,7 @@ import numpy as np
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.letters import normalized
 from adaptkit.errors import ConfigError, EmptyCorpus, UnsuitableText
-from adaptkit.languages import UNSPACED, canonical_tag, count_scripts, usual_scripts
+from adaptkit.languages import UNSPACED, canonical_tag, count_scripts, name_of_script, usual_scripts
 
 REFUSED_UNKNOWN_SENTENCES = 0.5
 REFUSED_UNKNOWN_TOKENS = 0.1
@@ -59,7 +59,7 @@ class Triage:
         tokens_per_word: a word is what stands between spaces, so this says nothing of Thai or Chinese.
         unknown_share: tokens that are the unknown token.
         unknown_sentence_share: lines with at least one of them.
-        scripts: share of the letters in each script (see `adaptkit.languages.scripts`), the largest first.
+        scripts: share of the letters in each script, by its ISO 15924 code (Latn), the largest first.
         language: the language that the text should be in, or None.
         wrong_script_lines: lines most of whose letters are in another script than `language` is usually written in.
         forms: which normal forms the sampled lines are in, and whether the tokenizer tells them apart.
@@ -107,7 +107,8 @@ class Triage:
         """Say why nothing useful can be trained on this text with this tokenizer; None if something can."""
         if self.unknown_sentence_share < REFUSED_UNKNOWN_SENTENCES and self.unknown_share < REFUSED_UNKNOWN_TOKENS:
             return None
-        letters = ", ".join(f"{script} {share:.0%}" for script, share in self.scripts.items() if share >= 0.01)
+        shares = {name_of_script(script): share for script, share in self.scripts.items() if share >= 0.01}
+        letters = ", ".join(f"{script} {share:.0%}" for script, share in shares.items())
         return (
             f"the tokenizer has no pieces for much of this text: {self.unknown_sentence_share:.1%} of the lines have "
             f"unknown tokens, and {self.unknown_share:.1%} of all tokens are unknown (letters: {letters or 'none'}). "

@@ -8,8 +8,17 @@ from adaptkit.languages.families import (
     shared_branches,
     why_no_relative,
 )
-from adaptkit.languages.scripts import UNSPACED, count_scripts, usual_scripts
-from adaptkit.languages.tags import autonym, canonical_tag, language_name, script_code, script_name
+from adaptkit.languages.scripts import (
+    UNSPACED,
+    count_scripts,
+    name_of_script,
+    script_code,
+    script_name,
+    script_of,
+    scripts_of,
+    usual_scripts,
+)
+from adaptkit.languages.tags import autonym, canonical_tag, language_name
 
 __all__ = [
     "UNSPACED",
@@ -20,9 +29,12 @@ __all__ = [
     "count_scripts",
     "family_in_words",
     "language_name",
+    "name_of_script",
     "nearest_relative",
     "script_code",
     "script_name",
+    "script_of",
+    "scripts_of",
     "shared_branches",
     "usual_scripts",
     "why_no_relative",

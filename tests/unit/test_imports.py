@@ -9,12 +9,13 @@ import pytest
 import adaptkit
 
 HEAVY = ("torch", "transformers", "accelerate", "datasets", "peft", "bitsandbytes", "sklearn", "pyarrow", "matplotlib")
+TABLES = ("langcodes", "language_data", "fontTools")
 SHOWN = "import sys; print(*sorted(sys.modules.keys() & set(sys.argv[1:])))"
 
 
-def heavy_modules_after(code: str, arguments: Sequence[str] = ()) -> list[str]:
+def heavy_modules_after(code: str, arguments: Sequence[str] = (), heavy: Sequence[str] = HEAVY) -> list[str]:
     """The heavy packages that a fresh interpreter has imported after some code."""
-    program = f"import sys\nsys.argv[1:] = {list(arguments)!r}\n{code}\nsys.argv[1:] = {HEAVY!r}\n{SHOWN}"
+    program = f"import sys\nsys.argv[1:] = {list(arguments)!r}\n{code}\nsys.argv[1:] = {heavy!r}\n{SHOWN}"
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
     )
@@ -38,3 +39,17 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_the_public_names_are_listed_in_order() -> None:
     assert list(adaptkit.__all__) == sorted(adaptkit.__all__)
     assert dir(adaptkit) == list(adaptkit.__all__)
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("", []),
+        ("languages.branches('sw'); languages.nearest_relative('sw', ['rw'])", []),
+        ("languages.canonical_tag('swh_Latn'); languages.usual_scripts('sw')", ["langcodes"]),
+        ("languages.canonical_tag('Swahili')", ["langcodes", "language_data"]),
+        ("languages.count_scripts('habari')", ["fontTools"]),
+    ],
+)
+def test_tables_of_languages_are_read_when_they_are_needed(code: str, needed: list[str]) -> None:
+    assert heavy_modules_after(f"from adaptkit import languages; {code}", heavy=(*HEAVY, *TABLES)) == needed

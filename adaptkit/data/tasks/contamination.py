@@ -9,13 +9,13 @@ from functools import cache
 from typing import TypeAlias
 
 from adaptkit.errors import ConfigError
-from adaptkit.languages import UNSPACED
+from adaptkit.languages import UNSPACED, script_of
 
 RUN_CHARACTERS = 12
 """A run in scripts without spaces between words, such as Chinese or Thai, is of so many characters."""
 
 # In Tibetan script a point ends each syllable, which serves as a word here.
-_WITHOUT_SPACES = UNSPACED - {"TIBETAN"}
+_WITHOUT_SPACES = UNSPACED - {"Tibt"}
 _SEPARATORS = frozenset("PSZ")
 _IGNORED = frozenset({"Cf"})  # joiners inside words, byte order marks
 
@@ -124,13 +124,8 @@ def _characters(words: _Units) -> str:
     letters = "".join(words)
     if letters.isascii():
         return ""
-    unspaced = sum(map(_is_unspaced, letters))
+    unspaced = sum(script_of(letter) in _WITHOUT_SPACES for letter in letters)
     return letters if 2 * unspaced >= len(letters) else ""
-
-
-@cache
-def _is_unspaced(letter: str) -> bool:
-    return unicodedata.name(letter, "").partition(" ")[0] in _WITHOUT_SPACES
 
 
 @cache

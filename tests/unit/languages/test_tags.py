@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from adaptkit.errors import UnknownLanguage
 from adaptkit.languages import canonical_tag, language_name
-from adaptkit.languages.tags import MAX_SUGGESTIONS
+from adaptkit.languages.names import MAX_SUGGESTIONS
 
 SIB200_FOLDERS = {
     "amh_Ethi": "am",
