@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching import ResolvedStack
 from adaptkit.attaching.plan import Chain, modules_in, run
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.headed import labelled
@@ -22,7 +21,7 @@ from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.format.folder import whole_folder
 from adaptkit.layers.heads import VectorHead
 from adaptkit.layers.sentence_vectors import SentenceVectors
-from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
 from adaptkit.version import install_command
 
 MODEL_FILE = "model.onnx"

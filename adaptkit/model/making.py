@@ -11,7 +11,7 @@ from adaptkit.composition import AdapterId
 from adaptkit.config import AdapterConfig, Kind
 from adaptkit.errors import NotConvertible
 from adaptkit.format.card import Card
-from adaptkit.model import AdaptedModel
+from adaptkit.model.adapted import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import record

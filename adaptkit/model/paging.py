@@ -12,29 +12,32 @@ from adaptkit.storage import Zoo
 from adaptkit.storage.zoo import LoadableListing
 
 _TURNS = count()
+ZOO_CACHE_BYTES = 256 * 2**20
 
 
 @dataclass
 class Held:
-    """An adapter that was attached for a zoo: the size of its weight file, and when a stack last named it."""
+    """What is noted of an adapter attached for a zoo: its weight file's size, and when a stack last named it."""
 
     size_bytes: int
     last_turn: int = field(default_factory=_TURNS.__next__)
 
+    def used(self) -> None:
+        """Note that a stack names it now."""
+        self.last_turn = next(_TURNS)
 
-@dataclass
+
+@dataclass(frozen=True, eq=False)
 class PagedZoo:
-    """The adapters of a zoo by id, and those of them that are attached for it.
+    """The adapters of a zoo by id.
 
     `fused` says of each fusion what it fuses. At most `cache_bytes` of weight files stay attached. Who reads adapters
-    does so under `reading`, so that whoever needs the same finds them; who changes `held` has the lock of what is
-    attached.
+    does so under `reading`, so that whoever needs the same finds them.
     """
 
     listings: Mapping[str, LoadableListing]
     fused: Mapping[str, tuple[str, ...]]
     cache_bytes: int
-    held: dict[str, Held] = field(default_factory=dict)
     reading: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -68,23 +71,16 @@ class PagedZoo:
         bare = [adapter_id for adapter_id in self.listings if adapter_id.partition("/")[2] == name]
         return bare or difflib.get_close_matches(name, self.listings, n=2)
 
-    def used(self, names: Iterable[str]) -> None:
-        """Note that a stack acts in which these do; needs no lock."""
-        for name in names:
-            held = self.held.get(name)
-            if held is not None:
-                held.last_turn = next(_TURNS)
-
-    def too_many(self, *, but: Iterable[str]) -> list[str]:
+    def too_many(self, held: Mapping[str, Held], *, but: Iterable[str]) -> list[str]:
         """What must go for the others to be within the bound, the longest unused first, and never what is in `but`."""
-        size, kept = sum(held.size_bytes for held in self.held.values()), frozenset(but)
+        size, kept = sum(one.size_bytes for one in held.values()), frozenset(but)
         going = []
-        for name, held in sorted(self.held.items(), key=lambda entry: entry[1].last_turn):
+        for name, one in sorted(held.items(), key=lambda entry: entry[1].last_turn):
             if size <= self.cache_bytes:
                 break
             if name not in kept:
                 going.append(name)
-                size -= held.size_bytes
+                size -= one.size_bytes
         return going
 
     def needed(self, names: Iterable[str]) -> list[str]:

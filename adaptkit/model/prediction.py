@@ -1,48 +1,26 @@
 """Answers to inputs that may each have a stack, a head and a task type of their own."""
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from adaptkit.attaching import RowPlan
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.config import HeadConfig
 from adaptkit.data.batching import chunks
-from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.spelling import texts_of
 from adaptkit.errors import ConfigError
 from adaptkit.heads import Item, TaskFormat, examples_of, format_of, without_label
 from adaptkit.layers import Head
-
-StackT = TypeVar("StackT", contravariant=True)
-
-
-class AnsweringModel(Protocol[StackT]):
-    """What is asked of a model here."""
-
-    backbone: Backbone
-
-    def head_of(self, stack: StackT) -> tuple[Head, HeadConfig]:
-        """The head on top of a stack."""
-        ...
-
-    def forms_of(self, stack: StackT) -> Mapping[str, NormalForm]:
-        """The adapters of a stack that were trained on text in a normal form."""
-        ...
-
-    def tell(self, about: str, message: str) -> None:
-        """Log a warning, one about each thing."""
-        ...
-
-    def __call__(self, input_ids: Tensor, attention_mask: Tensor, *, stacks: Sequence[StackT]) -> Tensor:
-        """Hidden states, each row under its stack."""
-        ...
+from adaptkit.model.notices import Notices
+from adaptkit.model.passes import Passes
+from adaptkit.model.stacks import ResolvedStack
 
 
 @dataclass(frozen=True)
@@ -68,36 +46,37 @@ class _Asked:
 
 
 def predictions(
-    model: AnsweringModel[StackT],
+    passes: Passes,
     inputs: Sequence[Any],
-    stacks: Sequence[StackT],
+    stacks: Sequence[ResolvedStack],
+    heads: Sequence[tuple[Head, HeadConfig]],
+    notices: Notices,
     *,
     batch_size: int,
     max_length: int | None,
     max_answer_tokens: int | None = None,
 ) -> list[Any]:
-    """The answer to each input under its stack; inputs of several heads share batches.
+    """The answer to each input by its head under its stack; inputs of several heads share batches.
 
     Raises:
-        NoHead: A stack ends in no task adapter.
         ConfigError: An input of another form than its task type takes, or a bound on answers without a head for them.
+        OutOfMemory: The memory does not hold a batch.
     """
-    heads = [model.head_of(stack) for stack in stacks]
     configs = {id(config): config for _, config in heads}
     bounded = _bounded(list(configs.values()), max_answer_tokens)
     asked = [
-        _Asked.of(model.backbone, own, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
+        _Asked.of(passes.backbone, own, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
         for config, own in zip(configs.values(), bounded, strict=True)
     ]
-    _tell_of_losses(model, asked, stacks, max_length)
+    _tell_of_losses(notices, asked, stacks, passes.backbone.max_length if max_length is None else None)
     items = [item for part in asked for item in part.items]
     inputs_of_items = [part.places[item.example] for part in asked for item in part.items]
     outputs = iter(
         _outputs(
-            model,
+            passes,
             items,
             [heads[number][0] for number in inputs_of_items],
-            [stacks[number] for number in inputs_of_items],
+            [stacks[number].plan for number in inputs_of_items],
             batch_size,
         )
     )
@@ -105,43 +84,14 @@ def predictions(
     return [answers[number] for number in range(len(inputs))]
 
 
-def tell_of_forms(model: AnsweringModel[StackT], texts: Sequence[Iterable[str]], stacks: Sequence[StackT]) -> None:
-    """Warn of texts in another normal form than that of the text on which adapters of their stack were trained."""
-    forms = {name: model.forms_of(stack) for name, stack in {id(stack): stack for stack in stacks}.items()}
-    if not any(forms.values()):
-        return
-    for own, stack in zip(texts, stacks, strict=True):
-        for name, form in forms[id(stack)].items():
-            if not all(unicodedata.is_normalized(form, text) for text in own):
-                model.tell(
-                    f"{name} in {form}",
-                    f"{name} was trained on text in {form} (normalize={form!r}). Some texts here are in another form, "
-                    f"which it may read as other text. Normalise them: unicodedata.normalize({form!r}, text).",
-                )
-
-
 def _tell_of_losses(
-    model: AnsweringModel[StackT], asked: Sequence[_Asked], stacks: Sequence[StackT], max_length: int | None
+    notices: Notices, asked: Sequence[_Asked], stacks: Sequence[ResolvedStack], limit: int | None
 ) -> None:
+    """Warn of texts in another form, and of those longer than the limit; None where the caller named a length."""
     for part in asked:
-        tell_of_forms(
-            model,
-            [list(texts_of(example)) for example in part.examples],
-            [stacks[place] for place in part.places],
-        )
-        if max_length is None:
-            n_cut = len({item.example for item in part.items if item.cut})
-            tell_of_cuts(model, n_cut, len(part.examples), limit=model.backbone.max_length)
-
-
-def tell_of_cuts(model: AnsweringModel[StackT], n_cut: int, n_texts: int, *, limit: int) -> None:
-    """Warn of texts that are longer than the `limit` in tokens; where a caller names a length, it is meant."""
-    if n_cut:
-        model.tell(
-            "cut texts",
-            f"{n_cut:,} of {n_texts:,} inputs are too long for {limit} tokens and were cut. Of "
-            "later ones this is not said again.",
-        )
+        notices.of_forms([list(texts_of(example)) for example in part.examples], [stacks[n] for n in part.places])
+        if limit is not None:
+            notices.of_cuts(len({item.example for item in part.items if item.cut}), len(part.examples), limit=limit)
 
 
 def _bounded(heads: Sequence[HeadConfig], max_answer_tokens: int | None) -> list[HeadConfig]:
@@ -154,21 +104,21 @@ def _bounded(heads: Sequence[HeadConfig], max_answer_tokens: int | None) -> list
 
 
 def _outputs(
-    model: AnsweringModel[StackT],
+    passes: Passes,
     items: Sequence[Item],
     heads: Sequence[Head],
-    stacks: Sequence[StackT],
+    plans: Sequence[RowPlan],
     batch_size: int,
 ) -> list[Tensor]:
     """Each item's outputs of its head under its stack, on the CPU. Shape: for each item (rows of the item, ...)."""
     outputs: list[Tensor] = [torch.empty(0)] * len(items)
     by_length = sorted(range(len(items)), key=lambda number: items[number].length)
     ways = f"Give a smaller batch_size (it is {batch_size})."
-    with torch.inference_mode(), memory_errors_told("this batch", model.backbone.device, ways):
+    with torch.inference_mode(), memory_errors_told("this batch", passes.backbone.device, ways):
         for numbers in chunks(by_length, batch_size):
             rows = [(number, row) for number in numbers for row in items[number].rows]
-            ids, mask = model.backbone.pad([row for _, row in rows])
-            states = model(ids, mask, stacks=[stacks[number] for number, _ in rows])
+            ids, mask = passes.backbone.pad([row for _, row in rows])
+            states = passes.states_of_rows(ids, mask, [plans[number] for number, _ in rows])
             for head in dict.fromkeys(heads[number] for number in numbers):
                 own = [number for number in numbers if heads[number] is head]
                 places = [place for place, (number, _) in enumerate(rows) if heads[number] is head]

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching import ResolvedStack
 from adaptkit.attaching.plan import AveragedChains, Chain, SiteLayer
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.fingerprint import sampled
@@ -21,7 +20,7 @@ from adaptkit.errors import ConfigError, MergeLoss
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.layers import Head, LoraLayer
 from adaptkit.layers.heads import TokenHead
-from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
 
 _LEAST_MOVED = 1e-3
 

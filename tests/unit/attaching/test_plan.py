@@ -124,7 +124,7 @@ def test_an_adapter_may_hide_the_top_block_from_those_below(model: AdaptedModel)
 def test_bare_names_are_checked_for_their_order(model: AdaptedModel) -> None:
     attach_random(model, SW, QUERY)
     attach_random(model, "task/nli", QUERY, seed=2)
-    assert model.resolve("sw > nli") == Stack(SW, "task/nli")
+    assert model.pinned("sw > nli").stack == Stack(SW, "task/nli")
     for _ in range(2):
         with pytest.raises(ConfigError, match="out of order"):
             model.plan(Stack("nli", "sw"))

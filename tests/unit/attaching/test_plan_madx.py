@@ -37,7 +37,7 @@ def seen(model: AdaptedModel, stack: Composition | str | None) -> tuple[Tensor, 
 
 
 def change(model: AdaptedModel, name: str, y: Tensor) -> Tensor:
-    (layer,) = (layer for path, layer in model._layers[name].items() if path == PATH)
+    (layer,) = model.plan(name)[PATH]
     assert isinstance(layer, BottleneckLayer | BottleneckMadxLayer)
     changed: Tensor = layer.up(layer.activation(layer.down(y)))
     return changed

@@ -10,10 +10,9 @@ import pytest
 import torch
 
 from adaptkit import Average, Stack
-from adaptkit.attaching import attached
 from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, LoraConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, ProbeMismatch, UnknownAdapter
-from adaptkit.model import AdaptedModel
+from adaptkit.model import AdaptedModel, remembered
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model
 from tests.tolerance import assert_equal_but_for_rounding
@@ -92,12 +91,12 @@ def test_a_plan_of_a_fusion_over_a_fusion_goes_with_what_that_fuses(model: Adapt
 def test_no_more_plans_are_remembered_than_there_is_room_for(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attached, "_MOST_PLANS", 3)
+    monkeypatch.setattr(remembered, "_MOST", 3)
     attach_random(model, "language/sw", LORA)
     attach_random(model, "language/ha", LORA, seed=2)
     stacks = [Stack(Average({"language/sw": 1 - share, "language/ha": share})) for share in (0.1, 0.2, 0.3, 0.4)]
     first = [model.encode(TEXTS, stack=stack) for stack in stacks]
-    assert len(model._layers._stacks) <= 3
+    assert len(model._registry._remembered) <= 3
     assert all(torch.equal(model.encode(TEXTS, stack=stack), found) for stack, found in zip(stacks, first, strict=True))
 
 

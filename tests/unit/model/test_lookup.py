@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from adaptkit.attaching import AttachedLayers, ResolvedStack
 from adaptkit.composition import Stack
 from adaptkit.config import AdapterConfig, FusionConfig, LoraConfig
 from adaptkit.errors import AdapterExists, UnknownAdapter
-from adaptkit.model import AdaptedModel
+from adaptkit.model import AdaptedModel, ResolvedStack
+from adaptkit.model.resolving import Resolver
 from adaptkit.storage import Adapter
 from adaptkit.storage.zoo import LoadableListing
 from tests.adapters import random_adapter
@@ -251,17 +251,17 @@ def test_a_swap_comes_between_no_two_stacks_of_a_request(model: AdaptedModel, mo
     model.detach("x0")
     model.attach(old, made(model, "x1", 3))
     expected = model.encode(TEXTS, stacks=["language/x0", "x0"])
-    look_up = AttachedLayers.look_up
+    look_up = Resolver.look_up
     threads: list[threading.Thread] = []
 
-    def looked_up(layers: AttachedLayers, asked: Stack) -> ResolvedStack:
-        found = look_up(layers, asked)
+    def looked_up(resolver: Resolver, asked: Stack) -> ResolvedStack:
+        found = look_up(resolver, asked)
         if not threads:
             threads.append(in_thread(lambda: model.swap(new)))
             threads[0].join(0.3)  # it cannot end before the request has all of its stacks
         return found
 
-    monkeypatch.setattr(AttachedLayers, "look_up", looked_up)
+    monkeypatch.setattr(Resolver, "look_up", looked_up)
     assert torch.equal(model.encode(TEXTS, stacks=["language/x0", "x0"]), expected)
     threads[0].join(FAR)
     assert model.attached_adapter("x0") is new

@@ -1,0 +1,94 @@
+"""Sentence vectors of texts and of token ids, each under a stack of its own."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from adaptkit.attaching import RowPlan
+from adaptkit.backbones.out_of_memory import memory_errors_told
+from adaptkit.data.batching import chunks
+from adaptkit.errors import ConfigError
+from adaptkit.model.notices import Notices
+from adaptkit.model.passes import Passes
+from adaptkit.model.stacks import ResolvedStack
+
+_FINISHED_AT_ONCE = 4096
+
+
+class Encoder:
+    """Makes vectors as the backbone does: by its pooling, projections and normalisation, behind its default prompt."""
+
+    def __init__(self, passes: Passes) -> None:
+        self._passes = passes
+        self._backbone = passes.backbone
+
+    def vectors(
+        self,
+        texts: Sequence[str],
+        stacks: Sequence[ResolvedStack],
+        notices: Notices,
+        *,
+        batch_size: int,
+        max_length: int | None,
+    ) -> Tensor:
+        """Vectors of texts, cut at the backbone's own length or at another one.
+
+        Shape: (len(texts), width of the backbone's vectors), float32 on the CPU.
+
+        Raises:
+            ConfigError, OutOfMemory: As `pooled`.
+        """
+        notices.of_forms([[text] for text in texts], stacks)
+        longest = max_length or self._backbone.longest_sentence
+        rows = self._backbone.tokenize_cutting([(text, None) for text in texts], max_length=longest)
+        if max_length is None:
+            notices.of_cuts(sum(cut for _, cut in rows), len(rows), limit=longest)
+        plans = [stack.plan for stack in stacks]
+        return self._finished(self.pooled([ids for ids, _ in rows], plans, batch_size=batch_size))
+
+    def pooled(
+        self,
+        ids: Sequence[Sequence[int]],
+        plans: Sequence[RowPlan],
+        *,
+        batch_size: int = 32,
+        blocks: Sequence[int] = (),
+    ) -> Tensor:
+        """Pooled vectors of token ids, before projections and normalisation that a backbone may have.
+
+        Shape: (len(ids), hidden_width), or that width for each of `blocks`; float32 on the CPU.
+
+        Raises:
+            ConfigError: The batch size is below 1.
+            OutOfMemory: The memory does not hold a batch.
+        """
+        require_batch(batch_size)
+        vectors = torch.empty(len(ids), self._backbone.shape.hidden_width * max(1, len(blocks)))
+        by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+        ways = f"Give a smaller batch_size (it is {batch_size})."
+        with torch.inference_mode(), memory_errors_told("this batch", self._backbone.device, ways):
+            for rows in chunks(by_length, batch_size):
+                tokens, mask = self._backbone.pad([ids[row] for row in rows])
+                hidden = self._passes.states_of_rows(tokens, mask, [plans[row] for row in rows], blocks)
+                vectors[rows] = self._backbone.sentences.pooled(hidden, mask).cpu()
+        return vectors
+
+    def _finished(self, pooled: Tensor) -> Tensor:
+        """The backbone's own vectors. Shape: pooled (n, hidden_width), result (n, width), on the CPU."""
+        sentences, device = self._backbone.sentences, self._backbone.device
+        if not len(sentences.after):
+            return pooled
+        with torch.inference_mode():
+            pieces = torch.split(pooled, _FINISHED_AT_ONCE)
+            return torch.cat([sentences.finished(piece.to(device)).cpu() for piece in pieces])
+
+
+def require_batch(batch_size: int) -> None:
+    """Let a batch hold something.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    if batch_size < 1:
+        raise ConfigError(f"batch_size must be at least 1, found {batch_size}.")

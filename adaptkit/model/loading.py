@@ -1,0 +1,52 @@
+"""A model from a backbone's name, with nothing attached yet."""
+
+import os
+
+import torch
+
+from adaptkit.backbones import CACHE_BYTES, Bits, EmbeddingForm, Vocabulary, load_backbone
+from adaptkit.backbones.device import AUTO
+from adaptkit.model.adapted import AdaptedModel
+
+
+def load_model(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    bits: Bits = 32,
+    embeddings: EmbeddingForm | None = None,
+    vocabulary: Vocabulary | None = None,
+    cache_bytes: int = CACHE_BYTES,
+    device: str | torch.device = AUTO,
+    dtype: torch.dtype | None = None,
+) -> AdaptedModel:
+    """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
+
+    `name_or_path` is a hub id or local transformers folder of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
+    encoder, or of a Llama or Qwen 2 / 3 decoder.
+
+    `device` is `auto` (CUDA where there is a GPU, else Apple's, else the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    `bits` is 32, 16, 8 (the weights of LLM.int8) or 4 (nf4), for the linear layers of the blocks. `embeddings` says how
+    the word embeddings are held, most of a multilingual encoder: `resident`, as they are; `paged`, read from the file
+    on demand through a cache of `cache_bytes`, exact; `int8`; `nf4`. By default they are paged at 8 and 4 bits.
+    `vocabulary` (from `adaptkit.vocabulary_of`) keeps the rows of some languages only, at 8 and 4 bits as int8 by
+    default. `dtype` is the type of what is not quantised (default: float32, and half as long at 16 bits or on a GPU).
+
+    Raises:
+        BackboneUnavailable: Nothing at that name, or no hub answers.
+        UnsupportedArchitecture: The model type has no row in the table.
+        CorruptBackbone: A checkpoint that lacks weights.
+        ConfigError: A device, bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
+        OutOfMemory: The device's memory does not hold the backbone.
+    """
+    return AdaptedModel(
+        load_backbone(
+            name_or_path,
+            bits=bits,
+            embeddings=embeddings,
+            vocabulary=vocabulary,
+            cache_bytes=cache_bytes,
+            device=device,
+            dtype=dtype,
+        )
+    )

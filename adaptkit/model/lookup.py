@@ -1,0 +1,158 @@
+"""The stacks that requests take: all at one time, and what they need of the zoo read for them.
+
+A request takes all of its stacks at once, before its first batch; what changes later changes nothing in them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from adaptkit.composition import Stack
+from adaptkit.config import HeadConfig
+from adaptkit.errors import AdapterExists, ConfigError, NoHead, UnknownAdapter
+from adaptkit.layers import Head
+from adaptkit.model.paging import Held, PagedZoo
+from adaptkit.model.proof import Prover
+from adaptkit.model.registry import Attachment, Registry
+from adaptkit.model.resolving import Resolver
+from adaptkit.model.stacks import Named, ResolvedStack, StackLike, as_stack
+from adaptkit.storage import Adapter
+
+_Asked: TypeAlias = Sequence[tuple[Named, Stack]]
+
+
+class StackLookup:
+    """Looks stacks up in what is attached; what is missing there is read from the zoo, proven and attached for it."""
+
+    def __init__(self, registry: Registry, resolver: Resolver, prover: Prover) -> None:
+        self._registry = registry
+        self._resolver = resolver
+        self._prover = prover
+
+    def one(self, named: StackLike) -> ResolvedStack:
+        """The stack as it is now.
+
+        Raises:
+            AdaptkitError: As `every`.
+        """
+        if isinstance(named, ResolvedStack):
+            return named
+        if not isinstance(named, Adapter):
+            found = self._resolver.remembered(as_stack(named))
+            if found is not None:
+                if self._registry.zoo is not None:
+                    self._registry.note_use(found.acting)
+                return found
+        return self.every([named])[0]
+
+    def for_each(self, n_rows: int, stack: StackLike, stacks: Sequence[StackLike] | None) -> Sequence[ResolvedStack]:
+        """A stack for each row: one for all, or one of its own.
+
+        Raises:
+            ConfigError: Both are given, or stacks that are not as many as the rows.
+            AdaptkitError: As `every`.
+        """
+        if stacks is None:
+            return [self.one(stack)] * n_rows
+        if stack is not None:
+            raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
+        if isinstance(stacks, str):
+            raise ConfigError(
+                f"stacks takes a list, one stack for each input; for one stack for all, stack={stacks!r}."
+            )
+        if len(stacks) != n_rows:
+            raise ConfigError(
+                f"stacks=[...] takes a list of stacks, one for each of {n_rows} inputs, found {len(stacks)}."
+            )
+        return self.every(stacks)
+
+    def every(self, named: Sequence[StackLike]) -> list[ResolvedStack]:
+        """Stacks as they are all at one time, so that no swap comes between two rows.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter, ConfigError: As `AdaptedModel.plan`.
+            AdapterExists: An adapter was given, and another one is attached under its id.
+            AdaptkitError: What the zoo has under an id cannot be loaded or attached.
+        """
+        asked = [(one, as_stack(one)) for one in named if not isinstance(one, ResolvedStack)]
+        found = self._looked_up(asked)
+        while found is None:
+            found = self._brought(asked)
+        in_order = iter(found)
+        return [one if isinstance(one, ResolvedStack) else next(in_order) for one in named]
+
+    def head_of(self, named: StackLike) -> tuple[Head, HeadConfig]:
+        """The head that answers under a stack: that of its last adapter.
+
+        Raises:
+            NoHead: That adapter has no head.
+            AdaptkitError: As `every`.
+        """
+        resolved = self.one(named)
+        if resolved.head is None:
+            raise NoHead(str(resolved.stack), self._registry.with_heads)
+        return resolved.head
+
+    def _looked_up(self, asked: _Asked) -> list[ResolvedStack] | None:
+        """None where something must be read for it."""
+        zoo = None
+        try:
+            with self._registry.lock:
+                zoo = self._registry.zoo
+                if zoo is not None and self._missing(zoo, asked):
+                    return None
+                found = [self._look_up(named, stack) for named, stack in asked]
+                if zoo is not None:
+                    for resolved in found:
+                        self._registry.note_use(resolved.acting)
+                return found
+        except UnknownAdapter as error:
+            if zoo is None:
+                raise
+            raise UnknownAdapter(
+                error.asked, self._registry.names.ids, zoo.like(error.asked), in_zoo=tuple(zoo.listings)
+            ) from None
+
+    def _brought(self, asked: _Asked) -> list[ResolvedStack] | None:
+        """Read what is missing, and look the stacks up. None where it is to be tried again, as something has changed.
+
+        Nothing is attached before all of it is read and proven.
+        """
+        zoo = self._registry.zoo
+        if zoo is None:
+            return self._looked_up(asked)
+        with zoo.reading:
+            with self._registry.lock:
+                missing = self._missing(zoo, asked) if self._registry.zoo is zoo else []
+            read = self._prover.proven([zoo.listings[name].load() for name in missing])
+            with self._registry.lock:
+                if self._registry.zoo is not zoo:
+                    return None
+                self._put(zoo, read)
+                try:
+                    return self._looked_up(asked)
+                finally:
+                    # The stacks keep what they need, so that only what the last one names is kept at hand.
+                    for name in zoo.too_many(self._registry.held, but=zoo.needed(asked[-1][1].ids)):
+                        self._registry.take_off(name)
+
+    def _put(self, zoo: PagedZoo, read: Mapping[str, Attachment]) -> None:
+        """Attach for a zoo what was read of it; what the caller has attached meanwhile stays."""
+        for adapter_id, attachment in read.items():
+            if adapter_id not in self._registry:
+                self._registry.put(adapter_id, replace(attachment, held=Held(zoo.listings[adapter_id].size_bytes)))
+
+    def _missing(self, zoo: PagedZoo, asked: _Asked) -> list[str]:
+        """What of the zoo is to be attached before the stacks can be looked up."""
+        names = {name for _, stack in asked if self._resolver.remembered(stack) is None for name in stack.ids}
+        return [name for name in zoo.needed(names) if name not in self._registry] if names else []
+
+    def _look_up(self, named: Named, stack: Stack) -> ResolvedStack:
+        if isinstance(named, Adapter) and named.id in self._registry:
+            there = self._registry[named.id].adapter or named
+            if there is not named and (there.weights_sha256, there.config) != (named.weights_sha256, named.config):
+                raise AdapterExists(
+                    f"another {named.id} is attached than the one that was given as the stack. Put the new one in its "
+                    f"place: model.swap(adapter); or name what is attached: stack={named.id!r}."
+                )
+        return self._resolver.look_up(stack)

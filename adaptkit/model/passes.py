@@ -1,0 +1,74 @@
+"""Forward passes of a backbone under the stack in force, or with a stack of its own for each row."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from adaptkit.attaching import RowGroups, RowPlan, SiteHooks, plan_of_rows, recorded
+from adaptkit.backbones import Backbone, blocks_of
+from adaptkit.errors import ConfigError
+
+
+class Passes:
+    """Runs one backbone, and says whether it keeps activations for backward or recomputes them."""
+
+    def __init__(self, backbone: Backbone, hooks: SiteHooks) -> None:
+        self.backbone = backbone
+        self._network = backbone.network
+        self._hooks = hooks
+
+    def states(self, ids: Tensor, mask: Tensor, blocks: Sequence[int] = ()) -> Tensor:
+        """Hidden states of the last block, or of these blocks side by side, under what is in force.
+
+        Shape: ids and mask (batch, seq), result (batch, seq, hidden_width), or that width for each of `blocks`.
+
+        Raises:
+            ConfigError: Gradient checkpointing was switched on behind the model's back.
+        """
+        self._require_own_checkpointing()
+        return self._run(ids, mask, blocks)
+
+    def states_of_rows(self, ids: Tensor, mask: Tensor, plans: Sequence[RowPlan], blocks: Sequence[int] = ()) -> Tensor:
+        """Hidden states, each row under a plan of its own, whatever is in force. Shape: as `states`.
+
+        Raises:
+            ConfigError: As `states`.
+        """
+        self._require_own_checkpointing()
+        groups = RowGroups.of(plans)
+        ids, mask = groups.sorted(ids), groups.sorted(mask)
+        if self.backbone.architecture.row_wise:
+            with self._hooks.in_force(plan_of_rows(groups)):
+                return groups.restored(self._run(ids, mask, blocks))
+        parts = []
+        for plan, rows in zip(groups.plans, groups.rows, strict=True):
+            with self._hooks.in_force(plan):
+                parts.append(self._run(ids[rows], mask[rows], blocks))
+        return groups.restored(torch.cat(parts))
+
+    def recompute(self, on: bool) -> None:
+        """Recompute activations in backward instead of keeping them, or keep them again."""
+        self._network._set_gradient_checkpointing(enable=on, gradient_checkpointing_func=self._hooks.checkpoint)
+        for block in blocks_of(self._network):
+            # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
+            block.training = on
+
+    def _run(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
+        # A decoder would keep its keys and values for a next token that nobody asks for.
+        options = {"use_cache": False} if self.backbone.architecture.causal else {}
+        if not blocks:
+            return cast(Tensor, self._network(ids, mask, **options).last_hidden_state)
+        every = blocks_of(self._network)
+        with recorded([every[block] for block in blocks]) as states:
+            self._network(ids, mask, **options)
+        return torch.cat(states, dim=-1)
+
+    def _require_own_checkpointing(self) -> None:
+        ours = self._hooks.checkpoint
+        if any(b.gradient_checkpointing and b._gradient_checkpointing_func != ours for b in blocks_of(self._network)):
+            raise ConfigError(
+                "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
+                "force. Switch it on here: model.gradient_checkpointing(True)."
+            )

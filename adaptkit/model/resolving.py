@@ -1,0 +1,97 @@
+"""From a composition of names to what acts: the plan, the head on top, and all adapters in it."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+
+from adaptkit.attaching import AdapterLayers, Plan, RowPlan, fused_by, plan_of, plan_of_layers
+from adaptkit.composition import Fuse, Part, Stack, resolved
+from adaptkit.config import HeadConfig
+from adaptkit.data.letters import NormalForm
+from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
+from adaptkit.layers import Head
+from adaptkit.model.registry import Registry
+from adaptkit.model.remembered import RememberedStacks
+from adaptkit.model.stacks import ResolvedStack
+
+
+class Resolver:
+    """Resolves stacks against what is attached.
+
+    A stack that was looked up stays as it is: a request that has begun with it ends with the same layers and the same
+    head, whatever another thread attaches, replaces or detaches in the meantime.
+    """
+
+    def __init__(self, registry: Registry, remembered: RememberedStacks, same_input: Mapping[str, Hashable]) -> None:
+        self._registry = registry
+        self._remembered = remembered
+        self._same_input = same_input
+
+    def remembered(self, asked: Stack) -> ResolvedStack | None:
+        """A stack that was looked up before, if nothing in it has changed since. Needs no lock."""
+        return self._remembered.get(asked)
+
+    def look_up(self, asked: Stack) -> ResolvedStack:
+        """A stack resolved; remembered, until too many are.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter, ConfigError: As `AdaptedModel.plan`.
+        """
+        return self._remembered.get(asked) or self._resolved(asked)
+
+    def plan_of_new(self, layers: AdapterLayers, beside: Mapping[str, AdapterLayers]) -> RowPlan:
+        """The plan of layers that stand under no id yet, and of nothing else.
+
+        What they fuse is looked for in `beside`, which are not attached yet either, and then in what is attached.
+        """
+        with self._registry.lock:
+            plan = plan_of_layers(layers, lambda name: beside[name] if name in beside else self._registry.layers(name))
+        return self._row_plan(plan)
+
+    def _resolved(self, asked: Stack) -> ResolvedStack:
+        # Locked, so that no plan of layers that have just been replaced is kept.
+        with self._registry.lock:
+            whole = resolved(asked, self._registry.names.resolve, self._fusion_of)
+            assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
+            found = ResolvedStack(
+                whole,
+                self._row_plan(plan_of(whole, self._registry.layers)),
+                self._head_on(whole),
+                acting=tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids)))),
+                forms=self._forms(whole.ids),
+            )
+            self._remembered.keep(asked, found)
+            return found
+
+    def _row_plan(self, plan: Plan) -> RowPlan:
+        return RowPlan(plan, self._same_input)
+
+    def _all_fused(self, ids: Iterable[str]) -> Iterator[str]:
+        """What the fusions among these fuse, and the fusions among those."""
+        for name in ids:
+            fused = fused_by(self._registry[name].layers.config)
+            parts = [self._registry.names.resolve(part) for part in fused]
+            yield from parts
+            yield from self._all_fused(parts)
+
+    def _head_on(self, stack: Stack) -> tuple[Head, HeadConfig] | None:
+        """The head of the last adapter of a stack with whole ids."""
+        top: Part | None = stack
+        while isinstance(top, Stack):
+            top = top.parts[-1] if top.parts else None
+        layers = self._registry[top].layers if isinstance(top, str) else None
+        if layers is None or layers.head is None or layers.config.head is None:
+            return None
+        return layers.head, layers.config.head
+
+    def _forms(self, ids: Iterable[str]) -> dict[str, NormalForm]:
+        adapters = [self._registry[name].adapter for name in ids]
+        return {one.id: one.normal_form for one in adapters if one is not None and one.normal_form}
+
+    def _fusion_of(self, fuse: Fuse) -> str:
+        """The id of the attached adapter that fuses these."""
+        registry = self._registry
+        found = [name for name in registry.names.ids if set(fused_by(registry[name].layers.config)) == set(fuse.parts)]
+        if len(found) > 1:
+            raise AmbiguousAdapter(str(fuse), found)
+        if not found:
+            raise UnknownAdapter(str(fuse), registry.names.ids)
+        return found[0]

@@ -1,0 +1,50 @@
+"""Stacks, as callers name them and as they are once looked up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from adaptkit.attaching import RowPlan
+from adaptkit.composition import Composition, Stack
+from adaptkit.config import HeadConfig
+from adaptkit.data.letters import NormalForm
+from adaptkit.errors import ConfigError
+from adaptkit.layers import Head
+from adaptkit.storage import Adapter
+
+
+@dataclass(frozen=True, eq=False)
+class ResolvedStack:
+    """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
+
+    `acting` are the ids of all that acts in it, what fusions fuse included; `forms` are those of its adapters that were
+    trained on text in a normal form. What is attached, swapped or detached later changes nothing in it.
+    """
+
+    stack: Stack
+    plan: RowPlan
+    head: tuple[Head, HeadConfig] | None
+    acting: tuple[str, ...] = ()
+    forms: Mapping[str, NormalForm] = field(default_factory=dict)
+
+
+Named: TypeAlias = Composition | Adapter | str | None
+StackLike: TypeAlias = Named | ResolvedStack
+
+
+def as_stack(named: Named) -> Stack:
+    """A stack of what may stand for one.
+
+    Raises:
+        ConfigError: It is no stack.
+    """
+    if named is None:
+        return Stack()
+    if isinstance(named, Adapter):
+        return Stack(*named.below, named.id, any_order=True)
+    if isinstance(named, str):
+        return Stack.parse(named)
+    if isinstance(named, list | tuple):
+        names = [part.id if isinstance(part, Adapter) else str(part) for part in named]
+        raise ConfigError(f"a stack is one value, found a {type(named).__name__}; write {' > '.join(names)!r}.")
+    return named if isinstance(named, Stack) else Stack(named)
