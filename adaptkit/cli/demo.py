@@ -2,20 +2,18 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from adaptkit.data import sample
-from adaptkit.evaluation import TopicHead
 from adaptkit.languages import canonical_tag, language_name
-from adaptkit.model import AdaptedModel, load_model
-from adaptkit.recipes import TrainingRequest
-from adaptkit.recipes.train import train
 from adaptkit.scores import paired_difference
-from adaptkit.storage import load_adapter
 from adaptkit.terminal.console import PlainConsole
+
+if TYPE_CHECKING:
+    from adaptkit.model import AdaptedModel
 
 _out = PlainConsole()
 
@@ -27,6 +25,11 @@ def demo(
     max_steps: Annotated[int | None, typer.Option(help="training steps (default: by the size of the text)")] = None,
 ) -> None:
     """Train, save, reload and test an adapter on the sample."""
+    from adaptkit.model import load_model
+    from adaptkit.recipes import TrainingRequest
+    from adaptkit.recipes.train import train
+    from adaptkit.storage import load_adapter
+
     language = canonical_tag(lang)
     with tempfile.TemporaryDirectory() as scratch:
         model = load_model()
@@ -55,8 +58,10 @@ def demo(
     _out.print(f"{kept} It is a demonstration on {len(pairs)} sentences; train on your own text for real use.")
 
 
-def _table(model: AdaptedModel, language: str, adapter_id: str) -> Table:
+def _table(model: "AdaptedModel", language: str, adapter_id: str) -> Table:
     """Zero-shot topics: a head trained on the sample's English, tested on sentences that were in no training text."""
+    from adaptkit.evaluation import TopicHead
+
     head = TopicHead.trained_on(model, *sample.sample_topics("en", "train"))
     texts, topics = sample.sample_topics(language, "test")
     english = head.correct(model, *sample.sample_topics("en", "test")).mean()

@@ -4,13 +4,12 @@ from adaptkit.interchange.adapterhub import import_adapterhub
 from adaptkit.interchange.hub import HubAdapter, pull_adapter, push_adapter
 from adaptkit.interchange.onnx import OnnxFolder, export_onnx
 from adaptkit.interchange.peft import import_peft
-from adaptkit.interchange.peft_export import ForClass, export_peft
+from adaptkit.interchange.peft_export import export_peft
 from adaptkit.interchange.pipelines import as_pipeline
 from adaptkit.interchange.sentence_transformers import as_sentence_transformer
 from adaptkit.interchange.written_by import written_by
 
 __all__ = [
-    "ForClass",
     "HubAdapter",
     "OnnxFolder",
     "as_pipeline",

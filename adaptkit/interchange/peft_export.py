@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 import torch
 import transformers
@@ -20,18 +20,8 @@ from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import is_peft, to_json
 from adaptkit.format.folder import write_folder
+from adaptkit.format.transformers_classes import ForClass
 from adaptkit.storage import Adapter
-
-ForClass: TypeAlias = Literal[
-    "AutoModel",
-    "AutoModelForMaskedLM",
-    "AutoModelForCausalLM",
-    "AutoModelForSequenceClassification",
-    "AutoModelForTokenClassification",
-    "AutoModelForQuestionAnswering",
-    "AutoModelForMultipleChoice",
-]
-"""The transformers classes that a LoRA can be written for."""
 
 _CAUSAL: ForClass = "AutoModelForCausalLM"
 

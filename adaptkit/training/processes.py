@@ -1,6 +1,5 @@
 """The processes of a run: which one is the main one, what each computes, and what all of them agree on."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,11 +12,6 @@ from torch import Tensor, nn
 from adaptkit.errors import ProcessFailed
 
 Value = TypeVar("Value")
-
-
-def process_index() -> int:
-    """The number of this process among those that a launcher (torchrun, accelerate) started together; 0 if alone."""
-    return int(os.environ.get("RANK", "0"))
 
 
 class Processes:

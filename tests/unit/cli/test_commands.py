@@ -235,7 +235,7 @@ def test_ctrl_c_and_resume(
 
 
 def test_demo_ends_with_a_table(adaptkit: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adaptkit.cli.demo.load_model", tiny_model)
+    monkeypatch.setattr("adaptkit.model.load_model", tiny_model)
     outcome = adaptkit("demo", "--lang", "ha", "--max-steps", 2, "--output", tmp_path / "ha")
     assert outcome.status == 0
     assert "no evidence" in outcome.out or "helps" in outcome.out or "hurts" in outcome.out

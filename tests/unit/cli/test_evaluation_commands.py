@@ -299,7 +299,7 @@ def test_ctrl_c_says_what_is_kept(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("adaptkit.cli.evaluation.run_evaluation", interrupted)
+    monkeypatch.setattr("adaptkit.evaluation.evaluate", interrupted)
     outcome = adaptkit(
         *("evaluate", "--task", "sib200", "--adapter", zoo / "task" / "topics"),
         *("--languages", "sw", "--backbone", backbone_folder),

@@ -1,4 +1,4 @@
-"""`adaptkit list`, `index`, `sign` and `diff`: what lies in a zoo, who stands for it, and how two of it differ."""
+"""`adaptkit list`."""
 
 import os
 import sys
@@ -13,11 +13,8 @@ from adaptkit.format.card import Evaluation
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.listing import Listing
 from adaptkit.languages import canonical_tag, language_name, nearest_relative, shared_branches, why_no_relative
-from adaptkit.storage import load_adapter
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line
-from adaptkit.verification import sign
-from adaptkit.weights.compare import compare
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
@@ -90,47 +87,6 @@ def list_adapters(
     for row in rows:
         table.add_row(*(row[number] for number in shown))
     _out.print(table)
-
-
-def write_index(folder: Annotated[Path, typer.Argument(help="folder of adapters")]) -> None:
-    """Write the index of a zoo: every adapter with its facts, every file with its size and hash."""
-    zoo = Catalogue(folder, Listing)
-    path = zoo.write_index()
-    _out.print(f"{path} lists {len(zoo)} adapters")
-
-
-def sign_place(
-    place: Annotated[Path, typer.Argument(help="folder of an adapter, or of adapters with an index")],
-    key: Annotated[Path, typer.Option(help="private key that ssh-keygen -t ed25519 made")],
-) -> None:
-    """Sign an adapter or a zoo with an SSH key, so that others can tell that it is yours."""
-    path = sign(place, key, passphrase=lambda: typer.prompt(f"passphrase of {key}", hide_input=True, err=True))
-    _out.print(f"{path} is written; others check it with: adaptkit verify {place} --signed-by {key.name}.pub")
-
-
-def diff(
-    before: Annotated[Path, typer.Argument(help="folder of an adapter")],
-    after: Annotated[Path, typer.Argument(help="folder of another")],
-) -> None:
-    """Compare two adapters: config, provenance, scores, and each layer's norm and the cosine between the two."""
-    found = compare(load_adapter(before), load_adapter(after))
-    _out.print("the weights are the same" if found.same_weights else "the weights differ")
-    for fact in found.facts:
-        _out.print(f"{fact.name}: {_cell(fact.before)} -> {_cell(fact.after)}")
-    for score in found.scores:
-        _out.print(f"{score.task}, {score.metric}: {_cell(score.before)} -> {_cell(score.after)}")
-    if found.same_weights:
-        return
-    _out.print("layer\tnorm before\tafter\tcosine")
-    for layer in found.layers:
-        cells = (layer.norm_before, layer.norm_after, layer.cosine)
-        _out.print("\t".join([layer.module, *map(_cell, cells)]))
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))
 
 
 def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:

@@ -1,0 +1,23 @@
+"""Arguments and options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.backbones.device import DEVICES
+from adaptkit.data.letters import NormalForm
+
+FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
+BackboneOption = Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")]
+BitsOption = Annotated[int, typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")]
+EmbeddingsOption = Annotated[
+    str | None, typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
+]
+DeviceOption = Annotated[str, typer.Option(help=DEVICES)]
+NormalizeOption = Annotated[
+    NormalForm | None, typer.Option(help="form in which all text is read: NFC, NFD, NFKC, NFKD (default: as it is)")
+]
+AnswersOption = Annotated[
+    int | None, typer.Option(help="qa: tokens of the longest answer (default: what the adapter says)")
+]

@@ -1,0 +1,107 @@
+"""`adaptkit evaluate`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adaptkit.backbones.device import AUTO
+from adaptkit.cli.arguments import (
+    AnswersOption,
+    BackboneOption,
+    BitsOption,
+    DeviceOption,
+    EmbeddingsOption,
+    NormalizeOption,
+)
+from adaptkit.cli.options import SHELL_HELP, columns_of, labelled
+from adaptkit.errors import ConfigError
+from adaptkit.terminal.console import PlainConsole
+
+_out = PlainConsole()
+_COMMA = "comma-separated"
+
+
+def evaluate(
+    task: Annotated[
+        str, typer.Option(help="a benchmark (xnli, mlqa, xquad, sib200, masakhaner, ...), or any name with LANG=FILE")
+    ],
+    adapter: Annotated[list[Path], typer.Option(help="task adapter; repeat for each training seed")],
+    languages: Annotated[str, typer.Option(help=f"test languages, {_COMMA}")],
+    compare: Annotated[str, typer.Option(help=f"none, source, target, relative; {_COMMA}")] = "none,source,target",
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="folder or hub id of the benchmark (default: the hub), or LANG=FILE, repeated"),
+    ] = None,
+    zoo: Annotated[Path | None, typer.Option(help="folder of adapter folders with the language adapters")] = None,
+    domain: Annotated[list[Path] | None, typer.Option(help="domain adapter between; may be repeated")] = None,
+    source_language: Annotated[str | None, typer.Option(help="language that the task was trained in")] = None,
+    seeds: Annotated[int | None, typer.Option(help="task adapters that must be given")] = None,
+    split: Annotated[str, typer.Option(help="split of the benchmark")] = "test",
+    limit: Annotated[int | None, typer.Option(help="first examples of each language, for a quick look")] = None,
+    group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
+    normalize: NormalizeOption = None,
+    max_answer_tokens: AnswersOption = None,
+    columns: Annotated[list[str] | None, typer.Option(help=SHELL_HELP["columns"], metavar="<role=name>")] = None,
+    labels: Annotated[list[str] | None, typer.Option(help=SHELL_HELP["labels"], metavar="<label>")] = None,
+    nli: Annotated[bool | None, typer.Option(help="labels are those of inference, numbers included")] = None,
+    score_range: Annotated[tuple[float, float], typer.Option(help="lowest and highest score of similarity")] = (0, 1),
+    quoted: Annotated[bool | None, typer.Option(help="cells of a TSV are quoted as in CSV")] = None,
+    training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
+    backbone: BackboneOption = None,
+    bits: BitsOption = 32,
+    embeddings: EmbeddingsOption = None,
+    device: DeviceOption = AUTO,
+    output: Annotated[Path | None, typer.Option(help="folder for the report")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that is there")] = False,
+    batch_size: Annotated[int, typer.Option(help="examples in a batch")] = 32,
+    progress: Annotated[bool, typer.Option(help="show progress")] = True,
+) -> None:
+    """Score a task adapter in several languages, with and without language adapters, and report which helped."""
+    from adaptkit.evaluation import evaluate as run_evaluation
+    from adaptkit.evaluation.report import check_place
+    from adaptkit.evaluation.report.markdown import render_markdown
+    from adaptkit.recipes.place import loaded
+
+    if output is not None:
+        check_place(output, overwrite=overwrite)
+    report = run_evaluation(
+        loaded(backbone, bits=bits, embeddings=embeddings, device=device),
+        task=task,
+        adapter=list(adapter),
+        languages=languages,
+        compare=compare,
+        data=_data(data),
+        zoo=zoo,
+        domain=domain or (),
+        source_language=source_language,
+        seeds=seeds,
+        split=split,
+        limit=limit,
+        group=group,
+        normalize=normalize,
+        max_answer_tokens=max_answer_tokens,
+        columns=columns_of(columns or []),
+        labels=labels or (),
+        nli=nli,
+        score_range=score_range,
+        quoted=quoted,
+        training_text=training_text or (),
+        keep=None if output is None else output.with_name(f"{output.name}.measurements"),
+        batch_size=batch_size,
+        progress=progress,
+    )
+    _out.print(render_markdown(report.results))
+    if output is not None:
+        report.save(output, overwrite=overwrite)
+        _out.print(f"the report is in {output}; open {output / 'report.html'}")
+
+
+def _data(values: list[str] | None) -> str | dict[str, Any] | None:
+    """A benchmark's folder or hub id, or files of one's own by language."""
+    if not values:
+        return None
+    found: list[str] | dict[str, Any] = labelled(values)
+    if isinstance(found, list) and len(found) > 1:
+        raise ConfigError("--data is given twice; give one folder of a benchmark, or LANG=FILE for each language.")
+    return found[0] if isinstance(found, list) else found

@@ -1,0 +1,49 @@
+"""`adaptkit export`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from adaptkit.composition import Stack
+from adaptkit.errors import ConfigError
+from adaptkit.format.transformers_classes import ForClass
+from adaptkit.terminal.console import PlainConsole
+
+_out = PlainConsole()
+
+
+def export_adapter(
+    folders: Annotated[list[Path], typer.Argument(help="folder of an adapter; for onnx of several, lowest first")],
+    output: Annotated[Path, typer.Option(help="folder to write")],
+    to: Annotated[Literal["peft", "onnx"], typer.Option(help="the library that is to read it")] = "peft",
+    for_class: Annotated[
+        ForClass, typer.Option(help="the transformers class that it will be used on (peft)")
+    ] = "AutoModel",
+    without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
+    backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,
+) -> None:
+    """Write a LoRA as a folder that peft loads, or a stack as an ONNX model."""
+    from adaptkit.interchange import export_onnx, export_peft
+    from adaptkit.interchange.onnx import MODEL_FILE
+    from adaptkit.model import load_model
+    from adaptkit.storage import load_adapter
+
+    if to == "onnx":
+        if without_head:
+            raise ConfigError("an ONNX model of a task is its head's; for vectors, leave the task's adapter out.")
+        if for_class != "AutoModel":
+            raise ConfigError("an ONNX model is of no transformers class; leave for_class=... out.")
+        model, adapters = load_model(backbone), [load_adapter(folder) for folder in folders]
+        model.attach(*adapters)
+        written = export_onnx(model, Stack(*(adapter.id for adapter in adapters)), output)
+        _out.print(f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e})")
+        return
+    if len(folders) > 1 or backbone is not None:
+        raise ConfigError("peft reads one adapter a folder, for whatever backbone; name one folder, and no backbone.")
+    export_peft(load_adapter(folders[0]), output, for_class=for_class, without_head=without_head)
+    _out.print(
+        f"PeftModel.from_pretrained(model, {str(output)!r}) loads it, where model is of {for_class}; on a model of "
+        "another class it does nothing (--for-class)",
+        markup=False,
+    )

@@ -1,0 +1,113 @@
+"""`adaptkit predict`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.backbones.device import AUTO
+from adaptkit.cli.arguments import (
+    AnswersOption,
+    BackboneOption,
+    BitsOption,
+    DeviceOption,
+    EmbeddingsOption,
+    NormalizeOption,
+)
+from adaptkit.config import TaskType
+from adaptkit.data.tasks import Example, TaskData
+from adaptkit.data.tasks.spelling import normalized_data
+from adaptkit.errors import ConfigError
+from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.plain_text import printable
+
+
+def predict(
+    adapter: Annotated[Path, typer.Argument(help="folder of a task adapter")],
+    on: Annotated[list[Path] | None, typer.Option(help="adapter below it, lowest first; may be repeated")] = None,
+    backbone: BackboneOption = None,
+    bits: BitsOption = 32,
+    embeddings: EmbeddingsOption = None,
+    device: DeviceOption = AUTO,
+    batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
+    normalize: NormalizeOption = None,
+    max_answer_tokens: AnswersOption = None,
+) -> None:
+    """Predict what stands on standard input, a line each: a JSON string or list, or tab-separated; prints JSON lines.
+
+    A line is a text, two texts, the words of a sentence, a question and its context, or a prompt and a list of choices.
+    """
+    from adaptkit.recipes.foundation import Foundation, standing
+    from adaptkit.recipes.place import loaded
+    from adaptkit.storage import load_adapter
+
+    task = load_adapter(adapter)
+    if task.config.head is None:
+        raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
+    inputs = _inputs(task.config.head.task_type, sys.stdin.buffer.read())
+    model = loaded(backbone, bits=bits, embeddings=embeddings, device=device)
+    below = Foundation(tuple(load_adapter(folder) for folder in on or ())).adapters
+    model.attach(*below, task)
+    stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
+    if task.below and not below:
+        PlainConsole(stderr=True).print(
+            f"{task.id} was trained on top of {' > '.join(task.below)}; nothing lies below it now (--on)"
+        )
+    asked = TaskData(task_type=task.config.head.task_type, examples=inputs, labels=(), description="the input")
+    for prediction in model.predict(
+        normalized_data(asked, normalize).examples,
+        stack=stack,
+        batch_size=batch_size,
+        max_answer_tokens=max_answer_tokens,
+    ):
+        sys.stdout.write(_json(_plain(prediction)) + "\n")
+
+
+def _inputs(task_type: TaskType, given: bytes) -> list[Example]:
+    """One example for each line."""
+    from adaptkit.heads import examples_of
+
+    try:
+        text = given.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"the input is not UTF-8 (byte {error.start:,}). Convert it, for example with: iconv -f UTF-16 -t UTF-8"
+        ) from error
+    examples: list[Example] = []
+    # Not splitlines: a JSON string may hold other separators of lines.
+    for number, line in enumerate(text.split("\n") if text else [], start=1):
+        try:
+            examples += examples_of(task_type, [_input(task_type, line)])
+        except ConfigError as error:
+            raise ConfigError(f"line {number} of the input: {error}") from error
+    return examples
+
+
+def _input(task_type: TaskType, line: str) -> object:
+    """A JSON value as it is; else cells of a line: words of a sentence for tagging, one text, or a pair."""
+    if not line.strip():
+        raise ConfigError("it is empty; predictions are printed line by line, so remove it.")
+    if line[:1] in '[{"':
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f"it is broken JSON ({error}): {line[:80]}") from error
+    if task_type == "tagging":
+        return line.split()
+    cells = line.split("\t")
+    return cells[0] if len(cells) == 1 else tuple(cells)
+
+
+def _json(value: object) -> str:
+    """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text)
+
+
+def _plain(prediction: object) -> object:
+    fields = getattr(prediction, "__dataclass_fields__", None)
+    if fields is None:
+        return [_plain(part) for part in prediction] if isinstance(prediction, tuple | list) else prediction
+    return {name: _plain(getattr(prediction, name)) for name in fields}

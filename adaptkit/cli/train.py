@@ -1,0 +1,44 @@
+"""`adaptkit train` and `adaptkit estimate`."""
+
+from adaptkit.recipes import TrainingRequest
+from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.launched import process_index
+
+_out = PlainConsole()
+
+
+OF_A_RUN = frozenset(
+    {"output", "overwrite", "resume", "resume_or_start", "checkpoint_every", "checkpoint_minutes", "progress"}
+)
+
+
+def train_command(request: TrainingRequest) -> None:
+    """Train a language, domain or task adapter and save it."""
+    from adaptkit.recipes.train import train
+
+    adapter = train(request)
+    if process_index():
+        return
+    facts = adapter.card.training
+    if facts is not None:
+        _out.print(
+            f"{adapter.id}: held-out loss {facts.heldout_loss_before:.3f} before, "
+            f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
+            f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
+        )
+        if facts.heldout_loss_after >= facts.heldout_loss_before:
+            _out.print(
+                "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "
+                "steps, on more text, or at another learning rate"
+            )
+    if request.output is None:
+        _out.print("nothing was saved: give --output FOLDER to keep the adapter")
+    else:
+        _out.print(f"saved in {request.output} ({adapter.size_bytes / 2**20:.1f} MiB)")
+
+
+def estimate_command(request: TrainingRequest) -> None:
+    """Look at the text and predict time, memory and size. Trains nothing."""
+    from adaptkit.recipes import estimate_adapter
+
+    estimate_adapter(request)
