@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from langcodes import Language
 from langcodes.data_dicts import MACROLANGUAGES
@@ -112,11 +112,20 @@ def read(wheel: Path) -> Tree:
     with zipfile.ZipFile(wheel) as archive:
         entities = json.loads(gzip.decompress(archive.read("qq/data/db.json.gz")))["entities"]
     # Those without a level are other people's.
-    rows = {key: row for key, row in entities.items() if row.get("glottocode") and row["level"]}
+    rows: dict[str, _Row] = {key: row for key, row in entities.items() if row.get("glottocode") and row["level"]}
     return Tree({row["glottocode"]: _languoid(key, row, rows) for key, row in rows.items()})
 
 
-def _languoid(key: str, row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Languoid:
+class _Row(TypedDict):
+    glottocode: str
+    name: str
+    level: str
+    iso_639_3: str | None
+    iso_639_5: str | None
+    relations: Mapping[str, list[Mapping[str, str]]]
+
+
+def _languoid(key: str, row: _Row, rows: Mapping[str, _Row]) -> Languoid:
     parents = [parent["target_id"] for parent in row["relations"].get("parent", []) if parent["target_id"] != key]
     parent = rows[parents[0]]["glottocode"] if parents else None
     code = row["iso_639_3"] or (row["iso_639_5"] if row["level"] == "family" else None)

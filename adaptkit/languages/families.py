@@ -12,13 +12,14 @@ from itertools import takewhile
 from adaptkit.errors import ConfigError
 
 CLASSIFICATION = "Glottolog 5.3"
+MAX_LENGTH = 80
 MAX_SUGGESTIONS = 3
 
 
 def branches(tag: str) -> tuple[str, ...] | None:
     """The branches that a language (canonical tag) is in, widest first: ("Indo-European", ..., "Castilic").
 
-    Empty where it has no known relative, as Basque; None where the classification does not have it.
+    Empty where it has no known relative, as Burushaski; None where the classification does not have it.
     """
     return _table().get(tag.partition("-")[0])
 
@@ -42,9 +43,10 @@ def branches_called(name: str) -> frozenset[str]:
     if not found and (words := _words(name)):
         found = {branch for branch in depths if f" {' '.join(words)} " in f" {' '.join(_words(branch))} "}
     if not found:
-        near = _near(name, depths)
+        asked = name[:MAX_LENGTH]
+        near = _near(asked, depths)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise ConfigError(f"no family or branch of {CLASSIFICATION} is called {name!r}.{hint}")
+        raise ConfigError(f"no family or branch of {CLASSIFICATION} is called {asked!r}.{hint}")
     return frozenset(found)
 
 

@@ -86,7 +86,7 @@ def test_branches(tag: str, branch: str) -> None:
 
 
 def test_no_relative_is_told_from_not_known() -> None:
-    assert branches("tlh") == ()
+    assert branches("tlh") == branches("bsk") == ()
     assert branches("oav") is None
     assert nearest_relative("tlh", ["en"]) is nearest_relative("oav", ["en"]) is None
     assert why_no_relative("tlh") == "it has no known relatives"
@@ -109,7 +109,12 @@ def test_branches_are_found_by_name_or_by_a_word_of_it(name: str, tag: str, othe
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("Niger-Congo", "Did you mean Atlantic-Congo or"), ("germannic", "Did you mean Germanic or"), ("", "''.$")],
+    [
+        ("Niger-Congo", "Did you mean Atlantic-Congo or"),
+        ("germannic", "Did you mean Germanic or"),
+        ("", "''.$"),
+        ("word " * 10_000, "word word"),
+    ],
 )
 def test_a_name_of_no_branch_is_refused_with_near_ones(name: str, near: str) -> None:
     with pytest.raises(ConfigError, match=near):
