@@ -1,25 +1,20 @@
 """Frozen pretrained encoders and decoders: load, describe, identify. Nothing here knows an adapter in force."""
 
 from adaptkit.backbones.backbone import Backbone, Window
-from adaptkit.backbones.load import embedding_form, load_backbone, vocabulary_of
+from adaptkit.backbones.load import load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
 from adaptkit.backbones.networks import blocks_of, embedding_rows, embeddings_of, shape_of
-from adaptkit.backbones.streamed import Bits
 from adaptkit.backbones.vocabulary import Vocabulary
-from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm, TrimmedEmbeddings
+from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
 
 __all__ = [
-    "CACHE_BYTES",
     "Backbone",
-    "Bits",
-    "EmbeddingForm",
     "MemoryReport",
     "TrimmedEmbeddings",
     "Vocabulary",
     "Window",
     "blocks_of",
     "bytes_of",
-    "embedding_form",
     "embedding_rows",
     "embeddings_of",
     "load_backbone",

@@ -21,12 +21,13 @@ from adaptkit.backbones.networks import embedding_rows, shape_of
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import write_sentence_folder
 from adaptkit.backbones.vocabulary import Vocabulary
-from adaptkit.backbones.word_embeddings import EmbeddingForm, TrimmedEmbeddings
+from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
 from adaptkit.data.letters import whole_letters
 from adaptkit.errors import ConfigError, CorruptBackbone
 from adaptkit.format.architectures import Architecture, architecture_of
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.format.shapes import BackboneShape
+from adaptkit.holding import RESIDENT
 from adaptkit.layers.sentence_vectors import SentenceVectors
 
 _SPECIAL_TOKENS_OF_A_PAIR = 4
@@ -68,7 +69,7 @@ class Backbone:
     network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     bits: int = 32
-    embeddings: EmbeddingForm = "resident"
+    embeddings: str = RESIDENT.name
     vocabulary: Vocabulary | None = None
     sampled: Fingerprint | None = None
     output_table: StoredTensor | None = None

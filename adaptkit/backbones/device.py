@@ -5,9 +5,8 @@ import os
 import torch
 
 from adaptkit.errors import ConfigError
+from adaptkit.holding import AUTO
 
-AUTO = "auto"
-DEVICES = "auto (CUDA where there is a GPU, else Apple's, else the CPU), cpu, cuda, cuda:N or mps"
 _LOCAL_RANK = "LOCAL_RANK"
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import cast, get_args
 
 import torch
 from torch import nn
@@ -22,18 +21,18 @@ from adaptkit.backbones import embedded
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete, require_finite
 from adaptkit.backbones.config_file import read_config, read_object, sound
-from adaptkit.backbones.device import AUTO, device_for
+from adaptkit.backbones.device import device_for
 from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import half_type
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
-from adaptkit.backbones.streamed import LINEARS, Bits, empty_network, load_streamed, require_complete
+from adaptkit.backbones.streamed import LINEARS, empty_network, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
-from adaptkit.backbones.word_embeddings import CACHE_BYTES, EmbeddingForm
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 from adaptkit.format.architectures import architecture_of, bare_options
+from adaptkit.holding import AUTO, CACHE_BYTES, RESIDENT, Bits, embedding_form
 from adaptkit.terminal.plain_text import one_line
 from adaptkit.version import install_command
 
@@ -50,7 +49,7 @@ def load_backbone(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
     bits: Bits = 32,
-    embeddings: EmbeddingForm | None = None,
+    embeddings: str | None = None,
     vocabulary: Vocabulary | None = None,
     cache_bytes: int = CACHE_BYTES,
     device: str | torch.device = AUTO,
@@ -70,7 +69,7 @@ def load_backbone(
         OutOfMemory: The device's memory does not hold the backbone.
     """
     where = device_for(device)
-    form = embedding_form(bits, embeddings, vocabulary)
+    form = embedding_form(bits, embeddings, trimmed=vocabulary is not None)
     number = dtype or _number_type(bits, where)
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
     facts = _facts(source)
@@ -84,7 +83,7 @@ def load_backbone(
         sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
         prefix = _text_prefix(source, facts, sentences)
         kept = None if vocabulary is None else _kept(vocabulary, tokenizer, config.vocab_size)
-        if form == "resident" and bits in (32, 16) and kept is None:
+        if form is RESIDENT and bits in (32, 16) and kept is None:
             network, sampled = _whole(source, config, number, where), None
         else:
             network, sampled = load_streamed(
@@ -105,7 +104,7 @@ def load_backbone(
         network=network,
         tokenizer=tokenizer,
         bits=bits,
-        embeddings=form,
+        embeddings=form.name,
         vocabulary=kept,
         sampled=sampled,
         output_table=_output_table(source, network),
@@ -135,22 +134,6 @@ def vocabulary_of(
         sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
     prefix = _text_prefix(source, _facts(source), sentences)
     return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, prefix)
-
-
-def embedding_form(bits: int, embeddings: str | None, vocabulary: Vocabulary | None = None) -> EmbeddingForm:
-    """How the embeddings are held: as asked, or by what the bits promise.
-
-    Raises:
-        ConfigError: Bits or a form that there is not.
-    """
-    if bits not in get_args(Bits):
-        raise ConfigError(f"bits is {', '.join(map(str, get_args(Bits)))}, found {bits!r}.")
-    if embeddings is None:
-        few_bits: EmbeddingForm = "paged" if vocabulary is None else "int8"
-        return few_bits if bits in LINEARS else "resident"
-    if embeddings not in get_args(EmbeddingForm):
-        raise ConfigError(f"embeddings are {', '.join(get_args(EmbeddingForm))}, found {embeddings!r}.")
-    return cast(EmbeddingForm, embeddings)
 
 
 def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:

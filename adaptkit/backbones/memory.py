@@ -6,7 +6,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from adaptkit.backbones.networks import embeddings_of
-from adaptkit.backbones.word_embeddings import PagedRows
+from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.format.architectures import architecture_of
 
 
@@ -47,7 +47,7 @@ def memory_of(network: PreTrainedModel) -> dict[str, int]:
         elif path.startswith(f"{blocks}."):
             part = "attention" if "attention" in path or "attn" in path else "feed-forward"
         parts[part] += bytes_of(module.parameters(recurse=False)) + bytes_of(module.buffers(recurse=False))
-        if isinstance(module, PagedRows):
+        if isinstance(module, WordEmbeddings):
             parts[part] += module.cached_bytes
     return parts
 

@@ -1,11 +1,8 @@
 """Build a backbone tensor by tensor, each quantised as it arrives: the whole is never in memory unquantised."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -13,22 +10,14 @@ from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of, incomplet
 from adaptkit.backbones.fingerprint import is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, QuantizedLinear, four_bit_linear
 from adaptkit.backbones.networks import blocks_of
+from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
-from adaptkit.backbones.word_embeddings import (
-    CACHE_BYTES,
-    EmbeddingForm,
-    Int8Rows,
-    Nf4Rows,
-    PagedRows,
-    ResidentRows,
-    TrimmedEmbeddings,
-    WordEmbeddings,
-)
+from adaptkit.backbones.word_embeddings import TrimmedEmbeddings, WordEmbeddings
 from adaptkit.errors import CorruptBackbone, UnsupportedArchitecture
 from adaptkit.format.architectures import ARCHITECTURES, architecture_of, bare_options
 from adaptkit.format.fingerprint import Fingerprint
+from adaptkit.holding import CACHE_BYTES, Bits, EmbeddingForm
 
-Bits: TypeAlias = Literal[32, 16, 8, 4]
 LINEARS: Mapping[int, Callable[[Tensor, Tensor | None], QuantizedLinear]] = {8: Int8Linear, 4: four_bit_linear}
 _COARSE = ("nf4", "int8")
 
@@ -36,12 +25,6 @@ _COARSE = ("nf4", "int8")
 _BUFFERS: Mapping[str, Callable[[torch.Size], Tensor]] = {
     "position_ids": lambda shape: torch.arange(shape[-1]).expand(shape).clone(),
     "token_type_ids": lambda shape: torch.zeros(shape, dtype=torch.long),
-}
-
-_TABLES: Mapping[EmbeddingForm, Callable[[StoredTensor, NDArray[np.int64] | None, torch.dtype], WordEmbeddings]] = {
-    "resident": ResidentRows,
-    "int8": Int8Rows,
-    "nf4": Nf4Rows,
 }
 
 
@@ -88,7 +71,8 @@ def load_streamed(
     # What is only rounded is sampled as it is held, as from a backbone that was loaded whole.
     rounded = None if precision in _COARSE else dtype
     samples = {table: sampled(table, stored[table], rounded)}
-    word_embeddings = _table(stored[table], embeddings, vocabulary, tokenizer, cache_bytes, dtype)
+    kept = None if vocabulary is None else vocabulary.ids[vocabulary.ids < config.vocab_size]
+    word_embeddings = _table(TableSource(stored[table], kept, dtype, cache_bytes), embeddings, tokenizer)
     network.set_submodule(row.word_embeddings, word_embeddings.to(device))
     for path, linear in _block_linears(network) if bits in LINEARS else ():
         weights = {name: stored[f"{path}.{name}"].read() for name, _ in linear.named_parameters()}
@@ -110,7 +94,7 @@ def load_streamed(
 
 def _precision(bits: Bits, embeddings: EmbeddingForm, dtype: torch.dtype) -> str:
     """The coarsest way in which weights are held, by the name that the table of bounds has for it."""
-    held = {4: "nf4", 8: "int8"}.get(bits), embeddings
+    held = {4: "nf4", 8: "int8"}.get(bits), embeddings.precision
     return next((name for name in _COARSE if name in held), str(dtype).removeprefix("torch."))
 
 
@@ -143,19 +127,11 @@ def _blocks_in(names: Iterable[str], start: str) -> set[str]:
     return {name.removeprefix(start).partition(".")[0] for name in names if name.startswith(start)}
 
 
-def _table(
-    stored: StoredTensor,
-    form: EmbeddingForm,
-    vocabulary: Vocabulary | None,
-    tokenizer: PreTrainedTokenizerBase,
-    cache_bytes: int,
-    dtype: torch.dtype,
-) -> WordEmbeddings:
-    kept = None if vocabulary is None else vocabulary.ids[vocabulary.ids < stored.shape[0]]
-    rows = PagedRows(stored, dtype, cache_bytes) if form == "paged" else _TABLES[form](stored, kept, dtype)
-    if kept is None:
+def _table(source: TableSource, form: EmbeddingForm, tokenizer: PreTrainedTokenizerBase) -> WordEmbeddings:
+    rows: WordEmbeddings = form.table()(source)
+    if source.kept is None:
         return rows
-    return TrimmedEmbeddings(rows, kept, stored.shape[0], letters_of(tokenizer, kept))
+    return TrimmedEmbeddings(rows, source.kept, source.stored.shape[0], letters_of(tokenizer, source.kept))
 
 
 def _block_linears(network: PreTrainedModel) -> Iterator[tuple[str, nn.Linear]]:

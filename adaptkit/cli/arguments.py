@@ -5,15 +5,13 @@ from typing import Annotated
 
 import typer
 
-from adaptkit.backbones.device import DEVICES
 from adaptkit.data.letters import NormalForm
+from adaptkit.holding import BITS_HELP, DEVICES, embeddings_help
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
 BackboneOption = Annotated[str | None, typer.Option(help="hub id or folder (default: the embedded one)")]
-BitsOption = Annotated[int, typer.Option(help="bits of the backbone's linear layers: 32, 16, 8 or 4")]
-EmbeddingsOption = Annotated[
-    str | None, typer.Option(help="how its word embeddings are held: resident, paged, int8, nf4")
-]
+BitsOption = Annotated[int, typer.Option(help=BITS_HELP)]
+EmbeddingsOption = Annotated[str | None, typer.Option(help=embeddings_help())]
 DeviceOption = Annotated[str, typer.Option(help=DEVICES)]
 NormalizeOption = Annotated[
     NormalForm | None, typer.Option(help="form in which all text is read: NFC, NFD, NFKC, NFKD (default: as it is)")

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from adaptkit.backbones.device import AUTO
 from adaptkit.cli.arguments import (
     AnswersOption,
     BackboneOption,
@@ -16,6 +15,7 @@ from adaptkit.cli.arguments import (
 )
 from adaptkit.cli.options import SHELL_HELP, columns_of, labelled
 from adaptkit.errors import ConfigError
+from adaptkit.holding import AUTO
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from adaptkit.backbones.device import AUTO
 from adaptkit.cli.arguments import (
     AnswersOption,
     BackboneOption,
@@ -20,6 +19,7 @@ from adaptkit.config import TaskType
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.data.tasks.spelling import normalized_data
 from adaptkit.errors import ConfigError
+from adaptkit.holding import AUTO
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import printable
 

@@ -4,8 +4,8 @@ import os
 
 import torch
 
-from adaptkit.backbones import CACHE_BYTES, Bits, EmbeddingForm, Vocabulary, load_backbone
-from adaptkit.backbones.device import AUTO
+from adaptkit.backbones import Vocabulary, load_backbone
+from adaptkit.holding import AUTO, CACHE_BYTES, Bits
 from adaptkit.model.adapted import AdaptedModel
 
 
@@ -13,7 +13,7 @@ def load_model(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
     bits: Bits = 32,
-    embeddings: EmbeddingForm | None = None,
+    embeddings: str | None = None,
     vocabulary: Vocabulary | None = None,
     cache_bytes: int = CACHE_BYTES,
     device: str | torch.device = AUTO,

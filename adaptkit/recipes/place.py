@@ -4,15 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
-from adaptkit.backbones import Bits, embedding_form
 from adaptkit.backbones.device import device_for
 from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
 from adaptkit.format import spec
 from adaptkit.format.folder import check_replaceable
 from adaptkit.format.leftovers import recover
 from adaptkit.format.lock import only_writer
+from adaptkit.holding import require_bits
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import load_adapter
@@ -144,5 +143,4 @@ def loaded(backbone: str | None, *, bits: int, embeddings: str | None, device: s
         ConfigError: A device, bits or a form of embeddings that there is not.
         BackboneError: A backbone that cannot be loaded.
     """
-    form = embedding_form(bits, embeddings)
-    return load_model(backbone, bits=cast(Bits, bits), embeddings=form, device=device)
+    return load_model(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from adaptkit.backbones import Bits, EmbeddingForm, embedding_form
-from adaptkit.backbones.device import AUTO, DEVICES, device_for
+from adaptkit.backbones.device import device_for
 from adaptkit.config import (
     LINEAR_SITES,
     MAX_ANSWER_TOKENS,
@@ -32,6 +31,7 @@ from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
 from adaptkit.format.shapes import BackboneShape
+from adaptkit.holding import AUTO, BITS_HELP, DEVICES, Bits, embedding_form, embeddings_help
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.plain_text import is_one_line
@@ -102,10 +102,8 @@ class TrainingRequest:
     sites: tuple[SiteName, ...] | None = _option(None, "sites to act at (default: all of the method's)")
     blocks: tuple[int, ...] | None = _option(None, "transformer blocks to act in, from 0 (default: all)")
     backbone: str | AdaptedModel | None = _option(None, "hub id or folder of the backbone (default: the embedded one)")
-    bits: Bits = _option(32, "bits of the backbone's linear layers: 32, 16, 8 or 4")
-    embeddings: EmbeddingForm | None = _option(
-        None, "how its word embeddings are held: resident, paged, int8, nf4 (default: paged at 8 and 4 bits)"
-    )
+    bits: Bits = _option(32, BITS_HELP)
+    embeddings: str | None = _option(None, embeddings_help())
     batch_size: int = _option(32, "sentences in a batch")
     max_steps: int | None = _option(None, "training steps (default: by the size of the text)")
     learning_rate: float | None = _option(None, "peak learning rate (default: by objective)")

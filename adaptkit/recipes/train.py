@@ -4,14 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
-from adaptkit.backbones import Bits, EmbeddingForm
-from adaptkit.backbones.device import AUTO
 from adaptkit.config import Precision, Scaling, SiteName, TaskType
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.parallel import ParallelSource, PathOrName
 from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
+from adaptkit.holding import AUTO, Bits
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.place import check_output, output_taken, processes_of
@@ -60,7 +59,7 @@ def train_adapter(
     blocks: tuple[int, ...] | None = None,
     backbone: str | AdaptedModel | None = None,
     bits: Bits = 32,
-    embeddings: EmbeddingForm | None = None,
+    embeddings: str | None = None,
     batch_size: int = 32,
     max_steps: int | None = None,
     learning_rate: float | None = None,

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit.backbones import EmbeddingForm, vocabulary_of
-from adaptkit.backbones.streamed import Bits
+from adaptkit.backbones import vocabulary_of
 from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
+from adaptkit.holding import Bits
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
@@ -23,7 +23,7 @@ METHODS = {
         method=BottleneckConfig(reduction_factor=4), invertible=InvertibleConfig(activation="silu")
     ),
 }
-FORMS: dict[str, tuple[Bits, EmbeddingForm | None]] = {
+FORMS: dict[str, tuple[Bits, str | None]] = {
     "32, paged": (32, "paged"),
     "16": (16, None),
     "16, int8": (16, "int8"),

@@ -16,8 +16,9 @@ from adaptkit import load_model, train_adapter
 from adaptkit.backbones import blocks_of, vocabulary_of
 from adaptkit.backbones.checkpoint import checkpoint_of
 from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear, QuantizedLinear
-from adaptkit.backbones.word_embeddings import PagedRows
+from adaptkit.backbones.tables.paged import PagedRows
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
+from adaptkit.holding import EMBEDDING_FORMS
 from tests.saved import saved_backbone, with_tensors
 from tests.tiny import ARCHITECTURES, tiny_model
 
@@ -140,9 +141,9 @@ def test_the_full_vocabulary_of_a_part_is_refused(folder: Path) -> None:
         train_adapter(lang="sw", text=TEXTS * 10, full_vocabulary=True, backbone=model, progress=False, force=True)
 
 
-@pytest.mark.parametrize("embeddings", ["resident", "paged", "int8", "nf4"])
+@pytest.mark.parametrize("embeddings", EMBEDDING_FORMS)
 def test_the_full_vocabulary_trains_on_any_whole_table(embeddings: str, folder: Path) -> None:
-    model = load_model(folder, embeddings=embeddings)  # type: ignore[arg-type]
+    model = load_model(folder, embeddings=embeddings)
     adapter = train_adapter(
         lang="sw", text=TEXTS * 10, full_vocabulary=True, backbone=model, progress=False, force=True, max_steps=3
     )

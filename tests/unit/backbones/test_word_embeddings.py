@@ -11,7 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of
-from adaptkit.backbones.word_embeddings import Int8Rows, Nf4Rows, PagedRows, ResidentRows, TrimmedEmbeddings
+from adaptkit.backbones.table_source import TableSource
+from adaptkit.backbones.tables.int8 import Int8Rows
+from adaptkit.backbones.tables.nf4 import Nf4Rows
+from adaptkit.backbones.tables.paged import PagedRows
+from adaptkit.backbones.tables.resident import ResidentRows
+from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
 from adaptkit.errors import ConfigError, CorruptBackbone
 
 N_ROWS, WIDTH = 300, 40
@@ -35,7 +40,7 @@ def some_ids(n: int = 50, seed: int = 1) -> Tensor:
 
 @pytest.mark.parametrize("n_cached", [1, 7, 60, N_ROWS, 10 * N_ROWS])
 def test_paged_rows_are_exact_whatever_the_cache_holds(n_cached: int, table: Tensor, stored: StoredTensor) -> None:
-    paged = PagedRows(stored, torch.float32, n_cached * ROW_BYTES)
+    paged = PagedRows(TableSource(stored, cache_bytes=n_cached * ROW_BYTES))
     for seed in range(12):
         ids = some_ids(seed=seed)
         assert torch.equal(paged(ids), functional.embedding(ids, table))
@@ -43,7 +48,7 @@ def test_paged_rows_are_exact_whatever_the_cache_holds(n_cached: int, table: Ten
 
 
 def test_rows_in_use_stay_and_the_oldest_go(table: Tensor, stored: StoredTensor) -> None:
-    paged = PagedRows(stored, torch.float32, 3 * ROW_BYTES)
+    paged = PagedRows(TableSource(stored, cache_bytes=3 * ROW_BYTES))
     read: list[list[int]] = []
     really_read = paged._reader.read
     paged._reader.read = lambda rows: (read.append(rows.tolist()), really_read(rows))[1]  # type: ignore[method-assign,func-returns-value]
@@ -53,7 +58,7 @@ def test_rows_in_use_stay_and_the_oldest_go(table: Tensor, stored: StoredTensor)
 
 
 def test_threads_may_look_up_at_once(table: Tensor, stored: StoredTensor) -> None:
-    paged = PagedRows(stored, torch.float32, 20 * ROW_BYTES)
+    paged = PagedRows(TableSource(stored, cache_bytes=20 * ROW_BYTES))
 
     def looks_right(seed: int) -> bool:
         ids = some_ids(seed=seed)
@@ -65,11 +70,11 @@ def test_threads_may_look_up_at_once(table: Tensor, stored: StoredTensor) -> Non
 
 def test_a_cache_for_less_than_a_row_is_refused(stored: StoredTensor) -> None:
     with pytest.raises(ConfigError, match="holds no row"):
-        PagedRows(stored, torch.float32, ROW_BYTES - 1)
+        PagedRows(TableSource(stored, cache_bytes=ROW_BYTES - 1))
 
 
 def test_a_file_that_was_cut_while_in_use_is_told(stored: StoredTensor) -> None:
-    paged = PagedRows(stored, torch.float32)
+    paged = PagedRows(TableSource(stored))
     with stored.path.open("r+b") as file:
         file.truncate(stored.offset + 10 * stored.row_bytes)
     assert paged(torch.tensor([3])).shape == (1, WIDTH)
@@ -83,7 +88,7 @@ def test_quantised_rows_are_near(
     form: type[Int8Rows | Nf4Rows | ResidentRows], worst: float, dtype: torch.dtype, table: Tensor, stored: StoredTensor
 ) -> None:
     ids = some_ids()
-    given = form(stored, None, dtype)(ids)
+    given = form(TableSource(stored, dtype=dtype))(ids)
     assert given.dtype == dtype
     assert given.shape == (2, 50, WIDTH)
     expected = functional.embedding(ids, table)
@@ -94,9 +99,9 @@ def test_quantised_rows_are_near(
 def test_kept_rows_are_the_same_as_in_the_whole_table(
     form: type[Int8Rows | Nf4Rows | ResidentRows], stored: StoredTensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adaptkit.backbones.word_embeddings._ROWS_AT_ONCE", 64)
+    monkeypatch.setattr("adaptkit.backbones.table_source._ROWS_AT_ONCE", 64)
     kept = np.array([0, 3, 63, 64, 200, 299])
-    whole, part = form(stored, None, torch.float32), form(stored, kept, torch.float32)
+    whole, part = form(TableSource(stored)), form(TableSource(stored, kept))
     assert torch.equal(part(torch.arange(len(kept))), whole(torch.from_numpy(kept)))
     held = [sum(buffer.numel() for buffer in table.buffers()) for table in (part, whole)]
     assert held[0] < held[1] / 10
@@ -104,7 +109,7 @@ def test_kept_rows_are_the_same_as_in_the_whole_table(
 
 def trimmed(stored: StoredTensor, *, paged: bool) -> TrimmedEmbeddings:
     kept = np.array([2, 3, 50, 51, 280])
-    rows = PagedRows(stored, torch.float32) if paged else ResidentRows(stored, kept, torch.float32)
+    rows = PagedRows(TableSource(stored)) if paged else ResidentRows(TableSource(stored, kept))
     return TrimmedEmbeddings(rows, kept, N_ROWS, lambda token_id: (50, 280) if token_id == 100 else (3,))
 
 

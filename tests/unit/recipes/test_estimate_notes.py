@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from adaptkit.backbones.streamed import Bits
+from adaptkit.holding import Bits
 from adaptkit.recipes import estimate
 from adaptkit.recipes.estimate import slower_bits
 from tests.tiny import tiny_backbone
