@@ -18,10 +18,9 @@ from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.masked import masked_objective
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress
-from adaptkit.training.objectives import DistillObjective, MaskingRule
+from adaptkit.training.objectives import DistillObjective, MaskingRule, masked_objective
 from adaptkit.training.progress import Silent
 from tests.tiny import tiny_model
 

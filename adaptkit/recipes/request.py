@@ -272,7 +272,7 @@ class TrainingRequest:
             raise ConfigError("fusion is trained on text, over language adapters; a task can be trained on top of it.")
         self._refuse(_FOREIGN_TO_METHOD[self.method], f"method {self.method!r}")
 
-    def check_objective(self, objective: ObjectiveName) -> None:
+    def check_objective(self, objective: str) -> None:
         """Options of one objective do not go with another; asked when the text has decided on one.
 
         Raises:

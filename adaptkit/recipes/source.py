@@ -9,25 +9,25 @@ from adaptkit.data import sample
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.letters import normalized
 from adaptkit.data.parallel import open_parallel
+from adaptkit.data.sentence import Sentence
 from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.objectives import OBJECTIVES, BackboneKind, Objective, objective_for
 from adaptkit.recipes.request import ObjectiveName, TrainingRequest
 
 WIKIPEDIA = "wikimedia/wikipedia"
 WIKIPEDIA_DATE = "20231101"
-Row: TypeAlias = tuple[str | None, str]
 TextKind: TypeAlias = Literal["corpus", "sample"]
-TrainedObjective: TypeAlias = Literal["mlm", "clm", "distill"]
 
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """Rows of (translation or None, sentence in the language), and what is known of them.
+    """Sentences in the language, and what is known of them.
 
     `n_skipped` says how many pairs the latest reading skipped because a side was empty.
     """
 
     translated: bool
-    rows: Callable[[], Iterator[Row]]
+    rows: Callable[[], Iterator[Sentence]]
     description: str
     licence: str
     repeatable: bool
@@ -46,9 +46,9 @@ def choose_source(request: TrainingRequest, language: str, note: Callable[[str],
     source = _chosen(request, language, note)
     form = request.normalize
 
-    def rows() -> Iterator[Row]:
-        for translation, sentence in source.rows():
-            yield None if translation is None else normalized(translation, form), normalized(sentence, form)
+    def rows() -> Iterator[Sentence]:
+        for text, translation in source.rows():
+            yield Sentence(normalized(text, form), None if translation is None else normalized(translation, form))
 
     return source if form is None else replace(source, rows=rows)
 
@@ -58,7 +58,7 @@ def _chosen(request: TrainingRequest, language: str, note: Callable[[str], None]
         return _parallel_source(request, language)
     if request.text is not None:
         return _text_source(request, request.text, request.licence)
-    if request.objective != "distill":
+    if not (request.objective in OBJECTIVES and OBJECTIVES[request.objective].needs_translations):
         try:
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
             return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
@@ -70,26 +70,24 @@ def _chosen(request: TrainingRequest, language: str, note: Callable[[str], None]
     return _sample_source(request, language)
 
 
-def trained_objective(asked: ObjectiveName, source: TrainingSource, *, causal: bool) -> TrainedObjective:
-    """What a source trains: distill with translations, else mlm, or clm on a `causal` backbone, a decoder.
+def trained_objective(asked: ObjectiveName, source: TrainingSource, *, causal: bool) -> Objective:
+    """What a source trains on a backbone, a decoder where it is `causal`: what was asked for, or what suits both.
 
     Raises:
-        ConfigError: A language modelling objective that was asked for and is not the backbone's.
+        ConfigError: An objective that was asked for, and is not the backbone's.
     """
-    own: TrainedObjective = "clm" if causal else "mlm"
-    if asked in ("mlm", "clm") and asked != own:
-        what = (
-            "a decoder, in which no token sees a later one" if causal else "an encoder, in which tokens see each other"
-        )
-        raise ConfigError(f"objective {asked!r} does not go with {what}; give {own!r}, or leave it out.")
-    return "distill" if source.translated and asked != own else own
+    kind: BackboneKind = "decoder" if causal else "encoder"
+    if asked == "auto":
+        return objective_for(translated=source.translated, kind=kind)
+    OBJECTIVES[asked].require_backbone(kind)
+    return OBJECTIVES[asked]
 
 
 def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
     corpus = open_parallel(request.parallel, target=language, source_language=request.source_lang)
     return TrainingSource(
         translated=True,
-        rows=lambda: iter(corpus.pairs()),
+        rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
         description=f"{corpus.description} ({corpus.source_language or 'unnamed'} to {language})",
         licence=request.licence,
         repeatable=corpus.repeatable,
@@ -102,7 +100,7 @@ def _text_source(request: TrainingRequest, text: object, licence: str) -> Traini
     corpus = open_corpus(text, column=request.column)
     return TrainingSource(
         translated=False,
-        rows=lambda: ((None, line) for text in corpus.lines() for line in text.splitlines() if line.strip()),
+        rows=lambda: (Sentence(line) for text in corpus.lines() for line in text.splitlines() if line.strip()),
         description=corpus.description,
         licence=licence,
         repeatable=corpus.repeatable,
@@ -116,7 +114,7 @@ def _sample_source(request: TrainingRequest, language: str) -> TrainingSource:
         raise ConfigError("column names a column of text=..., which is not given.")
     return TrainingSource(
         translated=True,
-        rows=lambda: iter(pairs),
+        rows=lambda: (Sentence(sentence, translation) for translation, sentence in pairs),
         description=sample.DESCRIPTION,
         licence=sample.LICENCE,
         repeatable=True,

@@ -6,34 +6,31 @@ from dataclasses import replace
 from itertools import islice
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
+from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
-from adaptkit.errors import CheckpointError, ConfigError
+from adaptkit.errors import CheckpointError
 from adaptkit.languages import canonical_tag
-from adaptkit.objectives import OBJECTIVES
-from adaptkit.recipes.causal import causal_objective
-from adaptkit.recipes.distilled import distilled
+from adaptkit.options import options_of
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.frozen_vectors import frozen_vectors
-from adaptkit.recipes.masked import masked_objective
 from adaptkit.recipes.place import model_for
 from adaptkit.recipes.request import TrainingRequest
-from adaptkit.recipes.source import Row, choose_source, trained_objective
+from adaptkit.recipes.source import choose_source, trained_objective
 from adaptkit.storage import Adapter
-from adaptkit.training import CheckpointFolder, Display, TrainingData, TrainingRun, TrainingSettings
-from adaptkit.training.objectives import DistillObjective, MaskingRule, depths_of
+from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
+from adaptkit.training.frozen_vectors import frozen_vectors
+from adaptkit.training.objectives import ObjectiveTraining
+from adaptkit.training.tokenized_text import TokenizedText
 
 _MIN_STEPS = 100
-_HEAD_WARMUP_STEPS = 100
 
 
 class TextTraining:
@@ -57,17 +54,19 @@ class TextTraining:
                 "again. Write it to a file and give that, then resume works."
             )
         self.model = model_for(request)
-        causal = self.model.backbone.architecture.causal
-        self.objective = trained_objective(request.objective, self.source, causal=causal)
-        request.check_objective(self.objective)
-        self.request = request = self._without_pairs(request)
+        self.objective = trained_objective(
+            request.objective, self.source, causal=self.model.backbone.architecture.causal
+        )
+        request.check_objective(self.objective.name)
+        self._training = self._objective_training()
+        self.request = request = replace(request, **vars(self._training.options))
         self.foundation = Foundation(request.foundation)
         self.foundation.require_for(self.id, self.model, fused=fused is not None)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
-        store = TokenStore(within_budget(self._tokenize(sentence for _, sentence in rows()), request.max_tokens))
+        store = TokenStore(within_budget(self._tokenize(row.text for row in rows()), request.max_tokens))
         self.triage = triage(
             # Only what is trained on: a large source is not read to its end for it.
-            (sentence for _, sentence in islice(rows(), len(store))),
+            (row.text for row in islice(rows(), len(store))),
             self.model.backbone.tokenizer,
             max_length=self.model.backbone.room(request.max_length),
             language=self.language,
@@ -75,7 +74,16 @@ class TextTraining:
         self.triage.require(force=request.force)
         self._text = store
         self._notes = self._unread(store, rows)
-        self.data = self._with_targets(store, rows)
+        self.data = self._training.data(
+            TokenizedText(
+                tokens=store,
+                rows=rows,
+                max_length=request.max_length,
+                seed=request.seed,
+                encode=self._encode,
+                note=self._notes.append,
+            )
+        )
         self.settings = self._settings()
         self._fitting = Fitting(
             request,
@@ -87,16 +95,12 @@ class TextTraining:
             make_run=self._training_run,
         )
 
-    def _without_pairs(self, request: TrainingRequest) -> TrainingRequest:
-        """No pairs where a text's vector is one token's: the second text of a row has no such token."""
-        sentences = self.model.sentences
-        if self.objective != "distill" or not request.pair_share or not sentences.is_of_one_token:
-            return request
-        self._display.note(
-            f"no pairs of sentences train (pair_share=0): {self.model.backbone.name} has one vector a row, "
-            f"by {sentences}"
+    def _objective_training(self) -> ObjectiveTraining[object]:
+        asked = {name: getattr(self.request, name) for name in options_of(self.objective.options)}
+        made: ObjectiveTraining[object] = self.objective.training()(
+            self.objective.options(**asked), self.model, self._display.note
         )
-        return replace(request, pair_share=0.0)
+        return made
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
@@ -105,7 +109,7 @@ class TextTraining:
             self.data,
             batch_size=self.request.batch_size,
             max_steps=self.settings.max_steps,
-            objective=self.objective,
+            objective=self.objective.name,
             n_sentences=self.data.n_measured,
             triage=self.triage,
         )
@@ -125,7 +129,7 @@ class TextTraining:
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
             *(f"triage: {problem}" for problem in found.problems()),
-            f"objective: {self.objective}{reason}",
+            f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.batch_size)}",
         ]
@@ -139,7 +143,7 @@ class TextTraining:
         return self._fitting.train(
             self._display,
             languages={self.language},
-            objective=self.objective,
+            objective=self.objective.name,
             source=self.source.description,
             text_kind=self.source.kind,
             licence=self.source.licence,
@@ -158,32 +162,14 @@ class TextTraining:
         return TrainingRun(
             self.model,
             layers,
-            self._objective(layers),
+            self._training.loss(layers, self.data, run_type(self.request.precision, self.model.backbone.device)),
             self.data,
             self.settings,
             stack=Stack(top) if fused else self.foundation.stack_under(top, self.language),
             checkpoint=checkpoint,
         )
 
-    def _with_targets(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
-        if self.objective == "distill":
-            return self._read_translations(store, rows)
-        targets = None
-        if self.objective == "mlm" and self.request.anchor:
-            targets = self._encode(store, "the sentences, as anchors,")
-        return TrainingData(store, targets, self.request.seed)
-
-    def _read_translations(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> TrainingData:
-        return distilled(
-            store,
-            [(translation or "", sentence) for translation, sentence in islice(rows(), len(store))],
-            backbone=self.model.backbone,
-            request=self.request,
-            encode=lambda texts, lengths, what: self._encode(texts, what, self._depths(), lengths),
-            note=self._notes.append,
-        )
-
-    def _unread(self, store: TokenStore, rows: Callable[[], Iterator[Row]]) -> list[str]:
+    def _unread(self, store: TokenStore, rows: Callable[[], Iterator[Sentence]]) -> list[str]:
         """Say what of the text is not trained on at all."""
         notes = []
         if skipped := self.source.n_skipped():
@@ -202,20 +188,17 @@ class TextTraining:
         limit = self.request.max_length
         return tokenize_lines(sentences, lambda lines: self.model.backbone.tokenize(lines, max_length=limit))
 
-    def _depths(self) -> tuple[int, ...]:
-        """The blocks at which a sentence is drawn to its translation."""
-        return depths_of(self.model.backbone.shape.n_blocks) if self.request.inner_weight else ()
-
     def _encode(
         self,
-        store: TokenStore,
+        texts: TokenStore,
         what: str,
+        *,
         blocks: tuple[int, ...] = (),
         first_lengths: NDArray[np.int32] | None = None,
     ) -> Tensor:
         return frozen_vectors(
             self.model,
-            store,
+            texts,
             blocks=blocks,
             first_lengths=first_lengths,
             bf16=uses_bfloat16(self.request.precision, self.model.backbone.device),
@@ -225,7 +208,7 @@ class TextTraining:
         )
 
     def _settings(self) -> TrainingSettings:
-        objective = OBJECTIVES[self.objective]
+        objective = self.objective
         per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
         by_text = min(max(per_epoch * objective.epochs, _MIN_STEPS), objective.most_steps)
         max_steps = by_text if self.request.max_steps is None else self.request.max_steps
@@ -233,41 +216,10 @@ class TextTraining:
         return self.request.training_settings(
             max_steps=max_steps,
             learning_rate=objective.learning_rate if rate is None else rate,
-            head_warmup_steps=self._head_warmup(max_steps),
-        )
-
-    def _head_warmup(self, max_steps: int) -> int:
-        if self.objective != "mlm":
-            return 0
-        asked = self.request.head_warmup
-        return min(_HEAD_WARMUP_STEPS, max_steps // 4) if asked is None else asked
-
-    def _objective(self, layers: AdapterLayers) -> nn.Module:
-        if self.objective == "distill":
-            targets = self.data.targets
-            if targets is None:
-                raise ConfigError("distillation without targets")
-            made = DistillObjective.for_targets(
-                targets[: self.data.n_measured],
-                blocks=self._depths(),
-                inner_weight=self.request.inner_weight,
-                pool=self.model.sentences.pooled,
-            )
-            return made.to(self.model.backbone.device)
-        vocabulary = None if self.request.full_vocabulary else torch.from_numpy(self.data.sentences.vocabulary())
-        dtype = run_type(self.request.precision, self.model.backbone.device)
-        if self.objective == "clm":
-            return causal_objective(self.model.backbone, layers, vocabulary=vocabulary, dtype=dtype)
-        return masked_objective(
-            self.model.backbone,
-            layers,
-            rule=MaskingRule(whole_words=self.request.whole_words),
-            vocabulary=vocabulary,
-            anchor_weight=self.request.anchor,
-            dtype=dtype,
+            head_warmup_steps=self._training.warmup_steps(max_steps),
         )
 
 
-def _read_once(rows: Callable[[], Iterator[Row]]) -> Callable[[], Iterator[Row]]:
+def _read_once(rows: Callable[[], Iterator[Sentence]]) -> Callable[[], Iterator[Sentence]]:
     kept = list(rows())
     return lambda: iter(kept)

@@ -15,10 +15,9 @@ from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.masked import masked_objective
 from adaptkit.training import CheckpointFolder, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress
-from adaptkit.training.objectives import MaskingRule
+from adaptkit.training.objectives import MaskingRule, masked_objective
 from adaptkit.training.progress import Silent
 from adaptkit.training.randomness import forked
 from benchmarks.cuda import limits

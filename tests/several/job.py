@@ -17,7 +17,7 @@ import adaptkit
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import AdaptkitError
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes import frozen_vectors
+from adaptkit.training import frozen_vectors
 from adaptkit.training.processes import Processes
 from tests.runs import SWAHILI, Watching, opener
 from tests.several.cases import CASES, DROPPED, INTERRUPTED_AFTER

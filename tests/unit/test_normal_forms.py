@@ -52,7 +52,7 @@ def test_translations_are_normalized_too(model: AdaptedModel) -> None:
     with open_display(shown=False) as display:
         training = TextTraining(request, display)
         training.close()
-    assert [row[0] for row in training.source.rows()] == COMPOSED
+    assert [row.translation for row in training.source.rows()] == COMPOSED
 
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:

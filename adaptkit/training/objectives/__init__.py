@@ -1,13 +1,16 @@
-"""Training objectives: from hidden states of the last block to a loss."""
+"""How objectives train: what each reads, its targets, and its loss on the hidden states."""
 
 from adaptkit.training.objectives.clm import CausalObjective
 from adaptkit.training.objectives.distill import DistillObjective, depths_of
-from adaptkit.training.objectives.mlm import MaskedObjective, MaskingRule
+from adaptkit.training.objectives.mlm import MaskedObjective, MaskingRule, masked_objective
+from adaptkit.training.objectives.objective_training import ObjectiveTraining
 
 __all__ = [
     "CausalObjective",
     "DistillObjective",
     "MaskedObjective",
     "MaskingRule",
+    "ObjectiveTraining",
     "depths_of",
+    "masked_objective",
 ]

@@ -5,10 +5,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from adaptkit.attaching import AdapterLayers
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer
-from adaptkit.training.objectives.softmax import VocabularySoftmax
+from adaptkit.objectives import Clm
+from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.objective_training import ObjectiveTraining
+from adaptkit.training.objectives.softmax import VocabularySoftmax, softmax_vocabulary
 
 
 class CausalObjective(nn.Module):
@@ -57,3 +61,26 @@ class CausalObjective(nn.Module):
         """The loss, which is the cross-entropy whose exponential is the perplexity."""
         loss = self(hidden, batch)
         return {"loss": loss, "token_loss": loss}
+
+
+class CausalTraining(ObjectiveTraining[Clm]):
+    """Sentences through a decoder's own output projection, undoing the adapter's invertible layer if it has one."""
+
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> CausalObjective:
+        """The causal objective.
+
+        Raises:
+            ConfigError: The full vocabulary of a backbone that holds a part of it.
+            CorruptBackbone: The decoder's output projection is not in its checkpoint.
+        """
+        backbone = self.model.backbone
+        vocabulary = softmax_vocabulary(data, full=self.options.full_vocabulary)
+        backbone.require_whole_vocabulary(vocabulary)
+        return CausalObjective(
+            output_rows=backbone.output_rows(vocabulary),
+            n_ids=backbone.shape.vocabulary_size,
+            vocabulary=vocabulary,
+            n_opening=backbone.prefix_length,
+            dtype=dtype,
+            invertible=layers.invertible,
+        ).to(backbone.device)

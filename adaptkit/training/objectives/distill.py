@@ -1,13 +1,23 @@
 """Distillation from parallel text: a text is drawn to the frozen backbone's vector of its translation."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adaptkit.attaching import AdapterLayers
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
 from adaptkit.layers.pooling import Pool, mean_pool, pool_texts
+from adaptkit.model import AdaptedModel
+from adaptkit.objectives import Distill
+from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.distilled_rows import distilled_rows
+from adaptkit.training.objectives.objective_training import ObjectiveTraining
+from adaptkit.training.tokenized_text import TokenizedText
 
 
 def depths_of(n_blocks: int) -> tuple[int, ...]:
@@ -115,3 +125,38 @@ class DistillObjective(nn.Module):
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The loss."""
         return {"loss": self(hidden, batch)}
+
+
+class DistillTraining(ObjectiveTraining[Distill]):
+    """Sentences, pairs of them and translations, each with the vectors that it is drawn to."""
+
+    def __init__(self, options: Distill, model: AdaptedModel, note: Callable[[str], None]) -> None:
+        super().__init__(options, model, note)
+        if options.pair_share and model.sentences.is_of_one_token:
+            # The second text of a row has no such token.
+            note(
+                f"no pairs of sentences train (pair_share=0): {model.backbone.name} has one vector a row, "
+                f"by {model.sentences}"
+            )
+            self.options = replace(options, pair_share=0.0)
+
+    def data(self, text: TokenizedText) -> TrainingData:
+        """The rows, and their targets."""
+        return distilled_rows(text, self.options, self.model.backbone, depths=self._depths)
+
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> DistillObjective:
+        """The objective for the targets of the sentences themselves."""
+        if data.targets is None:
+            raise ConfigError("distillation without targets")
+        made = DistillObjective.for_targets(
+            data.targets[: data.n_measured],
+            blocks=self._depths,
+            inner_weight=self.options.inner_weight,
+            pool=self.model.sentences.pooled,
+        )
+        return made.to(self.model.backbone.device)
+
+    @property
+    def _depths(self) -> tuple[int, ...]:
+        """The blocks at which a sentence is drawn to its translation."""
+        return depths_of(self.model.backbone.shape.n_blocks) if self.options.inner_weight else ()

@@ -1,17 +1,25 @@
 """Masked language modelling that projects only what it needs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adaptkit.attaching import AdapterLayers
+from adaptkit.backbones import Backbone, embedding_rows
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer
 from adaptkit.layers.pooling import Pool, mean_pool
 from adaptkit.layers.types import MasterLinear
-from adaptkit.training.objectives.softmax import VocabularySoftmax
+from adaptkit.model import AdaptedModel
+from adaptkit.objectives import Mlm
+from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.objective_training import ObjectiveTraining
+from adaptkit.training.objectives.softmax import VocabularySoftmax, softmax_vocabulary
+from adaptkit.training.tokenized_text import TokenizedText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,3 +151,80 @@ class MaskedObjective(nn.Module):
     def _buffer(self, name: str) -> Tensor:
         buffer: Tensor = self.get_buffer(name)
         return buffer
+
+
+class MaskedTraining(ObjectiveTraining[Mlm]):
+    """Sentences with the frozen backbone's vectors as anchors, and the masked objective on them."""
+
+    def __init__(self, options: Mlm, model: AdaptedModel, note: Callable[[str], None]) -> None:
+        super().__init__(options, model, note)
+        self.head_warmup = options.head_warmup
+
+    def data(self, text: TokenizedText) -> TrainingData:
+        """The sentences, each with its anchor where anchors weigh anything."""
+        anchors = text.encode(text.tokens, "the sentences, as anchors,") if self.options.anchor else None
+        return TrainingData(text.tokens, anchors, text.seed)
+
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> MaskedObjective:
+        """The masked objective.
+
+        Raises:
+            ConfigError: The full vocabulary of a backbone that holds a part of it.
+        """
+        return masked_objective(
+            self.model.backbone,
+            layers,
+            rule=MaskingRule(whole_words=self.options.whole_words),
+            vocabulary=softmax_vocabulary(data, full=self.options.full_vocabulary),
+            anchor_weight=self.options.anchor,
+            dtype=dtype,
+        )
+
+
+def masked_objective(
+    backbone: Backbone,
+    layers: AdapterLayers,
+    *,
+    rule: MaskingRule,
+    vocabulary: Tensor | None,
+    anchor_weight: float,
+    dtype: torch.dtype,
+) -> MaskedObjective:
+    """The masked objective tied to a backbone's embeddings, undoing the adapter's invertible layer if it has one.
+
+    Tokens are projected in `dtype`.
+
+    Raises:
+        ConfigError: The full vocabulary of a backbone that holds a part of it.
+    """
+    backbone.require_whole_vocabulary(vocabulary)
+    n_ids, n_pieces = backbone.shape.vocabulary_size, len(backbone.tokenizer)
+    kept = None if vocabulary is None else vocabulary.long().to(backbone.device)
+    maskable = torch.zeros(n_ids, dtype=torch.bool)
+    maskable[:n_pieces] = True
+    maskable[list(backbone.tokenizer.all_special_ids)] = False
+    starts = torch.ones(n_ids, dtype=torch.bool)
+    if rule.whole_words:
+        starts[:n_pieces] = torch.tensor(
+            _word_starts(list(backbone.tokenizer.convert_ids_to_tokens(list(range(n_pieces)))))
+        )
+    return MaskedObjective(
+        embeddings=embedding_rows(backbone.network, kept),
+        maskable=maskable,
+        word_start=starts,
+        mask_id=backbone.special_id("mask"),
+        rule=rule,
+        n_opening=backbone.prefix_length,
+        vocabulary=vocabulary,
+        anchor_weight=anchor_weight,
+        dtype=dtype,
+        invertible=layers.invertible,
+        pool=backbone.sentences.pooled,
+    ).to(backbone.device)
+
+
+def _word_starts(pieces: list[str]) -> list[bool]:
+    """Which pieces begin a word, by the marks of SentencePiece, byte-level BPE and WordPiece."""
+    if any(piece.startswith("##") for piece in pieces):
+        return [not piece.startswith("##") for piece in pieces]
+    return [piece.startswith(("\u2581", "\u0120")) for piece in pieces]

@@ -7,6 +7,7 @@ from torch.utils.checkpoint import checkpoint
 
 from adaptkit.heads.batch import IGNORED
 from adaptkit.layers import InvertibleLayer
+from adaptkit.training.data import TrainingData
 
 _LOGIT_BYTES_AT_ONCE = 2**28
 
@@ -67,3 +68,8 @@ class VocabularySoftmax(nn.Module):
         logits = F.linear(vectors, self.get_buffer("rows"))
         logits = logits if bias is None else logits + bias
         return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
+
+
+def softmax_vocabulary(data: TrainingData, *, full: bool) -> Tensor | None:
+    """The token ids that occur in the data, ascending, as the softmax takes them; None for the `full` vocabulary."""
+    return None if full else torch.from_numpy(data.sentences.vocabulary())

@@ -1,33 +1,23 @@
 """What distillation trains on: sentences, pairs of them, and translations, each with what it is drawn to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from random import Random
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from adaptkit.backbones import Backbone
 from adaptkit.data.batching import heldout_rows
 from adaptkit.data.tokens import TokenStore, tokenize_lines
-from adaptkit.recipes.request import TrainingRequest
-from adaptkit.training import TrainingData
-
-Note = Callable[[str], None]
-Encode = Callable[[TokenStore, NDArray[np.int32], str], Tensor]
-"""Vectors of the texts in rows, given where second texts begin, and what they are in words."""
+from adaptkit.objectives import Distill
+from adaptkit.training.data import TrainingData
+from adaptkit.training.tokenized_text import TokenizedText
 
 
-def distilled(
-    sentences: TokenStore,
-    texts: Sequence[tuple[str, str]],
-    *,
-    backbone: Backbone,
-    request: TrainingRequest,
-    encode: Encode,
-    note: Note,
+def distilled_rows(
+    text: TokenizedText, options: Distill, backbone: Backbone, *, depths: tuple[int, ...] = ()
 ) -> TrainingData:
     """The sentences, each drawn to its translation's vector; pairs of them; and translations drawn to their own.
 
@@ -35,47 +25,49 @@ def distilled(
     another is nothing that single sentences tell. Held-out sentences are in no pair. A share of the translations
     (`source_share`) trains too, so that what the backbone knows already stays as it is.
 
-    `texts` are (translation, sentence), as many as `sentences` has rows. `note` is told what of them is cut.
+    Vectors are those after the last block, or after the blocks `depths`. What of the translations is cut is noted.
     """
-    limit, n = request.max_length, len(sentences)
-    pairs = _pairs(n, request)
+    limit, n = text.max_length, len(text.tokens)
+    texts = [(sentence.translation or "", sentence.text) for sentence in text.sentences()]
+    pairs = _pairs(n, options.pair_share, text.seed)
     translations, n_cut = _tokenized(backbone, [translation for translation, _ in texts], limit)
     if n_cut:
-        note(f"{n_cut:,} of {n:,} ({n_cut / n:.1%}) translations are cut at {limit} tokens")
+        text.note(f"{n_cut:,} of {n:,} ({n_cut / n:.1%}) translations are cut at {limit} tokens")
     ours = backbone.tokenize_two([(texts[a][1], texts[b][1]) for a, b in pairs], max_length=limit)
     theirs = backbone.tokenize_two([(texts[a][0], texts[b][0]) for a, b in pairs], max_length=limit)
     # Rows in which one text was cut away, or has no tokens, have no two vectors.
     whole = [row for row, ((_, a), (_, b)) in enumerate(zip(ours, theirs, strict=True)) if a and b]
     if len(whole) < len(pairs):
-        note(
+        text.note(
             f"{len(pairs) - len(whole):,} of {len(pairs):,} pairs of sentences are left out: one leaves no room for two"
         )
     ours, theirs = [ours[row] for row in whole], [theirs[row] for row in whole]
-    kept, kept_pairs = (_spread(size, request.source_share) for size in (n, len(ours)))
+    kept, kept_pairs = (_spread(size, options.source_share) for size in (n, len(ours)))
 
     singles = np.zeros(n, np.int32)
-    vectors = encode(translations, singles, "the translations")
+    vectors = text.encode(translations, "the translations", blocks=depths, first_lengths=singles)
     first, second = vectors, vectors[:0]
     if theirs:
-        paired = encode(TokenStore(ids for ids, _ in theirs), _lengths(theirs), "pairs of translations")
+        beside = TokenStore(ids for ids, _ in theirs)
+        paired = text.encode(beside, "pairs of translations", blocks=depths, first_lengths=_lengths(theirs))
         first, second = torch.cat([vectors, paired[: len(theirs)]]), paired[len(theirs) :]
     # In the order of the rows: sentences, their pairs, translations, pairs of those.
     rows = chain(
-        sentences,
+        text.tokens,
         (ids for ids, _ in ours),
         (translations[row] for row in kept),
         (theirs[row][0] for row in kept_pairs),
     )
     lengths = [singles, _lengths(ours), singles[: len(kept)], _lengths([theirs[row] for row in kept_pairs])]
     n_ours, n_theirs = n + len(ours), len(kept) + len(kept_pairs)
-    weights = [request.token_anchor] * n_ours + [1.0 if request.token_anchor else 0.0] * n_theirs
+    weights = [options.token_anchor] * n_ours + [1.0 if options.token_anchor else 0.0] * n_theirs
     return TrainingData(
         TokenStore(rows),
         torch.cat([first, vectors[kept], first[n:][kept_pairs], second, second[kept_pairs]]),
-        request.seed,
+        text.seed,
         n_measured=n,
         first_lengths=np.concatenate(lengths) if theirs else None,
-        anchors=torch.tensor(weights) if request.token_anchor else None,
+        anchors=torch.tensor(weights) if options.token_anchor else None,
     )
 
 
@@ -92,11 +84,11 @@ def _tokenized(backbone: Backbone, texts: Sequence[str], max_length: int) -> tup
     return TokenStore(tokenize_lines(texts, tokenize)), n_cut
 
 
-def _pairs(n: int, request: TrainingRequest) -> list[tuple[int, int]]:
-    random = Random(request.seed)  # noqa: S311 - nothing secret
-    heldout = set(heldout_rows(n, seed=request.seed)) if n else set()
+def _pairs(n: int, share: float, seed: int) -> list[tuple[int, int]]:
+    random = Random(seed)  # noqa: S311 - nothing secret
+    heldout = set(heldout_rows(n, seed=seed)) if n else set()
     free = [row for row in range(n) if row not in heldout]
-    chosen = random.sample(range(len(free)), round(request.pair_share * len(free)))
+    chosen = random.sample(range(len(free)), round(share * len(free)))
     partners = (lambda at: (at + 1) % len(free), lambda at: at, lambda _: random.randrange(len(free)))
     return [(free[at], free[random.choice(partners)(at)]) for at in chosen]
 

@@ -1,7 +1,5 @@
 """The rows that distillation trains on, and what each is drawn to."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,32 +7,48 @@ from torch import Tensor
 
 from adaptkit.data.batching import heldout_rows
 from adaptkit.data.sample import sample_pairs
+from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore
 from adaptkit.layers.pooling import pool_texts
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes import TrainingRequest
-from adaptkit.recipes.distilled import distilled
+from adaptkit.objectives import Distill
 from adaptkit.training import TrainingData
+from adaptkit.training.objectives.distilled_rows import distilled_rows
+from adaptkit.training.tokenized_text import TokenizedText
 from tests.tiny import tiny_model
 
 TEXTS = sample_pairs("sw")[:40]
-REQUEST = TrainingRequest(lang="sw", parallel=TEXTS)
 
 
-def rows_of(request: TrainingRequest, model: AdaptedModel) -> TrainingData:
-    def encode(store: TokenStore, lengths: NDArray[np.int32], _: str) -> Tensor:
-        ids, mask = model.backbone.pad([store[row] for row in range(len(store))])
+def rows_of(options: Distill, model: AdaptedModel) -> TrainingData:
+    def encode(
+        texts: TokenStore,
+        what: str,
+        *,
+        blocks: tuple[int, ...] = (),
+        first_lengths: NDArray[np.int32] | None = None,
+    ) -> Tensor:
+        assert what in ("the translations", "pairs of translations")
+        ids, mask = model.backbone.pad([texts[row] for row in range(len(texts))])
+        lengths = None if first_lengths is None else torch.from_numpy(first_lengths)
         with torch.no_grad():
-            return pool_texts(model(ids, mask), mask, torch.from_numpy(lengths))
+            return pool_texts(model(ids, mask, blocks=blocks), mask, lengths)
 
     notes: list[str] = []
-    sentences = TokenStore(model.backbone.tokenize([text for _, text in TEXTS]))
-    return distilled(sentences, TEXTS, backbone=model.backbone, request=request, encode=encode, note=notes.append)
+    text = TokenizedText(
+        tokens=TokenStore(model.backbone.tokenize([text for _, text in TEXTS])),
+        rows=lambda: (Sentence(text, translation) for translation, text in TEXTS),
+        max_length=128,
+        seed=0,
+        encode=encode,
+        note=notes.append,
+    )
+    return distilled_rows(text, options, model.backbone)
 
 
 def test_every_text_is_drawn_to_its_translation_in_the_same_place() -> None:
     model = tiny_model()
-    data = rows_of(replace(REQUEST, source_share=1.0), model)
+    data = rows_of(Distill(source_share=1.0), model)
     n_pairs = round(0.5 * (40 - len(heldout_rows(40, seed=0))))
     assert len(data.sentences) == 2 * (40 + n_pairs)
     assert data.first_lengths is not None
@@ -57,7 +71,7 @@ def test_every_text_is_drawn_to_its_translation_in_the_same_place() -> None:
 
 def test_held_out_sentences_are_in_no_pair() -> None:
     model = tiny_model()
-    data = rows_of(replace(REQUEST, pair_share=1.0, source_share=0.0), model)
+    data = rows_of(Distill(pair_share=1.0, source_share=0.0), model)
     held_out, trained = data.heldout, set(range(40)) - set(data.heldout)
     pairs = [_written(data, row) for row in range(40, len(data.sentences))]
     assert not any(_written(data, row)[2:-2] in pair for row in held_out for pair in pairs)
@@ -69,7 +83,7 @@ def _written(data: TrainingData, row: int) -> str:
 
 
 def test_anchors_hold_translations_most() -> None:
-    data = rows_of(replace(REQUEST, token_anchor=0.25), tiny_model())
+    data = rows_of(Distill(token_anchor=0.25), tiny_model())
     assert data.anchors is not None
     n_theirs = int((data.anchors == 1.0).sum())
     n_pairs = round(0.5 * (40 - len(data.heldout)))
@@ -78,7 +92,7 @@ def test_anchors_hold_translations_most() -> None:
 
 
 def test_without_pairs_and_anchors_there_are_sentences_and_translations_alone() -> None:
-    data = rows_of(replace(REQUEST, pair_share=0.0, token_anchor=0.0), tiny_model())
+    data = rows_of(Distill(pair_share=0.0, token_anchor=0.0), tiny_model())
     assert (len(data.sentences), data.first_lengths, data.anchors) == (52, None, None)
     assert data.targets is not None
     assert len(data.targets) == 52

@@ -13,8 +13,8 @@ import adaptkit
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import OutOfMemory
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes import frozen_vectors as module
-from adaptkit.recipes.frozen_vectors import frozen_vectors
+from adaptkit.training import frozen_vectors as module
+from adaptkit.training.frozen_vectors import frozen_vectors
 from tests.runs import PAIRS, Watching, opener
 from tests.tiny import tiny_model
 

@@ -1,0 +1,47 @@
+"""How an objective trains: what each of them says to the recipe."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import torch
+from torch import nn
+
+from adaptkit.attaching import AdapterLayers
+from adaptkit.model import AdaptedModel
+from adaptkit.training.data import TrainingData
+from adaptkit.training.tokenized_text import TokenizedText
+
+OptionsT = TypeVar("OptionsT")
+_MOST_WARMUP_STEPS = 100
+
+
+class ObjectiveTraining(ABC, Generic[OptionsT]):
+    """How one objective trains on one model, with these options. A subclass says its loss, and what else differs.
+
+    The recipe makes one for a run and asks for `data` and `loss`, in this order. `options` are written on the card;
+    where the model does not allow what was asked, a subclass puts others in their place, and tells `note`.
+    """
+
+    head_warmup: int | None = 0
+    """First steps, which train the weights of the loss alone and not yet the adapter (None: a quarter, up to 100)."""
+
+    def __init__(self, options: OptionsT, model: AdaptedModel, note: Callable[[str], None]) -> None:
+        self.options = options
+        self.model = model
+        self.note = note
+
+    def data(self, text: TokenizedText) -> TrainingData:
+        """What is trained on: the sentences as they are."""
+        return TrainingData(text.tokens, None, text.seed)
+
+    @abstractmethod
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
+        """The loss of the adapter that has these layers, an `adaptkit.heads.batch.Objective`, on the model's device.
+
+        What it projects is computed in `dtype`.
+        """
+
+    def warmup_steps(self, max_steps: int) -> int:
+        """How many of the steps train the weights of the loss alone."""
+        return min(_MOST_WARMUP_STEPS, max_steps // 4) if self.head_warmup is None else self.head_warmup

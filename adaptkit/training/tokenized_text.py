@@ -1,0 +1,54 @@
+"""A training text as objectives read it: sentences, their tokens, and vectors of the frozen backbone."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adaptkit.data.sentence import Sentence
+from adaptkit.data.tokens import TokenStore
+
+
+class Encode(Protocol):
+    """What makes vectors of texts under no adapter."""
+
+    def __call__(
+        self,
+        texts: TokenStore,
+        what: str,
+        *,
+        blocks: tuple[int, ...] = (),
+        first_lengths: NDArray[np.int32] | None = None,
+    ) -> Tensor:
+        """Vectors after the last block, or after these side by side; `what` the texts are is told while it runs.
+
+        Rows may hold two texts, `first_lengths` (len(texts)) says where the second begins, 0 where there is none; the
+        vectors of second texts stand behind those of all rows.
+
+        Shape: (n_texts, hidden_width), or that width for each of `blocks`; float32 on the CPU.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizedText:
+    """Sentences of a text, and the token ids of each in `tokens`, cut at `max_length`.
+
+    `rows` reads the text from its start, and may hold more than is trained on. `note` is told what of the text is cut
+    or left out. `encode` makes vectors of the frozen backbone.
+    """
+
+    tokens: TokenStore
+    rows: Callable[[], Iterator[Sentence]]
+    max_length: int
+    seed: int
+    encode: Encode
+    note: Callable[[str], None]
+
+    def sentences(self) -> Iterator[Sentence]:
+        """The sentences that are trained on, as many as there are rows of tokens, in their order."""
+        return islice(self.rows(), len(self.tokens))
