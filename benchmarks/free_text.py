@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from benchmarks.record import data_folder
+from benchmarks.write_results import data_folder
 
 Pairs = list[tuple[str, str]]
 _VOA = {"sw": "swahili/voa_clean_final.txt.gz", "ha": "hausa/hausa.txt.gz"}

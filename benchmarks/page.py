@@ -66,7 +66,7 @@ _LANGUAGE = (
 
 
 @dataclass(frozen=True)
-class Table:
+class Section:
     """A section with a table of the newest result of a case."""
 
     title: str
@@ -77,7 +77,7 @@ class Table:
 
 
 TABLES = (
-    Table(
+    Section(
         "Training a language adapter",
         "Masked language modelling on Swahili news, 16 sentences a step, LoRA of rank 8 at all linear layers "
         "(AdapterHub: bottlenecks with invertible layers). The held-out loss is the cross-entropy of masked tokens "
@@ -87,14 +87,14 @@ TABLES = (
         _LANGUAGE,
         lambda config: config.get("full_length") is False,
     ),
-    Table(
+    Section(
         "The same at full length",
         "16 rows of 128 tokens in every step.",
         "mlm_training",
         _LANGUAGE,
         lambda config: config.get("full_length") is True,
     ),
-    Table(
+    Section(
         "Training a task adapter",
         "TaxiNLI, 32 pairs a step, LoRA of rank 8 at all linear layers with a head; accuracy on 500 held-out pairs "
         "after the same number of steps.",

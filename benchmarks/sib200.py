@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from adaptkit import AdaptedModel, Adapter
 from adaptkit.evaluation import TopicHead
 from adaptkit.scores import paired_difference
-from benchmarks.record import data_folder
+from benchmarks.write_results import data_folder
 
 SIB_FOLDER = {
     "sw": "swh_Latn",

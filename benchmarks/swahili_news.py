@@ -2,7 +2,7 @@
 
 import gzip
 
-from benchmarks.record import data_folder
+from benchmarks.write_results import data_folder
 
 
 def lines() -> list[str]:

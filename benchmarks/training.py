@@ -10,7 +10,7 @@ from typing import Any
 
 from adaptkit.backbones import embedded
 from benchmarks.process import Contestant, contest, over
-from benchmarks.record import write_result
+from benchmarks.write_results import write_result
 
 BASE = "peft, fp32"
 

@@ -7,7 +7,7 @@ from adaptkit.config import AdapterConfig, Kind
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
-from adaptkit.storage.probes import record
+from adaptkit.storage.probes import probes_of
 
 
 def randomise(layers: AdapterLayers, *, seed: int = 1) -> AdapterLayers:
@@ -29,7 +29,7 @@ def random_adapter(
     """An adapter with random weights and the probes that belong to them; the model keeps nothing of it."""
     layers = attach_random(model, "task/being-made", config, seed=seed).eval()
     inputs = model.backbone.probe_inputs()
-    probes = record(inputs, model.encode_ids(inputs, stack="task/being-made"))
+    probes = probes_of(inputs, model.encode_ids(inputs, stack="task/being-made"))
     model.detach("task/being-made")
     return Adapter(
         kind=kind,

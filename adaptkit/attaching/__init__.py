@@ -1,7 +1,7 @@
 """Forward hooks that let adapter layers act at sites, and the plan that says which do."""
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.attaching.hooks import SiteHooks, recorded
+from adaptkit.attaching.hooks import SiteHooks, outputs_of
 from adaptkit.attaching.plan import BARE, Plan, SiteLayer, fused_by, plan_of, plan_of_layers
 from adaptkit.attaching.rows import RowGroups, RowPlan, plan_of_rows
 
@@ -14,8 +14,8 @@ __all__ = [
     "SiteHooks",
     "SiteLayer",
     "fused_by",
+    "outputs_of",
     "plan_of",
     "plan_of_layers",
     "plan_of_rows",
-    "recorded",
 ]

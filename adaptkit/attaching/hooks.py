@@ -104,7 +104,7 @@ class SiteHooks:
 
 
 @contextmanager
-def recorded(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
+def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     """A list that receives what the modules give in this thread while the context is open, as they are called.
 
     transformers' `output_hidden_states` would do, but leaves hooks of its own on the network for good.

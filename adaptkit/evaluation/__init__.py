@@ -1,7 +1,7 @@
 """Measuring what an adapter is worth."""
 
-from adaptkit.evaluation.results import Cell, Comparison, TransferResults
+from adaptkit.evaluation.results import Cell, Contrast, TransferResults
 from adaptkit.evaluation.topics import TopicHead
 from adaptkit.evaluation.transfer import TransferReport, evaluate
 
-__all__ = ["Cell", "Comparison", "TopicHead", "TransferReport", "TransferResults", "evaluate"]
+__all__ = ["Cell", "Contrast", "TopicHead", "TransferReport", "TransferResults", "evaluate"]

@@ -17,13 +17,13 @@ from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import TASKS, Example, TaskData, read_task, task_spec
 from adaptkit.data.tasks.spelling import normalized_data
 from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
 from adaptkit.evaluation.metrics import DEFAULT_METRICS, TaskMetric, task_metrics
 from adaptkit.evaluation.notes import form_notes, ignored_notes, leak_notes, loss_notes
-from adaptkit.evaluation.progress import CellProgress
-from adaptkit.evaluation.results import Cell, Comparison, Condition, TransferResults
+from adaptkit.evaluation.results import Cell, Condition, Contrast, TransferResults
 from adaptkit.languages import why_no_relative
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_metric_difference
@@ -56,7 +56,7 @@ class Matrix:
     def run(self, texts: Mapping[str, Iterable[str]]) -> TransferResults:
         """Look for test sentences in the training texts, measure what is not kept yet, and compare."""
         cells: list[Cell] = []
-        comparisons: list[Comparison] = []
+        comparisons: list[Contrast] = []
         evaluated = {language: self._examples(language) for language in self.languages}
         for language, examples in evaluated.items():
             _require_known_labels(head_of(self.tasks[0]), language, examples)
@@ -225,14 +225,14 @@ def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Ex
             )
 
 
-def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric: str) -> Iterator[Comparison]:
+def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric: str) -> Iterator[Contrast]:
     """Each condition against `none`, and the target's adapter against the source's."""
     pairs: list[tuple[Condition, Condition]] = [(condition, "none") for condition in runs if condition != "none"]
     pairs += [("target", "source")] if {"target", "source"} <= runs.keys() else []
     for condition, against in pairs:
         ours, theirs = _stacked(runs[condition], metric), _stacked(runs[against], metric)
         difference = paired_metric_difference(test.metrics[metric].metric, ours, theirs)
-        yield Comparison(language=test.language, condition=condition, against=against, difference=difference)
+        yield Contrast(language=test.language, condition=condition, against=against, difference=difference)
 
 
 def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Contrast:
     """A condition against `against` on the same test examples, in points of the first metric."""
 
     language: str
@@ -52,7 +52,7 @@ class TransferResults:
     seeds: tuple[int, ...]
     limit: int | None
     cells: tuple[Cell, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Contrast, ...]
     notes: tuple[str, ...]
     environment: Mapping[str, str]
     """Date, commit, hardware and versions."""

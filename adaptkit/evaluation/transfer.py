@@ -13,10 +13,10 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
+from adaptkit.evaluation.cell_progress import open_progress
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
-from adaptkit.evaluation.progress import open_progress
 from adaptkit.evaluation.report import save_report
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.languages import canonical_tag

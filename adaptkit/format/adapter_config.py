@@ -24,7 +24,7 @@ from adaptkit.config import (
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.format.shapes import BackboneShape, DecoderShape, SiteAddress
 from adaptkit.format.spec import MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
-from adaptkit.format.typed_json import LATEST, RecordError, decode, encode, needed_version
+from adaptkit.format.typed_json import LATEST, MistypedJson, decode, encode, needed_version
 
 # What peft needs to read the folder, with the only values under which our layers compute the same.
 _PEFT_FIXED: dict[str, object] = {
@@ -60,7 +60,7 @@ class _OptionalHead:
 
 def _check_fused(method: FusionConfig) -> None:
     if len(method.fuses) > MAX_BELOW:
-        raise RecordError(f"fuses names {len(method.fuses)} adapters; the reader's bound is {MAX_BELOW}")
+        raise MistypedJson(f"fuses names {len(method.fuses)} adapters; the reader's bound is {MAX_BELOW}")
     for name in method.fuses:
         AdapterId.parse(name)
 
@@ -120,7 +120,7 @@ def from_json(
         if content.get("peft_type") == "LORA":
             return AdapterConfig(method=_from_peft(content, shape))
         return _from_own(content, version)
-    except (RecordError, ConfigError) as error:
+    except (MistypedJson, ConfigError) as error:
         raise MalformedConfig(path, str(error)) from error
 
 
@@ -152,12 +152,12 @@ def _to_peft(method: LoraConfig, shape: BackboneShape, backbone_name: str) -> di
 def _from_peft(content: Mapping[str, object], shape: BackboneShape) -> LoraConfig:
     known = {*_PEFT_FIXED, "base_model_name_or_path", "r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules"}
     if unknown := sorted(content.keys() - known):
-        raise RecordError(f"field {unknown[0]!r} is not one that adaptkit computes with")
+        raise MistypedJson(f"field {unknown[0]!r} is not one that adaptkit computes with")
     if missing := sorted(known - content.keys()):
-        raise RecordError(f"field {missing[0]!r} is missing")
+        raise MistypedJson(f"field {missing[0]!r} is missing")
     for name, value in _PEFT_FIXED.items():
         if type(content[name]) is not type(value) or content[name] != value:
-            raise RecordError(f"field {name!r} is {content[name]!r}, expected {value!r}")
+            raise MistypedJson(f"field {name!r} is {content[name]!r}, expected {value!r}")
     decode(str, content["base_model_name_or_path"], "base_model_name_or_path")
     targets = decode(tuple[str, ...], content["target_modules"], "target_modules")
     sites, blocks = _sites_and_blocks(targets, shape)
@@ -182,30 +182,30 @@ def _sites_and_blocks(
     addresses = _linear_modules(shape)
     unknown = [target for target in targets if target not in addresses]
     if unknown:
-        raise RecordError(
+        raise MistypedJson(
             f"target module {unknown[0]!r} is no linear site of a {shape.model_type} backbone of this size"
         )
     if len(set(targets)) != len(targets):
-        raise RecordError("a target module is named twice")
+        raise MistypedJson("a target module is named twice")
     named = {addresses[target] for target in targets}
     sites = tuple(site for site in LINEAR_SITES if any(address.site == site for address in named))
     blocks = tuple(sorted({address.block for address in named}))
     if {SiteAddress(block, site) for block in blocks for site in sites} != named:
-        raise RecordError("the target modules are not the same sites in every block")
+        raise MistypedJson("the target modules are not the same sites in every block")
     return sites, None if blocks == tuple(range(shape.n_blocks)) else blocks
 
 
 def _from_own(content: Mapping[str, object], version: int) -> AdapterConfig:
     if content.get("peft_type") != OWN_PEFT_TYPE:
-        raise RecordError(f"peft_type is {content.get('peft_type')!r}, expected 'LORA' or {OWN_PEFT_TYPE!r}")
+        raise MistypedJson(f"peft_type is {content.get('peft_type')!r}, expected 'LORA' or {OWN_PEFT_TYPE!r}")
     if content.keys() not in (_FIELDS, _FIELDS | _FIELDS_OF_2):
-        raise RecordError(
+        raise MistypedJson(
             f"the fields are {', '.join(sorted(content))}; expected {', '.join(sorted(_FIELDS))}, and for format "
             f"version 2 also {', '.join(sorted(_FIELDS_OF_2))}"
         )
     method = _METHODS.get(str(content["method"]))
     if method is None:
-        raise RecordError(f"method {content['method']!r} is unknown; known: {', '.join(_METHODS)}")
+        raise MistypedJson(f"method {content['method']!r} is unknown; known: {', '.join(_METHODS)}")
     invertible = content["invertible"]
     config = AdapterConfig(
         method=decode(method, content["settings"], "settings"),
@@ -216,7 +216,7 @@ def _from_own(content: Mapping[str, object], version: int) -> AdapterConfig:
     if isinstance(config.method, FusionConfig):
         _check_fused(config.method)
     if _needs_2(config) != (content.keys() > _FIELDS):
-        raise RecordError("the fields of format version 2 are there without need, or are missing")
+        raise MistypedJson("the fields of format version 2 are there without need, or are missing")
     if is_peft(config):
-        raise RecordError("a LoRA without an invertible layer is written with peft_type 'LORA'")
+        raise MistypedJson("a LoRA without an invertible layer is written with peft_type 'LORA'")
     return config

@@ -10,7 +10,7 @@ from adaptkit.format import spec
 from adaptkit.format.entries import REMEDY, IndexEntry, ListedEntry
 from adaptkit.format.folder import Files, read_json
 from adaptkit.format.hashes import FileEntry, hashed_file
-from adaptkit.format.typed_json import RecordError, decode, encode
+from adaptkit.format.typed_json import MistypedJson, decode, encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def read_index(files: Files) -> Index:
         raise UnknownVersion(path, f"has format version {version!r:.40}; this adaptkit reads {known}.")
     try:
         index = decode(_KINDS[version], content)
-    except RecordError as error:
+    except MistypedJson as error:
         raise MalformedConfig(path, str(error)) from error
     places = [entry.place for entry in index.adapters]
     if places != sorted(set(places)):

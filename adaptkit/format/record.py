@@ -18,7 +18,7 @@ from adaptkit.format.probe import COMPONENTS, Probe
 from adaptkit.format.published import HUB_IDS
 from adaptkit.format.shapes import BackboneShape, DecoderShape
 from adaptkit.format.single_lines import check_single_lines
-from adaptkit.format.typed_json import RecordError, decode, needed_version
+from adaptkit.format.typed_json import MistypedJson, decode, needed_version
 from adaptkit.languages import canonical_tag
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
@@ -83,8 +83,8 @@ def read_record(files: Files) -> Record:
         _check_family(record.backbone.shape)
         _check_ids(record)
         if record.language is not None and canonical_tag(record.language) != record.language:
-            raise RecordError(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
-    except (RecordError, ConfigError, UnsupportedArchitecture) as error:
+            raise MistypedJson(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
+    except (MistypedJson, ConfigError, UnsupportedArchitecture) as error:
         raise MalformedConfig(path, f"{error}") from error
     _check_bounds(record, path)
     shared.keep(record.backbone, path)
@@ -116,13 +116,13 @@ def version_of(config: AdapterConfig, shape: BackboneShape, card: Card) -> int:
 
 def _check_family(shape: BackboneShape) -> None:
     if architecture_of(shape.model_type).causal != isinstance(shape, DecoderShape):
-        raise RecordError(f"the sizes are not those that a {shape.model_type} backbone has")
+        raise MistypedJson(f"the sizes are not those that a {shape.model_type} backbone has")
 
 
 def _check_ids(record: Record) -> None:
     below = [str(AdapterId.parse(text)) for text in record.below]
     if len({record.id, *below}) != 1 + len(below):
-        raise RecordError(f"below is {record.below}, which names an adapter twice, or {record.id} itself")
+        raise MistypedJson(f"below is {record.below}, which names an adapter twice, or {record.id} itself")
 
 
 def _check_bounds(record: Record, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from adaptkit.format.typed_json import RecordError
+from adaptkit.format.typed_json import MistypedJson
 from adaptkit.terminal.plain_text import is_one_line
 
 # What a backbone is to be given before every text may be of several lines; it is compared and never shown as it is.
@@ -16,13 +16,13 @@ def check_single_lines(content: object) -> None:
     None can be meant, and shown somewhere it would begin a line of its own or steer the terminal.
 
     Raises:
-        RecordError: Which field it is.
+        MistypedJson: Which field it is.
     """
     if _are_single(content):
         return
     for where, text in _texts(content, ""):
         if where not in _ANY_TEXT and not is_one_line(text):
-            raise RecordError(
+            raise MistypedJson(
                 f"{where or 'a name'} is {text[:80]!r}, and holds a control character or an end of a line"
             )
 

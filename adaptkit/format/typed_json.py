@@ -1,6 +1,6 @@
 """Frozen dataclasses to JSON and back, strictly: exact fields, exact types, nothing guessed.
 
-A field that later versions of a format have is declared with `since(version, default)`. Records of older versions are
+A field that later versions of a format have is declared with `since(version, default)`. Files of older versions are
 written and read without it.
 """
 
@@ -15,13 +15,13 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from adaptkit.errors import AdaptkitError
 from adaptkit.format.spec import MAX_INTEGER
 
-Record = TypeVar("Record")
+Typed = TypeVar("Typed")
 LATEST = sys.maxsize
 """A version above all that there are."""
 _SINCE = "since"
 
 
-class RecordError(AdaptkitError):
+class MistypedJson(AdaptkitError):
     """A value that does not fit its field. Caught and told with its file by the reader of that file."""
 
 
@@ -30,47 +30,47 @@ def since(version: int, default: Any) -> Any:  # noqa: ANN401 - a dataclass fiel
     return dataclasses.field(default=default, metadata={_SINCE: version})
 
 
-def encode(record: object, version: int = LATEST) -> Any:  # noqa: ANN401 - JSON
-    """A record as what `json.dumps` takes, with the fields that a version of its format has."""
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {name: encode(getattr(record, name), version) for name in _fields(type(record), version)}
-    if isinstance(record, Mapping):
-        return {str(key): encode(value, version) for key, value in record.items()}
-    if isinstance(record, list | tuple):
-        return [encode(item, version) for item in record]
-    return record
+def encode(whole: object, version: int = LATEST) -> Any:  # noqa: ANN401 - JSON
+    """A value as what `json.dumps` takes, with the fields that a version of its format has."""
+    if dataclasses.is_dataclass(whole) and not isinstance(whole, type):
+        return {name: encode(getattr(whole, name), version) for name in _fields(type(whole), version)}
+    if isinstance(whole, Mapping):
+        return {str(key): encode(value, version) for key, value in whole.items()}
+    if isinstance(whole, list | tuple):
+        return [encode(item, version) for item in whole]
+    return whole
 
 
-def needed_version(record: object) -> int:
-    """The oldest version of its format that can hold all that a record says; 1 where nothing in it has a version."""
-    if isinstance(record, list | tuple):
-        return max(map(needed_version, record), default=1)
-    if not dataclasses.is_dataclass(record) or isinstance(record, type):
+def needed_version(whole: object) -> int:
+    """The oldest version of its format that can hold all that a value says; 1 where nothing in it has a version."""
+    if isinstance(whole, list | tuple):
+        return max(map(needed_version, whole), default=1)
+    if not dataclasses.is_dataclass(whole) or isinstance(whole, type):
         return 1
     versions = [1]
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
+    for field in dataclasses.fields(whole):
+        value = getattr(whole, field.name)
         if _SINCE in field.metadata and value != field.default:
             versions.append(field.metadata[_SINCE])
         versions.append(needed_version(value))
     return max(versions)
 
 
-def decode(kind: type[Record], value: object, where: str = "", *, version: int = LATEST) -> Record:
+def decode(kind: type[Typed], value: object, where: str = "", *, version: int = LATEST) -> Typed:
     """Build `kind` from parsed JSON that was written in a version of its format.
 
     Raises:
-        RecordError: A missing or unknown field, a value of another type, a number that is not finite.
+        MistypedJson: A missing or unknown field, a value of another type, a number that is not finite.
     """
-    decoded: Record = _decode(kind, value, where, version)
+    decoded: Typed = _decode(kind, value, where, version)
     return decoded
 
 
 def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa: ANN401 - types are values here
-    is_record, origin, arguments = _form(kind)
-    if is_record:
+    is_dataclass, origin, arguments = _form(kind)
+    if is_dataclass:
         # What is parsed from JSON is never one: it was decoded before.
-        return value if type(value) is kind else _decode_record(kind, value, where, version)
+        return value if type(value) is kind else _decode_fields(kind, value, where, version)
     if origin in (Union, types.UnionType):
         return _decode_union(arguments, value, where, version)
     if origin is Literal:
@@ -88,12 +88,12 @@ def _decode(kind: Any, value: object, where: str, version: int) -> Any:  # noqa:
 
 @cache
 def _form(kind: Any) -> tuple[bool, Any, tuple[Any, ...]]:  # noqa: ANN401
-    """Whether it is a record, and else what a generic type is made of."""
+    """Whether it is a dataclass, and else what a generic type is made of."""
     return dataclasses.is_dataclass(kind) and isinstance(kind, type), get_origin(kind), get_args(kind)
 
 
 def _all_plain(kind: Any, items: list[object]) -> bool:  # noqa: ANN401
-    """Whether each is as `_decode_plain` wants it and gives it back: most of what a record holds is such lists."""
+    """Whether each is as `_decode_plain` wants it and gives it back: most of what a file holds is such lists."""
     if kind not in (float, int, str) or any(type(item) is not kind for item in items):
         return False
     # Texts have no bound here, and NaN is within none.
@@ -101,21 +101,21 @@ def _all_plain(kind: Any, items: list[object]) -> bool:  # noqa: ANN401
     return most is None or all(abs(item) <= most for item in items)  # type: ignore[arg-type]
 
 
-def _decode_record(kind: type, value: object, where: str, version: int) -> Any:  # noqa: ANN401
+def _decode_fields(kind: type, value: object, where: str, version: int) -> Any:  # noqa: ANN401
     fields = _fields(kind, version)
     entries = _expect(isinstance(value, dict), value, where, "an object")
     if entries.keys() != fields.keys():
         if unknown := sorted(entries.keys() - fields.keys()):
             known = ", ".join(fields)
-            raise RecordError(f"{where or 'the record'} has an unknown field {unknown[0]!r}; known: {known}")
-        raise RecordError(f"{where or 'the record'} lacks the field {min(fields.keys() - entries.keys())!r}")
+            raise MistypedJson(f"{where or 'the file'} has an unknown field {unknown[0]!r}; known: {known}")
+        raise MistypedJson(f"{where or 'the file'} lacks the field {min(fields.keys() - entries.keys())!r}")
     arguments = {
         name: _decode(hint, entries[name], f"{where}.{name}".lstrip("."), version) for name, hint in fields.items()
     }
     try:
         return kind(**arguments)
     except AdaptkitError as error:
-        raise RecordError(f"{where or 'the record'}: {error}") from error
+        raise MistypedJson(f"{where or 'the file'}: {error}") from error
 
 
 def _decode_union(options: tuple[Any, ...], value: object, where: str, version: int) -> Any:  # noqa: ANN401
@@ -127,9 +127,9 @@ def _decode_union(options: tuple[Any, ...], value: object, where: str, version: 
     for option in remaining:
         try:
             return _decode(option, value, where, version)
-        except RecordError as error:
+        except MistypedJson as error:
             problems.append(str(error))
-    raise RecordError("; or ".join(problems))
+    raise MistypedJson("; or ".join(problems))
 
 
 def _decode_plain(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
@@ -143,7 +143,7 @@ def _decode_plain(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
 
 def _expect(holds: bool, value: Any, where: str, right: str) -> Any:  # noqa: ANN401
     if not holds:
-        raise RecordError(f"{where} is {reprlib.repr(value)}, expected {right}")
+        raise MistypedJson(f"{where} is {reprlib.repr(value)}, expected {right}")
     return value
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adaptkit.config import AdapterConfig
 from adaptkit.errors import MalformedConfig, NotConvertible
-from adaptkit.format.typed_json import RecordError, decode
+from adaptkit.format.typed_json import MistypedJson, decode
 
 Fields = TypeVar("Fields")
 
@@ -43,7 +43,7 @@ def read_fields(
     given: dict[str, Any] = {**defaults, **{name: value for name, value in config.items() if name in known}}
     try:
         return decode(kind, given)
-    except RecordError as error:
+    except MistypedJson as error:
         raise MalformedConfig(path, f"{error}") from error
 
 

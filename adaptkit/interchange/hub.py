@@ -21,7 +21,7 @@ from adaptkit.errors import AdapterFileError, ConfigError, HubError, SourceNotFo
 from adaptkit.format import spec
 from adaptkit.format.folder import Folder, check_replaceable, read_file, write_folder
 from adaptkit.format.listing import Listing
-from adaptkit.interchange.answers import asking
+from adaptkit.interchange.hub_errors import asking
 from adaptkit.interchange.repository import Commit, Repository, commit_hash
 from adaptkit.storage import Adapter, load_adapter
 

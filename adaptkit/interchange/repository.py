@@ -10,8 +10,8 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from adaptkit.errors import ConfigError, HubError, LimitExceeded, NotAnAdapter
 from adaptkit.format import spec
-from adaptkit.interchange.answers import asking
 from adaptkit.interchange.download import RemoteFile, download
+from adaptkit.interchange.hub_errors import asking
 from adaptkit.version import __version__
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?", re.ASCII)

@@ -14,7 +14,7 @@ from adaptkit.format.card import Card
 from adaptkit.model.adapted import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
-from adaptkit.storage.probes import record
+from adaptkit.storage.probes import probes_of
 from adaptkit.version import __version__
 
 
@@ -55,6 +55,6 @@ def made(
         config=config,
         origin=origin_of(model.backbone),
         tensors=dict(tensors),
-        probes=record(inputs, vectors),
+        probes=probes_of(inputs, vectors),
         card=replace(card, adaptkit_version=__version__),
     )

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from adaptkit.attaching import RowGroups, RowPlan, SiteHooks, plan_of_rows, recorded
+from adaptkit.attaching import RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
 from adaptkit.backbones import Backbone, blocks_of
 from adaptkit.errors import ConfigError
 
@@ -61,7 +61,7 @@ class Passes:
         if not blocks:
             return cast(Tensor, self._network(ids, mask, **options).last_hidden_state)
         every = blocks_of(self._network)
-        with recorded([every[block] for block in blocks]) as states:
+        with outputs_of([every[block] for block in blocks]) as states:
             self._network(ids, mask, **options)
         return torch.cat(states, dim=-1)
 

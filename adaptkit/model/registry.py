@@ -12,7 +12,7 @@ from torch import nn
 from adaptkit.attaching import AdapterLayers, SiteHooks, fused_by
 from adaptkit.backbones import bytes_of
 from adaptkit.errors import AdapterExists, UnknownAdapter
-from adaptkit.model.names import Names, bare
+from adaptkit.model.adapter_names import AdapterNames, bare
 from adaptkit.model.paging import Held, PagedZoo
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.storage import Adapter
@@ -39,7 +39,7 @@ class Registry:
 
     def __init__(self, hooks: SiteHooks, remembered: RememberedStacks) -> None:
         self.modules = nn.ModuleDict()
-        self.names = Names()
+        self.names = AdapterNames()
         self.zoo: PagedZoo | None = None
         self.lock = RLock()
         """Whoever makes several changes that belong together, or looks up stacks that do, holds it meanwhile."""

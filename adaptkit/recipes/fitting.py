@@ -18,7 +18,7 @@ from adaptkit.recipes.place import checkpoint_folder, is_finished
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of
-from adaptkit.storage.probes import record as record_probes
+from adaptkit.storage.probes import probes_of as record_probes
 from adaptkit.terminal.plain_text import one_line
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
 from adaptkit.training.processes import Processes

@@ -1,6 +1,6 @@
 """Scores, and how sure one may be of a difference between two of them."""
 
-from adaptkit.scores.answers import SQUAD, AnswerNormaliser
+from adaptkit.scores.answer_tokens import SQUAD, AnswerNormaliser
 from adaptkit.scores.bootstrap import Difference, paired_difference, paired_metric_difference
 from adaptkit.scores.classification import Accuracy, MacroF1
 from adaptkit.scores.correlation import PearsonCorrelation

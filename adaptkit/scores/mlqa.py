@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from adaptkit.languages import canonical_tag
-from adaptkit.scores.answers import ENGLISH_ARTICLES, AnswerNormaliser, whole_words
+from adaptkit.scores.answer_tokens import ENGLISH_ARTICLES, AnswerNormaliser, whole_words
 
 _MIXED = re.compile(r"[\u4e00-\u9fa5]|[^\s\u4e00-\u9fa5]+")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.scores.answers import SQUAD, AnswerNormaliser
+from adaptkit.scores.answer_tokens import SQUAD, AnswerNormaliser
 from adaptkit.scores.metric import check_paired, mean_score, mean_statistics
 
 

@@ -25,7 +25,7 @@ from adaptkit.format.probe import Probe
 from adaptkit.format.record import Origin, Record, read_config, read_record, version_of
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.format.single_lines import check_single_lines
-from adaptkit.format.typed_json import RecordError, encode
+from adaptkit.format.typed_json import MistypedJson, encode
 from adaptkit.languages import autonym, family_in_words, language_name, script_name
 from adaptkit.storage.tensors import parse_tensors
 
@@ -105,7 +105,7 @@ class Adapter:
         )
         try:
             check_single_lines(encode(record))
-        except RecordError as error:
+        except MistypedJson as error:
             raise ConfigError(f"{self.id} cannot be saved: {error}.") from error
         write_folder(
             path,

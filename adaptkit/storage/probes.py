@@ -8,7 +8,7 @@ from torch import Tensor
 from adaptkit.format.probe import COMPONENTS, Probe
 
 
-def record(ids: Sequence[Sequence[int]], vectors: Tensor) -> tuple[Probe, ...]:
+def probes_of(ids: Sequence[Sequence[int]], vectors: Tensor) -> tuple[Probe, ...]:
     """Probes of these outputs. Shape: vectors (n, hidden_width)."""
     sampled = _components(vectors)
     return tuple(

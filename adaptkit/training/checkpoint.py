@@ -24,15 +24,15 @@ from adaptkit.format.folder import (
 )
 from adaptkit.format.leftovers import discard
 from adaptkit.format.spec import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
-from adaptkit.format.typed_json import RecordError, decode, encode
+from adaptkit.format.typed_json import MistypedJson, decode, encode
 from adaptkit.storage.tensors import parse_tensors
 from adaptkit.training.randomness import RandomStreams
 
 CHECKPOINT_VERSION = 2
 _TENSORS = "checkpoint.safetensors"
-_RECORD = "checkpoint.json"
+_FACTS = "checkpoint.json"
 _SAVED = "saved"
-_FILES = (_TENSORS, _RECORD, _SAVED)
+_FILES = (_TENSORS, _FACTS, _SAVED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Record:
+class _Checkpoint:
     version: int
     run: Mapping[str, str]
     tensors_sha256: str
@@ -76,7 +76,7 @@ class _Record:
 class Stored:
     """The two files of a checkpoint."""
 
-    record: bytes
+    facts: bytes
     tensors: bytes
 
 
@@ -90,16 +90,16 @@ class CheckpointFolder:
     def save(self, progress: Progress, state: "TrainingState", random_states: Mapping[str, bytes]) -> None:
         """Write the checkpoint whole or not at all, over the one before."""
         tensors = serialise({name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()})
-        record = _Record(
+        facts = _Checkpoint(
             version=CHECKPOINT_VERSION,
             run=self.run,
             tensors_sha256=hashlib.sha256(tensors).hexdigest(),
             random_states={name: base64.b64encode(it).decode() for name, it in random_states.items()},
             progress=progress,
         )
-        content = json.dumps(encode(record)).encode()
+        content = json.dumps(encode(facts)).encode()
         (self.path / _SAVED).unlink(missing_ok=True)
-        write_folder(self.path, {_TENSORS: tensors, _RECORD: content}, overwrite=True)
+        write_folder(self.path, {_TENSORS: tensors, _FACTS: content}, overwrite=True)
 
     def will_be_saved(self, weights_sha256: str) -> None:
         """Note in the checkpoint which adapter comes out of its run: who finds both knows that the run was complete."""
@@ -114,8 +114,8 @@ class CheckpointFolder:
     def step(self) -> int | None:
         """The step that the checkpoint is of; None where there is none that can be read."""
         try:
-            return decode(_Record, read_json(Folder(self.path), _RECORD)).progress.step
-        except (AdapterFileError, RecordError, OSError):
+            return decode(_Checkpoint, read_json(Folder(self.path), _FACTS)).progress.step
+        except (AdapterFileError, MistypedJson, OSError):
             return None
 
     def read(self) -> "Stored":
@@ -126,7 +126,7 @@ class CheckpointFolder:
         """
         try:
             return Stored(
-                record=read_file(self.path, _RECORD, max_bytes=MAX_JSON_BYTES),
+                facts=read_file(self.path, _FACTS, max_bytes=MAX_JSON_BYTES),
                 tensors=read_file(self.path, _TENSORS, max_bytes=MAX_WEIGHTS_BYTES),
             )
         except AdapterFileError as error:
@@ -139,23 +139,23 @@ class CheckpointFolder:
             CheckpointError: It belongs to another run, or is damaged.
         """
         try:
-            record = decode(_Record, parse_object(stored.record, self.path / _RECORD))
-            self._require_own(record)
+            found = decode(_Checkpoint, parse_object(stored.facts, self.path / _FACTS))
+            self._require_own(found)
             shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
             tensors = parse_tensors(stored.tensors, shapes, self.path / _TENSORS)
-        except (AdapterFileError, RecordError) as error:
+        except (AdapterFileError, MistypedJson) as error:
             raise self._unreadable(error) from error
-        if hashlib.sha256(stored.tensors).hexdigest() != record.tensors_sha256:
+        if hashlib.sha256(stored.tensors).hexdigest() != found.tensors_sha256:
             raise CheckpointError(
                 f"{self.path} is damaged: its files do not belong together. Delete it to start again."
             )
         try:
-            states = {name: base64.b64decode(it, validate=True) for name, it in record.random_states.items()}
+            states = {name: base64.b64decode(it, validate=True) for name, it in found.random_states.items()}
             streams.restore(states)
         except ValueError as error:
             raise CheckpointError(f"{self.path} is damaged: {error}. Delete it to start again.") from error
         state.restore(tensors)
-        return record.progress
+        return found.progress
 
     def require_own(self) -> None:
         """See that the checkpoint is this run's.
@@ -164,14 +164,14 @@ class CheckpointFolder:
             CheckpointError: It is another run's, or cannot be read.
         """
         try:
-            self._require_own(decode(_Record, read_json(Folder(self.path), _RECORD)))
-        except (AdapterFileError, RecordError) as error:
+            self._require_own(decode(_Checkpoint, read_json(Folder(self.path), _FACTS)))
+        except (AdapterFileError, MistypedJson) as error:
             raise self._unreadable(error) from error
 
-    def _require_own(self, record: _Record) -> None:
-        if record.version != CHECKPOINT_VERSION or record.run != self.run:
+    def _require_own(self, found: _Checkpoint) -> None:
+        if found.version != CHECKPOINT_VERSION or found.run != self.run:
             raise CheckpointError(
-                f"{self.path} holds the checkpoint of another run: {self._differences(record.run)}. Resume with "
+                f"{self.path} holds the checkpoint of another run: {self._differences(found.run)}. Resume with "
                 f"the same arguments, or delete {self.path} to start again."
             )
 

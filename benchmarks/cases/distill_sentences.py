@@ -12,8 +12,8 @@ from typing import Any
 
 import adaptkit
 from adaptkit.format.typed_json import encode
-from benchmarks.record import write_result
 from benchmarks.sib200 import parallel_pairs, topic_sentences
+from benchmarks.write_results import write_result
 
 
 def main(arguments: list[str]) -> None:

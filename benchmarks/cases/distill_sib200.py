@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import adaptkit
-from benchmarks.record import write_result
 from benchmarks.sib200 import ZeroShot, overlap, parallel_pairs, read_topics
+from benchmarks.write_results import write_result
 
 
 def main(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import adaptkit
 from adaptkit.format.typed_json import encode
-from benchmarks.record import data_folder, write_result
+from benchmarks.write_results import data_folder, write_result
 
 _MIN_WORDS = 4
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks import swahili_news
 from benchmarks.process import measured
-from benchmarks.record import write_result
 from benchmarks.sib200 import lafand_pairs
+from benchmarks.write_results import write_result
 
 _LORA: dict[str, Any] = {"method": "lora"}
 _BOTTLENECK: dict[str, Any] = {"method": "bottleneck"}

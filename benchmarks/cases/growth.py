@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.process import measured
-from benchmarks.record import write_result
 from benchmarks.swahili_news import lines
 from benchmarks.training import shared_arguments
+from benchmarks.write_results import write_result
 
 LENGTHS = (32, 64, 128, 256, 512)
 LINES = (250, 1000, 4000, 7500)

@@ -19,7 +19,7 @@ from adaptkit.backbones import embedded
 from adaptkit.backbones.streamed import empty_network
 from benchmarks import swahili_news
 from benchmarks.process import Failed, measured
-from benchmarks.record import write_result
+from benchmarks.write_results import write_result
 
 _BASE: dict[str, Any] = {"vocab_size": 250_037, "max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
 _LARGE: dict[str, Any] = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import adaptkit
-from benchmarks.record import data_folder, write_result
 from benchmarks.sib200 import ZeroShot
+from benchmarks.write_results import data_folder, write_result
 
 TEXT = {"sw": "swahili/voa_clean_final.txt.gz", "ha": "hausa/hausa.txt.gz"}
 VARIANTS: dict[str, dict[str, Any]] = {

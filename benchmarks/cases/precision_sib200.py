@@ -13,8 +13,8 @@ import numpy as np
 
 import adaptkit
 from benchmarks.precisions import PRECISIONS
-from benchmarks.record import write_result
 from benchmarks.sib200 import ZeroShot, read_topics
+from benchmarks.write_results import write_result
 
 
 def main(arguments: list[str]) -> None:

@@ -8,7 +8,7 @@ import json
 
 from adaptkit.backbones import embedded
 from benchmarks.process import measured
-from benchmarks.record import write_result
+from benchmarks.write_results import write_result
 
 RANK = 8
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from adaptkit.data.tasks import LabelledText, read_labelled
 from benchmarks.process import Contestant
-from benchmarks.record import data_folder
 from benchmarks.training import options_parser, run_contest
+from benchmarks.write_results import data_folder
 
 SETTINGS = {"batch-size": 32, "max-length": 128, "rank": 8, "seed": 0}
 N_HELDOUT = 500

@@ -21,7 +21,7 @@ import adaptkit
 from adaptkit.data.tasks import TaskData, read_labelled, read_task
 from adaptkit.format.typed_json import encode
 from benchmarks.precisions import PRECISIONS
-from benchmarks.record import data_folder, write_result
+from benchmarks.write_results import data_folder, write_result
 
 
 def _training_set(benchmark: str) -> Callable[[str], TaskData]:

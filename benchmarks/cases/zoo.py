@@ -26,9 +26,9 @@ from adaptkit.languages import language_name
 from adaptkit.model.making import made
 from adaptkit.scores import paired_difference
 from benchmarks import free_text
-from benchmarks.record import data_folder, write_result
 from benchmarks.retrieval import translations_found
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
+from benchmarks.write_results import data_folder, write_result
 
 _HELD_OUT = "b.ROM."
 """Verses of the Epistle to the Romans are not trained on."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cuda.case import Check, Outcome
-from benchmarks.record import described
+from benchmarks.write_results import described
 
 CASE = "cuda"
 

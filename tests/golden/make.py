@@ -25,7 +25,7 @@ from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
-from adaptkit.storage.probes import record
+from adaptkit.storage.probes import probes_of
 from tests.tiny import tiny_model
 
 VERSION_5 = {
@@ -138,7 +138,7 @@ def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
         config=config,
         origin=origin_of(model.backbone),
         tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
-        probes=record(inputs, model.encode_ids(inputs, stack=f"{kind}/{name}")),
+        probes=probes_of(inputs, model.encode_ids(inputs, stack=f"{kind}/{name}")),
         card=CARD,
     )
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import record
+from benchmarks import write_results
 from benchmarks.cases import memory
 
 pytestmark = pytest.mark.real_data
 
 
 def test_a_row_of_the_table(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    monkeypatch.setattr(write_results, "RESULTS", tmp_path)
     monkeypatch.setenv("ADAPTKIT_DATA", str(data_folder))
     memory.main(["--only", "4, paged", "--sentences", "40", "--train-steps", "3"])
     (path,) = tmp_path.iterdir()

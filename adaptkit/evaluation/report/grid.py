@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.results import CONDITIONS, Cell, Comparison, Condition, TransferResults
+from adaptkit.evaluation.results import CONDITIONS, Cell, Condition, Contrast, TransferResults
 from adaptkit.scores import Difference
 
 _MOST_TELLING: tuple[Condition, ...] = ("target", "relative", "source")
@@ -21,7 +21,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Average:
+class LanguageMean:
     """A plain mean over languages. It has no interval: that would need the examples."""
 
     mean: float
@@ -68,7 +68,7 @@ class Grid:
         return tuple(d for (_, _, against), d in self._differences.items() if against == "none")
 
     @property
-    def other_comparisons(self) -> tuple[Comparison, ...]:
+    def other_comparisons(self) -> tuple[Contrast, ...]:
         """Those that are not against `none`."""
         return tuple(comparison for comparison in self.results.comparisons if comparison.against != "none")
 
@@ -104,15 +104,15 @@ class Grid:
         """Languages measured under every condition, for the same reason."""
         return tuple(name for name in self.languages if all(self.score(name, c, metric) for c in self.conditions))
 
-    def average_score(self, languages: Sequence[str], condition: Condition, metric: str) -> Average | None:
+    def average_score(self, languages: Sequence[str], condition: Condition, metric: str) -> LanguageMean | None:
         """The mean of the languages' means."""
         found = [score.mean for name in languages if (score := self.score(name, condition, metric))]
-        return Average(fmean(found), len(found)) if found else None
+        return LanguageMean(fmean(found), len(found)) if found else None
 
-    def average_gain(self, languages: Sequence[str], condition: Condition) -> Average | None:
+    def average_gain(self, languages: Sequence[str], condition: Condition) -> LanguageMean | None:
         """The mean of the gains of those languages that have one."""
         found = [gain.mean for name in languages if (gain := self.gain(name, condition))]
-        return Average(fmean(found), len(found)) if found else None
+        return LanguageMean(fmean(found), len(found)) if found else None
 
     def _check(self) -> None:
         if not self._cells:
@@ -129,5 +129,5 @@ class Grid:
                     raise ConfigError(f"{language!r} is compared under {side!r}, where it has no cell.")
 
 
-def _place(comparison: Comparison) -> tuple[str, Condition, Condition]:
+def _place(comparison: Contrast) -> tuple[str, Condition, Condition]:
     return comparison.language, comparison.condition, comparison.against

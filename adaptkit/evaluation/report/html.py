@@ -7,7 +7,7 @@ from adaptkit.evaluation.report.heatmap import heat_map
 from adaptkit.evaluation.report.intervals import interval_plot
 from adaptkit.evaluation.report.style import STYLE
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdict_counts, verdicts, warnings
-from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
+from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
 from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, plain
 from adaptkit.evaluation.results import TransferResults
 
@@ -105,7 +105,7 @@ def _pairs(pairs: list[tuple[str, str]], class_: str) -> str:
     return f'<dl class="{class_}">{items}</dl>'
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     heading = html_text(table.title)
     head = _row(table.columns, table.text_columns, "col")
     body = "".join(_row(row, table.text_columns) for row in table.rows)

@@ -2,7 +2,7 @@
 
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
-from adaptkit.evaluation.report.tables import Entry, Row, Table, tables
+from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
 from adaptkit.evaluation.report.words import plain, verdict_text
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.terminal import plain_text
@@ -47,7 +47,7 @@ def _pairs(pairs: list[tuple[str, str]]) -> list[str]:
     return [f"- {markdown_text(label)}: {markdown_text(value)}" for label, value in pairs] or ["- Not recorded."]
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: ReportTable) -> list[str]:
     alignment = [":--" if number < table.text_columns else "--:" for number in range(len(table.columns))]
     rows = [*map(_row, table.rows), *(_row(row, bold=True) for row in table.averages)]
     return [_row(table.columns), f"| {' | '.join(alignment)} |", *rows]

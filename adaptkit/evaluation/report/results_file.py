@@ -7,7 +7,7 @@ from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.format.folder import whole_file
 from adaptkit.format.strict_json import parse_json
-from adaptkit.format.typed_json import RecordError, decode, encode
+from adaptkit.format.typed_json import MistypedJson, decode, encode
 
 RESULTS_VERSION = 1
 MAX_RESULTS_BYTES = 64 * 2**20
@@ -41,7 +41,7 @@ def load_results(path: str | Path) -> TransferResults:
         raise DataError(f"{path}: is larger than the reader's bound of {MAX_RESULTS_BYTES:,} bytes.")
     try:
         return _decode(parse_json(content))
-    except (ValueError, RecordError) as error:
+    except (ValueError, MistypedJson) as error:
         raise DataError(f"{path}: is not the results of a transfer evaluation: {error}.") from error
 
 
@@ -62,8 +62,8 @@ def results_json(results: TransferResults) -> bytes:
 
 def _decode(parsed: object) -> TransferResults:
     if not isinstance(parsed, dict) or _VERSION_KEY not in parsed:
-        raise RecordError(f"it lacks the field {_VERSION_KEY!r}")
+        raise MistypedJson(f"it lacks the field {_VERSION_KEY!r}")
     version = parsed.pop(_VERSION_KEY)
     if type(version) is not int or version != RESULTS_VERSION:
-        raise RecordError(f"it has version {version!r}, this adaptkit reads {RESULTS_VERSION}")
+        raise MistypedJson(f"it has version {version!r}, this adaptkit reads {RESULTS_VERSION}")
     return decode(TransferResults, parsed)

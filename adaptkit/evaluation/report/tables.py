@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from adaptkit.evaluation.report.grid import Average, Grid, Score
+from adaptkit.evaluation.report.grid import Grid, LanguageMean, Score
 from adaptkit.evaluation.report.words import (
     DASH,
     bytes_text,
@@ -35,7 +35,7 @@ NOTHING = Entry(DASH)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ReportTable:
     """The first column names the row; `text_columns` counts those that hold words rather than numbers."""
 
     kind: Literal["gains", "scores", "costs", "seeds"]
@@ -46,7 +46,7 @@ class Table:
     text_columns: int = 1
 
 
-def tables(grid: Grid) -> list[Table]:
+def tables(grid: Grid) -> list[ReportTable]:
     """All of them, the one that answers the question first."""
     metrics = grid.results.metrics
     found = [gains_table(grid)] if grid.compared else []
@@ -55,10 +55,10 @@ def tables(grid: Grid) -> list[Table]:
     return [*found, costs_table(grid), seeds_table(grid)]
 
 
-def gains_table(grid: Grid) -> Table:
+def gains_table(grid: Grid) -> ReportTable:
     """What each language adapter adds, with interval and verdict."""
     columns = grid.compared
-    return Table(
+    return ReportTable(
         kind="gains",
         title=f"Gain over no language adapter, in points of {plain(grid.results.metrics[0])}",
         columns=(Entry("Language"), *(_condition(grid, condition) for condition in columns)),
@@ -73,9 +73,9 @@ def gains_table(grid: Grid) -> Table:
     )
 
 
-def scores_table(grid: Grid, metric: str) -> Table:
+def scores_table(grid: Grid, metric: str) -> ReportTable:
     """One metric under every condition."""
-    return Table(
+    return ReportTable(
         kind="scores",
         title=f"Scores: {plain(metric)}",
         columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
@@ -93,9 +93,9 @@ def scores_table(grid: Grid, metric: str) -> Table:
     )
 
 
-def other_comparisons_table(grid: Grid) -> Table:
+def other_comparisons_table(grid: Grid) -> ReportTable:
     """Conditions against each other."""
-    return Table(
+    return ReportTable(
         kind="gains",
         title=f"Conditions against each other, in points of {plain(grid.results.metrics[0])}",
         columns=(Entry("Language"), Entry("Comparison"), Entry("Gain")),
@@ -111,9 +111,9 @@ def other_comparisons_table(grid: Grid) -> Table:
     )
 
 
-def costs_table(grid: Grid) -> Table:
+def costs_table(grid: Grid) -> ReportTable:
     """Test examples a second, peak memory and size of each cell."""
-    return Table(
+    return ReportTable(
         kind="costs",
         title="Speed and memory: examples per second, peak memory of the process, size of the adapters",
         columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
@@ -124,11 +124,11 @@ def costs_table(grid: Grid) -> Table:
     )
 
 
-def seeds_table(grid: Grid) -> Table:
+def seeds_table(grid: Grid) -> ReportTable:
     """Every score as it was measured."""
     results = grid.results
     seeds = f"seeds {', '.join(map(str, results.seeds))}"
-    return Table(
+    return ReportTable(
         kind="seeds",
         title="Every score, seed by seed",
         columns=(
@@ -199,6 +199,6 @@ def _averaged(grid: Grid, languages: Sequence[str]) -> list[tuple[Entry, Sequenc
     return [(Entry(label, details), names) for label, names in groups if names]
 
 
-def _average(average: Average | None, written: Callable[[float], str]) -> Entry:
+def _average(average: LanguageMean | None, written: Callable[[float], str]) -> Entry:
     """Each says over how many languages it is: where no language has every condition, the columns differ."""
     return Entry(written(average.mean), (f"over {average.n_languages}",)) if average else NOTHING

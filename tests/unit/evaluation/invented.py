@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from adaptkit.evaluation.results import Cell, Comparison, Condition, TransferResults
+from adaptkit.evaluation.results import Cell, Condition, Contrast, TransferResults
 from adaptkit.scores import Difference
 
 SEED_OFFSETS = (-0.83, 0.14, 0.69)
@@ -25,7 +25,7 @@ LANGUAGES: dict[str, tuple[float, tuple[float, float], tuple[float, float] | Non
 def invented_results() -> TransferResults:
     """Ten languages, three conditions, three seeds, two metrics."""
     cells: list[Cell] = []
-    comparisons: list[Comparison] = []
+    comparisons: list[Contrast] = []
     for language, (base, source, target) in LANGUAGES.items():
         cells.append(invented_cell(language, "none", base))
         gains: dict[Condition, tuple[float, float] | None] = {"source": source, "target": target}
@@ -80,6 +80,6 @@ def invented_cell(language: str, condition: Condition, score: float) -> Cell:
     )
 
 
-def compared(language: str, condition: Condition, gain: float, half: float) -> Comparison:
+def compared(language: str, condition: Condition, gain: float, half: float) -> Contrast:
     difference = Difference(mean=gain, low=gain - half, high=gain + half, confidence=0.95)
-    return Comparison(language=language, condition=condition, against="none", difference=difference)
+    return Contrast(language=language, condition=condition, against="none", difference=difference)

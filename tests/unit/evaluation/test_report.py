@@ -9,10 +9,10 @@ import pytest
 
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.report.colours import IN_THE_DARK, ON_PAPER, STEPS, _contrast, ink_on, shade, step_of
-from adaptkit.evaluation.report.folder import REPORT_FILES, save_report
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import markdown_text, render_markdown
 from adaptkit.evaluation.report.plots import gains_png, heatmap_png
+from adaptkit.evaluation.report.report_folder import REPORT_FILES, save_report
 from adaptkit.evaluation.report.results_file import load_results
 from adaptkit.evaluation.results import CONDITIONS, TransferResults
 from tests.unit.evaluation.invented import compared, invented_cell

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adaptkit.config import BottleneckConfig
 from adaptkit.errors import ConfigError
-from adaptkit.format.typed_json import RecordError, decode, encode
+from adaptkit.format.typed_json import MistypedJson, decode, encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def test_a_whole_number_is_taken_for_a_real_one() -> None:
     ],
 )
 def test_what_does_not_fit_is_told_with_its_place(fields: dict[str, object], told: str) -> None:
-    with pytest.raises(RecordError) as caught:
+    with pytest.raises(MistypedJson) as caught:
         decode(Outer, changed(**fields))
     assert told in str(caught.value)
 
@@ -96,18 +96,18 @@ def test_what_does_not_fit_is_told_with_its_place(fields: dict[str, object], tol
 def test_a_missing_field(name: str) -> None:
     content = changed()
     del content[name]
-    with pytest.raises(RecordError, match=f"lacks the field '{name}'"):
+    with pytest.raises(MistypedJson, match=f"lacks the field '{name}'"):
         decode(Outer, content)
 
 
 def test_a_value_that_the_record_itself_refuses() -> None:
-    with pytest.raises(RecordError, match="reduction_factor") as caught:
+    with pytest.raises(MistypedJson, match="reduction_factor") as caught:
         decode(BottleneckConfig, {"reduction_factor": 0, "activation": "relu", "sites": [], "blocks": None}, "settings")
     assert isinstance(caught.value.__cause__, ConfigError)
 
 
 def test_a_long_value_is_told_in_short() -> None:
-    with pytest.raises(RecordError) as caught:
+    with pytest.raises(MistypedJson) as caught:
         decode(Outer, changed(count="x" * 10**6))
     assert len(str(caught.value)) < 200
 
@@ -124,6 +124,6 @@ json_values = st.recursive(
 def test_any_json_is_a_record_or_refused(name: str, value: object) -> None:
     try:
         read = decode(Outer, changed(**{name: value}))
-    except RecordError:
+    except MistypedJson:
         return
     assert json.dumps(encode(read)) == json.dumps(encode(decode(Outer, encode(read))))

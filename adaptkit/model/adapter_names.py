@@ -5,7 +5,7 @@ import difflib
 from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
 
 
-class Names:
+class AdapterNames:
     """The ids that stand for something, in the order in which they came."""
 
     def __init__(self) -> None:
