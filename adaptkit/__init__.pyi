@@ -15,6 +15,7 @@ from .interchange import (
     pull_adapter,
     push_adapter,
 )
+from .methods import METHODS, Bottleneck, Fusion, HeadOnly, Lora, Method
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Mlm
 from .recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
@@ -26,18 +27,24 @@ from .weights.compare import Comparison, compare
 from .weights.merge import Merged, merge
 
 __all__ = [
+    "METHODS",
     "OBJECTIVES",
     "TASKS",
     "AdaptedModel",
     "Adapter",
     "Average",
+    "Bottleneck",
     "Clm",
     "Comparison",
     "Distill",
     "Estimate",
     "Fuse",
+    "Fusion",
+    "HeadOnly",
     "HubAdapter",
+    "Lora",
     "Merged",
+    "Method",
     "Mlm",
     "Stack",
     "TaskData",

@@ -1,9 +1,8 @@
-"""What an adapter is made of, as small frozen values. A builder unpacks them; no module keeps one."""
+"""What is known of any adapter and backbone: sites, kinds, limits; and the head of a task adapter."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.plain_text import is_one_line
@@ -62,180 +61,22 @@ DEFAULT_ANSWER_TOKENS = 30
 """Tokens of the longest answer where training had none longer."""
 
 
+@dataclass(frozen=True)
+class SiteShape:
+    """What an adapter layer must know of its place: the module it follows and that module's widths.
+
+    `after_sum` says that the module is a layer norm which reads a sublayer's output added to the sublayer's input.
+    """
+
+    module: str
+    in_width: int
+    out_width: int
+    after_sum: bool = False
+
+
 def _require(holds: bool, message: str) -> None:
     if not holds:
         raise ConfigError(message)
-
-
-def _require_sites(sites: Sequence[SiteName], allowed: Sequence[SiteName], method: str) -> None:
-    wrong = [site for site in sites if site not in allowed]
-    _require(not wrong, f"{method} cannot act at {', '.join(wrong)}; it acts at {', '.join(allowed)}.")
-    _require(bool(sites), f"{method} needs at least one site; choose from {', '.join(allowed)}.")
-    _require(len(set(sites)) == len(sites), f"{method} names a site twice: {', '.join(sites)}.")
-
-
-def _require_blocks(blocks: tuple[int, ...] | None) -> None:
-    if blocks is not None:
-        _require(len(blocks) > 0, "blocks=() leaves no block for the adapter; give block numbers, or None for all.")
-        _require(blocks == tuple(sorted(set(blocks))), f"blocks must ascend without repeats, found {blocks}.")
-        _require(blocks[0] >= 0, f"block numbers count from 0, found {blocks[0]}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoraConfig:
-    """Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685): `scaling * B(A(dropout(x)))` added at each site.
-
-    `scaling` is `alpha / rank`, or `alpha / sqrt(rank)` when `rank_stabilized` (Kalajdzievski 2023, arXiv:2312.03732).
-    `blocks` limits the adapter to some transformer blocks, counted from 0; None means all.
-
-    Raises:
-        ConfigError: A rank, alpha, dropout, site or block that cannot be right.
-    """
-
-    rank: int = 16
-    alpha: float = 16.0
-    scaling: Scaling = "standard"
-    dropout: float = 0.0
-    sites: tuple[SiteName, ...] = ENCODER_LINEAR_SITES
-    blocks: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        _require(1 <= self.rank <= MAX_RANK, f"rank must lie between 1 and {MAX_RANK}, found {self.rank}.")
-        _require(
-            math.isfinite(self.alpha) and 0 < self.alpha <= MAX_ALPHA,
-            f"alpha lies above 0 and up to {MAX_ALPHA:,.0f}, found {self.alpha}.",
-        )
-        _require(self.scaling in get_args(Scaling), f"scaling is one of {get_args(Scaling)}, found {self.scaling!r}.")
-        _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
-        _require_sites(self.sites, LINEAR_SITES, "lora")
-        _require_blocks(self.blocks)
-
-    @property
-    def scale(self) -> float:
-        """The number that multiplies `B(A(x))`."""
-        return self.alpha / (math.sqrt(self.rank) if self.scaling == "rank_stabilized" else self.rank)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BottleneckConfig:
-    """Bottleneck adapter (Houlsby et al. 2019; Pfeiffer et al. 2020): `y + up(act(down(y)))` on a sublayer's output.
-
-    The bottleneck width is `hidden_width // reduction_factor`. Site `attention.residual` is the hidden state after
-    attention, `block.output` the one after the feed-forward. `blocks` names the blocks kept; leave numbers out to
-    leave layers out.
-
-    Raises:
-        ConfigError: A factor, activation, site or block that cannot be right.
-    """
-
-    reduction_factor: int = 16
-    activation: Activation = "relu"
-    sites: tuple[SiteName, ...] = ("block.output",)
-    blocks: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        _require(
-            1 <= self.reduction_factor <= MAX_RANK,
-            f"reduction_factor must lie between 1 and {MAX_RANK}, found {self.reduction_factor}.",
-        )
-        _require(
-            self.activation in get_args(Activation),
-            f"activation is one of {', '.join(get_args(Activation))}, found {self.activation!r}.",
-        )
-        _require_sites(self.sites, RESIDUAL_SITES, "bottleneck")
-        _require_blocks(self.blocks)
-
-    def width(self, hidden_width: int) -> int:
-        """The bottleneck width for a backbone of this hidden width."""
-        return max(1, hidden_width // self.reduction_factor)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BottleneckMadxConfig:
-    """Bottleneck of MAD-X as AdapterHub places it (Pfeiffer et al. 2020, arXiv:2005.00052).
-
-    It computes `norm(s + up(act(down(y))))`, where `s` is the residual sum that the backbone's layer norm reads at the
-    site, and `y = norm(s)`. The bottleneck has this `width`. Adapters of this method are imported, not trained.
-
-    Raises:
-        ConfigError: A width, activation, site or block that cannot be right.
-    """
-
-    width: int
-    activation: Activation = "relu"
-    sites: tuple[SiteName, ...] = ("block.output",)
-    blocks: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        _require(1 <= self.width <= MAX_RANK, f"width must lie between 1 and {MAX_RANK}, found {self.width}.")
-        _require(
-            self.activation in get_args(Activation),
-            f"activation is one of {', '.join(get_args(Activation))}, found {self.activation!r}.",
-        )
-        _require_sites(self.sites, RESIDUAL_SITES, "bottleneck_madx")
-        _require_blocks(self.blocks)
-
-
-@dataclass(frozen=True, kw_only=True)
-class InvertibleConfig:
-    """Invertible layer at the embeddings (NICE, Dinh et al. 2014; in MAD-X, Pfeiffer et al. 2020, arXiv:2005.00052).
-
-    Raises:
-        ConfigError: A factor or activation that cannot be right.
-    """
-
-    reduction_factor: int = 2
-    activation: Activation = "relu"
-
-    def __post_init__(self) -> None:
-        _require(
-            1 <= self.reduction_factor <= MAX_RANK,
-            f"reduction_factor must lie between 1 and {MAX_RANK}, found {self.reduction_factor}.",
-        )
-        _require(
-            self.activation in get_args(Activation),
-            f"activation is one of {', '.join(get_args(Activation))}, found {self.activation!r}.",
-        )
-
-    def width(self, hidden_width: int) -> int:
-        """The inner width of each coupling network."""
-        return max(1, hidden_width // 2 // self.reduction_factor)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FusionConfig:
-    """Learned attention over the contributions of other adapters (after AdapterFusion, Pfeiffer et al. 2021).
-
-    At every site, queries come from the site's output and keys from the adapters' contributions, both of `width`;
-    the contributions themselves are mixed. `fuses` are the adapters' ids, in order.
-
-    Raises:
-        ConfigError: Fewer than two adapters, one of them twice, or a width or site that cannot be right.
-    """
-
-    fuses: tuple[str, ...]
-    width: int = 16
-    sites: tuple[SiteName, ...] = ENCODER_LINEAR_SITES
-    blocks: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        _require(len(self.fuses) >= 2, "fusion needs at least two adapters to choose among.")
-        _require(len(set(self.fuses)) == len(self.fuses), f"fusion names an adapter twice: {', '.join(self.fuses)}.")
-        _require(1 <= self.width <= MAX_RANK, f"width must lie between 1 and {MAX_RANK}, found {self.width}.")
-        _require_sites(self.sites, (*LINEAR_SITES, *RESIDUAL_SITES), "fusion")
-        _require_blocks(self.blocks)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadOnlyConfig:
-    """No layers at any site: of a task adapter, only the head is trained.
-
-    Its hidden states are those of the backbone and of what lies below, so that a language adapter that brings a
-    language's vectors to where English ones are brings them to where the head expects them.
-    """
-
-    sites: ClassVar[tuple[SiteName, ...]] = ()
-    blocks: ClassVar[None] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,42 +126,12 @@ class HeadConfig:
             f"max_answer_tokens is for qa, and this is a head of {self.task_type}; leave it out.",
         )
 
-
-MethodConfig: TypeAlias = LoraConfig | BottleneckConfig | BottleneckMadxConfig | FusionConfig | HeadOnlyConfig
-_METHOD_NAMES: dict[type, str] = {
-    LoraConfig: "lora",
-    BottleneckConfig: "bottleneck",
-    BottleneckMadxConfig: "bottleneck_madx",
-    FusionConfig: "fusion",
-    HeadOnlyConfig: "head",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdapterConfig:
-    """A method; for a language adapter optionally the invertible layer below it; for a task adapter its head.
-
-    With `hides_top_block`, adapters below it do not act in the last block (MAD-X 2.0, Pfeiffer et al. 2021,
-    arXiv:2012.15562).
-
-    Raises:
-        ConfigError: No layers and no head with weights: nothing to train.
-    """
-
-    method: MethodConfig
-    invertible: InvertibleConfig | None = None
-    head: HeadConfig | None = None
-    hides_top_block: bool = False
-
-    def __post_init__(self) -> None:
-        trains_head = self.head is not None and self.head.task_type != "similarity"
-        _require(
-            trains_head or not isinstance(self.method, HeadOnlyConfig),
-            "method 'head' trains a head and nothing else, so it needs a task whose head has weights "
-            "(classification, tagging, qa or choice).",
-        )
-
-    @property
-    def method_name(self) -> str:
-        """`lora`, `bottleneck`, `bottleneck_madx`, `fusion` or `head`."""
-        return _METHOD_NAMES[type(self.method)]
+    def tensors(self, hidden_width: int) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of its tensors, by their names in the head, in the order in which it has them."""
+        if self.task_type == "similarity":
+            return {}
+        n_outputs = {"choice": 1, "qa": 2}.get(self.task_type, len(self.labels))
+        out = {"out.weight": (n_outputs, hidden_width), "out.bias": (n_outputs,)}
+        if self.task_type in ("tagging", "qa"):
+            return out
+        return {"dense.weight": (hidden_width, hidden_width), "dense.bias": (hidden_width,), **out}

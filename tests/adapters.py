@@ -3,7 +3,8 @@
 import torch
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import AdapterConfig, Kind
+from adaptkit.config import Kind
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of

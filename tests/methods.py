@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.tiny import ENCODERS
 

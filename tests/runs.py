@@ -13,10 +13,11 @@ from torch import Tensor, nn
 import adaptkit
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress

@@ -5,8 +5,10 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
+from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import random_adapter
 

@@ -2,7 +2,7 @@
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.hooks import SiteHooks, outputs_of
-from adaptkit.attaching.plan import BARE, Plan, SiteLayer, fused_by, plan_of, plan_of_layers
+from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of, plan_of_layers
 from adaptkit.attaching.rows import RowGroups, RowPlan, plan_of_rows
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "RowPlan",
     "SiteHooks",
     "SiteLayer",
-    "fused_by",
     "outputs_of",
     "plan_of",
     "plan_of_layers",

@@ -5,26 +5,19 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from adaptkit.config import (
-    SITES,
-    AdapterConfig,
-    BottleneckConfig,
-    BottleneckMadxConfig,
-    FusionConfig,
-    InvertibleConfig,
-    LoraConfig,
-)
-from adaptkit.errors import ArchitectureMismatch
-from adaptkit.format.shapes import SiteAddress, SiteShape
+from adaptkit.config import SiteShape
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.shapes import SiteAddress
+from adaptkit.format.tensor_shapes import HEAD, parts_at
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
 from adaptkit.layers.heads import Head, build_head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
+from adaptkit.methods import INVERTIBLE, InvertibleConfig, MethodConfig, method_of
 
 AdapterLayer = LoraLayer | BottleneckLayer | BottleneckMadxLayer | InvertibleLayer | FusionLayer
-_HEAD = "head"
 
 
 class AdapterLayers(nn.Module):
@@ -38,37 +31,16 @@ class AdapterLayers(nn.Module):
 
     def __init__(self, config: AdapterConfig, shapes: Mapping[SiteAddress, SiteShape]) -> None:
         super().__init__()
-        blocks = config.method.blocks
         deepest = max(address.block for address in shapes)
-        if blocks is not None and blocks[-1] > deepest:
-            raise ArchitectureMismatch(
-                f"the adapter acts in block {blocks[-1]}, but this backbone's blocks end at {deepest}. "
-                "Load the backbone it was trained on, or name other blocks."
-            )
-        there = {address.site for address in shapes}
-        if missing := [site for site in config.method.sites if site not in there]:
-            raise ArchitectureMismatch(
-                f"the adapter acts at {', '.join(missing)}, where this backbone has no site. It has "
-                f"{', '.join(site for site in SITES if site in there)}."
-            )
-        if isinstance(config.method, BottleneckMadxConfig) and not all(
-            shape.after_sum for address, shape in shapes.items() if address.site in config.method.sites
-        ):
-            raise ArchitectureMismatch(
-                "bottleneck_madx acts before a layer norm that follows a residual sum, and this backbone's blocks have "
-                "none: they normalise what a sublayer reads. Load the encoder that the adapter was trained on."
-            )
         self.config = config
         self.hidden_modules = frozenset(
             shape.module for address, shape in shapes.items() if config.hides_top_block and address.block == deepest
         )
         self._by_module: dict[str, AdapterLayer] = {}
-        for address in sorted(shapes):
-            shape = shapes[address]
-            layer = _build(config, address, shape)
-            if layer is not None:
-                self._by_module[shape.module] = layer
-                self.add_module(shape.module.replace(".", "/"), layer)
+        for place, part in parts_at(config, shapes):
+            layer = _build(part, place)
+            self._by_module[place.module] = layer
+            self.add_module(place.module.replace(".", "/"), layer)
         self.head: Head | None = None
         if config.head is not None:
             self.head = build_head(config.head, shapes[SiteAddress(deepest, "block.output")].out_width)
@@ -107,7 +79,7 @@ class AdapterLayers(nn.Module):
         return layers.eval()
 
     def _named_layers(self) -> dict[str, nn.Module]:
-        return {**self._by_module, **({_HEAD: self.head} if self.head is not None else {})}
+        return {**self._by_module, **({HEAD: self.head} if self.head is not None else {})}
 
     def named_tensors(self) -> dict[str, nn.Parameter]:
         """Every weight under `<module path>.<weight name>` or `head.<weight name>`, the naming of the file format."""
@@ -118,41 +90,10 @@ class AdapterLayers(nn.Module):
         }
 
 
-def _build(config: AdapterConfig, address: SiteAddress, shape: SiteShape) -> AdapterLayer | None:
-    if address.site == "embeddings":
-        return _build_invertible(config.invertible, shape.out_width) if config.invertible else None
-    method = config.method
-    if address.site not in method.sites or (method.blocks is not None and address.block not in method.blocks):
-        return None
-    if isinstance(method, LoraConfig):
-        return _build_lora(method, shape)
-    if isinstance(method, FusionConfig):
-        return FusionLayer(width=method.width, site_width=shape.out_width)
-    if isinstance(method, BottleneckMadxConfig):
-        return BottleneckMadxLayer(
-            hidden_width=shape.out_width, bottleneck_width=method.width, activation=method.activation
-        )
-    # A head alone has no sites, so it never comes here.
-    return _build_bottleneck(method, shape.out_width) if isinstance(method, BottleneckConfig) else None
-
-
-def _build_lora(method: LoraConfig, shape: SiteShape) -> LoraLayer:
-    return LoraLayer(
-        in_width=shape.in_width,
-        out_width=shape.out_width,
-        rank=method.rank,
-        scale=method.scale,
-        dropout=method.dropout,
-    )
-
-
-def _build_bottleneck(method: BottleneckConfig, hidden_width: int) -> BottleneckLayer:
-    return BottleneckLayer(
-        hidden_width=hidden_width, bottleneck_width=method.width(hidden_width), activation=method.activation
-    )
-
-
-def _build_invertible(config: InvertibleConfig, hidden_width: int) -> InvertibleLayer:
-    return InvertibleLayer(
-        hidden_width=hidden_width, coupling_width=config.width(hidden_width), activation=config.activation
-    )
+def _build(part: MethodConfig, place: SiteShape) -> AdapterLayer:
+    """A fresh layer of a part of an adapter."""
+    row = INVERTIBLE if isinstance(part, InvertibleConfig) else method_of(part)
+    assert row.layer is not None  # noqa: S101 - a method with sites has layers
+    layer = row.layer()(part, place)
+    assert isinstance(layer, AdapterLayer)  # noqa: S101 - the table is ours
+    return layer

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Average, Part, Stack, ids_of
-from adaptkit.config import AdapterConfig, FusionConfig
 from adaptkit.layers import BottleneckMadxLayer, FusionLayer
 
 
@@ -89,11 +88,6 @@ def modules_in(chain: Chain) -> Iterator[nn.Module]:
             yield layer.fusion
 
 
-def fused_by(config: AdapterConfig) -> tuple[str, ...]:
-    """The ids of what an adapter fuses; empty for any but a fusion."""
-    return config.method.fuses if isinstance(config.method, FusionConfig) else ()
-
-
 def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
     """Resolve a composition whose names are whole ids; a fusion is named by the id of its trained adapter."""
     if isinstance(part, str):
@@ -107,7 +101,7 @@ def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
 
 def plan_of_layers(layers: AdapterLayers, attached: Callable[[str], AdapterLayers]) -> Plan:
     """The plan of one adapter; a fusion lets what it fuses act too."""
-    parts = fused_by(layers.config)
+    parts = layers.config.method.fuses
     if not parts:
         return {module: (layer,) for module, layer in layers.items() if not isinstance(layer, FusionLayer)}
     plans = [plan_of(name, attached) for name in parts]

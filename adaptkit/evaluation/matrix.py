@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import bfloat16_blocks
-from adaptkit.config import FusionConfig, HeadConfig
+from adaptkit.config import HeadConfig
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import TASKS, Example, TaskData, read_task, task_spec
 from adaptkit.data.tasks.spelling import normalized_data
@@ -178,9 +178,7 @@ class Matrix:
 
     def _fused_by(self, adapter: Adapter) -> list[Any]:
         """The weights that a fusion mixes, which are attached already, each with those that it mixes itself."""
-        method = adapter.config.method
-        fused = method.fuses if isinstance(method, FusionConfig) else ()
-        attached = [self.model.attached_adapter(name) for name in fused]
+        attached = [self.model.attached_adapter(name) for name in adapter.config.method.fuses]
         return [None if each is None else (each.weights_sha256, each.config, self._fused_by(each)) for each in attached]
 
     def _cell(self, test: "_Test", condition: Condition, below: Adapter | None, runs: Sequence[Measured]) -> Cell:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from adaptkit.data.letters import NORMAL_FORMS, NormalForm
 from adaptkit.format.typed_json import since
+from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.terminal import plain_text
 
@@ -95,12 +96,6 @@ _USES = {
     "language": "Put it below a task adapter, or alone for sentence vectors, on text in its language.",
     "domain": "Put it between a language and a task adapter, or alone for sentence vectors, on text of its domain.",
     "task": "Put it on top of a stack: below it may lie the adapter of the language that is asked in.",
-}
-_PAPERS = {
-    "lora": "LoRA: Hu et al. 2021, arXiv:2106.09685",
-    "bottleneck": "bottleneck adapters: Pfeiffer et al. 2020 (MAD-X), arXiv:2005.00052",
-    "invertible": "invertible adapters: Pfeiffer et al. 2020 (MAD-X), arXiv:2005.00052",
-    "fusion": "fusion: Pfeiffer et al. 2021 (AdapterFusion), arXiv:2005.00247",
 }
 # What model hubs call licences; anything else is `other` there, with its name beside.
 _HUB_LICENCES = {
@@ -274,7 +269,7 @@ def _unstated(card: Card) -> bool:
 
 
 def _citation(subject: CardSubject, card: Card) -> list[str]:
-    papers = [_PAPERS[part] for part in subject.method.split(" + ") if part in _PAPERS]
+    papers = [row.paper for part in subject.method.split(" + ") if (row := METHODS.get(part)) is not None and row.paper]
     objective = None if card.training is None else OBJECTIVES.get(card.training.objective)
     papers += [objective.paper] if objective is not None and objective.paper else []
     version = f", adaptkit {one_line(card.adaptkit_version)}" if card.adaptkit_version else ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adaptkit.config import AdapterConfig, FusionConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
 
 
@@ -33,7 +33,7 @@ class Facts:
             backbone=backbone,
             method=config.method_name + _with(head),
             head=head,
-            fuses=config.method.fuses if isinstance(config.method, FusionConfig) else (),
+            fuses=config.method.fuses,
             licence=card.licence,
             source=card.source,
             scores=card.evaluations,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from adaptkit.config import AdapterConfig
 from adaptkit.errors import IndexMismatch
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
 from adaptkit.format.entries import REMEDY, ListedEntry
 from adaptkit.format.facts import Facts

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH, AdapterConfig, FusionConfig, Kind
+from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH, Kind
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, UnknownVersion, UnsupportedArchitecture
 from adaptkit.format import spec
-from adaptkit.format.adapter_config import format_version, from_json
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.architectures import architecture_of
 from adaptkit.format.card import Card
+from adaptkit.format.config_file import format_version, from_json
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.format.folder import Files, read_json
 from adaptkit.format.origins import SharedField
@@ -99,7 +100,7 @@ def read_config(files: Files, record: Record) -> AdapterConfig:
     """
     path, shape = files.path / spec.CONFIG_FILE, record.backbone.shape
     config = from_json(read_json(files, spec.CONFIG_FILE), shape, path, version=record.format_version)
-    if isinstance(config.method, FusionConfig) and record.id in config.method.fuses:
+    if record.id in config.method.fuses:
         raise MalformedConfig(path, f"the fusion {record.id} fuses itself.")
     if record.format_version != (right := version_of(config, shape, record.card)):
         raise MalformedConfig(

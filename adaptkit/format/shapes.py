@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adaptkit.config import RESIDUAL_SITES, SITES_OF_ONE_INPUT, SiteName
+from adaptkit.config import RESIDUAL_SITES, SITES_OF_ONE_INPUT, SiteName, SiteShape
 from adaptkit.format.architectures import architecture_of
 
 
@@ -12,19 +12,6 @@ class SiteAddress:
 
     block: int
     site: SiteName
-
-
-@dataclass(frozen=True)
-class SiteShape:
-    """What an adapter layer must know of its place: the module it follows and that module's widths.
-
-    `after_sum` says that the module is a layer norm which reads a sublayer's output added to the sublayer's input.
-    """
-
-    module: str
-    in_width: int
-    out_width: int
-    after_sum: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,19 +11,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from adaptkit.config import (
-    MAX_RANK,
-    RESIDUAL_SITES,
-    Activation,
-    AdapterConfig,
-    BottleneckConfig,
-    BottleneckMadxConfig,
-    InvertibleConfig,
-    SiteName,
-)
+from adaptkit.config import MAX_RANK, RESIDUAL_SITES, Activation, SiteName
 from adaptkit.errors import LimitExceeded, MalformedConfig, NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape, SiteAddress
 from adaptkit.interchange.adapterhub_fields import Reading, blocks_kept, read_fields
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleConfig
 
 ACTIVATIONS: Mapping[str, Activation] = {"relu": "relu", "gelu": "gelu", "swish": "silu", "silu": "silu"}
 """The activations that ours have, by their names for them."""

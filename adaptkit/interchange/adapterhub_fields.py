@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from adaptkit.config import AdapterConfig
 from adaptkit.errors import MalformedConfig, NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.typed_json import MistypedJson, decode
 
 Fields = TypeVar("Fields")

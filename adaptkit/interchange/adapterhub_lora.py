@@ -8,8 +8,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, AdapterConfig, SiteName
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_RANK, SiteName
 from adaptkit.errors import LimitExceeded, MalformedConfig, NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.interchange.adapterhub_fields import Reading, blocks_kept, read_fields
 from adaptkit.weights.low_rank import LowRank, lora_of

@@ -11,12 +11,12 @@ from os import PathLike
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_BLOCKS, MAX_RANK, AdapterConfig, Kind
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_BLOCKS, MAX_RANK, Kind, SiteShape
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, NotConvertible, TensorShapeMismatch
 from adaptkit.format import spec
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.format.folder import Folder, read_file, read_json
-from adaptkit.format.shapes import SiteShape
 from adaptkit.format.tensor_file import parse_header
 from adaptkit.interchange.peft_tensors import PeftTensors, paths_of_module
 from adaptkit.languages import canonical_tag

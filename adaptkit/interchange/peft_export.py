@@ -15,12 +15,13 @@ import transformers
 from safetensors.torch import save as serialise
 from transformers import AutoConfig, AutoModel
 
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.format import spec
-from adaptkit.format.adapter_config import is_peft, to_json
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.config_file import is_peft, to_json
 from adaptkit.format.folder import write_folder
 from adaptkit.format.transformers_classes import ForClass
+from adaptkit.methods import LoraConfig
 from adaptkit.storage import Adapter
 
 _CAUSAL: ForClass = "AutoModelForCausalLM"

@@ -2,9 +2,10 @@
 
 from torch import Tensor, nn
 
-from adaptkit.config import Activation
+from adaptkit.config import Activation, SiteShape
 from adaptkit.layers.activations import ACTIVATIONS
 from adaptkit.layers.types import MasterLinear
+from adaptkit.methods import BottleneckConfig
 
 
 class BottleneckLayer(nn.Module):
@@ -28,3 +29,10 @@ class BottleneckLayer(nn.Module):
         """
         change: Tensor = self.up(self.activation(self.down(site_output)))
         return site_output + change.to(site_output.dtype)
+
+
+def bottleneck_layer(config: BottleneckConfig, place: SiteShape) -> BottleneckLayer:
+    """A fresh layer at a site."""
+    return BottleneckLayer(
+        hidden_width=place.out_width, bottleneck_width=config.width(place.out_width), activation=config.activation
+    )

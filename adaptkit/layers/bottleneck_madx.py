@@ -6,10 +6,11 @@ s (residual sum) ─────────────────────
 
 from torch import Tensor, nn
 
-from adaptkit.config import Activation
+from adaptkit.config import Activation, SiteShape
 from adaptkit.layers.activations import ACTIVATIONS
 from adaptkit.layers.normed import Normed
 from adaptkit.layers.types import MasterLinear
+from adaptkit.methods import BottleneckMadxConfig
 
 
 class BottleneckMadxLayer(nn.Module):
@@ -38,3 +39,10 @@ class BottleneckMadxLayer(nn.Module):
         if site_output is site_input.after:
             return moved, moved.after
         return moved, site_output + (moved.after - site_input.after)
+
+
+def bottleneck_madx_layer(config: BottleneckMadxConfig, place: SiteShape) -> BottleneckMadxLayer:
+    """A fresh layer at a site."""
+    return BottleneckMadxLayer(
+        hidden_width=place.out_width, bottleneck_width=config.width, activation=config.activation
+    )

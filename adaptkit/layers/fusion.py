@@ -5,7 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from adaptkit.config import SiteShape
 from adaptkit.layers.types import MasterLinear
+from adaptkit.methods import FusionConfig
 
 
 class FusionLayer(nn.Module):
@@ -31,3 +33,8 @@ class FusionLayer(nn.Module):
         shares = torch.softmax((keys * query).sum(dim=-1) / math.sqrt(query.shape[-1]), dim=0)
         mixed = (shares.unsqueeze(-1).to(contributions.dtype) * contributions).sum(dim=0)
         return site_output + mixed.to(site_output.dtype)
+
+
+def fusion_layer(config: FusionConfig, place: SiteShape) -> FusionLayer:
+    """A fresh layer at a site."""
+    return FusionLayer(width=config.width, site_width=place.out_width)

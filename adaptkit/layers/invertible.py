@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from adaptkit.config import Activation
+from adaptkit.config import Activation, SiteShape
 from adaptkit.layers.activations import ACTIVATIONS
 from adaptkit.layers.types import MasterLinear
+from adaptkit.methods import InvertibleConfig
 
 
 class InvertibleLayer(nn.Module):
@@ -41,6 +42,13 @@ class InvertibleLayer(nn.Module):
         second = second - self.g(first).to(second.dtype)
         first = first - self.f(second).to(first.dtype)
         return torch.cat([first, second], dim=-1)
+
+
+def invertible_layer(config: InvertibleConfig, place: SiteShape) -> InvertibleLayer:
+    """A fresh layer at the embeddings."""
+    return InvertibleLayer(
+        hidden_width=place.out_width, coupling_width=config.width(place.out_width), activation=config.activation
+    )
 
 
 def _coupling(in_width: int, inner_width: int, out_width: int, activation: Activation) -> nn.Sequential:

@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from adaptkit.config import SiteShape
 from adaptkit.layers.types import compute_type
+from adaptkit.methods import LoraConfig
 
 
 class _Matrix(nn.Module):
@@ -58,6 +60,17 @@ class LoraLayer(nn.Module):
         x, a, b = F.dropout(site_input, self.dropout, self.training), self.lora_A.weight, self.lora_B.weight
         result: Tensor = _LowRankTerm.apply(site_output, x, a, b, self.scale)  # type: ignore[no-untyped-call]
         return result
+
+
+def lora_layer(config: LoraConfig, place: SiteShape) -> LoraLayer:
+    """A fresh layer at a site."""
+    return LoraLayer(
+        in_width=place.in_width,
+        out_width=place.out_width,
+        rank=config.rank,
+        scale=config.scale,
+        dropout=config.dropout,
+    )
 
 
 class _LowRankTerm(torch.autograd.Function):

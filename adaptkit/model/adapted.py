@@ -19,9 +19,10 @@ from transformers import PreTrainedModel
 
 from adaptkit.attaching import AdapterLayers, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
-from adaptkit.config import AdapterConfig, HeadConfig
+from adaptkit.config import HeadConfig
 from adaptkit.data.columns import require_texts
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import require_list
 from adaptkit.layers import Head
 from adaptkit.model.building import LayerBuilder

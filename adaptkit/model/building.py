@@ -2,7 +2,7 @@
 
 from adaptkit.attaching import AdapterLayers
 from adaptkit.backbones import Backbone
-from adaptkit.config import AdapterConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers.heads import VectorHead
 from adaptkit.storage import Adapter
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import AdapterConfig, Kind
+from adaptkit.config import Kind
 from adaptkit.errors import NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.model.adapted import AdaptedModel
 from adaptkit.storage import Adapter

@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 import torch
 
-from adaptkit.attaching import AdapterLayers, fused_by
+from adaptkit.attaching import AdapterLayers
 from adaptkit.backbones import Backbone
-from adaptkit.config import AdapterConfig
 from adaptkit.errors import ConfigError, ProbeMismatch
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.probe import Probe
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.encoding import Encoder
@@ -109,7 +109,7 @@ def require_adapters(adapters: Sequence[object]) -> None:
 
 
 def _is_fusion(adapter: Adapter) -> bool:
-    return bool(fused_by(adapter.config))
+    return bool(adapter.config.method.fuses)
 
 
 def _proof_of(adapter: Adapter) -> _Proof:

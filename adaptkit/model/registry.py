@@ -9,7 +9,7 @@ from threading import RLock
 
 from torch import nn
 
-from adaptkit.attaching import AdapterLayers, SiteHooks, fused_by
+from adaptkit.attaching import AdapterLayers, SiteHooks
 from adaptkit.backbones import bytes_of
 from adaptkit.errors import AdapterExists, UnknownAdapter
 from adaptkit.model.adapter_names import AdapterNames, bare
@@ -185,7 +185,7 @@ class Registry:
             self._remembered.clear()
 
     def _forget_plans(self, adapter_id: str, layers: AdapterLayers) -> None:
-        self._remembered.forget(adapter_id, bare(adapter_id), *fused_by(layers.config))
+        self._remembered.forget(adapter_id, bare(adapter_id), *layers.config.method.fuses)
 
 
 def _module_name(adapter_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from adaptkit.attaching import AdapterLayers, Plan, RowPlan, fused_by, plan_of, plan_of_layers
+from adaptkit.attaching import AdapterLayers, Plan, RowPlan, plan_of, plan_of_layers
 from adaptkit.composition import Fuse, Part, Stack, resolved
 from adaptkit.config import HeadConfig
 from adaptkit.data.letters import NormalForm
@@ -67,7 +67,7 @@ class Resolver:
     def _all_fused(self, ids: Iterable[str]) -> Iterator[str]:
         """What the fusions among these fuse, and the fusions among those."""
         for name in ids:
-            fused = fused_by(self._registry[name].layers.config)
+            fused = self._registry[name].layers.config.method.fuses
             parts = [self._registry.names.resolve(part) for part in fused]
             yield from parts
             yield from self._all_fused(parts)
@@ -89,7 +89,9 @@ class Resolver:
     def _fusion_of(self, fuse: Fuse) -> str:
         """The id of the attached adapter that fuses these."""
         registry = self._registry
-        found = [name for name in registry.names.ids if set(fused_by(registry[name].layers.config)) == set(fuse.parts)]
+        found = [
+            name for name in registry.names.ids if set(registry[name].layers.config.method.fuses) == set(fuse.parts)
+        ]
         if len(found) > 1:
             raise AmbiguousAdapter(str(fuse), found)
         if not found:

@@ -8,8 +8,8 @@ from torch import Tensor
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import types_as_said, uses_bfloat16
 from adaptkit.composition import AdapterId
-from adaptkit.config import AdapterConfig
 from adaptkit.errors import CannotWrite
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.facts import training_facts

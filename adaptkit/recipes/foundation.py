@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adaptkit.composition import AdapterId, Stack
-from adaptkit.config import FusionConfig
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
 from adaptkit.model import AdaptedModel
@@ -85,7 +84,7 @@ class Foundation:
             AdapterExists: Another adapter is attached under one of the ids.
         """
         missing = []
-        for adapter in sorted(self.adapters, key=lambda entry: isinstance(entry.config.method, FusionConfig)):
+        for adapter in sorted(self.adapters, key=lambda entry: bool(entry.config.method.fuses)):
             there = model.attached_adapter(adapter.id)
             if there is not None and there.weights_sha256 != adapter.weights_sha256:
                 raise AdapterExists(
@@ -124,10 +123,5 @@ class Foundation:
 
 def standing(adapters: Sequence[Adapter]) -> tuple[Adapter, ...]:
     """The adapters that are part of a stack by themselves, not through a fusion among them."""
-    fused = {
-        name
-        for entry in adapters
-        if isinstance(entry.config.method, FusionConfig)
-        for name in entry.config.method.fuses
-    }
+    fused = {name for entry in adapters for name in entry.config.method.fuses}
     return tuple(adapter for adapter in adapters if adapter.id not in fused)

@@ -10,18 +10,10 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from adaptkit.backbones.device import device_for
 from adaptkit.config import (
-    LINEAR_SITES,
     MAX_ANSWER_TOKENS,
     SITES,
-    AdapterConfig,
-    BottleneckConfig,
-    FusionConfig,
     HeadConfig,
-    HeadOnlyConfig,
-    InvertibleConfig,
     Kind,
-    LoraConfig,
-    MethodConfig,
     Precision,
     Scaling,
     SiteName,
@@ -30,9 +22,12 @@ from adaptkit.config import (
 from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.holding import AUTO, BITS_HELP, DEVICES, Bits, embedding_form, embeddings_help
+from adaptkit.methods import Below, InvertibleConfig, MethodConfig, Surroundings, method_of, options_named
 from adaptkit.model import AdaptedModel
+from adaptkit.options import options_of
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.plain_text import is_one_line
 from adaptkit.training import WARMUP_SHARE, TrainingSettings
@@ -263,13 +258,7 @@ class TrainingRequest:
 
     def _check_method(self) -> None:
         """Options of one method do not go with another."""
-        if self.method not in get_args(MethodName):
-            hint = " That one is only imported (adaptkit.import_adapterhub)." if self.method in _IMPORT_ONLY else ""
-            raise ConfigError(f"method is {', '.join(get_args(MethodName))}, found {self.method!r}.{hint}")
-        if self.method == "head" and self.kind != "task":
-            raise ConfigError(f"method 'head' trains the head of a task, and a {self.kind} adapter has none.")
-        if self.method == "fusion" and self.kind == "task":
-            raise ConfigError("fusion is trained on text, over language adapters; a task can be trained on top of it.")
+        method_of(options_named(self.method)).require_kind(self.kind)
         self._refuse(_FOREIGN_TO_METHOD[self.method], f"method {self.method!r}")
 
     def check_objective(self, objective: str) -> None:
@@ -342,44 +331,19 @@ class TrainingRequest:
         )
 
     def _method_config(self, there: Collection[SiteName] = SITES) -> MethodConfig:
-        if self.method == "fusion":
-            return self._fusion_config()
-        if self.method == "head":
-            return HeadOnlyConfig()
-        if self.method == "bottleneck":
-            return BottleneckConfig(
-                reduction_factor=16 if self.reduction_factor is None else self.reduction_factor,
-                sites=self.sites or BottleneckConfig.sites,
-                blocks=self.blocks,
-            )
-        rank = 16 if self.rank is None else self.rank
-        alpha = 4.0 * rank if self.alpha is None else self.alpha
-        return LoraConfig(
-            rank=rank,
-            alpha=alpha,
-            scaling=self.scaling,
-            dropout=self.dropout,
-            sites=self.sites or tuple(site for site in LINEAR_SITES if site in there),
-            blocks=self.blocks,
+        options = type(options_named(self.method))
+        asked = {name: getattr(self, name) for name in options_of(options)}
+        given = {name: value for name, value in asked.items() if value is not None}
+        fused = self.foundation if self.method == "fusion" else ()
+        below = tuple(
+            Below(adapter.id, adapter.config.method.sites, adapter.config.invertible is not None) for adapter in fused
         )
-
-    def _fusion_config(self) -> FusionConfig:
-        """Attention at every site where one of the adapters acts."""
-        fused = self.foundation
-        if inverting := [adapter.id for adapter in fused if adapter.config.invertible is not None]:
-            raise ConfigError(f"{', '.join(inverting)} have an invertible layer, which cannot be fused.")
-        acting = {site for adapter in fused for site in adapter.config.method.sites}
-        return FusionConfig(
-            fuses=tuple(adapter.id for adapter in fused),
-            sites=self.sites or tuple(site for site in SITES if site in acting),
-            blocks=self.blocks,
-        )
+        return options(**given).config(Surroundings(there, below))
 
 
 _LEAST_STEPS_BETWEEN_EVALUATIONS = 20
 _MOST_STEPS_BETWEEN_EVALUATIONS = 200
 
-_IMPORT_ONLY = ("bottleneck_madx",)
 _TEXT_ONLY = (
     "text",
     "parallel",

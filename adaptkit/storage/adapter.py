@@ -8,23 +8,23 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
-import torch
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import AdapterId
-from adaptkit.config import AdapterConfig, Kind
+from adaptkit.config import Kind
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
 from adaptkit.format import spec
-from adaptkit.format.adapter_config import tensor_prefix, to_json
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, CardSubject, TrainingFacts, normal_form, render_card
+from adaptkit.format.config_file import tensor_prefix, to_json
 from adaptkit.format.folder import Files, Folder, write_folder
 from adaptkit.format.probe import Probe
 from adaptkit.format.record import Origin, Record, read_config, read_record, version_of
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.format.single_lines import check_single_lines
+from adaptkit.format.tensor_shapes import tensor_shapes
 from adaptkit.format.typed_json import MistypedJson, encode
 from adaptkit.languages import autonym, family_in_words, language_name, script_name
 from adaptkit.storage.tensors import parse_tensors
@@ -208,12 +208,9 @@ def _language_in_words(tag: str) -> str:
 
 def _expected_shapes(config: AdapterConfig, shape: BackboneShape, path: Path) -> dict[str, tuple[int, ...]]:
     try:
-        # On the meta device nothing is allocated, so a lying config costs nothing.
-        with torch.device("meta"):
-            layers = AdapterLayers(config, shape.sites())
+        return tensor_shapes(config, shape)
     except ArchitectureMismatch as error:
         raise MalformedConfig(path / spec.CONFIG_FILE, str(error)) from error
-    return {name: tuple(tensor.shape) for name, tensor in layers.named_tensors().items()}
 
 
 def _json(content: object) -> bytes:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import KINDS, AdapterConfig, LoraConfig
+from adaptkit.config import KINDS
 from adaptkit.errors import ConfigError, NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.format.shapes import SiteAddress
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.making import made
 from adaptkit.storage import Adapter

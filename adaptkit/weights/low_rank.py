@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adaptkit.config import LINEAR_SITES, MAX_ALPHA, LoraConfig, Scaling
-from adaptkit.format.shapes import SiteAddress, SiteShape
+from adaptkit.config import LINEAR_SITES, MAX_ALPHA, Scaling, SiteShape
+from adaptkit.format.shapes import SiteAddress
+from adaptkit.methods import LoraConfig
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from adaptkit.backbones.headed import SAME_HEADS, with_head
 from adaptkit.backbones.linears import QuantizedLinear
 from adaptkit.backbones.streamed import LINEARS
 from adaptkit.composition import ids_of
-from adaptkit.config import AdapterConfig, HeadConfig, HeadOnlyConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import ConfigError, MergeLoss
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.layers import Head, LoraLayer
 from adaptkit.layers.heads import TokenHead
+from adaptkit.methods import HeadOnlyConfig
 from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
 
 _LEAST_MOVED = 1e-3

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import adaptkit
-from adaptkit.config import AdapterConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.storage import load_adapter
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu, against_itself

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu, against_itself
 from benchmarks.cuda.place import TEXTS, UNTIED, Place

@@ -9,14 +9,8 @@ import torch
 from torch import Tensor
 
 from adaptkit import Average, Fuse, Stack
-from adaptkit.config import (
-    AdapterConfig,
-    BottleneckConfig,
-    BottleneckMadxConfig,
-    FusionConfig,
-    InvertibleConfig,
-    LoraConfig,
-)
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu, against_itself

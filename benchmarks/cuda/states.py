@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.training import CheckpointFolder, TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.checkpoint import Progress

@@ -9,7 +9,8 @@ from itertools import cycle, islice
 import torch
 
 import adaptkit
-from adaptkit.config import AdapterConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from benchmarks.peers.adaptkit_serving import activate
 from benchmarks.peers.timing import ROWS, median_of, random_batch
 

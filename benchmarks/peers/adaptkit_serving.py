@@ -14,8 +14,10 @@ import torch
 import adaptkit
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import bfloat16_blocks
-from adaptkit.config import AdapterConfig, Kind, LoraConfig
+from adaptkit.config import Kind
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.model.making import made
 from adaptkit.storage import Adapter

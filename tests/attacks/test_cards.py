@@ -14,15 +14,17 @@ import yaml
 from markdown_it import MarkdownIt
 
 import adaptkit as library
-from adaptkit.config import AdapterConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import LabelledText, TaskData
 from adaptkit.errors import AdapterFileError, AdaptkitError, ConfigError, MalformedConfig, TokenizerMismatch
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.format import card as card_module
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.interchange import import_peft
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.plain_text import is_one_line, markdown_text, one_line, printable

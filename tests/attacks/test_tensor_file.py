@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import (
     AdapterFileError,
     LimitExceeded,
@@ -15,7 +14,9 @@ from adaptkit.errors import (
     TensorShapeMismatch,
     WeightsChanged,
 )
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import MAX_HEADER_BYTES, WEIGHTS_FILE
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter

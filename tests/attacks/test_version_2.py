@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from adaptkit.config import AdapterConfig, FusionConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, TensorSetMismatch, TensorShapeMismatch
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
+from adaptkit.methods import FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter

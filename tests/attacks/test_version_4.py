@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from adaptkit.config import AdapterConfig, BottleneckMadxConfig, InvertibleConfig
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, TensorSetMismatch, TensorShapeMismatch
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
+from adaptkit.methods import BottleneckMadxConfig, InvertibleConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import MalformedConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
 from adaptkit.format.spec import RECORD_FILE
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter

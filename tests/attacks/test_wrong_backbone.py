@@ -10,7 +10,6 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import (
     ArchitectureMismatch,
     BackboneMismatch,
@@ -19,7 +18,9 @@ from adaptkit.errors import (
     TokenizerMismatch,
     UnknownAdapter,
 )
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from tests.adapters import random_adapter

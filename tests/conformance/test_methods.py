@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import set_checkpoint_early_stop
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import AdapterConfig
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.tensor_shapes import tensor_shapes
 from adaptkit.layers import LoraLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
@@ -137,6 +138,13 @@ def test_gradients_are_the_same_wherever_backward_runs(
     model.gradient_checkpointing(checkpointing)
     assert same(gradients(model, layers, backward), plain)
     assert all(gradient.abs().max() > 0 for gradient in plain.values())
+
+
+def test_a_config_says_which_tensors_the_layers_have(model: AdaptedModel, config: AdapterConfig) -> None:
+    layers = AdapterLayers(config, model.backbone.shape.sites())
+    held = {name: tuple(tensor.shape) for name, tensor in layers.named_tensors().items()}
+    assert tensor_shapes(config, model.backbone.shape) == held
+    assert list(tensor_shapes(config, model.backbone.shape)) == list(held)
 
 
 def test_save_and_load_are_exact(model: AdaptedModel, config: AdapterConfig, tmp_path: Path) -> None:

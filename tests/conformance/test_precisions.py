@@ -8,9 +8,10 @@ import torch
 
 import adaptkit
 from adaptkit.backbones import vocabulary_of
-from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.data.sample import sample_pairs
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.holding import Bits
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter

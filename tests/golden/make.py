@@ -9,19 +9,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from adaptkit.config import (
-    DEFAULT_ANSWER_TOKENS,
-    AdapterConfig,
+from adaptkit.config import DEFAULT_ANSWER_TOKENS, HeadConfig, Kind
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.methods import (
     BottleneckConfig,
     BottleneckMadxConfig,
     FusionConfig,
-    HeadConfig,
     HeadOnlyConfig,
-    Kind,
     LoraConfig,
     MethodConfig,
 )
-from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
@@ -112,7 +110,10 @@ def _size(method: MethodConfig) -> int:
         return method.rank
     if isinstance(method, HeadOnlyConfig):
         return 0
-    return method.width if isinstance(method, FusionConfig | BottleneckMadxConfig) else method.reduction_factor
+    if isinstance(method, BottleneckConfig):
+        return method.reduction_factor
+    assert isinstance(method, FusionConfig | BottleneckMadxConfig)
+    return method.width
 
 
 def _of_version_2(config: AdapterConfig) -> dict[str, object]:

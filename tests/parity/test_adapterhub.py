@@ -14,7 +14,9 @@ from transformers import BertConfig, BertModel, PreTrainedModel
 
 from adaptkit.backbones import Backbone
 from adaptkit.composition import Average, Stack
-from adaptkit.config import ENCODER_LINEAR_SITES, AdapterConfig, BottleneckConfig, LoraConfig
+from adaptkit.config import ENCODER_LINEAR_SITES
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from tests.parity import plain
 from tests.parity.adapterhub import formula

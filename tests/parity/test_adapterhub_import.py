@@ -20,7 +20,7 @@ from torch import Tensor
 
 import adaptkit
 from adaptkit.backbones import Backbone
-from adaptkit.config import RESIDUAL_SITES, BottleneckConfig, BottleneckMadxConfig, LoraConfig
+from adaptkit.config import RESIDUAL_SITES
 from adaptkit.errors import (
     AdapterFileError,
     ArchitectureMismatch,
@@ -38,6 +38,7 @@ from adaptkit.errors import (
     UnknownLanguage,
 )
 from adaptkit.interchange import written_by
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.parity.adapterhub.compare import recorded_states, states_of

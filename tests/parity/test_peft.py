@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from transformers import AutoModel, BertModel
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from tests.adapters import random_adapter

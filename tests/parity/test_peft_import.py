@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForSequenceClassification
 
 import adaptkit
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import (
     AdapterFileError,
     ConfigError,
@@ -21,6 +21,8 @@ from adaptkit.errors import (
     TensorShapeMismatch,
     UnknownLanguage,
 )
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter

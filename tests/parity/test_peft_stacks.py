@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import Average, Stack
-from adaptkit.config import AdapterConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter

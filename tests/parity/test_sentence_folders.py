@@ -20,8 +20,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 import adaptkit
-from adaptkit.config import AdapterConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import CorruptBackbone, ProbeMismatch
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import random_adapter
 from tests.saved import saved_backbone

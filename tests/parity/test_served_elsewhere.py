@@ -13,7 +13,9 @@ from sentence_transformers import SentenceTransformer
 from transformers import pipeline
 
 import adaptkit
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from adaptkit.composition import Average, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from tests.adapters import attach_random
 from tests.parity import plain

@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from benchmarks.retrieval import translations_found
 from tests.adapters import random_adapter

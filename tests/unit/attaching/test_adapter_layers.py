@@ -1,9 +1,10 @@
 import pytest
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ArchitectureMismatch
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import BottleneckLayer, InvertibleLayer, LoraLayer
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from tests.tiny import tiny_backbone
 
 SHAPES = tiny_backbone().shape.sites()

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch._dynamo.testing import CompileCounter
 
-from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from tests.adapters import attach_random
 from tests.tiny import tiny_model

@@ -5,9 +5,11 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import Average, Composition, Fuse, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, NoHead, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import FusionLayer
+from adaptkit.methods import BottleneckConfig, FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random, random_adapter
 

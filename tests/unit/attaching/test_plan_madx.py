@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import Average, Composition, Fuse, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, BottleneckMadxConfig, FusionConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import BottleneckLayer, BottleneckMadxLayer
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random
 

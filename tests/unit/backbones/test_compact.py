@@ -12,6 +12,8 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 import adaptkit
 from adaptkit.data.sample import sample_sentences
 from adaptkit.errors import ConfigError, TokenizerMismatch
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
 from tests.saved import saved_backbone
 from tests.tiny import SPECIAL, VOCABULARY_SIZE, tiny_network
@@ -74,7 +76,7 @@ def test_the_saved_backbone_is_another_one(tmp_path: Path) -> None:
     whole = folder_of("unigram", "bert", tmp_path / "whole")
     vocabulary = adaptkit.vocabulary_of(TEXTS[:5], languages=["sw"], backbone=whole)
     trimmed = adaptkit.load_model(whole, vocabulary=vocabulary)
-    adapter = random_adapter(trimmed, adaptkit.config.AdapterConfig(method=adaptkit.config.LoraConfig(rank=2)))
+    adapter = random_adapter(trimmed, AdapterConfig(method=LoraConfig(rank=2)))
     trimmed.backbone.save(tmp_path / "small")
     small = adaptkit.load_model(tmp_path / "small")
     with pytest.raises((TokenizerMismatch, adaptkit.errors.ArchitectureMismatch)):

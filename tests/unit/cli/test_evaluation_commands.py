@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import adaptkit as library
-from adaptkit.config import AdapterConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
 from tests.unit.cli.conftest import Command
 from tests.unit.heads import examples as made

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.sample import TOPICS, sample_topics
 from adaptkit.evaluation import TopicHead
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random
 

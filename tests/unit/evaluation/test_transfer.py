@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import adaptkit
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import Example, LabelledText, Question, TaggedSentence, TaskData
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation import TransferResults, measured
 from adaptkit.evaluation.results import Condition
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter

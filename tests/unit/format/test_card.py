@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from adaptkit.config import AdapterConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, one_line
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter

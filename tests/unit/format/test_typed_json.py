@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaptkit.config import BottleneckConfig
 from adaptkit.errors import ConfigError
 from adaptkit.format.typed_json import MistypedJson, decode, encode
+from adaptkit.methods import BottleneckConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ import pytest
 from huggingface_hub import constants
 
 import adaptkit
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import AdapterFileError, ConfigError, HubError, NotAnAdapter, SourceNotFound
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
 from tests.hub_server import FakeHub
 from tests.tiny import tiny_model

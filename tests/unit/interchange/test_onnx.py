@@ -12,17 +12,11 @@ from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer
 
 import adaptkit
-from adaptkit.config import (
-    AdapterConfig,
-    BottleneckConfig,
-    FusionConfig,
-    HeadConfig,
-    InvertibleConfig,
-    LoraConfig,
-    TaskType,
-)
+from adaptkit.config import HeadConfig, TaskType
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange import onnx
+from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from tests.adapters import attach_random
 from tests.saved import saved_backbone

@@ -9,9 +9,10 @@ import torch
 from sentence_transformers.base.modules import Normalize
 
 import adaptkit
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange.stack_module import SentenceTransformer, StackModule
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import prefixed_model, tiny_model

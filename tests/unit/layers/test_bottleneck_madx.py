@@ -6,9 +6,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import Activation, AdapterConfig, BottleneckMadxConfig
+from adaptkit.config import Activation
 from adaptkit.errors import ArchitectureMismatch, ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import BottleneckMadxLayer, Normed
+from adaptkit.methods import BottleneckMadxConfig
 from tests.tiny import DECODERS, ENCODERS, tiny_model
 
 PLAIN: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}

@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from adaptkit.config import LoraConfig, Scaling
+from adaptkit.config import Scaling
 from adaptkit.layers import LoraLayer
+from adaptkit.methods import LoraConfig
 
 IN, OUT, RANK = 6, 10, 4
 

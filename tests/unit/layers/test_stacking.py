@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import BottleneckLayer, LoraLayer
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random
 from tests.tolerance import assert_equal_but_for_rounding

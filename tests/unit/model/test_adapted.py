@@ -7,7 +7,6 @@ from torch import Tensor
 from adaptkit import load_model
 from adaptkit.backbones import blocks_of
 from adaptkit.composition import Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import (
     AdapterExists,
     AmbiguousAdapter,
@@ -19,6 +18,8 @@ from adaptkit.errors import (
     TokenizerMismatch,
     UnknownAdapter,
 )
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model

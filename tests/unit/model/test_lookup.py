@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from adaptkit.composition import Stack
-from adaptkit.config import AdapterConfig, FusionConfig, LoraConfig
 from adaptkit.errors import AdapterExists, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel, ResolvedStack
 from adaptkit.model.resolving import Resolver
 from adaptkit.storage import Adapter

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from adaptkit import Fuse, Stack
-from adaptkit.config import AdapterConfig, FusionConfig, LoraConfig
 from adaptkit.errors import AdapterExists, MalformedConfig, SourceNotFound, UnknownAdapter, WeightsChanged
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import RECORD_FILE, WEIGHTS_FILE
+from adaptkit.methods import FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import random_adapter
 

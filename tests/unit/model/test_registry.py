@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from adaptkit import Average, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, ProbeMismatch, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel, remembered
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from adaptkit.config import LINEAR_SITES, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import LINEAR_SITES
 from adaptkit.errors import ConfigError
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.recipes import TrainingRequest, train_adapter
 from tests.tiny import tiny_backbone, tiny_model
 

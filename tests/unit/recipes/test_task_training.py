@@ -11,9 +11,10 @@ import torch
 
 import adaptkit
 from adaptkit.composition import Stack
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.data.tasks import Example, LabelledText, TaskData
 from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, MalformedText, NoHead
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining

@@ -16,19 +16,14 @@ from adaptkit.config import (
     LINEAR_SITES,
     RESIDUAL_SITES,
     Activation,
-    AdapterConfig,
-    BottleneckConfig,
-    FusionConfig,
     HeadConfig,
-    HeadOnlyConfig,
-    InvertibleConfig,
-    LoraConfig,
-    MethodConfig,
     SiteName,
     TaskType,
 )
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.format.probe import Probe
+from adaptkit.methods import BottleneckConfig, FusionConfig, HeadOnlyConfig, InvertibleConfig, LoraConfig, MethodConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of

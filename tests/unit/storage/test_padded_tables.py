@@ -11,9 +11,10 @@ from transformers import AutoConfig
 
 import adaptkit
 from adaptkit.backbones import vocabulary_of
-from adaptkit.config import AdapterConfig, LoraConfig
 from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, ProbeMismatch
 from adaptkit.evaluation.conditions import LanguageAdapters
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage.identity import compared
 from adaptkit.verification import verify

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.fingerprint import Fingerprint
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adaptkit
-from adaptkit.config import LINEAR_SITES, AdapterConfig, BottleneckConfig, InvertibleConfig, LoraConfig, SiteName
+from adaptkit.config import LINEAR_SITES, SiteName
 from adaptkit.errors import ConfigError
-from adaptkit.format.adapter_config import from_json, to_json
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.config_file import from_json, to_json
 from adaptkit.format.spec import CARD_FILE, CONFIG_FILE, RECORD_FILE, WEIGHTS_FILE
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from tests.adapters import random_adapter

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import CompatibilityError, ConfigError, NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from adaptkit.attaching import AdapterLayers
-from adaptkit.config import AdapterConfig, BottleneckConfig, FusionConfig, HeadConfig, InvertibleConfig, LoraConfig
+from adaptkit.config import HeadConfig
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
+from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.weights.compare import LayerChange, compare

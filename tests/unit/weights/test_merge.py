@@ -9,8 +9,10 @@ from transformers import AutoModel, AutoModelForQuestionAnswering, AutoModelForT
 import adaptkit
 from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.composition import Average, Stack
-from adaptkit.config import AdapterConfig, BottleneckConfig, HeadConfig, HeadOnlyConfig, LoraConfig
+from adaptkit.config import HeadConfig
 from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, HeadOnlyConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.weights.merge import merge
 from tests.adapters import attach_random, random_adapter

@@ -5,17 +5,10 @@ from typing import Any
 
 import pytest
 
-from adaptkit.config import (
-    LINEAR_SITES,
-    MAX_RANK,
-    RESIDUAL_SITES,
-    SITES,
-    AdapterConfig,
-    BottleneckConfig,
-    InvertibleConfig,
-    LoraConfig,
-)
+from adaptkit.config import LINEAR_SITES, MAX_RANK, RESIDUAL_SITES, SITES
 from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 
 WRONG: list[tuple[Callable[..., object], dict[str, Any], str]] = [
     (LoraConfig, {"rank": 0}, "rank"),

@@ -1,0 +1,61 @@
+"""Which tensors an adapter has on a backbone, known from its config alone."""
+
+from collections.abc import Iterator, Mapping
+
+from adaptkit.config import SITES, SiteShape
+from adaptkit.errors import ArchitectureMismatch
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.shapes import BackboneShape, SiteAddress
+from adaptkit.methods import MethodConfig, method_of
+
+HEAD = "head"
+"""What the names of a head's tensors begin with."""
+
+
+def tensor_shapes(config: AdapterConfig, shape: BackboneShape) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor under `<module path>.<weight name>` or `head.<weight name>`.
+
+    Raises:
+        ArchitectureMismatch: The config names a block or a site that the backbone does not have.
+    """
+    found = {
+        f"{place.module}.{name}": size
+        for place, part in parts_at(config, shape.sites())
+        for name, size in part.tensors(place).items()
+    }
+    head = {} if config.head is None else config.head.tensors(shape.hidden_width)
+    return found | {f"{HEAD}.{name}": size for name, size in head.items()}
+
+
+def parts_at(config: AdapterConfig, sites: Mapping[SiteAddress, SiteShape]) -> Iterator[tuple[SiteShape, MethodConfig]]:
+    """Where an adapter has layers on a backbone with these sites, and of which part of it, from the first block up.
+
+    Raises:
+        ArchitectureMismatch: The config names a block or a site that the backbone does not have.
+    """
+    _check(config.method, sites)
+    parts: list[MethodConfig] = [config.method, *([] if config.invertible is None else [config.invertible])]
+    for address in sorted(sites):
+        for part in parts:
+            if address.site in part.sites and (part.blocks is None or address.block in part.blocks):
+                yield sites[address], part
+
+
+def _check(method: MethodConfig, sites: Mapping[SiteAddress, SiteShape]) -> None:
+    deepest, there = max(address.block for address in sites), {address.site for address in sites}
+    if method.blocks is not None and method.blocks[-1] > deepest:
+        raise ArchitectureMismatch(
+            f"the adapter acts in block {method.blocks[-1]}, but this backbone's blocks end at {deepest}. "
+            "Load the backbone it was trained on, or name other blocks."
+        )
+    if missing := [site for site in method.sites if site not in there]:
+        raise ArchitectureMismatch(
+            f"the adapter acts at {', '.join(missing)}, where this backbone has no site. It has "
+            f"{', '.join(site for site in SITES if site in there)}."
+        )
+    row = method_of(method)
+    if row.before_norm and not all(shape.after_sum for address, shape in sites.items() if address.site in method.sites):
+        raise ArchitectureMismatch(
+            f"{row.name} acts before a layer norm that follows a residual sum, and this backbone's blocks have none: "
+            "they normalise what a sublayer reads. Load the encoder that the adapter was trained on."
+        )

@@ -1,0 +1,36 @@
+"""Methods: how an adapter computes. One file each says what is asked for, what an adapter is, and all else of it."""
+
+from adaptkit.methods.bottleneck import BOTTLENECK, Bottleneck, BottleneckConfig
+from adaptkit.methods.bottleneck_madx import BOTTLENECK_MADX, BottleneckMadxConfig
+from adaptkit.methods.fusion import FUSION, Fusion, FusionConfig
+from adaptkit.methods.head_only import HEAD_ONLY, HeadOnly, HeadOnlyConfig
+from adaptkit.methods.invertible import INVERTIBLE, InvertibleConfig
+from adaptkit.methods.lora import LORA, Lora, LoraConfig
+from adaptkit.methods.method import Below, Method, MethodConfig, MethodOptions, Surroundings, TensorShapes
+from adaptkit.methods.table import METHODS, method_of, options_named
+
+for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY):
+    METHODS.register(_row)
+
+__all__ = [
+    "INVERTIBLE",
+    "METHODS",
+    "Below",
+    "Bottleneck",
+    "BottleneckConfig",
+    "BottleneckMadxConfig",
+    "Fusion",
+    "FusionConfig",
+    "HeadOnly",
+    "HeadOnlyConfig",
+    "InvertibleConfig",
+    "Lora",
+    "LoraConfig",
+    "Method",
+    "MethodConfig",
+    "MethodOptions",
+    "Surroundings",
+    "TensorShapes",
+    "method_of",
+    "options_named",
+]
