@@ -20,9 +20,9 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData, TrainingRun, TrainingSettings
-from adaptkit.training.checkpoint import Progress
+from adaptkit.training.display import Silent
 from adaptkit.training.objectives import DistillObjective, MaskingRule, masked_objective
-from adaptkit.training.progress import Silent
+from adaptkit.training.progress import Progress
 from tests.tiny import tiny_model
 
 PAIRS = sample_pairs("sw")[:60]

@@ -1,35 +1,30 @@
 """What lies in a zoo: adapters in a folder, or in folders below it, or in a zip or tar file."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Generic, TypeVar, get_args
+from typing import Generic, TypeVar
 
-from adaptkit.config import Kind
 from adaptkit.errors import (
     AdapterFileError,
     ConfigError,
     IndexMismatch,
-    LimitExceeded,
     NotAnAdapter,
     SourceNotFound,
     UnexpectedFile,
 )
 from adaptkit.format import spec
 from adaptkit.format.archive import Archive, ArchivedFolder
+from adaptkit.format.contents import Content, files_below, places_of
 from adaptkit.format.entries import REMEDY, ListedEntry
 from adaptkit.format.folder import Files, Folder, whole_file
-from adaptkit.format.hashes import FileEntry, HashedOnce, hashed
 from adaptkit.format.index import BESIDE, Index, ListedIndex, read_index
 from adaptkit.format.listing import Listing
-from adaptkit.format.litter import is_in_litter, is_litter
-from adaptkit.languages import branches, branches_called, canonical_tag, script_code, script_name
+from adaptkit.format.litter import is_in_litter
+from adaptkit.format.search import Wanted
 
 _AT_THE_TOP = {spec.INDEX_FILE, spec.SIGNATURE_FILE, *BESIDE}
-_KINDS = get_args(Kind)
 ListingT = TypeVar("ListingT", bound=Listing)
 
 
@@ -130,25 +125,17 @@ class Catalogue(Generic[ListingT]):
         Raises:
             ConfigError: `language`, `family` or `kind` is none.
         """
-        tag = None if language is None else canonical_tag(language)
-        within = None if family is None else branches_called(family)
-        if kind is not None and kind not in _KINDS:
-            raise ConfigError(f"kind is one of {', '.join(_KINDS)}, found {kind!r}.")
-        wanted = {
-            "language": tag,
-            "kind": kind,
-            "method": method,
-            "backbone": backbone,
-            "licence": None if licence is None else _plain(licence),
-        }
-        return [
-            listing
-            for listing in self.sound
-            if all(value is None or value == _facts(listing)[name] for name, value in wanted.items())
-            and (within is None or not within.isdisjoint(branches(listing.language or "") or ()))
-            and (script is None or script.lower() in _scripts(listing))
-            and (task is None or any(found.lower().startswith(task.lower()) for found in _tasks(listing)))
-        ]
+        wanted = Wanted.of(
+            language=language,
+            script=script,
+            family=family,
+            kind=kind,
+            method=method,
+            task=task,
+            licence=licence,
+            backbone=backbone,
+        )
+        return [listing for listing in self.sound if wanted.holds_for(listing)]
 
     def find(self, name: str) -> ListingT:
         """The adapter of an id, or at a place.
@@ -234,19 +221,19 @@ class Catalogue(Generic[ListingT]):
             return {}
         return {entry.place: entry for entry in index.adapters} if isinstance(index, ListedIndex) else {}
 
-    def _index(self, contents: Mapping[str, "_Content"], version: int = spec.INDEX_VERSION) -> Index:
+    def _index(self, contents: Mapping[str, Content], version: int = spec.INDEX_VERSION) -> Index:
         for content in contents.values():
             if isinstance(content.entry, AdapterFileError):
                 raise content.entry
         entries = [content.entry for content in contents.values() if isinstance(content.entry, ListedEntry)]
         return Index.of(entries, self.top, version)
 
-    def _contents(self) -> dict[str, "_Content"]:
+    def _contents(self) -> dict[str, Content]:
         """What lies at each place now, each file read once; nothing else may be there."""
         paths, unread = self._look()
         for error in unread.values():
             raise error
-        places = _places(paths)
+        places = places_of(paths)
         known = set(places)
         for path in paths:
             folder, _, name = path.rpartition("/")
@@ -254,7 +241,7 @@ class Catalogue(Generic[ListingT]):
                 raise UnexpectedFile(
                     self.path / path, "belongs to no adapter of this zoo. Take it away, or keep it elsewhere."
                 )
-        return {place: _Content.of(place, self._files(place)) for place in places}
+        return {place: Content.of(place, self._files(place)) for place in places}
 
     def _files(self, place: str) -> Files:
         if self._archive is not None:
@@ -265,80 +252,10 @@ class Catalogue(Generic[ListingT]):
     def _found(self) -> tuple[list[str], dict[str, AdapterFileError]]:
         """As `_look` found it first."""
         paths, unread = self._look()
-        return _places(paths), unread
+        return places_of(paths), unread
 
     def _look(self) -> tuple[list[str], dict[str, AdapterFileError]]:
         """Every path of a file that is there now, and the folders that were not looked into, each with the reason."""
         if self._archive is not None:
             return [path for path in self._archive.members if not is_in_litter(path)], {}
-        paths: list[str] = []
-        unread: dict[str, AdapterFileError] = {}
-        to_come = [""]
-        while to_come:
-            folder = to_come.pop()
-            if folder.count("/") >= spec.MAX_FOLDERS_DEEP:
-                unread[folder] = LimitExceeded(
-                    self.path / folder,
-                    f"lies more than {spec.MAX_FOLDERS_DEEP} folders deep in its zoo, the reader's bound; what is in "
-                    "it was not looked at. Move it up.",
-                )
-                continue
-            try:
-                with os.scandir(self.path / folder) as entries:
-                    for entry in entries:
-                        path = f"{folder}/{entry.name}" if folder else entry.name
-                        if not is_litter(entry.name):
-                            (to_come if entry.is_dir(follow_symlinks=False) else paths).append(path)
-            except OSError as error:
-                unread[folder] = NotAnAdapter(self.path / folder, f"cannot be looked into ({error.strerror}).")
-        return paths, unread
-
-
-@dataclass(frozen=True)
-class _Content:
-    """An adapter's files, hashed, and what an index says of it, or what is wrong with it."""
-
-    hashes: Mapping[str, FileEntry]
-    entry: ListedEntry | AdapterFileError
-
-    @classmethod
-    def of(cls, place: str, files: Files) -> "_Content":
-        once = HashedOnce(files)
-        hashes = hashed(once)
-        try:
-            return cls(hashes, ListedEntry.of(place, once, hashes))
-        except AdapterFileError as error:
-            return cls(hashes, error)
-
-
-def _places(paths: Iterable[str]) -> list[str]:
-    folders = [path.rpartition("/") for path in paths]
-    return sorted(
-        folder
-        for folder, _, name in folders
-        if name == spec.RECORD_FILE and not any(part.startswith(".") for part in folder.split("/"))
-    )
-
-
-def _facts(listing: Listing) -> dict[str, str | None]:
-    return {
-        "language": listing.language,
-        "kind": listing.kind,
-        "method": listing.facts.method_name,
-        "backbone": listing.backbone,
-        "licence": _plain(listing.licence),
-    }
-
-
-def _scripts(listing: Listing) -> set[str]:
-    tag = listing.language
-    return set() if tag is None else {script_code(tag).lower(), script_name(tag).lower()}
-
-
-def _tasks(listing: Listing) -> set[str]:
-    head = listing.facts.head
-    return {score.task for score in listing.scores} | ({head} if head else set())
-
-
-def _plain(licence: str) -> str:
-    return "-".join(licence.lower().replace("_", " ").replace("-", " ").split())
+        return files_below(self.path)

@@ -5,12 +5,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import save as serialise
-from torch import Tensor, nn
 
 from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
 from adaptkit.format.folder import (
@@ -26,41 +24,15 @@ from adaptkit.format.leftovers import discard
 from adaptkit.format.spec import MAX_JSON_BYTES, MAX_WEIGHTS_BYTES
 from adaptkit.format.typed_json import MistypedJson, decode, encode
 from adaptkit.storage.tensors import parse_tensors
+from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
+from adaptkit.training.state import TrainingState
 
 CHECKPOINT_VERSION = 2
 _TENSORS = "checkpoint.safetensors"
 _FACTS = "checkpoint.json"
 _SAVED = "saved"
 _FILES = (_TENSORS, _FACTS, _SAVED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Where a run stands."""
-
-    step: int = 0
-    tokens: int = 0
-    elapsed_s: float = 0.0
-    judged_step: int = -1
-    before: Mapping[str, float] = field(default_factory=dict)
-    best_loss: float | None = None
-    evaluations_without_gain: int = 0
-
-    def advanced(self, *, tokens: int, elapsed_s: float) -> "Progress":
-        """One step further."""
-        return replace(self, step=self.step + 1, tokens=self.tokens + tokens, elapsed_s=self.elapsed_s + elapsed_s)
-
-    def judged(self, measures: Mapping[str, float]) -> "Progress":
-        """After a held-out evaluation; the first one is the measure before training."""
-        better = self.best_loss is None or measures["loss"] < self.best_loss
-        return replace(
-            self,
-            judged_step=self.step,
-            before=self.before or dict(measures),
-            best_loss=measures["loss"] if better else self.best_loss,
-            evaluations_without_gain=0 if better else self.evaluations_without_gain + 1,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +59,7 @@ class CheckpointFolder:
     path: Path
     run: Mapping[str, str]
 
-    def save(self, progress: Progress, state: "TrainingState", random_states: Mapping[str, bytes]) -> None:
+    def save(self, progress: Progress, state: TrainingState, random_states: Mapping[str, bytes]) -> None:
         """Write the checkpoint whole or not at all, over the one before."""
         tensors = serialise({name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()})
         facts = _Checkpoint(
@@ -132,7 +104,7 @@ class CheckpointFolder:
         except AdapterFileError as error:
             raise self._unreadable(error) from error
 
-    def load(self, stored: "Stored", state: "TrainingState", streams: RandomStreams) -> Progress:
+    def load(self, stored: "Stored", state: TrainingState, streams: RandomStreams) -> Progress:
         """Put a checkpoint's numbers into a state that was just built, and the random streams in force.
 
         Raises:
@@ -208,60 +180,3 @@ def saved_as(checkpoint: Path) -> str | None:
         return read_file(checkpoint, _SAVED, max_bytes=64).decode("ascii")
     except (AdapterFileError, UnicodeDecodeError):
         return None
-
-
-class TrainingState:
-    """Every tensor that a run changes: trained weights, the best ones so far, and the optimizer's moments."""
-
-    def __init__(self, trained: dict[str, nn.Parameter], optimizer: torch.optim.AdamW) -> None:
-        self._trained = trained
-        self._optimizer = optimizer
-        self._best: dict[str, Tensor] = {name: tensor.detach().clone() for name, tensor in trained.items()}
-
-    def keep_best(self) -> None:
-        """Remember the weights of now as the best ones."""
-        with torch.no_grad():
-            for name, tensor in self._trained.items():
-                self._best[name].copy_(tensor)
-
-    def use_best(self) -> None:
-        """Put the best weights back."""
-        with torch.no_grad():
-            for name, tensor in self._trained.items():
-                tensor.copy_(self._best[name])
-
-    def is_finite(self) -> bool:
-        """Whether no number of it is NaN or infinite."""
-        return all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors().values())
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All of it under `weights.`, `best.`, `moment1.`, `moment2.` and `count.`."""
-        tensors: dict[str, Tensor] = {}
-        for name, parameter in self._trained.items():
-            tensors[f"weights.{name}"] = parameter
-            tensors[f"best.{name}"] = self._best[name]
-            moments = self._optimizer.state.get(parameter) or _no_moments(parameter)
-            tensors[f"moment1.{name}"] = moments["exp_avg"]
-            tensors[f"moment2.{name}"] = moments["exp_avg_sq"]
-            tensors[f"count.{name}"] = moments["step"].reshape(1)
-        return tensors
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take the numbers of a checkpoint."""
-        with torch.no_grad():
-            for name, parameter in self._trained.items():
-                parameter.copy_(tensors[f"weights.{name}"])
-                self._best[name].copy_(tensors[f"best.{name}"])
-                if tensors[f"count.{name}"].item() > 0:
-                    self._optimizer.state[parameter] = {
-                        # Beside its weight: a GPU's fused kernel takes the address of the count as one of its own.
-                        "step": tensors[f"count.{name}"].reshape(()).to(parameter.device),
-                        # The fused optimizer walks through memory, so moments lie in it as the weights do.
-                        "exp_avg": torch.empty_like(parameter).copy_(tensors[f"moment1.{name}"]),
-                        "exp_avg_sq": torch.empty_like(parameter).copy_(tensors[f"moment2.{name}"]),
-                    }
-
-
-def _no_moments(parameter: Tensor) -> dict[str, Tensor]:
-    # Two tensors, as safetensors refuses to write one memory under two names.
-    return {"exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter), "step": torch.zeros(1)}

@@ -2,12 +2,14 @@
 
 import time
 
-from adaptkit.errors import ConfigError
-from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
+from adaptkit.errors import ConfigError, TrainingInterrupted
+from adaptkit.training.checkpoint import CheckpointFolder
+from adaptkit.training.display import Display
 from adaptkit.training.processes import Processes
-from adaptkit.training.progress import Display
+from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
 from adaptkit.training.settings import TrainingSettings
+from adaptkit.training.state import TrainingState
 
 
 class CheckpointKeeper:
@@ -81,6 +83,20 @@ class CheckpointKeeper:
         if self.folder is None or step is None:
             return "There is no checkpoint."
         return f"The last checkpoint, of step {step:,}, is in {self.folder.path}."
+
+    def interruption(self, stopped_at: str, failure: str | None, signal_number: int) -> TrainingInterrupted:
+        """What a run that was stopped ends with; `failure` says why its checkpoint could not be written."""
+        folder = self.folder
+        if folder is None:
+            said, path = f"{stopped_at}; nothing was kept, because no output folder was given.", None
+        elif failure is not None:
+            path = folder.path if folder.exists() else None
+            again = " Run the same again with resume=True." if path else ""
+            said = f"{stopped_at}; its checkpoint could not be kept: {failure} {self.last()}{again}"
+        else:
+            path = folder.path
+            said = f"{stopped_at}; the checkpoint is in {path}. Run the same again with resume=True."
+        return TrainingInterrupted(said, path, signal_number)
 
     def forget(self) -> None:
         """Delete the checkpoint."""

@@ -3,10 +3,8 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -15,90 +13,23 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
-from adaptkit.errors import DivergedTraining, TrainingInterrupted
-from adaptkit.heads.batch import Batch, Objective
-from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.training.checkpoint import CheckpointFolder, Progress, TrainingState
+from adaptkit.errors import DivergedTraining
+from adaptkit.heads.batch import Objective
+from adaptkit.model import AdaptedModel
+from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
+from adaptkit.training.display import Display
 from adaptkit.training.interrupt import InterruptFlag
 from adaptkit.training.keeping import CheckpointKeeper
 from adaptkit.training.processes import Processes
-from adaptkit.training.progress import Display
+from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
+from adaptkit.training.result import RunResult, doubt_of
 from adaptkit.training.settings import TrainingSettings
-
-BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
-"""The stack in force, or how it follows from a batch: each language may have its own adapter below."""
+from adaptkit.training.state import TrainingState
+from adaptkit.training.step import BatchStack, TrainingStep, without_dropout
 
 _CHECK_FINITE_EVERY = 10
-_LEARNED_NOTHING = 0.98
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """What a run did. `before` and `after` are means over the held-out sentences."""
-
-    steps: int
-    tokens: int
-    elapsed_s: float
-    peak_memory_bytes: int
-    before: dict[str, float]
-    after: dict[str, float]
-    stopped_because: str
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Real tokens (no padding) a second, evaluations not counted."""
-        return self.tokens / max(self.elapsed_s, 1e-9)
-
-
-class TrainingStep(nn.Module):
-    """Backbone under a stack, and the objective on top: a prepared batch to its measures.
-
-    `trained` holds the adapter's layers and the objective; the backbone is no part of it. The processes share the
-    backbone's work; the objective is computed on the whole batch in each.
-    """
-
-    def __init__(
-        self,
-        model: AdaptedModel,
-        layers: AdapterLayers,
-        objective: nn.Module,
-        stack: BatchStack,
-        processes: Processes,
-        streams: RandomStreams,
-    ) -> None:
-        super().__init__()
-        self._processes = processes
-        self._streams = streams
-        self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
-        self._model = [model]
-        self._stack = stack
-
-    def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
-        """The objective's measures; `bare` runs the backbone without the stack and without gradients."""
-        model = self._model[0]
-        objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
-        if bare:
-            hidden = self._frozen(batch, objective)
-        else:
-            with model.active(self._stack(batch) if callable(self._stack) else self._stack):
-                hidden = self._states(batch, objective)
-        if batch.anchors is not None:
-            batch = replace(batch, frozen=hidden if bare else self._frozen(batch, objective))
-        return dict(objective.measures(hidden, batch))
-
-    def _frozen(self, batch: Batch, objective: Objective) -> Tensor:
-        with torch.no_grad():
-            return self._states(batch, objective)
-
-    def _states(self, batch: Batch, objective: Objective) -> Tensor:
-        def states(ids: Tensor, mask: Tensor) -> Tensor:
-            with self._streams.own():
-                hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks)
-            return hidden
-
-        return self._processes.in_shares(states, batch.ids, batch.mask)
 
 
 class TrainingRun:
@@ -150,7 +81,7 @@ class TrainingRun:
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
-        if (doubt := self._doubt(after["loss"])) is not None:
+        if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
             display.note(doubt)
             stopped = f"{stopped}; {doubt}"
         return RunResult(
@@ -171,18 +102,6 @@ class TrainingRun:
         self._progress = progress
         display.note(f"resuming at step {progress.step:,} of {self._settings.max_steps:,}")
 
-    def _doubt(self, loss: float) -> str | None:
-        """What a held-out loss says against the run."""
-        if not loss < self._progress.before["loss"]:
-            return "held-out loss was never better than at the start, so the adapter changes nothing"
-        constant = self._data.constant_loss
-        if constant is not None and loss > _LEARNED_NOTHING * constant:
-            return (
-                f"held-out loss {loss:.3f} is no better than that of giving every input the same answer "
-                f"({constant:.3f}), so nothing was learned: try another seed, more steps or a lower learning rate"
-            )
-        return None
-
     def peak_memory_bytes(self) -> int:
         """The most memory that a process has held: of several, the one that needs most. All of them ask."""
         return max(self._processes.of_each(peak_memory_bytes(self.device)))
@@ -198,7 +117,7 @@ class TrainingRun:
     def evaluate(self) -> dict[str, float]:
         """Means over the held-out sentences, without dropout and with the same masks every time."""
         totals: dict[str, float] = defaultdict(float)
-        with self._streams.forked(self._settings.seed), torch.no_grad(), _without_dropout(self._step):
+        with self._streams.forked(self._settings.seed), torch.no_grad(), without_dropout(self._step):
             for rows in self._data.heldout_batches(self._settings.batch_size):
                 batch = self._objective.prepare(self._data.batch(rows, self._backbone))
                 measures = self._step(batch)
@@ -240,7 +159,8 @@ class TrainingRun:
             stops, is_due = self._processes.any(interrupted.is_set, self._keeper.is_due(self._progress.step))
             failure = self._save_checkpoint(display) if stops or is_due else None
             if stops:
-                self._stop_for_user(interrupted, failure)
+                stopped_at = f"stopped at step {self._progress.step:,} of {settings.max_steps:,}"
+                raise self._keeper.interruption(stopped_at, failure, interrupted.signal_number)
         self._judge(display)
         return "all steps done"
 
@@ -324,26 +244,3 @@ class TrainingRun:
         # The loss is looked at now and then only: a broken state must not take the place of a sound one.
         self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
         return self._keeper.save(self._progress, display)
-
-    def _stop_for_user(self, interrupted: InterruptFlag, failure: str | None) -> None:
-        folder = self._keeper.folder
-        step = f"stopped at step {self._progress.step:,} of {self._settings.max_steps:,}"
-        if folder is None:
-            said, path = f"{step}; nothing was kept, because no output folder was given.", None
-        elif failure is not None:
-            path = folder.path if folder.exists() else None
-            again = " Run the same again with resume=True." if path else ""
-            said = f"{step}; its checkpoint could not be kept: {failure} {self._keeper.last()}{again}"
-        else:
-            path = folder.path
-            said = f"{step}; the checkpoint is in {path}. Run the same again with resume=True."
-        raise TrainingInterrupted(said, path, interrupted.signal_number)
-
-
-@contextmanager
-def _without_dropout(module: nn.Module) -> Iterator[None]:
-    module.eval()
-    try:
-        yield
-    finally:
-        module.train()

@@ -1,102 +1,32 @@
-"""What a run shows while it works: a rich bar on a terminal, a line now and then elsewhere, or nothing."""
+"""Where a training run stands."""
 
-import math
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Protocol
-
-import psutil
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
-
-from adaptkit.terminal.console import PlainConsole
-from adaptkit.training.checkpoint import Progress
-
-_LINE_EVERY_S = 15.0
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
-class Display(Protocol):
-    """Where a run reports to."""
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a run stands."""
 
-    def note(self, text: str) -> None:
-        """A sentence about what comes next."""
+    step: int = 0
+    tokens: int = 0
+    elapsed_s: float = 0.0
+    judged_step: int = -1
+    before: Mapping[str, float] = field(default_factory=dict)
+    best_loss: float | None = None
+    evaluations_without_gain: int = 0
 
-    def step(self, progress: Progress, total_steps: int, loss: float) -> None:
-        """The state after some steps."""
+    def advanced(self, *, tokens: int, elapsed_s: float) -> "Progress":
+        """One step further."""
+        return replace(self, step=self.step + 1, tokens=self.tokens + tokens, elapsed_s=self.elapsed_s + elapsed_s)
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
-        """The result of a held-out evaluation."""
-
-
-class Silent:
-    """Shows nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def step(self, progress: Progress, total_steps: int, loss: float) -> None:
-        """Nothing."""
-
-    def heldout(self, measures: Mapping[str, float]) -> None:
-        """Nothing."""
-
-
-class Shown:
-    """Shows a bar with tokens/s, loss, held-out loss, memory and time left."""
-
-    def __init__(self, console: Console, bar: RichProgress | None) -> None:
-        self._console = console
-        self._bar = bar
-        self._task = None if bar is None else bar.add_task("training", total=None, figures="")
-        self._heldout = ""
-        self._last_line_s = time.monotonic()
-
-    def note(self, text: str) -> None:
-        """Print the sentence above the bar."""
-        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
-
-    def step(self, progress: Progress, total_steps: int, loss: float) -> None:
-        """Move the bar."""
-        figures = (
-            f"{progress.tokens / max(progress.elapsed_s, 1e-9):,.0f} tokens/s  loss {loss:.3f}{self._heldout}  "
-            f"{psutil.Process().memory_info().rss / 2**30:.1f} GiB"
+    def judged(self, measures: Mapping[str, float]) -> "Progress":
+        """After a held-out evaluation; the first one is the measure before training."""
+        better = self.best_loss is None or measures["loss"] < self.best_loss
+        return replace(
+            self,
+            judged_step=self.step,
+            before=self.before or dict(measures),
+            best_loss=measures["loss"] if better else self.best_loss,
+            evaluations_without_gain=0 if better else self.evaluations_without_gain + 1,
         )
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=progress.step, total=total_steps, figures=figures)
-        elif time.monotonic() - self._last_line_s > _LINE_EVERY_S or progress.step == total_steps:
-            self._last_line_s = time.monotonic()
-            left_s = progress.elapsed_s / progress.step * (total_steps - progress.step)
-            self._console.print(
-                f"step {progress.step:,}/{total_steps:,}  {figures}  {left_s:,.0f} s left", highlight=False
-            )
-
-    def heldout(self, measures: Mapping[str, float]) -> None:
-        """Keep the held-out loss for the bar; without one, print it."""
-        self._heldout = f"  held-out {measures['loss']:.3f}"
-        if "token_loss" in measures:
-            self._heldout += f" (pseudo-perplexity {math.exp(min(measures['token_loss'], 50)):,.1f})"
-        if self._bar is None:
-            self._console.print(self._heldout.strip(), highlight=False)
-
-
-@contextmanager
-def open_display(*, shown: bool, console: Console | None = None) -> Iterator[Display]:
-    """A display on standard error while the context is open."""
-    if not shown:
-        yield Silent()
-        return
-    console = console or PlainConsole(stderr=True, soft_wrap=False)
-    if not console.is_terminal:
-        yield Shown(console, None)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=console) as bar:
-        yield Shown(console, bar)

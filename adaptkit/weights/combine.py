@@ -23,6 +23,7 @@ from adaptkit.weights.low_rank import LowRank, lora_of
 
 How: TypeAlias = Literal["sum", "ties", "dare"]
 _Changes: TypeAlias = Mapping[SiteAddress, LowRank]
+_Part: TypeAlias = tuple[float, _Changes, Adapter]
 _DIGITS = 16
 
 
@@ -73,17 +74,7 @@ def combine(
         check_identity(adapter, model.backbone)
     parts = [(weight, _changes(adapter, model), adapter) for weight, adapter in zip(shares, adapters, strict=True)]
     parts.sort(key=lambda part: (part[2].id, part[2].weights_sha256, part[0]))
-    changes: dict[SiteAddress, LowRank] = {}
-    for at in sorted({at for _, found, _ in parts for at in found}):
-        here = [(weight, found[at]) for weight, found, _ in parts if at in found]
-        if how == "sum":
-            together = _added(here)
-            changes[at] = together if rank is None else together.compressed(rank)
-        else:
-            names = [f"{seed} {adapter.weights_sha256} {at}" for _, found, adapter in parts if at in found]
-            delta = _voted(here, names, how, density)
-            ranks = sum(change.rank for _, change in here)
-            changes[at] = LowRank.of(delta, min(rank or ranks, *delta.shape))
+    changes = _together(parts, how, density, rank, seed)
     config, tensors = lora_of(changes, model.backbone.shape.sites(), _scaling(adapters))
     top = max((adapter for _, _, adapter in parts), key=lambda adapter: KINDS.index(adapter.kind))
     headed = next((adapter for adapter in adapters if adapter.config.head is not None), None)
@@ -99,6 +90,24 @@ def combine(
         tensors=tensors,
         card=Card(source=_told(parts, how, density, seed), licence=_licence([adapter for _, _, adapter in parts])),
     )
+
+
+def _together(
+    parts: Sequence[_Part], how: How, density: float, rank: int | None, seed: int
+) -> dict[SiteAddress, LowRank]:
+    """The change at each site that any of the parts changes."""
+    changes: dict[SiteAddress, LowRank] = {}
+    for at in sorted({at for _, found, _ in parts for at in found}):
+        here = [(weight, found[at]) for weight, found, _ in parts if at in found]
+        if how == "sum":
+            together = _added(here)
+            changes[at] = together if rank is None else together.compressed(rank)
+        else:
+            names = [f"{seed} {adapter.weights_sha256} {at}" for _, found, adapter in parts if at in found]
+            delta = _voted(here, names, how, density)
+            ranks = sum(change.rank for _, change in here)
+            changes[at] = LowRank.of(delta, min(rank or ranks, *delta.shape))
+    return changes
 
 
 def _check(adapters: Sequence[Adapter], weights: Sequence[float], how: str, density: float, rank: int | None) -> None:
@@ -185,7 +194,7 @@ def _elected(deltas: Sequence[Tensor]) -> Tensor:
     return (every * agrees).sum(dim=0) / agrees.sum(dim=0).clamp(min=1)
 
 
-def _told(parts: Sequence[tuple[float, _Changes, Adapter]], how: How, density: float, seed: int) -> str:
+def _told(parts: Sequence[_Part], how: How, density: float, seed: int) -> str:
     """Where the result comes from, parents by the hash of their weights."""
     settings = "" if how == "sum" else f", density {density:g}" + (f", seed {seed}" if how == "dare" else "")
     named = [f"{weight:g} * {adapter.id} ({adapter.weights_sha256[:_DIGITS]})" for weight, _, adapter in parts]

@@ -17,9 +17,9 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.training import CheckpointFolder, TrainingData, TrainingRun, TrainingSettings
-from adaptkit.training.checkpoint import Progress
+from adaptkit.training.display import Silent
 from adaptkit.training.objectives import MaskingRule, masked_objective
-from adaptkit.training.progress import Silent
+from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import forked
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_itself

@@ -19,7 +19,7 @@ from adaptkit.backbones.checkpoint import RowReader
 from adaptkit.backbones.linears import Int8Linear
 from adaptkit.layers import LoraLayer
 from adaptkit.layers.lora import _LowRankTerm
-from adaptkit.training.checkpoint import TrainingState
+from adaptkit.training.state import TrainingState
 from benchmarks.cuda.case import Case, Outcome, distance
 from benchmarks.cuda.cases import all_cases
 from benchmarks.cuda.options import DEAD, LATE

@@ -16,8 +16,8 @@ import adaptkit
 from adaptkit.errors import CannotWrite, CheckpointError, ConfigError, TrainingInterrupted
 from adaptkit.format.folder import write_folder
 from adaptkit.training import CheckpointFolder, TrainingSettings
-from adaptkit.training.checkpoint import TrainingState
-from adaptkit.training.progress import Silent
+from adaptkit.training.display import Silent
+from adaptkit.training.state import TrainingState
 from tests.runs import SWAHILI, CtrlC, Watching, opener, small_run, train_and_interrupt
 from tests.tiny import tiny_model
 

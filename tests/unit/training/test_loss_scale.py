@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from adaptkit.backbones.precision import loss_scale
 from adaptkit.heads.batch import Batch
-from adaptkit.training.progress import Silent
+from adaptkit.training.display import Silent
 from tests.runs import small_run
 from tests.tiny import tiny_model, tiny_network
 

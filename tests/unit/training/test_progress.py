@@ -1,39 +1,16 @@
-from io import StringIO
-
-from rich.console import Console
-
-from adaptkit.training import open_display
-from adaptkit.training.checkpoint import Progress
-
-MEASURES = {"loss": 2.0, "token_loss": 1.0}
+from adaptkit.training.progress import Progress
 
 
-def shown(*, terminal: bool) -> str:
-    written = StringIO()
-    with open_display(shown=True, console=Console(file=written, force_terminal=terminal, width=200)) as display:
-        display.note("the plan [of the run]")
-        display.heldout(MEASURES)
-        display.step(Progress(step=10, tokens=5_000, elapsed_s=2.0), 10, 1.25)
-    return written.getvalue()
+def test_the_first_measure_is_the_one_before_training() -> None:
+    progress = Progress().judged({"loss": 3.0}).advanced(tokens=5, elapsed_s=0.5).judged({"loss": 2.0})
+    assert progress.before == {"loss": 3.0}
+    assert (progress.step, progress.tokens, progress.elapsed_s, progress.judged_step) == (1, 5, 0.5, 1)
 
 
-def test_a_file_gets_a_line_with_the_figures() -> None:
-    text = shown(terminal=False)
-    assert "the plan [of the run]\n" in text
-    for figure in ("step 10/10", "2,500 tokens/s", "loss 1.250", "held-out 2.000 (pseudo-perplexity 2.7)", "GiB"):
-        assert figure in text.replace("\n", " ")
-
-
-def test_a_terminal_gets_a_bar() -> None:
-    text = shown(terminal=True)
-    assert "100%" in text
-    assert "2,500 tokens/s" in text
-
-
-def test_nothing_is_shown_where_nothing_is_wanted() -> None:
-    written = StringIO()
-    with open_display(shown=False, console=Console(file=written)) as display:
-        display.note("the plan")
-        display.step(Progress(step=1), 1, 0.0)
-        display.heldout(MEASURES)
-    assert written.getvalue() == ""
+def test_evaluations_without_gain_are_counted_from_the_best_one() -> None:
+    progress, waited = Progress(), []
+    for loss in (3.0, 2.0, 2.0, 2.5, 1.9):
+        progress = progress.judged({"loss": loss})
+        waited.append(progress.evaluations_without_gain)
+    assert waited == [0, 0, 1, 2, 0]
+    assert progress.best_loss == 1.9

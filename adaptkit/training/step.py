@@ -1,0 +1,77 @@
+"""One step of training: a batch through the backbone under a stack, to the measures of an objective."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from adaptkit.attaching.adapter_layers import AdapterLayers
+from adaptkit.heads.batch import Batch, Objective
+from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.training.processes import Processes
+from adaptkit.training.randomness import RandomStreams
+
+BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
+"""The stack in force, or how it follows from a batch: each language may have its own adapter below."""
+
+
+class TrainingStep(nn.Module):
+    """Backbone under a stack, and the objective on top: a prepared batch to its measures.
+
+    `trained` holds the adapter's layers and the objective; the backbone is no part of it. The processes share the
+    backbone's work; the objective is computed on the whole batch in each.
+    """
+
+    def __init__(
+        self,
+        model: AdaptedModel,
+        layers: AdapterLayers,
+        objective: nn.Module,
+        stack: BatchStack,
+        processes: Processes,
+        streams: RandomStreams,
+    ) -> None:
+        super().__init__()
+        self._processes = processes
+        self._streams = streams
+        self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
+        self._model = [model]
+        self._stack = stack
+
+    def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
+        """The objective's measures; `bare` runs the backbone without the stack and without gradients."""
+        model = self._model[0]
+        objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
+        if bare:
+            hidden = self._frozen(batch, objective)
+        else:
+            with model.active(self._stack(batch) if callable(self._stack) else self._stack):
+                hidden = self._states(batch, objective)
+        if batch.anchors is not None:
+            batch = replace(batch, frozen=hidden if bare else self._frozen(batch, objective))
+        return dict(objective.measures(hidden, batch))
+
+    def _frozen(self, batch: Batch, objective: Objective) -> Tensor:
+        with torch.no_grad():
+            return self._states(batch, objective)
+
+    def _states(self, batch: Batch, objective: Objective) -> Tensor:
+        def states(ids: Tensor, mask: Tensor) -> Tensor:
+            with self._streams.own():
+                hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks)
+            return hidden
+
+        return self._processes.in_shares(states, batch.ids, batch.mask)
+
+
+@contextmanager
+def without_dropout(module: nn.Module) -> Iterator[None]:
+    """Let a module compute as in use while the context is open."""
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train()
