@@ -23,6 +23,8 @@ from adaptkit.data.sources import (
 from adaptkit.errors import ConfigError, EmptyCorpus
 
 PathOrName: TypeAlias = str | os.PathLike[str]
+Numbered: TypeAlias = Iterator[tuple[int, str]]
+"""Texts with the numbers of the documents that they are of, which never fall."""
 TextSource: TypeAlias = "PathOrName | Sequence[PathOrName] | Iterable[str] | DataSet"
 
 
@@ -37,7 +39,7 @@ class Corpus:
     """
 
     def __init__(
-        self, read: Callable[[], Iterator[str]], *, description: str, repeatable: bool, limit_lines: int | None = None
+        self, read: Callable[[], Numbered], *, description: str, repeatable: bool, limit_lines: int | None = None
     ) -> None:
         self.description = description
         self.repeatable = repeatable
@@ -56,17 +58,24 @@ class Corpus:
             EmptyCorpus: at the end, if there was no text; or at once, if it cannot be read a second time.
 
         """
+        return (text for _, text in self.in_documents())
+
+    def in_documents(self) -> Numbered:
+        """As `lines`, each text with the number of its document.
+
+        A document of a plain file is what lies between two empty lines; elsewhere each text is one.
+        """
         if self._was_read and not self.repeatable:
             raise EmptyCorpus(f"{self.description} can be read once, and was. Give a file or a list to read it again.")
         self._was_read = True
         return islice(self._kept(), self._limit_lines)
 
-    def _kept(self) -> Iterator[str]:
+    def _kept(self) -> Numbered:
         self.empty_lines = kept = 0
-        for text in map(str.strip, self._read()):
-            if text:
+        for document, text in self._read():
+            if stripped := text.strip():
                 kept += 1
-                yield text
+                yield document, stripped
             else:
                 self.empty_lines += 1
         if not kept:
@@ -137,19 +146,25 @@ def _sentences_in(source: object, column: str | None) -> Iterable[str]:
     return source
 
 
-def _file_texts(paths: Sequence[Path], column: str | None) -> Iterator[str]:
+def _file_texts(paths: Sequence[Path], column: str | None) -> Numbered:
+    document = 0
     for path in paths:
+        document += 1
         if has_rows(path):
-            yield from column_texts(path, read_rows(path, column), column)
+            for text in column_texts(path, read_rows(path, column), column):
+                document += 1
+                yield document, text
         else:
-            yield from (line for _, line in read_lines(path))
+            for _, line in read_lines(path):
+                document += not line.strip()
+                yield document, line
 
 
-def _dataset_texts(dataset: DataSet, column: str | None, description: str) -> Iterator[str]:
+def _dataset_texts(dataset: DataSet, column: str | None, description: str) -> Numbered:
     if column is not None and column in (dataset.column_names or ()):
         dataset = dataset.select_columns([column])  # the others need not be decoded
-    return column_texts(description, enumerate(dataset, start=1), column)
+    return enumerate(column_texts(description, enumerate(dataset, start=1), column))
 
 
-def _checked(description: str, sentences: Iterable[str]) -> Iterator[str]:
-    return (given_text(description, number, text) for number, text in enumerate(sentences, start=1))
+def _checked(description: str, sentences: Iterable[str]) -> Numbered:
+    return ((number, given_text(description, number, text)) for number, text in enumerate(sentences, start=1))

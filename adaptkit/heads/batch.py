@@ -20,8 +20,9 @@ class Batch:
     `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
     `frozen` (batch, seq, n_depths * hidden_width).
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
-    for, or None; for a task, `labels` have the shape that its type gives. `groups` counts the rows of each item where
-    several belong together. `language` is the one that all rows are in, where that matters.
+    for, or None; for a task, `labels` have the shape that its type gives. `row_labels` (batch, some may be `IGNORED`)
+    are what an objective asks of whole rows. `groups` counts the rows of each item where several belong together.
+    `language` is the one that all rows are in, where that matters.
     """
 
     ids: Tensor
@@ -32,6 +33,7 @@ class Batch:
     frozen: Tensor | None = None
     positions: Tensor | None = None
     labels: Tensor | None = None
+    row_labels: Tensor | None = None
     groups: tuple[int, ...] = ()
     language: str | None = None
 

@@ -47,8 +47,10 @@ def choose_source(request: TrainingRequest, language: str, note: Callable[[str],
     form = request.normalize
 
     def rows() -> Iterator[Sentence]:
-        for text, translation in source.rows():
-            yield Sentence(normalized(text, form), None if translation is None else normalized(translation, form))
+        for text, translation, document in source.rows():
+            yield Sentence(
+                normalized(text, form), None if translation is None else normalized(translation, form), document
+            )
 
     return source if form is None else replace(source, rows=rows)
 
@@ -100,7 +102,12 @@ def _text_source(request: TrainingRequest, text: object, licence: str) -> Traini
     corpus = open_corpus(text, column=request.column)
     return TrainingSource(
         translated=False,
-        rows=lambda: (Sentence(line) for text in corpus.lines() for line in text.splitlines() if line.strip()),
+        rows=lambda: (
+            Sentence(line, document=document)
+            for document, text in corpus.in_documents()
+            for line in text.splitlines()
+            if line.strip()
+        ),
         description=corpus.description,
         licence=licence,
         repeatable=corpus.repeatable,

@@ -57,9 +57,9 @@ class TrainingData:
     Held-out rows are among the first `n_measured`; what comes behind them only helps training. 0 means all rows.
     Rows may hold two texts: `first_lengths` says how many tokens come before the second, 0 where there is none. Behind
     the targets of all rows' first texts stand those of the second ones, in order. `anchors` are weights of keeping a
-    row's tokens where they were.
+    row's tokens where they were, `row_labels` what an objective asks of whole rows.
 
-    Shape: targets (n_texts, hidden_width), first_lengths and anchors (len(sentences)).
+    Shape: targets (n_texts, hidden_width), first_lengths, anchors and row_labels (len(sentences)).
 
     Raises:
         EmptyCorpus: Fewer than 20 sentences, so that none can be held out.
@@ -71,6 +71,7 @@ class TrainingData:
     n_measured: int = 0
     first_lengths: NDArray[np.int32] | None = None
     anchors: Tensor | None = None
+    row_labels: Tensor | None = None
     constant_loss = None
 
     def __post_init__(self) -> None:
@@ -115,6 +116,7 @@ class TrainingData:
             targets=None if self.targets is None else self.targets[self._targets_of(rows)].to(device),
             first_lengths=None if lengths is None else lengths.to(device),
             anchors=None if self.anchors is None else self.anchors[rows].to(device),
+            row_labels=None if self.row_labels is None else self.row_labels[rows].to(device),
         )
 
     def _targets_of(self, rows: list[int]) -> list[int]:
@@ -139,7 +141,7 @@ class TrainingData:
         if self.targets is not None:
             # Targets are floats computed on this machine; their first digits are their identity.
             digest.update(np.asarray(torch.round(self.targets.float(), decimals=2)).tobytes())
-        for more in (self.first_lengths, self.anchors):
+        for more in (self.first_lengths, self.anchors, self.row_labels):
             if more is not None:
                 digest.update(np.asarray(more).tobytes())
         return digest.hexdigest()

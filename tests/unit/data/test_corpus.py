@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adaptkit.data import lines as lines_module
 from adaptkit.data import sources
-from adaptkit.data.corpus import open_corpus
+from adaptkit.data.corpus import Corpus, open_corpus
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound
 
 TEXTS = ["The goat ate my hat.", "Rain fell on “both” roofs, twice.", "Ƙwai biyu ne."]
@@ -71,6 +71,28 @@ def test_a_string_is_a_path_and_a_file_can_be_read_twice(tmp_path: Path) -> None
     assert list(corpus.lines()) == list(corpus.lines()) == TEXTS
     assert corpus.repeatable
     assert corpus.description == "goats.txt"
+
+
+def numbers(corpus: Corpus) -> list[int]:
+    return [number for number, _ in corpus.in_documents()]
+
+
+def test_empty_lines_lie_between_the_documents_of_a_plain_file(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    one.write_text("\none\ntwo\n\n \nthree\n", encoding="utf-8")
+    other.write_text("four\nfive\n", encoding="utf-8")
+    corpus = open_corpus([one, other])
+    assert [text for _, text in corpus.in_documents()] == ["one", "two", "three", "four", "five"]
+    first, second, third, fourth, fifth = numbers(corpus)
+    assert first == second < third < fourth == fifth
+
+
+def test_elsewhere_each_text_is_a_document(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl")
+    table = datasets.Dataset.from_dict({"text": TEXTS})
+    for source in (tmp_path / "a.jsonl", table, TEXTS, [tmp_path / "a.jsonl", tmp_path / "a.jsonl"]):
+        found = numbers(open_corpus(source))
+        assert found == sorted(set(found))
 
 
 def test_empty_lines_are_counted_and_not_yielded() -> None:

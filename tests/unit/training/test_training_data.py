@@ -71,6 +71,14 @@ def test_second_texts_bring_their_targets_and_rows_their_anchors() -> None:
     assert len({chosen.sha256, *(other.sha256 for other in others)}) == 3
 
 
+def test_rows_bring_their_labels() -> None:
+    chosen = dataclasses.replace(data(), row_labels=torch.arange(100))
+    batch = chosen.batch([8, 5, 3], tiny_backbone())
+    assert batch.row_labels is not None
+    assert batch.row_labels.tolist() == [8, 5, 3]
+    assert chosen.sha256 != data().sha256 != dataclasses.replace(chosen, row_labels=torch.zeros(100)).sha256
+
+
 def test_too_little_text_is_refused() -> None:
     with pytest.raises(EmptyCorpus, match="19 usable sentences; training needs at least 20"):
         data(19)
