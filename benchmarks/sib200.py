@@ -54,6 +54,12 @@ def read_topics(language: str, split: str) -> tuple[list[str], list[str]]:
     return [row["text"] for row in rows], [row["category"] for row in rows]
 
 
+def development_topics(language: str) -> tuple[list[str], list[str]]:
+    """The sentences of the train and dev splits, by which choices are made, and their topics."""
+    parts = [read_topics(language, split) for split in ("train", "dev")]
+    return [text for texts, _ in parts for text in texts], [topic for _, topics in parts for topic in topics]
+
+
 def topic_sentences(source: str, language: str, splits: Sequence[str]) -> list[tuple[str, str]]:
     """The sentences of some splits in two languages, without their topics."""
     ours, theirs = (

@@ -22,9 +22,14 @@ class TopicHead:
         """Train on labelled texts, encoded under no adapter."""
         return cls(model.encode(texts), topics)
 
+    def topics_of(self, vectors: Tensor) -> NDArray[np.str_]:
+        """The topic of each text. Shape: (n_texts, hidden_width) to (n_texts)."""
+        found: NDArray[np.str_] = self._classifier.predict(vectors.numpy())
+        return found
+
     def correct(
         self, model: AdaptedModel, texts: Sequence[str], topics: Sequence[str], *, stack: StackLike = None
     ) -> NDArray[np.float64]:
         """1.0 for each text whose topic is found, 0.0 for the others. Shape: (len(texts))."""
-        predicted = self._classifier.predict(model.encode(texts, stack=stack).numpy())
+        predicted = self.topics_of(model.encode(texts, stack=stack))
         return np.asarray(predicted == np.asarray(topics), dtype=np.float64)
