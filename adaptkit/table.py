@@ -42,7 +42,7 @@ class Table(Mapping[str, RowT], Generic[RowT]):
             ConfigError: Another row has its name.
         """
         if self._rows.setdefault(row.name, row) is not row:
-            raise ConfigError(f"there is a {self.what} {row.name!r} already; give this one another name.")
+            raise ConfigError(f"{self.what} {row.name!r} is there already; give this one another name.")
         return row
 
     def require(self, name: str) -> RowT:

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.architectures import architecture_of
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
-from tests.tiny import ENCODERS
 
 METHODS: dict[str, AdapterConfig] = {
     "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
@@ -32,7 +32,7 @@ METHODS: dict[str, AdapterConfig] = {
 def methods_on(family: str) -> list[str]:
     """The names of those that a backbone of this architecture has a place for."""
     free = [name for name, config in METHODS.items() if not isinstance(config.method, BottleneckMadxConfig)]
-    return list(METHODS) if family in ENCODERS else free
+    return list(METHODS) if architecture_of(family).post_norm else free
 
 
 def at_sites_of(model: AdaptedModel, config: AdapterConfig) -> AdapterConfig:

@@ -6,26 +6,12 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    BertConfig,
-    BertModel,
-    DebertaV2Config,
-    DebertaV2Model,
-    DistilBertConfig,
-    DistilBertModel,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-    RobertaConfig,
-    RobertaModel,
-    XLMRobertaConfig,
-    XLMRobertaModel,
-)
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from adaptkit.backbones import Backbone
 from adaptkit.data.sample import sample_sentences
+from adaptkit.format import architectures
+from adaptkit.format.architectures import architecture_of
 from adaptkit.model import AdaptedModel
 
 VOCABULARY_SIZE = 400
@@ -35,10 +21,14 @@ _SIZES: dict[str, Any] = {
     "max_position_embeddings": 140,
     "pad_token_id": 1,
 }
-_WIDTHS: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert", "deberta-v2")
-DECODERS = ("llama", "qwen2", "qwen3")
-ARCHITECTURES = (*ENCODERS, *DECODERS)
+# What networks of a family have when they are published, and need not have.
+_AS_PUBLISHED: dict[str, dict[str, Any]] = {
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True}
+}
+ARCHITECTURES = tuple(architectures.ARCHITECTURES)
+ENCODERS = tuple(name for name in ARCHITECTURES if not architecture_of(name).causal)
+DECODERS = tuple(name for name in ARCHITECTURES if architecture_of(name).causal)
+POST_NORM = tuple(name for name in ARCHITECTURES if architecture_of(name).post_norm)
 
 
 @cache
@@ -70,41 +60,27 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def decoder_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> PreTrainedConfig:
-    """Two heads that share one key head; where the family lets it, heads wider than hidden_size / n_heads."""
-    free_width = {} if model_type == "qwen2" else {"head_dim": 20}
-    widths = {**_WIDTHS, "num_hidden_layers": n_blocks, "num_key_value_heads": 1, "tie_word_embeddings": tied}
-    return AutoConfig.for_model(model_type, **_SIZES, **widths, **free_width)
+def tiny_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> PreTrainedConfig:
+    """Two heads; where the family lets them, they share one key head, and are wider than hidden_size / n_heads."""
+    row = architecture_of(model_type)
+    options = {"hidden_size": 32, "num_hidden_layers": n_blocks, "num_attention_heads": 2, row.ffn_width_field: 64}
+    if row.shared_keys:
+        options |= {"num_key_value_heads": 1, "tie_word_embeddings": tied}
+        options |= {"head_dim": 20} if "head_dim" in AutoConfig.for_model(model_type).to_dict() else {}
+    return AutoConfig.for_model(model_type, **_SIZES, **options, **_AS_PUBLISHED.get(model_type, {}))
 
 
 def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> PreTrainedModel:
+    row, config = architecture_of(model_type), tiny_config(model_type, n_blocks=n_blocks)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        widths = {**_WIDTHS, "num_hidden_layers": n_blocks}
-        network: PreTrainedModel
-        if model_type == "bert":
-            network = BertModel(BertConfig(**_SIZES, **widths), add_pooling_layer=False)
-        elif model_type == "roberta":
-            network = RobertaModel(RobertaConfig(**_SIZES, **widths), add_pooling_layer=False)
-        elif model_type == "xlm-roberta":
-            network = XLMRobertaModel(XLMRobertaConfig(**_SIZES, **widths), add_pooling_layer=False)
-        elif model_type == "distilbert":
-            network = DistilBertModel(DistilBertConfig(**_SIZES, dim=32, n_layers=n_blocks, n_heads=2, hidden_dim=64))
-        elif model_type in DECODERS:
-            network = AutoModel.from_config(decoder_config(model_type, n_blocks=n_blocks))  # type: ignore[no-untyped-call]
-        else:
-            relative: dict[str, Any] = {
-                "relative_attention": True,
-                "pos_att_type": ["c2p", "p2c"],
-                "share_att_key": True,
-            }
-            network = DebertaV2Model(DebertaV2Config(**_SIZES, **widths, **relative))
+        network: PreTrainedModel = AutoModel.from_config(config, **row.bare_options)  # type: ignore[no-untyped-call]
         # Freshly made biases and norms are all zeros and ones, where nothing could tell two backbones apart.
         for parameter in network.parameters():
             parameter.data += 0.02 * torch.randn_like(parameter)
-        if model_type in DECODERS:
+        if not row.post_norm:
             # As in trained decoders, what a block adds is small beside what flows past it.
-            network.get_parameter("embed_tokens.weight").data *= 5
+            network.get_parameter(row.table).data *= 5
     network.train(mode=False)
     network.requires_grad_(requires_grad=False)
     return network

@@ -105,7 +105,7 @@ class Backbone:
         """
         if n_rows == self.shape.vocabulary_size:
             return self.fingerprint
-        name = f"{self.architecture.word_embeddings}.weight"
+        name = self.architecture.table
         found = self.input_table or self.network.get_parameter(name)
         # As it was sampled: what is quantised, before that.
         rounded = None if self.fingerprint.precision in ("int8", "nf4") else self.network.dtype
@@ -133,9 +133,7 @@ class Backbone:
     @property
     def max_length(self) -> int:
         """The most tokens in one input, special tokens counted."""
-        # RoBERTa numbers positions from pad_token_id + 1 on, so that many rows of its table are unused.
-        unused = self.network.config.pad_token_id + 1 if "roberta" in self.shape.model_type else 0
-        return self.shape.n_positions - unused
+        return self.shape.n_positions - self.architecture.first_position(self.network.config.pad_token_id)
 
     @property
     def longest_sentence(self) -> int:
@@ -169,8 +167,8 @@ class Backbone:
         """
         if self.output_table is None and not self.network.config.tie_word_embeddings:
             raise CorruptBackbone(
-                f"{self.name} predicts tokens by a projection of its own (lm_head), which its checkpoint lacks. Use "
-                "the checkpoint as published, or train by distillation, which needs none."
+                f"{self.name} predicts tokens by a projection of its own ({self.architecture.output}), which its "
+                "checkpoint lacks. Use the checkpoint as published, or train by distillation, which needs none."
             )
         if self.output_table is None:
             return embedding_rows(self.network, None if ids is None else ids.to(self.device))

@@ -42,11 +42,11 @@ def save_compact(
         token_id = getattr(config, role, None)
         if isinstance(token_id, int):
             setattr(config, role, place_among(kept, token_id))
-    if "roberta" in config.model_type and config.pad_token_id != network.config.pad_token_id:
+    row = architecture_of(config.model_type)
+    if row.counts_from_padding and config.pad_token_id != network.config.pad_token_id:
         raise ConfigError("the padding token would get another number, from which this family counts positions.")
     small = empty_network(config)
-    table = f"{architecture_of(config.model_type).word_embeddings}.weight"
-    weights = {**network.state_dict(), table: rows}
+    weights = {**network.state_dict(), row.table: rows}
     small.load_state_dict({name: weights[name] for name in small.state_dict()}, assign=True)
     small.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

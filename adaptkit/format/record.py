@@ -116,7 +116,7 @@ def version_of(config: AdapterConfig, shape: BackboneShape, card: Card) -> int:
 
 
 def _check_family(shape: BackboneShape) -> None:
-    if architecture_of(shape.model_type).causal != isinstance(shape, DecoderShape):
+    if architecture_of(shape.model_type).shared_keys != isinstance(shape, DecoderShape):
         raise MistypedJson(f"the sizes are not those that a {shape.model_type} backbone has")
 
 
@@ -155,8 +155,9 @@ def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path) -
         raise MalformedConfig(path, "has no probes, so that its outputs could not be checked.")
     if len(probes) > spec.MAX_PROBES:
         raise LimitExceeded(path, f"has {len(probes):,} probes; the reader's bound is {spec.MAX_PROBES}.")
-    # RoBERTa leaves the first two rows of its position table unused.
-    longest = min(spec.MAX_PROBE_TOKENS, shape.n_positions - 2)
+    # Where positions are counted from padding, that is token 1 in all published models.
+    unused = architecture_of(shape.model_type).first_position(pad_token_id=1)
+    longest = min(spec.MAX_PROBE_TOKENS, shape.n_positions - unused)
     for probe in probes:
         if not 1 <= len(probe.ids) <= longest:
             raise LimitExceeded(path, f"a probe has {len(probe.ids):,} tokens; the bounds are 1 and {longest}.")

@@ -8,6 +8,7 @@ from adaptkit.composition import AdapterId
 from adaptkit.config import Kind
 from adaptkit.errors import ArchitectureMismatch, MalformedConfig, NotConvertible
 from adaptkit.format import spec
+from adaptkit.format.architectures import ARCHITECTURES, architecture_of
 from adaptkit.format.card import Card
 from adaptkit.format.folder import Folder, read_json
 from adaptkit.format.shapes import BackboneShape
@@ -33,7 +34,6 @@ _OTHER_PARTS = {
     "adapter_interface.json": "an interface to a model of its own",
 }
 _ENDS_OF_LANGUAGE_MODELS = ("ForMaskedLM", "ForCausalLM", "LMHeadModel")
-_ENCODERS = ("bert", "roberta", "xlm-roberta", "distilbert", "deberta-v2")
 _LANGUAGE_HEADS = ("masked_lm", "causal_lm")
 # What the activations were called before the config said a version.
 _ACTIVATIONS_WITHOUT_VERSION = {"gelu": "gelu_new", "gelu_orig": "gelu"}
@@ -122,10 +122,9 @@ def _check_backbone(whole: Mapping[str, object], shape: BackboneShape, path: Pat
                 f"{path} was made for a backbone with {name} {theirs!r:.40}, and this one has {ours!r}. Name the "
                 "backbone that it was trained on (backbone=...)."
             )
-    if shape.model_type not in _ENCODERS:
-        raise NotConvertible(
-            f"{path} is for a {shape.model_type} backbone; read are adapters of {', '.join(_ENCODERS)}."
-        )
+    if not architecture_of(shape.model_type).adapterhub:
+        read = ", ".join(name for name, row in ARCHITECTURES.items() if row.adapterhub)
+        raise NotConvertible(f"{path} is for a {shape.model_type} backbone; read are adapters of {read}.")
 
 
 def _reading(whole: Mapping[str, object], shape: BackboneShape, file: Path) -> Reading:

@@ -14,6 +14,7 @@ from torch import Tensor
 from adaptkit.config import MAX_RANK, RESIDUAL_SITES, Activation, SiteName
 from adaptkit.errors import LimitExceeded, MalformedConfig, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.architectures import architecture_of
 from adaptkit.format.shapes import BackboneShape, SiteAddress
 from adaptkit.interchange.adapterhub_fields import Reading, blocks_kept, read_fields
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleConfig
@@ -144,22 +145,16 @@ def _bottlenecks(given: _Fields, name: str, shape: BackboneShape, path: Path) ->
     sites = [site for site in RESIDUAL_SITES if getattr(given, _SWITCHES[site])]
     if not sites:
         raise NotConvertible(f"{path} has neither mh_adapter nor output_adapter: no bottleneck in any block.")
-    blocks = blocks_kept(given.leave_out, shape.n_blocks, path)
+    blocks, row = blocks_kept(given.leave_out, shape.n_blocks, path), architecture_of(shape.model_type)
     return {
         address: _Bottleneck(
             place.module,
-            f"{_their_place(place.module)}.adapters.{name}",
+            f"{row.blocks}.{address.block}.{row.adapterhub[address.site]}.adapters.{name}",
             _width(given.reduction_factor, address.block, shape.hidden_width, path),
         )
         for address, place in sorted(shape.sites().items())
         if address.site in sites and address.block in blocks
     }
-
-
-def _their_place(norm: str) -> str:
-    """Theirs stand in the module that holds the norm; in DistilBERT beside it, under names of their own."""
-    outside = norm.replace("sa_layer_norm", "attention_adapters").replace("output_layer_norm", "output_adapters")
-    return outside.removesuffix(".LayerNorm")
 
 
 def _width(factor: float | Mapping[str, float], block: int, hidden_width: int, path: Path) -> int:

@@ -13,7 +13,7 @@ import adaptkit
 from adaptkit.data.sample import sample_pairs
 from adaptkit.model import AdaptedModel
 from tests.saved import saved_backbone
-from tests.tiny import decoder_config, tiny_tokenizer
+from tests.tiny import tiny_config, tiny_tokenizer
 
 PAIRS = sample_pairs("sw")[:48]
 SWAHILI = [sentence for _, sentence in PAIRS]
@@ -44,7 +44,7 @@ class Place:
             return saved_backbone(path, model_type)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            network = AutoModelForCausalLM.from_config(decoder_config("llama", tied=False))  # type: ignore[no-untyped-call]
+            network = AutoModelForCausalLM.from_config(tiny_config("llama", tied=False))  # type: ignore[no-untyped-call]
         network.save_pretrained(path)
         tiny_tokenizer().save_pretrained(path)
         return path

@@ -17,7 +17,7 @@ from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfi
 from adaptkit.model import AdaptedModel, StackLike
 from tests.adapters import attach_random
 from tests.saved import saved_backbone
-from tests.tiny import ARCHITECTURES, ENCODERS, tiny_model
+from tests.tiny import ARCHITECTURES, POST_NORM, tiny_model
 
 TEXTS = [
     "Habari ya asubuhi",
@@ -130,7 +130,7 @@ def test_rows_of_a_fusion(model: AdaptedModel) -> None:
 
 
 @pytest.mark.parametrize("batch_size", [3, 10])
-@pytest.mark.parametrize("model_type", ENCODERS)
+@pytest.mark.parametrize("model_type", POST_NORM)
 def test_rows_of_bottlenecks_before_the_norm(model_type: str, batch_size: int) -> None:
     model = with_adapters(tiny_model(model_type))
     both = BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output"))

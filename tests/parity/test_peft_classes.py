@@ -19,7 +19,7 @@ from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import random_adapter
 from tests.parity.test_peft import ours, theirs
-from tests.tiny import ARCHITECTURES, DECODERS, ENCODERS, tiny_model
+from tests.tiny import ARCHITECTURES, DECODERS, tiny_config, tiny_model
 
 ENCODER_CLASSES = (
     "AutoModelForMaskedLM",
@@ -35,8 +35,10 @@ DECODER_CLASSES = (
     "AutoModelForQuestionAnswering",
 )
 CLASSES = [
-    *((model_type, name) for model_type in ENCODERS for name in ENCODER_CLASSES),
-    *((model_type, name) for model_type in DECODERS for name in DECODER_CLASSES),
+    (model_type, name)
+    for model_type in ARCHITECTURES
+    for name in (DECODER_CLASSES if model_type in DECODERS else ENCODER_CLASSES)
+    if type(tiny_config(model_type)) in getattr(transformers, name)._model_mapping
 ]
 LORA = AdapterConfig(method=LoraConfig(rank=3, alpha=7, scaling="rank_stabilized"))
 FIRST = "encoder.layer.0.attention.self.query"

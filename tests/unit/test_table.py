@@ -29,7 +29,7 @@ def test_an_unknown_name_is_told_what_is_there_and_what_was_near() -> None:
 def test_a_name_stands_for_one_row() -> None:
     table, row = Table[Shelf]("shelf"), Shelf("upper")
     assert table.register(row) is table.register(row)
-    with pytest.raises(ConfigError, match="there is a shelf 'upper' already"):
+    with pytest.raises(ConfigError, match="shelf 'upper' is there already"):
         table.register(Shelf("upper"))
 
 

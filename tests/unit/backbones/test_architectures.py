@@ -1,30 +1,30 @@
+from dataclasses import fields, replace
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
-from transformers import BertConfig, GPT2Config
+from transformers import AutoModel, BertConfig, GPT2Config
 
-from adaptkit.backbones import blocks_of, embedding_rows, shape_of
+from adaptkit.backbones import blocks_of, embedding_rows, memory_of, shape_of
 from adaptkit.config import SITES
-from adaptkit.errors import UnsupportedArchitecture
-from adaptkit.format.architectures import ARCHITECTURES, architecture_of
-from tests.tiny import ARCHITECTURES as TINY
-from tests.tiny import DECODERS, VOCABULARY_SIZE, tiny_backbone, tiny_network
+from adaptkit.errors import ConfigError, UnsupportedArchitecture
+from adaptkit.format.architectures import ARCHITECTURES, Architecture, architecture_of
+from tests.tiny import VOCABULARY_SIZE, tiny_backbone, tiny_config, tiny_network
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "add-an-architecture.md"
 
 
-def test_every_row_has_a_tiny_network() -> None:
-    assert set(TINY) == set(ARCHITECTURES)
-
-
-@pytest.mark.parametrize("model_type", TINY)
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_every_row_has_every_site(model_type: str) -> None:
     sites = tiny_backbone(model_type).shape.sites()
-    foreign = {"attention.residual"} if model_type in DECODERS else {"ffn.gate"}
+    foreign = {"ffn.gate"} if architecture_of(model_type).post_norm else {"attention.residual"}
     assert {address.site for address in sites} == set(SITES) - foreign
     assert len(sites) == 2 * (len(SITES) - 2) + 1
     assert len({place.module for place in sites.values()}) == len(sites)
 
 
-@pytest.mark.parametrize("model_type", TINY)
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_widths_computed_from_the_config_are_those_of_the_modules(model_type: str) -> None:
     network = tiny_network(model_type)
     for address, place in shape_of(network.config).sites().items():
@@ -37,7 +37,7 @@ def test_widths_computed_from_the_config_are_those_of_the_modules(model_type: st
             assert address.site in ("embeddings", "block.output")
 
 
-@pytest.mark.parametrize("model_type", TINY)
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_widths_are_those_that_pass_through_the_modules(model_type: str) -> None:
     backbone = tiny_backbone(model_type)
     seen: dict[str, int] = {}
@@ -50,7 +50,7 @@ def test_widths_are_those_that_pass_through_the_modules(model_type: str) -> None
     assert seen == {place.module: place.out_width for place in backbone.shape.sites().values()}
 
 
-@pytest.mark.parametrize("model_type", TINY)
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_the_last_site_of_the_last_block_is_the_output(model_type: str) -> None:
     backbone = tiny_backbone(model_type)
     paths = {(a.block, a.site): place.module for a, place in backbone.shape.sites().items()}
@@ -65,7 +65,7 @@ def test_the_last_site_of_the_last_block_is_the_output(model_type: str) -> None:
         assert torch.equal(found, norm(outputs[0]))
 
 
-@pytest.mark.parametrize("model_type", TINY)
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_blocks_and_word_embeddings_are_found(model_type: str) -> None:
     network = tiny_network(model_type, n_blocks=3)
     assert len(blocks_of(network)) == shape_of(network.config).n_blocks == 3
@@ -73,6 +73,48 @@ def test_blocks_and_word_embeddings_are_found(model_type: str) -> None:
     assert table.shape == (VOCABULARY_SIZE, 32)
     assert embedding_rows(network).data_ptr() == table.data_ptr()
     assert torch.equal(embedding_rows(network, torch.tensor([5, 2])), table[[5, 2]])
+
+
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_a_pooler_is_made_only_where_the_row_says_so_and_nobody_forbids_it(model_type: str) -> None:
+    unasked = AutoModel.from_config(tiny_config(model_type))  # type: ignore[no-untyped-call]
+    assert (getattr(unasked, "pooler", None) is not None) == architecture_of(model_type).pooler
+    assert not [name for name in tiny_network(model_type).state_dict() if "pooler" in name]
+
+
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_as_many_tokens_are_read_as_there_are_positions(model_type: str) -> None:
+    backbone, row = tiny_backbone(model_type), architecture_of(model_type)
+    ids, mask = backbone.pad([[5] * backbone.max_length])
+    with torch.no_grad():
+        assert backbone.network(ids, mask).last_hidden_state.shape == (1, backbone.max_length, 32)
+        if row.counts_from_padding:
+            with pytest.raises((IndexError, RuntimeError)):
+                backbone.network(*backbone.pad([[5] * (backbone.max_length + 1)]))
+        else:
+            assert backbone.max_length == backbone.shape.n_positions
+
+
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_the_memory_of_attention_is_that_of_its_linear_layers_and_norms(model_type: str) -> None:
+    backbone = tiny_backbone(model_type)
+    linears = {"attention.query", "attention.key", "attention.value", "attention.output"}
+    widths = [(p.in_width, p.out_width) for a, p in backbone.shape.sites().items() if a.site in linears]
+    of_linears = sum(4 * n_in * n_out for n_in, n_out in widths)
+    # Biases, a norm after them, or norms of queries and keys.
+    assert of_linears <= memory_of(backbone.network)["attention"] <= of_linears + 2 * 4 * 8 * 32
+    assert sum(memory_of(backbone.network).values()) >= sum(4 * w.numel() for w in backbone.network.parameters())
+
+
+def test_the_page_on_architectures_explains_every_field_of_a_row() -> None:
+    explained = PAGE.read_text()
+    assert not [field.name for field in fields(Architecture) if f"`{field.name}`" not in explained]
+
+
+def test_a_family_of_a_known_layout_is_one_row() -> None:
+    assert replace(architecture_of("llama"), name="mine").sites == architecture_of("llama").sites
+    with pytest.raises(ConfigError, match="architecture 'bert' is there already"):
+        ARCHITECTURES.register(replace(architecture_of("bert")))
 
 
 def test_the_shape_of_a_config() -> None:

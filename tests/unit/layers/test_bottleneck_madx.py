@@ -11,7 +11,7 @@ from adaptkit.errors import ArchitectureMismatch, ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import BottleneckMadxLayer, Normed
 from adaptkit.methods import BottleneckMadxConfig
-from tests.tiny import DECODERS, ENCODERS, tiny_model
+from tests.tiny import ARCHITECTURES, POST_NORM, tiny_model
 
 PLAIN: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 
@@ -75,10 +75,10 @@ def test_the_site_keeps_its_type(dtype: torch.dtype, norm: nn.LayerNorm) -> None
     assert layer(site, site.after + 1).dtype == dtype
 
 
-@pytest.mark.parametrize("model_type", [*ENCODERS, *DECODERS])
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_blocks_that_normalise_what_they_read_have_no_place_for_it(model_type: str) -> None:
     sites, config = tiny_model(model_type).backbone.shape.sites(), AdapterConfig(method=BottleneckMadxConfig(width=2))
-    if model_type in ENCODERS:
+    if model_type in POST_NORM:
         assert len(AdapterLayers(config, sites).named_tensors()) == 8
     else:
         with pytest.raises(ArchitectureMismatch, match="residual sum"):

@@ -16,7 +16,7 @@ from adaptkit.heads.batch import Batch
 from adaptkit.model import AdaptedModel
 from adaptkit.training.objectives import CausalObjective
 from tests.saved import saved_backbone
-from tests.tiny import DECODERS, decoder_config, tiny_model, tiny_tokenizer
+from tests.tiny import DECODERS, tiny_config, tiny_model, tiny_tokenizer
 from tests.tolerance import rounded
 
 PAIRS = sample_pairs("sw")[:240]
@@ -28,7 +28,7 @@ def untied(folder: Path, *, seed: int = 0) -> Path:
     """A decoder with an output projection of its own, as causal-LM checkpoints have it."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = AutoModelForCausalLM.from_config(decoder_config("llama", tied=False))  # type: ignore[no-untyped-call]
+        network = AutoModelForCausalLM.from_config(tiny_config("llama", tied=False))  # type: ignore[no-untyped-call]
     network.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
@@ -98,7 +98,7 @@ def test_a_missing_output_projection_is_told_and_distillation_works(tmp_path: Pa
 
 
 def bare_untied(tmp_path: Path) -> Backbone:
-    network = AutoModelForCausalLM.from_config(decoder_config("llama", tied=False)).get_decoder()  # type: ignore[no-untyped-call]
+    network = AutoModelForCausalLM.from_config(tiny_config("llama", tied=False)).get_decoder()  # type: ignore[no-untyped-call]
     network.save_pretrained(tmp_path / "bare")
     tiny_tokenizer().save_pretrained(tmp_path / "bare")
     return adaptkit.backbones.load_backbone(tmp_path / "bare")
