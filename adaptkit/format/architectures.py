@@ -137,6 +137,7 @@ for _row in (
     LLAMA,
     replace(LLAMA, name="qwen2"),
     replace(LLAMA, name="qwen3"),
+    replace(LLAMA, name="mistral"),
 ):
     ARCHITECTURES.register(_row)
 
