@@ -138,6 +138,7 @@ for _row in (
     replace(LLAMA, name="qwen2"),
     replace(LLAMA, name="qwen3"),
     replace(LLAMA, name="mistral"),
+    replace(ROBERTA, name="camembert", adapterhub={}),
 ):
     ARCHITECTURES.register(_row)
 
