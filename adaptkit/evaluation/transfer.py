@@ -1,29 +1,35 @@
 """Did the language adapter help? One task in many languages, with and without it, the same examples each time."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.config import Precision
-from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm, check_form
-from adaptkit.data.tasks import TaskData
-from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.cell_progress import open_progress
-from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions
+from adaptkit.evaluation.conditions import Adapters, check_conditions
+from adaptkit.evaluation.given import (
+    AdapterLike,
+    TestData,
+    given_adapters,
+    language_adapters,
+    language_of,
+    listed,
+    read_given,
+    task_adapters,
+    texts_by_name,
+)
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
 from adaptkit.evaluation.report import save_report
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Adapter, load_adapter
-
-AdapterLike = Adapter | str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def evaluate(
     adapter: AdapterLike | Sequence[AdapterLike],
     languages: str | Sequence[str],
     compare: str | Sequence[str] = ("none", "source", "target"),
-    data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None" = None,
+    data: TestData = None,
     zoo: Adapters | None = None,
     domain: AdapterLike | Sequence[AdapterLike] = (),
     source_language: str | None = None,
@@ -108,31 +114,19 @@ def evaluate(
     reading = ReadingOptions(
         columns=columns or {}, labels=tuple(labels), nli=nli, score_range=score_range, quoted=quoted
     )
-    if reading != ReadingOptions() and not isinstance(data, Mapping):
-        raise ConfigError(
-            "columns, labels, nli, score_range and quoted are for data={'sw': 'test.tsv'}, not benchmarks."
-        )
-    tasks = _task_adapters(model, adapter)
-    if seeds is not None and len(tasks) < seeds:
-        raise ConfigError(
-            f"{seeds} seeds were asked for and {len(tasks)} task adapters given. Train the task with seed=0, 1, ... "
-            "and give them all: adapter=[first, second, third]."
-        )
+    tasks = task_adapters(model, adapter, seeds=seeds)
     if limit is not None and limit < 1:
         raise ConfigError(f"limit must be at least 1, found {limit}.")
-    source = source_language or tasks[0].language
-    if source is None:
-        raise ConfigError("the task adapter was trained in no named language, or in several; say source_language=....")
     matrix = Matrix(
         model=model,
         task=task,
         tasks=tasks,
-        languages=tuple(dict.fromkeys(map(canonical_tag, _listed(languages)))),
-        conditions=check_conditions(_listed(compare)),
-        zoo=_language_adapters(model, zoo),
-        domains=_adapters(model, domain),
-        source=canonical_tag(source),
-        data=_read(data, reading),
+        languages=tuple(dict.fromkeys(map(canonical_tag, listed(languages)))),
+        conditions=check_conditions(listed(compare)),
+        zoo=language_adapters(model, zoo),
+        domains=given_adapters(model, domain),
+        source=language_of(tasks[0], source_language),
+        data=read_given(data, reading),
         split=split,
         limit=limit,
         group=group,
@@ -143,66 +137,4 @@ def evaluate(
         max_answer_tokens=max_answer_tokens,
         bf16=uses_bfloat16(precision, model.backbone.device),
     )
-    return TransferReport(matrix.run(_texts(training_text)))
-
-
-def _task_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike]) -> tuple[Adapter, ...]:
-    tasks = _adapters(model, given)
-    wrong = [task.id for task in tasks if task.config.head is None]
-    if wrong or not tasks:
-        raise ConfigError(f"adapter=... names task adapters, found {', '.join(wrong) or 'none'}.")
-    if len({(task.id, task.config, task.language, task.below) for task in tasks}) > 1:
-        raise ConfigError(
-            "the task adapters differ in more than their seed: their ids, methods, heads, languages or what they were "
-            "trained on top of are not the same."
-        )
-    if len({task.weights_sha256 for task in tasks}) < len(tasks):
-        raise ConfigError("a task adapter is given twice; each seed counts once.")
-    settings = [task.card.training.settings for task in tasks if task.card.training is not None]
-    seeds = [found["seed"] for found in settings if "seed" in found]
-    if len(set(seeds)) < len(seeds):
-        raise ConfigError(
-            f"the task adapters are to differ in their seed, and were trained with {', '.join(map(str, seeds))}. Train "
-            "the task with seed=0, 1, ...; compare adapters of different data in a report each."
-        )
-    return tasks
-
-
-def _adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike]) -> tuple[Adapter, ...]:
-    entries = [given] if isinstance(given, Adapter | str | os.PathLike) else list(given)
-    return tuple(entry if isinstance(entry, Adapter) else _named(model, entry) for entry in entries)
-
-
-def _named(model: AdaptedModel, name: str | os.PathLike[str]) -> Adapter:
-    attached = model.attached_adapter(name) if isinstance(name, str) else None
-    return attached if attached is not None else load_adapter(name)
-
-
-def _language_adapters(model: AdaptedModel, zoo: Adapters | None) -> LanguageAdapters:
-    if zoo is not None:
-        return LanguageAdapters.of(zoo, model.backbone)
-    attached = (model.attached_adapter(name) for name in model.attached)
-    return LanguageAdapters(
-        tuple(adapter for adapter in attached if adapter is not None and adapter.kind == "language")
-    )
-
-
-def _listed(given: str | Sequence[str]) -> list[str]:
-    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else list(given)
-
-
-def _read(
-    data: "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None", reading: ReadingOptions
-) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
-    if not isinstance(data, Mapping):
-        return data
-    return {canonical_tag(language): _read_one(source, language, reading) for language, source in data.items()}
-
-
-def _read_one(source: "LabelledSource | TaskData", language: str, reading: ReadingOptions) -> TaskData:
-    return reading.read(source, language=language)
-
-
-def _texts(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:
-    named = given if isinstance(given, Mapping) else {Path(path).name: path for path in given}
-    return {name: open_corpus(source).lines() for name, source in named.items()}
+    return TransferReport(matrix.run(texts_by_name(training_text)))

@@ -11,7 +11,7 @@ from adaptkit.data.parallel import open_parallel
 from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, TaskData, read_labelled
 from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import AdaptkitError, ConfigError, MalformedText
-from adaptkit.evaluation.transfer import _read_one
+from adaptkit.evaluation.given import read_given
 from adaptkit.heads import examples_of
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes import TrainingRequest
@@ -64,7 +64,7 @@ def test_examples_and_data_made_by_hand(value: object, said: str, make: Callable
     data = TaskData(task_type="classification", examples=examples, labels=(), description="mine")
     readers: list[Callable[[], object]] = [
         lambda: read_labelled(examples),
-        lambda: _read_one(data, "sw", ReadingOptions()),
+        lambda: read_given({"sw": data}, ReadingOptions()),
         lambda: read_examples(TrainingRequest(task="t", data=data)),
     ]
     for read in readers:

@@ -1,0 +1,122 @@
+"""What a caller gives for an evaluation, as the values that it is made from."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.data.tasks import TaskData
+from adaptkit.data.tasks.labelled import LabelledSource
+from adaptkit.data.tasks.reading_options import ReadingOptions
+from adaptkit.errors import ConfigError
+from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
+from adaptkit.languages import canonical_tag
+from adaptkit.model import AdaptedModel
+from adaptkit.storage import Adapter, load_adapter
+
+AdapterLike: TypeAlias = Adapter | str | os.PathLike[str]
+TestData: TypeAlias = "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None"
+
+
+def task_adapters(
+    model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike], *, seeds: int | None
+) -> tuple[Adapter, ...]:
+    """The task adapters, which differ in their training seed only; as many as there are to be seeds, or more.
+
+    Raises:
+        ConfigError: They have no head, differ in more, or are too few.
+        AdapterFileError: A folder that is no adapter.
+    """
+    tasks = given_adapters(model, given)
+    _require_alike(tasks)
+    if seeds is not None and len(tasks) < seeds:
+        raise ConfigError(
+            f"{seeds} seeds were asked for and {len(tasks)} task adapters given. Train the task with seed=0, 1, ... "
+            "and give them all: adapter=[first, second, third]."
+        )
+    return tasks
+
+
+def _require_alike(tasks: Sequence[Adapter]) -> None:
+    wrong = [task.id for task in tasks if task.config.head is None]
+    if wrong or not tasks:
+        raise ConfigError(f"adapter=... names task adapters, found {', '.join(wrong) or 'none'}.")
+    if len({(task.id, task.config, task.language, task.below) for task in tasks}) > 1:
+        raise ConfigError(
+            "the task adapters differ in more than their seed: their ids, methods, heads, languages or what they were "
+            "trained on top of are not the same."
+        )
+    if len({task.weights_sha256 for task in tasks}) < len(tasks):
+        raise ConfigError("a task adapter is given twice; each seed counts once.")
+    settings = [task.card.training.settings for task in tasks if task.card.training is not None]
+    seeds = [found["seed"] for found in settings if "seed" in found]
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(
+            f"the task adapters are to differ in their seed, and were trained with {', '.join(map(str, seeds))}. Train "
+            "the task with seed=0, 1, ...; compare adapters of different data in a report each."
+        )
+
+
+def language_of(task: Adapter, named: str | None) -> str:
+    """The tag of the language that a task was trained in: the named one, or what the adapter says.
+
+    Raises:
+        ConfigError: Neither says it, or it is none.
+    """
+    language = named or task.language
+    if language is None:
+        raise ConfigError("the task adapter was trained in no named language, or in several; say source_language=....")
+    return canonical_tag(language)
+
+
+def given_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike]) -> tuple[Adapter, ...]:
+    """The adapters that are meant: values, what is attached under these names, or what lies in these folders.
+
+    Raises:
+        AdapterFileError: A folder that is no adapter.
+    """
+    entries = [given] if isinstance(given, Adapter | str | os.PathLike) else list(given)
+    return tuple(entry if isinstance(entry, Adapter) else _named(model, entry) for entry in entries)
+
+
+def _named(model: AdaptedModel, name: str | os.PathLike[str]) -> Adapter:
+    attached = model.attached_adapter(name) if isinstance(name, str) else None
+    return attached if attached is not None else load_adapter(name)
+
+
+def language_adapters(model: AdaptedModel, zoo: Adapters | None) -> LanguageAdapters:
+    """The language adapters of a zoo or list for this backbone; None: those that are attached."""
+    if zoo is not None:
+        return LanguageAdapters.of(zoo, model.backbone)
+    attached = (model.attached_adapter(name) for name in model.attached)
+    return LanguageAdapters(
+        tuple(adapter for adapter in attached if adapter is not None and adapter.kind == "language")
+    )
+
+
+def listed(given: str | Sequence[str]) -> list[str]:
+    """Names in a list, or with commas between."""
+    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else list(given)
+
+
+def read_given(data: TestData, reading: ReadingOptions) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
+    """The caller's own test data by language, read; a benchmark's folder or hub id as it is.
+
+    Raises:
+        ConfigError: Ways of reading were said for a benchmark, which is read in its own.
+        DataError: Data that is not there or malformed.
+    """
+    if isinstance(data, Mapping):
+        return {canonical_tag(tag): reading.read(source, language=tag) for tag, source in data.items()}
+    if reading != ReadingOptions():
+        raise ConfigError(
+            "columns, labels, nli, score_range and quoted are for data={'sw': 'test.tsv'}, not benchmarks."
+        )
+    return data
+
+
+def texts_by_name(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:
+    """Lines of texts by their names; those of files are the files' own."""
+    named = given if isinstance(given, Mapping) else {Path(path).name: path for path in given}
+    return {name: open_corpus(source).lines() for name, source in named.items()}
