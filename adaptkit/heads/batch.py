@@ -1,4 +1,4 @@
-"""What the training loop asks of an objective."""
+"""A batch, and what the training loop asks of a loss."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def in_few_shapes(positions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return F.pad(positions, (0, missing)), F.pad(labels, (0, missing), value=IGNORED)
 
 
-class Objective(Protocol):
+class Loss(Protocol):
     """A loss with what it needs to compute it; an `nn.Module`, so that its own weights train with the adapter.
 
     `blocks` are those whose hidden states it reads, side by side; none means the last one.

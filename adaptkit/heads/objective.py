@@ -1,4 +1,4 @@
-"""The loss of a head, as an objective of the training loop."""
+"""The loss of a head, as the training loop asks for it."""
 
 from collections.abc import Mapping
 

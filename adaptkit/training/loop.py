@@ -14,7 +14,7 @@ from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
 from adaptkit.errors import DivergedTraining
-from adaptkit.heads.batch import Objective
+from adaptkit.heads.batch import Loss
 from adaptkit.model import AdaptedModel
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
@@ -49,7 +49,7 @@ class TrainingRun:
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
-        self._objective: Objective = objective  # type: ignore[assignment]  # an nn.Module that is one
+        self._objective: Loss = objective  # type: ignore[assignment]  # an nn.Module that is one
         self._data = data
         self._settings = settings
         self._bf16 = uses_bfloat16(settings.precision, device)

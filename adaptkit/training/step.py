@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.heads.batch import Batch, Objective
+from adaptkit.heads.batch import Batch, Loss
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import RandomStreams
@@ -44,7 +44,7 @@ class TrainingStep(nn.Module):
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
         """The objective's measures; `bare` runs the backbone without the stack and without gradients."""
         model = self._model[0]
-        objective: Objective = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
+        objective: Loss = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
         if bare:
             hidden = self._frozen(batch, objective)
         else:
@@ -54,11 +54,11 @@ class TrainingStep(nn.Module):
             batch = replace(batch, frozen=hidden if bare else self._frozen(batch, objective))
         return dict(objective.measures(hidden, batch))
 
-    def _frozen(self, batch: Batch, objective: Objective) -> Tensor:
+    def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
         with torch.no_grad():
             return self._states(batch, objective)
 
-    def _states(self, batch: Batch, objective: Objective) -> Tensor:
+    def _states(self, batch: Batch, objective: Loss) -> Tensor:
         def states(ids: Tensor, mask: Tensor) -> Tensor:
             with self._streams.own():
                 hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks)

@@ -37,7 +37,7 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
-        """The loss of the adapter that has these layers, an `adaptkit.heads.batch.Objective`, on the model's device.
+        """The loss of the adapter that has these layers, an `adaptkit.heads.batch.Loss`, on the model's device.
 
         What it projects is computed in `dtype`.
         """
