@@ -1,7 +1,7 @@
 from .backbones import Vocabulary, vocabulary_of
 from .composition import Average, Fuse, Stack
 from .data.sample import sample_pairs
-from .data.tasks import TASKS, TaskData, read_labelled, read_task, task_languages
+from .data.tasks import TASKS, TaskData
 from .evaluation import TransferReport, evaluate
 from .format.card import TrainingFacts
 from .interchange import (
@@ -15,11 +15,13 @@ from .interchange import (
     pull_adapter,
     push_adapter,
 )
+from .labelled import read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Fusion, HeadOnly, Lora, Method
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Mlm
 from .recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
 from .storage import Adapter, Zoo, load_adapter
+from .task_types import TASK_TYPES
 from .verification import sign
 from .version import __version__
 from .weights.combine import combine
@@ -30,6 +32,7 @@ __all__ = [
     "METHODS",
     "OBJECTIVES",
     "TASKS",
+    "TASK_TYPES",
     "AdaptedModel",
     "Adapter",
     "Average",

@@ -5,11 +5,11 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from adaptkit.config import HeadConfig
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
 from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 
 LORA = AdapterConfig(method=LoraConfig(rank=2, sites=("attention.query",)))

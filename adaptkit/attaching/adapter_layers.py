@@ -9,10 +9,11 @@ from adaptkit.config import SiteShape
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import SiteAddress
 from adaptkit.format.tensor_shapes import HEAD, parts_at
+from adaptkit.heads import build_head
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
-from adaptkit.layers.heads import Head, build_head
+from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
 from adaptkit.methods import INVERTIBLE, InvertibleConfig, MethodConfig, method_of

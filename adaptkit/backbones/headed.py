@@ -2,33 +2,20 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import nn
-from transformers import (
-    AutoModelForQuestionAnswering,
-    AutoModelForTokenClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from adaptkit.config import TaskType
-
-_CLASSES: dict[TaskType, Any] = {"tagging": AutoModelForTokenClassification, "qa": AutoModelForQuestionAnswering}
-SAME_HEADS: tuple[TaskType, ...] = ("tagging", "qa")
-"""The task types whose head is one linear layer on every token, in transformers as here.
-
-The others are not: transformers reads one token where ours takes the mean.
-"""
+from adaptkit.task_types import HeadConfig
 
 
-def with_head(
-    network: PreTrainedModel, task_type: TaskType, linear: nn.Linear, labels: Sequence[str]
-) -> PreTrainedModel:
-    """The network, not copied, under this linear layer. `task_type` is one of `SAME_HEADS`."""
+def with_head(network: PreTrainedModel, head: HeadConfig, linear: nn.Linear) -> PreTrainedModel:
+    """The network, not copied, under this linear layer, of a head that transformers has too."""
+    assert head.row.transformers_class is not None  # noqa: S101 - no other is asked for
     with torch.device("meta"):
-        whole: PreTrainedModel = _CLASSES[task_type].from_config(labelled(network.config, labels))
+        made = head.row.transformers_class().from_config(labelled(network.config, head.labels))
+    whole: PreTrainedModel = made
     (own,) = (name for name, child in whole.named_children() if isinstance(child, nn.Linear))
     setattr(whole, whole.base_model_prefix, network)
     setattr(whole, own, linear)

@@ -15,11 +15,11 @@ from adaptkit.cli.arguments import (
     EmbeddingsOption,
     NormalizeOption,
 )
-from adaptkit.config import TaskType
 from adaptkit.data.tasks import Example, TaskData
-from adaptkit.data.tasks.spelling import normalized_data
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO
+from adaptkit.labelled import examples_of, normalized_data
+from adaptkit.task_types import AnyTaskType
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import printable
 
@@ -46,7 +46,7 @@ def predict(
     task = load_adapter(adapter)
     if task.config.head is None:
         raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
-    inputs = _inputs(task.config.head.task_type, sys.stdin.buffer.read())
+    inputs = _inputs(task.config.head.row, sys.stdin.buffer.read())
     model = loaded(backbone, bits=bits, embeddings=embeddings, device=device)
     below = Foundation(tuple(load_adapter(folder) for folder in on or ())).adapters
     model.attach(*below, task)
@@ -65,10 +65,8 @@ def predict(
         sys.stdout.write(_json(_plain(prediction)) + "\n")
 
 
-def _inputs(task_type: TaskType, given: bytes) -> list[Example]:
+def _inputs(task_type: AnyTaskType, given: bytes) -> list[Example]:
     """One example for each line."""
-    from adaptkit.heads import examples_of
-
     try:
         text = given.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
     except UnicodeDecodeError as error:
@@ -79,14 +77,14 @@ def _inputs(task_type: TaskType, given: bytes) -> list[Example]:
     # Not splitlines: a JSON string may hold other separators of lines.
     for number, line in enumerate(text.split("\n") if text else [], start=1):
         try:
-            examples += examples_of(task_type, [_input(task_type, line)])
+            examples += examples_of(task_type.name, [_input(task_type, line)])
         except ConfigError as error:
             raise ConfigError(f"line {number} of the input: {error}") from error
     return examples
 
 
-def _input(task_type: TaskType, line: str) -> object:
-    """A JSON value as it is; else cells of a line: words of a sentence for tagging, one text, or a pair."""
+def _input(task_type: AnyTaskType, line: str) -> object:
+    """A JSON value as it is; else what the task type makes of the line."""
     if not line.strip():
         raise ConfigError("it is empty; predictions are printed line by line, so remove it.")
     if line[:1] in '[{"':
@@ -94,10 +92,7 @@ def _input(task_type: TaskType, line: str) -> object:
             return json.loads(line)
         except ValueError as error:
             raise ConfigError(f"it is broken JSON ({error}): {line[:80]}") from error
-    if task_type == "tagging":
-        return line.split()
-    cells = line.split("\t")
-    return cells[0] if len(cells) == 1 else tuple(cells)
+    return task_type.of_line(line)
 
 
 def _json(value: object) -> str:

@@ -7,10 +7,9 @@ from typing import TypeAlias
 
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.tasks import TaskData
-from adaptkit.data.tasks.labelled import LabelledSource
-from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
+from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter

@@ -12,22 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import bfloat16_blocks
-from adaptkit.config import HeadConfig
 from adaptkit.data.letters import NormalForm
-from adaptkit.data.tasks import TASKS, Example, TaskData, read_task, task_spec
-from adaptkit.data.tasks.spelling import normalized_data
+from adaptkit.data.tasks import TASKS, Example, TaskData
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
-from adaptkit.evaluation.metrics import DEFAULT_METRICS, TaskMetric, task_metrics
+from adaptkit.evaluation.metrics import AnyTaskMetric, task_metrics
 from adaptkit.evaluation.notes import form_notes, ignored_notes, leak_notes, loss_notes
 from adaptkit.evaluation.results import Cell, Condition, Contrast, TransferResults
+from adaptkit.labelled import normalized_data, read_task, task_spec
 from adaptkit.languages import why_no_relative
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_metric_difference
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ class Matrix:
     def _metric_names(self) -> tuple[str, ...]:
         if self.task in TASKS or not isinstance(self.data, Mapping):
             return task_spec(self.task).metrics
-        return DEFAULT_METRICS[head_of(self.tasks[0]).task_type]
+        return head_of(self.tasks[0]).row.default_metrics
 
     def _examples(self, language: str) -> Sequence[Example]:
         if isinstance(self.data, Mapping):
@@ -204,7 +204,7 @@ class _Test:
 
     language: str
     examples: Sequence[Example]
-    metrics: Mapping[str, TaskMetric]
+    metrics: Mapping[str, AnyTaskMetric]
 
 
 def head_of(task: Adapter) -> HeadConfig:
@@ -214,13 +214,15 @@ def head_of(task: Adapter) -> HeadConfig:
 
 
 def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Example]) -> None:
-    labels = [getattr(example, "label", None) for example in examples] if head.task_type == "classification" else []
-    for number, label in enumerate(labels, start=1):
-        if label not in head.labels:
-            raise ConfigError(
-                f"example {number} in {language} has the label {label!r}, and the task adapter knows "
-                f"{', '.join(head.labels)}. Is it another task, or is the label spelled in another way?"
-            )
+    if not head.labels or head.row.unknown_labels == "left out":
+        return
+    for number, example in enumerate(examples, start=1):
+        for label in head.row.labels_of(example):
+            if label not in head.labels:
+                raise ConfigError(
+                    f"example {number} in {language} has the label {label!r}, and the task adapter knows "
+                    f"{', '.join(head.labels)}. Is it another task, or is the label spelled in another way?"
+                )
 
 
 def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric: str) -> Iterator[Contrast]:

@@ -14,7 +14,7 @@ from adaptkit.backbones.hardware import peak_memory_bytes
 from adaptkit.composition import Stack
 from adaptkit.data.tasks import Example
 from adaptkit.errors import DataError
-from adaptkit.evaluation.metrics import TaskMetric
+from adaptkit.evaluation.metrics import AnyTaskMetric
 from adaptkit.format.folder import whole_file
 from adaptkit.model import AdaptedModel
 
@@ -32,7 +32,7 @@ def measure(
     model: AdaptedModel,
     stack: Stack,
     examples: Sequence[Example],
-    metrics: Mapping[str, TaskMetric],
+    metrics: Mapping[str, AnyTaskMetric],
     *,
     batch_size: int,
     max_answer_tokens: int | None = None,

@@ -2,14 +2,14 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, Question, leaked
-from adaptkit.data.tasks.spelling import texts_of
-from adaptkit.evaluation.metrics import ignored_entities
-from adaptkit.heads import answers_above, format_of, losses, without_label
+from adaptkit.data.tasks import Example, leaked
+from adaptkit.heads import format_of
+from adaptkit.labelled import texts_of, without_label
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 
 
 def leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:
@@ -26,11 +26,11 @@ def loss_notes(
 ) -> Iterator[str]:
     """What of a test is not read, and answers that cannot be given."""
     # Labels that the head does not know are not looked at here; where answers stand is.
-    given = [example if isinstance(example, Question) else without_label(example) for example in examples]
+    given = [without_label(example) for example in examples] if head.labels else examples
     items = format_of(backbone, head).items(given)
-    lost = losses(examples, items, max_length=backbone.max_length, scored=True)
-    if head.task_type == "qa":
-        lost += answers_above(max_answer_tokens or head.max_answer_tokens, items)
+    if max_answer_tokens is not None:
+        head = replace(head, max_answer_tokens=max_answer_tokens)
+    lost = head.row.lost(head, examples, items, max_length=backbone.max_length, scored=True)
     yield from (f"{language}: {loss}." for loss in lost)
 
 
@@ -46,7 +46,5 @@ def form_notes(language: str, examples: Sequence[Example], adapters: Sequence[Ad
 
 
 def ignored_notes(head: HeadConfig, examples: Sequence[Example]) -> Iterator[str]:
-    """Entities that a head of tags cannot give."""
-    ignored = ignored_entities(head, examples)
-    if ignored and head.task_type == "tagging":
-        yield f"entities of type {', '.join(sorted(ignored))} are left out: the task adapter was not trained on them."
+    """What of the test's answers a head cannot give."""
+    yield from head.row.ignored(head, examples)

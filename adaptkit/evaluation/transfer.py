@@ -9,7 +9,6 @@ from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.config import Precision
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm, check_form
-from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.cell_progress import open_progress
 from adaptkit.evaluation.conditions import Adapters, check_conditions
@@ -28,6 +27,7 @@ from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
 from adaptkit.evaluation.report import save_report
 from adaptkit.evaluation.results import TransferResults
+from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
 

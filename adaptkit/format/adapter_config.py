@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from adaptkit.config import HeadConfig
 from adaptkit.errors import ConfigError
 from adaptkit.methods import InvertibleConfig, MethodConfig, method_of
+from adaptkit.task_types import HeadConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class AdapterConfig:
     hides_top_block: bool = False
 
     def __post_init__(self) -> None:
-        trains_head = self.head is not None and self.head.task_type != "similarity"
+        trains_head = self.head is not None and self.head.has_weights
         if not self.method.sites and not trains_head:
             raise ConfigError(
                 f"method {self.method_name!r} trains a head and nothing else, so it needs a task whose head has "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import MAX_ALPHA, MAX_RANK, HeadConfig
+from adaptkit.config import MAX_ALPHA, MAX_RANK
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.peft_form import from_peft, to_peft
@@ -13,6 +13,7 @@ from adaptkit.format.shapes import BackboneShape, DecoderShape
 from adaptkit.format.spec import MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
 from adaptkit.format.typed_json import LATEST, MistypedJson, decode, encode, needed_version
 from adaptkit.methods import METHODS, InvertibleConfig, LoraConfig, method_of
+from adaptkit.task_types import HeadConfig
 
 _LIMITS = {
     "r": MAX_RANK,

@@ -1,7 +1,6 @@
 """A prompt and the choices that may go with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import torch
@@ -9,19 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, MultipleChoice
+from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.item import Item, as_ids
 from adaptkit.heads.typed import of_type
-
-
-@dataclass(frozen=True)
-class PredictedChoice:
-    """The number of the choice with the largest probability, and the probability of each."""
-
-    choice: int
-    probabilities: tuple[float, ...]
+from adaptkit.layers.heads import SentenceHead
+from adaptkit.task_types import HeadConfig, Item, MultipleChoice, PredictedChoice, as_ids
 
 
 class Choice:
@@ -30,6 +21,11 @@ class Choice:
     def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
         self._backbone = backbone
         self._max_length = max_length
+
+    @staticmethod
+    def module(head: HeadConfig, hidden_width: int) -> SentenceHead:
+        """A fresh head."""
+        return SentenceHead(hidden_width=hidden_width, n_outputs=1, dropout=head.dropout)
 
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """As many rows as there are choices."""

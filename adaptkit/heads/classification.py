@@ -1,27 +1,19 @@
 """A text, or a pair of texts, and its label."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, LabelledText
+from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.item import Item, as_ids, label_number
+from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
-
-
-@dataclass(frozen=True)
-class PredictedLabel:
-    """The label with the largest probability, and all probabilities."""
-
-    label: str
-    probabilities: Mapping[str, float]
+from adaptkit.layers.heads import SentenceHead
+from adaptkit.task_types import HeadConfig, Item, LabelledText, PredictedLabel, as_ids
 
 
 class Classification:
@@ -31,6 +23,11 @@ class Classification:
         self._backbone = backbone
         self._head = head
         self._max_length = max_length
+
+    @staticmethod
+    def module(head: HeadConfig, hidden_width: int) -> SentenceHead:
+        """A fresh head."""
+        return SentenceHead(hidden_width=hidden_width, n_outputs=len(head.labels), dropout=head.dropout)
 
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each: the text, or both texts with separators between them."""

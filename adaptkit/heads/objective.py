@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.item import TaskFormat
-from adaptkit.layers import Head
+from adaptkit.heads.task_format import TaskFormat
+from adaptkit.layers.heads import Head
 
 
 class HeadObjective(nn.Module):

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,37 +9,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import Backbone, Window
-from adaptkit.config import DEFAULT_ANSWER_TOKENS, HeadConfig
-from adaptkit.data.tasks import Example, Question
+from adaptkit.config import DEFAULT_ANSWER_TOKENS
+from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.answers import located
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.item import Item, as_ids
 from adaptkit.heads.typed import of_type
+from adaptkit.layers.heads import TokenHead
+from adaptkit.task_types import HeadConfig, Item, PredictedAnswer, Question, Span, as_ids
+from adaptkit.task_types.question_answering import NO_ANSWER
 
-_NO_ANSWER = (0, 0)
-"""Start and end of no answer: the opening special token."""
 _CANDIDATES = 20
-
-
-@dataclass(frozen=True, order=True)
-class Span:
-    """A piece of the context. `score` is the sum of the logits of its first and last token; `start` is a character."""
-
-    score: float
-    text: str
-    start: int
-
-
-@dataclass(frozen=True)
-class PredictedAnswer:
-    """The best answer; empty where the head says that there is none. `n_best` are the best spans, best first.
-
-    `no_answer_score` is what the best span has to beat, for heads that know questions without an answer.
-    """
-
-    text: str
-    n_best: tuple[Span, ...]
-    no_answer_score: float
 
 
 class QuestionAnswering:
@@ -58,6 +36,11 @@ class QuestionAnswering:
         self._max_length = max_length
         self._stride = stride
 
+    @staticmethod
+    def module(head: HeadConfig, hidden_width: int) -> TokenHead:
+        """A fresh head."""
+        return TokenHead(hidden_width=hidden_width, n_outputs=2, dropout=head.dropout)
+
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One item for each window of each context."""
         questions = of_type(Question, examples)
@@ -70,7 +53,7 @@ class QuestionAnswering:
         )
         answers = [located(question.context, question.answers) for question in questions]
         targets = [_target(window, answers[window.text]) for window in windows]
-        placed = {window.text for window, target in zip(windows, targets, strict=True) if target != _NO_ANSWER}
+        placed = {window.text for window, target in zip(windows, targets, strict=True) if target != NO_ANSWER}
         lost = {number for number, question in enumerate(questions) if question.answers and number not in placed}
         return [
             Item(
@@ -116,15 +99,9 @@ class QuestionAnswering:
         return PredictedAnswer(best[0].text if answered else "", tuple(best), nothing)
 
 
-def longest_answer(items: Sequence[Item]) -> int:
-    """Tokens of the longest answer that is a target; 0 where there is none."""
-    spans = (item.target for item in items if item.target and item.target != _NO_ANSWER)
-    return max((int(last) - int(first) + 1 for first, last in spans), default=0)
-
-
 def _target(window: Window, answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
     found = (_tokens_of(window, text, start) for text, start in answers)
-    return next((tokens for tokens in found if tokens is not None), _NO_ANSWER)
+    return next((tokens for tokens in found if tokens is not None), NO_ANSWER)
 
 
 def _tokens_of(window: Window, text: str, start: int) -> tuple[int, int] | None:

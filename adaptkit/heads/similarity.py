@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, SimilarPair
+from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.item import Item, as_ids
 from adaptkit.heads.typed import of_type
+from adaptkit.layers.heads import VectorHead
+from adaptkit.task_types import HeadConfig, Item, SimilarPair, as_ids
 
 
 class Similarity:
@@ -20,6 +20,11 @@ class Similarity:
     def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
         self._backbone = backbone
         self._max_length = max_length
+
+    @staticmethod
+    def module(_: HeadConfig, __: int) -> VectorHead:
+        """A fresh head."""
+        return VectorHead()
 
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """Two rows each."""

@@ -1,7 +1,6 @@
 """Words and a tag for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,22 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Example, TaggedSentence
+from adaptkit.data.tasks import Example
+from adaptkit.data.tasks.tag_schemes import OUTSIDE
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import IGNORED, Batch
-from adaptkit.heads.item import Item, as_ids, label_number
+from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
-
-_OUTSIDE = "O"
-
-
-@dataclass(frozen=True)
-class PredictedTags:
-    """One tag for each word. Words beyond the first `n_read`, which were cut off, get the outside tag."""
-
-    tags: tuple[str, ...]
-    n_read: int
+from adaptkit.layers.heads import TokenHead
+from adaptkit.task_types import HeadConfig, Item, PredictedTags, TaggedSentence, as_ids
 
 
 class Tagging:
@@ -34,6 +25,11 @@ class Tagging:
         self._backbone = backbone
         self._head = head
         self._max_length = max_length
+
+    @staticmethod
+    def module(head: HeadConfig, hidden_width: int) -> TokenHead:
+        """A fresh head."""
+        return TokenHead(hidden_width=hidden_width, n_outputs=len(head.labels), dropout=head.dropout)
 
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each, with the place of each word's first token."""
@@ -70,5 +66,5 @@ class Tagging:
             assert item.places is not None  # noqa: S101 - this format's own items
             tags = [self._head.labels[best[place]] for place in item.places]
             missing = len(sentence.words) - len(tags)
-            found.append(PredictedTags((*tags, *[_OUTSIDE] * missing), len(tags)))
+            found.append(PredictedTags((*tags, *[OUTSIDE] * missing), len(tags)))
         return found

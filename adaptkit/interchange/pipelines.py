@@ -9,12 +9,18 @@ from transformers import Pipeline, TextClassificationPipeline, TokenClassificati
 from transformers.modeling_outputs import SequenceClassifierOutput, TokenClassifierOutput
 
 from adaptkit.backbones.headed import labelled
-from adaptkit.config import TaskType
 from adaptkit.errors import ConfigError, NotConvertible
-from adaptkit.heads import examples_of, format_of, without_label
+from adaptkit.heads import format_of
+from adaptkit.labelled import examples_of, without_label
 from adaptkit.model import AdaptedModel, StackLike
 
 _Output: TypeAlias = SequenceClassifierOutput | TokenClassifierOutput
+
+
+_OUTPUTS: Mapping[str, type[_Output]] = {
+    "text-classification": SequenceClassifierOutput,
+    "token-classification": TokenClassifierOutput,
+}
 
 
 class StackedNetwork(nn.Module):
@@ -34,7 +40,7 @@ class StackedNetwork(nn.Module):
         self.head_config = head
         self.config = labelled(model.backbone.network.config, head.labels)
         self.config.problem_type = "single_label_classification"
-        self._output = TokenClassifierOutput if head.task_type == "tagging" else SequenceClassifierOutput
+        self._output = _OUTPUTS[head.row.pipeline or ""]
 
     @property
     def device(self) -> torch.device:
@@ -110,7 +116,7 @@ class StackTextClassification(TextClassificationPipeline):
         given = (inputs.get("text"), inputs.get("text_pair")) if isinstance(inputs, Mapping) else inputs
         if isinstance(given, tuple) and given[-1] is None:
             given = given[0]
-        (example,) = examples_of("classification", [given])
+        (example,) = examples_of(network.head_config.task_type, [given])
         reader = format_of(network.model.backbone, network.head_config, max_length=max_length)
         (item,) = reader.items([without_label(example)])
         ids = torch.from_numpy(item.rows[0]).long().unsqueeze(0)
@@ -171,9 +177,9 @@ def _stacked(pipeline: Pipeline) -> StackedNetwork:
     return network
 
 
-_PIPELINES: Mapping[TaskType, tuple[str, type[TextClassificationPipeline | TokenClassificationPipeline]]] = {
-    "classification": ("text-classification", StackTextClassification),
-    "tagging": ("token-classification", StackTokenClassification),
+_PIPELINES: Mapping[str, type[TextClassificationPipeline | TokenClassificationPipeline]] = {
+    "text-classification": StackTextClassification,
+    "token-classification": StackTokenClassification,
 }
 
 
@@ -192,13 +198,13 @@ def as_pipeline(
         NotConvertible: A head that transformers has no pipeline for; `model.predict` answers.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
-    network = StackedNetwork(model, stack)
-    task_type = network.head_config.task_type
-    if task_type not in _PIPELINES:
-        why = "transformers 5 has dropped its question-answering pipeline" if task_type == "qa" else "there is none"
+    _, head = model.head_of(stack)
+    task = head.row.pipeline
+    if task is None:
         raise NotConvertible(
-            f"transformers has no pipeline for a {task_type} head ({why}). Ask the model: "
+            f"transformers has no pipeline for a {head.task_type} head ({head.row.no_pipeline}). Ask the model: "
             "model.predict(inputs, stack=...)."
         )
-    task, kind = _PIPELINES[task_type]
+    network = StackedNetwork(model, stack)
+    kind = _PIPELINES[task]
     return kind(model=network, tokenizer=model.backbone.tokenizer, task=task, device=network.device, **options)

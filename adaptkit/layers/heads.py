@@ -1,17 +1,22 @@
 """Heads: the output layers of task adapters, on the hidden states of the last block. They compute in float32."""
 
-from typing import TypeAlias
-
 import torch
 from torch import Tensor, nn
 
-from adaptkit.config import HeadConfig, TaskType
 from adaptkit.layers.pooling import mean_pool
 from adaptkit.layers.sentence_vectors import SentenceVectors
 from adaptkit.layers.types import MasterLinear
 
 
-class SentenceHead(nn.Module):
+class Head(nn.Module):
+    """What turns hidden states into outputs. A task type may bring a module of its own."""
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, ...), float32."""
+        raise NotImplementedError
+
+
+class SentenceHead(Head):
     """One row of outputs for each sentence: `out(tanh(dense(mean over real tokens)))`."""
 
     def __init__(self, *, hidden_width: int, n_outputs: int, dropout: float) -> None:
@@ -27,7 +32,7 @@ class SentenceHead(nn.Module):
         return logits.float()
 
 
-class TokenHead(nn.Module):
+class TokenHead(Head):
     """One row of outputs for each token."""
 
     def __init__(self, *, hidden_width: int, n_outputs: int, dropout: float) -> None:
@@ -41,7 +46,7 @@ class TokenHead(nn.Module):
         return logits.float()
 
 
-class VectorHead(nn.Module):
+class VectorHead(Head):
     """The sentence vector itself, as the backbone makes it. It has no weights."""
 
     def __init__(self) -> None:
@@ -57,23 +62,3 @@ class VectorHead(nn.Module):
         """Shape: hidden (batch, seq, hidden_width), mask (batch, seq), result (batch, width of vectors), float32."""
         vectors: Tensor = self._vectors[0](hidden, mask)
         return vectors
-
-
-Head: TypeAlias = SentenceHead | TokenHead | VectorHead
-
-
-def build_head(config: HeadConfig, hidden_width: int) -> Head:
-    """A fresh head for hidden states of this width."""
-    if config.task_type == "similarity":
-        return VectorHead()
-    kind, n_outputs = _BY_TYPE[config.task_type]
-    return kind(hidden_width=hidden_width, n_outputs=n_outputs or len(config.labels), dropout=config.dropout)
-
-
-_BY_TYPE: dict[TaskType, tuple[type[SentenceHead | TokenHead], int]] = {
-    "classification": (SentenceHead, 0),
-    "choice": (SentenceHead, 1),
-    "tagging": (TokenHead, 0),
-    "qa": (TokenHead, 2),
-}
-"""The module of each task type and its number of outputs; 0 is one for each label."""

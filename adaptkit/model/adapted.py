@@ -19,11 +19,10 @@ from transformers import PreTrainedModel
 
 from adaptkit.attaching import AdapterLayers, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
-from adaptkit.config import HeadConfig
 from adaptkit.data.columns import require_texts
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.heads import require_list
+from adaptkit.labelled import require_list
 from adaptkit.layers import Head
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.copies import copy_without_hooks
@@ -39,6 +38,7 @@ from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.resolving import Resolver
 from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.storage import Adapter, Zoo
+from adaptkit.task_types import HeadConfig
 
 
 class AdaptedModel(nn.Module):

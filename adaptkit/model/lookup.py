@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from adaptkit.composition import Stack
-from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterExists, ConfigError, NoHead, UnknownAdapter
 from adaptkit.layers import Head
 from adaptkit.model.paging import Held, PagedZoo
@@ -17,6 +16,7 @@ from adaptkit.model.registry import Attachment, Registry
 from adaptkit.model.resolving import Resolver
 from adaptkit.model.stacks import Named, ResolvedStack, StackLike, as_stack
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 
 _Asked: TypeAlias = Sequence[tuple[Named, Stack]]
 

@@ -11,16 +11,15 @@ from torch import Tensor
 from adaptkit.attaching import RowPlan
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.out_of_memory import memory_errors_told
-from adaptkit.config import HeadConfig
 from adaptkit.data.batching import chunks
 from adaptkit.data.tasks import Example
-from adaptkit.data.tasks.spelling import texts_of
-from adaptkit.errors import ConfigError
-from adaptkit.heads import Item, TaskFormat, examples_of, format_of, without_label
+from adaptkit.heads import TaskFormat, format_of
+from adaptkit.labelled import examples_of, texts_of, without_label
 from adaptkit.layers import Head
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
+from adaptkit.task_types import HeadConfig, Item, require_bounded
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,9 @@ def _bounded(heads: Sequence[HeadConfig], max_answer_tokens: int | None) -> list
     """The heads, those of questions with another bound on answers if one was asked for."""
     if max_answer_tokens is None:
         return list(heads)
-    if heads and not any(head.task_type == "qa" for head in heads):
-        raise ConfigError(f"max_answer_tokens is for qa, and this is a head of {heads[0].task_type}; leave it out.")
-    return [replace(head, max_answer_tokens=max_answer_tokens) if head.task_type == "qa" else head for head in heads]
+    if heads and not any(head.row.bounds_answers for head in heads):
+        require_bounded(heads[0].row)
+    return [replace(head, max_answer_tokens=max_answer_tokens) if head.row.bounds_answers else head for head in heads]
 
 
 def _outputs(

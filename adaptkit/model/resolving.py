@@ -4,13 +4,13 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from adaptkit.attaching import AdapterLayers, Plan, RowPlan, plan_of, plan_of_layers
 from adaptkit.composition import Fuse, Part, Stack, resolved
-from adaptkit.config import HeadConfig
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
 from adaptkit.layers import Head
 from adaptkit.model.registry import Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.stacks import ResolvedStack
+from adaptkit.task_types import HeadConfig
 
 
 class Resolver:

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from adaptkit.attaching import RowPlan
 from adaptkit.composition import Composition, Stack
-from adaptkit.config import HeadConfig
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError
 from adaptkit.layers import Head
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,26 +9,18 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from adaptkit.backbones.device import device_for
-from adaptkit.config import (
-    MAX_ANSWER_TOKENS,
-    SITES,
-    HeadConfig,
-    Kind,
-    Precision,
-    Scaling,
-    SiteName,
-    TaskType,
-)
+from adaptkit.config import MAX_ANSWER_TOKENS, SITES, Kind, Precision, Scaling, SiteName
 from adaptkit.data.letters import NormalForm, check_form
-from adaptkit.data.tasks.reading_options import ReadingOptions
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.holding import AUTO, BITS_HELP, DEVICES, Bits, embedding_form, embeddings_help
+from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import Below, InvertibleConfig, MethodConfig, Surroundings, method_of, options_named
 from adaptkit.model import AdaptedModel
 from adaptkit.options import options_of
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.plain_text import is_one_line
 from adaptkit.training import WARMUP_SHARE, TrainingSettings
 
@@ -53,7 +45,7 @@ class TrainingRequest:
     task: str | None = _option(None, "train a task adapter of this name on labelled data")
     on: Any = _option((), "adapters to train on top of, frozen: values or folders")
     data: Any = _option(None, "labelled data of a task: files, examples, a data set, or a mapping of languages to them")
-    task_type: TaskType | None = _option(None, "classification, tagging, qa, choice, similarity (default: by the data)")
+    task_type: str | None = _option(None, "classification, tagging, qa, choice, similarity (default: by the data)")
     columns: Mapping[str, str] | None = _option(None, "column of each role, where its name is not recognised")
     labels: tuple[str, ...] = _option((), "the labels in their order; no other may occur (default: those that do)")
     nli: bool | None = _option(None, "labels are those of inference, numbers included (default: by the labels)")

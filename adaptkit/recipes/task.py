@@ -9,13 +9,11 @@ from typing import Any
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import AdapterId
-from adaptkit.config import MAX_ANSWER_TOKENS, HeadConfig, TaskType
 from adaptkit.data.forms import Forms, forms_of
-from adaptkit.data.tasks import Example, LabelledText, Question, TaskData
-from adaptkit.data.tasks.spelling import normalized_data, texts_of
-from adaptkit.data.tasks.tag_schemes import has_entities
+from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
-from adaptkit.heads import HeadObjective, Item, format_of, longest_answer, losses
+from adaptkit.heads import HeadObjective, format_of
+from adaptkit.labelled import normalized_data, texts_of
 from adaptkit.languages import canonical_tag
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
@@ -23,6 +21,7 @@ from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import model_for
 from adaptkit.recipes.request import MethodName, TrainingRequest
 from adaptkit.storage import Adapter
+from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.data import MIN_SENTENCES
 
@@ -30,9 +29,6 @@ _EPOCHS = 3
 _MAX_STEPS = 3000
 # A head alone takes more and larger steps, and its steps cost little.
 _MIN_STEPS: Mapping[MethodName, int] = {"head": 500, "lora": 150, "bottleneck": 150}
-# Nearly every tag is O. At the full rate before anything else is told apart, one run in three stayed at that answer.
-_WARMUP_SHARE: Mapping[TaskType, float] = {"tagging": 0.2}
-_INFERENCE = {"entailment", "contradiction"}
 _LEARNING_RATE: Mapping[MethodName, float] = {"head": 2e-3, "lora": 5e-4, "bottleneck": 5e-4}
 
 
@@ -53,8 +49,8 @@ class TaskTraining:
         self.foundation = Foundation(request.foundation)
         self.foundation.require_for(self.id, self.model)
         self._max_length = min(request.max_length, self.model.backbone.max_length)
-        self.head, made = self._head_and_items(_head_for(self.data))
-        self.losses = losses(self.data.examples, made, max_length=self._max_length)
+        self.head, made = self._head_and_items(head_for(self.data))
+        self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
         self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
         self.items = TaskItems(
             _with_targets(made, self.losses),
@@ -92,14 +88,14 @@ class TaskTraining:
         return [
             f"{self.id} ({self.request.method} with a {self.head.task_type} head, "
             f"{estimate.adapter_bytes / 2**20:.1f} MiB) on {self.model.backbone.name}",
-            f"data: {self.data.description}, {estimate.n_sentences:,} examples{_form(self.head)}, "
+            f"data: {self.data.description}, {estimate.n_sentences:,} examples{self.head.row.form(self.head)}, "
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
             *(f"data: {note}" for note in self.data.notes),
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
-            *self._answers(),
+            *self.head.row.plan(self.head, self.items.items),
             f"trained on top of {self.foundation}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
@@ -126,7 +122,7 @@ class TaskTraining:
         """The head with its bound on answers, and the examples in windows that hold such answers."""
         while True:
             made = format_of(self.model.backbone, head, max_length=self._max_length).items(self.data.examples)
-            bounded = _with_answers(head, made, self.request.max_answer_tokens)
+            bounded = _fitted(head, made, self.request.max_answer_tokens)
             if bounded == head:
                 return head, made
             head = bounded
@@ -134,13 +130,6 @@ class TaskTraining:
     def _forms(self) -> Forms:
         texts = dict.fromkeys(text for example in self.data.examples for text in texts_of(example))
         return forms_of(texts, self.model.backbone.tokenize)
-
-    def _answers(self) -> list[str]:
-        """How long answers may be, where there are any."""
-        if self.head.task_type != "qa":
-            return []
-        longest = longest_answer(self.items.items)
-        return [f"answers: up to {self.head.max_answer_tokens} tokens (the longest in training has {longest})"]
 
     def _remedy(self) -> str:
         """What to do about what is too long."""
@@ -174,7 +163,7 @@ class TaskTraining:
             max_steps=by_data if self.request.max_steps is None else self.request.max_steps,
             learning_rate=_LEARNING_RATE[self.request.method] if rate is None else rate,
             head_warmup_steps=0,
-            warmup_share=_WARMUP_SHARE.get(self.data.task_type, WARMUP_SHARE),
+            warmup_share=WARMUP_SHARE if self.head.row.warmup_share is None else self.head.row.warmup_share,
         )
 
 
@@ -192,11 +181,7 @@ def read_examples(request: TrainingRequest) -> TaskData:
     types = {part.task_type for part in parts}
     if len(types) != 1:
         raise ConfigError(f"data=... holds examples of different tasks: {', '.join(sorted(types)) or 'none'}.")
-    if types == {"tagging"} and len({has_entities(part.labels) for part in parts}) > 1:
-        raise ConfigError(
-            "data=... holds entities for some languages and other tags, such as parts of speech, for others; train a "
-            "task adapter on each."
-        )
+    TASK_TYPES[parts[0].task_type].together(parts)
     return replace(
         parts[0],
         examples=list(chain.from_iterable(part.examples for part in parts)),
@@ -212,32 +197,11 @@ def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskDa
     return replace(data, examples=[_named(example, language) for example in data.examples])
 
 
-def _head_for(data: TaskData) -> HeadConfig:
-    unanswered = any(isinstance(example, Question) and not example.answers for example in data.examples)
-    if data.task_type in ("classification", "tagging") and len(data.labels) < 2:
-        named = ", ".join(map(repr, data.labels)) or "(none)"
-        raise ConfigError(
-            f"{data.description} has only the label {named}; a head needs two or more to tell apart. Give examples of "
-            "others too."
-        )
-    pairs = any(isinstance(example, LabelledText) and example.pair is not None for example in data.examples)
-    if not pairs and _INFERENCE.issubset(label.lower() for label in data.labels):
-        raise ConfigError(
-            f"{data.description} has the labels of inference, {', '.join(data.labels)}, and one text in each row, "
-            "where inference compares two. Name the second one's column: columns={'pair': ...}."
-        )
-    return HeadConfig(task_type=data.task_type, labels=data.labels, allows_no_answer=unanswered, pairs=pairs)
-
-
-def _with_answers(head: HeadConfig, items: Sequence[Item], asked: int | None) -> HeadConfig:
-    """The head with its bound on answers: as asked, else half more than the longest that is trained on."""
+def _fitted(head: HeadConfig, items: Sequence[Item], asked: int | None) -> HeadConfig:
+    """The head with what depends on the items, or with the bound on answers that was asked for."""
     if asked is not None:
         return replace(head, max_answer_tokens=asked)
-    if head.task_type != "qa":
-        return head
-    # Other languages may take more tokens for the same.
-    enough = min(longest_answer(items) * 3 // 2, MAX_ANSWER_TOKENS)
-    return replace(head, max_answer_tokens=max(enough, head.max_answer_tokens))
+    return replace(head, **head.row.fitted(head, items))
 
 
 def _with_targets(items: Sequence[Item], lost: Sequence[str]) -> list[Item]:
@@ -250,13 +214,6 @@ def _with_targets(items: Sequence[Item], lost: Sequence[str]) -> list[Item]:
     if len(kept) < len(items) and len({item.example for item in kept}) < MIN_SENTENCES:
         raise EmptyCorpus(f"too few examples are left to train on: {'; '.join(lost) or 'the others have no labels'}.")
     return kept
-
-
-def _form(head: HeadConfig) -> str:
-    """Of examples that may have one text or two: a second one whose column was not recognised is missed here."""
-    if head.task_type != "classification":
-        return ""
-    return " (pairs of texts)" if head.pairs else " (single texts)"
 
 
 def _named(example: Example, language: str | None) -> Example:

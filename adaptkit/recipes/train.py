@@ -4,13 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 
-from adaptkit.config import Precision, Scaling, SiteName, TaskType
+from adaptkit.config import Precision, Scaling, SiteName
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.parallel import ParallelSource, PathOrName
 from adaptkit.data.tasks import TaskData
-from adaptkit.data.tasks.labelled import LabelledSource
 from adaptkit.holding import AUTO, Bits
+from adaptkit.labelled import LabelledSource
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.place import check_output, output_taken, processes_of
@@ -29,7 +29,7 @@ def train_adapter(
     task: str | None = None,
     on: "Adapter | PathOrName | Sequence[Adapter | PathOrName]" = (),
     data: "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData] | None" = None,
-    task_type: TaskType | None = None,
+    task_type: str | None = None,
     columns: Mapping[str, str] | None = None,
     labels: Sequence[str] = (),
     nli: bool | None = None,

@@ -138,12 +138,10 @@ class Adapter:
     def render_card(self) -> str:
         """The card as Markdown."""
         head = self.config.head
-        labels = f", labels: {', '.join(head.labels)}" if head is not None and head.labels else ""
-        answers = f", answers of up to {head.max_answer_tokens} tokens" if head and head.task_type == "qa" else ""
         subject = CardSubject(
             adapter_id=self.id,
             method=self.config.method_name,
-            head="" if head is None else head.task_type + labels + answers,
+            head="" if head is None else head.row.told(head),
             below=self.below,
             language_tag=self.language or "",
             language=_language_in_words(self.language) if self.language else "",

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from adaptkit.backbones import Backbone
 from adaptkit.data.batching import chunks, heldout_of_kinds, length_bucketed
 from adaptkit.errors import EmptyCorpus
-from adaptkit.heads import Item, TaskFormat
+from adaptkit.heads import TaskFormat
 from adaptkit.heads.batch import Batch
+from adaptkit.task_types import Item
 from adaptkit.training.data import MIN_SENTENCES, PADDED_TO
 
 

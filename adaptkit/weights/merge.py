@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from adaptkit.attaching.plan import AveragedChains, Chain, SiteLayer
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.fingerprint import sampled
-from adaptkit.backbones.headed import SAME_HEADS, with_head
+from adaptkit.backbones.headed import with_head
 from adaptkit.backbones.linears import QuantizedLinear
 from adaptkit.backbones.streamed import LINEARS
 from adaptkit.composition import ids_of
-from adaptkit.config import HeadConfig
 from adaptkit.errors import ConfigError, MergeLoss
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.fingerprint import Fingerprint
@@ -23,6 +22,7 @@ from adaptkit.layers import Head, LoraLayer
 from adaptkit.layers.heads import TokenHead
 from adaptkit.methods import HeadOnlyConfig
 from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
+from adaptkit.task_types import HeadConfig
 
 _LEAST_MOVED = 1e-3
 
@@ -55,7 +55,7 @@ class Merged:
             head, config = self.model.head_of(self.stack)
             assert isinstance(head, TokenHead)  # noqa: S101 - no other was let through
             linear = copy.deepcopy(head.out).to(backbone.network.dtype)
-            whole = with_head(backbone.network, config.task_type, linear, config.labels)
+            whole = with_head(backbone.network, config, linear)
         backbone.save(folder, whole=whole)
 
 
@@ -110,7 +110,7 @@ def merge(
 def _head_that_goes_with(model: AdaptedModel, stack: ResolvedStack) -> str | None:
     """The id on top, where its head is one that transformers has too; any other head is refused."""
     names = list(ids_of(stack.stack))
-    on_top = names[-1] if stack.head is not None and stack.head[1].task_type in SAME_HEADS else None
+    on_top = names[-1] if stack.head is not None and stack.head[1].row.transformers_class is not None else None
     for name in names:
         adapter = model.attached_adapter(name)
         if name != on_top and adapter is not None and adapter.config.head is not None:

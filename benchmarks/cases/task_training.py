@@ -8,7 +8,8 @@ import json
 import random
 from typing import Any
 
-from adaptkit.data.tasks import LabelledText, read_labelled
+from adaptkit.labelled import read_labelled
+from adaptkit.task_types import LabelledText
 from benchmarks.process import Contestant
 from benchmarks.training import options_parser, run_contest
 from benchmarks.write_results import data_folder

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import adaptkit
-from adaptkit.data.tasks import TaskData, read_labelled, read_task
+from adaptkit.data.tasks import TaskData
 from adaptkit.format.typed_json import encode
+from adaptkit.labelled import read_labelled, read_task
 from benchmarks.precisions import PRECISIONS
 from benchmarks.write_results import data_folder, write_result
 

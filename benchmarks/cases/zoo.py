@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import adaptkit
-from adaptkit.data.tasks import read_task
 from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
+from adaptkit.labelled import read_task
 from adaptkit.languages import language_name
 from adaptkit.model.making import made
 from adaptkit.scores import paired_difference

@@ -7,14 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from adaptkit.config import HeadConfig
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.heads.choice import PredictedChoice
-from adaptkit.heads.classification import PredictedLabel
-from adaptkit.heads.question_answering import PredictedAnswer
-from adaptkit.heads.tagging import PredictedTags
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig, PredictedAnswer, PredictedChoice, PredictedLabel, PredictedTags
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu
 from benchmarks.cuda.forms import LORA

@@ -11,12 +11,12 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.data.tasks import TaskData
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu
 from benchmarks.cuda.place import PAIRS, SWAHILI, TEXTS, UNTIED, Place

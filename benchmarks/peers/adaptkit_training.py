@@ -6,8 +6,8 @@ from typing import Any
 
 import adaptkit
 from adaptkit.backbones.precision import run_type
-from adaptkit.data.tasks import LabelledText
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import LabelledText
 from benchmarks.peers.training_options import training_parser
 
 

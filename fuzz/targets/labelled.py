@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable
 from random import Random
 
-from adaptkit.data.tasks import read_labelled
+from adaptkit.labelled import read_labelled
 from fuzz.mutation import changed_bytes
 from fuzz.soundness import require
 from fuzz.target import Target

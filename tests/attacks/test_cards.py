@@ -14,8 +14,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 import adaptkit as library
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import LabelledText, TaskData
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import AdapterFileError, AdaptkitError, ConfigError, MalformedConfig, TokenizerMismatch
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
@@ -27,6 +26,7 @@ from adaptkit.interchange import import_peft
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.task_types import HeadConfig, LabelledText
 from adaptkit.terminal.plain_text import is_one_line, markdown_text, one_line, printable
 from tests.adapters import random_adapter
 from tests.hostile import get, header_and_data, put, put_weights, tensor_file

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterFileError, LimitExceeded, MalformedConfig, TensorSetMismatch, TensorShapeMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.methods import FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random, random_adapter
 from tests.hostile import REMOVED, put, put_tensors, tensors_of
 

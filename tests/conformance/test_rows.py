@@ -9,12 +9,11 @@ import adaptkit
 from adaptkit import Average, Fuse, Stack
 from adaptkit.attaching import RowGroups, RowPlan, plan_of_rows
 from adaptkit.attaching.rows import GroupsOfBottlenecks, JointLora
-from adaptkit.config import HeadConfig
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.heads.question_answering import PredictedAnswer
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.task_types import HeadConfig, PredictedAnswer
 from tests.adapters import attach_random
 from tests.saved import saved_backbone
 from tests.tiny import ARCHITECTURES, POST_NORM, tiny_model

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 import adaptkit
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.data.sample import sample_pairs
-from adaptkit.data.tasks import LabelledText
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import LabelledText
 from tests.adapters import attach_random
 from tests.methods import METHODS, at_sites_of, methods_on
 from tests.tiny import tiny_model

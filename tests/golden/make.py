@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from adaptkit.config import DEFAULT_ANSWER_TOKENS, HeadConfig, Kind
+from adaptkit.config import DEFAULT_ANSWER_TOKENS, Kind
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.methods import (
@@ -24,6 +24,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of
+from adaptkit.task_types import HeadConfig
 from tests.tiny import tiny_model
 
 VERSION_5 = {

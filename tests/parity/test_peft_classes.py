@@ -12,11 +12,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.errors import ConfigError, MalformedConfig, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.parity.test_peft import ours, theirs
 from tests.tiny import ARCHITECTURES, DECODERS, tiny_config, tiny_model

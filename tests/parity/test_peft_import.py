@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertForSequenceClassification
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.errors import (
     AdapterFileError,
     ConfigError,
@@ -25,6 +24,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.parity.test_peft import ours, theirs
 from tests.tiny import ARCHITECTURES, tiny_model, tiny_network

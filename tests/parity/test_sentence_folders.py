@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.errors import CorruptBackbone, ProbeMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.saved import saved_backbone
 

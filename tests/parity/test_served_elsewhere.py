@@ -13,10 +13,10 @@ from sentence_transformers import SentenceTransformer
 from transformers import pipeline
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random
 
 pytestmark = pytest.mark.embedded

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, read_labelled, read_task, task_languages
 from adaptkit.errors import EmptyCorpus, MalformedText, SourceNotFound
+from adaptkit.labelled import read_labelled, read_task, task_languages
+from adaptkit.task_types import LabelledText, Question, TaggedSentence
 
 pytestmark = pytest.mark.real_data
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.errors import ArchitectureMismatch, ConfigError, NotAnAdapter, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model
 

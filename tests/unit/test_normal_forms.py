@@ -9,17 +9,15 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.data.letters import NormalForm
-from adaptkit.data.tasks import LabelledText, Question, TaggedSentence
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.heads import PredictedAnswer
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig, LabelledText, PredictedAnswer, Question, TaggedSentence
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
 

@@ -8,14 +8,14 @@ import pytest
 
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.parallel import open_parallel
-from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, TaskData, read_labelled
-from adaptkit.data.tasks.reading_options import ReadingOptions
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import AdaptkitError, ConfigError, MalformedText
 from adaptkit.evaluation.given import read_given
-from adaptkit.heads import examples_of
+from adaptkit.labelled import ReadingOptions, examples_of, read_labelled
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes import TrainingRequest
 from adaptkit.recipes.task import read_examples
+from adaptkit.task_types import LabelledText, Question, TaggedSentence
 from tests.tiny import tiny_model
 
 WRONG: dict[str, tuple[Any, str]] = {
@@ -80,7 +80,7 @@ def test_inputs_of_predict(value: object, said: str) -> None:
         examples_of("tagging", [["a"], TaggedSentence(words=("fine", value), tags=())])  # type: ignore[arg-type]
     for inputs, task_type in (([("a", ["b", value])], "choice"), ([("a", value)], "qa"), ([["a", value]], "tagging")):
         with pytest.raises(AdaptkitError, match="input 0"):
-            examples_of(task_type, inputs)  # type: ignore[arg-type]
+            examples_of(task_type, inputs)
 
 
 def test_a_pair_may_be_none() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.data.tasks import TaskData, read_labelled
+from adaptkit.data.tasks import TaskData
+from adaptkit.labelled import read_labelled
 from benchmarks.cases.transfer import _task_adapter
 from tests.tiny import tiny_model
 

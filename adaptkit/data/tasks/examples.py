@@ -1,68 +1,24 @@
-"""Labelled examples of each task type, as plain values."""
+"""What every labelled example has, whatever its task type, and data made of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
-
-from adaptkit.config import TaskType as TaskType
+from dataclasses import Field, dataclass, field
+from typing import Any, ClassVar, Protocol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledText:
-    """A text, or a pair of texts, with a label. `language` and `group` (a genre, a domain) may be unknown."""
+class Example(Protocol):
+    """A frozen dataclass with what a task type asks, and where it is from: both may be unknown."""
 
-    text: str
-    pair: str | None = None
-    label: str
-    language: str | None = None
-    group: str | None = None
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
+    @property
+    def language(self) -> str | None:
+        """Its language tag."""
+        ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaggedSentence:
-    """Words with a tag each, in the BIO scheme for entities."""
-
-    words: tuple[str, ...]
-    tags: tuple[str, ...]
-    language: str | None = None
-    group: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question on a context. Each answer is a text and the character where it starts; none means no answer."""
-
-    id: str
-    question: str
-    context: str
-    answers: tuple[tuple[str, int], ...]
-    language: str | None = None
-    group: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MultipleChoice:
-    """A prompt (for XCOPA with its question of cause or effect) and choices, of which number `answer` is right."""
-
-    prompt: str
-    choices: tuple[str, ...]
-    answer: int
-    language: str | None = None
-    group: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimilarPair:
-    """Two sentences and how close they are in meaning, from 0 to 1."""
-
-    first: str
-    second: str
-    score: float
-    language: str | None = None
-    group: str | None = None
-
-
-Example: TypeAlias = LabelledText | TaggedSentence | Question | MultipleChoice | SimilarPair
+    @property
+    def group(self) -> str | None:
+        """A genre, a domain."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +29,7 @@ class TaskData:
     what was left out for want of a usable label or answer; `notes` say in a line each what else was found in reading.
     """
 
-    task_type: TaskType
+    task_type: str
     examples: Sequence[Example]
     labels: tuple[str, ...]
     description: str

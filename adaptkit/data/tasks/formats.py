@@ -9,7 +9,6 @@ from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, read_rows, read_tsv
 from adaptkit.data.tasks.conll import read_sentences
 from adaptkit.data.tasks.conllu import read_conllu
-from adaptkit.data.tasks.examples import TaskType
 from adaptkit.data.tasks.squad import is_squad, read_questions
 from adaptkit.errors import MalformedText
 
@@ -17,15 +16,17 @@ _QUOTED = re.compile(r'"(?=.*"")(?:[^"]|"")*"', re.DOTALL)
 _CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
 
 
-def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool) -> NumberedRows:
+def labelled_rows(path: Path, *, from_lines: bool, quoted: bool) -> NumberedRows:
     """Yield the numbered rows of a file.
+
+    `from_lines` says that the task has a word in each line of a file that is no table.
 
     | file                                            | read as                              |
     |-------------------------------------------------|--------------------------------------|
     | `.conll`, `.bio`, `.iob`, `.iob2`               | CoNLL                                |
     | `.conllu`, and CoNLL of 10 cells, numbers first | CoNLL-U, whose tags are UPOS         |
-    | any other but rows, where the task is tagging   | CoNLL                                |
-    | `.tsv` for tagging whose line 1 is no header    | CoNLL                                |
+    | any other but rows, if `from_lines`             | CoNLL                                |
+    | `.tsv` whose line 1 is no header, if `from_lines`| CoNLL                                |
     | `.json` with SQuAD's `{"data": [...]}`          | SQuAD                                |
     | `.jsonl`, `.json`, `.ndjson`, `.csv`, `.parquet`| rows                                 |
     | `.tsv`, and any other with tabs in line 1       | TSV with a header, quoted if `quoted`|
@@ -37,7 +38,7 @@ def labelled_rows(path: Path, task_type: TaskType | None, *, quoted: bool) -> Nu
     suffix = format_suffix(path)
     if suffix == ".conllu":
         return read_conllu(path)
-    if suffix in _CONLL_SUFFIXES or (task_type == "tagging" and _is_conll(path, suffix)):
+    if suffix in _CONLL_SUFFIXES or (from_lines and _is_conll(path, suffix)):
         return read_sentences(path)
     if suffix == ".json" and is_squad(path):
         return read_questions(path)

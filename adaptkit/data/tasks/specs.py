@@ -6,7 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from adaptkit.data.rows import NumberedRows
-from adaptkit.data.tasks.examples import TaskType
 from adaptkit.data.tasks.records import Columns
 
 
@@ -78,7 +77,7 @@ class TaskSpec:
     """
 
     name: str
-    task_type: TaskType
+    task_type: str
     labels: tuple[str, ...] = ()
     metrics: tuple[str, ...]
     folders: tuple[str, ...]

@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-from adaptkit.data.tasks.examples import TaggedSentence, TaskData
+from adaptkit.data.tasks.examples import Example, TaskData
 from adaptkit.data.tasks.records import Record
 from adaptkit.errors import AdaptkitError, ConfigError
 
@@ -39,6 +39,20 @@ _ONE_SCHEME = (
 )
 
 
+class Tagged(Example, Protocol):
+    """Words with a tag each."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """In their order."""
+        ...
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """One for each word."""
+        ...
+
+
 @dataclass
 class TagsSeen:
     """The different tags of one reading, in the order in which they came, each with the word that had it first."""
@@ -46,7 +60,7 @@ class TagsSeen:
     column: str = ""
     _first: dict[str, tuple[str, _Wrong]] = field(default_factory=dict)
 
-    def add(self, sentence: TaggedSentence, place: Record | int) -> None:
+    def add(self, sentence: Tagged, place: Record | int) -> None:
         """Take note of a sentence's tags; `place` is its record, or its index in a list of examples."""
         for index, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=False)):
             if tag not in self._first:
@@ -54,8 +68,10 @@ class TagsSeen:
         if isinstance(place, Record):
             self.column = str(place.columns["tags"])
 
-    def in_bio(self, data: TaskData) -> TaskData:
+    def in_bio(self, data: TaskData, before: Sequence[Tagged]) -> TaskData:
         """The data that these tags are from with entities in BIO, and a note on what was done.
+
+        `before` are all its examples.
 
         Raises:
             DataError, ConfigError: the tags are of several schemes, or of none that is known; it names the place of
@@ -65,7 +81,6 @@ class TagsSeen:
         scheme = self._scheme()
         if scheme == "no entities":
             return replace(data, notes=(*data.notes, *self._kept_as_they_are()))
-        before = [example for example in data.examples if isinstance(example, TaggedSentence)]
         after = [replace(example, tags=_bio(_parsed(tag, scheme) for tag in example.tags)) for example in before]
         notes = _notes(scheme, before, after)
         if not notes:
@@ -156,7 +171,7 @@ def _bio(parsed: Iterable[_Parsed]) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def _notes(scheme: _Scheme, before: Sequence[TaggedSentence], after: Sequence[TaggedSentence]) -> tuple[str, ...]:
+def _notes(scheme: _Scheme, before: Sequence[Tagged], after: Sequence[Tagged]) -> tuple[str, ...]:
     if scheme == "BIO":
         return _notes_on_bio(before, after)
     more = {
@@ -166,7 +181,7 @@ def _notes(scheme: _Scheme, before: Sequence[TaggedSentence], after: Sequence[Ta
     return (f"tags: {scheme}, converted to BIO{more}",)
 
 
-def _notes_on_bio(before: Sequence[TaggedSentence], after: Sequence[TaggedSentence]) -> tuple[str, ...]:
+def _notes_on_bio(before: Sequence[Tagged], after: Sequence[Tagged]) -> tuple[str, ...]:
     changed = sum(
         old != new
         for one, other in zip(before, after, strict=True)

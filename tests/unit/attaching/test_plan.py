@@ -5,12 +5,12 @@ import torch
 from torch import Tensor
 
 from adaptkit.composition import Average, Composition, Fuse, Stack
-from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, NoHead, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers import FusionLayer
 from adaptkit.methods import BottleneckConfig, FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random, random_adapter
 
 QUERY = AdapterConfig(method=LoraConfig(rank=3, alpha=6, sites=("attention.query",), blocks=(0,)))

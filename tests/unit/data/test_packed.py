@@ -17,8 +17,8 @@ from adaptkit.data import packed as packed_module
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.packed import PACKED_SUFFIXES
 from adaptkit.data.parallel import open_parallel
-from adaptkit.data.tasks import read_labelled
 from adaptkit.errors import ConfigError, MalformedText, SourceNotFound
+from adaptkit.labelled import read_labelled
 
 LINES = [f"Ọjà {number} ti ṣí." for number in random.Random(0).sample(range(10**6), 9000)]
 CONTENT = "\n".join(LINES).encode()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import adaptkit
-from adaptkit.data.tasks import Example, LabelledText, Question, TaggedSentence, TaskData
+from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation import TransferResults, measured
 from adaptkit.evaluation.results import Condition
@@ -18,6 +18,7 @@ from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
+from adaptkit.task_types import LabelledText, Question, TaggedSentence
 from tests.adapters import random_adapter
 from tests.unit.heads import examples as made
 

@@ -3,10 +3,10 @@
 import pytest
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import HeadConfig
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.tensor_shapes import tensor_shapes
 from adaptkit.methods import FusionConfig, HeadOnlyConfig, LoraConfig, MethodConfig
+from adaptkit.task_types import HeadConfig
 from tests.tiny import ARCHITECTURES, tiny_model
 
 LABELS = ("farm", "health", "news")

@@ -1,6 +1,7 @@
 """Small labelled data, written for the tests, that a tiny backbone can learn."""
 
-from adaptkit.data.tasks import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence, TaskData
+from adaptkit.data.tasks import TaskData
+from adaptkit.task_types import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence
 
 _TOPICS = {
     "goats": ["The goat eats grass.", "Two goats sleep here.", "Goats drink at the well.", "My goat is brown."],

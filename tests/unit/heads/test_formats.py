@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from adaptkit.config import HeadConfig, TaskType
-from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, TaskData
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, UnknownLabel
-from adaptkit.heads import PredictedAnswer, PredictedTags, examples_of, format_of
+from adaptkit.heads import format_of
 from adaptkit.heads.batch import IGNORED, Batch
 from adaptkit.heads.question_answering import QuestionAnswering
+from adaptkit.labelled import examples_of
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig, LabelledText, PredictedAnswer, PredictedTags, Question, TaggedSentence
 from tests.tolerance import rounded
 from tests.unit.heads import examples as data
 
@@ -182,7 +183,7 @@ def test_choices_compete_within_their_question(model: AdaptedModel) -> None:
         ("similarity", "a"),
     ],
 )
-def test_an_input_of_another_form_is_refused(task_type: TaskType, bad: object) -> None:
+def test_an_input_of_another_form_is_refused(task_type: str, bad: object) -> None:
     with pytest.raises(ConfigError, match="input 0 is"):
         examples_of(task_type, [bad])
 

@@ -11,11 +11,11 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from adaptkit.backbones import Backbone
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import Question
-from adaptkit.heads import Item, PredictedAnswer, format_of, longest_answer, losses
+from adaptkit.heads import format_of
 from adaptkit.heads.question_answering import QuestionAnswering
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig, Item, PredictedAnswer, Question
+from adaptkit.task_types.question_answering import longest_answer
 from tests.tiny import tiny_backbone
 
 QA = HeadConfig(task_type="qa", allows_no_answer=True)
@@ -105,7 +105,7 @@ def test_an_answered_question_without_a_window_for_its_answer_is_not_trained_as_
     assert set(targets[2]) == {(0, 0)}
     assert sum(target != (0, 0) for target in targets[3]) >= 1
     assert () not in targets[3]
-    assert losses(questions, items, max_length=48) == [
+    assert QA.row.lost(QA, questions, items, max_length=48, scored=False) == [
         "2 of 3 (66.7%) answered questions are left out: no window of 48 tokens holds a whole answer, or the context "
         "does not"
     ]
@@ -145,7 +145,9 @@ def test_a_question_that_is_cut_is_counted() -> None:
         Question(id=text, question=text, context="Ọjà.", answers=(("Ọjà", 0),)) for text in ("Kí ni? " * 20, "Kí ni?")
     ]
     items = format_of(backbone, QA, max_length=40).items(asked)
-    assert losses(asked, items, max_length=40) == ["1 of 2 (50.0%) questions are cut at 20 tokens"]
+    assert QA.row.lost(QA, asked, items, max_length=40, scored=False) == [
+        "1 of 2 (50.0%) questions are cut at 20 tokens"
+    ]
 
 
 @pytest.mark.parametrize("bound", [30, 40])

@@ -12,12 +12,12 @@ from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer
 
 import adaptkit
-from adaptkit.config import HeadConfig, TaskType
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange import onnx
 from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random
 from tests.saved import saved_backbone
 from tests.tiny import tiny_model
@@ -83,7 +83,7 @@ def test_averages_and_fusions_are_written(model: AdaptedModel, tmp_path: Path) -
     same_vectors(tmp_path / "written", model, stack)
 
 
-def with_head(task_type: TaskType, tmp_path: Path) -> AdaptedModel:
+def with_head(task_type: str, tmp_path: Path) -> AdaptedModel:
     model = tiny_model(n_blocks=1)
     model.backbone.text_prefix = "query: "
     attach_random(model, "language/sw", LORA).eval()

@@ -8,12 +8,12 @@ import torch
 import transformers
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.errors import ConfigError, NoHead, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange.pipelines import StackedNetwork
 from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import prefixed_model, tiny_model
 

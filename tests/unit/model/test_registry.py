@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from adaptkit import Average, Stack
-from adaptkit.config import HeadConfig
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, ProbeMismatch, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel, remembered
+from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model
 from tests.tolerance import assert_equal_but_for_rounding

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit.data.tasks import Question, TaggedSentence, TaskData
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import CheckpointError, ConfigError, EmptyCorpus
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
+from adaptkit.task_types import Question, TaggedSentence
 from adaptkit.training import open_display
 from tests.runs import train_and_interrupt
 from tests.unit.heads import examples as made

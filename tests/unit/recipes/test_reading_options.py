@@ -7,10 +7,11 @@ import pytest
 
 import adaptkit
 from adaptkit.cli.options import columns_of
-from adaptkit.data.tasks import LabelledText, read_labelled
 from adaptkit.errors import ConfigError, MalformedText
+from adaptkit.labelled import read_labelled
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import read_examples
+from adaptkit.task_types import LabelledText
 from tests.tiny import tiny_model
 
 WORDS = ("mvua", "jua", "mbuzi", "shule")

@@ -11,7 +11,7 @@ import torch
 
 import adaptkit
 from adaptkit.composition import Stack
-from adaptkit.data.tasks import Example, LabelledText, TaskData
+from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, MalformedText, NoHead
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
@@ -19,6 +19,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter
+from adaptkit.task_types import LabelledText
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt

@@ -11,15 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.config import (
-    ENCODER_LINEAR_SITES,
-    LINEAR_SITES,
-    RESIDUAL_SITES,
-    Activation,
-    HeadConfig,
-    SiteName,
-    TaskType,
-)
+from adaptkit.config import ENCODER_LINEAR_SITES, LINEAR_SITES, RESIDUAL_SITES, Activation, SiteName
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, TrainingFacts
 from adaptkit.format.probe import Probe
@@ -27,6 +19,7 @@ from adaptkit.methods import BottleneckConfig, FusionConfig, HeadOnlyConfig, Inv
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of
+from adaptkit.task_types import TASK_TYPES, HeadConfig
 from adaptkit.terminal.plain_text import is_one_line
 from tests.adapters import randomise
 from tests.tiny import tiny_model
@@ -50,10 +43,9 @@ def some_of(sites: Sequence[SiteName]) -> st.SearchStrategy[tuple[SiteName, ...]
 
 @st.composite
 def heads(draw: st.DrawFn) -> HeadConfig:
-    task_type: TaskType = draw(st.sampled_from(get_args(TaskType)))
-    labels = (
-        draw(st.lists(TEXTS, min_size=2, max_size=4, unique=True)) if task_type in ("classification", "tagging") else []
-    )
+    task_type = draw(st.sampled_from(list(TASK_TYPES)))
+    has_labels = TASK_TYPES[task_type].least_labels > 0
+    labels = draw(st.lists(TEXTS, min_size=2, max_size=4, unique=True)) if has_labels else []
     return HeadConfig(
         task_type=task_type,
         labels=tuple(labels),

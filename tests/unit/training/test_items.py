@@ -4,11 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adaptkit.config import HeadConfig
-from adaptkit.data.tasks import TaggedSentence
 from adaptkit.errors import EmptyCorpus
-from adaptkit.heads import Item, format_of
+from adaptkit.heads import format_of
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig, Item, TaggedSentence
 from adaptkit.training import TaskItems
 from tests.unit.heads import examples as made
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit.config import HeadConfig
 from adaptkit.errors import CompatibilityError, ConfigError, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.tiny import tiny_model
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from adaptkit.attaching import AdapterLayers
-from adaptkit.config import HeadConfig
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation
 from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 from adaptkit.weights.compare import LayerChange, compare
 from tests.adapters import random_adapter, randomise
 from tests.methods import METHODS

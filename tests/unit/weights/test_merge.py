@@ -9,11 +9,11 @@ from transformers import AutoModel, AutoModelForQuestionAnswering, AutoModelForT
 import adaptkit
 from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.composition import Average, Stack
-from adaptkit.config import HeadConfig
 from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, HeadOnlyConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from adaptkit.weights.merge import merge
 from tests.adapters import attach_random, random_adapter
 from tests.saved import saved_backbone

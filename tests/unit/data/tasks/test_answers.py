@@ -5,17 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.data.tasks import (
-    LabelledText,
-    MultipleChoice,
-    Question,
-    SimilarPair,
-    TaggedSentence,
-    TaskData,
-    read_labelled,
-)
+from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.answers import located
-from adaptkit.data.tasks.spelling import normalized_data
+from adaptkit.labelled import normalized_data, read_labelled
+from adaptkit.task_types import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence
 
 CONTEXT = "Bọ́lá ta ẹ̀wà ní Ọ̀yọ́. Adé náà ta ẹ̀wà púpọ̀."
 

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.data.tasks import TaggedSentence, read_labelled
 from adaptkit.errors import MalformedText
+from adaptkit.labelled import read_labelled
+from adaptkit.task_types import TaggedSentence
 
 
 def read(folder: Path, content: str, name: str = "a.conll") -> list[list[tuple[str, str]]]:

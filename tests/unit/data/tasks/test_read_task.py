@@ -7,17 +7,10 @@ import datasets
 import pytest
 
 from adaptkit.data import sources
-from adaptkit.data.tasks import (
-    NLI_LABELS,
-    TASKS,
-    LabelledText,
-    MultipleChoice,
-    Question,
-    TaggedSentence,
-    read_task,
-    task_languages,
-)
+from adaptkit.data.tasks import NLI_LABELS, TASKS
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound, UnknownLanguage
+from adaptkit.labelled import read_task, task_languages
+from adaptkit.task_types import LabelledText, MultipleChoice, Question, TaggedSentence
 
 NLI_ROWS = [
     ("A hen sat.", "A bird sat.", "entailment"),

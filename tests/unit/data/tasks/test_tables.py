@@ -7,8 +7,9 @@ import datasets
 import pytest
 
 from adaptkit.data.parallel import open_parallel
-from adaptkit.data.tasks import LabelledText, Question, TaggedSentence, read_labelled
 from adaptkit.errors import AdaptkitError, ConfigError, MalformedText
+from adaptkit.labelled import read_labelled
+from adaptkit.task_types import LabelledText, Question, TaggedSentence
 
 
 def file(folder: Path, name: str, content: str) -> Path:
@@ -85,7 +86,8 @@ def test_a_tsv_that_is_quoted_is_noticed(tmp_path: Path) -> None:
     assert data.notes == (
         "rows with a cell that looks quoted as in CSV, whose quotes were kept (quoted=True takes them off): 1",
     )
-    texts = [e.text for quoted in (True, False) for e in read_labelled(path, quoted=quoted).examples]  # type: ignore[union-attr]
+    read = [example for quoted in (True, False) for example in read_labelled(path, quoted=quoted).examples]
+    texts = [example.text for example in read if isinstance(example, LabelledText)]
     assert texts == ['She said "no"', '"She said ""no"""']
     plain = file(tmp_path, "b.tsv", 'text\tlabel\n"Fine"\tgood\n')
     assert [e.text for e in read_labelled(plain).examples if isinstance(e, LabelledText)] == ['"Fine"']

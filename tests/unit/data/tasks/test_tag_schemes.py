@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.data.tasks import TaggedSentence, TaskData, read_labelled, read_task
+from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.tag_schemes import has_entities
 from adaptkit.errors import ConfigError, MalformedText
+from adaptkit.labelled import read_labelled, read_task
+from adaptkit.task_types import TaggedSentence
 
 Tags = str
 """Tags of one sentence, with spaces between."""

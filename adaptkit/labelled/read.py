@@ -6,46 +6,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias, TypeGuard, get_args
+from typing import TypeAlias, TypeGuard
 
 from adaptkit.data.columns import Row
 from adaptkit.data.letters import normalized
 from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, parquet_class_names
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set
-from adaptkit.data.tasks.collection import check_limit, collect, occurring_labels, with_nli_words
-from adaptkit.data.tasks.examples import (
-    Example,
-    LabelledText,
-    MultipleChoice,
-    Question,
-    SimilarPair,
-    TaggedSentence,
-    TaskData,
-    TaskType,
-)
-from adaptkit.data.tasks.fields import recognise
+from adaptkit.data.tasks import NLI_LABELS, Example, TaskData
 from adaptkit.data.tasks.formats import is_tsv, labelled_rows, looks_quoted
 from adaptkit.data.tasks.hub import class_names
-from adaptkit.data.tasks.makers import LabelRules
-from adaptkit.data.tasks.nli import NLI_LABELS, canonical_nli_label
+from adaptkit.data.tasks.label_rules import LabelRules
 from adaptkit.data.tasks.records import Columns, Record
-from adaptkit.data.tasks.spelling import check_texts, settled
-from adaptkit.data.tasks.tag_schemes import TagsSeen
 from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.labelled.collection import check_limit, collect, occurring_labels
+from adaptkit.labelled.recognition import recognise
+from adaptkit.labelled.spelling import check_texts
 from adaptkit.languages import canonical_tag
+from adaptkit.task_types import TASK_TYPES, AnyTaskType, Asked, is_example, type_of
 
 PathOrName: TypeAlias = str | os.PathLike[str]
 LabelledSource: TypeAlias = "PathOrName | Sequence[PathOrName] | Sequence[Example] | DataSet"
 
-_TYPE_OF: Mapping[type, TaskType] = {
-    LabelledText: "classification",
-    TaggedSentence: "tagging",
-    Question: "qa",
-    MultipleChoice: "choice",
-    SimilarPair: "similarity",
-}
-_LABEL_ROLES = ("label", "tags")
 _QUOTED = "rows with a cell that looks quoted as in CSV, whose quotes were kept (quoted=True takes them off)"
 
 
@@ -61,7 +43,7 @@ class _Table:
 def read_labelled(
     source: LabelledSource,
     *,
-    task_type: TaskType | None = None,
+    task_type: str | None = None,
     text: str | None = None,
     pair: str | None = None,
     label: str | None = None,
@@ -73,7 +55,7 @@ def read_labelled(
     quoted: bool | None = None,
     limit: int | None = None,
 ) -> TaskData:
-    """Read labelled data of one's own; formats are told as in `formats.labelled_rows`, columns as in `fields`.
+    """Read labelled data of one's own; formats are told as in `formats.labelled_rows`, columns as in `TASK_TYPES`.
 
     Entities come out in BIO, whichever of the schemes in `tag_schemes` they are written in; `notes` say so.
 
@@ -84,7 +66,7 @@ def read_labelled(
         text: the column of the (first) text, where its name is not recognised.
         pair: the column of the second text.
         label: the column of the label.
-        columns: the column of any other role (`context`, `words`, `group`, ...; see `fields.SYNONYMS`).
+        columns: the column of any other role (`context`, `words`, `group`, ...; see `TaskType.columns`).
         labels: the labels in their order, none other may occur; else those that occur, sorted.
         nli: True for NLI, numbers included (0, 1, 2: entailment, neutral, contradiction); False to leave labels as they
             are; else labels of pairs become NLI's words if each is one in some spelling (`E`, `NEUTRAL`).
@@ -107,38 +89,21 @@ def read_labelled(
     labels = tuple(normalized(label, "NFC") for label in labels)
     rules = LabelRules(allowed=NLI_LABELS if nli else tuple(labels), nli=bool(nli), score_range=score_range)
     named = {role: name for role, name in (("text", text), ("pair", pair), ("label", label)) if name is not None}
-    tags = TagsSeen()
-    known = NLI_LABELS if nli else labels
+    asked = Asked(task_type, NLI_LABELS if nli else labels, nli)
     if _is_examples(source):
         _require_unread(named | dict(columns or {}), score_range, quoted)
-        examples = [_in_nli_words(example) if nli else example for example in source]
-        data = _from_examples(examples, task_type, known, limit, tags)
+        data = _from_examples(source, asked, rules, limit)
     else:
-        seen: Counter[str] = Counter()
-        tables, description = _tables(source, task_type, quoted, seen)
-        records = _records(tables, task_type, {**(columns or {}), **named}, rules)
-        kind, rest = _first_kind(records, description)
-        data = collect(kind, rest, labels=known, description=description, limit=limit, tags=tags)
-        data = replace(data, notes=tuple(f"{what}: {count:,}" for what, count in seen.items() if count))
-    data = _in_bio(data, tags, labels)
-    if nli is None and not labels:
-        data = with_nli_words(data)
+        data = _from_tables(source, asked, rules, {**(columns or {}), **named}, quoted, limit)
     if not labels:
         _check_alike(data)
     return data if tag is None else replace(data, examples=[_tagged(example, tag) for example in data.examples])
 
 
-def _in_bio(data: TaskData, tags: TagsSeen, labels: Sequence[str]) -> TaskData:
-    if data.task_type != "tagging":
-        return data
-    data = tags.in_bio(data)
-    return data if labels else replace(data, labels=occurring_labels(data.examples))
-
-
-def _check(task_type: object, score_range: tuple[float, float], limit: int | None) -> None:
+def _check(task_type: str | None, score_range: tuple[float, float], limit: int | None) -> None:
     check_limit(limit)
-    if task_type is not None and task_type not in get_args(TaskType):
-        raise ConfigError(f"no task type is called {task_type!r:.40}; there are {', '.join(get_args(TaskType))}.")
+    if task_type is not None:
+        TASK_TYPES.require(task_type)
     if not score_range[0] < score_range[1]:
         raise ConfigError(f"score_range is {score_range}; give the lowest score and a higher one.")
 
@@ -157,7 +122,7 @@ def _check_alike(data: TaskData) -> None:
 
 
 def _is_examples(source: object) -> TypeGuard[Sequence[Example]]:
-    return isinstance(source, list | tuple) and all(type(example) in _TYPE_OF for example in source)
+    return isinstance(source, list | tuple) and all(map(is_example, source))
 
 
 def _require_unread(columns: Mapping[str, str], score_range: tuple[float, float], quoted: bool | None) -> None:
@@ -167,37 +132,49 @@ def _require_unread(columns: Mapping[str, str], score_range: tuple[float, float]
         raise ConfigError(f"{', '.join(late)} say how a table is read, and a list of examples is none; leave them out.")
 
 
-def _in_nli_words(example: object) -> object:
-    """A label of NLI in any spelling, or its number, as its word; another stays, and is refused."""
-    if not isinstance(example, LabelledText):
-        return example
-    return replace(example, label=canonical_nli_label(example.label, numbers=True) or example.label)
-
-
-def _from_examples(
-    source: object, task_type: TaskType | None, labels: Sequence[str], limit: int | None, tags: TagsSeen
-) -> TaskData:
-    for number, example in enumerate(source if isinstance(source, list | tuple) else ()):
+def _from_examples(source: Sequence[Example], asked: Asked, rules: LabelRules, limit: int | None) -> TaskData:
+    for number, example in enumerate(source):
         check_texts(f"example {number}", example, labelled=True)
-    examples = [settled(example) for example in source] if isinstance(source, list | tuple) else []
-    if not examples:
+    if not source:
         raise EmptyCorpus("the list of examples is empty.")
-    kinds = {_TYPE_OF[type(example)] for example in examples} | ({task_type} if task_type else set())
+    kind = _type_of_all(source, asked.task_type)
+    kept = [kind.as_read(example, rules) for example in source][:limit]
+    reading = kind.reading()
+    for number, example in enumerate(kept):
+        reading.add(example, number)
+    found = occurring_labels(kind, kept)
+    if asked.labels and (unknown := sorted(set(found) - set(asked.labels))):
+        raise ConfigError(f"the examples have the labels {', '.join(unknown)}, which labels={asked.labels} lacks.")
+    description = f"a list of {len(source)} examples"
+    labels = asked.labels or found
+    return reading.finished(TaskData(task_type=kind.name, examples=kept, labels=labels, description=description), asked)
+
+
+def _type_of_all(examples: Sequence[Example], asked: str | None) -> AnyTaskType:
+    """The task type that was asked for, or the first with examples of their class; all are of one."""
+    kinds = {type_of(example).name for example in examples}
+    if asked is not None and all(type(example) is TASK_TYPES[asked].example for example in examples):
+        return TASK_TYPES[asked]
+    kinds |= set() if asked is None else {asked}
     if len(kinds) > 1:
         raise ConfigError(f"the examples are of several task types ({', '.join(sorted(kinds))}); give those of one.")
-    kept = examples[:limit]
-    for number, example in enumerate(kept):
-        if isinstance(example, TaggedSentence):
-            tags.add(example, number)
-    found = occurring_labels(kept)
-    if labels and (unknown := sorted(set(found) - set(labels))):
-        raise ConfigError(f"the examples have the labels {', '.join(unknown)}, which labels={tuple(labels)} lacks.")
-    description = f"a list of {len(examples)} examples"
-    return TaskData(task_type=kinds.pop(), examples=kept, labels=tuple(labels) or found, description=description)
+    return TASK_TYPES[kinds.pop()]
+
+
+def _from_tables(
+    source: object, asked: Asked, rules: LabelRules, named: Mapping[str, str], quoted: bool | None, limit: int | None
+) -> TaskData:
+    seen: Counter[str] = Counter()
+    tables, description = _tables(source, asked.task_type, quoted, seen)
+    kind, records = _first_kind(_records(tables, asked.task_type, named, rules), description)
+    reading = kind.reading()
+    data = collect(kind, records, labels=asked.labels, description=description, limit=limit, reading=reading)
+    data = replace(data, notes=tuple(f"{what}: {count:,}" for what, count in seen.items() if count))
+    return reading.finished(data, asked)
 
 
 def _tables(
-    source: object, task_type: TaskType | None, quoted: bool | None, seen: Counter[str]
+    source: object, task_type: str | None, quoted: bool | None, seen: Counter[str]
 ) -> tuple[Iterator[_Table], str]:
     if is_data_set(source):
         names_of = {column: class_names(source, column) for column in source.features or ()}
@@ -214,8 +191,9 @@ def _tables(
     return (_table_of(path, task_type, quoted, seen) for path in paths), describe_files(paths)
 
 
-def _table_of(path: Path, task_type: TaskType | None, quoted: bool | None, seen: Counter[str]) -> _Table:
-    rows = labelled_rows(path, task_type, quoted=bool(quoted))
+def _table_of(path: Path, task_type: str | None, quoted: bool | None, seen: Counter[str]) -> _Table:
+    from_lines = task_type is not None and TASK_TYPES[task_type].from_lines
+    rows = labelled_rows(path, from_lines=from_lines, quoted=bool(quoted))
     if quoted is None and is_tsv(path):
         rows = _counting_quoted(rows, seen)
     return _Table(path, rows, _class_names(path))
@@ -231,34 +209,28 @@ def _class_names(path: Path) -> Mapping[str, tuple[str, ...]]:
     return parquet_class_names(path) if format_suffix(path) == ".parquet" else {}
 
 
-_Records: TypeAlias = Iterator[tuple[TaskType, Record, LabelRules]]
+_Records: TypeAlias = Iterator[tuple[AnyTaskType, Record, LabelRules]]
 
 
-def _records(
-    tables: Iterable[_Table], task_type: TaskType | None, named: Mapping[str, str], rules: LabelRules
-) -> _Records:
+def _records(tables: Iterable[_Table], task_type: str | None, named: Mapping[str, str], rules: LabelRules) -> _Records:
     """Yield the records of all tables; the first row of each decides on its columns, that of the first on the task."""
     for table in tables:
         first = next(table.rows, None)
         if first is None:
             continue
-        task_type, columns = recognise(table.name, *first, task_type, named)
-        own = replace(rules, names=_names(table, columns))
-        yield from _of_table(table, chain([first], table.rows), task_type, columns, own)
+        kind, columns = recognise(table.name, *first, task_type, named)
+        task_type = kind.name
+        own = replace(rules, names=table.names_of.get(str(columns.get(kind.label_role or "")), ()))
+        yield from _of_table(table, chain([first], table.rows), kind, columns, own)
 
 
 def _of_table(
-    table: _Table, rows: Iterable[tuple[int, Row]], task_type: TaskType, columns: Columns, rules: LabelRules
+    table: _Table, rows: Iterable[tuple[int, Row]], kind: AnyTaskType, columns: Columns, rules: LabelRules
 ) -> _Records:
-    return ((task_type, Record(table.name, number, row, columns), rules) for number, row in rows)
+    return ((kind, Record(table.name, number, row, columns), rules) for number, row in rows)
 
 
-def _names(table: _Table, columns: Columns) -> tuple[str, ...]:
-    label = next((columns[role] for role in _LABEL_ROLES if role in columns), "")
-    return table.names_of.get(str(label), ())
-
-
-def _first_kind(records: _Records, description: str) -> tuple[TaskType, Iterator[tuple[Record, LabelRules]]]:
+def _first_kind(records: _Records, description: str) -> tuple[AnyTaskType, Iterator[tuple[Record, LabelRules]]]:
     """Look at the first record for the task type, and give all of them."""
     first = list(islice(records, 1))
     if not first:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adaptkit.data.tasks.examples import TaskData, TaskType
-from adaptkit.data.tasks.labelled import LabelledSource, read_labelled
-from adaptkit.data.tasks.spelling import checked_data
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
+from adaptkit.labelled.read import LabelledSource, read_labelled
+from adaptkit.labelled.spelling import checked_data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class ReadingOptions:
     quoted: bool | None = None
 
     def read(
-        self, source: "LabelledSource | TaskData", *, task_type: TaskType | None = None, language: str | None = None
+        self, source: "LabelledSource | TaskData", *, task_type: str | None = None, language: str | None = None
     ) -> TaskData:
         """Read labelled data so; a `TaskData` is read already, and is checked only.
 
@@ -41,7 +41,7 @@ class ReadingOptions:
             quoted=self.quoted,
         )
 
-    def _checked(self, data: TaskData, task_type: TaskType | None) -> TaskData:
+    def _checked(self, data: TaskData, task_type: str | None) -> TaskData:
         if self != ReadingOptions():
             raise ConfigError(
                 f"{data.description} is read already, so columns, labels, nli, score_range and quoted come too late. "

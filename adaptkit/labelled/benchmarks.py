@@ -6,17 +6,17 @@ from pathlib import Path
 
 from adaptkit.data.sources import hub_id
 from adaptkit.data.tasks.benchmarks import TASKS
-from adaptkit.data.tasks.collection import check_limit, collect
 from adaptkit.data.tasks.examples import TaskData
 from adaptkit.data.tasks.folders import FoundFile, expected_names, find_files
 from adaptkit.data.tasks.hub import HubRows, class_names, hub_languages, local_folder, mirrored, open_hub
-from adaptkit.data.tasks.makers import LabelRules
+from adaptkit.data.tasks.label_rules import LabelRules
 from adaptkit.data.tasks.patterns import context_language, is_pair, language_key
 from adaptkit.data.tasks.records import Record
 from adaptkit.data.tasks.specs import HubLayout, TaskSpec
 from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.labelled.collection import check_limit, collect
+from adaptkit.task_types import TASK_TYPES
 
-_LABEL_ROLES = ("label", "tags")
 _Records = Iterator[tuple[Record, LabelRules]]
 
 
@@ -52,7 +52,7 @@ def read_task(
     description = f"{spec.name} {key} {split} ({source})"
     tag = context_language(spec, key)
     tagged = ((_in_language(record, tag), rules) for record, rules in records)
-    return collect(spec.task_type, tagged, labels=spec.labels, description=description, limit=limit)
+    return collect(TASK_TYPES[spec.task_type], tagged, labels=spec.labels, description=description, limit=limit)
 
 
 def task_languages(task: str, data: str | Path | None = None, *, split: str = "test") -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def _hub_layout(spec: TaskSpec, data: str | Path | None) -> tuple[HubLayout, str
 
 def _hub_records(spec: TaskSpec, opened: HubRows, language: str) -> _Records:
     columns = opened.layout.columns
-    label = next((columns[role] for role in _LABEL_ROLES if role in columns), "")
+    label = columns.get(TASK_TYPES[spec.task_type].label_role or "", "")
     names = class_names(opened.data_set, str(label)) or spec.labels
     rules = LabelRules(allowed=spec.labels, names=names, nli=spec.nli)
     return ((Record(opened.name, number, row, columns), rules) for number, row in opened.rows(language))

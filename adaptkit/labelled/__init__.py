@@ -1,0 +1,22 @@
+"""Labelled data read: a user's own, and benchmarks by name."""
+
+from adaptkit.labelled.benchmarks import read_task, task_languages, task_spec
+from adaptkit.labelled.inputs import examples_of, require_list, without_label
+from adaptkit.labelled.read import LabelledSource, read_labelled
+from adaptkit.labelled.reading_options import ReadingOptions
+from adaptkit.labelled.spelling import checked_data, normalized_data, texts_of
+
+__all__ = [
+    "LabelledSource",
+    "ReadingOptions",
+    "checked_data",
+    "examples_of",
+    "normalized_data",
+    "read_labelled",
+    "read_task",
+    "require_list",
+    "task_languages",
+    "task_spec",
+    "texts_of",
+    "without_label",
+]

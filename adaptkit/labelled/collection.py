@@ -1,0 +1,78 @@
+"""Examples gathered into the data of a task."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from adaptkit.data.tasks import Example, TaskData
+from adaptkit.data.tasks.label_rules import Dropped, LabelRules
+from adaptkit.data.tasks.records import Record
+from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.task_types import AnyTaskType, PlainReading, Reading
+from adaptkit.task_types.label_order import occurring
+
+
+def collect(
+    task_type: AnyTaskType,
+    records: Iterable[tuple[Record, LabelRules]],
+    *,
+    labels: Sequence[str] = (),
+    description: str,
+    limit: int | None = None,
+    reading: Reading[Example] | None = None,
+) -> TaskData:
+    """Make an example of each record, the first `limit` of them.
+
+    Args:
+        task_type: of all of them.
+        records: each with the way to read its label.
+        labels: the labels in their order; else those that occur, sorted.
+        description: a name of the data.
+        limit: how many at most; those that are left out do not count.
+        reading: takes note of each example.
+
+    Raises:
+        ConfigError: `limit` below 1.
+        MalformedText: a record that is none.
+        EmptyCorpus: no example is left; it says what was left out.
+
+    """
+    check_limit(limit)
+    dropped: Dropped = Counter()
+    examples = list(islice(_examples(task_type, records, dropped, reading or PlainReading()), limit))
+    if not examples:
+        why = f": {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}" if dropped else ""
+        raise EmptyCorpus(f"{description} holds no example with a label or answer{why}.")
+    ordered = tuple(labels) or occurring_labels(task_type, examples)
+    return TaskData(
+        task_type=task_type.name, examples=examples, labels=ordered, description=description, dropped=dict(dropped)
+    )
+
+
+def check_limit(limit: int | None) -> None:
+    """Refuse a limit that leaves nothing.
+
+    Raises:
+        ConfigError: it is below 1.
+
+    """
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit is {limit}; give at least 1, or None for everything.")
+
+
+def occurring_labels(task_type: AnyTaskType, examples: Iterable[Example]) -> tuple[str, ...]:
+    """Give the labels or tags that occur."""
+    return occurring(label for example in examples for label in task_type.labels_of(example))
+
+
+def _examples(
+    task_type: AnyTaskType,
+    records: Iterable[tuple[Record, LabelRules]],
+    dropped: Dropped,
+    reading: Reading[Example],
+) -> Iterator[Example]:
+    for record, rules in records:
+        example = task_type.make(record, rules, dropped)
+        if example is not None:
+            reading.add(example, record)
+            yield example

@@ -1,0 +1,41 @@
+"""Task types as values: a file for each, and the table of all. What computes is in `adaptkit.heads`."""
+
+from adaptkit.task_types.choice import MultipleChoice, PredictedChoice
+from adaptkit.task_types.classification import LabelledText, PredictedLabel
+from adaptkit.task_types.head import HeadConfig, head_for, require_bounded
+from adaptkit.task_types.head_fields import HeadFields
+from adaptkit.task_types.item import Item, as_ids
+from adaptkit.task_types.question_answering import PredictedAnswer, Question, Span
+from adaptkit.task_types.similarity import SimilarPair
+from adaptkit.task_types.table import TASK_TYPES, is_example, type_of
+from adaptkit.task_types.tagging import PredictedTags, TaggedSentence
+from adaptkit.task_types.task_metric import TaskMetric
+from adaptkit.task_types.task_type import AnyTaskType, Asked, PlainReading, Reading, TaskType
+
+__all__ = [
+    "TASK_TYPES",
+    "AnyTaskType",
+    "Asked",
+    "HeadConfig",
+    "HeadFields",
+    "Item",
+    "LabelledText",
+    "MultipleChoice",
+    "PlainReading",
+    "PredictedAnswer",
+    "PredictedChoice",
+    "PredictedLabel",
+    "PredictedTags",
+    "Question",
+    "Reading",
+    "SimilarPair",
+    "Span",
+    "TaggedSentence",
+    "TaskMetric",
+    "TaskType",
+    "as_ids",
+    "head_for",
+    "is_example",
+    "require_bounded",
+    "type_of",
+]

@@ -1,0 +1,94 @@
+"""A prompt and the choices that may go with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
+from adaptkit.data.tasks.records import Record
+from adaptkit.later import later
+from adaptkit.scores import Accuracy
+from adaptkit.task_types.head_fields import HeadFields
+from adaptkit.task_types.task_metric import TaskMetric
+from adaptkit.task_types.task_type import TaskType
+from adaptkit.task_types.tensor_shapes import sentence_head
+
+_ASKED: Mapping[str, str] = {"cause": "What was the cause?", "effect": "What was the effect?"}
+_CHOICES = ("first", "second")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultipleChoice:
+    """A prompt (for XCOPA with its question of cause or effect) and choices, of which number `answer` is right."""
+
+    prompt: str
+    choices: tuple[str, ...]
+    answer: int
+    language: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class PredictedChoice:
+    """The number of the choice with the largest probability, and the probability of each."""
+
+    choice: int
+    probabilities: tuple[float, ...]
+
+
+def _make(record: Record, _: LabelRules, dropped: Dropped) -> MultipleChoice | None:
+    """XCOPA's word for cause or effect becomes a question."""
+    answer = record.number_of("answer")
+    if answer == -1:
+        dropped["without a label"] += 1
+        return None
+    if answer not in (0, 1):
+        raise record.wrong(f"{answer:g} as the right choice", "0 for the first or 1 for the second")
+    language, group = about(record)
+    choices = tuple(record.text(role).strip() for role in _CHOICES)
+    return MultipleChoice(prompt=_prompt(record), choices=choices, answer=int(answer), language=language, group=group)
+
+
+def _prompt(record: Record) -> str:
+    premise = record.text("prompt").strip()
+    if not record.has("question"):
+        return premise
+    asked = record.text("question").strip()
+    if asked not in _ASKED:
+        raise record.wrong(f"{asked!r:.40} as the question", "cause or effect")
+    return f"{premise} {_ASKED[asked]}"
+
+
+def _plain(_: int, given: object) -> MultipleChoice | None:
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) != 2:
+        return None
+    prompt, choices = given
+    if not isinstance(prompt, str) or isinstance(choices, str) or len(choices) < 2:
+        return None
+    return MultipleChoice(prompt=prompt, choices=tuple(choices), answer=-1)
+
+
+def _accuracy(_: HeadFields, __: str, ___: Sequence[MultipleChoice]) -> TaskMetric[PredictedChoice, MultipleChoice]:
+    return TaskMetric(Accuracy(), lambda prediction: str(prediction.choice), lambda example: str(example.answer))
+
+
+CHOICE = TaskType(
+    name="choice",
+    example=MultipleChoice,
+    columns={
+        "prompt": ("premise", "prompt"),
+        "first": ("choice1",),
+        "second": ("choice2",),
+        "answer": ("label", "answer"),
+        "question": ("question",),
+    },
+    optional=frozenset({"question"}),
+    make=_make,
+    plain=_plain,
+    plain_form="(prompt, list of choices)",
+    texts=("prompt", "choices"),
+    blank={"answer": -1},
+    metrics={"accuracy": _accuracy},
+    default_metrics=("accuracy",),
+    tensors=sentence_head(lambda _: 1),
+    upper=later("adaptkit.heads.choice", "Choice"),
+)

@@ -1,0 +1,104 @@
+"""The head of a task adapter, as a folder says it."""
+
+from dataclasses import dataclass, field, replace
+
+from adaptkit.config import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_LABELS
+from adaptkit.data.tasks import TaskData
+from adaptkit.errors import ConfigError
+from adaptkit.task_types.table import TASK_TYPES
+from adaptkit.task_types.task_type import AnyTaskType
+from adaptkit.task_types.tensor_shapes import Shapes
+from adaptkit.terminal.plain_text import is_one_line
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig:
+    """The output layer of a task adapter.
+
+    `task_type` is one of `TASK_TYPES`, whose row says what the head computes. `labels` are the labels or tags in the
+    order of the outputs. A `qa` head with `allows_no_answer` was trained on questions without an answer too, and may
+    give none; its answers have up to `max_answer_tokens` tokens. A `classification` head with `pairs` was trained on
+    pairs of texts, and reads nothing else.
+
+    Raises:
+        ConfigError: A task type that nobody registered; labels that it does not have, or lacks, or that repeat; a
+            dropout that cannot be right.
+    """
+
+    task_type: str
+    labels: tuple[str, ...] = ()
+    dropout: float = 0.1
+    allows_no_answer: bool = False
+    pairs: bool = False
+    # In files from format version 5 on (`adaptkit.format.typed_json.since`).
+    max_answer_tokens: int = field(default=DEFAULT_ANSWER_TOKENS, metadata={"since": 5})
+
+    def __post_init__(self) -> None:
+        _require(
+            self.task_type in TASK_TYPES, f"task type is one of {', '.join(TASK_TYPES)}, found {self.task_type!r}."
+        )
+        least = self.row.least_labels
+        if least:
+            _require(
+                least <= len(self.labels) <= MAX_LABELS,
+                f"{self.task_type} needs {least} to {MAX_LABELS:,} labels, found {len(self.labels)}.",
+            )
+        else:
+            _require(not self.labels, f"{self.task_type} has no labels, found {', '.join(self.labels)}.")
+        _require(len(set(self.labels)) == len(self.labels), f"a label is named twice: {', '.join(self.labels)}.")
+        for label in self.labels:
+            _require(is_one_line(label), f"the label {label!r} holds a control character or an end of a line.")
+        _require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
+        _require(
+            1 <= self.max_answer_tokens <= MAX_ANSWER_TOKENS,
+            f"max_answer_tokens must lie between 1 and {MAX_ANSWER_TOKENS:,}, found {self.max_answer_tokens}.",
+        )
+        if self.max_answer_tokens != DEFAULT_ANSWER_TOKENS:
+            require_bounded(self.row)
+
+    @property
+    def row(self) -> AnyTaskType:
+        """What is known of its task type."""
+        return TASK_TYPES[self.task_type]
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there is something in it to train."""
+        return bool(self.tensors(1))
+
+    def tensors(self, hidden_width: int) -> Shapes:
+        """The shapes of its tensors, by their names in the head, in the order in which it has them."""
+        return self.row.tensors(self, hidden_width)
+
+
+def head_for(data: TaskData) -> HeadConfig:
+    """The head that answers as examples do.
+
+    Raises:
+        ConfigError: Examples that no head can be trained on: of one label only, say.
+    """
+    row = TASK_TYPES.require(data.task_type)
+    if len(data.labels) < row.least_labels:
+        named = ", ".join(map(repr, data.labels)) or "(none)"
+        raise ConfigError(
+            f"{data.description} has only the label {named}; a head needs two or more to tell apart. Give examples of "
+            "others too."
+        )
+    return replace(HeadConfig(task_type=row.name, labels=data.labels), **row.head_fields(data))
+
+
+def require_bounded(row: AnyTaskType) -> None:
+    """Refuse a bound on answers where none are given.
+
+    Raises:
+        ConfigError: The task type gives no answers of any length.
+    """
+    of_answers = ", ".join(each.name for each in TASK_TYPES.values() if each.bounds_answers)
+    _require(
+        row.bounds_answers, f"max_answer_tokens is for {of_answers}, and this is a head of {row.name}; leave it out."
+    )
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ConfigError(message)

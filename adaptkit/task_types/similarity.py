@@ -1,0 +1,66 @@
+"""Two sentences and how close they are in meaning."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
+from adaptkit.data.tasks.records import Record
+from adaptkit.later import later
+from adaptkit.scores import PearsonCorrelation
+from adaptkit.task_types.columns import FIRST, SECOND
+from adaptkit.task_types.head_fields import HeadFields
+from adaptkit.task_types.plain_texts import plain_texts
+from adaptkit.task_types.task_metric import TaskMetric
+from adaptkit.task_types.task_type import TaskType
+from adaptkit.task_types.tensor_shapes import no_tensors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarPair:
+    """Two sentences and how close they are in meaning, from 0 to 1."""
+
+    first: str
+    second: str
+    score: float
+    language: str | None = None
+    group: str | None = None
+
+
+def _make(record: Record, rules: LabelRules, _: Dropped) -> SimilarPair:
+    low, high = rules.score_range
+    score = record.number_of("score")
+    if not low <= score <= high:
+        raise record.wrong(f"a score of {score:g}", f"{low:g} to {high:g} (another range: score_range=(low, high))")
+    language, group = about(record)
+    first, second = record.text("first").strip(), record.text("second").strip()
+    return SimilarPair(first=first, second=second, score=(score - low) / (high - low), language=language, group=group)
+
+
+def _plain(_: int, given: object) -> SimilarPair | None:
+    pair = plain_texts(given, 2)
+    return SimilarPair(first=pair[0], second=pair[1], score=math.nan) if pair else None
+
+
+def _pearson(_: HeadFields, __: str, ___: Sequence[SimilarPair]) -> TaskMetric[float, SimilarPair]:
+    return TaskMetric(PearsonCorrelation(), float, lambda example: float(example.score))
+
+
+SIMILARITY = TaskType(
+    name="similarity",
+    example=SimilarPair,
+    columns={
+        "first": (*FIRST, "text"),
+        "second": SECOND,
+        "score": ("score", "similarity", "relatedness_score", "label"),
+    },
+    make=_make,
+    plain=_plain,
+    plain_form="a pair of texts",
+    texts=("first", "second"),
+    blank={"score": math.nan},
+    metrics={"Pearson correlation": _pearson},
+    default_metrics=("Pearson correlation",),
+    tensors=no_tensors,
+    upper=later("adaptkit.heads.similarity", "Similarity"),
+)
