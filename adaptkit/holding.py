@@ -59,6 +59,12 @@ PAGED = EmbeddingForm(
     table=later("adaptkit.backbones.tables.paged", "PagedRows"),
     default_at=(8, 4),
 )
+FP16 = EmbeddingForm(
+    name="fp16",
+    held="the whole table in float16, half of what float32 takes",
+    exact="nearly",
+    table=later("adaptkit.backbones.tables.fp16", "Fp16Rows"),
+)
 INT8 = EmbeddingForm(
     name="int8",
     held="the whole table in 8 bits, a scale for each row",
@@ -76,7 +82,7 @@ NF4 = EmbeddingForm(
 )
 
 EMBEDDING_FORMS: Table[EmbeddingForm] = Table("form of embeddings")
-for _form in (RESIDENT, PAGED, INT8, NF4):
+for _form in (RESIDENT, PAGED, FP16, INT8, NF4):
     EMBEDDING_FORMS.register(_form)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from adaptkit import load_model, train_adapter
@@ -18,7 +19,10 @@ from adaptkit.backbones.checkpoint import checkpoint_of
 from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear, QuantizedLinear
 from adaptkit.backbones.tables.paged import PagedRows
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.holding import EMBEDDING_FORMS
+from adaptkit.methods import LoraConfig
+from tests.adapters import random_adapter
 from tests.saved import saved_backbone, with_tensors
 from tests.tiny import ARCHITECTURES, tiny_model
 
@@ -139,6 +143,29 @@ def test_the_full_vocabulary_of_a_part_is_refused(folder: Path) -> None:
     model = load_model(folder, vocabulary=vocabulary_of(TEXTS, backbone=folder))
     with pytest.raises(ConfigError, match="full_vocabulary needs every row"):
         train_adapter(lang="sw", text=TEXTS * 10, full_vocabulary=True, backbone=model, progress=False, force=True)
+
+
+@pytest.mark.parametrize("embeddings", EMBEDDING_FORMS)
+def test_the_vectors_are_as_near_as_the_form_of_embeddings_says(embeddings: str, folder: Path) -> None:
+    ours, theirs = load_model(folder, embeddings=embeddings).encode(TEXTS), load_model(folder).encode(TEXTS)
+    worst = {"yes": 0.0, "nearly": 0.02, "no": 0.2}[EMBEDDING_FORMS[embeddings].exact]
+    assert float((ours - theirs).norm() / theirs.norm()) <= worst
+
+
+def test_an_adapter_of_a_plain_backbone_is_proven_on_rows_in_float16(folder: Path) -> None:
+    plain, half = load_model(folder), load_model(folder, embeddings="fp16")
+    half.attach(random_adapter(plain, AdapterConfig(method=LoraConfig(rank=2))))
+    assert half.backbone.fingerprint.compare(plain.backbone.fingerprint) == "identical"
+    assert half.memory()["embeddings"] < 0.7 * plain.memory()["embeddings"]
+
+
+def test_a_table_beyond_float16_is_refused(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["embeddings.word_embeddings.weight"][7, 3] = 70_000
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(ConfigError, match="hold 70000, and float16 ends at 65,504"):
+        load_model(folder, embeddings="fp16")
 
 
 @pytest.mark.parametrize("embeddings", EMBEDDING_FORMS)

@@ -1,0 +1,33 @@
+"""A table in 16 bits."""
+
+import torch
+from torch import Tensor
+
+from adaptkit.backbones.table_source import TableSource
+from adaptkit.backbones.word_embeddings import WordEmbeddings
+from adaptkit.errors import ConfigError
+
+_LARGEST = torch.finfo(torch.float16).max
+
+
+class Fp16Rows(WordEmbeddings):
+    """Rows in float16, whose numbers have eleven bits: three more than bfloat16, as no table needs its large ones.
+
+    Raises:
+        ConfigError: A value that float16 does not reach.
+    """
+
+    def __init__(self, source: TableSource) -> None:
+        super().__init__(source.n_rows, source.width, source.dtype)
+        self.register_buffer("table", torch.empty(self.n_rows, self.width, dtype=torch.float16))
+        for places, piece in source.pieces():
+            if float(largest := piece.abs().max()) > _LARGEST:
+                raise ConfigError(
+                    f"the word embeddings hold {float(largest):g}, and float16 ends at {_LARGEST:,.0f}; hold them in "
+                    "another form, such as embeddings='resident'."
+                )
+            self.get_buffer("table")[places] = piece.to(torch.float16)
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """The vectors of distinct ids, ascending. Shape: ids (n), result (n, width)."""
+        return self.get_buffer("table")[ids].to(self.dtype)
