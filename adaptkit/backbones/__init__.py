@@ -1,10 +1,11 @@
 """Frozen pretrained encoders and decoders: load, describe, identify. Nothing here knows an adapter in force."""
 
-from adaptkit.backbones.backbone import Backbone, Window
+from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.load import load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
 from adaptkit.backbones.networks import blocks_of, embedding_rows, embeddings_of, shape_of
 from adaptkit.backbones.vocabulary import Vocabulary
+from adaptkit.backbones.windows import Window
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
 
 __all__ = [

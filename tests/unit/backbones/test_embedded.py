@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from adaptkit import load_model
-from adaptkit.backbones import embedded, load_backbone
+from adaptkit.backbones import e5s1, embedded, load_backbone
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone, UnsupportedArchitecture
 from adaptkit.model import AdaptedModel
 from tests.tiny import tiny_network, tiny_tokenizer
@@ -42,12 +42,12 @@ def test_q4_0_is_decoded_as_specified() -> None:
     nibbles = np.arange(32, dtype=np.uint8) % 16
     packed = nibbles[:16] | (nibbles[16:] << 4)
     raw = np.frombuffer(struct.pack("<e", 0.5) + packed.tobytes(), np.uint8)
-    assert embedded._dequantise(raw).tolist() == [(int(n) - 8) * 0.5 for n in nibbles]
+    assert e5s1._dequantise(raw).tolist() == [(int(n) - 8) * 0.5 for n in nibbles]
 
 
 def test_a_foreign_weight_file_is_refused() -> None:
     with pytest.raises(CorruptBackbone, match="E5S1"):
-        embedded.decode(b"GGUF" + bytes(64))
+        e5s1.decode(b"GGUF" + bytes(64))
 
 
 def test_a_changed_package_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_loading_from_the_cache_takes_a_small_part_of_decoding() -> None:
     content = embedded._WEIGHTS.read()
     folder = embedded.materialise()
     started = time.perf_counter()
-    embedded.decode(content)
+    e5s1.decode(content)
     decoding = time.perf_counter() - started
     started = time.perf_counter()
     _read_weights(folder)

@@ -1,0 +1,143 @@
+"""Texts as token ids: with prefix and special tokens, and cut to what a network reads."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+from adaptkit.backbones.windows import Window, windows_of
+from adaptkit.errors import ConfigError
+
+
+class TextReader:
+    """What a tokenizer makes of texts for a network of some length. `text_prefix` stands before every text."""
+
+    name: str
+    text_prefix: str
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def max_length(self) -> int:
+        """The most tokens in one input, special tokens counted."""
+        raise NotImplementedError
+
+    def special_id(self, role: str) -> int:
+        """The id of a special token: `pad`, `mask`, `unk`, `cls` or `sep`.
+
+        Raises:
+            ConfigError: The tokenizer has no such token.
+        """
+        value: int | None = getattr(self.tokenizer, f"{role}_token_id")
+        if value is None:
+            raise ConfigError(f"the tokenizer of {self.name} has no {role} token, which this needs.")
+        return value
+
+    def tokenize(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:
+        """Token ids of texts, with prefix and special tokens, cut at `max_length` tokens."""
+        return self.tokenize_pairs([(text, None) for text in texts], max_length=max_length)
+
+    def tokenize_pairs(
+        self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
+    ) -> list[list[int]]:
+        """Token ids of texts that may have a second text behind the first, the longer one cut where it must be."""
+        return [ids for ids, _ in self.tokenize_cutting(pairs, max_length=max_length)]
+
+    def tokenize_cutting(
+        self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
+    ) -> list[tuple[list[int], bool]]:
+        """As `tokenize_pairs`, and of each row whether it was cut."""
+        if not pairs:
+            return []
+        encoded = self._encoded_pairs(pairs, max_length)
+        rows: list[list[int]] = encoded["input_ids"]
+        if encoded.encodings is not None:
+            cut = [bool(encoding.overflowing) for encoding in encoded.encodings]
+        else:
+            # A tokenizer in Python does not say: one that fills the room may have been cut.
+            limit = min(max_length or self.max_length, self.max_length)
+            cut = [len(row) >= limit for row in rows]
+        # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
+        return [(row or [self.special_id("eos")], was_cut) for row, was_cut in zip(rows, cut, strict=True)]
+
+    def tokenize_two(
+        self, pairs: Sequence[tuple[str, str]], *, max_length: int | None = None
+    ) -> list[tuple[list[int], int]]:
+        """Token ids of two texts a row, and how many come before the second text's own; 0 where it was cut away."""
+        if not pairs:
+            return []
+        encoded = self._encoded_pairs(pairs, max_length)
+        parts = [encoded.sequence_ids(number) for number in range(len(pairs))]
+        return [(ids, part.index(1) if 1 in part else 0) for ids, part in zip(encoded["input_ids"], parts, strict=True)]
+
+    def _encoded_pairs(self, pairs: Sequence[tuple[str, str | None]], max_length: int | None) -> BatchEncoding:
+        limit = min(max_length or self.max_length, self.max_length)
+        encoded: BatchEncoding = self.tokenizer(
+            [
+                (self.text_prefix + first, second) if second is not None else self.text_prefix + first
+                for first, second in pairs
+            ],
+            truncation=True,
+            max_length=limit,
+            return_attention_mask=False,
+        )
+        return encoded
+
+    def tokenize_words(
+        self, sentences: Sequence[Sequence[str]], *, max_length: int | None = None
+    ) -> list[tuple[list[int], list[int]]]:
+        """Token ids of sentences that are cut into words, and the place of each word's first token.
+
+        Words beyond `max_length` tokens have no place. A word that the tokenizer has no token for has that of the next.
+        """
+        prefix = self.text_prefix.split()
+        limit = min(max_length or self.max_length, self.max_length)
+        encoded = self.tokenizer(
+            [[*prefix, *sentence] for sentence in sentences],
+            is_split_into_words=True,
+            truncation=True,
+            max_length=limit,
+            return_attention_mask=False,
+        )
+        rows: list[list[int]] = encoded["input_ids"]
+        return [(row, _first_places(encoded.word_ids(number), len(prefix))) for number, row in enumerate(rows)]
+
+    def tokenize_windows(
+        self, questions: Sequence[str], contexts: Sequence[str], *, max_length: int, stride: int, whole: int = 0
+    ) -> list[Window]:
+        """Questions with their contexts, in as many windows as each context needs, overlapping by `stride` tokens.
+
+        A question is cut at half of the window, and the overlap at a quarter of what its question leaves; or at half of
+        it, where it takes more for every piece of `whole` tokens to lie in one window.
+        """
+        limit = min(max_length, self.max_length)
+        asked = [self.text_prefix + question for question in questions]
+        return windows_of(self.tokenizer, asked, contexts, limit=limit, stride=stride, whole=whole)
+
+    @cached_property
+    def prefix_length(self) -> int:
+        """How many leading tokens of every input are the opening special token and the text prefix."""
+        return len(self._around_every_input[0])
+
+    @cached_property
+    def _around_every_input(self) -> tuple[list[int], list[int]]:
+        """What opens every input, with the text prefix, and what closes it: a token in encoders, mostly none else."""
+        whole: list[int] = self.tokenizer("a")["input_ids"]
+        bare: list[int] = self.tokenizer("a", add_special_tokens=False)["input_ids"]
+        start = next(place for place in range(len(whole)) if whole[place : place + len(bare)] == bare)
+        prefix: list[int] = self.tokenizer(self.text_prefix.rstrip())["input_ids"]
+        n_opening = len(prefix) - (len(whole) - start - len(bare))
+        return prefix[:n_opening], prefix[n_opening:]
+
+    def room(self, max_length: int) -> int:
+        """How many tokens of a text of its own an input of at most `max_length` tokens holds."""
+        opening, closing = self._around_every_input
+        return min(max_length, self.max_length) - len(opening) - len(closing)
+
+
+def _first_places(word_of_token: Sequence[int | None], n_prefix: int) -> list[int]:
+    """The place of each word's first token, without the words of the prefix."""
+    places: list[int] = []
+    for place, word in enumerate(word_of_token):
+        while word is not None and word - n_prefix >= len(places):
+            places.append(place)
+    return places
