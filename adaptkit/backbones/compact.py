@@ -80,7 +80,7 @@ def compact_tokenizer(content: dict[str, Any], kept: NDArray[np.int64]) -> dict[
     }
 
 
-def _renumbered(part: Any, kept: NDArray[np.int64]) -> Any:  # noqa: ANN401 - JSON
+def _renumbered(part: object, kept: NDArray[np.int64]) -> object:
     """A post-processor with new ids: in `ids` of a template, or behind a token as in `"sep": ["</s>", 2]`."""
     if isinstance(part, dict):
         return {

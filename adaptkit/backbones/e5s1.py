@@ -79,8 +79,8 @@ class _Reader:
         return values
 
     def integer(self, code: str) -> int:
-        (value,) = self.unpack(code)
-        assert isinstance(value, int)  # noqa: S101 - integer codes only
+        value: int = struct.unpack_from(f"<{code}", self.content, self.offset)[0]
+        self.offset += struct.calcsize(f"<{code}")
         return value
 
     def skip_tokenizer(self) -> None:

@@ -101,7 +101,7 @@ class Nf4Linear(QuantizedLinear):
         weight: Tensor = bitsandbytes().functional.dequantize_4bit(self.get_buffer("packed"), self._state(dtype))
         return weight
 
-    def _state(self, dtype: torch.dtype) -> Any:  # noqa: ANN401 - bitsandbytes has no types
+    def _state(self, dtype: torch.dtype) -> object:
         state = bitsandbytes().functional.QuantState
         nested = state(
             absmax=self.get_buffer("nested_scales"),
