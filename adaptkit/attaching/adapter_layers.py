@@ -6,19 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.config import SiteShape
+from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import SiteAddress
 from adaptkit.format.tensor_shapes import HEAD, parts_at
 from adaptkit.heads import build_head
-from adaptkit.layers.bottleneck import BottleneckLayer
-from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
-from adaptkit.layers.fusion import FusionLayer
+from adaptkit.layers.adapter_layer import AdapterLayer, MixingLayer
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
-from adaptkit.layers.lora import LoraLayer
 from adaptkit.methods import INVERTIBLE, InvertibleConfig, MethodConfig, method_of
 
-AdapterLayer = LoraLayer | BottleneckLayer | BottleneckMadxLayer | InvertibleLayer | FusionLayer
+AnyLayer = AdapterLayer | MixingLayer
 
 
 class AdapterLayers(nn.Module):
@@ -37,7 +35,7 @@ class AdapterLayers(nn.Module):
         self.hidden_modules = frozenset(
             shape.module for address, shape in shapes.items() if config.hides_top_block and address.block == deepest
         )
-        self._by_module: dict[str, AdapterLayer] = {}
+        self._by_module: dict[str, AnyLayer] = {}
         for place, part in parts_at(config, shapes):
             layer = _build(part, place)
             self._by_module[place.module] = layer
@@ -46,7 +44,7 @@ class AdapterLayers(nn.Module):
         if config.head is not None:
             self.head = build_head(config.head, shapes[SiteAddress(deepest, "block.output")].out_width)
 
-    def items(self) -> Iterator[tuple[str, AdapterLayer]]:
+    def items(self) -> Iterator[tuple[str, AnyLayer]]:
         """Pairs of module path and the layer that follows that module."""
         yield from self._by_module.items()
 
@@ -91,10 +89,13 @@ class AdapterLayers(nn.Module):
         }
 
 
-def _build(part: MethodConfig, place: SiteShape) -> AdapterLayer:
+def _build(part: MethodConfig, place: SiteShape) -> AnyLayer:
     """A fresh layer of a part of an adapter."""
     row = INVERTIBLE if isinstance(part, InvertibleConfig) else method_of(part)
-    assert row.layer is not None  # noqa: S101 - a method with sites has layers
-    layer = row.layer()(part, place)
-    assert isinstance(layer, AdapterLayer)  # noqa: S101 - the table is ours
+    layer = None if row.layer is None else row.layer()(part, place)
+    if not isinstance(layer, AnyLayer):
+        raise ConfigError(
+            f"the layer of method {row.name!r} is a {type(layer).__name__}; it is to be an "
+            "adaptkit.layers.AdapterLayer, or a MixingLayer where the method fuses."
+        )
     return layer

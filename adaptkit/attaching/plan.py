@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Average, Part, Stack, ids_of
-from adaptkit.layers import BottleneckMadxLayer, FusionLayer
+from adaptkit.layers import HandsOn, MixingLayer
 
 
 class SiteLayer(Protocol):
@@ -33,7 +33,7 @@ def run(chain: Chain, site_input: object, site_output: Tensor) -> Tensor:
 def handed_on(chain: Chain, site_input: Any, site_output: Tensor) -> tuple[Any, Tensor]:  # noqa: ANN401 - as SiteLayer
     """As `run`, with the site input for what acts above: layers before a norm change it."""
     for layer in chain:
-        if isinstance(layer, BottleneckMadxLayer | AveragedChains):
+        if isinstance(layer, HandsOn):
             site_input, site_output = layer.handed_on(site_input, site_output)
         else:
             site_output = layer(site_input, site_output)
@@ -41,7 +41,7 @@ def handed_on(chain: Chain, site_input: Any, site_output: Tensor) -> tuple[Any, 
 
 
 @dataclass(frozen=True)
-class AveragedChains:
+class AveragedChains(HandsOn):
     """`y + sum(weight * (chain(y) - y))`: contributions averaged, each as if it acted alone."""
 
     chains: tuple[Chain, ...]
@@ -64,15 +64,15 @@ class AveragedChains:
 
 @dataclass(frozen=True)
 class FusedChains:
-    """The contributions of the chains, each as if it acted alone, mixed by a fusion layer."""
+    """The contributions of the chains, each as if it acted alone, mixed by a layer."""
 
     chains: tuple[Chain, ...]
-    fusion: FusionLayer
+    mixing: MixingLayer
 
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: as the site's output."""
         contributions = [run(chain, site_input, site_output) - site_output for chain in self.chains]
-        mixed: Tensor = self.fusion(site_output, torch.stack(contributions))
+        mixed: Tensor = self.mixing(site_output, torch.stack(contributions))
         return mixed
 
 
@@ -85,7 +85,7 @@ def modules_in(chain: Chain) -> Iterator[nn.Module]:
             for inner in layer.chains:
                 yield from modules_in(inner)
         if isinstance(layer, FusedChains):
-            yield layer.fusion
+            yield layer.mixing
 
 
 def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
@@ -103,11 +103,11 @@ def plan_of_layers(layers: AdapterLayers, attached: Callable[[str], AdapterLayer
     """The plan of one adapter; a fusion lets what it fuses act too."""
     parts = layers.config.method.fuses
     if not parts:
-        return {module: (layer,) for module, layer in layers.items() if not isinstance(layer, FusionLayer)}
+        return {module: (layer,) for module, layer in layers.items() if not isinstance(layer, MixingLayer)}
     plans = [plan_of(name, attached) for name in parts]
     fused: dict[str, Chain] = {}
     for module, layer in layers.items():
-        if isinstance(layer, FusionLayer) and any(module in plan for plan in plans):
+        if isinstance(layer, MixingLayer) and any(module in plan for plan in plans):
             fused[module] = (FusedChains(tuple(plan.get(module, ()) for plan in plans), layer),)
     return fused
 

@@ -1,7 +1,7 @@
 """One batch in which every row has a stack of its own.
 
 Rows of one stack are brought side by side, and their weights gathered once at each site; batched products then do what
-a loop over stacks would, one for each shape that stacks have. A stack of LoRAs is a concatenation of their ranks.
+a loop over stacks would, one for each shape that stacks have. Low-rank layers in a stack are a concatenation of ranks.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -15,10 +15,10 @@ from torch import Tensor
 
 from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
-from adaptkit.layers import BottleneckLayer, LoraLayer, Normed
+from adaptkit.layers import BatchedLayer, LowRankLayer, Normed
 
 T = TypeVar("T")
-_Scaled: TypeAlias = tuple[LoraLayer, float]
+_Scaled: TypeAlias = tuple[LowRankLayer, float]
 
 
 class RowPlan(dict[str, Chain]):
@@ -32,28 +32,28 @@ class RowPlan(dict[str, Chain]):
         self._same_input = same_input
 
     @cached_property
-    def loras(self) -> Mapping[Hashable, "LoraTerms"]:
-        """The LoRA layers by the input that they read."""
+    def terms(self) -> Mapping[Hashable, "LowRankTerms"]:
+        """The low-rank layers by the input that they read."""
         found: dict[Hashable, dict[str, list[_Scaled]]] = {}
         for module, chain in self.items():
-            layers = _loras(chain)
+            layers = _low_rank(chain)
             if layers is not None:
                 found.setdefault(self._same_input.get(module, module), {})[module] = layers
-        return {site_input: LoraTerms(layers) for site_input, layers in found.items()}
+        return {site_input: LowRankTerms(layers) for site_input, layers in found.items()}
 
     @cached_property
     def others(self) -> frozenset[str]:
         """The modules at which anything else acts."""
-        return frozenset(self).difference(*(terms.ranks for terms in self.loras.values()))
+        return frozenset(self).difference(*(terms.ranks for terms in self.terms.values()))
 
     @cached_property
     def shape(self) -> tuple[object, ...]:
-        """Equal for stacks of LoRAs whose weights one product can take at every site."""
-        return tuple((site_input, terms.shape) for site_input, terms in self.loras.items())
+        """Equal for stacks of low-rank layers whose weights one product can take at every site."""
+        return tuple((site_input, terms.shape) for site_input, terms in self.terms.items())
 
     @cached_property
-    def _may_drop(self) -> list[LoraLayer]:
-        return [layer for terms in self.loras.values() for layer in terms.layers if layer.dropout]
+    def _may_drop(self) -> list[LowRankLayer]:
+        return [layer for terms in self.terms.values() for layer in terms.layers if layer.dropout]
 
     @property
     def drops(self) -> bool:
@@ -61,8 +61,8 @@ class RowPlan(dict[str, Chain]):
         return any(layer.training for layer in self._may_drop)
 
 
-class LoraTerms:
-    """The LoRA layers of one stack at modules that read one input, with the factor before each."""
+class LowRankTerms:
+    """The low-rank layers of one stack at modules that read one input, with the factor before each."""
 
     def __init__(self, layers: Mapping[str, Sequence[_Scaled]]) -> None:
         self.layers = [layer for scaled in layers.values() for layer, _ in scaled]
@@ -70,7 +70,7 @@ class LoraTerms:
         self.scale = self.scales[0] if len(set(self.scales)) == 1 else None
         self.ranks = {module: sum(layer.rank for layer, _ in scaled) for module, scaled in layers.items()}
         self.shape = tuple(self.ranks.items())
-        self.downs: list[Tensor] = [layer.lora_A.weight for layer in self.layers]
+        self.downs: list[Tensor] = [layer.down for layer in self.layers]
         self._layers_at = {module: [layer for layer, _ in scaled] for module, scaled in layers.items()}
         # Making a view takes longer than all else that is done for a group of rows.
         with torch.no_grad():
@@ -81,7 +81,7 @@ class LoraTerms:
         return self._turned(module) if torch.is_grad_enabled() else self._ups[module]
 
     def _turned(self, module: str) -> list[Tensor]:
-        return [layer.lora_B.weight.t() for layer in self._layers_at[module]]
+        return [layer.up.t() for layer in self._layers_at[module]]
 
 
 @dataclass(frozen=True)
@@ -130,13 +130,13 @@ def plan_of_rows(groups: RowGroups) -> Plan:
     for plan in groups.plans:
         one_by_one |= dict.fromkeys(plan if plan.drops else plan.others)
     acting: dict[str, Chain] = {}
-    for site_input in dict.fromkeys(site_input for plan in groups.plans for site_input in plan.loras):
-        terms = [plan.loras.get(site_input) for plan in groups.plans]
+    for site_input in dict.fromkeys(site_input for plan in groups.plans for site_input in plan.terms):
+        terms = [plan.terms.get(site_input) for plan in groups.plans]
         modules = dict.fromkeys(module for each in terms if each is not None for module in each.ranks)
         if one_by_one.keys() & modules:
             one_by_one |= modules
         else:
-            joint = JointLora(terms, groups)
+            joint = JointTerms(terms, groups)
             acting |= {module: (joint.at(module),) for module in modules}
     return acting | {module: _chain_of_groups(module, groups) for module in one_by_one}
 
@@ -145,21 +145,21 @@ def _chain_of_groups(module: str, groups: RowGroups) -> Chain:
     chains = [plan.get(module, ()) for plan in groups.plans]
     if len(chains) == 1:
         return chains[0]
-    if all(isinstance(layer, BottleneckLayer) for chain in chains for layer in chain):
-        bottlenecks = [[layer for layer in chain if isinstance(layer, BottleneckLayer)] for chain in chains]
-        return (GroupsOfBottlenecks(bottlenecks, groups),)
+    batched = [[layer for layer in chain if isinstance(layer, BatchedLayer)] for chain in chains]
+    if list(map(len, batched)) == list(map(len, chains)):
+        return (BatchedGroups(batched, groups),)
     return (GroupsByChain(chains, groups),)
 
 
-def _loras(chain: Chain, weight: float = 1.0) -> list[_Scaled] | None:
-    """The LoRA layers of a chain with the factor before each; None where it holds anything else."""
+def _low_rank(chain: Chain, weight: float = 1.0) -> list[_Scaled] | None:
+    """The low-rank layers of a chain with the factor before each; None where it holds anything else."""
     found: list[_Scaled] = []
     for layer in chain:
-        if isinstance(layer, LoraLayer):
+        if isinstance(layer, LowRankLayer):
             found.append((layer, weight * layer.scale))
         elif isinstance(layer, AveragedChains):
             for inner, share in zip(layer.chains, layer.weights, strict=True):
-                averaged = _loras(inner, weight * share)
+                averaged = _low_rank(inner, weight * share)
                 if averaged is None:
                     return None
                 found += averaged
@@ -191,13 +191,13 @@ def _spans(groups: RowGroups, members: Sequence[T | None], shape: Callable[[T], 
     return spans
 
 
-class JointLora:
-    """LoRA layers at modules that read one input: a row of each gains `sum(scale * B(A(site_input[row])))` of its own.
+class JointTerms:
+    """Low-rank layers at modules of one input: a row of each gains `sum(scale * up(down(site_input)))` of its own.
 
     The input is projected down for all of these modules at once.
     """
 
-    def __init__(self, terms: Sequence[LoraTerms | None], groups: RowGroups) -> None:
+    def __init__(self, terms: Sequence[LowRankTerms | None], groups: RowGroups) -> None:
         self._n_rows = len(groups.order)
         self._parts = [_JointPart(span) for span in _spans(groups, terms, lambda each: each.shape)]
         self._input: Tensor | None = None
@@ -225,9 +225,9 @@ class JointLora:
 
 
 class _JointPart:
-    """What `JointLora` does to the rows of one span."""
+    """What `JointTerms` does to the rows of one span."""
 
-    def __init__(self, span: _Span[LoraTerms]) -> None:
+    def __init__(self, span: _Span[LowRankTerms]) -> None:
         self._span, self._ranks = span, span.members[0].ranks
         self._downs = [down for terms in span.members for down in terms.downs]
         scale = span.members[0].scale
@@ -263,37 +263,24 @@ def _writable(site_output: Tensor) -> Tensor:
     return site_output
 
 
-class GroupsOfBottlenecks:
-    """The bottlenecks of each group one after the other; a group with fewer is left as it is by the later ones."""
+class BatchedGroups:
+    """The layers of each group one after the other; a group with fewer is left as it is by the later ones."""
 
-    def __init__(self, chains: Sequence[Sequence[BottleneckLayer]], groups: RowGroups) -> None:
+    def __init__(self, chains: Sequence[Sequence[BatchedLayer]], groups: RowGroups) -> None:
         self._n_rows = len(groups.order)
         self._spans = [
             span
             for level in zip_longest(*chains)
-            for span in _spans(groups, level, lambda layer: (layer.down.out_features, type(layer.activation)))
+            for span in _spans(groups, level, lambda layer: (type(layer), layer.shape))
         ]
 
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401, ARG002 - as SiteLayer
-        """Shape: site_output and result (rows, seq, hidden_width)."""
+        """Shape: site_output and result (rows, seq, width)."""
         _require_rows(site_output, self._n_rows)
         result = site_output.clone(memory_format=torch.contiguous_format)
         for span in self._spans:
-            _let_act(span, result)
+            span.members[0].act_at_once(span.members, span.of(result))
         return result
-
-
-def _let_act(span: _Span[BottleneckLayer], result: Tensor) -> None:
-    """Let one bottleneck for each group act on its rows. Shape: result (all rows, seq, hidden_width)."""
-    out, layers = span.of(result), span.members
-    # Kept for backward, while its place in the result changes.
-    x = out.clone() if torch.is_grad_enabled() else out
-    down = torch.stack([layer.down.weight for layer in layers]).to(x.dtype)
-    down_bias = torch.stack([layer.down.bias for layer in layers]).unsqueeze(1).to(x.dtype)
-    up = torch.stack([layer.up.weight.t() for layer in layers]).to(x.dtype)
-    up_bias = torch.stack([layer.up.bias for layer in layers]).unsqueeze(1).to(x.dtype)
-    narrow = layers[0].activation(torch.baddbmm(down_bias, x, down.transpose(1, 2)))
-    out += torch.baddbmm(up_bias, narrow, up).to(out.dtype)
 
 
 class GroupsByChain:

@@ -3,6 +3,7 @@
 The one exception is `BottleneckMadxLayer`, which only imported adapters have.
 """
 
+from adaptkit.layers.adapter_layer import AdapterLayer, BatchedLayer, HandsOn, LowRankLayer, MixingLayer
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
@@ -12,11 +13,16 @@ from adaptkit.layers.lora import LoraLayer
 from adaptkit.layers.normed import Normed
 
 __all__ = [
+    "AdapterLayer",
+    "BatchedLayer",
     "BottleneckLayer",
     "BottleneckMadxLayer",
     "FusionLayer",
+    "HandsOn",
     "Head",
     "InvertibleLayer",
     "LoraLayer",
+    "LowRankLayer",
+    "MixingLayer",
     "Normed",
 ]

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from adaptkit.config import Activation, SiteShape
 from adaptkit.layers.activations import ACTIVATIONS
+from adaptkit.layers.adapter_layer import AdapterLayer, HandsOn
 from adaptkit.layers.normed import Normed
 from adaptkit.layers.types import MasterLinear
 from adaptkit.methods import BottleneckMadxConfig
 
 
-class BottleneckMadxLayer(nn.Module):
+class BottleneckMadxLayer(HandsOn, AdapterLayer):
     """`site_output + norm(s + up(act(down(site_output)))) - norm(s)`, where `norm` is the backbone's own.
 
     Alone, with `site_output = norm(s)`, that is the adapter of MAD-X (Pfeiffer et al. 2020, arXiv:2005.00052), and in a

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.config import SiteShape
+from adaptkit.layers.adapter_layer import MixingLayer
 from adaptkit.layers.types import MasterLinear
 from adaptkit.methods import FusionConfig
 
 
-class FusionLayer(nn.Module):
+class FusionLayer(MixingLayer):
     """`y + sum(p_i * c_i)` with `p = softmax(q(y) k(c_i) / sqrt(width))`, `c_i` being what adapter i adds to `y`.
 
     After AdapterFusion (Pfeiffer et al. 2021, arXiv:2005.00247), with narrow queries and keys and without a value

@@ -5,11 +5,12 @@ from torch import Tensor, nn
 
 from adaptkit.config import Activation, SiteShape
 from adaptkit.layers.activations import ACTIVATIONS
+from adaptkit.layers.adapter_layer import AdapterLayer
 from adaptkit.layers.types import MasterLinear
 from adaptkit.methods import InvertibleConfig
 
 
-class InvertibleLayer(nn.Module):
+class InvertibleLayer(AdapterLayer):
     """Additive coupling of the two halves of each vector (NICE, Dinh et al. 2014, arXiv:1410.8516).
 
     `first' = first + f(second)`, then `second' = second + g(first')`. Both networks end in zeros, so a fresh layer

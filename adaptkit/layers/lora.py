@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from adaptkit.config import SiteShape
+from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.layers.types import compute_type
 from adaptkit.methods import LoraConfig
 
@@ -25,7 +26,7 @@ class _Matrix(nn.Module):
         self.weight = nn.Parameter(weight)
 
 
-class LoraLayer(nn.Module):
+class LoraLayer(LowRankLayer):
     """`site_output + scale * B(A(dropout(site_input)))` (Hu et al. 2021, arXiv:2106.09685).
 
     B starts at zero, so a fresh layer changes nothing.
@@ -43,14 +44,14 @@ class LoraLayer(nn.Module):
             nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
 
     @property
-    def rank(self) -> int:
-        """How many rows A has."""
-        return self.lora_A.weight.shape[0]
+    def down(self) -> Tensor:
+        """A. Shape: (rank, in_width)."""
+        return self.lora_A.weight
 
-    def delta(self) -> Tensor:
-        """What the layer amounts to as a change of the weight below it. Shape: (out_width, in_width), float32."""
-        with torch.no_grad():
-            return self.scale * (self.lora_B.weight.float() @ self.lora_A.weight.float())
+    @property
+    def up(self) -> Tensor:
+        """B. Shape: (out_width, rank)."""
+        return self.lora_B.weight
 
     def forward(self, site_input: Tensor, site_output: Tensor) -> Tensor:
         """Add the low-rank term.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from adaptkit.attaching import AdapterLayers
 from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
-from adaptkit.layers import LoraLayer
+from adaptkit.layers import LowRankLayer
 from adaptkit.storage import Adapter
 
 _HEAD = "head"
@@ -123,7 +123,7 @@ def _contributions(adapter: Adapter) -> dict[str, Tensor]:
 
 
 def _contribution(layer: nn.Module) -> Tensor:
-    return layer.delta().double() if isinstance(layer, LoraLayer) else _weights(layer)
+    return layer.delta().double() if isinstance(layer, LowRankLayer) else _weights(layer)
 
 
 def _weights(module: nn.Module) -> Tensor:

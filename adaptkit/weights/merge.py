@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from adaptkit.composition import ids_of
 from adaptkit.errors import ConfigError, MergeLoss
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.fingerprint import Fingerprint
-from adaptkit.layers import Head, LoraLayer
+from adaptkit.layers import AdapterLayer, Head
 from adaptkit.layers.heads import TokenHead
 from adaptkit.methods import HeadOnlyConfig
 from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
@@ -82,7 +83,7 @@ def merge(
     """
     pinned = model.pinned(stack)
     kept = _head_that_goes_with(model, pinned)
-    changes = {path: _change(chain, path) for path, chain in pinned.plan.items()}
+    changes = {path: _change(chain, path, model.network) for path, chain in pinned.plan.items()}
     if not changes and kept is None:
         raise ConfigError("the stack is empty, so there is nothing to merge.")
     merged = AdaptedModel(_changed(model, changes, name=f"{model.backbone.name} with {pinned.stack}"))
@@ -129,21 +130,23 @@ def _put_head(model: AdaptedModel, adapter_id: str, head: Head, config: HeadConf
     layers.requires_grad_(requires_grad=False).eval()
 
 
-def _change(chain: Chain, path: str) -> Tensor:
+def _change(chain: Chain, path: str, network: nn.Module) -> Tensor:
     """What the chain adds to a linear layer's weight. Shape: (out_width, in_width)."""
-    return torch.stack([_change_by(layer, path) for layer in chain]).sum(dim=0)
+    return torch.stack([_change_by(layer, path, network) for layer in chain]).sum(dim=0)
 
 
-def _change_by(layer: SiteLayer, path: str) -> Tensor:
-    if isinstance(layer, LoraLayer):
-        return layer.delta()
+def _change_by(layer: SiteLayer, path: str, network: nn.Module) -> Tensor:
     if isinstance(layer, AveragedChains):
         chains = zip(layer.chains, layer.weights, strict=True)
-        return torch.stack([weight * _change(chain, path) for chain, weight in chains]).sum(dim=0)
-    raise ConfigError(
-        f"{type(layer).__name__} after {path} is no LoRA layer: what it does is no change of a weight. "
-        "Only LoRA adapters and averages of them can be merged."
-    )
+        return torch.stack([weight * _change(chain, path, network) for chain, weight in chains]).sum(dim=0)
+    weight = partial(_weight_at, network, path)
+    change = layer.weight_change(weight) if isinstance(layer, AdapterLayer) else None
+    if change is None:
+        raise ConfigError(
+            f"{type(layer).__name__} after {path} is no LoRA layer, or another whose work is a change of a weight: it "
+            "cannot be folded into one. Only adapters of such layers and averages of them can be merged."
+        )
+    return change
 
 
 def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Backbone:
@@ -165,6 +168,10 @@ def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Back
         network=network,
         sampled=Fingerprint(precision=old.fingerprint.precision, samples=samples),
     )
+
+
+def _weight_at(network: nn.Module, path: str) -> Tensor:
+    return _weight(network.get_submodule(path))
 
 
 def _weight(linear: nn.Module) -> Tensor:

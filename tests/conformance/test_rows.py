@@ -8,7 +8,7 @@ import torch
 import adaptkit
 from adaptkit import Average, Fuse, Stack
 from adaptkit.attaching import RowGroups, RowPlan, plan_of_rows
-from adaptkit.attaching.rows import GroupsOfBottlenecks, JointLora
+from adaptkit.attaching.rows import BatchedGroups, JointTerms
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig
@@ -98,8 +98,8 @@ def test_stacks_on_several_rows_in_any_order(model: AdaptedModel, picked: list[i
 @pytest.mark.parametrize(
     ("kind", "stacks"),
     [
-        (JointLora, STACKS[:3]),
-        (GroupsOfBottlenecks, ["language/yo", "language/yo > domain/farm > task/moods", None]),
+        (JointTerms, STACKS[:3]),
+        (BatchedGroups, ["language/yo", "language/yo > domain/farm > task/moods", None]),
     ],
 )
 def test_rows_of_one_method_need_no_loop(kind: type, stacks: list[StackLike]) -> None:

@@ -1,0 +1,92 @@
+"""What an adapter layer is to those who let it act. A method's layers are of one of these classes.
+
+AdapterLayer        a map `(site_input, site_output) -> site_output`
+├── LowRankLayer    ... that adds a low-rank term of its input: terms of many rows and adapters become one product
+├── BatchedLayer    ... of the site's output alone, which acts on the rows of many adapters at once
+└── HandsOn         ... that changes the site's input for what acts above it
+MixingLayer         mixes what other adapters contribute
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+
+class AdapterLayer(nn.Module, ABC):
+    """What an adapter does after one module of the backbone, whose weights it does not see."""
+
+    @abstractmethod
+    def forward(self, site_input: Any, site_output: Tensor) -> Tensor:  # noqa: ANN401 - ids, hidden states or Normed
+        """Shape: site_input (..., in_width), site_output and result (..., out_width)."""
+
+    def weight_change(self, weight: Callable[[], Tensor]) -> Tensor | None:  # noqa: ARG002 - for those that are one
+        """What the layer amounts to as a change of the linear layer's weight; None where it is no such thing.
+
+        Shape: what `weight` gives and the result (out_width, in_width), float32.
+        """
+        return None
+
+
+class LowRankLayer(AdapterLayer):
+    """Adds `scale * up(down(dropout(site_input)))`, and does nothing else."""
+
+    scale: float
+    dropout: float
+
+    @property
+    @abstractmethod
+    def down(self) -> Tensor:
+        """Shape: (rank, in_width)."""
+
+    @property
+    @abstractmethod
+    def up(self) -> Tensor:
+        """Shape: (out_width, rank)."""
+
+    @property
+    def rank(self) -> int:
+        """How many rows `down` has."""
+        return self.down.shape[0]
+
+    def delta(self) -> Tensor:
+        """What the layer amounts to as a change of the weight below it. Shape: (out_width, in_width), float32."""
+        with torch.no_grad():
+            return self.scale * (self.up.float() @ self.down.float())
+
+    def weight_change(self, weight: Callable[[], Tensor]) -> Tensor:  # noqa: ARG002 - whatever the weight is
+        """As `delta`."""
+        return self.delta()
+
+
+class BatchedLayer(AdapterLayer):
+    """Reads the site's output and nothing else, and can act on rows of many adapters at once."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> Hashable:
+        """Equal for layers of the class that can act at once."""
+
+    @classmethod
+    @abstractmethod
+    def act_at_once(cls, layers: Sequence[Self], site_output: Tensor) -> None:
+        """Let each layer act on its group of rows, in place. Shape: (len(layers), tokens, width)."""
+
+
+class HandsOn:
+    """Changes the site's input for what acts above it, as what acts before a layer norm does."""
+
+    # No abstract class: every layer is asked in every forward pass whether it is of this one.
+    def handed_on(self, site_input: Any, site_output: Tensor) -> tuple[Any, Tensor]:  # noqa: ANN401 - as AdapterLayer
+        """The site's output as the layer gives it, with the site's input for the layer above."""
+        raise NotImplementedError
+
+
+class MixingLayer(nn.Module, ABC):
+    """Mixes the contributions of other adapters at one site."""
+
+    @abstractmethod
+    def forward(self, site_output: Tensor, contributions: Tensor) -> Tensor:
+        """Shape: site_output and result (..., site_width), contributions (n_adapters, ..., site_width)."""
