@@ -8,26 +8,24 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
+from safetensors.torch import load as load_tensors
 from safetensors.torch import save as serialise
 from torch import Tensor
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import Kind
 from adaptkit.data.letters import NormalForm
-from adaptkit.errors import ArchitectureMismatch, ConfigError, MalformedConfig, WeightsChanged
+from adaptkit.errors import ConfigError
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, CardSubject, TrainingFacts, normal_form, render_card
+from adaptkit.format.card import Card, TrainingFacts, normal_form, render_card
 from adaptkit.format.config_file import tensor_prefix, to_json
 from adaptkit.format.folder import Files, Folder, write_folder
 from adaptkit.format.probe import Probe
-from adaptkit.format.record import Origin, Record, read_config, read_record, version_of
-from adaptkit.format.shapes import BackboneShape
+from adaptkit.format.record import Origin, Record, version_of
 from adaptkit.format.single_lines import check_single_lines
-from adaptkit.format.tensor_shapes import tensor_shapes
+from adaptkit.format.structure import read_structure, subject_of
 from adaptkit.format.typed_json import MistypedJson, encode
-from adaptkit.languages import autonym, family_in_words, language_name, script_name
-from adaptkit.storage.tensors import parse_tensors
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -137,18 +135,12 @@ class Adapter:
 
     def render_card(self) -> str:
         """The card as Markdown."""
-        head = self.config.head
-        subject = CardSubject(
+        subject = subject_of(
             adapter_id=self.id,
-            method=self.config.method_name,
-            head="" if head is None else head.row.told(head),
+            config=self.config,
+            origin=self.origin,
             below=self.below,
-            language_tag=self.language or "",
-            language=_language_in_words(self.language) if self.language else "",
-            backbone=self.origin.name,
-            release=self.origin.release,
-            fingerprint=self.origin.fingerprint.id,
-            hub_id=self.origin.hub_id,
+            language=self.language,
             n_parameters=self.n_parameters,
             weights_sha256=self.weights_sha256,
         )
@@ -172,43 +164,20 @@ def read_adapter(files: Files) -> Adapter:
     Raises:
         AdapterFileError: As `load_adapter`.
     """
-    record = read_record(files)
-    config = read_config(files, record)
-    path = files.path / spec.WEIGHTS_FILE
-    weights = files.read(spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
-    prefix = tensor_prefix(config)
-    shapes = _expected_shapes(config, record.backbone.shape, files.path)
-    tensors = parse_tensors(weights, {prefix + name: shape for name, shape in shapes.items()}, path)
-    if hashlib.sha256(weights).hexdigest() != record.weights_sha256:
-        raise WeightsChanged(
-            path,
-            f"is not the file that {spec.RECORD_FILE} was written for: the weights were changed, or the two come from "
-            "different adapters. Fetch the folder again, whole.",
-        )
+    found = read_structure(files)
+    record, prefix = found.record, tensor_prefix(found.config)
+    tensors = load_tensors(found.weights)
     return Adapter(
         kind=record.kind,
         name=record.name,
         language=record.language,
-        config=config,
+        config=found.config,
         origin=record.backbone,
-        tensors={name.removeprefix(prefix): tensor for name, tensor in tensors.items()},
+        tensors={name.removeprefix(prefix): tensors[name] for name in found.shapes},
         below=record.below,
         probes=record.probes,
         card=record.card,
     )
-
-
-def _language_in_words(tag: str) -> str:
-    name, own = language_name(tag), autonym(tag)
-    called = name if own == name else f"{name} ({own})"
-    return f"{called}, {tag}; script: {script_name(tag)}; family: {family_in_words(tag)}"
-
-
-def _expected_shapes(config: AdapterConfig, shape: BackboneShape, path: Path) -> dict[str, tuple[int, ...]]:
-    try:
-        return tensor_shapes(config, shape)
-    except ArchitectureMismatch as error:
-        raise MalformedConfig(path / spec.CONFIG_FILE, str(error)) from error
 
 
 def _json(content: object) -> bytes:
