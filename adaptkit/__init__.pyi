@@ -15,11 +15,12 @@ from .interchange import (
     pull_adapter,
     push_adapter,
 )
-from .labelled import read_labelled, read_task, task_languages
+from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Fusion, HeadOnly, Lora, Method
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Mlm
-from .recipes import Estimate, TrainingRequest, estimate_adapter, train_adapter
+from .recipes import Estimate, estimate_adapter, train_adapter
+from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
 from .verification import sign
@@ -40,19 +41,25 @@ __all__ = [
     "Clm",
     "Comparison",
     "Distill",
+    "DomainRequest",
     "Estimate",
     "Fuse",
     "Fusion",
     "HeadOnly",
     "HubAdapter",
+    "LanguageRequest",
     "Lora",
     "Merged",
     "Method",
     "Mlm",
+    "Output",
+    "Pretrained",
+    "ReadingOptions",
+    "Run",
     "Stack",
     "TaskData",
+    "TaskRequest",
     "TrainingFacts",
-    "TrainingRequest",
     "TransferReport",
     "Vocabulary",
     "Zoo",

@@ -7,33 +7,98 @@ class Lora:
 ```
 """
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, ClassVar, Protocol, TypeAlias, get_type_hints
 
-_HELP = "help"
+Recorded: TypeAlias = str | float | int | bool | None
+_HELP, _ASKED_AS, _RECORDED, _SHELL = "help", "asked_as", "recorded", "shell"
 
 
-def option(default: Any, text: str) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
-    """A field with a default and the sentence that says what it is."""
-    return field(default=default, metadata={_HELP: text})
+class Options(Protocol):
+    """An instance of a dataclass whose fields are options."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """How a shell gives an option that is not one plain value.
+
+    A shell reads values of `kind`, such as `list[Path]` for a flag that may be repeated; `read` makes of them what
+    Python would be given. `help` stands for the sentence where that is another one.
+    """
+
+    kind: Any
+    help: str | None = None
+    metavar: str | None = None
+    read: Callable[[Any], object] = tuple
+
+
+def option(
+    default: Any,  # noqa: ANN401 - dataclasses.field is typed so
+    text: str,
+    *,
+    asked_as: str | None = None,
+    recorded: bool = True,
+    shell: Shell | None = None,
+) -> Any:  # noqa: ANN401
+    """A field with a default (`MISSING`: none; a class: a new one each time) and the sentence that says what it is.
+
+    `asked_as` is its flat name, as a flag has it, where the field's own would not do outside its class. What is not
+    `recorded` stands on no card: paths, texts, and what does not decide the result.
+    """
+    metadata = {_HELP: text, _ASKED_AS: asked_as, _RECORDED: recorded, _SHELL: shell}
+    return (
+        field(default_factory=default, metadata=metadata)
+        if isinstance(default, type)
+        else field(default=default, metadata=metadata)
+    )
 
 
 @dataclass(frozen=True)
 class Option:
-    """One of them, as help and docs list it."""
+    """One of them, as help and docs list it; `name` is the flat one, `field` that of the dataclass."""
 
     name: str
     kind: Any
     default: Any
     help: str
+    field: str
+    recorded: bool = True
+    shell: Shell | None = None
+
+    @property
+    def shell_help(self) -> str:
+        """The sentence for a shell."""
+        return self.help if self.shell is None or self.shell.help is None else self.shell.help
 
 
 def options_of(owner: type) -> Mapping[str, Option]:
-    """The options among the fields of a dataclass, by name, in their order; fields without a sentence are none."""
-    hints = get_type_hints(owner)
-    return {
-        entry.name: Option(entry.name, hints[entry.name], None if entry.default is MISSING else entry.default, text)
-        for entry in fields(owner)
-        if (text := entry.metadata.get(_HELP))
-    }
+    """The options among the fields of a dataclass, by flat name, in their order; fields without a sentence are none."""
+    found = (_option_of(owner, entry) for entry in fields(owner) if _HELP in entry.metadata)
+    return {entry.name: entry for entry in found}
+
+
+def _option_of(owner: type, entry: "Field[Any]") -> Option:
+    shell, written = entry.metadata[_SHELL], isinstance(entry.type, str)
+    return Option(
+        name=entry.metadata[_ASKED_AS] or entry.name,
+        # A type that only exists while types are checked is none that a shell could read.
+        kind=get_type_hints(owner)[entry.name] if written and shell is None else entry.type,
+        default=None if entry.default is MISSING else entry.default,
+        help=entry.metadata[_HELP],
+        field=entry.name,
+        recorded=entry.metadata[_RECORDED],
+        shell=shell,
+    )
+
+
+def recorded(values: Options) -> Mapping[str, Recorded]:
+    """The options that decide a result, as plain values by flat name, for a card."""
+    entries = [entry for entry in options_of(type(values)).values() if entry.recorded]
+    return {entry.name: _plain(vars(values)[entry.field]) for entry in entries}
+
+
+def _plain(value: Any) -> Recorded:  # noqa: ANN401
+    return ",".join(map(str, value)) if isinstance(value, tuple) else value

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import adaptkit
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type
 from adaptkit.data.sample import sample_pairs
@@ -23,6 +22,7 @@ from adaptkit.training import CheckpointFolder, Display, RunResult, TrainingData
 from adaptkit.training.display import Silent
 from adaptkit.training.objectives import DistillObjective, MaskingRule, masked_objective
 from adaptkit.training.progress import Progress
+from tests.calls import train_adapter
 from tests.tiny import tiny_model
 
 PAIRS = sample_pairs("sw")[:60]
@@ -76,7 +76,7 @@ def train_and_interrupt(*, after: int, **arguments: Any) -> None:  # noqa: ANN40
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("adaptkit.recipes.train.open_display", opener(CtrlC(after=after)))
         with pytest.raises(TrainingInterrupted):
-            adaptkit.train_adapter(**arguments)
+            train_adapter(**arguments)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from dataclasses import fields
 from inspect import signature as inspect_signature
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from adaptkit.cli.demo import demo
 from adaptkit.cli.diff import diff
 from adaptkit.cli.evaluate import evaluate
 from adaptkit.cli.export_adapter import export_adapter
+from adaptkit.cli.grouped import GroupedCommand
 from adaptkit.cli.import_adapter import import_adapter
 from adaptkit.cli.inspect_adapter import inspect_adapter
 from adaptkit.cli.list_adapters import list_adapters
@@ -23,12 +23,12 @@ from adaptkit.cli.predict import predict
 from adaptkit.cli.pull import pull
 from adaptkit.cli.push import push
 from adaptkit.cli.sign import sign_place
-from adaptkit.cli.train import OF_A_RUN, estimate_command, train_command
+from adaptkit.cli.train import OF_WHAT_IS_WRITTEN, estimate_command, train_command
 from adaptkit.cli.verify import verify
 from adaptkit.cli.wording import in_shell_words
 from adaptkit.cli.write_index import write_index
 from adaptkit.errors import AdaptkitError, DivergedTraining, ProcessFailed, TrainingInterrupted
-from adaptkit.recipes import TrainingRequest
+from adaptkit.requests.flags import flags
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
 from adaptkit.version import __version__
@@ -47,7 +47,7 @@ app = typer.Typer(
 _out = PlainConsole()
 
 _OPTIONS = frozenset(
-    {entry.name for entry in fields(TrainingRequest)}
+    {flag.option.name for flag in flags()}
     | set(inspect_signature(evaluate).parameters)
     | {"without_head", "public", "allow_pickle", "signed_by", "for_class"}
 )
@@ -108,8 +108,8 @@ def _say(message: str) -> None:
     PlainConsole(stderr=True).print(message)
 
 
-app.command("train")(request_options(train_command))
-app.command("estimate")(request_options(estimate_command, left_out=OF_A_RUN))
+app.command("train", cls=GroupedCommand)(request_options(train_command))
+app.command("estimate", cls=GroupedCommand)(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN))
 app.command("demo")(demo)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from adaptkit.data import sample
 from adaptkit.languages import canonical_tag, language_name
+from adaptkit.requests import LanguageRequest, Output, Run
 from adaptkit.scores import paired_difference
 from adaptkit.terminal.console import PlainConsole
 
@@ -26,7 +27,6 @@ def demo(
 ) -> None:
     """Train, save, reload and test an adapter on the sample."""
     from adaptkit.model import load_model
-    from adaptkit.recipes import TrainingRequest
     from adaptkit.recipes.train import train
     from adaptkit.storage import load_adapter
 
@@ -34,14 +34,13 @@ def demo(
     with tempfile.TemporaryDirectory() as scratch:
         model = load_model()
         pairs = sample.sample_pairs(language)
-        request = TrainingRequest(
+        request = LanguageRequest(
             lang=language,
             parallel=pairs,
             source_lang="en",
-            output=output,
-            resume=resume,
-            max_steps=max_steps,
             backbone=model,
+            run=Run(max_steps=max_steps),
+            output=Output(output, resume=resume),
         )
         folder = output or Path(scratch) / language
         trained = train(request)

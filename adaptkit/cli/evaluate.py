@@ -13,13 +13,18 @@ from adaptkit.cli.arguments import (
     EmbeddingsOption,
     NormalizeOption,
 )
-from adaptkit.cli.options import SHELL_HELP, columns_of, labelled
 from adaptkit.errors import ConfigError
-from adaptkit.holding import AUTO
+from adaptkit.holding import AUTO, require_bits
+from adaptkit.labelled import ReadingOptions
+from adaptkit.labelled.reading_options import columns_of
+from adaptkit.options import options_of
+from adaptkit.requests import Pretrained
+from adaptkit.requests.task import labelled
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
 _COMMA = "comma-separated"
+_READING = {name: option.shell_help for name, option in options_of(ReadingOptions).items()}
 
 
 def evaluate(
@@ -42,11 +47,11 @@ def evaluate(
     group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
     normalize: NormalizeOption = None,
     max_answer_tokens: AnswersOption = None,
-    columns: Annotated[list[str] | None, typer.Option(help=SHELL_HELP["columns"], metavar="<role=name>")] = None,
-    labels: Annotated[list[str] | None, typer.Option(help=SHELL_HELP["labels"], metavar="<label>")] = None,
-    nli: Annotated[bool | None, typer.Option(help="labels are those of inference, numbers included")] = None,
-    score_range: Annotated[tuple[float, float], typer.Option(help="lowest and highest score of similarity")] = (0, 1),
-    quoted: Annotated[bool | None, typer.Option(help="cells of a TSV are quoted as in CSV")] = None,
+    columns: Annotated[list[str] | None, typer.Option(help=_READING["columns"], metavar="<role=name>")] = None,
+    labels: Annotated[list[str] | None, typer.Option(help=_READING["labels"], metavar="<label>")] = None,
+    nli: Annotated[bool | None, typer.Option(help=_READING["nli"])] = None,
+    score_range: Annotated[tuple[float, float], typer.Option(help=_READING["score_range"])] = (0, 1),
+    quoted: Annotated[bool | None, typer.Option(help=_READING["quoted"])] = None,
     training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
@@ -61,12 +66,12 @@ def evaluate(
     from adaptkit.evaluation import evaluate as run_evaluation
     from adaptkit.evaluation.report import check_place
     from adaptkit.evaluation.report.markdown import render_markdown
-    from adaptkit.recipes.place import loaded
+    from adaptkit.recipes.place import model_of
 
     if output is not None:
         check_place(output, overwrite=overwrite)
     report = run_evaluation(
-        loaded(backbone, bits=bits, embeddings=embeddings, device=device),
+        model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)),
         task=task,
         adapter=list(adapter),
         languages=languages,

@@ -17,8 +17,9 @@ from adaptkit.cli.arguments import (
 )
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError
-from adaptkit.holding import AUTO
+from adaptkit.holding import AUTO, require_bits
 from adaptkit.labelled import examples_of, normalized_data
+from adaptkit.requests import Pretrained
 from adaptkit.task_types import AnyTaskType
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import printable
@@ -39,16 +40,16 @@ def predict(
 
     A line is a text, two texts, the words of a sentence, a question and its context, or a prompt and a list of choices.
     """
-    from adaptkit.recipes.foundation import Foundation, standing
-    from adaptkit.recipes.place import loaded
+    from adaptkit.recipes.foundation import foundation_of, standing
+    from adaptkit.recipes.place import model_of
     from adaptkit.storage import load_adapter
 
     task = load_adapter(adapter)
     if task.config.head is None:
         raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
     inputs = _inputs(task.config.head.row, sys.stdin.buffer.read())
-    model = loaded(backbone, bits=bits, embeddings=embeddings, device=device)
-    below = Foundation(tuple(load_adapter(folder) for folder in on or ())).adapters
+    model = model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device))
+    below = foundation_of(on or ()).adapters
     model.attach(*below, task)
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
     if task.below and not below:

@@ -1,18 +1,15 @@
 """`adaptkit train` and `adaptkit estimate`."""
 
-from adaptkit.recipes import TrainingRequest
+from adaptkit.options import options_of
+from adaptkit.requests import AnyRequest, Output
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
 
 _out = PlainConsole()
+OF_WHAT_IS_WRITTEN = options_of(Output).keys() - {"licence", "private"} | {"progress"}
 
 
-OF_A_RUN = frozenset(
-    {"output", "overwrite", "resume", "resume_or_start", "checkpoint_every", "checkpoint_minutes", "progress"}
-)
-
-
-def train_command(request: TrainingRequest) -> None:
+def train_command(request: AnyRequest) -> None:
     """Train a language, domain or task adapter and save it."""
     from adaptkit.recipes.train import train
 
@@ -31,14 +28,18 @@ def train_command(request: TrainingRequest) -> None:
                 "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "
                 "steps, on more text, or at another learning rate"
             )
-    if request.output is None:
+    if request.output.folder is None:
         _out.print("nothing was saved: give --output FOLDER to keep the adapter")
     else:
-        _out.print(f"saved in {request.output} ({adapter.size_bytes / 2**20:.1f} MiB)")
+        _out.print(f"saved in {request.output.folder} ({adapter.size_bytes / 2**20:.1f} MiB)")
 
 
-def estimate_command(request: TrainingRequest) -> None:
+def estimate_command(request: AnyRequest) -> None:
     """Look at the text and predict time, memory and size. Trains nothing."""
-    from adaptkit.recipes import estimate_adapter
+    from adaptkit.recipes.train import estimate
+    from adaptkit.training import open_display
 
-    estimate_adapter(request)
+    # On standard output: here these lines are the result.
+    with open_display(shown=not process_index(), console=_out) as display:
+        for line in estimate(request, display).plan:
+            display.note(line)

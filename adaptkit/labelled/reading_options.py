@@ -1,23 +1,54 @@
 """How a table of labelled data is to be read, where its own words do not say it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.labelled.read import LabelledSource, read_labelled
 from adaptkit.labelled.spelling import checked_data
+from adaptkit.options import Shell, option
+
+
+def columns_of(given: list[str]) -> dict[str, str]:
+    """Columns by their role, from ROLE=NAME.
+
+    Raises:
+        ConfigError: One that is not written so.
+    """
+    pairs = [value.partition("=") for value in given]
+    wrong = [value for value, (role, _, name) in zip(given, pairs, strict=True) if not (role and name)]
+    if wrong:
+        raise ConfigError(f"--columns is written ROLE=NAME, such as pair=sentence2, found {wrong[0]!r:.80}.")
+    return {role: name for role, _, name in pairs}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingOptions:
     """The options of `read_labelled` that training and evaluation take too; their meaning stands there."""
 
-    columns: Mapping[str, str] = field(default_factory=dict)
-    labels: tuple[str, ...] = ()
-    nli: bool | None = None
-    score_range: tuple[float, float] = (0.0, 1.0)
-    quoted: bool | None = None
+    columns: Mapping[str, str] = option(
+        dict,
+        "column of each role, where its name is not recognised",
+        shell=Shell(
+            list[str],
+            "ROLE=NAME, where a column's name is not recognised, such as pair=sentence2; may be repeated",
+            metavar="<role=name>",
+            read=columns_of,
+        ),
+    )
+    labels: tuple[str, ...] = option(
+        (),
+        "the labels in their order; no other may occur (default: those that do)",
+        shell=Shell(
+            list[str],
+            "a label, in their order; repeat for each; no other may occur (default: those that do)",
+            metavar="<label>",
+        ),
+    )
+    nli: bool | None = option(None, "labels are those of inference, numbers included (default: by the labels)")
+    score_range: tuple[float, float] = option((0.0, 1.0), "lowest and highest score of similarity")
+    quoted: bool | None = option(None, "cells of a TSV are quoted as in CSV (default: no, and counted if they look so)")
 
     def read(
         self, source: "LabelledSource | TaskData", *, task_type: str | None = None, language: str | None = None

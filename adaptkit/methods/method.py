@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from adaptkit.config import KINDS, SITES, Kind, SiteName, SiteShape
 from adaptkit.errors import ConfigError
+from adaptkit.options import Options
 
 TensorShapes: TypeAlias = Mapping[str, tuple[int, ...]]
 """Shapes of a layer's tensors, by their names in the layer, such as `down.weight`."""
@@ -51,7 +52,7 @@ class Surroundings:
     below: tuple[Below, ...] = ()
 
 
-class MethodOptions(Protocol):
+class MethodOptions(Options, Protocol):
     """What a caller asks of a method: a frozen dataclass, each field an `option(...)` with its sentence."""
 
     def config(self, there: Surroundings) -> MethodConfig:

@@ -36,5 +36,6 @@ MLM = Objective(
     options=Mlm,
     training=later("adaptkit.training.objectives.mlm", "MaskedTraining"),
     backbone="encoder",
+    warmup=lambda asked: asked.head_warmup,
     by_default=True,
 )

@@ -20,7 +20,8 @@ class Objective:
 
     `options` is the frozen dataclass of what a caller may ask, all with defaults. `training` gives the class that knows
     how it trains (`adaptkit.training.objectives.ObjectiveTraining`). `epochs` and `most_steps` bound a run whose steps
-    the caller has not said. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
+    the caller has not said. `warmup` says how many first steps options ask for in which only the loss's own weights
+    train, or None. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
     taken where the caller leaves it open and text and backbone suit it. `title` says in a word or two what it is, and
     `paper` goes on the cards of adapters that it trains.
     """
@@ -33,6 +34,7 @@ class Objective:
     most_steps: int = 600
     learning_rate: float = 5e-4
     paper: str = ""
+    warmup: Callable[[Any], int | None] = lambda _: None
     needs_translations: bool = False
     backbone: BackboneKind | None = None
     by_default: bool = False
@@ -49,6 +51,16 @@ class Objective:
         """
         if self.backbone not in (None, kind):
             raise ConfigError(f"objective {self.name!r} does not go with {_IN_WORDS[kind]}.")
+
+    def require_steps(self, asked: object, max_steps: int | None) -> None:
+        """See that a warm-up that is asked for leaves steps for the adapter.
+
+        Raises:
+            ConfigError: It does not.
+        """
+        warmup = self.warmup(asked)
+        if warmup is not None and max_steps is not None and warmup >= max_steps:
+            raise ConfigError(f"head_warmup must be below max_steps, found {warmup} and {max_steps}.")
 
     def require_text(self, *, translated: bool) -> None:
         """See that it trains on text with translations, or without.

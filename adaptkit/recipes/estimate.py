@@ -22,7 +22,10 @@ _AS_FAST = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Times in seconds, sizes in bytes. `n_sentences` are sentences, or labelled examples; those have no triage."""
+    """Times in seconds, sizes in bytes. `n_sentences` are sentences, or labelled examples; those have no triage.
+
+    `plan` says in a few lines what would be trained, on what, and what it would cost.
+    """
 
     triage: Triage | None
     objective: str
@@ -31,6 +34,10 @@ class Estimate:
     elapsed_s: float
     peak_memory_bytes: int
     adapter_bytes: int
+    plan: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(self.plan)
 
     def cost(self, batch_size: int) -> str:
         """A line that says it."""

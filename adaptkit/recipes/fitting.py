@@ -8,14 +8,16 @@ from torch import Tensor
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import types_as_said, uses_bfloat16
 from adaptkit.composition import AdapterId
+from adaptkit.config import Kind
 from adaptkit.errors import CannotWrite
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.model import AdaptedModel
+from adaptkit.options import Recorded
 from adaptkit.recipes.facts import training_facts
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import checkpoint_folder, is_finished
-from adaptkit.recipes.request import TrainingRequest
+from adaptkit.requests import Output, Run
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of as record_probes
@@ -34,21 +36,25 @@ class Fitting:
     """Attaches the foundation and fresh layers, and takes both off again in `close`, or at once if anything fails.
 
     An adapter of the same name may be attached; it stays as it is. `content` identifies what is trained on, for the
-    checkpoint.
+    checkpoint, and `asked` are the options that decide the result, for checkpoint and card.
     """
 
     def __init__(
         self,
-        request: TrainingRequest,
+        run: Run,
+        output: Output,
         model: AdaptedModel,
         foundation: Foundation,
         adapter_id: AdapterId,
         config: AdapterConfig,
         *,
+        asked: Mapping[str, Recorded],
         content: str,
         make_run: MakeRun,
     ) -> None:
-        self._request = request
+        self._asked_run = run
+        self._output = output
+        self._asked = asked
         self._model = model
         self._foundation = foundation
         self._id = adapter_id
@@ -57,7 +63,7 @@ class Fitting:
         self._lent = foundation.attach_to(model)
         self._attached_as = _free_id(model, adapter_id)
         try:
-            with forked(model.backbone.device, request.seed):
+            with forked(model.backbone.device, run.seed):
                 self.layers = model.attach_layers(self._attached_as, config)
                 self._lent.append(self._attached_as)
                 self._checkpoint = self._checkpoint_of(content)
@@ -71,7 +77,7 @@ class Fitting:
         identity = {
             **{name: str(value) for name, value in self._settings().items()},
             # What "auto" stands for here: another machine may take another type.
-            "precision": "bf16" if uses_bfloat16(self._request.precision, backbone.device) else "fp32",
+            "precision": "bf16" if uses_bfloat16(self._asked_run.precision, backbone.device) else "fp32",
             "adapter": str(self._id),
             "content": content[:_DIGITS],
             "backbone": f"{backbone.name} {backbone.fingerprint.id} ({backbone.held_as})",
@@ -81,14 +87,14 @@ class Fitting:
             "processes": str(self._processes.count),
         }
         self._processes.require_same(identity)
-        output = self._request.output_folder
+        output = self._output.path
         return None if output is None else CheckpointFolder(checkpoint_folder(output), identity)
 
-    def _settings(self, objective: str = "auto") -> Mapping[str, str | float | int | bool | None]:
+    def _settings(self) -> Mapping[str, Recorded]:
         """What was asked for, and how and where the backbone is held, which may have been given loaded."""
         backbone = self._model.backbone
         return {
-            **self._request.record(objective),
+            **self._asked,
             "bits": backbone.bits,
             "embeddings": backbone.embeddings,
             "device": backbone.device.type,
@@ -98,6 +104,7 @@ class Fitting:
         self,
         display: Display,
         *,
+        kind: Kind,
         languages: set[str | None],
         objective: str,
         source: str,
@@ -109,35 +116,35 @@ class Fitting:
         losses: Sequence[str] = (),
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        request, model = self._request, self._model
+        output, model = self._output, self._model
         if (finished := self._finished()) is not None:
-            display.note(f"that run was complete: its adapter is in {request.output}")
+            display.note(f"that run was complete: its adapter is in {output.folder}")
             return finished
-        with forked(model.backbone.device, request.seed):
-            result = self.run.run(display, resume=request.resumes)
+        with forked(model.backbone.device, self._asked_run.seed):
+            result = self.run.run(display, resume=output.resumes)
         self.layers.eval()
         inputs = model.backbone.probe_inputs()
         adapter = Adapter(
-            kind=request.kind,
+            kind=kind,
             name=self._id.name,
             language=next(iter(languages)) if len(languages) == 1 else None,
             config=self._config,
             origin=origin_of(model.backbone),
             tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
-            below=() if request.method == "fusion" else self._foundation.below(languages),
+            below=() if self._config.method.fuses else self._foundation.below(languages),
             probes=record_probes(inputs, self._vectors(inputs)),
             card=Card(
-                source="" if request.private else one_line(source),
+                source="" if output.private else one_line(source),
                 text_kind=text_kind,
                 n_lines=n_lines,
                 n_tokens=n_tokens,
-                text_sha256="" if request.private else text_sha256,
+                text_sha256="" if output.private else text_sha256,
                 licence=licence,
                 adaptkit_version=__version__,
-                private=request.private,
+                private=output.private,
                 losses=tuple(losses),
                 training=training_facts(
-                    result, objective=objective, settings=self._settings(objective), device=model.backbone.device
+                    result, objective=objective, settings=self._settings(), device=model.backbone.device
                 ),
             ),
         )
@@ -149,9 +156,9 @@ class Fitting:
 
     def _finished(self) -> Adapter | None:
         """The adapter of this very run, where it was killed behind its end."""
-        output, found = self._request.output_folder, None
+        output, found = self._output.path, None
         with self._processes.together():
-            if self._processes.is_main and self._request.resumes and output is not None and is_finished(output):
+            if self._processes.is_main and self._output.resumes and output is not None and is_finished(output):
                 assert self._checkpoint is not None  # noqa: S101 - there is an output
                 self._checkpoint.require_own()
                 found = load_adapter(output)
@@ -161,11 +168,11 @@ class Fitting:
         return found
 
     def _save(self, adapter: Adapter) -> None:
-        if self._request.output_folder is None or self._checkpoint is None:
+        if self._output.path is None or self._checkpoint is None:
             return
         try:
             self._checkpoint.will_be_saved(adapter.weights_sha256)
-            adapter.save(self._request.output_folder, overwrite=self._request.overwrite)
+            adapter.save(self._output.path, overwrite=self._output.overwrite)
         except CannotWrite as error:
             last = self.run.last_checkpoint()
             raise error.advised(

@@ -1,5 +1,6 @@
 """What lies below the adapter in training: frozen adapters, some of them only in their own language's batches."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,10 +8,30 @@ from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
 from adaptkit.model import AdaptedModel
-from adaptkit.storage import Adapter
+from adaptkit.requests import AdapterBelow
+from adaptkit.requests.output import PathOrName
+from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import check_identity
 
 _TOP = "task/top"
+
+
+def foundation_of(on: Sequence[AdapterBelow | PathOrName]) -> "Foundation":
+    """The adapters that are to lie below; folders are loaded.
+
+    Raises:
+        AdapterFileError: A folder that is no adapter.
+        ConfigError: Something that is neither an adapter nor a folder, or adapters that cannot lie below.
+    """
+    return Foundation(tuple(_loaded(entry) for entry in on))
+
+
+def _loaded(entry: AdapterBelow | PathOrName) -> Adapter:
+    if isinstance(entry, str | os.PathLike):
+        return load_adapter(entry)
+    if not isinstance(entry, Adapter):
+        raise ConfigError(f"on=... names adapters or their folders, found {entry!r:.80}.")
+    return entry
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from adaptkit.format import spec
 from adaptkit.format.folder import check_replaceable
 from adaptkit.format.leftovers import recover
 from adaptkit.format.lock import only_writer
-from adaptkit.holding import require_bits
 from adaptkit.model import AdaptedModel, load_model
-from adaptkit.recipes.request import TrainingRequest
+from adaptkit.requests import LoadedModel, Output, Pretrained
 from adaptkit.storage import load_adapter
 from adaptkit.training.checkpoint import remove_checkpoint, saved_as
 from adaptkit.training.processes import Processes
@@ -26,7 +25,7 @@ def checkpoint_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.checkpoint")
 
 
-def check_output(request: TrainingRequest) -> None:
+def check_output(asked: Output) -> None:
     """See before any work that the output can be written, and that no interrupted run is lost.
 
     What a killed run left half-written beside output and checkpoint is put right first.
@@ -35,7 +34,7 @@ def check_output(request: TrainingRequest) -> None:
         ConfigError: Something is in the way; it says what to do.
         CheckpointError: There is no checkpoint to resume.
     """
-    output = request.output_folder
+    output = asked.path
     if output is None:
         return
     checkpoint = checkpoint_folder(output)
@@ -45,19 +44,19 @@ def check_output(request: TrainingRequest) -> None:
         check_replaceable(output, _ADAPTER_FILES, overwrite=True)
     except ConfigError as error:
         raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. {error}") from error
-    if is_finished(output) and (request.resumes or request.overwrite):
+    if is_finished(output) and (asked.resumes or asked.overwrite):
         return
-    if output.exists() and not request.overwrite:
+    if output.exists() and not asked.overwrite:
         raise ConfigError(_taken(output, checkpoint))
     there = next(parent for parent in output.absolute().parents if parent.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
         raise ConfigError(f"{output} cannot be written: {there} is no folder that you may write to. Give another one.")
-    if checkpoint.exists() and not request.resumes:
+    if checkpoint.exists() and not asked.resumes:
         raise ConfigError(
             f"{checkpoint} holds the checkpoint of an interrupted run. Go on with resume=True, or delete that folder "
             "to start again."
         )
-    if request.resume and not checkpoint.exists():
+    if asked.resume and not checkpoint.exists():
         raise CheckpointError(
             f"there is no checkpoint to resume: {checkpoint} is not there. Leave resume=True out to start. A job that "
             "may be started again takes resume_or_start=True, which does either."
@@ -86,61 +85,57 @@ def is_finished(output: Path) -> bool:
 
 
 @contextmanager
-def output_taken(request: TrainingRequest) -> Iterator[None]:
+def output_taken(asked: Output) -> Iterator[None]:
     """The output for this run alone, while open.
 
     Raises:
         ConfigError: As `check_output`, or another training writes there.
         CheckpointError: As `check_output`.
     """
-    check_output(request)
-    output = request.output_folder
+    check_output(asked)
+    output = asked.path
     if output is None:
         yield
         return
     with only_writer(output, what="training"):
-        check_output(request)  # the one before may just have ended
-        if is_finished(output) and not request.resumes:
+        check_output(asked)  # the one before may just have ended
+        if is_finished(output) and not asked.resumes:
             remove_checkpoint(checkpoint_folder(output))
         yield
 
 
-def processes_of(request: TrainingRequest) -> Processes:
+def processes_of(backbone: Pretrained | LoadedModel) -> Processes:
     """The processes that a launcher started to train together; one, where there is no launcher.
 
     Raises:
-        ConfigError: There is no such device, or one GPU is named for several of them.
+        ConfigError: There is no such device, or one GPU is named for several of them; or this is no backbone.
     """
-    given = request.backbone
-    if isinstance(given, AdaptedModel):
-        return Processes(given.backbone.device)
-    device = device_for(request.device)
-    processes = Processes(device)
-    if processes.count > 1 and ":" in request.device:
+    if not isinstance(backbone, Pretrained):
+        return Processes(_given(backbone).backbone.device)
+    processes = Processes(device_for(backbone.device))
+    if processes.count > 1 and ":" in backbone.device:
         raise ConfigError(
-            f"device={request.device!r} names one GPU, and {processes.count} processes train together. Say "
+            f"device={backbone.device!r} names one GPU, and {processes.count} processes train together. Say "
             "device='cuda': each then takes its own."
         )
     return processes
 
 
-def model_for(request: TrainingRequest) -> AdaptedModel:
+def model_of(backbone: Pretrained | LoadedModel) -> AdaptedModel:
     """The model that was given, or the backbone that was named, loaded.
 
     Raises:
-        ConfigError: A device that is not there.
+        ConfigError: A device that is not there, or what is no backbone.
         BackboneError: A backbone that cannot be loaded.
     """
-    if isinstance(request.backbone, AdaptedModel):
-        return request.backbone
-    return loaded(request.backbone, bits=request.bits, embeddings=request.embeddings, device=request.device)
+    if not isinstance(backbone, Pretrained):
+        return _given(backbone)
+    return load_model(backbone.backbone, bits=backbone.bits, embeddings=backbone.embeddings, device=backbone.device)
 
 
-def loaded(backbone: str | None, *, bits: int, embeddings: str | None, device: str) -> AdaptedModel:
-    """`load_model` for values as a shell gives them.
-
-    Raises:
-        ConfigError: A device, bits or a form of embeddings that there is not.
-        BackboneError: A backbone that cannot be loaded.
-    """
-    return load_model(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)
+def _given(backbone: LoadedModel) -> AdaptedModel:
+    if not isinstance(backbone, AdaptedModel):
+        raise ConfigError(
+            f"backbone is a hub id, a folder, adaptkit.Pretrained(...) or a loaded model, found {backbone!r:.80}."
+        )
+    return backbone

@@ -11,8 +11,9 @@ from adaptkit.data.letters import normalized
 from adaptkit.data.parallel import open_parallel
 from adaptkit.data.sentence import Sentence
 from adaptkit.errors import ConfigError, SourceNotFound
-from adaptkit.objectives import OBJECTIVES, BackboneKind, Objective, objective_for
-from adaptkit.recipes.request import ObjectiveName, TrainingRequest
+from adaptkit.objectives import BackboneKind, objective_for, objective_of
+from adaptkit.options import Options
+from adaptkit.requests import Auto, TextRequest
 
 WIKIPEDIA = "wikimedia/wikipedia"
 WIKIPEDIA_DATE = "20231101"
@@ -36,7 +37,7 @@ class TrainingSource:
     n_skipped: Callable[[], int] = lambda: 0
 
 
-def choose_source(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
+def choose_source(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
     """Open what was asked for, read in the form asked for; `note` is told what is chosen where that was left open.
 
     Raises:
@@ -55,50 +56,51 @@ def choose_source(request: TrainingRequest, language: str, note: Callable[[str],
     return source if form is None else replace(source, rows=rows)
 
 
-def _chosen(request: TrainingRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
+def _chosen(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
     if request.parallel is not None:
         return _parallel_source(request, language)
     if request.text is not None:
-        return _text_source(request, request.text, request.licence)
-    if not (request.objective in OBJECTIVES and OBJECTIVES[request.objective].needs_translations):
+        return _text_source(request, request.text, request.output.licence)
+    if isinstance(request.objective, Auto) or not objective_of(request.objective).needs_translations:
         try:
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
             return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
         except SourceNotFound:
             taken = "the hub does not answer, or has no Wikipedia in this language: taking the package's own sample"
             note(taken)
-            if not request.progress:  # notes are not shown then, and this must not pass unseen
+            if not request.run.progress:  # notes are not shown then, and this must not pass unseen
                 logging.getLogger(__name__).warning(taken)
     return _sample_source(request, language)
 
 
-def trained_objective(asked: ObjectiveName, source: TrainingSource, *, causal: bool) -> Objective:
+def trained_options(asked: Auto | Options, source: TrainingSource, *, causal: bool) -> Options:
     """What a source trains on a backbone, a decoder where it is `causal`: what was asked for, or what suits both.
 
     Raises:
-        ConfigError: An objective that was asked for, and is not the backbone's.
+        ConfigError: An objective that was asked for, and is not the backbone's; or an option that the one that suits
+            does not have.
     """
     kind: BackboneKind = "decoder" if causal else "encoder"
-    if asked == "auto":
-        return objective_for(translated=source.translated, kind=kind)
-    OBJECTIVES[asked].require_backbone(kind)
-    return OBJECTIVES[asked]
+    if isinstance(asked, Auto):
+        return asked.decided(objective_for(translated=source.translated, kind=kind))
+    objective_of(asked).require_backbone(kind)
+    return asked
 
 
-def _parallel_source(request: TrainingRequest, language: str) -> TrainingSource:
+def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
     corpus = open_parallel(request.parallel, target=language, source_language=request.source_lang)
     return TrainingSource(
         translated=True,
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
         description=f"{corpus.description} ({corpus.source_language or 'unnamed'} to {language})",
-        licence=request.licence,
+        licence=request.output.licence,
         repeatable=corpus.repeatable,
         reason="parallel text was given",
         n_skipped=lambda: corpus.empty_pairs,
     )
 
 
-def _text_source(request: TrainingRequest, text: object, licence: str) -> TrainingSource:
+def _text_source(request: TextRequest, text: object, licence: str) -> TrainingSource:
     corpus = open_corpus(text, column=request.column)
     return TrainingSource(
         translated=False,
@@ -115,7 +117,7 @@ def _text_source(request: TrainingRequest, text: object, licence: str) -> Traini
     )
 
 
-def _sample_source(request: TrainingRequest, language: str) -> TrainingSource:
+def _sample_source(request: TextRequest, language: str) -> TrainingSource:
     pairs = sample.sample_pairs(language)
     if request.column is not None:
         raise ConfigError("column names a column of text=..., which is not given.")

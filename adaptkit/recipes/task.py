@@ -17,9 +17,10 @@ from adaptkit.labelled import normalized_data, texts_of
 from adaptkit.languages import canonical_tag
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
-from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import model_for
-from adaptkit.recipes.request import MethodName, TrainingRequest
+from adaptkit.recipes.foundation import foundation_of
+from adaptkit.recipes.place import model_of
+from adaptkit.recipes.settings import settings_of
+from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
@@ -27,9 +28,6 @@ from adaptkit.training.data import MIN_SENTENCES
 
 _EPOCHS = 3
 _MAX_STEPS = 3000
-# A head alone takes more and larger steps, and its steps cost little.
-_MIN_STEPS: Mapping[MethodName, int] = {"head": 500, "lora": 150, "bottleneck": 150}
-_LEARNING_RATE: Mapping[MethodName, float] = {"head": 2e-3, "lora": 5e-4, "bottleneck": 5e-4}
 
 
 class TaskTraining:
@@ -39,33 +37,34 @@ class TaskTraining:
         AdaptkitError: Whatever is wrong with request, data or backbone; before anything is trained or written.
     """
 
-    def __init__(self, request: TrainingRequest, display: Display) -> None:
-        assert request.task is not None  # noqa: S101 - the request saw to it
+    def __init__(self, request: TaskRequest, display: Display) -> None:
         self.request = request
         self.id = AdapterId("task", request.task)
         self._display = display
+        self.foundation = foundation_of(request.on)
         self.data = normalized_data(read_examples(request), request.normalize)
-        self.model = model_for(request)
-        self.foundation = Foundation(request.foundation)
+        self.model = model_of(request.backbone)
         self.foundation.require_for(self.id, self.model)
-        self._max_length = min(request.max_length, self.model.backbone.max_length)
+        self._max_length = min(request.run.max_length, self.model.backbone.max_length)
         self.head, made = self._head_and_items(head_for(self.data))
         self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
         self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
         self.items = TaskItems(
             _with_targets(made, self.losses),
             self._format,
-            request.seed,
+            request.run.seed,
             sampling_alpha=request.sampling_alpha,
             has_labels=bool(self.head.labels),
         )
         self.settings = self._settings()
         self._fitting = Fitting(
-            request,
+            request.run,
+            request.output,
             self.model,
             self.foundation,
             self.id,
-            request.adapter_config(self.model.backbone.shape, self.head),
+            request.adapter_config(self.model.backbone.shape, self.head, self.foundation.adapters),
+            asked=request.record(),
             content=self.items.sha256,
             make_run=self._training_run,
         )
@@ -75,7 +74,7 @@ class TaskTraining:
         return measure(
             self._fitting,
             self.items,
-            batch_size=self.request.batch_size,
+            batch_size=self.request.run.batch_size,
             max_steps=self.settings.max_steps,
             objective=self.data.task_type,
             n_sentences=len(self.data.examples),
@@ -86,7 +85,7 @@ class TaskTraining:
         found = sorted(language or "unnamed" for language in self._languages())
         without = self.foundation.languages_without(self._languages())
         return [
-            f"{self.id} ({self.request.method} with a {self.head.task_type} head, "
+            f"{self.id} ({self.request.method_row.name} with a {self.head.task_type} head, "
             f"{estimate.adapter_bytes / 2**20:.1f} MiB) on {self.model.backbone.name}",
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{self.head.row.form(self.head)}, "
             f"languages: {', '.join(found)}",
@@ -99,19 +98,20 @@ class TaskTraining:
             f"trained on top of {self.foundation}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
-            f"cost: {estimate.cost(self.request.batch_size)}",
-            *machine_notes(self.model.backbone, self.request.precision, estimate),
+            f"cost: {estimate.cost(self.request.run.batch_size)}",
+            *machine_notes(self.model.backbone, self.request.run.precision, estimate),
         ]
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
         return self._fitting.train(
             self._display,
+            kind=self.request.kind,
             languages=self._languages(),
             objective=self.data.task_type,
             source=self.data.description,
             text_kind="corpus",
-            licence=self.request.licence,
+            licence=self.request.output.licence,
             n_lines=len(self.data.examples),
             n_tokens=sum(item.n_tokens for item in self.items.items),
             text_sha256=self.items.sha256,
@@ -156,18 +156,18 @@ class TaskTraining:
         )
 
     def _settings(self) -> TrainingSettings:
-        per_epoch = math.ceil(len(self.items.training) / self.request.batch_size)
-        by_data = min(max(per_epoch * _EPOCHS, _MIN_STEPS[self.request.method]), _MAX_STEPS)
-        rate = self.request.learning_rate
-        return self.request.training_settings(
-            max_steps=by_data if self.request.max_steps is None else self.request.max_steps,
-            learning_rate=_LEARNING_RATE[self.request.method] if rate is None else rate,
-            head_warmup_steps=0,
+        row, run = self.request.method_row, self.request.run
+        per_epoch = math.ceil(len(self.items.training) / run.batch_size)
+        return settings_of(
+            run,
+            self.request.output,
+            max_steps=min(max(per_epoch * _EPOCHS, row.min_steps), _MAX_STEPS),
+            learning_rate=row.learning_rate,
             warmup_share=WARMUP_SHARE if self.head.row.warmup_share is None else self.head.row.warmup_share,
         )
 
 
-def read_examples(request: TrainingRequest) -> TaskData:
+def read_examples(request: TaskRequest) -> TaskData:
     """The labelled examples of a request; a mapping of languages to sources is read into one.
 
     Raises:
@@ -192,7 +192,7 @@ def read_examples(request: TrainingRequest) -> TaskData:
     )
 
 
-def _read(source: Any, request: TrainingRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
+def _read(source: Any, request: TaskRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
     data = request.reading.read(source, task_type=request.task_type, language=language)
     return replace(data, examples=[_named(example, language) for example in data.examples])
 

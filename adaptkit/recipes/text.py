@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -17,13 +16,15 @@ from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
 from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError
 from adaptkit.languages import canonical_tag
-from adaptkit.options import options_of
+from adaptkit.objectives import objective_of
+from adaptkit.options import Options
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
-from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import model_for
-from adaptkit.recipes.request import TrainingRequest
-from adaptkit.recipes.source import choose_source, trained_objective
+from adaptkit.recipes.foundation import foundation_of
+from adaptkit.recipes.place import model_of
+from adaptkit.recipes.settings import settings_of
+from adaptkit.recipes.source import choose_source, trained_options
+from adaptkit.requests import Auto, TextRequest
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
 from adaptkit.training.frozen_vectors import frozen_vectors
@@ -40,35 +41,31 @@ class TextTraining:
         AdaptkitError: Whatever is wrong with request, text or backbone; before anything is trained or written.
     """
 
-    def __init__(self, request: TrainingRequest, display: Display) -> None:
+    def __init__(self, request: TextRequest, display: Display) -> None:
         self.request = request
-        assert request.lang is not None  # noqa: S101 - the request saw to it
         self.language = canonical_tag(request.lang)
-        fused = f"{self.language}-fused" if request.method == "fusion" else None
-        self.id = AdapterId(request.kind, request.domain or fused or self.language)
+        self.foundation = foundation_of(request.on)
+        self._fuses = bool(request.method_config(below=self.foundation.adapters).fuses)
+        self.id = AdapterId(request.kind, request.name or (f"{self.language}-fused" if self._fuses else self.language))
         self._display = display
         self.source = choose_source(request, self.language, display.note)
-        if request.resumes and not self.source.repeatable:
+        if request.output.resumes and not self.source.repeatable:
             raise CheckpointError(
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
                 "again. Write it to a file and give that, then resume works."
             )
-        self.model = model_for(request)
-        self.objective = trained_objective(
-            request.objective, self.source, causal=self.model.backbone.architecture.causal
-        )
-        request.check_objective(self.objective.name)
-        self._training = self._objective_training()
-        self.request = request = replace(request, **vars(self._training.options))
-        self.foundation = Foundation(request.foundation)
-        self.foundation.require_for(self.id, self.model, fused=fused is not None)
+        self.model = model_of(request.backbone)
+        options = trained_options(request.objective, self.source, causal=self.model.backbone.architecture.causal)
+        self.objective = objective_of(options)
+        self._training: ObjectiveTraining[Options] = self.objective.training()(options, self.model, display.note)
+        self.foundation.require_for(self.id, self.model, fused=self._fuses)
         rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
         store = TokenStore(within_budget(self._tokenize(row.text for row in rows()), request.max_tokens))
         self.triage = triage(
             # Only what is trained on: a large source is not read to its end for it.
             (row.text for row in islice(rows(), len(store))),
             self.model.backbone.tokenizer,
-            max_length=self.model.backbone.room(request.max_length),
+            max_length=self.model.backbone.room(request.run.max_length),
             language=self.language,
         )
         self.triage.require(force=request.force)
@@ -78,36 +75,31 @@ class TextTraining:
             TokenizedText(
                 tokens=store,
                 rows=rows,
-                max_length=request.max_length,
-                seed=request.seed,
+                max_length=request.run.max_length,
+                seed=request.run.seed,
                 encode=self._encode,
                 note=self._notes.append,
             )
         )
         self.settings = self._settings()
         self._fitting = Fitting(
-            request,
+            request.run,
+            request.output,
             self.model,
             self.foundation,
             self.id,
-            request.adapter_config(self.model.backbone.shape),
+            request.adapter_config(self.model.backbone.shape, self.foundation.adapters),
+            asked=request.record(self._training.options),
             content=self.data.sha256,
             make_run=self._training_run,
         )
-
-    def _objective_training(self) -> ObjectiveTraining[object]:
-        asked = {name: getattr(self.request, name) for name in options_of(self.objective.options)}
-        made: ObjectiveTraining[object] = self.objective.training()(
-            self.objective.options(**asked), self.model, self._display.note
-        )
-        return made
 
     def estimate(self) -> Estimate:
         """Measure a few batches and say what the whole run will cost. Trains nothing."""
         return measure(
             self._fitting,
             self.data,
-            batch_size=self.request.batch_size,
+            batch_size=self.request.run.batch_size,
             max_steps=self.settings.max_steps,
             objective=self.objective.name,
             n_sentences=self.data.n_measured,
@@ -117,11 +109,11 @@ class TextTraining:
     def describe(self, estimate: Estimate) -> list[str]:
         """The plan of the run in a few lines."""
         source, found = self.source, self.triage
-        reason = f", because {source.reason}" if self.request.objective == "auto" else ""
-        below = "" if self.request.method == "fusion" else " > ".join(self.foundation.below({self.language}))
+        reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
+        below = "" if self._fuses else " > ".join(self.foundation.below({self.language}))
         size = f"{estimate.adapter_bytes / 2**20:.1f} MiB"
         lines = [
-            f"{self.id} ({self.request.method}, {size}) on {self.model.backbone.name}",
+            f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.description}, {estimate.n_sentences:,} sentences",
@@ -131,9 +123,9 @@ class TextTraining:
             *(f"triage: {problem}" for problem in found.problems()),
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
-            f"{estimate.cost(self.request.batch_size)}",
+            f"{estimate.cost(self.request.run.batch_size)}",
         ]
-        lines += machine_notes(self.model.backbone, self.request.precision, estimate)
+        lines += machine_notes(self.model.backbone, self.request.run.precision, estimate)
         if source.kind == "sample":
             lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
         return lines
@@ -142,6 +134,7 @@ class TextTraining:
         """Train, save where an output folder was given, and return the adapter."""
         return self._fitting.train(
             self._display,
+            kind=self.request.kind,
             languages={self.language},
             objective=self.objective.name,
             source=self.source.description,
@@ -158,14 +151,13 @@ class TextTraining:
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
         # A fusion lets the adapters below act itself.
-        fused = self.request.method == "fusion"
         return TrainingRun(
             self.model,
             layers,
-            self._training.loss(layers, self.data, run_type(self.request.precision, self.model.backbone.device)),
+            self._training.loss(layers, self.data, run_type(self.request.run.precision, self.model.backbone.device)),
             self.data,
             self.settings,
-            stack=Stack(top) if fused else self.foundation.stack_under(top, self.language),
+            stack=Stack(top) if self._fuses else self.foundation.stack_under(top, self.language),
             checkpoint=checkpoint,
         )
 
@@ -174,7 +166,7 @@ class TextTraining:
         notes = []
         if skipped := self.source.n_skipped():
             notes.append(f"{skipped:,} pairs were skipped, because one side was empty")
-        budget, longest = self.request.max_tokens, self.request.max_length
+        budget, longest = self.request.max_tokens, self.request.run.max_length
         # Where another row would have had its place, there was none; nothing is read again to see that.
         if (
             budget is not None
@@ -185,7 +177,7 @@ class TextTraining:
         return notes
 
     def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:
-        limit = self.request.max_length
+        limit = self.request.run.max_length
         return tokenize_lines(sentences, lambda lines: self.model.backbone.tokenize(lines, max_length=limit))
 
     def _encode(
@@ -201,22 +193,22 @@ class TextTraining:
             texts,
             blocks=blocks,
             first_lengths=first_lengths,
-            bf16=uses_bfloat16(self.request.precision, self.model.backbone.device),
-            keep=not self.request.private,
+            bf16=uses_bfloat16(self.request.run.precision, self.model.backbone.device),
+            keep=not self.request.output.private,
             what=what,
             note=self._display.note,
         )
 
     def _settings(self) -> TrainingSettings:
-        objective = self.objective
-        per_epoch = math.ceil(len(self.data.training) / self.request.batch_size)
+        objective, run = self.objective, self.request.run
+        per_epoch = math.ceil(len(self.data.training) / run.batch_size)
         by_text = min(max(per_epoch * objective.epochs, _MIN_STEPS), objective.most_steps)
-        max_steps = by_text if self.request.max_steps is None else self.request.max_steps
-        rate = self.request.learning_rate
-        return self.request.training_settings(
-            max_steps=max_steps,
-            learning_rate=objective.learning_rate if rate is None else rate,
-            head_warmup_steps=self._training.warmup_steps(max_steps),
+        return settings_of(
+            run,
+            self.request.output,
+            max_steps=by_text,
+            learning_rate=objective.learning_rate,
+            head_warmup_steps=self._training.warmup_steps(by_text if run.max_steps is None else run.max_steps),
         )
 
 

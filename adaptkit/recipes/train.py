@@ -1,25 +1,27 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
-from adaptkit.config import Precision, Scaling, SiteName
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
-from adaptkit.data.parallel import ParallelSource, PathOrName
-from adaptkit.data.tasks import TaskData
-from adaptkit.holding import AUTO, Bits
-from adaptkit.labelled import LabelledSource
+from adaptkit.data.parallel import ParallelSource
+from adaptkit.labelled import ReadingOptions
+from adaptkit.methods import MethodOptions
 from adaptkit.model import AdaptedModel
+from adaptkit.options import Options
 from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.place import check_output, output_taken, processes_of
-from adaptkit.recipes.request import MethodName, ObjectiveName, TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
+from adaptkit.requests import AnyRequest, Output, Pretrained, Run, TaskRequest, request_for
+from adaptkit.requests.output import PathOrName
+from adaptkit.requests.task import SAMPLING_ALPHA, Labelled
+from adaptkit.requests.text import MAX_TOKENS
 from adaptkit.storage import Adapter
-from adaptkit.terminal.console import PlainConsole
 from adaptkit.training import Display, open_display
+from adaptkit.training.display import Silent
 
 
 def train_adapter(
@@ -27,64 +29,28 @@ def train_adapter(
     lang: str | None = None,
     domain: str | None = None,
     task: str | None = None,
-    on: "Adapter | PathOrName | Sequence[Adapter | PathOrName]" = (),
-    data: "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData] | None" = None,
-    task_type: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    labels: Sequence[str] = (),
-    nli: bool | None = None,
-    score_range: tuple[float, float] = (0.0, 1.0),
-    quoted: bool | None = None,
-    drop_top_layer: bool = False,
-    sampling_alpha: float = 0.3,
     text: "TextSource | None" = None,
     parallel: "ParallelSource | None" = None,
     source_lang: str | None = None,
-    source_share: float = 0.3,
-    inner_weight: float = 0.5,
-    pair_share: float = 0.5,
-    token_anchor: float = 0.5,
     column: str | None = None,
-    normalize: NormalForm | None = None,
-    max_answer_tokens: int | None = None,
-    objective: ObjectiveName = "auto",
-    method: MethodName = "lora",
-    rank: int | None = None,
-    alpha: float | None = None,
-    scaling: Scaling = "standard",
-    dropout: float = 0.0,
-    reduction_factor: int | None = None,
-    invertible: bool = False,
-    sites: tuple[SiteName, ...] | None = None,
-    blocks: tuple[int, ...] | None = None,
-    backbone: str | AdaptedModel | None = None,
-    bits: Bits = 32,
-    embeddings: str | None = None,
-    batch_size: int = 32,
-    max_steps: int | None = None,
-    learning_rate: float | None = None,
-    max_length: int = 128,
-    max_tokens: int | None = 20_000_000,
-    whole_words: bool = False,
-    full_vocabulary: bool = False,
-    anchor: float = 20.0,
-    head_warmup: int | None = None,
-    seed: int = 0,
-    precision: Precision = "auto",
-    device: str = AUTO,
-    gradient_checkpointing: bool = False,
-    output: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    resume: bool = False,
-    resume_or_start: bool = False,
-    checkpoint_every: int = 200,
-    checkpoint_minutes: float = 10.0,
+    max_tokens: int | None = MAX_TOKENS,
     force: bool = False,
-    private: bool = False,
-    licence: str = "not stated",
-    progress: bool = True,
+    data: "Labelled | None" = None,
+    task_type: str | None = None,
+    reading: ReadingOptions | None = None,
+    max_answer_tokens: int | None = None,
+    sampling_alpha: float = SAMPLING_ALPHA,
+    normalize: NormalForm | None = None,
+    on: Adapter | PathOrName | Sequence[Adapter | PathOrName] = (),
+    drop_top_layer: bool = False,
+    objective: str | Options = "auto",
+    method: str | MethodOptions = "lora",
+    invertible: bool = False,
+    backbone: PathOrName | Pretrained | AdaptedModel | None = None,
+    run: Run | None = None,
+    output: PathOrName | Output | None = None,
 ) -> Adapter:
-    """Train an adapter; what each option means stands at `TrainingRequest` and in docs/how-to/train.md.
+    """Train an adapter; what each option means stands at the requests and in docs/how-to/train.md.
 
     `lang` alone gives a language adapter, `domain` a domain adapter on text in `lang`, `task` a task adapter with its
     head on labelled `data`. `on` names frozen adapters to train on top of; of several language adapters, each batch of
@@ -93,6 +59,9 @@ def train_adapter(
     Language and domain adapters: with `parallel`, the sentences are drawn to the frozen backbone's vectors of their
     translations (distill). With `text`, masked tokens are predicted (mlm). With neither, Wikipedia is streamed from the
     hub, or the package's own small sample is taken where no hub answers; that is said first.
+
+    A name stands for a value with its defaults: `method="lora"` for `Lora()`, `objective="distill"` for `Distill()`,
+    a folder in `output` for `Output(folder)`, and a hub id or folder in `backbone` for `Pretrained(...)`.
 
     Raises:
         ConfigError: Options that cannot be right; `UnknownLanguage` for `lang`.
@@ -104,44 +73,71 @@ def train_adapter(
         CheckpointError: There is nothing to resume, or another run's checkpoint.
         DivergedTraining: The loss is no finite number any more.
     """
-    return train(TrainingRequest(**locals()))
+    return train(request_for(locals()))
 
 
-def train(request: TrainingRequest) -> Adapter:
-    """`train_adapter` for a request."""
-    processes = processes_of(request)
-    with open_display(shown=request.progress and processes.is_main) as display, ExitStack() as until_trained:
-        with processes.together():
-            if processes.is_main:
-                until_trained.enter_context(output_taken(request))
-            training = until_trained.enter_context(closing(_training_of(request, display)))
-        if request.progress:
-            for line in training.describe(training.estimate()):
-                display.note(line)
-            if request.output is None:
-                display.note("no output folder: the adapter is not saved, and the run cannot be resumed")
-        return training.train()
-
-
-def estimate_adapter(request: TrainingRequest) -> Estimate:
-    """What `train_adapter` would cost here: triage, time, peak memory, size; printed too. Trains and writes nothing.
+def estimate_adapter(
+    *,
+    lang: str | None = None,
+    domain: str | None = None,
+    task: str | None = None,
+    text: "TextSource | None" = None,
+    parallel: "ParallelSource | None" = None,
+    source_lang: str | None = None,
+    column: str | None = None,
+    max_tokens: int | None = MAX_TOKENS,
+    force: bool = False,
+    data: "Labelled | None" = None,
+    task_type: str | None = None,
+    reading: ReadingOptions | None = None,
+    max_answer_tokens: int | None = None,
+    sampling_alpha: float = SAMPLING_ALPHA,
+    normalize: NormalForm | None = None,
+    on: Adapter | PathOrName | Sequence[Adapter | PathOrName] = (),
+    drop_top_layer: bool = False,
+    objective: str | Options = "auto",
+    method: str | MethodOptions = "lora",
+    invertible: bool = False,
+    backbone: PathOrName | Pretrained | AdaptedModel | None = None,
+    run: Run | None = None,
+    output: PathOrName | Output | None = None,
+) -> Estimate:
+    """What `train_adapter` would cost for the same: triage, time, peak memory, size. Trains, writes and prints nothing.
 
     Raises:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
-    # On standard output: here these lines are the result.
-    out, processes = PlainConsole(), processes_of(request)
-    shown = request.progress and processes.is_main
-    with open_display(shown=shown, console=out) as display, ExitStack() as until_measured:
+    asked = request_for(locals())
+    return estimate(replace(asked, run=replace(asked.run, progress=False)), Silent())
+
+
+def train(request: AnyRequest) -> Adapter:
+    """`train_adapter` for a request."""
+    shown, processes = request.run.progress, processes_of(request.backbone)
+    with open_display(shown=shown and processes.is_main) as display, ExitStack() as until_trained:
         with processes.together():
             if processes.is_main:
-                check_output(request)
+                until_trained.enter_context(output_taken(request.output))
+            training = until_trained.enter_context(closing(_training_of(request, display)))
+        if shown:
+            for line in training.describe(training.estimate()):
+                display.note(line)
+            if request.output.path is None:
+                display.note("no output folder: the adapter is not saved, and the run cannot be resumed")
+        return training.train()
+
+
+def estimate(request: AnyRequest, display: Display) -> Estimate:
+    """`estimate_adapter` for a request; the display is told what is chosen and measured on the way."""
+    processes = processes_of(request.backbone)
+    with ExitStack() as until_measured:
+        with processes.together():
+            if processes.is_main:
+                check_output(request.output)
             training = until_measured.enter_context(closing(_training_of(request, display)))
-        estimate = training.estimate()
-        for line in training.describe(estimate):
-            display.note(line)
-        return estimate
+        found = training.estimate()
+        return replace(found, plan=tuple(training.describe(found)))
 
 
-def _training_of(request: TrainingRequest, display: Display) -> TextTraining | TaskTraining:
-    return TaskTraining(request, display) if request.kind == "task" else TextTraining(request, display)
+def _training_of(request: AnyRequest, display: Display) -> TextTraining | TaskTraining:
+    return TaskTraining(request, display) if isinstance(request, TaskRequest) else TextTraining(request, display)

@@ -42,7 +42,7 @@ def _measure(measure: ZeroShot, language: str, seeds: list[int], size: int, keep
     pairs = pairs[: size or None]
     runs, facts = [], []
     for seed in seeds:
-        adapter = adaptkit.train_adapter(lang=language, parallel=pairs, source_lang=source, seed=seed)
+        adapter = adaptkit.train_adapter(lang=language, parallel=pairs, source_lang=source, run=adaptkit.Run(seed=seed))
         if keep is not None:
             adapter.save(keep / str(seed) / language, overwrite=True)
         runs.append(measure.adapted(language, adapter))

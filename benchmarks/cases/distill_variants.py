@@ -75,7 +75,11 @@ def _trained(options: argparse.Namespace, language: str, variant: dict[str, Any]
     random.Random(0).shuffle(pairs)
     pairs = pairs[: options.pairs]
     return adaptkit.train_adapter(
-        lang=language, parallel=pairs, source_lang=source, seed=seed, max_steps=options.max_steps, **variant
+        lang=language,
+        parallel=pairs,
+        source_lang=source,
+        objective=adaptkit.Distill(**variant),
+        run=adaptkit.Run(seed=seed, max_steps=options.max_steps),
     )
 
 

@@ -27,9 +27,8 @@ def main(arguments: list[str]) -> None:
         lang="en",
         text=text,
         on=options.on,
-        max_steps=options.max_steps,
-        licence="CC BY",
-        output=options.keep,
+        run=adaptkit.Run(max_steps=options.max_steps),
+        output=adaptkit.Output(options.keep, licence="CC BY"),
     )
     config = {"on": adapter.below, "max_steps": options.max_steps, "lines": len(text)}
     print(write_result("domain_stories", seeds=[0], config=config, measured=encode(adapter.card.training)))

@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import adaptkit
+from adaptkit import Lora, Mlm, Run
 from benchmarks.sib200 import ZeroShot
 from benchmarks.write_results import data_folder, write_result
 
 TEXT = {"sw": "swahili/voa_clean_final.txt.gz", "ha": "hausa/hausa.txt.gz"}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {"anchor": 0.0},
-    "anchor 5": {"anchor": 5.0},
-    "anchor 20": {"anchor": 20.0},
-    "anchor 100": {"anchor": 100.0},
-    "anchor 20, whole words": {"anchor": 20.0, "whole_words": True},
-    "anchor 20, lower half": {"anchor": 20.0, "blocks": (0, 1, 2, 3, 4, 5)},
-    "anchor 20, bottleneck and invertible": {"anchor": 20.0, "method": "bottleneck", "invertible": True},
+    "plain": {"objective": Mlm(anchor=0.0)},
+    "anchor 5": {"objective": Mlm(anchor=5.0)},
+    "anchor 20": {"objective": Mlm(anchor=20.0)},
+    "anchor 100": {"objective": Mlm(anchor=100.0)},
+    "anchor 20, whole words": {"objective": Mlm(anchor=20.0, whole_words=True)},
+    "anchor 20, lower half": {"objective": Mlm(anchor=20.0), "method": Lora(blocks=(0, 1, 2, 3, 4, 5))},
+    "anchor 20, bottleneck and invertible": {
+        "objective": Mlm(anchor=20.0),
+        "method": "bottleneck",
+        "invertible": True,
+    },
 }
 
 
@@ -46,7 +51,8 @@ def _measure(
     measure: ZeroShot, language: str, text: Path, seeds: list[int], max_steps: int, variant: dict[str, Any]
 ) -> dict[str, Any]:
     adapters = [
-        adaptkit.train_adapter(lang=language, text=text, seed=seed, max_steps=max_steps, **variant) for seed in seeds
+        adaptkit.train_adapter(lang=language, text=text, run=Run(seed=seed, max_steps=max_steps), **variant)
+        for seed in seeds
     ]
     facts = adapters[0].card.training
     assert facts is not None

@@ -113,8 +113,7 @@ def _task_adapter(
         data=data,
         on=[options.zoo / source for source in data] if options.on_source else [],
         backbone=model,
-        seed=seed,
-        max_steps=options.max_steps,
+        run=adaptkit.Run(seed=seed, max_steps=options.max_steps),
         output=kept,
     )
 

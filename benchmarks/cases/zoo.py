@@ -234,7 +234,9 @@ def main(arguments: list[str]) -> None:
 
 def _trained(model: adaptkit.AdaptedModel, recipe: Recipe, max_steps: int | None) -> adaptkit.Adapter:
     options = recipe.options()
-    return adaptkit.train_adapter(licence=recipe.licence, backbone=model, max_steps=max_steps, **options)
+    return adaptkit.train_adapter(
+        backbone=model, run=adaptkit.Run(max_steps=max_steps), output=adaptkit.Output(licence=recipe.licence), **options
+    )
 
 
 def _in_half(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter) -> adaptkit.Adapter:

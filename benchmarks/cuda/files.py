@@ -49,11 +49,8 @@ def _carried(place: Place, made_on: str) -> Mapping[str, Tensor]:
         lang="sw",
         parallel=PAIRS,
         backbone=trained_at.model(),
-        rank=4,
-        max_steps=4,
-        batch_size=8,
-        precision="fp32",
-        progress=False,
+        method=adaptkit.Lora(rank=4),
+        run=adaptkit.Run(max_steps=4, batch_size=8, precision="fp32", progress=False),
     )
     found: dict[str, Tensor] = {}
     for bits in (32, 16, 8, 4):

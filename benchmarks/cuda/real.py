@@ -13,6 +13,7 @@ from adaptkit.model import AdaptedModel
 from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, Outcome, compared
 from benchmarks.cuda.place import Place
+from tests.calls import train_adapter
 
 _COMPARED = 24
 _ENCODED = {"cuda": 4096, "cpu": 64}
@@ -67,7 +68,7 @@ def _timed(place: Place, work: Callable[[], object]) -> float:
 def _training(place: Place, bits: Any, precision: Any, checkpointing: bool = False, **asked: Any) -> Outcome:  # noqa: ANN401
     model = adaptkit.load_model(bits=bits, device=place.device)
     with place.meanwhile():
-        adapter = adaptkit.train_adapter(
+        adapter = train_adapter(
             lang="sw",
             backbone=model,
             max_steps=_STEPS.get(place.device.type, 4),

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-import adaptkit
 from adaptkit.data.tasks import TaskData
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
@@ -21,6 +20,7 @@ from benchmarks.cuda import limits
 from benchmarks.cuda.case import Case, against_cpu
 from benchmarks.cuda.place import PAIRS, SWAHILI, TEXTS, UNTIED, Place
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.unit.heads import examples
 
 _STEPS = 5
@@ -38,7 +38,7 @@ TEXT: dict[str, dict[str, Any]] = {
     },
     "fusion": {"method": "fusion"},
 }
-"""Methods that train on text, as arguments of `train_adapter`."""
+"""Methods that train on text, as flat options."""
 TASKS: dict[str, TaskData] = {
     "classification": examples.topics(40),
     "pairs": examples.pairs(40),
@@ -76,10 +76,10 @@ def trained(
             random_adapter(place.cpu.model(**load), _BELOW, name=name, seed=n) for n, name in enumerate("ab")
         ]
     with watched() as steps:
-        adapter = adaptkit.train_adapter(
+        adapter = train_adapter(
             **{"lang": "sw", "max_steps": _STEPS, "batch_size": 16, "learning_rate": 1e-3, **asked},
             backbone=model,
-            precision=precision,  # type: ignore[arg-type]
+            precision=precision,
             gradient_checkpointing=checkpointing,
             progress=False,
             seed=3,

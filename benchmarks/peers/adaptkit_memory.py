@@ -71,7 +71,11 @@ def main() -> None:
 def _train(model: adaptkit.AdaptedModel, lines: list[str], steps: int) -> dict[str, float]:
     baseline = forget_peak()
     adapter = adaptkit.train_adapter(
-        lang="sw", text=lines[:1000], backbone=model, max_steps=steps, batch_size=16, head_warmup=0, progress=False
+        lang="sw",
+        text=lines[:1000],
+        objective=adaptkit.Mlm(head_warmup=0),
+        backbone=model,
+        run=adaptkit.Run(max_steps=steps, batch_size=16, progress=False),
     )
     facts = adapter.card.training
     assert facts is not None

@@ -2,9 +2,10 @@
 
 import argparse
 import json
-from typing import Any
 
-import adaptkit
+from adaptkit.recipes.train import estimate, train
+from adaptkit.requests import request_of
+from adaptkit.training.display import Silent
 
 
 def main() -> None:
@@ -12,12 +13,12 @@ def main() -> None:
     parser.add_argument("--options", type=json.loads, required=True)
     parser.add_argument("--estimate", action="store_true")
     given = parser.parse_args()
-    options: dict[str, Any] = given.options
+    asked = request_of({**given.options, "progress": False})
     if given.estimate:
-        estimate = adaptkit.estimate_adapter(adaptkit.TrainingRequest(**options, progress=False))
-        print(json.dumps({"peak_memory_bytes": estimate.peak_memory_bytes, "elapsed_s": estimate.elapsed_s}))
+        found = estimate(asked, Silent())
+        print(json.dumps({"peak_memory_bytes": found.peak_memory_bytes, "elapsed_s": found.elapsed_s}))
         return
-    facts = adaptkit.train_adapter(**options, progress=False).card.training
+    facts = train(asked).card.training
     assert facts is not None
     print(json.dumps({"peak_memory_bytes": facts.peak_memory_bytes, "elapsed_s": facts.elapsed_s}))
 

@@ -2,11 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import adaptkit
 from adaptkit.backbones.precision import run_type
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.train import train
+from adaptkit.requests import request_of
 from adaptkit.task_types import LabelledText
 from benchmarks.peers.training_options import training_parser
 
@@ -14,12 +17,11 @@ from benchmarks.peers.training_options import training_parser
 def main() -> None:
     parser = training_parser(__doc__)
     parser.add_argument("--embeddings", choices=["paged"])
-    parser.add_argument("--options", type=json.loads, default={}, help="of train_adapter")
+    parser.add_argument("--options", type=json.loads, default={}, help="of adaptkit train")
     options = parser.parse_args()
     data = json.loads(options.data.read_text(encoding="utf-8"))
     model = adaptkit.load_model(options.backbone, embeddings=options.embeddings)
     shared = {
-        "backbone": model,
         "rank": options.rank,
         "batch_size": options.batch_size,
         "max_length": options.max_length,
@@ -28,13 +30,14 @@ def main() -> None:
         "progress": False,
         **options.options,
     }
-    measured = _task(model, data, shared) if "labels" in data else _language(data, shared)
+    measured = _task(model, data, shared) if "labels" in data else _language(model, data, shared)
     computed_in = run_type(options.options.get("precision", "auto"), model.network.device)
     print(json.dumps({**measured, "computed_in": str(computed_in).removeprefix("torch.")}))
 
 
-def _language(data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    adapter = adaptkit.train_adapter(lang="sw", text=data["text"], head_warmup=0, **shared)
+def _language(model: AdaptedModel, data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    asked = request_of({"lang": "sw", "text": data["text"], "head_warmup": 0, **shared})
+    adapter = train(replace(asked, backbone=model))
     perplexity = _training(adapter).pseudo_perplexity_after
     return {**_facts(adapter), "heldout_loss": math.log(perplexity)}
 
@@ -44,7 +47,8 @@ def _task(model: AdaptedModel, data: dict[str, Any], shared: dict[str, Any]) -> 
         part: [LabelledText(text=text, pair=pair, label=label, language="en") for text, pair, label in data[part]]
         for part in ("training", "heldout")
     }
-    adapter = adaptkit.train_adapter(task="nli", data=examples["training"], **shared)
+    asked = request_of({"task": "nli", "data": examples["training"], **shared})
+    adapter = train(replace(asked, backbone=model))
     model.attach(adapter)
     found = model.predict(examples["heldout"], stack=adapter)
     correct = [answer.label == example.label for answer, example in zip(found, examples["heldout"], strict=True)]

@@ -29,6 +29,7 @@ from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import HeadConfig, LabelledText
 from adaptkit.terminal.plain_text import is_one_line, markdown_text, one_line, printable
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.hostile import get, header_and_data, put, put_weights, tensor_file
 from tests.hostile_texts import HOSTILE, MEANT, MISLEADING, STEERING
 
@@ -184,7 +185,7 @@ def test_a_licence_of_two_lines_is_refused_before_anything_is_read(model: Adapte
     with pytest.raises(ConfigError, match="licence"):
         import_peft(folder, lang="sw", backbone=model, licence="mit\n---")
     with pytest.raises(ConfigError, match="licence"):
-        library.train_adapter(lang="sw", text="no-such-file.txt", licence="mit\x1b[2J")
+        train_adapter(lang="sw", text="no-such-file.txt", licence="mit\x1b[2J")
 
 
 _TAKEN_AS_THEY_ARE = {*MISLEADING, "a script", "an image", "a comment"}

@@ -15,6 +15,7 @@ from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleC
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
+from tests.calls import train_adapter
 from tests.saved import saved_backbone
 from tests.tiny import ARCHITECTURES
 
@@ -129,7 +130,7 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
 @pytest.mark.parametrize("text", [{"parallel": PAIRS}, {"text": [text for _, text in PAIRS]}], ids=["pairs", "text"])
 def test_sixteen_bits_train_without_autocast(text: dict[str, Any], folder: Path) -> None:
     model = adaptkit.load_model(folder, bits=16)
-    adapter = adaptkit.train_adapter(**QUICK, **text, precision="fp32", backbone=model)
+    adapter = train_adapter(**QUICK, **text, precision="fp32", backbone=model)
     assert adapter.card.training is not None
     assert adapter.card.training.settings["bits"] == 16
 
@@ -140,14 +141,12 @@ def test_training_works_and_stacks(objective: Literal["mlm", "distill"], model: 
     text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}
     # Pairs of sentences want some more steps than sentences.
     steps = {"max_steps": 80} if objective == "distill" else {}
-    lower = adaptkit.train_adapter(**{**QUICK, **steps}, **text, objective=objective, backbone=model)
+    lower = train_adapter(**{**QUICK, **steps}, **text, objective=objective, backbone=model)
     facts = lower.card.training
     assert facts is not None
     assert facts.heldout_loss_after < facts.heldout_loss_before
     examples = [{"text": text, "label": "long" if len(text) > 40 else "short"} for pair in PAIRS[:40] for text in pair]
-    upper = adaptkit.train_adapter(
-        task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model
-    )
+    upper = train_adapter(task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model)
     model.attach(lower, upper)
     answers = model.predict(TEXTS, stack=adaptkit.Stack("language/sw", "task/length"))
     assert {answer.label for answer in answers} <= {"long", "short"}

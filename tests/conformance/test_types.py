@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import adaptkit
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.data.sample import sample_pairs
 from adaptkit.format.adapter_config import AdapterConfig
@@ -17,6 +16,7 @@ from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import LabelledText
 from tests.adapters import attach_random
+from tests.calls import train_adapter
 from tests.methods import METHODS, at_sites_of, methods_on
 from tests.tiny import tiny_model
 
@@ -133,9 +133,9 @@ TRAINED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("asked", TRAINED.values(), ids=TRAINED)
 def test_training_inside_somebodys_autocast_is_training_without(asked: dict[str, Any]) -> None:
     options: dict[str, Any] = {"max_steps": 3, "batch_size": 8, "progress": False, "precision": "bf16"}
-    alone = adaptkit.train_adapter(backbone=tiny_model(), private=True, **asked, **options)
+    alone = train_adapter(backbone=tiny_model(), private=True, **asked, **options)
     with torch.autocast("cpu", torch.bfloat16):
-        inside = adaptkit.train_adapter(backbone=tiny_model(), private=True, **asked, **options)
+        inside = train_adapter(backbone=tiny_model(), private=True, **asked, **options)
     assert all(torch.equal(tensor, inside.tensors[name]) for name, tensor in alone.tensors.items())
 
 

@@ -41,6 +41,7 @@ from adaptkit.interchange import written_by
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
+from tests.calls import train_adapter
 from tests.parity.adapterhub.compare import recorded_states, states_of
 from tests.parity.adapterhub.families import network_of
 from tests.parity.adapterhub.formula import INPUTS
@@ -152,7 +153,7 @@ def test_a_task_is_trained_on_top_of_one() -> None:
     texts = {"The goat eats grass.": "animals", "Rain fills the barrel.": "weather"}
     examples = [{"text": f"{text} {number}", "label": label} for number in range(12) for text, label in texts.items()]
     options: dict[str, Any] = {"lang": "en", "backbone": model, "max_steps": 2, "progress": False}
-    task = adaptkit.train_adapter(task="topics", data=examples, on=[language], method="bottleneck", **options)
+    task = train_adapter(task="topics", data=examples, on=[language], method="bottleneck", **options)
     assert task.below == ("language/sw",)
     if language.id not in model.attached:
         model.attach(language)

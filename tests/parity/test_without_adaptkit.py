@@ -14,6 +14,7 @@ import adaptkit
 from adaptkit.format.card import card_gaps
 from adaptkit.format.folder import Folder
 from adaptkit.format.hashes import require_known
+from tests.calls import train_adapter
 from tests.saved import saved_backbone
 
 PAIRS = adaptkit.sample_pairs("sw")
@@ -48,7 +49,7 @@ def test_peft_alone_gives_the_same_vectors(python: Path, tmp_path: Path) -> None
     backbone = saved_backbone(tmp_path / "backbone")
     model = adaptkit.load_model(backbone)
     folder = tmp_path / "sw"
-    sw = adaptkit.train_adapter(
+    sw = train_adapter(
         lang="sw",
         parallel=PAIRS,
         source_lang="en",

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import torch
 
-import adaptkit
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import AdaptkitError
 from adaptkit.model import AdaptedModel
 from adaptkit.training import frozen_vectors
 from adaptkit.training.processes import Processes
+from tests.calls import train_adapter
 from tests.runs import SWAHILI, Watching, opener
 from tests.several.cases import CASES, DROPPED, INTERRUPTED_AFTER
 from tests.tiny import tiny_model
@@ -36,7 +36,7 @@ class CtrlCInTheOther(Watching):
 
 
 def trained(name: str, **more: Any) -> str:  # noqa: ANN401
-    adapter = adaptkit.train_adapter(**{**CASES[name], "backbone": tiny_model(), "progress": False, **more})
+    adapter = train_adapter(**{**CASES[name], "backbone": tiny_model(), "progress": False, **more})
     return adapter.weights_sha256
 
 

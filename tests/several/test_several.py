@@ -16,6 +16,7 @@ import torch.distributed as dist
 
 import adaptkit
 from adaptkit.errors import CheckpointError
+from tests.calls import train_adapter
 from tests.runs import SWAHILI
 from tests.several.cases import CASES, DROPPED
 from tests.tiny import tiny_model, tiny_network, tiny_tokenizer
@@ -56,7 +57,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != DROPPED])
 def test_two_processes_learn_what_one_learns(name: str, job: Job) -> None:
-    alone = adaptkit.train_adapter(**CASES[name], backbone=tiny_model(), progress=False)
+    alone = train_adapter(**CASES[name], backbone=tiny_model(), progress=False)
     together = adaptkit.load_adapter(job.folder / name)
     assert together.weights_sha256 == job.main["whole"][name] == job.other["whole"][name]
     # What a wrong share or mean would change is a step's size, 5e-4 or more; rounding changes some 1e-6 of it.
@@ -88,9 +89,7 @@ def test_each_process_draws_dropout_of_its_own(job: Job) -> None:
 
 def test_another_number_of_processes_cannot_resume(job: Job) -> None:
     with pytest.raises(CheckpointError, match="processes was 2, now 1"):
-        adaptkit.train_adapter(
-            **CASES[DROPPED], backbone=tiny_model(), progress=False, output=job.folder / "left", resume=True
-        )
+        train_adapter(**CASES[DROPPED], backbone=tiny_model(), progress=False, output=job.folder / "left", resume=True)
 
 
 def test_what_fails_in_one_process_fails_in_both(job: Job) -> None:

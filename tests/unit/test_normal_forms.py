@@ -14,12 +14,12 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig, LabelledText, PredictedAnswer, Question, TaggedSentence
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
+from tests.calls import language_request, task_request, train_adapter
 
 COMPOSED = [f"Ọjà náà wà ní Ọ̀yọ́ {number}." for number in range(40)]
 DECOMPOSED = [unicodedata.normalize("NFD", line) for line in COMPOSED]
@@ -29,7 +29,7 @@ TOPICS = AdapterConfig(method=LoraConfig(rank=2), head=HeadConfig(task_type="cla
 
 
 def trained(model: AdaptedModel, form: NormalForm | None = None, **options: Any) -> Adapter:  # noqa: ANN401
-    return adaptkit.train_adapter(**QUICK, backbone=model, normalize=form, **options)
+    return train_adapter(**QUICK, backbone=model, normalize=form, **options)
 
 
 @pytest.mark.parametrize("objective", ["mlm", "distill"])
@@ -48,7 +48,7 @@ def test_text_and_translations_are_read_in_the_form_that_is_asked_for(model: Ada
 
 
 def test_translations_are_normalized_too(model: AdaptedModel) -> None:
-    request = TrainingRequest(**QUICK, backbone=model, parallel=[(b, a) for a, b in PAIRS], normalize="NFC")
+    request = language_request(**QUICK, backbone=model, parallel=[(b, a) for a, b in PAIRS], normalize="NFC")
     with open_display(shown=False) as display:
         training = TextTraining(request, display)
         training.close()
@@ -96,7 +96,7 @@ def test_a_strange_setting_on_a_card_is_no_form(model: AdaptedModel) -> None:
 def test_another_form_is_refused_before_anything_is_read(model: AdaptedModel) -> None:
     wrong: Any = "nfc"
     with pytest.raises(ConfigError, match="normalize is NFC, NFD, NFKC, NFKD or None"):
-        TrainingRequest(lang="yo", normalize=wrong)
+        language_request(lang="yo", normalize=wrong)
     with pytest.raises(ConfigError, match="normalize is"):
         adaptkit.evaluate(model, task="t", adapter="no/such/folder", languages="yo", normalize=wrong)
 
@@ -107,7 +107,7 @@ def plan(model: AdaptedModel, **options: Any) -> list[str]:  # noqa: ANN401
         LabelledText(text=line, label=("a", "b")[number % 2], language="yo") for number, line in enumerate(DECOMPOSED)
     ]
     shown: list[str] = []
-    request = TrainingRequest(task="t", data=data, on=adapters, backbone=model, progress=False, **options)
+    request = task_request(task="t", data=data, on=adapters, backbone=model, progress=False, **options)
     from adaptkit.recipes.task import TaskTraining
 
     with open_display(shown=False) as display:

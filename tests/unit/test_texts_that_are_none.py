@@ -13,9 +13,9 @@ from adaptkit.errors import AdaptkitError, ConfigError, MalformedText
 from adaptkit.evaluation.given import read_given
 from adaptkit.labelled import ReadingOptions, examples_of, read_labelled
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes import TrainingRequest
 from adaptkit.recipes.task import read_examples
 from adaptkit.task_types import LabelledText, Question, TaggedSentence
+from tests.calls import task_request
 from tests.tiny import tiny_model
 
 WRONG: dict[str, tuple[Any, str]] = {
@@ -65,7 +65,7 @@ def test_examples_and_data_made_by_hand(value: object, said: str, make: Callable
     readers: list[Callable[[], object]] = [
         lambda: read_labelled(examples),
         lambda: read_given({"sw": data}, ReadingOptions()),
-        lambda: read_examples(TrainingRequest(task="t", data=data)),
+        lambda: read_examples(task_request(task="t", data=data)),
     ]
     for read in readers:
         with pytest.raises(ConfigError, match=f"example 1: .*{said}"):

@@ -15,6 +15,7 @@ from adaptkit.errors import ConfigError, TokenizerMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.saved import saved_backbone
 from tests.tiny import SPECIAL, VOCABULARY_SIZE, tiny_network
 
@@ -81,9 +82,7 @@ def test_the_saved_backbone_is_another_one(tmp_path: Path) -> None:
     small = adaptkit.load_model(tmp_path / "small")
     with pytest.raises((TokenizerMismatch, adaptkit.errors.ArchitectureMismatch)):
         small.attach(adapter)
-    assert adaptkit.train_adapter(
-        lang="sw", text=TEXTS, backbone=small, max_steps=2, batch_size=8, progress=False
-    ).tensors
+    assert train_adapter(lang="sw", text=TEXTS, backbone=small, max_steps=2, batch_size=8, progress=False).tensors
 
 
 def test_text_outside_the_vocabulary_is_cut_into_letters(tmp_path: Path) -> None:

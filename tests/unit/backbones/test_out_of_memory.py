@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-import adaptkit
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.errors import OutOfMemory
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes import estimate
 from adaptkit.recipes.estimate import Estimate, machine_notes
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.methods import METHODS
 from tests.runs import PAIRS
 from tests.tiny import tiny_model
@@ -67,7 +67,7 @@ def test_in_training_and_in_serving() -> None:
         r"smaller batch_size \(it is 8\), gradient_checkpointing=True, a smaller max_length, a backbone in fewer bits"
     )
     with pytest.raises(OutOfMemory, match=ways):
-        adaptkit.train_adapter(
+        train_adapter(
             lang="sw", text=[t for _, t in PAIRS], anchor=0.0, backbone=failing_model(), batch_size=8, progress=False
         )
     with pytest.raises(OutOfMemory, match=r"this batch.*smaller batch_size \(it is 16\)"):

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from adaptkit import load_model, train_adapter
+from adaptkit import load_model
 from adaptkit.backbones import blocks_of, vocabulary_of
 from adaptkit.backbones.checkpoint import checkpoint_of
 from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear, QuantizedLinear
@@ -23,6 +23,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.holding import EMBEDDING_FORMS
 from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.saved import saved_backbone, with_tensors
 from tests.tiny import ARCHITECTURES, tiny_model
 

@@ -11,6 +11,7 @@ import adaptkit as library
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.unit.cli.conftest import Command
 from tests.unit.heads import examples as made
 
@@ -25,7 +26,7 @@ def zoo(backbone_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     model = library.load_model(backbone_folder)
     for seed, tag in enumerate(("en", "sw")):
         replace(random_adapter(model, LORA, name=tag, seed=seed), language=tag).save(folder / "language" / tag)
-    library.train_adapter(
+    train_adapter(
         task="topics",
         data=made.topics(),
         lang="en",
@@ -53,7 +54,7 @@ def test_evaluate_prints_and_saves_a_report(
     labels = ("positive", "negative", "neutral")
     named = [replace(e, label=labels[i % 3], language="en") for i, e in enumerate(made.topic_texts(60))]
     task = tmp_path / "sentiment"
-    library.train_adapter(
+    train_adapter(
         task="sentiment",
         data=replace(data, examples=named, labels=labels),
         backbone=str(backbone_folder),
@@ -132,7 +133,7 @@ def test_inputs_are_read_in_one_form_and_answers_bounded(
         answers.append(adaptkit(*topics, *options).out.splitlines())
     assert answers[0][0] != answers[0][1]
     assert answers[1] == [answers[0][0]] * 2
-    library.train_adapter(
+    train_adapter(
         task="qa",
         data=made.questions(),
         backbone=str(backbone_folder),

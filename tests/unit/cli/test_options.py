@@ -1,27 +1,27 @@
 """Options are the fields of `TrainingRequest`."""
 
-import inspect
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adaptkit.cli.options import request_options
-from adaptkit.recipes import TrainingRequest
+from adaptkit.requests import AnyRequest, LanguageRequest, TextRequest
+from adaptkit.requests.flags import flags
 
 
-def asked(**values: object) -> TrainingRequest:
+def asked(**values: object) -> TextRequest:
     """The request that a command gets for these options."""
-    requests: list[TrainingRequest] = []
+    requests: list[AnyRequest] = []
     request_options(requests.append)(**{"lang": "sw", **values})
+    assert isinstance(requests[0], TextRequest)
     return requests[0]
 
 
 @pytest.mark.parametrize("command", ["train", "estimate"])
-def test_every_field_has_an_option_with_help(command: str, adaptkit: Callable[..., Any]) -> None:
+def test_every_option_has_a_flag_with_help(command: str, adaptkit: Callable[..., Any]) -> None:
     text = adaptkit(command, "--help").out
     of_a_run = {
         "output",
@@ -33,25 +33,41 @@ def test_every_field_has_an_option_with_help(command: str, adaptkit: Callable[..
         "progress",
     }
     left_out = of_a_run if command == "estimate" else set()
-    for entry in fields(TrainingRequest):
-        flag = f"--{entry.name.replace('_', '-')}"
+    for name in (flag.option.name for flag in flags()):
+        flag = f"--{name.replace('_', '-')}"
         found = re.search(rf"^  {flag}\b[^\n]*(?:  |\n +)\w", text, re.MULTILINE)
-        assert bool(found) is (entry.name not in left_out), flag
+        assert bool(found) is (name not in left_out), flag
     assert "<auto|mlm|clm|distill>" in text
     assert "[default: 32]" in text
 
 
+def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:
+    text = adaptkit("train", "--help").out
+    for title, flag in {
+        "What is trained": "--lang",
+        "Task adapters": "--data",
+        "Method lora": "--rank",
+        "Method bottleneck": "--reduction-factor",
+        "Methods lora, bottleneck, fusion": "--sites",
+        "Objective distill": "--token-anchor",
+        "Objectives mlm, clm": "--full-vocabulary",
+        "The run": "--max-steps",
+        "The backbone": "--bits",
+        "What is written": "--output",
+    }.items():
+        assert re.search(rf"^{title}:\n(  .*\n)*?  {flag}\b", text, re.MULTILINE), title
+
+
 def test_defaults_are_those_of_the_request() -> None:
-    command = request_options(lambda _: None)
-    for entry in fields(TrainingRequest):
-        parameter = inspect.signature(command).parameters[entry.name]
-        assert parameter.default in (entry.default, inspect.Parameter.empty)
+    assert asked() == LanguageRequest(lang="sw")
 
 
 @pytest.mark.parametrize("name", ["text", "parallel", "sites", "blocks"])
 def test_a_list_that_was_not_given_is_none(name: str) -> None:
-    assert getattr(asked(**{name: []}), name) is None
-    assert getattr(asked(**{name: None}), name) is None
+    nothing: list[str] = []
+    for left_out in (nothing, None):
+        found = asked(**{name: left_out})
+        assert (vars(found) | vars(found.method))[name] is None
 
 
 def test_one_text_stays_a_name_and_several_are_files() -> None:

@@ -20,6 +20,7 @@ from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText, Question, TaggedSentence
 from tests.adapters import random_adapter
+from tests.calls import train_adapter
 from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=40.0))
@@ -39,7 +40,7 @@ def zoo(model: AdaptedModel) -> list[Adapter]:
 def tasks(model: AdaptedModel) -> list[Adapter]:
     """The same task trained with two seeds."""
     return [
-        adaptkit.train_adapter(
+        train_adapter(
             task="topics", data=made.topics(), lang="en", backbone=model, max_steps=3, seed=seed, progress=False
         )
         for seed in (3, 4)
@@ -289,7 +290,7 @@ def test_a_domain_adapter_lies_between(model: AdaptedModel, tasks: list[Adapter]
 
 
 def test_entities_that_the_head_cannot_give_are_left_out(model: AdaptedModel) -> None:
-    task = adaptkit.train_adapter(task="ner", data=made.tags(), lang="en", backbone=model, max_steps=2, progress=False)
+    task = train_adapter(task="ner", data=made.tags(), lang="en", backbone=model, max_steps=2, progress=False)
     test = [
         TaggedSentence(words=("Amina", "on", "Monday"), tags=("B-PER", "O", "B-DATE")),
         TaggedSentence(words=("Baraka", "sleeps"), tags=("B-PER", "O")),
@@ -309,9 +310,7 @@ def test_entities_that_the_head_cannot_give_are_left_out(model: AdaptedModel) ->
 
 
 def test_questions_are_scored_by_answer_overlap(model: AdaptedModel) -> None:
-    task = adaptkit.train_adapter(
-        task="qa", data=made.questions(), lang="en", backbone=model, max_steps=2, progress=False
-    )
+    task = train_adapter(task="qa", data=made.questions(), lang="en", backbone=model, max_steps=2, progress=False)
     examples = [e for e in made.questions(6).examples if isinstance(e, Question)]
     results = adaptkit.evaluate(
         model,
@@ -372,7 +371,7 @@ def test_only_task_adapters_of_one_kind_are_compared(
 
 def test_similarity_is_scored_by_correlation(model: AdaptedModel, zoo: list[Adapter]) -> None:
     pairs = made.similar()
-    similar = adaptkit.train_adapter(task="sts", data=pairs, lang="en", backbone=model, max_steps=2, progress=False)
+    similar = train_adapter(task="sts", data=pairs, lang="en", backbone=model, max_steps=2, progress=False)
     labelled = {
         tag: replace(pairs, examples=[replace(e, language=tag) for e in pairs.examples]) for tag in ("en", "sw")
     }

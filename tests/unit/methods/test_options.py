@@ -80,7 +80,7 @@ def test_a_name_stands_for_the_defaults() -> None:
 def test_every_option_has_a_sentence() -> None:
     for row in METHODS.values():
         if row.options is not None:
-            assert options_of(row.options).keys() == {field.name for field in fields(row.options)}  # type: ignore[arg-type]
+            assert options_of(row.options).keys() == {field.name for field in fields(row.options)}
 
 
 def test_a_value_is_of_one_row() -> None:

@@ -15,6 +15,7 @@ from adaptkit.errors import ArchitectureMismatch, ConfigError, CorruptBackbone
 from adaptkit.heads.batch import Batch
 from adaptkit.model import AdaptedModel
 from adaptkit.training.objectives import CausalObjective
+from tests.calls import train_adapter
 from tests.saved import saved_backbone
 from tests.tiny import DECODERS, tiny_config, tiny_model, tiny_tokenizer
 from tests.tolerance import rounded
@@ -37,7 +38,7 @@ def untied(folder: Path, *, seed: int = 0) -> Path:
 @pytest.mark.parametrize("model_type", DECODERS)
 def test_text_trains_a_decoder_by_clm(model_type: str, tmp_path: Path) -> None:
     model = tiny_model(model_type)
-    adapter = adaptkit.train_adapter(**QUICK, text=TEXT, backbone=model, output=tmp_path / "sw")
+    adapter = train_adapter(**QUICK, text=TEXT, backbone=model, output=tmp_path / "sw")
     facts = adapter.card.training
     assert facts is not None
     assert facts.objective == "clm"
@@ -52,9 +53,7 @@ def test_text_trains_a_decoder_by_clm(model_type: str, tmp_path: Path) -> None:
 def test_every_method_trains_at_every_precision(method: Any, bits: Any, tmp_path: Path) -> None:  # noqa: ANN401
     folder = saved_backbone(tmp_path / "tiny", "qwen2")
     invertible = method == "bottleneck"
-    adapter = adaptkit.train_adapter(
-        **QUICK, text=TEXT, method=method, invertible=invertible, backbone=str(folder), bits=bits
-    )
+    adapter = train_adapter(**QUICK, text=TEXT, method=method, invertible=invertible, backbone=str(folder), bits=bits)
     assert adapter.card.training is not None
     assert adapter.card.training.heldout_loss_after < adapter.card.training.heldout_loss_before
 
@@ -82,7 +81,7 @@ def test_an_output_projection_of_its_own_is_read_row_by_row(bits: Any, tmp_path:
     every = model.backbone.output_rows()
     assert torch.equal(model.backbone.output_rows(ids), every[ids])
     assert not torch.equal(every, adaptkit.backbones.embedding_rows(model.network))
-    adapter = adaptkit.train_adapter(**QUICK, text=TEXT, backbone=model)
+    adapter = train_adapter(**QUICK, text=TEXT, backbone=model)
     assert adapter.card.training is not None
     assert adapter.card.training.heldout_loss_after < adapter.card.training.heldout_loss_before
 
@@ -90,9 +89,9 @@ def test_an_output_projection_of_its_own_is_read_row_by_row(bits: Any, tmp_path:
 def test_a_missing_output_projection_is_told_and_distillation_works(tmp_path: Path) -> None:
     model = AdaptedModel(bare_untied(tmp_path))
     with pytest.raises(CorruptBackbone, match="lm_head"):
-        adaptkit.train_adapter(**QUICK, text=TEXT, backbone=model)
+        train_adapter(**QUICK, text=TEXT, backbone=model)
     assert model.attached == ()
-    facts = adaptkit.train_adapter(**QUICK, parallel=PAIRS, backbone=model).card.training
+    facts = train_adapter(**QUICK, parallel=PAIRS, backbone=model).card.training
     assert facts is not None
     assert facts.objective == "distill"
 
@@ -107,25 +106,23 @@ def bare_untied(tmp_path: Path) -> Backbone:
 @pytest.mark.parametrize(("model_type", "objective"), [("bert", "clm"), ("llama", "mlm")])
 def test_an_objective_of_the_other_family_is_refused(model_type: str, objective: Any) -> None:  # noqa: ANN401
     with pytest.raises(ConfigError, match="does not go with"):
-        adaptkit.train_adapter(**QUICK, text=TEXT, objective=objective, backbone=tiny_model(model_type))
+        train_adapter(**QUICK, text=TEXT, objective=objective, backbone=tiny_model(model_type))
 
 
 def test_a_site_of_the_other_family_is_refused() -> None:
     with pytest.raises(ArchitectureMismatch, match=r"ffn\.gate"):
-        adaptkit.train_adapter(**QUICK, text=TEXT, sites=("ffn.gate",), backbone=tiny_model("bert"))
+        train_adapter(**QUICK, text=TEXT, sites=("ffn.gate",), backbone=tiny_model("bert"))
     with pytest.raises(ArchitectureMismatch, match=r"attention\.residual"):
-        adaptkit.train_adapter(
+        train_adapter(
             **QUICK, text=TEXT, method="bottleneck", sites=("attention.residual",), backbone=tiny_model("llama")
         )
 
 
 def test_a_task_is_trained_and_stacked() -> None:
     model = tiny_model("llama")
-    lower = adaptkit.train_adapter(**QUICK, text=TEXT, backbone=model)
+    lower = train_adapter(**QUICK, text=TEXT, backbone=model)
     examples = [{"text": text, "label": "long" if len(text) > 40 else "short"} for text in TEXT]
-    upper = adaptkit.train_adapter(
-        task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model
-    )
+    upper = train_adapter(task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model)
     model.attach(lower, upper)
     answers = model.predict(TEXT[:3], stack="language/sw > task/length")
     assert {answer.label for answer in answers} <= {"long", "short"}
@@ -133,7 +130,7 @@ def test_a_task_is_trained_and_stacked() -> None:
 
 def test_a_merged_decoder_keeps_its_output_projection(tmp_path: Path) -> None:
     model = adaptkit.load_model(untied(tmp_path / "llm"))
-    adapter = adaptkit.train_adapter(**QUICK, text=TEXT, backbone=model)
+    adapter = train_adapter(**QUICK, text=TEXT, backbone=model)
     model.attach(adapter)
     merged = adaptkit.merge(model, "sw")
     merged.save(tmp_path / "merged")
@@ -169,6 +166,6 @@ def test_a_tokenizer_without_special_tokens() -> None:
     assert model.backbone.prefix_length == 0
     assert model.backbone.tokenize([""]) == [[tokenizer.eos_token_id]]
     assert all(len(row) in (9, 17, 30) for row in model.backbone.probe_inputs())
-    adapter = adaptkit.train_adapter(**QUICK, text=TEXT, backbone=model)
+    adapter = train_adapter(**QUICK, text=TEXT, backbone=model)
     model.attach(adapter)
     assert torch.isfinite(model.encode(["", "Habari"], stack="sw")).all()

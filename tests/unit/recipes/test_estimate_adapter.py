@@ -7,6 +7,7 @@ import adaptkit
 from adaptkit.errors import UnsuitableText
 from adaptkit.model import AdaptedModel
 from adaptkit.training.processes import Processes
+from tests.calls import estimate_adapter, train_adapter
 from tests.runs import PAIRS, SWAHILI
 
 
@@ -15,21 +16,18 @@ def test_an_estimate_trains_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     state = torch.get_rng_state()
-    adaptkit.estimate_adapter(
-        adaptkit.TrainingRequest(lang="sw", text=SWAHILI, backbone=model, output=tmp_path / "sw", progress=False)
-    )
+    estimate_adapter(lang="sw", text=SWAHILI, backbone=model, output=tmp_path / "sw", progress=False)
     assert list(tmp_path.iterdir()) == []
     assert not model.attached
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_the_figures_are_plausible(model: AdaptedModel) -> None:
-    request = adaptkit.TrainingRequest(lang="sw", parallel=PAIRS, backbone=model, max_steps=40, progress=False)
-    found = adaptkit.estimate_adapter(request)
+    found = estimate_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=40)
     assert (found.objective, found.n_sentences, found.n_steps) == ("distill", 60, 40)
     assert 0 < found.elapsed_s < 600
     assert found.peak_memory_bytes > 50 * 2**20
-    adapter = adaptkit.train_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=1, progress=False)
+    adapter = train_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=1, progress=False)
     assert found.adapter_bytes == 4 * adapter.n_parameters
     assert found.triage is not None
     assert found.triage.unknown_share == 0.0
@@ -45,22 +43,20 @@ def test_the_memory_is_that_of_the_process_that_needs_most(
         return [*of_each(self, value), *([most] if isinstance(value, int) else [])]
 
     monkeypatch.setattr(Processes, "of_each", with_a_large_one)
-    request = adaptkit.TrainingRequest(lang="sw", parallel=PAIRS, backbone=model, max_steps=40, progress=False)
-    assert adaptkit.estimate_adapter(request).peak_memory_bytes == most
+    asked = estimate_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=40)
+    assert asked.peak_memory_bytes == most
 
 
-def test_the_plan_is_told(model: AdaptedModel, capsys: pytest.CaptureFixture[str]) -> None:
-    adaptkit.estimate_adapter(adaptkit.TrainingRequest(lang="sw", text=SWAHILI, backbone=model, max_steps=40))
-    told = capsys.readouterr().out
+def test_the_plan_is_told_and_nothing_printed(model: AdaptedModel, capsys: pytest.CaptureFixture[str]) -> None:
+    told = str(adaptkit.estimate_adapter(lang="sw", text=SWAHILI, backbone=model, run=adaptkit.Run(max_steps=40)))
     assert "language/sw (lora" in told
     assert "text: a list of 60 sentences" in told
     assert "40 steps of 32, about" in told
+    assert capsys.readouterr() == ("", "")
 
 
 def test_triage_refuses_before_anything_is_measured(model: AdaptedModel) -> None:
     text = [f"ཀ་ཁ་ག་ {'ང་' * number}" for number in range(30)]
     with pytest.raises(UnsuitableText):
-        adaptkit.estimate_adapter(
-            adaptkit.TrainingRequest(lang="dz", text=text, backbone=model, max_steps=40, progress=False)
-        )
+        estimate_adapter(lang="dz", text=text, backbone=model, max_steps=40, progress=False)
     assert not model.attached

@@ -13,12 +13,12 @@ import adaptkit
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import CheckpointError, ConfigError, EmptyCorpus
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.storage import Adapter
 from adaptkit.task_types import Question, TaggedSentence
 from adaptkit.training import open_display
+from tests.calls import language_request, task_request, train_adapter
 from tests.runs import train_and_interrupt
 from tests.unit.heads import examples as made
 
@@ -26,13 +26,13 @@ QUICK: dict[str, Any] = {"task": "trial", "max_steps": 2, "batch_size": 8, "prog
 
 
 def plan(model: AdaptedModel, data: TaskData, **options: Any) -> list[str]:  # noqa: ANN401 - arguments of train_adapter
-    request = TrainingRequest(task="trial", data=data, backbone=model, progress=False, **options)
+    request = task_request(task="trial", data=data, backbone=model, progress=False, **options)
     with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
         return training.describe(training.estimate())
 
 
 def trained(model: AdaptedModel, data: TaskData, **options: Any) -> Adapter:  # noqa: ANN401 - arguments of train_adapter
-    return adaptkit.train_adapter(**QUICK, data=data, backbone=model, **options)
+    return train_adapter(**QUICK, data=data, backbone=model, **options)
 
 
 def with_long_answer(n_words: int, at: int = 0) -> TaskData:
@@ -82,7 +82,7 @@ def test_words_and_tags_behind_the_cut_are_counted(model: AdaptedModel) -> None:
 
 
 def items_of(model: AdaptedModel, data: TaskData) -> list[Any]:
-    request = TrainingRequest(task="trial", data=data, backbone=model, progress=False, max_length=24)
+    request = task_request(task="trial", data=data, backbone=model, progress=False, max_length=24)
     with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
         return list(training.items.items)
 
@@ -97,7 +97,7 @@ def test_questions_whose_answers_no_window_holds_are_left_out_and_counted(model:
     adapter = trained(model, data, max_length=64)
     assert adapter.card.losses == (said,)
     assert "Cut or left out: 1 of 60" in adapter.render_card()
-    request = TrainingRequest(task="trial", data=data, backbone=model, progress=False, max_length=64)
+    request = task_request(task="trial", data=data, backbone=model, progress=False, max_length=64)
     with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
         assert 0 not in {item.example for item in training.items.items}
 
@@ -132,15 +132,15 @@ def test_the_bound_on_answers_is_an_option(model: AdaptedModel) -> None:
     assert adapter.card.training.settings["max_answer_tokens"] == 3
     for wrong in (0, 4097):
         with pytest.raises(ConfigError, match=f"between 1 and 4,096, found {wrong}"):
-            TrainingRequest(task="trial", data="x.json", max_answer_tokens=wrong)
+            task_request(task="trial", data="x.json", max_answer_tokens=wrong)
     with pytest.raises(ConfigError, match="max_answer_tokens is for qa, and this is a head of classification"):
         plan(model, made.topics(), max_answer_tokens=40)
     with pytest.raises(ConfigError, match="max_answer_tokens does not go with a language adapter"):
-        TrainingRequest(lang="sw", max_answer_tokens=40)
+        language_request(lang="sw", max_answer_tokens=40)
 
 
 def text_plan(model: AdaptedModel, **options: Any) -> list[str]:  # noqa: ANN401 - arguments of train_adapter
-    request = TrainingRequest(lang="sw", backbone=model, progress=False, force=True, **options)
+    request = language_request(lang="sw", backbone=model, progress=False, force=True, **options)
     with open_display(shown=False) as display, closing(TextTraining(request, display)) as training:
         return training.describe(training.estimate())
 
@@ -208,5 +208,5 @@ def test_a_run_is_resumed_in_its_own_form_only(model: AdaptedModel, tmp_path: Pa
     }
     train_and_interrupt(after=11, **arguments, normalize="NFC")
     with pytest.raises(CheckpointError, match="normalize was NFC, now None"):
-        adaptkit.train_adapter(**arguments, resume=True)
-    assert adaptkit.train_adapter(**arguments, normalize="NFC", resume=True).id == "task/trial"
+        train_adapter(**arguments, resume=True)
+    assert train_adapter(**arguments, normalize="NFC", resume=True).id == "task/trial"

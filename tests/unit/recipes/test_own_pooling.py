@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from adaptkit import train_adapter
 from adaptkit.heads.batch import Batch
 from adaptkit.layers.sentence_vectors import PoolingMode, SentenceVectors
 from adaptkit.model import AdaptedModel
 from adaptkit.training.objectives import DistillObjective
+from tests.calls import train_adapter
 from tests.tiny import tiny_backbone
 
 PAIRS = [(f"the goat number {n} sleeps at home", f"mbuzi namba {n} analala nyumbani") for n in range(60)]

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit.cli.options import columns_of
 from adaptkit.errors import ConfigError, MalformedText
 from adaptkit.labelled import read_labelled
-from adaptkit.recipes.request import TrainingRequest
+from adaptkit.labelled.reading_options import columns_of
 from adaptkit.recipes.task import read_examples
 from adaptkit.task_types import LabelledText
+from tests.calls import estimate_adapter, language_request, task_request, train_adapter
 from tests.tiny import tiny_model
 
 WORDS = ("mvua", "jua", "mbuzi", "shule")
@@ -35,12 +35,12 @@ OPTIONS: dict[str, Any] = {
 
 
 def test_they_reach_training(table: Path) -> None:
-    data = read_examples(TrainingRequest(task="nli", data=table, **OPTIONS))
+    data = read_examples(task_request(task="nli", data=table, **OPTIONS))
     assert data.labels == ("entailment", "neutral", "contradiction")
     (first, *_) = data.examples
     assert isinstance(first, LabelledText)
     assert (first.text, first.pair, first.label) == ('mvua "ni" 0', "jambo 0", "entailment")
-    adapter = adaptkit.train_adapter(task="nli", data=table, backbone=tiny_model(), **OPTIONS, **QUICK)
+    adapter = train_adapter(task="nli", data=table, backbone=tiny_model(), **OPTIONS, **QUICK)
     assert adapter.config.head is not None
     assert adapter.config.head.pairs
     assert adapter.card.training is not None
@@ -49,25 +49,22 @@ def test_they_reach_training(table: Path) -> None:
 
 def test_without_them_the_message_names_them(table: Path) -> None:
     with pytest.raises(MalformedText, match=r"or name them: columns=\{'text': \.\.\., 'label': \.\.\.\}"):
-        adaptkit.train_adapter(task="nli", data=table, backbone=tiny_model(), **QUICK)
+        train_adapter(task="nli", data=table, backbone=tiny_model(), **QUICK)
 
 
-def test_what_was_found_in_reading_is_in_the_plan(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = {**OPTIONS, "quoted": None}
-    request = TrainingRequest(task="nli", data=table, backbone=tiny_model(), **options, max_steps=1)
-    adaptkit.estimate_adapter(request)
-    assert "looks quoted as in CSV, whose quotes were kept (quoted=True takes them off): 24" in " ".join(
-        capsys.readouterr().out.split()
-    )
+def test_what_was_found_in_reading_is_in_the_plan(table: Path) -> None:
+    options = {name: value for name, value in OPTIONS.items() if name != "quoted"}
+    found = estimate_adapter(task="nli", data=table, backbone=tiny_model(), **options, max_steps=1)
+    assert "looks quoted as in CSV, whose quotes were kept (quoted=True takes them off): 24" in str(found)
 
 
 def test_a_range_of_scores_and_a_list_of_labels(tmp_path: Path) -> None:
     pairs = tmp_path / "sts.tsv"
     pairs.write_text("sentence1\tsentence2\tscore\n" + "mvua\tjua\t5\n" * 3, encoding="utf-8")
-    (first, *_) = read_examples(TrainingRequest(task="sts", data=pairs, score_range=(0, 5))).examples
+    (first, *_) = read_examples(task_request(task="sts", data=pairs, score_range=(0, 5))).examples
     assert getattr(first, "score") == 1.0  # noqa: B009 - of an example of any type
     rows = [{"text": "mvua", "label": "Wet"}, {"text": "jua", "label": "dry"}, {"text": "umande", "label": "wet"}]
-    assert read_examples(TrainingRequest(task="t", data=rows, labels=("dry", "wet", "Wet"))).labels == (
+    assert read_examples(task_request(task="t", data=rows, labels=("dry", "wet", "Wet"))).labels == (
         "dry",
         "wet",
         "Wet",
@@ -76,9 +73,9 @@ def test_a_range_of_scores_and_a_list_of_labels(tmp_path: Path) -> None:
 
 def test_they_are_for_tasks_and_for_data_of_ones_own(table: Path) -> None:
     with pytest.raises(ConfigError, match="quoted does not go with a language adapter"):
-        TrainingRequest(lang="sw", text="mvua.txt", quoted=True)
+        language_request(lang="sw", text="mvua.txt", quoted=True)
     model = tiny_model()
-    task = adaptkit.train_adapter(task="nli", data=table, lang="sw", backbone=model, **OPTIONS, **QUICK)
+    task = train_adapter(task="nli", data=table, lang="sw", backbone=model, **OPTIONS, **QUICK)
     asked: dict[str, Any] = {"task": "own", "adapter": task, "languages": "sw", "compare": "none", "progress": False}
     report = adaptkit.evaluate(model, data={"sw": table}, **asked, **OPTIONS)
     assert report.results.cells[0].n_examples == 24
@@ -108,9 +105,9 @@ def test_examples_are_values_already(table: Path) -> None:
     data = read_labelled(table, **OPTIONS)
     for options in [*late, {"labels": ("a",)}, {"nli": True}]:
         with pytest.raises(ConfigError, match="is read already"):
-            read_examples(TrainingRequest(task="nli", data=data, **options))
+            read_examples(task_request(task="nli", data=data, **options))
     with pytest.raises(ConfigError, match="holds examples of classification, and task_type is 'tagging'"):
-        read_examples(TrainingRequest(task="nli", data=data, task_type="tagging"))
+        read_examples(task_request(task="nli", data=data, task_type="tagging"))
 
 
 def test_names_of_columns_in_quotes(tmp_path: Path) -> None:

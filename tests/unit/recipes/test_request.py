@@ -1,29 +1,51 @@
 import inspect
-from dataclasses import MISSING, fields
+import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from adaptkit.config import LINEAR_SITES
 from adaptkit.errors import ConfigError
-from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
-from adaptkit.recipes import TrainingRequest, train_adapter
+from adaptkit.labelled import ReadingOptions
+from adaptkit.methods import Bottleneck, BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.objectives import OBJECTIVES, Clm, Distill, Mlm
+from adaptkit.options import options_of
+from adaptkit.recipes import estimate_adapter, train_adapter
+from adaptkit.recipes.place import model_of, processes_of
+from adaptkit.recipes.settings import settings_of
+from adaptkit.requests import Auto, DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest, request_for
+from tests.calls import language_request
 from tests.tiny import tiny_backbone, tiny_model
 
 SHAPE = tiny_backbone().shape
 
 
-def test_train_adapter_takes_the_fields_of_the_request_in_their_order() -> None:
-    parameters = inspect.signature(train_adapter).parameters.values()
-    entries = fields(TrainingRequest)
-    assert [parameter.name for parameter in parameters] == [entry.name for entry in entries]
-    for parameter, entry in zip(parameters, entries, strict=True):
+REQUESTS = (LanguageRequest, DomainRequest, TaskRequest)
+
+
+def test_train_adapter_takes_what_the_requests_have_with_their_defaults() -> None:
+    parameters = inspect.signature(train_adapter).parameters
+    entries = {entry.name: entry.default for request in REQUESTS for entry in fields(request)}
+    assert parameters.keys() == entries.keys()
+    assert len(parameters) < 25
+    left_out = {name: parameter.default for name, parameter in parameters.items()}
+    assert request_for({**left_out, "lang": "sw"}) == LanguageRequest(lang="sw")
+    for name, parameter in parameters.items():
         assert parameter.kind is parameter.KEYWORD_ONLY
-        assert parameter.default == (parameter.empty if entry.default is MISSING else entry.default), entry.name
+        assert parameter.default is entries[name] or parameter.default in (None, "auto", "lora"), name
 
 
-def test_every_field_says_what_it_is() -> None:
-    assert all(entry.metadata["help"] for entry in fields(TrainingRequest))
+def test_an_estimate_takes_what_train_adapter_takes() -> None:
+    assert inspect.signature(estimate_adapter).parameters == inspect.signature(train_adapter).parameters
+
+
+@pytest.mark.parametrize("made", [*REQUESTS, Run, Output, Pretrained, ReadingOptions])
+def test_every_field_says_what_it_is(made: type) -> None:
+    values = {"method", "objective", "backbone", "run", "output", "reading"}
+    assert {entry.field for entry in options_of(made).values()} == {
+        entry.name for entry in fields(made) if made not in REQUESTS or entry.name not in values
+    }
 
 
 CONTRADICTIONS: dict[str, dict[str, Any]] = {
@@ -58,43 +80,41 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("message", CONTRADICTIONS)
 def test_contradictory_options_are_refused_before_any_text_is_read(message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        TrainingRequest(lang="sw", **CONTRADICTIONS[message])
+        language_request(lang="sw", **CONTRADICTIONS[message])
 
 
 def test_a_loaded_model_stays_on_its_device() -> None:
     model = tiny_model()
-    for device in ("auto", "cpu"):
-        assert TrainingRequest(lang="sw", backbone=model, device=device).device == device
-    # torch's device without memory, as any other than the CPU.
-    with pytest.raises(ConfigError, match=r"device='meta' is for .* a loaded model was given, which is on 'cpu'"):
-        TrainingRequest(lang="sw", backbone=model, device="meta")
+    assert model_of(language_request(lang="sw", backbone=model).backbone) is model
+    # What a backbone is loaded with is asked of one that is not loaded; a loaded model takes its place.
     with pytest.raises(ConfigError, match="there is no device 'gpu'"):
-        TrainingRequest(lang="sw", backbone=model, device="gpu")
-    with pytest.raises(ConfigError, match="bits and embeddings are for"):
-        TrainingRequest(lang="sw", backbone=model, bits=4)
+        processes_of(Pretrained(device="gpu"))
+    with pytest.raises(ConfigError, match=r"adaptkit\.Pretrained\(\.\.\.\) or a loaded model, found 7"):
+        train_adapter(lang="sw", backbone=7)  # type: ignore[arg-type]
 
 
 def test_options_of_what_is_written_go_with_an_output() -> None:
-    request = TrainingRequest(lang="sw", output="sw", overwrite=True, checkpoint_every=100, checkpoint_minutes=1.5)
-    assert request.training_settings(max_steps=1, learning_rate=1e-3, head_warmup_steps=0).checkpoint_every == 100
+    asked = language_request(lang="sw", output="sw", overwrite=True, checkpoint_every=100, checkpoint_minutes=1.5)
+    settings = settings_of(asked.run, asked.output, max_steps=1, learning_rate=1e-3)
+    assert (settings.checkpoint_every, settings.checkpoint_minutes) == (100, 1.5)
 
 
 def test_the_adapter_that_is_asked_for() -> None:
-    lora = TrainingRequest(lang="sw", rank=4, alpha=8.0, blocks=(0, 2)).adapter_config(SHAPE)
+    lora = language_request(lang="sw", rank=4, alpha=8.0, blocks=(0, 2)).adapter_config(SHAPE)
     assert lora.method == LoraConfig(rank=4, alpha=8.0, blocks=(0, 2))
     assert lora.invertible is None
-    bottleneck = TrainingRequest(lang="sw", method="bottleneck", invertible=True).adapter_config(SHAPE)
+    bottleneck = language_request(lang="sw", method="bottleneck", invertible=True).adapter_config(SHAPE)
     assert (bottleneck.method, bottleneck.invertible) == (BottleneckConfig(), InvertibleConfig())
 
 
 def test_a_lora_acts_at_every_linear_site_that_the_backbone_has() -> None:
-    config = TrainingRequest(lang="sw").adapter_config(tiny_backbone("llama").shape)
+    config = language_request(lang="sw").adapter_config(tiny_backbone("llama").shape)
     assert config.method.sites == LINEAR_SITES
-    assert "ffn.gate" not in TrainingRequest(lang="sw").adapter_config(SHAPE).method.sites
+    assert "ffn.gate" not in language_request(lang="sw").adapter_config(SHAPE).method.sites
 
 
 def test_the_record_names_no_path_and_no_text() -> None:
-    request = TrainingRequest(
+    request = language_request(
         lang="sw", text=["a secret"], output="secret/folder", backbone="secret-model", blocks=(0, 1)
     )
     assert "secret" not in str(request.record())
@@ -102,9 +122,49 @@ def test_the_record_names_no_path_and_no_text() -> None:
 
 
 def test_the_record_has_what_was_looked_at() -> None:
-    request = TrainingRequest(lang="sw")
+    request = language_request(lang="sw")
     assert "rank" in request.record()
     assert "reduction_factor" not in request.record()
-    assert {"anchor", "token_anchor"} <= request.record().keys()
-    assert "token_anchor" not in request.record("mlm")
-    assert "anchor" not in request.record("distill")
+    assert request.record()["objective"] == "auto"
+    assert "anchor" in request.record(Mlm())
+    assert "token_anchor" not in request.record(Mlm())
+    assert "anchor" not in request.record(Distill())
+    assert request.record(Distill(token_anchor=0.1))["token_anchor"] == 0.1
+
+
+FOREIGN: dict[str, dict[str, Any]] = {
+    "reduction_factor does not go with method 'lora': reduction_factor belongs to method 'bottleneck'": {
+        "reduction_factor": 4
+    },
+    "rank and dropout belong to method 'lora'. Leave them out": {"method": "bottleneck", "rank": 4, "dropout": 0.1},
+    "anchor does not go with objective 'distill': anchor belongs to objective 'mlm'": {
+        "objective": "distill",
+        "anchor": 2.0,
+    },
+    "anchor, token_anchor do not go with each other": {"anchor": 2.0, "token_anchor": 1.0},
+    "there is no option 'bach_size'. Did you mean 'batch_size'?": {"bach_size": 4},
+    "data does not go with a language adapter (say task=... for a task adapter)": {"data": "a.tsv"},
+}
+
+
+@pytest.mark.parametrize("message", FOREIGN)
+def test_a_foreign_option_is_refused_with_what_it_belongs_to(message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        language_request(lang="sw", **FOREIGN[message])
+
+
+def test_an_objective_that_is_left_open_takes_options_of_the_one_that_it_comes_to() -> None:
+    auto = language_request(lang="sw", full_vocabulary=True).objective
+    assert isinstance(auto, Auto)
+    assert auto.decided(OBJECTIVES["mlm"]) == Mlm(full_vocabulary=True)
+    assert auto.decided(OBJECTIVES["clm"]) == Clm(full_vocabulary=True)
+    with pytest.raises(ConfigError, match="belongs to objective 'mlm' and objective 'clm'"):
+        auto.decided(OBJECTIVES["distill"])
+
+
+def test_names_stand_for_values_with_their_defaults() -> None:
+    asked = request_for({"lang": "sw", "method": "bottleneck", "objective": "mlm", "output": "sw", "backbone": "a/b"})
+    assert asked == LanguageRequest(
+        lang="sw", method=Bottleneck(), objective=Mlm(), output=Output("sw"), backbone=Pretrained("a/b")
+    )
+    assert asked == language_request(lang="sw", method="bottleneck", objective="mlm", output="sw", backbone="a/b")

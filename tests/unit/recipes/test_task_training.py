@@ -16,12 +16,12 @@ from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, Empt
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.request import TrainingRequest
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
+from tests.calls import asked, task_request, train_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
 from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
@@ -54,7 +54,7 @@ LEARNABLE: dict[str, Callable[[], TaskData]] = {
 @pytest.mark.parametrize("name", LEARNABLE)
 def test_every_task_type_learns_and_comes_back_from_its_folder(name: str, model: AdaptedModel, tmp_path: Path) -> None:
     data = LEARNABLE[name]()
-    adapter = adaptkit.train_adapter(**LEARNING, data=data, backbone=model, output=tmp_path / "trial")
+    adapter = train_adapter(**LEARNING, data=data, backbone=model, output=tmp_path / "trial")
     facts = adapter.card.training
     assert facts is not None
     assert facts.heldout_loss_after < 0.95 * facts.heldout_loss_before
@@ -72,7 +72,7 @@ def test_every_task_type_learns_and_comes_back_from_its_folder(name: str, model:
 
 def test_a_learned_head_answers(model: AdaptedModel) -> None:
     data = made.topics()
-    adapter = adaptkit.train_adapter(
+    adapter = train_adapter(
         task="topics", data=data, backbone=model, max_steps=200, learning_rate=4e-3, alpha=16, progress=False
     )
     model.attach(adapter)
@@ -85,7 +85,7 @@ def test_a_learned_head_answers(model: AdaptedModel) -> None:
 
 
 def test_the_order_of_inputs_is_kept(model: AdaptedModel) -> None:
-    model.attach(adaptkit.train_adapter(task="t", data=made.topics(), backbone=model, **QUICK))
+    model.attach(train_adapter(task="t", data=made.topics(), backbone=model, **QUICK))
     texts = ["Goat.", "A very long sentence about the rain that fell on the maize in the night.", "Rain on goats."]
     together = model.predict(texts, stack="t", batch_size=2)
     for text, found in zip(texts, together, strict=True):
@@ -98,9 +98,7 @@ def test_the_order_of_inputs_is_kept(model: AdaptedModel) -> None:
 def test_what_lies_below_acts_and_stays_frozen(model: AdaptedModel) -> None:
     en = language(model, "en")
     before = {name: tensor.clone() for name, tensor in en.tensors.items()}
-    with_en, without = (
-        adaptkit.train_adapter(data=made.topics(), on=on, backbone=model, **LEARNING) for on in ([en], [])
-    )
+    with_en, without = (train_adapter(data=made.topics(), on=on, backbone=model, **LEARNING) for on in ([en], []))
     assert with_en.below == ("language/en",)
     assert without.below == ()
     assert with_en.weights_sha256 != without.weights_sha256
@@ -111,7 +109,7 @@ def test_what_lies_below_acts_and_stays_frozen(model: AdaptedModel) -> None:
 def test_a_task_adapter_is_used_on_another_language(model: AdaptedModel, tmp_path: Path) -> None:
     en, sw = language(model, "en"), language(model, "sw", seed=2)
     en.save(tmp_path / "en")
-    task = adaptkit.train_adapter(task="t", data=made.topics(), on=tmp_path / "en", backbone=model, **QUICK)
+    task = train_adapter(task="t", data=made.topics(), on=tmp_path / "en", backbone=model, **QUICK)
     model.attach(sw, task)
     found = model.predict(["The goat eats grass."], stack=Stack("language/sw", "task/t"))
     assert found[0].probabilities != model.predict(["The goat eats grass."], stack="task/t")[0].probabilities
@@ -129,14 +127,14 @@ def test_each_language_of_the_data_has_its_own_adapter_below(
         return active(self, stack)
 
     monkeypatch.setattr(AdaptedModel, "active", watched)
-    adaptkit.train_adapter(task="t", data=made.topics(), on=[en, sw], backbone=model, **QUICK)
+    train_adapter(task="t", data=made.topics(), on=[en, sw], backbone=model, **QUICK)
     assert {"language/en > task/t", "language/sw > task/t"} <= stacks
 
 
 def test_data_may_be_given_by_language(model: AdaptedModel) -> None:
     split = {tag: [example for example in made.topics().examples if example.language == tag] for tag in ("en", "sw")}
     unnamed = {tag: [replace(example, language=None) for example in examples] for tag, examples in split.items()}
-    adapter = adaptkit.train_adapter(task="t", data=unnamed, backbone=model, **QUICK)
+    adapter = train_adapter(task="t", data=unnamed, backbone=model, **QUICK)
     assert adapter.language is None
     assert adapter.config.head is not None
     assert adapter.config.head.labels == ("goats", "rain")
@@ -150,7 +148,7 @@ def test_tags_of_another_scheme_are_trained_and_scored_in_bio(
 ) -> None:
     display = Watching()
     monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
-    task = adaptkit.train_adapter(task="ner", data=IOBES, lang="en", backbone=model, **{**QUICK, "progress": True})
+    task = train_adapter(task="ner", data=IOBES, lang="en", backbone=model, **{**QUICK, "progress": True})
     assert task.config.head is not None
     assert task.config.head.labels == ("O", "B-NUM", "B-PER", "I-PER")
     assert "data: tags: IOBES, converted to BIO" in display.notes
@@ -170,16 +168,16 @@ def test_tags_of_another_scheme_are_trained_and_scored_in_bio(
 def test_tags_of_several_kinds_are_refused_before_training(model: AdaptedModel) -> None:
     speech = [{"words": ["Amina", "sells"], "tags": ["PROPN", "VERB"]}] * 40
     with pytest.raises(MalformedText, match=r"line 41: found the tag 'PROPN'"):
-        adaptkit.train_adapter(task="t", data=[*IOBES, *speech], backbone=model, **QUICK)
+        train_adapter(task="t", data=[*IOBES, *speech], backbone=model, **QUICK)
     with pytest.raises(ConfigError, match="parts of speech"):
-        adaptkit.train_adapter(task="t", data={"en": IOBES, "sw": speech}, backbone=model, **QUICK)
+        train_adapter(task="t", data={"en": IOBES, "sw": speech}, backbone=model, **QUICK)
 
 
 def test_tags_warm_up_longer(model: AdaptedModel) -> None:
     """Seed 1 of a run on three languages never tagged an entity with the warm-up of the others."""
     shares = {}
     for name in ("classification", "tagging"):
-        request = TrainingRequest(task="t", data=LEARNABLE[name](), backbone=model, **QUICK)
+        request = task_request(task="t", data=LEARNABLE[name](), backbone=model, **QUICK)
         with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
             shares[name] = training.settings.warmup_share
     assert shares == {"classification": 0.06, "tagging": 0.2}
@@ -190,7 +188,7 @@ def test_a_head_that_answers_the_same_to_everything_is_told(model: AdaptedModel)
     texts = [example.text for example in made.topics().examples if isinstance(example, LabelledText)]
     coin: list[Example] = [LabelledText(text=text, label="ab"[n * n % 7 % 2]) for n, text in enumerate(texts)]
     learned, random = (
-        adaptkit.train_adapter(**{**LEARNING, "max_steps": 60, "learning_rate": rate}, data=data, backbone=model)
+        train_adapter(**{**LEARNING, "max_steps": 60, "learning_rate": rate}, data=data, backbone=model)
         for data, rate in ((made.topics(), 2e-3), (replace(made.topics(), examples=coin, labels=("a", "b")), 1e-4))
     )
     assert learned.card.training is not None
@@ -202,9 +200,9 @@ def test_a_head_that_answers_the_same_to_everything_is_told(model: AdaptedModel)
 def test_inference_needs_two_texts(model: AdaptedModel) -> None:
     rows = [{"premise": f"Mbuzi {n}", "label": label} for n in range(9) for label in ("Entailment", "Contradiction")]
     with pytest.raises(ConfigError, match="one text in each row"):
-        adaptkit.train_adapter(task="nli", data=rows, lang="sw", backbone=model, **QUICK)
+        train_adapter(task="nli", data=rows, lang="sw", backbone=model, **QUICK)
     with pytest.raises(ConfigError, match="one text in each row"):
-        adaptkit.train_adapter(task="nli", data={"sw": rows}, backbone=model, **QUICK)
+        train_adapter(task="nli", data={"sw": rows}, backbone=model, **QUICK)
 
 
 def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +211,7 @@ def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.Mon
     en, sw = language(model, "en"), language(model, "sw", seed=2)
     some = [replace(example, language="ha") for example in made.topics(20).examples]
     data = replace(made.topics(), examples=[*made.topics().examples, *some])
-    adaptkit.train_adapter(task="t", data=data, on=[en, sw], backbone=model, **{**QUICK, "progress": True})
+    train_adapter(task="t", data=data, on=[en, sw], backbone=model, **{**QUICK, "progress": True})
     told = "\n".join(display.notes)
     assert "100 examples (single texts), languages: en, ha, sw" in told
     assert "on top of each language's own (language/en, language/sw)" in told
@@ -231,17 +229,15 @@ def test_resume_gives_the_same_task_adapter(tmp_path: Path) -> None:
         "batch_size": 8,
         "dropout": 0.2,
     }
-    whole = adaptkit.train_adapter(**arguments, backbone=tiny_model(), progress=False)
+    whole = train_adapter(**arguments, backbone=tiny_model(), progress=False)
     train_and_interrupt(after=11, **arguments, backbone=tiny_model(), output=tmp_path / "t")
-    resumed = adaptkit.train_adapter(
-        **arguments, backbone=tiny_model(), output=tmp_path / "t", resume=True, progress=False
-    )
+    resumed = train_adapter(**arguments, backbone=tiny_model(), output=tmp_path / "t", resume=True, progress=False)
     assert resumed.weights_sha256 == whole.weights_sha256
 
 
 def test_a_dropped_top_layer_is_recorded(model: AdaptedModel, tmp_path: Path) -> None:
     en = language(model, "en")
-    task = adaptkit.train_adapter(
+    task = train_adapter(
         task="t", data=made.topics(), on=[en], drop_top_layer=True, backbone=model, output=tmp_path / "t", **QUICK
     )
     assert adaptkit.load_adapter(tmp_path / "t").config.hides_top_block
@@ -252,7 +248,7 @@ def test_a_dropped_top_layer_is_recorded(model: AdaptedModel, tmp_path: Path) ->
 
 def test_a_domain_adapter_on_a_language_adapter(model: AdaptedModel, tmp_path: Path) -> None:
     sw = language(model, "sw")
-    adapter = adaptkit.train_adapter(
+    adapter = train_adapter(
         domain="farming", lang="sw", text=SWAHILI, on=[sw], backbone=model, output=tmp_path / "farming", **QUICK
     )
     loaded = adaptkit.load_adapter(tmp_path / "farming")
@@ -264,7 +260,7 @@ def test_a_domain_adapter_on_a_language_adapter(model: AdaptedModel, tmp_path: P
 
 def test_a_fusion_is_trained_over_frozen_adapters(model: AdaptedModel, tmp_path: Path) -> None:
     en, sw = language(model, "en"), language(model, "sw", seed=2)
-    fused = adaptkit.train_adapter(
+    fused = train_adapter(
         lang="sw",
         method="fusion",
         parallel=PAIRS,
@@ -297,17 +293,13 @@ def test_a_fusion_is_trained_over_frozen_adapters(model: AdaptedModel, tmp_path:
 def test_another_adapter_of_the_same_id_is_not_trained_on(model: AdaptedModel) -> None:
     model.attach(language(model, "en"))
     with pytest.raises(AdapterExists, match=r"another language/en"):
-        adaptkit.train_adapter(
-            task="t", data=made.topics(), on=[language(model, "en", seed=9)], backbone=model, **QUICK
-        )
+        train_adapter(task="t", data=made.topics(), on=[language(model, "en", seed=9)], backbone=model, **QUICK)
     assert model.attached == ("language/en",)
 
 
 def test_an_adapter_is_not_trained_on_top_of_itself(model: AdaptedModel) -> None:
     with pytest.raises(ConfigError, match=r"language/en would be trained on top of itself.*renamed"):
-        adaptkit.train_adapter(
-            lang="en", parallel=PAIRS, source_lang="sw", on=[language(model, "en")], backbone=model, **QUICK
-        )
+        train_adapter(lang="en", parallel=PAIRS, source_lang="sw", on=[language(model, "en")], backbone=model, **QUICK)
     assert not model.attached
 
 
@@ -316,20 +308,20 @@ def test_what_cannot_lie_below_is_refused_before_any_work(model: AdaptedModel, m
     monkeypatch.setattr(AdaptedModel, "encode_ids", lambda *_, **__: pytest.fail("encoded before the refusal"))
     options: dict[str, Any] = {"parallel": PAIRS, "source_lang": "en", "backbone": model, **QUICK}
     with pytest.raises(ConfigError, match="domain/law cannot lie below a language adapter"):
-        adaptkit.train_adapter(lang="sw", on=[domain], **options)
+        train_adapter(lang="sw", on=[domain], **options)
     with pytest.raises(ConfigError, match="names an adapter twice"):
-        adaptkit.train_adapter(domain="news", lang="sw", on=[domain, domain], **options)
+        train_adapter(domain="news", lang="sw", on=[domain, domain], **options)
     foreign = replace(domain, origin=replace(domain.origin, fingerprint=tiny_model(seed=5).backbone.fingerprint))
     with pytest.raises(CompatibilityError):
-        adaptkit.train_adapter(domain="news", lang="sw", on=[foreign], **options)
+        train_adapter(domain="news", lang="sw", on=[foreign], **options)
 
 
 def test_a_task_is_trained_on_a_fusion(model: AdaptedModel) -> None:
     en, sw = language(model, "en"), language(model, "sw", seed=2)
-    fused = adaptkit.train_adapter(
+    fused = train_adapter(
         lang="sw", method="fusion", parallel=PAIRS, source_lang="en", on=[en, sw], backbone=model, **QUICK
     )
-    task = adaptkit.train_adapter(task="t", data=made.topics(), on=[fused, en, sw], backbone=model, **QUICK)
+    task = train_adapter(task="t", data=made.topics(), on=[fused, en, sw], backbone=model, **QUICK)
     assert task.below == ("language/sw-fused",)
     model.attach(en, sw, fused, task)
     assert len(model.predict(["The goat sleeps."], stack=task)) == 1
@@ -339,9 +331,7 @@ def test_the_record_says_what_lay_under_every_batch(model: AdaptedModel) -> None
     en, sw = language(model, "en"), language(model, "sw", seed=2)
     swahili = [replace(example, language="sw") for example in made.topic_texts()]
     one, both = (
-        adaptkit.train_adapter(
-            task="t", data=replace(made.topics(), examples=data), on=[en, sw], backbone=model, **QUICK
-        )
+        train_adapter(task="t", data=replace(made.topics(), examples=data), on=[en, sw], backbone=model, **QUICK)
         for data in (swahili, made.topic_texts())
     )
     assert one.below == ("language/sw",)
@@ -365,19 +355,19 @@ WRONG: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("message", WRONG)
 def test_what_cannot_be_trained_is_refused(message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        adaptkit.TrainingRequest(**WRONG[message])
+        asked(**WRONG[message])
 
 
 def test_a_task_adapter_below_is_refused(model: AdaptedModel) -> None:
-    task = adaptkit.train_adapter(task="t", data=made.topics(), backbone=model, **QUICK)
+    task = train_adapter(task="t", data=made.topics(), backbone=model, **QUICK)
     with pytest.raises(ConfigError, match="lies below"):
-        adaptkit.train_adapter(task="u", data=made.topics(), on=[task], backbone=model, **QUICK)
+        train_adapter(task="u", data=made.topics(), on=[task], backbone=model, **QUICK)
     assert model.attached == ()
 
 
 def test_too_few_examples_are_refused(model: AdaptedModel) -> None:
     with pytest.raises(EmptyCorpus, match="at least 20"):
-        adaptkit.train_adapter(task="t", data=made.topics(10), backbone=model, **QUICK)
+        train_adapter(task="t", data=made.topics(10), backbone=model, **QUICK)
 
 
 def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:
@@ -389,7 +379,7 @@ def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:
 
 @pytest.mark.parametrize("name", [name for name in LEARNABLE if name != "similarity"])
 def test_a_head_alone_learns_and_reads_what_lies_below(name: str, model: AdaptedModel, tmp_path: Path) -> None:
-    adapter = adaptkit.train_adapter(
+    adapter = train_adapter(
         **LEARNING, method="head", data=LEARNABLE[name](), backbone=model, output=tmp_path / "trial"
     )
     facts = adapter.card.training
@@ -406,8 +396,8 @@ def test_a_head_alone_learns_and_reads_what_lies_below(name: str, model: Adapted
 
 def test_a_head_alone_is_for_tasks_whose_head_has_weights(model: AdaptedModel) -> None:
     with pytest.raises(ConfigError, match="whose head has weights"):
-        adaptkit.train_adapter(task="trial", method="head", data=made.similar(), backbone=model, **QUICK)
+        train_adapter(task="trial", method="head", data=made.similar(), backbone=model, **QUICK)
     with pytest.raises(ConfigError, match="language adapter has none"):
-        adaptkit.train_adapter(lang="sw", method="head", text=SWAHILI, backbone=model, **QUICK)
+        train_adapter(lang="sw", method="head", text=SWAHILI, backbone=model, **QUICK)
     with pytest.raises(ConfigError, match="rank does not go with method 'head'"):
-        adaptkit.train_adapter(task="trial", method="head", rank=4, data=made.topics(), backbone=model, **QUICK)
+        train_adapter(task="trial", method="head", rank=4, data=made.topics(), backbone=model, **QUICK)

@@ -18,6 +18,7 @@ from adaptkit.format.folder import write_folder
 from adaptkit.training import CheckpointFolder, TrainingSettings
 from adaptkit.training.display import Silent
 from adaptkit.training.state import TrainingState
+from tests.calls import train_adapter
 from tests.runs import SWAHILI, CtrlC, Watching, opener, small_run, train_and_interrupt
 from tests.tiny import tiny_model
 
@@ -54,7 +55,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 TOLD = {
     "learning rate": "learning_rate was None, now 0.01",
     "seed": "seed was 0, now 1",
-    "rank": "rank was None, now 2",
+    "rank": "rank was 16, now 2",
     "steps": "max_steps was 15, now 16",
     "text": "content was ",
     "backbone": "backbone was tiny-bert ",
@@ -67,7 +68,7 @@ def test_another_runs_checkpoint_is_refused_and_left_alone(name: str, interrupte
     before = contents(folder)
     arguments = {**OPTIONS, "backbone": tiny_model(), **OTHERS[name]}
     with pytest.raises(CheckpointError, match=TOLD[name]):
-        adaptkit.train_adapter(**arguments, output=interrupted, resume=True)
+        train_adapter(**arguments, output=interrupted, resume=True)
     assert contents(folder) == before
     assert not interrupted.exists()
 
@@ -75,7 +76,7 @@ def test_another_runs_checkpoint_is_refused_and_left_alone(name: str, interrupte
 def test_a_stale_checkpoint_is_not_overwritten(interrupted: Path) -> None:
     before = contents(interrupted.with_name("sw.checkpoint"))
     with pytest.raises(ConfigError, match=r"resume=True, or delete"):
-        adaptkit.train_adapter(**OPTIONS, backbone=tiny_model(), output=interrupted)
+        train_adapter(**OPTIONS, backbone=tiny_model(), output=interrupted)
     assert contents(interrupted.with_name("sw.checkpoint")) == before
 
 
@@ -89,7 +90,7 @@ def test_the_checkpoint_holds_no_sentence_and_no_pickle(interrupted: Path) -> No
 
 
 def trained(output: Path, **more: Any) -> adaptkit.Adapter:  # noqa: ANN401 - arguments of train_adapter
-    return adaptkit.train_adapter(**{**OPTIONS, "backbone": tiny_model(), "output": output, **more})
+    return train_adapter(**{**OPTIONS, "backbone": tiny_model(), "output": output, **more})
 
 
 def test_resume_without_a_checkpoint_says_so(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_complete_run_can_be_replaced(tmp_path: Path) -> None:
 
 
 def test_an_adapter_beside_an_interrupted_run_is_replaced_when_both_are_asked_for(interrupted: Path) -> None:
-    old = adaptkit.train_adapter(**OPTIONS, backbone=tiny_model(), seed=1)
+    old = train_adapter(**OPTIONS, backbone=tiny_model(), seed=1)
     old.save(interrupted)
     with pytest.raises(ConfigError, match=r"give resume=True and overwrite=True"):
         trained(interrupted)
@@ -352,9 +353,9 @@ def test_where_auto_stands_for_another_type_a_run_is_not_resumed(
         train_and_interrupt(after=11, **arguments)
     monkeypatch.setattr("adaptkit.backbones.precision.has_fast_bfloat16", lambda _: True)
     with pytest.raises(CheckpointError, match=r"another run: precision was fp32, now bf16\."):
-        adaptkit.train_adapter(**arguments, resume=True)
+        train_adapter(**arguments, resume=True)
     # What it stood for can be said anywhere.
-    adaptkit.train_adapter(**arguments, resume=True, precision="fp32")
+    train_adapter(**arguments, resume=True, precision="fp32")
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
 
 
@@ -367,9 +368,9 @@ def test_a_failing_save_leaves_a_checkpoint_to_resume(tmp_path: Path, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr("adaptkit.storage.Adapter.save", full_disk)
         with pytest.raises(OSError, match="disk full"):
-            adaptkit.train_adapter(**arguments)
+            train_adapter(**arguments)
     assert (tmp_path / "sw.checkpoint").exists()
-    adaptkit.train_adapter(**arguments, resume=True)
+    train_adapter(**arguments, resume=True)
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
 
 

@@ -13,6 +13,7 @@ from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Batch
 from adaptkit.training import CheckpointFolder
 from adaptkit.training.objectives import DistillObjective
+from tests.calls import train_adapter
 from tests.runs import PAIRS, SmallRun, small_data, small_run
 from tests.tiny import tiny_model
 
@@ -74,13 +75,9 @@ def test_a_poisoned_heldout_target_is_found_before_training() -> None:
 
 def test_an_existing_adapter_outlives_a_diverged_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model()
-    good = adaptkit.train_adapter(
-        lang="sw", parallel=PAIRS, backbone=model, output=tmp_path / "sw", max_steps=2, progress=False
-    )
+    good = train_adapter(lang="sw", parallel=PAIRS, backbone=model, output=tmp_path / "sw", max_steps=2, progress=False)
     monkeypatch.setattr(DistillObjective, "measures", lambda _, hidden, __: {"loss": hidden.sum() * math.nan})
     with pytest.raises(DivergedTraining):
-        adaptkit.train_adapter(
-            lang="sw", parallel=PAIRS, backbone=model, output=tmp_path / "sw", overwrite=True, progress=False
-        )
+        train_adapter(lang="sw", parallel=PAIRS, backbone=model, output=tmp_path / "sw", overwrite=True, progress=False)
     assert adaptkit.load_adapter(tmp_path / "sw").weights_sha256 == good.weights_sha256
     assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]

@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-import adaptkit
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import OutOfMemory
 from adaptkit.model import AdaptedModel
 from adaptkit.training import frozen_vectors as module
 from adaptkit.training.frozen_vectors import frozen_vectors
+from tests.calls import train_adapter
 from tests.runs import PAIRS, Watching, opener
 from tests.tiny import tiny_model
 
@@ -142,10 +142,10 @@ def test_adapters_do_not_depend_on_who_made_the_vectors(cache: Path, monkeypatch
     display = Watching()
     monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
     options: dict[str, Any] = {"lang": "sw", "parallel": PAIRS, "source_lang": "en", "max_steps": 3, "batch_size": 8}
-    first = adaptkit.train_adapter(**options, backbone=tiny_model())
-    second = adaptkit.train_adapter(**options, backbone=tiny_model())
+    first = train_adapter(**options, backbone=tiny_model())
+    second = train_adapter(**options, backbone=tiny_model())
     assert sum("from an earlier run" in line for line in display.notes) == 2  # the translations and pairs of them
     assert second.weights_sha256 == first.weights_sha256
-    adaptkit.train_adapter(**options, private=True, backbone=tiny_model())
+    train_adapter(**options, private=True, backbone=tiny_model())
     assert sum("from an earlier run" in line for line in display.notes) == 2  # the translations and pairs of them
     assert len(list(cache.iterdir())) == 2

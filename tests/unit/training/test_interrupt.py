@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-import adaptkit
 from adaptkit.errors import TrainingInterrupted
 from adaptkit.training import CheckpointFolder
 from adaptkit.training.interrupt import InterruptFlag
+from tests.calls import train_adapter
 from tests.runs import PAIRS, CtrlC, opener, small_run
 from tests.tiny import tiny_model
 
@@ -74,6 +74,6 @@ def test_without_output_nothing_is_written(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(CtrlC(after=1)))
     with pytest.raises(TrainingInterrupted, match="nothing was kept, because no output folder was given") as caught:
-        adaptkit.train_adapter(lang="sw", parallel=PAIRS, backbone=tiny_model(), max_steps=9, progress=False)
+        train_adapter(lang="sw", parallel=PAIRS, backbone=tiny_model(), max_steps=9, progress=False)
     assert caught.value.checkpoint is None
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ import torch
 import adaptkit
 from adaptkit.errors import CheckpointError, TrainingInterrupted
 from adaptkit.training import CheckpointFolder, RunResult
+from tests.calls import train_adapter
 from tests.runs import PAIRS, SWAHILI, CtrlC, SmallRun, opener, small_run, train_and_interrupt
 from tests.tiny import tiny_model
 
@@ -66,11 +67,11 @@ def test_train_adapter_resumes_to_the_same_file(
     source: dict[str, Any], progress: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options: dict[str, Any] = {"lang": "sw", "max_steps": 15, "batch_size": 8, "dropout": 0.2, "progress": progress}
-    whole = adaptkit.train_adapter(**options, **source, backbone=tiny_model(), output=tmp_path / "whole")
+    whole = train_adapter(**options, **source, backbone=tiny_model(), output=tmp_path / "whole")
     train_and_interrupt(after=11, **options, **source, backbone=tiny_model(), output=tmp_path / "sw")
     display = CtrlC(after=0)
     monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(display))
-    resumed = adaptkit.train_adapter(**options, **source, backbone=tiny_model(), output=tmp_path / "sw", resume=True)
+    resumed = train_adapter(**options, **source, backbone=tiny_model(), output=tmp_path / "sw", resume=True)
     assert (resumed.weights_sha256, resumed.probes) == (whole.weights_sha256, whole.probes)
     assert adaptkit.load_adapter(tmp_path / "sw").weights_sha256 == whole.weights_sha256
     assert whole.card.training is not None
@@ -82,7 +83,7 @@ def test_train_adapter_resumes_to_the_same_file(
 
 def test_a_source_that_can_be_read_once_cannot_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"can be read only once.*Write it to a file"):
-        adaptkit.train_adapter(
+        train_adapter(
             lang="sw",
             text=iter(SWAHILI),
             backbone=tiny_model(),

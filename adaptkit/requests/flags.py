@@ -1,0 +1,97 @@
+"""The options of a training as flags: every option of every value that a request is made of, by group."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from adaptkit.labelled import ReadingOptions
+from adaptkit.methods import METHODS
+from adaptkit.objectives import OBJECTIVES
+from adaptkit.options import Option, options_of
+from adaptkit.requests.asked import REQUESTS
+from adaptkit.requests.output import Output
+from adaptkit.requests.pretrained import Pretrained
+from adaptkit.requests.run import Run
+
+_METHOD = "how its layers compute; head: none, the head of a task alone"
+_OBJECTIVE = "towards what it is trained; auto: by the text and the backbone"
+WHAT, TEXT, TASK = "What is trained", "Language and domain adapters", "Task adapters"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option as the command has it, and the group of what has it, such as "The run" or "Method bottleneck"."""
+
+    option: Option
+    group: str
+
+
+def flags() -> tuple[Flag, ...]:
+    """All of them in the order of help, those of registered methods and objectives included."""
+    asked = [Flag(option, _group_of(name)) for name, option in _asked().items()]
+    of_group = {group: [flag for flag in asked if flag.group == group] for group in (WHAT, TEXT, TASK)}
+    return (
+        *of_group[WHAT],
+        Flag(
+            _choice("method", _METHOD, "lora", _trained()),
+            WHAT,
+        ),
+        *of_group[TEXT],
+        Flag(
+            _choice(
+                "objective", "towards what it is trained; auto: by text and backbone", "auto", ("auto", *OBJECTIVES)
+            ),
+            TEXT,
+        ),
+        *of_group[TASK],
+        *_of(TASK, ReadingOptions),
+        *_shared("Method", {name: row.options for name, row in METHODS.items() if row.options is not None}),
+        *_shared("Objective", {name: row.options for name, row in OBJECTIVES.items()}),
+        *_of("The run", Run),
+        *_of("The backbone", Pretrained),
+        *_of("What is written", Output),
+    )
+
+
+def _trained() -> tuple[str, ...]:
+    return tuple(name for name, row in METHODS.items() if row.options is not None)
+
+
+def _asked() -> Mapping[str, Option]:
+    """What requests ask themselves; where several have an option, the language's comes first."""
+    every = chain.from_iterable(options_of(request).items() for request in REQUESTS.values())
+    found: dict[str, Option] = {}
+    for name, option in every:
+        found.setdefault(name, option)
+    return found
+
+
+def _group_of(name: str) -> str:
+    having = [kind for kind, request in REQUESTS.items() if name in options_of(request)]
+    if name in ("lang", "domain", "task") or len(having) == len(REQUESTS):
+        return WHAT
+    return TASK if having == ["task"] else TEXT
+
+
+def _of(group: str, owner: type) -> Iterator[Flag]:
+    return (Flag(option, group) for option in options_of(owner).values())
+
+
+def _shared(what: str, owners: Mapping[str, type]) -> Iterator[Flag]:
+    """Of each owner what it alone has, and then what several have."""
+    found: dict[str, Option] = {}
+    having: dict[str, list[str]] = {}
+    for owner, made in owners.items():
+        for name, option in options_of(made).items():
+            found.setdefault(name, option)
+            having.setdefault(name, []).append(owner)
+    groups = sorted({tuple(names): None for names in having.values()}, key=len)
+    for group in groups:
+        title = f"{what}{'s' if len(group) > 1 else ''} {', '.join(group)}"
+        yield from (Flag(option, title) for name, option in found.items() if tuple(having[name]) == group)
+
+
+def _choice(name: str, text: str, default: str, choices: tuple[str, ...]) -> Option:
+    """A field that a shell fills with a name, where Python may give options."""
+    return Option(name, Literal.__getitem__(choices), default, text, field=name)

@@ -1,0 +1,107 @@
+"""What every request for a training says."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeAlias
+
+from adaptkit.config import SITES, Kind
+from adaptkit.data.letters import NormalForm, check_form
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.shapes import BackboneShape
+from adaptkit.methods import Below, Lora, Method, MethodConfig, MethodOptions, Surroundings, method_of
+from adaptkit.options import Recorded, Shell, option, recorded
+from adaptkit.requests.output import Output
+from adaptkit.requests.pretrained import Pretrained
+from adaptkit.requests.run import Run
+
+
+class AdapterBelow(Protocol):
+    """An adapter that is loaded: an `Adapter`."""
+
+    @property
+    def id(self) -> str:
+        """Such as `language/sw`."""
+        ...
+
+    @property
+    def config(self) -> AdapterConfig:
+        """What it is made of."""
+        ...
+
+
+class LoadedModel(Protocol):
+    """A model that is loaded: an `AdaptedModel`."""
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """The ids of what is attached to it."""
+        ...
+
+
+On: TypeAlias = AdapterBelow | str | os.PathLike[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A training that is asked for, of whichever kind.
+
+    Raises:
+        ConfigError: Options that cannot be right, or that contradict each other.
+    """
+
+    kind: ClassVar[Kind]
+
+    on: tuple[On, ...] = option(
+        (),
+        "adapters to train on top of, frozen: values or folders",
+        recorded=False,
+        shell=Shell(list[Path], "folder of an adapter to train on top of, frozen; may be repeated", metavar="<folder>"),
+    )
+    normalize: NormalForm | None = option(
+        None, "form in which all text is read: NFC, NFD, NFKC, NFKD (default: as it is)"
+    )
+    method: MethodOptions = field(default=Lora())
+    backbone: Pretrained | LoadedModel = field(default=Pretrained())
+    run: Run = field(default=Run())
+    output: Output = field(default=Output())
+
+    def __post_init__(self) -> None:
+        self.method_row.require_kind(self.kind)
+        check_form(self.normalize)
+        if not self.on:
+            self.method_config()
+
+    @property
+    def method_row(self) -> Method:
+        """The row of its method."""
+        return method_of(self.method)
+
+    def method_config(self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = ()) -> MethodConfig:
+        """The method as it is meant on a backbone of these sizes, or on any, over these adapters.
+
+        Raises:
+            ConfigError: Options that cannot be right there.
+        """
+        return self.method.config(
+            Surroundings(
+                sites=SITES if shape is None else {address.site for address in shape.sites()},
+                below=tuple(
+                    Below(entry.id, entry.config.method.sites, inverts=entry.config.invertible is not None)
+                    for entry in below
+                ),
+            )
+        )
+
+    def record(self) -> Mapping[str, Recorded]:
+        """The options that decide the result, for card and checkpoint; no path and no text."""
+        unnamed: Mapping[str, Recorded] = dict.fromkeys(("lang", "domain", "task"))
+        return {
+            **unnamed,
+            **recorded(self),
+            "method": self.method_row.name,
+            **recorded(self.method),
+            **recorded(self.run),
+            **recorded(self.output),
+        }

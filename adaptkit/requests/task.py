@@ -1,0 +1,96 @@
+"""The request for a task adapter."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
+from typing import ClassVar, TypeAlias
+
+from adaptkit.config import MAX_ANSWER_TOKENS, Kind
+from adaptkit.data.tasks import TaskData
+from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.shapes import BackboneShape
+from adaptkit.labelled import LabelledSource, ReadingOptions
+from adaptkit.options import Shell, option
+from adaptkit.requests.refusals import refuse
+from adaptkit.requests.request import AdapterBelow, Request
+from adaptkit.task_types import HeadConfig
+
+Labelled: TypeAlias = "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData]"
+SAMPLING_ALPHA = 0.3
+
+
+def labelled(given: list[str]) -> list[str] | dict[str, list[str]]:
+    """Files, or a mapping of languages to files where they are written so.
+
+    Raises:
+        ConfigError: Some have a language and some have none.
+    """
+    by_language: dict[str, list[str]] = {}
+    for value in given:
+        language, equals, file = value.partition("=")
+        by_language.setdefault(language if equals else "", []).append(file if equals else value)
+    if "" not in by_language:
+        return by_language
+    if len(by_language) > 1:
+        raise ConfigError("--data is given with a language and without one; write LANG=FILE for all, or for none.")
+    return by_language[""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRequest(Request):
+    """A task adapter that is asked for: a head, and layers below it, trained on labelled data.
+
+    Raises:
+        ConfigError: Options that cannot be right, or that contradict each other.
+    """
+
+    kind: ClassVar[Kind] = "task"
+
+    task: str = option(MISSING, "train a task adapter of this name on labelled data")
+    data: "Labelled" = option(
+        MISSING,
+        "labelled data of a task: files, examples, a data set, or a mapping of languages to them",
+        recorded=False,
+        shell=Shell(
+            list[str],
+            "labelled data of a task: a file, or LANG=FILE; may be repeated",
+            metavar="<file>",
+            read=labelled,
+        ),
+    )
+    lang: str | None = option(None, "language of the data, where it does not say it")
+    task_type: str | None = option(None, "classification, tagging, qa, choice, similarity (default: by the data)")
+    reading: ReadingOptions = field(default=ReadingOptions())
+    drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
+    sampling_alpha: float = option(SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha")
+    max_answer_tokens: int | None = option(
+        None, "qa: tokens of the longest answer (default: half more than the longest in training, at least 30)"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (math.isfinite(self.sampling_alpha) and 0 <= self.sampling_alpha <= 1):
+            raise ConfigError(f"sampling_alpha lies between 0 (equally) and 1 (by size), found {self.sampling_alpha}.")
+        if self.max_answer_tokens is not None and not 1 <= self.max_answer_tokens <= MAX_ANSWER_TOKENS:
+            raise ConfigError(
+                f"max_answer_tokens must lie between 1 and {MAX_ANSWER_TOKENS:,}, found {self.max_answer_tokens}."
+            )
+
+    @property
+    def name(self) -> str:
+        """The name of the adapter."""
+        return self.task
+
+    def adapter_config(
+        self, shape: BackboneShape, head: HeadConfig, below: Sequence[AdapterBelow] = ()
+    ) -> AdapterConfig:
+        """The adapter that is asked for on a backbone of these sizes, with its head, over these adapters.
+
+        Raises:
+            ConfigError: Options that cannot be right there.
+        """
+        method = self.method_config(shape, below)
+        if self.drop_top_layer and not method.sites:
+            refuse(["drop_top_layer"], f"method {self.method_row.name!r}")
+        return AdapterConfig(method=method, head=head, hides_top_block=self.drop_top_layer)

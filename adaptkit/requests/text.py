@@ -1,0 +1,115 @@
+"""What requests for adapters that learn from text say besides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from adaptkit.config import Kind
+from adaptkit.data.corpus import TextSource
+from adaptkit.data.parallel import ParallelSource
+from adaptkit.data.rows import has_rows
+from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.shapes import BackboneShape
+from adaptkit.methods import InvertibleConfig
+from adaptkit.objectives import objective_of
+from adaptkit.options import Options, Recorded, Shell, option, recorded
+from adaptkit.requests.auto import AUTO, Auto
+from adaptkit.requests.refusals import refuse
+from adaptkit.requests.request import AdapterBelow, Request
+
+MAX_TOKENS = 20_000_000
+
+
+def _texts(given: list[str]) -> str | list[Path]:
+    """One may be a hub id; several are files, whatever they are called."""
+    return given[0] if len(given) == 1 else [Path(part) for part in given]
+
+
+def _parallel(given: list[Path]) -> Path | list[Path] | tuple[Path, ...]:
+    """Two plain files are source and target."""
+    if len(given) == 1:
+        return given[0]
+    return tuple(given) if len(given) == 2 and not any(map(has_rows, given)) else given
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRequest(Request):
+    """A language or domain adapter that is asked for.
+
+    Raises:
+        ConfigError: Options that cannot be right, or that contradict each other.
+    """
+
+    kind: ClassVar[Kind]
+
+    lang: str = option(MISSING, "language of the text: sw, swa, swh_Latn or Swahili")
+    text: "TextSource | None" = option(
+        None,
+        "text in the language: a file, several, an iterable, a data set or a hub id",
+        recorded=False,
+        shell=Shell(
+            list[str],
+            "text in the language: a file or a hub id; may be repeated",
+            metavar="<file>",
+            read=_texts,
+        ),
+    )
+    parallel: "ParallelSource | None" = option(
+        None,
+        "sentences with translations: JSON lines, TSV, a pair of files or pairs",
+        recorded=False,
+        shell=Shell(
+            list[Path],
+            "sentences with translations: JSON lines or TSV; two plain files are source and target",
+            metavar="<file>",
+            read=_parallel,
+        ),
+    )
+    source_lang: str | None = option(None, "language of the translations, where the file has several")
+    column: str | None = option(None, "column of the text, where a file has several")
+    max_tokens: int | None = option(MAX_TOKENS, "tokens of text that are read")
+    invertible: bool = option(False, "add an invertible layer at the embeddings")
+    force: bool = option(False, "train although triage advises against it", recorded=False)
+    objective: Auto | Options = field(default=AUTO)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_text()
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
+
+    @property
+    def name(self) -> str | None:
+        """The name of the adapter; None: that of its language."""
+        return None
+
+    def adapter_config(self, shape: BackboneShape, below: Sequence[AdapterBelow] = ()) -> AdapterConfig:
+        """The adapter that is asked for on a backbone of these sizes, over these adapters.
+
+        Raises:
+            ConfigError: Options that cannot be right there.
+        """
+        method = self.method_config(shape, below)
+        if self.invertible and method.fuses:
+            refuse(["invertible"], f"method {self.method_row.name!r}")
+        return AdapterConfig(method=method, invertible=InvertibleConfig() if self.invertible else None)
+
+    def record(self, trained: Options | None = None) -> Mapping[str, Recorded]:
+        """As of every request; with the options of the objective that is trained in the end."""
+        asked = "auto" if isinstance(self.objective, Auto) else objective_of(self.objective).name
+        return {**super().record(), "objective": asked, **({} if trained is None else recorded(trained))}
+
+    def _check_text(self) -> None:
+        """Text and objective go together."""
+        if self.text is not None and self.parallel is not None:
+            raise ConfigError("text and parallel are both given; give the one to train on.")
+        if self.column is not None and self.parallel is not None:
+            raise ConfigError("column names a column of text=...; parallel text finds its columns by their languages.")
+        if self.source_lang is not None and self.text is not None:
+            raise ConfigError("source_lang is the language of translations, and text=... has none; leave it out.")
+        if not isinstance(self.objective, Auto):
+            objective_of(self.objective).require_text(translated=self.text is None)
+        for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:
+            objective_of(options).require_steps(options, self.run.max_steps)
