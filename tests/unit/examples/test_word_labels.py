@@ -19,6 +19,7 @@ from adaptkit.heads import build_head
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig
+from tests.calls import train_adapter
 from tests.tiny import tiny_backbone
 from tests.unit.heads import examples as made
 
@@ -72,7 +73,7 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(module: ModuleType, backbone_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter that was trained on it, and saved."""
     place = tmp_path_factory.mktemp("adapters")
-    adaptkit.train_adapter(
+    train_adapter(
         task="speech",
         data=conll(place / "train.txt"),
         task_type=module.WORD_LABELS.name,
@@ -109,7 +110,7 @@ def test_conll_is_read_where_the_type_is_named_and_a_table_by_its_columns(module
     with pytest.raises(MalformedText, match="2 words and 1 labels"):
         adaptkit.read_labelled([{"words": "dry maize", "pos": "ADJ"}])
     with pytest.raises(ConfigError, match="only the label 'ADJ'"):
-        adaptkit.train_adapter(task="t", data=[{"words": "dry", "pos": "ADJ"}] * 30, progress=False)
+        train_adapter(task="t", data=[{"words": "dry", "pos": "ADJ"}] * 30, progress=False)
 
 
 @pytest.mark.usefixtures("module")
@@ -134,7 +135,7 @@ def test_it_learns_comes_back_and_answers(adapter: Adapter, model: AdaptedModel,
 
 
 def test_it_shares_a_batch_with_another_task_type(adapter: Adapter, model: AdaptedModel) -> None:
-    topics = adaptkit.train_adapter(task="topics", data=made.topics(), backbone=model, max_steps=2, progress=False)
+    topics = train_adapter(task="topics", data=made.topics(), backbone=model, max_steps=2, progress=False)
     model.attach(adapter, topics)
     asked = [["dry", "goat"], "The goat eats grass.", ["maize"], "It rains."]
     stacks = ["speech", "topics", "speech", "topics"]
@@ -214,7 +215,7 @@ def test_parts_of_speech_of_masakhapos(data_folder: Path, model: AdaptedModel) -
     data = adaptkit.read_labelled(swahili / "test.txt.gz", task_type=NAME, limit=60)
     assert "NOUN" in data.labels
     assert "O" not in data.labels
-    adapter = adaptkit.train_adapter(
+    adapter = train_adapter(
         task="speech", data=data, lang="sw", backbone=model, max_steps=30, learning_rate=5e-3, progress=False
     )
     report = adaptkit.evaluate(
