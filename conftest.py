@@ -38,9 +38,14 @@ def forget(page: dict[str, Any]) -> None:
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()],
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
-    # A page that needs a hub is run with one by tests/unit/interchange/test_share_page.py; pages on examples are
-    # run by tests/unit/examples.
-    excludes=["tests/golden/v*/*/README.md", "docs/how-to/share.md", "docs/how-to/add-a-task-type.md"],
+    # A page that needs a hub is run with one by tests/unit/interchange/test_share_page.py; pages on examples are run
+    # by tests/unit/examples.
+    excludes=[
+        "tests/golden/v*/*/README.md",
+        "docs/how-to/share.md",
+        "docs/how-to/add-a-task-type.md",
+        "docs/how-to/add-an-objective.md",
+    ],
     fixtures=["in_page_folder"],
     teardown=forget,
 ).pytest()

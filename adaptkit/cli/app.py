@@ -18,6 +18,7 @@ from adaptkit.cli.import_adapter import import_adapter
 from adaptkit.cli.inspect_adapter import inspect_adapter
 from adaptkit.cli.list_adapters import list_adapters
 from adaptkit.cli.merge import merge_adapters
+from adaptkit.cli.named_modules import FLAG, import_named
 from adaptkit.cli.options import request_options
 from adaptkit.cli.predict import predict
 from adaptkit.cli.pull import pull
@@ -36,21 +37,7 @@ from adaptkit.version import __version__
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
 
-app = typer.Typer(
-    name="adaptkit",
-    help="Language, domain and task adapters for languages that big models hardly know.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # rich's help would squeeze the many options into five narrow columns
-)
 _out = PlainConsole()
-
-_OPTIONS = frozenset(
-    {flag.option.name for flag in flags()}
-    | set(inspect_signature(evaluate).parameters)
-    | {"without_head", "public", "allow_pickle", "signed_by", "for_class"}
-)
 
 
 def _print_version(asked: bool) -> None:
@@ -59,12 +46,17 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def common(
     *,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
     ] = False,
+    modules: Annotated[
+        list[str] | None,
+        typer.Option(
+            FLAG, metavar="<file or module>", help="Python of your own that registers methods, objectives or task types"
+        ),
+    ] = None,  # imported by `main`, before there are commands
 ) -> None:
     """Language, domain and task adapters for languages that big models hardly know."""
 
@@ -72,7 +64,8 @@ def common(
 def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
     try:
-        app()
+        import_named(sys.argv[1:])
+        commands()()
     except SystemExit as end:
         if end.code == EXIT_INTERRUPTED:
             _say(
@@ -100,34 +93,55 @@ def _fail(error: AdaptkitError, status: int) -> None:
         if isinstance(error, _KNOWN_TO_ALL):
             sys.exit(status)
     PlainConsole(stderr=True).print(Text(type(error).__name__, "bold red"), end=": ")
-    _say(in_shell_words(str(error), _OPTIONS))
+    _say(in_shell_words(str(error), _options()))
     sys.exit(status)
+
+
+def _options() -> frozenset[str]:
+    """Names of options of a command, for messages."""
+    return frozenset(
+        {flag.option.name for flag in flags()}
+        | set(inspect_signature(evaluate).parameters)
+        | {"without_head", "public", "allow_pickle", "signed_by", "for_class"}
+    )
 
 
 def _say(message: str) -> None:
     PlainConsole(stderr=True).print(message)
 
 
-app.command("train", cls=GroupedCommand)(request_options(train_command))
-app.command("estimate", cls=GroupedCommand)(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN))
-app.command("demo")(demo)
-app.command("evaluate")(evaluate)
-app.command("predict")(predict)
-app.command("list")(list_adapters)
-app.command("index")(write_index)
-app.command("sign")(sign_place)
-app.command("diff")(diff)
-app.command("inspect")(inspect_adapter)
-app.command("verify")(verify)
-app.command("merge")(merge_adapters)
-app.command("import")(import_adapter)
-app.command("export")(export_adapter)
-app.command("push")(push)
-app.command("pull")(pull)
-app.add_typer(backbone_app, name="backbone")
+def commands() -> typer.Typer:
+    """All commands, with flags for what is registered now."""
+    app = typer.Typer(
+        name="adaptkit",
+        help="Language, domain and task adapters for languages that big models hardly know.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # rich's help would squeeze the many options into five narrow columns
+    )
+    app.callback()(common)
+    app.command("train", cls=GroupedCommand)(request_options(train_command))
+    app.command("estimate", cls=GroupedCommand)(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN))
+    app.command("demo")(demo)
+    app.command("evaluate")(evaluate)
+    app.command("predict")(predict)
+    app.command("list")(list_adapters)
+    app.command("index")(write_index)
+    app.command("sign")(sign_place)
+    app.command("diff")(diff)
+    app.command("inspect")(inspect_adapter)
+    app.command("verify")(verify)
+    app.command("merge")(merge_adapters)
+    app.command("import")(import_adapter)
+    app.command("export")(export_adapter)
+    app.command("push")(push)
+    app.command("pull")(pull)
+    app.add_typer(backbone_app, name="backbone")
+    app.command("version")(version)
+    return app
 
 
-@app.command()
 def version() -> None:
     """Print the version."""
     _out.print(__version__)

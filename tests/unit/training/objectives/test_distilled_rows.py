@@ -1,49 +1,24 @@
 """The rows that distillation trains on, and what each is drawn to."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from adaptkit.data.batching import heldout_rows
 from adaptkit.data.sample import sample_pairs
 from adaptkit.data.sentence import Sentence
-from adaptkit.data.tokens import TokenStore
 from adaptkit.layers.pooling import pool_texts
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Distill
 from adaptkit.training import TrainingData
 from adaptkit.training.objectives.distilled_rows import distilled_rows
-from adaptkit.training.tokenized_text import TokenizedText
+from tests.texts import tokenized
 from tests.tiny import tiny_model
 
 TEXTS = sample_pairs("sw")[:40]
 
 
 def rows_of(options: Distill, model: AdaptedModel) -> TrainingData:
-    def encode(
-        texts: TokenStore,
-        what: str,
-        *,
-        blocks: tuple[int, ...] = (),
-        first_lengths: NDArray[np.int32] | None = None,
-    ) -> Tensor:
-        assert what in ("the translations", "pairs of translations")
-        ids, mask = model.backbone.pad([texts[row] for row in range(len(texts))])
-        lengths = None if first_lengths is None else torch.from_numpy(first_lengths)
-        with torch.no_grad():
-            return pool_texts(model(ids, mask, blocks=blocks), mask, lengths)
-
-    notes: list[str] = []
-    text = TokenizedText(
-        tokens=TokenStore(model.backbone.tokenize([text for _, text in TEXTS])),
-        rows=lambda: (Sentence(text, translation) for translation, text in TEXTS),
-        max_length=128,
-        seed=0,
-        encode=encode,
-        note=notes.append,
-    )
-    return distilled_rows(text, options, model.backbone)
+    sentences = [Sentence(text, translation) for translation, text in TEXTS]
+    return distilled_rows(tokenized(sentences, model), options, model.backbone)
 
 
 def test_every_text_is_drawn_to_its_translation_in_the_same_place() -> None:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adaptkit.heads.batch import Batch
+from adaptkit.heads.batch import IGNORED, Batch
 from adaptkit.layers import InvertibleLayer
 from adaptkit.training.objectives import CausalObjective, DistillObjective, MaskedObjective, MaskingRule
+from adaptkit.training.objectives.nsp import NextSentenceObjective
 
 WIDTH, SIZE, ROWS, SEQ = 12, 40, 4, 8
 TYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -31,6 +32,10 @@ def masked(table: Tensor, dtype: torch.dtype) -> MaskedObjective:
     )
 
 
+def next_sentence(table: Tensor, dtype: torch.dtype) -> NextSentenceObjective:
+    return NextSentenceObjective(masked(table, dtype), hidden_width=WIDTH)
+
+
 def causal(table: Tensor, dtype: torch.dtype) -> CausalObjective:
     return CausalObjective(output_rows=table, n_ids=SIZE, dtype=dtype)
 
@@ -43,6 +48,7 @@ OBJECTIVES: dict[str, Callable[[Tensor, torch.dtype], nn.Module]] = {
     "mlm": masked,
     "clm": causal,
     "distill": distill,
+    "nsp": next_sentence,
 }
 
 
@@ -56,6 +62,7 @@ def batch() -> Batch:
         targets=torch.randn(ROWS, WIDTH),
         anchors=torch.full((ROWS,), 0.5),
         frozen=states.bfloat16(),
+        row_labels=torch.tensor([0, 1, IGNORED, 1]),
     )
 
 
