@@ -1,0 +1,42 @@
+"""How a message names an option: as Python takes it, or as a shell does."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+_in_shell = False
+
+
+@contextmanager
+def shell_words() -> Iterator[None]:
+    """While open, messages are for somebody who typed a command."""
+    # A process is one command, whatever threads it has.
+    global _in_shell
+    before, _in_shell = _in_shell, True
+    try:
+        yield
+    finally:
+        _in_shell = before
+
+
+def given(**option: object) -> str:
+    """An option with a value, for a message; `...` stands for a value that is the reader's to choose.
+
+    `given(overwrite=True)` is `overwrite=True` or `--overwrite`, `given(objective="mlm")` is `objective='mlm'` or
+    `--objective mlm`, and `given(columns={"text": ...})` is `columns={'text': ...}` or `--columns text=NAME`.
+    """
+    return ", ".join(
+        _in_shell_words(name, value) if _in_shell else f"{name}={_shown(value)}" for name, value in option.items()
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_shown(part)}" for key, part in value.items()) + "}"
+    return "..." if value is ... else repr(value)
+
+
+def _in_shell_words(name: str, value: object) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if isinstance(value, Mapping):
+        return " ".join(f"{flag} {key}={'NAME' if part is ... else part}" for key, part in value.items())
+    return flag if value is True or value is ... else f"{flag} {value}"

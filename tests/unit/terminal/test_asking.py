@@ -1,0 +1,27 @@
+from typing import Any
+
+import pytest
+
+from adaptkit.terminal.asking import given, shell_words
+
+
+@pytest.mark.parametrize(
+    ("option", "python", "shell"),
+    [
+        ({"overwrite": True}, "overwrite=True", "--overwrite"),
+        ({"text": ...}, "text=...", "--text"),
+        ({"objective": "mlm"}, "objective='mlm'", "--objective mlm"),
+        ({"source_lang": "en"}, "source_lang='en'", "--source-lang en"),
+        ({"max_steps": 100}, "max_steps=100", "--max-steps 100"),
+        (
+            {"columns": {"text": ..., "label": "stars"}},
+            "columns={'text': ..., 'label': 'stars'}",
+            "--columns text=NAME --columns label=stars",
+        ),
+    ],
+)  # fmt: skip
+def test_an_option_is_named_as_whoever_asked_would_type_it(option: dict[str, Any], python: str, shell: str) -> None:
+    assert given(**option) == python
+    with shell_words():
+        assert given(**option) == shell
+    assert given(**option) == python
