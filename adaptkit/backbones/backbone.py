@@ -28,6 +28,7 @@ from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.holding import RESIDENT
 from adaptkit.layers.sentence_vectors import SentenceVectors
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Backbone(TextReader):
         else:
             raise ConfigError(
                 f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "
-                "bits=32 or 16 and resident embeddings."
+                f"{as_typed(bits=32)} or 16 and resident embeddings."
             )
         if whole is None and not self.has_plain_vectors:
             write_sentence_folder(

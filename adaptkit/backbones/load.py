@@ -34,14 +34,19 @@ from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 from adaptkit.format.architectures import architecture_of
 from adaptkit.format.published import known_text_prefix
 from adaptkit.holding import AUTO, CACHE_BYTES, RESIDENT, Bits, embedding_form
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 from adaptkit.version import install_command
 
 _MULTIPLES = (1, 8, 64, 128, 256)
 """Of what tables of embeddings have a multiple of rows, where they are filled up."""
-_SMALLER = (
-    "Hold it in fewer bits (bits=8 or 4), keep its embeddings on disk (embeddings='paged'), or take a smaller one."
-)
+
+
+def _smaller() -> str:
+    return (
+        f"Hold it in fewer bits ({as_typed(bits=8)} or 4), keep its embeddings on disk "
+        f"({as_typed(embeddings='paged')}), or take a smaller one."
+    )
 
 
 def load_backbone(
@@ -72,7 +77,7 @@ def load_backbone(
     number = dtype or _number_type(bits, where)
     source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
     facts = _facts(source)
-    with _reading(source), memory_errors_told(f"backbone {source!r}", where, _SMALLER):
+    with _reading(source), memory_errors_told(f"backbone {source!r}", where, _smaller()):
         config = read_config(source)
         with sound(source):
             empty = empty_network(config)
@@ -152,7 +157,7 @@ def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary
     if vocabulary.tokenizer_sha256 != tokenizer_hash(tokenizer):
         raise ConfigError(
             "the vocabulary was taken with another tokenizer, so its ids mean other pieces. Make it with "
-            "vocabulary_of(..., backbone=...) of this backbone."
+            f"vocabulary_of(..., {as_typed(backbone=...)}) of this backbone."
         )
     n_ids = highest_id(tokenizer) + 1
     # Adapters may come from a table that is filled up to another number of rows.

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from inspect import signature as inspect_signature
 from typing import Annotated
 
 import typer
@@ -26,10 +25,9 @@ from adaptkit.cli.push import push
 from adaptkit.cli.sign import sign_place
 from adaptkit.cli.train import OF_WHAT_IS_WRITTEN, estimate_command, train_command
 from adaptkit.cli.verify import verify
-from adaptkit.cli.wording import in_shell_words
 from adaptkit.cli.write_index import write_index
 from adaptkit.errors import AdaptkitError, DivergedTraining, ProcessFailed, TrainingInterrupted
-from adaptkit.requests.flags import flags
+from adaptkit.terminal.asking import shell_words
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
 from adaptkit.version import __version__
@@ -63,20 +61,21 @@ def common(
 
 def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
-    try:
-        import_named(sys.argv[1:])
-        commands()()
-    except SystemExit as end:
-        if end.code == EXIT_INTERRUPTED:
-            _say(
-                "interrupted. What was saved before is as it was. An evaluation with --output goes on from what it has "
-                "measured; all else begins again"
-            )
-        raise
-    except TrainingInterrupted as error:
-        _fail(error, 128 + error.signal_number)
-    except AdaptkitError as error:
-        _fail(error, EXIT_ERROR)
+    with shell_words():
+        try:
+            import_named(sys.argv[1:])
+            commands()()
+        except SystemExit as end:
+            if end.code == EXIT_INTERRUPTED:
+                _say(
+                    "interrupted. What was saved before is as it was. An evaluation with --output goes on from what it "
+                    "has measured; all else begins again"
+                )
+            raise
+        except TrainingInterrupted as error:
+            _fail(error, 128 + error.signal_number)
+        except AdaptkitError as error:
+            _fail(error, EXIT_ERROR)
 
 
 _KNOWN_TO_ALL = (DivergedTraining, ProcessFailed, TrainingInterrupted)
@@ -93,17 +92,8 @@ def _fail(error: AdaptkitError, status: int) -> None:
         if isinstance(error, _KNOWN_TO_ALL):
             sys.exit(status)
     PlainConsole(stderr=True).print(Text(type(error).__name__, "bold red"), end=": ")
-    _say(in_shell_words(str(error), _options()))
+    _say(str(error))
     sys.exit(status)
-
-
-def _options() -> frozenset[str]:
-    """Names of options of a command, for messages."""
-    return frozenset(
-        {flag.option.name for flag in flags()}
-        | set(inspect_signature(evaluate).parameters)
-        | {"without_head", "public", "allow_pickle", "signed_by", "for_class"}
-    )
 
 
 def _say(message: str) -> None:

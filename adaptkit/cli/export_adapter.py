@@ -8,6 +8,7 @@ import typer
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.format.transformers_classes import ForClass
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
@@ -33,7 +34,7 @@ def export_adapter(
         if without_head:
             raise ConfigError("an ONNX model of a task is its head's; for vectors, leave the task's adapter out.")
         if for_class != "AutoModel":
-            raise ConfigError("an ONNX model is of no transformers class; leave for_class=... out.")
+            raise ConfigError(f"an ONNX model is of no transformers class; leave {as_typed(for_class=...)} out.")
         model, adapters = load_model(backbone), [load_adapter(folder) for folder in folders]
         model.attach(*adapters)
         written = export_onnx(model, Stack(*(adapter.id for adapter in adapters)), output)

@@ -7,6 +7,7 @@ import typer
 
 from adaptkit.cli.arguments import BackboneOption
 from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
@@ -45,7 +46,9 @@ def import_adapter(
             without_head=without_head,
         )
     elif allow_pickle:
-        raise ConfigError("allow_pickle=True is for folders of AdapterHub; no pickle of peft is read. Leave it out.")
+        raise ConfigError(
+            f"{as_typed(allow_pickle=True)} is for folders of AdapterHub; no pickle of peft is read. Leave it out."
+        )
     else:
         adapter = import_peft(
             folder, lang=lang, domain=domain, backbone=backbone, licence=licence, without_head=without_head

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, MalformedText
+from adaptkit.terminal.asking import as_typed
 
 Row = Mapping[str, object]
 
@@ -35,7 +36,9 @@ def text_column(file: str | Path, number: int, row: Row) -> str:
     named = [field for field in TEXT_FIELDS if field in row and isinstance(row[field], str | None)]
     candidates = named or [field for field, value in row.items() if isinstance(value, str)]
     if len(candidates) != 1:
-        expected = f"one field with a string, or one called {', '.join(TEXT_FIELDS)} (else name it: column=...)"
+        expected = (
+            f"one field with a string, or one called {', '.join(TEXT_FIELDS)} (else name it: {as_typed(column=...)})"
+        )
         raise MalformedText(file, number, fields_of(row), expected)
     return candidates[0]
 

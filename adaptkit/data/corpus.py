@@ -21,6 +21,7 @@ from adaptkit.data.sources import (
     names_files,
 )
 from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.terminal.asking import as_typed
 
 PathOrName: TypeAlias = str | os.PathLike[str]
 Numbered: TypeAlias = Iterator[tuple[int, str]]
@@ -132,7 +133,9 @@ def _paths_in(source: object, column: str | None) -> list[Path]:
         return []
     paths = [existing_path(name) for name in named]
     if column is not None and (plain := [path for path in paths if not has_rows(path)]):
-        raise ConfigError(f"column={column!r} was given, and {plain[0]} is plain text without columns; leave it out.")
+        raise ConfigError(
+            f"{as_typed(column=column)} was given, and {plain[0]} is plain text without columns; leave it out."
+        )
     return paths
 
 
@@ -140,7 +143,7 @@ def _sentences_in(source: object, column: str | None) -> Iterable[str]:
     if not isinstance(source, Iterable) or isinstance(source, bytes | bytearray | Mapping):
         raise ConfigError(f"a {type(source).__name__} is no source of text; give files, sentences or a data set.")
     if column is not None:
-        raise ConfigError(f"column={column!r} was given, and sentences have no columns; leave it out.")
+        raise ConfigError(f"{as_typed(column=column)} was given, and sentences have no columns; leave it out.")
     if isinstance(source, Sequence) and not source:
         raise EmptyCorpus("the list of sentences is empty.")
     return source

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from adaptkit.terminal.asking import as_typed
+
 _TRIED = 200
 """About how many texts are tokenized in both forms."""
 _NOTED = 0.01
@@ -41,7 +43,10 @@ class Forms:
         said = "{:.1%} have composed letters (NFC), {:.1%} decomposed ones (NFD) and {:.1%} both".format(*shares)
         if not differ:
             return f"Of the texts, {said}; the tokenizer reads them alike."
-        return f"Of the texts, {said}, and the tokenizer reads them differently: read all in one form, normalize='NFC'."
+        return (
+            f"Of the texts, {said}, and the tokenizer reads them differently: read all in one form, "
+            f"{as_typed(normalize='NFC')}."
+        )
 
 
 def forms_of(texts: Iterable[str], tokenize: Tokenize) -> Forms:

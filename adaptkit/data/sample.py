@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Literal, TypeAlias
 
 from adaptkit.errors import SourceNotFound
+from adaptkit.terminal.asking import as_typed
 
 Split: TypeAlias = Literal["train", "test"]
 
@@ -51,7 +52,8 @@ def sample_pairs(language: str, split: Split = "train") -> list[tuple[str, str]]
     if not pairs:
         raise SourceNotFound(
             f"the sample has no sentences in {language!r}; it has {', '.join(sample_languages())}. "
-            "Give text=... (sentences in the language) or parallel=... (sentences with their translations)."
+            f"Give {as_typed(text=...)} (sentences in the language) or {as_typed(parallel=...)} (sentences with "
+            "their translations)."
         )
     return pairs
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from adaptkit.data.columns import Row, checked_text, fields_of
 from adaptkit.errors import MalformedText, UnknownLanguage
 from adaptkit.languages import canonical_tag
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class LanguagePair:
             return self.source
         others = sorted(tags.keys() - {self.target})
         if len(others) != 1:
-            expected = f"one more language beside {self.target} (choose among several: source_lang=...)"
+            expected = f"one more language beside {self.target} (choose among several: {as_typed(source_lang=...)})"
             raise MalformedText(file, number, fields_of(sentences), expected)
         return others[0]
 

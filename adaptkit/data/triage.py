@@ -14,6 +14,7 @@ from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.letters import normalized
 from adaptkit.errors import ConfigError, EmptyCorpus, UnsuitableText
 from adaptkit.languages import UNSPACED, canonical_tag, count_scripts, name_of_script, usual_scripts
+from adaptkit.terminal.asking import as_typed
 
 REFUSED_UNKNOWN_SENTENCES = 0.5
 REFUSED_UNKNOWN_TOKENS = 0.1
@@ -113,7 +114,7 @@ class Triage:
             f"the tokenizer has no pieces for much of this text: {self.unknown_sentence_share:.1%} of the lines have "
             f"unknown tokens, and {self.unknown_share:.1%} of all tokens are unknown (letters: {letters or 'none'}). "
             "An adapter cannot learn what its backbone cannot read. Choose a backbone whose tokenizer knows this "
-            "script, give the text romanised, or go on all the same with force=True."
+            f"script, give the text romanised, or go on all the same with {as_typed(force=True)}."
         )
 
     def require(self, *, force: bool = False) -> None:

@@ -11,6 +11,7 @@ from adaptkit.evaluation.results import CONDITIONS, Condition
 from adaptkit.languages import nearest_relative
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class LanguageAdapters:
     def __post_init__(self) -> None:
         for adapter in self.adapters:
             if adapter.kind != "language" or adapter.language is None:
-                raise ConfigError(f"{adapter.id} is no language adapter; give language adapters as zoo=....")
+                raise ConfigError(
+                    f"{adapter.id} is no language adapter; give language adapters as {as_typed(zoo=...)}."
+                )
         if len(self.by_language) < len(self.adapters):
             named = [adapter.language for adapter in self.adapters]
             twice = sorted({str(language) for language in named if named.count(language) > 1})

@@ -13,6 +13,7 @@ from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.terminal.asking import as_typed
 
 AdapterLike: TypeAlias = Adapter | str | os.PathLike[str]
 TestData: TypeAlias = "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None"
@@ -31,7 +32,8 @@ def task_adapters(
     _require_alike(tasks)
     if seeds is not None and len(tasks) < seeds:
         raise ConfigError(
-            f"{seeds} seeds were asked for and {len(tasks)} task adapters given. Train the task with seed=0, 1, ... "
+            f"{seeds} seeds were asked for and {len(tasks)} task adapters given. Train the task with "
+            f"{as_typed(seed=0)}, 1, ... "
             "and give them all: adapter=[first, second, third]."
         )
     return tasks
@@ -40,7 +42,7 @@ def task_adapters(
 def _require_alike(tasks: Sequence[Adapter]) -> None:
     wrong = [task.id for task in tasks if task.config.head is None]
     if wrong or not tasks:
-        raise ConfigError(f"adapter=... names task adapters, found {', '.join(wrong) or 'none'}.")
+        raise ConfigError(f"{as_typed(adapter=...)} names task adapters, found {', '.join(wrong) or 'none'}.")
     if len({(task.id, task.config, task.language, task.below) for task in tasks}) > 1:
         raise ConfigError(
             "the task adapters differ in more than their seed: their ids, methods, heads, languages or what they were "
@@ -53,7 +55,7 @@ def _require_alike(tasks: Sequence[Adapter]) -> None:
     if len(set(seeds)) < len(seeds):
         raise ConfigError(
             f"the task adapters are to differ in their seed, and were trained with {', '.join(map(str, seeds))}. Train "
-            "the task with seed=0, 1, ...; compare adapters of different data in a report each."
+            f"the task with {as_typed(seed=0)}, 1, ...; compare adapters of different data in a report each."
         )
 
 
@@ -65,7 +67,9 @@ def language_of(task: Adapter, named: str | None) -> str:
     """
     language = named or task.language
     if language is None:
-        raise ConfigError("the task adapter was trained in no named language, or in several; say source_language=....")
+        raise ConfigError(
+            f"the task adapter was trained in no named language, or in several; say {as_typed(source_language=...)}."
+        )
     return canonical_tag(language)
 
 

@@ -28,6 +28,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_metric_difference
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,9 @@ class Matrix:
     def _examples(self, language: str) -> Sequence[Example]:
         if isinstance(self.data, Mapping):
             if language not in self.data:
-                raise SourceNotFound(f"data=... has no examples in {language}; it has {', '.join(self.data)}.")
+                raise SourceNotFound(
+                    f"{as_typed(data=...)} has no examples in {language}; it has {', '.join(self.data)}."
+                )
             found = self.data[language]
         else:
             # A group is chosen before the limit counts.

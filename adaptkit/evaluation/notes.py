@@ -10,6 +10,7 @@ from adaptkit.heads import format_of
 from adaptkit.labelled import texts_of, without_label
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
+from adaptkit.terminal.asking import as_typed
 
 
 def leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:
@@ -41,7 +42,7 @@ def form_notes(language: str, examples: Sequence[Example], adapters: Sequence[Ad
         if form and not all(unicodedata.is_normalized(form, text) for it in examples for text in texts_of(it)):
             yield (
                 f"{language}: {adapter.id} was trained on text in {form}, and texts of the test are in another form "
-                f"(normalize={form!r})."
+                f"({as_typed(normalize=form)})."
             )
 
 

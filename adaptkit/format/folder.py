@@ -18,6 +18,7 @@ from adaptkit.format.leftovers import NEW, OLD, beside, held, is_half_written, r
 from adaptkit.format.litter import is_disposable, is_litter
 from adaptkit.format.spec import INDEX_FILE, MAX_JSON_BYTES, SIGNATURE_FILE
 from adaptkit.format.strict_json import parse_json
+from adaptkit.terminal.asking import as_typed
 
 
 class Files(Protocol):
@@ -271,7 +272,8 @@ def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) 
         )
     if present and not overwrite:
         raise ConfigError(
-            f"{folder} already holds an adapter; nothing was written. Give another folder, or overwrite=True."
+            f"{folder} already holds an adapter; nothing was written. Give another folder, or "
+            f"{as_typed(overwrite=True)}."
         )
 
 

@@ -21,6 +21,7 @@ from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.making import made
 from adaptkit.storage import Adapter
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 
 _HEAD = "head_config.json"
@@ -99,7 +100,9 @@ def _left_out(path: Path, *, without_head: bool) -> str:
     if not (path / _HEAD).exists():
         weights = next((name for name in _HEAD_WEIGHTS if (path / name).exists()), None)
         if weights is not None and not without_head:
-            raise NotConvertible(f"{path} holds {weights}: a head without its config. Leave it out: without_head=True.")
+            raise NotConvertible(
+                f"{path} holds {weights}: a head without its config. Leave it out: {as_typed(without_head=True)}."
+            )
         return f"; its head ({weights}) is left out" if weights else ""
     content = read_json(Folder(path), _HEAD)
     config, model_class = content.get("config"), content.get("model_class")
@@ -108,7 +111,7 @@ def _left_out(path: Path, *, without_head: bool) -> str:
     if not predicts_tokens and not without_head:
         raise NotConvertible(
             f"{path} holds {_HEAD}: a head ({head!r:.80}), whose outputs would be lost. If the adapter alone is what "
-            "you need, leave the head out: without_head=True."
+            f"you need, leave the head out: {as_typed(without_head=True)}."
         )
     return f"; its head ({one_line(str(head), at_most=80)}) is left out"
 
@@ -120,7 +123,7 @@ def _check_backbone(whole: Mapping[str, object], shape: BackboneShape, path: Pat
         if theirs != ours:
             raise ArchitectureMismatch(
                 f"{path} was made for a backbone with {name} {theirs!r:.40}, and this one has {ours!r}. Name the "
-                "backbone that it was trained on (backbone=...)."
+                f"backbone that it was trained on ({as_typed(backbone=...)})."
             )
     if not architecture_of(shape.model_type).adapterhub:
         read = ", ".join(name for name, row in ARCHITECTURES.items() if row.adapterhub)

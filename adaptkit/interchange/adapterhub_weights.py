@@ -13,6 +13,7 @@ from adaptkit.format.tensor_file import Shapes, parse_header
 from adaptkit.interchange.module_names import unwrapped
 from adaptkit.interchange.pickled import load_pickled, tensors_of_pickled
 from adaptkit.storage.tensors import parse_tensors
+from adaptkit.terminal.asking import as_typed
 
 SAFE = "adapter.safetensors"
 PICKLE = "pytorch_adapter.bin"
@@ -39,7 +40,7 @@ def read_weights(folder: Path, expected: Shapes, *, allow_pickle: bool) -> dict[
             raise NotConvertible(
                 f"{folder} holds {PICKLE}, a pickle, a kind of file that can run code. Save the adapter again with "
                 "save_adapter(folder, name, use_safetensors=True); or, if you trust whoever made it, say "
-                "allow_pickle=True: it is then read by torch's restricted reader (weights_only)."
+                f"{as_typed(allow_pickle=True)}: it is then read by torch's restricted reader (weights_only)."
             )
         return _from_pickle(folder, expected)
     file = folder / SAFE

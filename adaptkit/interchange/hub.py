@@ -24,6 +24,7 @@ from adaptkit.format.listing import Listing
 from adaptkit.interchange.hub_errors import asking
 from adaptkit.interchange.repository import Commit, Repository, commit_hash
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.terminal.asking import as_typed
 
 _MADE_BY_THE_HUB = ".gitattributes"
 
@@ -153,7 +154,9 @@ def _place_for(repository: Repository, *, public: bool) -> Commit:
         if found.public and not public:
             raise HubError(f"{repo_id} was to be private, and the hub made it public. Nothing was pushed.") from None
     if found.public and not public:
-        raise ConfigError(f"{repo_id} is public: everybody would see the adapter. If that is meant, give public=True.")
+        raise ConfigError(
+            f"{repo_id} is public: everybody would see the adapter. If that is meant, give {as_typed(public=True)}."
+        )
     ours = {*spec.ADAPTER_FILES, *spec.OPTIONAL_FILES, _MADE_BY_THE_HUB}
     foreign = sorted({entry.rfilename for entry in found.entries} - ours)
     if foreign:

@@ -22,6 +22,7 @@ from adaptkit.format.folder import whole_folder
 from adaptkit.layers.heads import VectorHead
 from adaptkit.layers.sentence_vectors import SentenceVectors
 from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
+from adaptkit.terminal.asking import as_typed
 from adaptkit.version import install_command
 
 MODEL_FILE = "model.onnx"
@@ -190,7 +191,8 @@ def _require_whole(backbone: Backbone) -> None:
     table = backbone.network.get_submodule(backbone.architecture.word_embeddings)
     if backbone.bits != 32 or backbone.network.dtype != torch.float32 or not isinstance(table, nn.Embedding):
         raise NotConvertible(
-            f"a backbone held as {backbone.held_as} cannot be written as ONNX; load it with bits=32 and resident "
+            f"a backbone held as {backbone.held_as} cannot be written as ONNX; load it with {as_typed(bits=32)} and "
+            "resident "
             "embeddings, and quantise the file with onnxruntime if it is to be smaller."
         )
 

@@ -24,6 +24,7 @@ from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.making import made
 from adaptkit.storage import Adapter
 from adaptkit.storage.tensors import parse_tensors
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import is_one_line, one_line
 from adaptkit.weights.low_rank import LowRank, lora_of
 
@@ -86,7 +87,7 @@ def import_peft(
     if head and not without_head:
         raise NotConvertible(
             f"{path / spec.WEIGHTS_FILE} holds a head beside the LoRA ({head}), whose outputs would be lost. If the "
-            "LoRA alone is what you need, leave the head out: without_head=True."
+            f"LoRA alone is what you need, leave the head out: {as_typed(without_head=True)}."
         )
     method, tensors = lora_of(
         {at: loras[place.module] for at, place in sites.items() if place.module in loras},
@@ -126,7 +127,7 @@ def _check(config: Mapping[str, object], path: Path, *, without_head: bool) -> N
     if (trained := config.get(_HEAD_FIELD)) and not without_head:
         raise NotConvertible(
             f"{path} says that more was trained than the LoRA ({_HEAD_FIELD} {trained!r:.80}). If that is a head, and "
-            "the LoRA alone is what you need, leave the head out: without_head=True."
+            f"the LoRA alone is what you need, leave the head out: {as_typed(without_head=True)}."
         )
     neutral = {"bias": "none"}
     for name, value in config.items():

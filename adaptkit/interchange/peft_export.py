@@ -23,6 +23,7 @@ from adaptkit.format.folder import write_folder
 from adaptkit.format.transformers_classes import ForClass
 from adaptkit.methods import LoraConfig
 from adaptkit.storage import Adapter
+from adaptkit.terminal.asking import as_typed
 
 _CAUSAL: ForClass = "AutoModelForCausalLM"
 
@@ -79,7 +80,8 @@ def _lora_alone(adapter: Adapter, *, without_head: bool) -> Adapter:
         )
     if adapter.config.head is not None and not without_head:
         raise ConfigError(
-            f"{adapter.id} has a head, which peft has no place for. Export its LoRA alone with without_head=True; the "
+            f"{adapter.id} has a head, which peft has no place for. Export its LoRA alone with "
+            f"{as_typed(without_head=True)}; the "
             "head's tensors stay in the folder that you have."
         )
     if adapter.config.hides_top_block:

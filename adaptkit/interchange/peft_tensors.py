@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from adaptkit.errors import MalformedConfig, NotConvertible
 from adaptkit.format import spec
 from adaptkit.interchange.module_names import unwrapped
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 
 Part: TypeAlias = Literal["A", "B"]
@@ -116,5 +117,5 @@ def _no_lora(name: str, file: Path) -> NotConvertible:
 def _elsewhere(module: str) -> str:
     return (
         f"acts at {module[:120]}, which is no linear layer in a block of this backbone. Name the backbone that it was "
-        "trained on (backbone=...)."
+        f"trained on ({as_typed(backbone=...)})."
     )

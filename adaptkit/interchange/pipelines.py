@@ -13,6 +13,7 @@ from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.heads import format_of
 from adaptkit.labelled import examples_of, without_label
 from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.terminal.asking import as_typed
 
 _Output: TypeAlias = SequenceClassifierOutput | TokenClassifierOutput
 
@@ -104,7 +105,7 @@ class StackTextClassification(TextClassificationPipeline):
         if unknown or options.get("truncation") is False:
             raise ConfigError(
                 f"texts are cut where they are too long, and padded in batches; found {sorted(options)}. Give "
-                "max_length=... to cut them earlier."
+                f"{as_typed(max_length=...)} to cut them earlier."
             )
         read = {"max_length": options["max_length"]} if "max_length" in options else {}
         _, forward, shown = super()._sanitize_parameters(function_to_apply, top_k)  # type: ignore[no-untyped-call]

@@ -16,6 +16,7 @@ from adaptkit.data.tasks.specs import HubLayout, TaskSpec
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.labelled.collection import check_limit, collect
 from adaptkit.task_types import TASK_TYPES
+from adaptkit.terminal.asking import as_typed
 
 _Records = Iterator[tuple[Record, LabelRules]]
 
@@ -110,7 +111,8 @@ def _from_hub(spec: TaskSpec, data: str | Path | None, key: str, split: str) -> 
         opened = open_hub(layout, key, split, config=config)
     except SourceNotFound as error:
         raise SourceNotFound(
-            f"{error} For {spec.name} in {key}, give a folder (data=...) with {expected_names(spec, split, key)}."
+            f"{error} For {spec.name} in {key}, give a folder ({as_typed(data=...)}) with "
+            f"{expected_names(spec, split, key)}."
         ) from error
     return opened.name, _hub_records(spec, opened, context_language(spec, key))
 

@@ -24,11 +24,10 @@ from adaptkit.labelled.recognition import recognise
 from adaptkit.labelled.spelling import check_texts
 from adaptkit.languages import canonical_tag
 from adaptkit.task_types import TASK_TYPES, AnyTaskType, Asked, is_example, type_of
+from adaptkit.terminal.asking import as_typed
 
 PathOrName: TypeAlias = str | os.PathLike[str]
 LabelledSource: TypeAlias = "PathOrName | Sequence[PathOrName] | Sequence[Example] | DataSet"
-
-_QUOTED = "rows with a cell that looks quoted as in CSV, whose quotes were kept (quoted=True takes them off)"
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,9 @@ def _from_examples(source: Sequence[Example], asked: Asked, rules: LabelRules, l
         reading.add(example, number)
     found = occurring_labels(kind, kept)
     if asked.labels and (unknown := sorted(set(found) - set(asked.labels))):
-        raise ConfigError(f"the examples have the labels {', '.join(unknown)}, which labels={asked.labels} lacks.")
+        raise ConfigError(
+            f"the examples have the labels {', '.join(unknown)}, which {as_typed(labels=asked.labels)} lacks."
+        )
     description = f"a list of {len(source)} examples"
     labels = asked.labels or found
     return reading.finished(TaskData(task_type=kind.name, examples=kept, labels=labels, description=description), asked)
@@ -201,7 +202,7 @@ def _table_of(path: Path, task_type: str | None, quoted: bool | None, seen: Coun
 
 def _counting_quoted(rows: NumberedRows, seen: Counter[str]) -> NumberedRows:
     for number, row in rows:
-        seen[_QUOTED] += looks_quoted(row)
+        seen[_quoted()] += looks_quoted(row)
         yield number, row
 
 
@@ -240,3 +241,8 @@ def _first_kind(records: _Records, description: str) -> tuple[AnyTaskType, Itera
 
 def _tagged(example: Example, tag: str) -> Example:
     return example if example.language is not None else replace(example, language=tag)
+
+
+def _quoted() -> str:
+    taken_off = as_typed(quoted=True)
+    return f"rows with a cell that looks quoted as in CSV, whose quotes were kept ({taken_off} takes them off)"

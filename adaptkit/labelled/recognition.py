@@ -8,6 +8,7 @@ from adaptkit.data.tasks.records import Columns
 from adaptkit.errors import ConfigError, MalformedText
 from adaptkit.task_types import TASK_TYPES, AnyTaskType
 from adaptkit.task_types.columns import SHARED
+from adaptkit.terminal.asking import as_typed
 
 
 def recognise(
@@ -26,8 +27,10 @@ def recognise(
         raise ConfigError(f"no task of {', '.join(kind.name for kind in types)} has columns for {', '.join(named)}.")
     if absent := [column for column in named.values() if column not in row]:
         quoted = f'"{absent[0]}"' in row
-        hint = "; the names stand in quotes: quoted=True" if quoted else ""
-        raise MalformedText(file, number, _found(row), f"a column {absent[0]!r}, as columns=... names it{hint}")
+        hint = f"; the names stand in quotes: {as_typed(quoted=True)}" if quoted else ""
+        raise MalformedText(
+            file, number, _found(row), f"a column {absent[0]!r}, as {as_typed(columns=...)} names it{hint}"
+        )
     for kind in candidates:
         columns = _columns(row, kind, named)
         if not _missing(kind, columns):
@@ -64,4 +67,4 @@ def _expected(candidates: Sequence[AnyTaskType], row: Row, named: Columns) -> st
         wanted = f"also a column for {', '.join(names)}"
     else:
         wanted = "the columns of a task, such as text and label, or question, context and answers"
-    return f"{wanted}; or name them: columns={{'text': ..., 'label': ...}}"
+    return f"{wanted}; or name them: {as_typed(columns={'text': ..., 'label': ...})}"

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from adaptkit.model.stacks import ResolvedStack
+from adaptkit.terminal.asking import as_typed
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class Notices:
                 if not all(unicodedata.is_normalized(form, text) for text in own):
                     self._give(
                         f"{name} in {form}",
-                        f"{name} was trained on text in {form} (normalize={form!r}). Some texts here are in another "
+                        f"{name} was trained on text in {form} ({as_typed(normalize=form)}). Some texts here are in "
+                        "another "
                         "form, which it may read as other text. Normalise them: "
                         f"unicodedata.normalize({form!r}, text).",
                     )

@@ -59,7 +59,7 @@ class PagedZoo:
                 raise AdapterExists(
                     f"{zoo.path} has two adapters {adapter_id}: {places}. A stack names "
                     "an adapter by its id: take one of them out, or save it under another id "
-                    '(adaptkit.load_adapter(folder).renamed("kind/name").save(folder, overwrite=True)).'
+                    f'(adaptkit.load_adapter(folder).renamed("kind/name").save(folder, overwrite=True)).'
                 )
             listings[adapter_id] = listing
             if fuses:

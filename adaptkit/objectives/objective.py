@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import as_typed
 
 BackboneKind: TypeAlias = Literal["encoder", "decoder"]
 
@@ -70,6 +71,7 @@ class Objective:
         """
         if self.needs_translations and not translated:
             raise ConfigError(
-                f"{self.title} needs sentences with their translations: give parallel=... instead of text=..., or "
-                "objective='mlm'."
+                f"{self.title} needs sentences with their translations: give {as_typed(parallel=...)} instead of "
+                f"{as_typed(text=...)}, or "
+                f"{as_typed(objective='mlm')}."
             )

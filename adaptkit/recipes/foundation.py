@@ -12,6 +12,7 @@ from adaptkit.requests import AdapterBelow
 from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import check_identity
+from adaptkit.terminal.asking import as_typed
 
 _TOP = "task/top"
 
@@ -30,7 +31,7 @@ def _loaded(entry: AdapterBelow | PathOrName) -> Adapter:
     if isinstance(entry, str | os.PathLike):
         return load_adapter(entry)
     if not isinstance(entry, Adapter):
-        raise ConfigError(f"on=... names adapters or their folders, found {entry!r:.80}.")
+        raise ConfigError(f"{as_typed(on=...)} names adapters or their folders, found {entry!r:.80}.")
     return entry
 
 
@@ -50,11 +51,13 @@ class Foundation:
     def __post_init__(self) -> None:
         above = [adapter.id for adapter in self.adapters if adapter.kind == "task"]
         if above:
-            raise ConfigError(f"on=... names what lies below: language and domain adapters, found {', '.join(above)}.")
+            raise ConfigError(
+                f"{as_typed(on=...)} names what lies below: language and domain adapters, found {', '.join(above)}."
+            )
         languages = [adapter.language for adapter in self.languages]
         if len(set(languages)) < len(languages):
             raise ConfigError(
-                f"on=... has several language adapters of one language: {', '.join(map(str, languages))}."
+                f"{as_typed(on=...)} has several language adapters of one language: {', '.join(map(str, languages))}."
             )
 
     @property
@@ -84,11 +87,12 @@ class Foundation:
         ids = [adapter.id for adapter in self.adapters]
         if str(top) in ids:
             raise ConfigError(
-                f"{top} would be trained on top of itself: an adapter of that name is in on=.... Leave it out, or give "
+                f"{top} would be trained on top of itself: an adapter of that name is in {as_typed(on=...)}. Leave "
+                "it out, or give "
                 "what lies below another name: adapter.renamed(...)."
             )
         if len(set(ids)) < len(ids):
-            raise ConfigError(f"on=... names an adapter twice: {', '.join(ids)}.")
+            raise ConfigError(f"{as_typed(on=...)} names an adapter twice: {', '.join(ids)}.")
         domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
         if top.kind == "language" and domains and not fused:
             raise ConfigError(
@@ -109,7 +113,8 @@ class Foundation:
             there = model.attached_adapter(adapter.id)
             if there is not None and there.weights_sha256 != adapter.weights_sha256:
                 raise AdapterExists(
-                    f"another {adapter.id} is attached to the model than the one in on=.... Detach it first: "
+                    f"another {adapter.id} is attached to the model than the one in {as_typed(on=...)}. Detach it "
+                    "first: "
                     f"model.detach({adapter.id!r})."
                 )
             if there is None:
@@ -132,7 +137,11 @@ class Foundation:
             for adapter in self.adapters
             if adapter.normal_form != form
         ]
-        return [f"note: trained on text in another form: {', '.join(others)}; see normalize=..."] if others else []
+        return (
+            [f"note: trained on text in another form: {', '.join(others)}; see {as_typed(normalize=...)}"]
+            if others
+            else []
+        )
 
     def languages_without(self, found: set[str | None]) -> list[str]:
         """Languages of the data that train without a language adapter below although others have one."""

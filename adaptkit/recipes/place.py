@@ -14,6 +14,7 @@ from adaptkit.format.lock import only_writer
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.requests import LoadedModel, Output, Pretrained
 from adaptkit.storage import load_adapter
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.checkpoint import remove_checkpoint, saved_as
 from adaptkit.training.processes import Processes
 
@@ -53,22 +54,25 @@ def check_output(asked: Output) -> None:
         raise ConfigError(f"{output} cannot be written: {there} is no folder that you may write to. Give another one.")
     if checkpoint.exists() and not asked.resumes:
         raise ConfigError(
-            f"{checkpoint} holds the checkpoint of an interrupted run. Go on with resume=True, or delete that folder "
+            f"{checkpoint} holds the checkpoint of an interrupted run. Go on with {as_typed(resume=True)}, or "
+            "delete that folder "
             "to start again."
         )
     if asked.resume and not checkpoint.exists():
         raise CheckpointError(
-            f"there is no checkpoint to resume: {checkpoint} is not there. Leave resume=True out to start. A job that "
-            "may be started again takes resume_or_start=True, which does either."
+            f"there is no checkpoint to resume: {checkpoint} is not there. Leave {as_typed(resume=True)} out to "
+            "start. A job that "
+            f"may be started again takes {as_typed(resume_or_start=True)}, which does either."
         )
 
 
 def _taken(output: Path, checkpoint: Path) -> str:
     if not checkpoint.exists():
-        return f"{output} exists already; nothing was trained. Give another folder, or overwrite=True."
+        return f"{output} exists already; nothing was trained. Give another folder, or {as_typed(overwrite=True)}."
     return (
         f"{output} exists already, and {checkpoint} holds the checkpoint of an interrupted run; nothing was trained. "
-        "To go on with that run and then replace the adapter, give resume=True and overwrite=True. To keep the "
+        f"To go on with that run and then replace the adapter, give {as_typed(resume=True)} and "
+        f"{as_typed(overwrite=True)}. To keep the "
         f"adapter, delete {checkpoint}, or give another folder."
     )
 
@@ -115,8 +119,8 @@ def processes_of(backbone: Pretrained | LoadedModel) -> Processes:
     processes = Processes(device_for(backbone.device))
     if processes.count > 1 and ":" in backbone.device:
         raise ConfigError(
-            f"device={backbone.device!r} names one GPU, and {processes.count} processes train together. Say "
-            "device='cuda': each then takes its own."
+            f"{as_typed(device=backbone.device)} names one GPU, and {processes.count} processes train together. Say "
+            f"{as_typed(device='cuda')}: each then takes its own."
         )
     return processes
 

@@ -14,6 +14,7 @@ from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.objectives import BackboneKind, objective_for, objective_of
 from adaptkit.options import Options
 from adaptkit.requests import Auto, TextRequest
+from adaptkit.terminal.asking import as_typed
 
 WIKIPEDIA = "wikimedia/wikipedia"
 WIKIPEDIA_DATE = "20231101"
@@ -120,7 +121,7 @@ def _text_source(request: TextRequest, text: object, licence: str) -> TrainingSo
 def _sample_source(request: TextRequest, language: str) -> TrainingSource:
     pairs = sample.sample_pairs(language)
     if request.column is not None:
-        raise ConfigError("column names a column of text=..., which is not given.")
+        raise ConfigError(f"column names a column of {as_typed(text=...)}, which is not given.")
     return TrainingSource(
         translated=True,
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in pairs),

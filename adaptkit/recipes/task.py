@@ -23,6 +23,7 @@ from adaptkit.recipes.settings import settings_of
 from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.data import MIN_SENTENCES
 
@@ -134,7 +135,7 @@ class TaskTraining:
     def _remedy(self) -> str:
         """What to do about what is too long."""
         most = self.model.backbone.max_length
-        return f" (max_length=... may be up to {most:,})" if self._max_length < most else ""
+        return f" ({as_typed(max_length=...)} may be up to {most:,})" if self._max_length < most else ""
 
     def _languages(self) -> set[str | None]:
         return {example.language for example in self.data.examples}
@@ -180,7 +181,9 @@ def read_examples(request: TaskRequest) -> TaskData:
     parts = [_read(source, request, canonical_tag(language)) for language, source in request.data.items()]
     types = {part.task_type for part in parts}
     if len(types) != 1:
-        raise ConfigError(f"data=... holds examples of different tasks: {', '.join(sorted(types)) or 'none'}.")
+        raise ConfigError(
+            f"{as_typed(data=...)} holds examples of different tasks: {', '.join(sorted(types)) or 'none'}."
+        )
     TASK_TYPES[parts[0].task_type].together(parts)
     return replace(
         parts[0],

@@ -26,6 +26,7 @@ from adaptkit.recipes.settings import settings_of
 from adaptkit.recipes.source import choose_source, trained_options
 from adaptkit.requests import Auto, TextRequest
 from adaptkit.storage import Adapter
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
 from adaptkit.training.frozen_vectors import frozen_vectors
 from adaptkit.training.objectives import ObjectiveTraining
@@ -173,7 +174,7 @@ class TextTraining:
             and store.n_tokens + longest > budget
             and any(True for _ in islice(rows(), len(store), None))
         ):
-            notes.append(f"what comes behind the first {budget:,} tokens is not read (max_tokens=...)")
+            notes.append(f"what comes behind the first {budget:,} tokens is not read ({as_typed(max_tokens=...)})")
         return notes
 
     def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:

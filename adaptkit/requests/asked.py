@@ -16,6 +16,7 @@ from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.run import Run
 from adaptkit.requests.task import TaskRequest
+from adaptkit.terminal.asking import as_typed
 
 AnyRequest: TypeAlias = LanguageRequest | DomainRequest | TaskRequest
 REQUESTS: Mapping[Kind, type[AnyRequest]] = {
@@ -40,11 +41,14 @@ def kind_asked_for(asked: Mapping[str, object]) -> Kind:
     if task is not None and domain is not None:
         raise ConfigError("task and domain are both given; an adapter is for one of them.")
     if task is not None and asked.get("data") is None:
-        raise ConfigError(f"task {task!r} needs labelled examples: give data=....")
+        raise ConfigError(f"task {task!r} needs labelled examples: give {as_typed(data=...)}.")
     if domain is not None and lang is None:
-        raise ConfigError(f"domain {domain!r} needs the language of its text: give lang=....")
+        raise ConfigError(f"domain {domain!r} needs the language of its text: give {as_typed(lang=...)}.")
     if task is None and lang is None:
-        raise ConfigError("nothing says what to train: give lang=..., or domain=... with its text, or task=....")
+        raise ConfigError(
+            f"nothing says what to train: give {as_typed(lang=...)}, or {as_typed(domain=...)} with its text, or "
+            f"{as_typed(task=...)}."
+        )
     return "task" if task is not None else "language" if domain is None else "domain"
 
 
@@ -86,4 +90,6 @@ def refuse_kind(names: list[str], kind: Kind) -> None:
     Raises:
         ConfigError: One or more are given.
     """
-    refuse(names, "a task adapter" if kind == "task" else f"a {kind} adapter (say task=... for a task adapter)")
+    refuse(
+        names, "a task adapter" if kind == "task" else f"a {kind} adapter (say {as_typed(task=...)} for a task adapter)"
+    )

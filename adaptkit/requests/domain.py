@@ -7,6 +7,7 @@ from adaptkit.config import Kind
 from adaptkit.errors import ConfigError
 from adaptkit.options import option
 from adaptkit.requests.text import TextRequest
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class DomainRequest(TextRequest):
 
     def __post_init__(self) -> None:
         if self.text is None and self.parallel is None:
-            raise ConfigError(f"domain {self.domain!r} needs text of that domain: give text=....")
+            raise ConfigError(f"domain {self.domain!r} needs text of that domain: give {as_typed(text=...)}.")
         super().__post_init__()
 
     @property

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from adaptkit.errors import ConfigError
 from adaptkit.options import Shell, option
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import is_one_line
 
 PathOrName: TypeAlias = str | os.PathLike[str]
@@ -48,11 +49,13 @@ class Output:
 
     def __post_init__(self) -> None:
         if not is_one_line(self.licence):
-            raise ConfigError(f"licence={self.licence!r} is not one line; give the licence's name.")
+            raise ConfigError(f"{as_typed(licence=self.licence)} is not one line; give the licence's name.")
         if self.resumes and self.folder is None:
-            raise ConfigError("resume needs the output folder of the run to resume; give output=....")
+            raise ConfigError(f"resume needs the output folder of the run to resume; give {as_typed(output=...)}.")
         if self.resume and self.resume_or_start:
-            raise ConfigError("resume=True and resume_or_start=True are both given; give one of them.")
+            raise ConfigError(
+                f"{as_typed(resume=True)} and {as_typed(resume_or_start=True)} are both given; give one of them."
+            )
         self._check_folder()
         if self.checkpoint_every < 1:
             raise ConfigError(f"checkpoint_every must be at least 1, found {self.checkpoint_every}.")
@@ -76,6 +79,7 @@ class Output:
         if self.folder is None and given:
             verb, them = ("needs", "it") if len(given) == 1 else ("need", "them")
             raise ConfigError(
-                f"{', '.join(given)} {verb} an output folder, and without one nothing is written: give output=..., or "
+                f"{', '.join(given)} {verb} an output folder, and without one nothing is written: give "
+                f"{as_typed(output=...)}, or "
                 f"leave {them} out."
             )

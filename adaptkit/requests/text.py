@@ -18,6 +18,7 @@ from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
+from adaptkit.terminal.asking import as_typed
 
 MAX_TOKENS = 20_000_000
 
@@ -106,9 +107,13 @@ class TextRequest(Request):
         if self.text is not None and self.parallel is not None:
             raise ConfigError("text and parallel are both given; give the one to train on.")
         if self.column is not None and self.parallel is not None:
-            raise ConfigError("column names a column of text=...; parallel text finds its columns by their languages.")
+            raise ConfigError(
+                f"column names a column of {as_typed(text=...)}; parallel text finds its columns by their languages."
+            )
         if self.source_lang is not None and self.text is not None:
-            raise ConfigError("source_lang is the language of translations, and text=... has none; leave it out.")
+            raise ConfigError(
+                f"source_lang is the language of translations, and {as_typed(text=...)} has none; leave it out."
+            )
         if not isinstance(self.objective, Auto):
             objective_of(self.objective).require_text(translated=self.text is None)
         for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:

@@ -15,6 +15,7 @@ from adaptkit.task_types.plain_texts import plain_texts
 from adaptkit.task_types.task_metric import TaskMetric
 from adaptkit.task_types.task_type import Asked, PlainReading, TaskType
 from adaptkit.task_types.tensor_shapes import one_per_label, sentence_head
+from adaptkit.terminal.asking import as_typed
 
 _INFERENCE = {"entailment", "contradiction"}
 
@@ -84,7 +85,7 @@ def _head_fields(data: TaskData) -> Mapping[str, object]:
     if not pairs and _INFERENCE.issubset(label.lower() for label in data.labels):
         raise ConfigError(
             f"{data.description} has the labels of inference, {', '.join(data.labels)}, and one text in each row, "
-            "where inference compares two. Name the second one's column: columns={'pair': ...}."
+            f"where inference compares two. Name the second one's column: {as_typed(columns={'pair': ...})}."
         )
     return {"pairs": pairs}
 

@@ -18,6 +18,7 @@ from adaptkit.task_types.plain_texts import plain_texts
 from adaptkit.task_types.task_metric import TaskMetric
 from adaptkit.task_types.task_type import TaskType
 from adaptkit.task_types.tensor_shapes import token_head
+from adaptkit.terminal.asking import as_typed
 
 NO_ANSWER = (0, 0)
 """Start and end of no answer: the opening special token."""
@@ -163,7 +164,7 @@ def _answers_above(bound: int, items: Sequence[Item]) -> list[str]:
         return []
     return [
         f"the answers of {part_of(len(above), len(questions))} questions are longer than the {bound} tokens that the "
-        "head gives (max_answer_tokens=...)"
+        f"head gives ({as_typed(max_answer_tokens=...)})"
     ]
 
 

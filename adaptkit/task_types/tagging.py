@@ -17,6 +17,7 @@ from adaptkit.task_types.left_out import cut, part_of
 from adaptkit.task_types.task_metric import TaskMetric
 from adaptkit.task_types.task_type import Asked, TaskType
 from adaptkit.task_types.tensor_shapes import one_per_label, token_head
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ def _lost(
 def _together(parts: Sequence[TaskData]) -> None:
     if len({has_entities(part.labels) for part in parts}) > 1:
         raise ConfigError(
-            "data=... holds entities for some languages and other tags, such as parts of speech, for others; train a "
+            f"{as_typed(data=...)} holds entities for some languages and other tags, such as parts of speech, for "
+            "others; train a "
             "task adapter on each."
         )
 

@@ -18,11 +18,11 @@ def shell_words() -> Iterator[None]:
         _in_shell = before
 
 
-def given(**option: object) -> str:
+def as_typed(**option: object) -> str:
     """An option with a value, for a message; `...` stands for a value that is the reader's to choose.
 
-    `given(overwrite=True)` is `overwrite=True` or `--overwrite`, `given(objective="mlm")` is `objective='mlm'` or
-    `--objective mlm`, and `given(columns={"text": ...})` is `columns={'text': ...}` or `--columns text=NAME`.
+    `as_typed(overwrite=True)` is `overwrite=True` or `--overwrite`, `as_typed(objective="mlm")` is `objective='mlm'` or
+    `--objective mlm`, and `as_typed(columns={"text": ...})` is `columns={'text': ...}` or `--columns text=NAME`.
     """
     return ", ".join(
         _in_shell_words(name, value) if _in_shell else f"{name}={_shown(value)}" for name, value in option.items()

@@ -22,6 +22,7 @@ from adaptkit.data.tokens import TokenStore
 from adaptkit.format.folder import whole_file
 from adaptkit.layers.pooling import pool_texts
 from adaptkit.model import AdaptedModel
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.processes import Processes
 
 _BATCH = 64
@@ -83,7 +84,7 @@ def frozen_vectors(
     # Told before they meet in the sum, where one that failed would be waited for.
     with processes.together():
         vectors = torch.zeros(shape)
-        with memory_errors_told(f"encoding {what.rstrip(',')}", model.backbone.device, _WAYS):
+        with memory_errors_told(f"encoding {what.rstrip(',')}", model.backbone.device, _ways()):
             _encode_share(vectors, model, store, lengths, blocks, processes, bf16=bf16)
     processes.sum_rows(vectors)
     if path is not None and processes.is_main:
@@ -94,10 +95,11 @@ def frozen_vectors(
     return vectors
 
 
-_WAYS = (
-    f"Texts are encoded {_BATCH} at a time, whatever batch_size is. Ways to need less: a smaller max_length, a "
-    "backbone in fewer bits (bits=8 or 4), and for mlm anchor=0, which needs no vectors."
-)
+def _ways() -> str:
+    return (
+        f"Texts are encoded {_BATCH} at a time, whatever batch_size is. Ways to need less: a smaller max_length, a "
+        f"backbone in fewer bits ({as_typed(bits=8)} or 4), and for mlm {as_typed(anchor=0)}, which needs no vectors."
+    )
 
 
 def _encode_share(

@@ -3,6 +3,7 @@
 import time
 
 from adaptkit.errors import ConfigError, TrainingInterrupted
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.display import Display
 from adaptkit.training.processes import Processes
@@ -91,11 +92,11 @@ class CheckpointKeeper:
             said, path = f"{stopped_at}; nothing was kept, because no output folder was given.", None
         elif failure is not None:
             path = folder.path if folder.exists() else None
-            again = " Run the same again with resume=True." if path else ""
+            again = f" Run the same again with {as_typed(resume=True)}." if path else ""
             said = f"{stopped_at}; its checkpoint could not be kept: {failure} {self.last()}{again}"
         else:
             path = folder.path
-            said = f"{stopped_at}; the checkpoint is in {path}. Run the same again with resume=True."
+            said = f"{stopped_at}; the checkpoint is in {path}. Run the same again with {as_typed(resume=True)}."
         return TrainingInterrupted(said, path, signal_number)
 
     def forget(self) -> None:

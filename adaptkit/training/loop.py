@@ -16,6 +16,7 @@ from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_s
 from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Loss
 from adaptkit.model import AdaptedModel
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
@@ -204,10 +205,10 @@ class TrainingRun:
 
     def _ways_to_less_memory(self) -> str:
         asked = self._settings
-        checkpointing = "" if asked.gradient_checkpointing else "gradient_checkpointing=True, "
+        checkpointing = "" if asked.gradient_checkpointing else f"{as_typed(gradient_checkpointing=True)}, "
         return (
             f"Ways to need less: a smaller batch_size (it is {asked.batch_size}), "
-            f"{checkpointing}a smaller max_length, a backbone in fewer bits (bits=8 or 4)."
+            f"{checkpointing}a smaller max_length, a backbone in fewer bits ({as_typed(bits=8)} or 4)."
         )
 
     def _at_evaluation(self, step: int) -> bool:
@@ -235,7 +236,7 @@ class TrainingRun:
             kept = f" The checkpoint in {folder.path} is from before; delete it to train with other settings."
         raise DivergedTraining(
             f"{what} is {value} at step {step:,}. Try a lower learning_rate (now {self._settings.learning_rate:g}), or "
-            f"precision='fp32'.{kept}"
+            f"{as_typed(precision='fp32')}.{kept}"
         )
 
     def _save_checkpoint(self, display: Display) -> str | None:

@@ -10,6 +10,7 @@ from accelerate import PartialState
 from torch import Tensor, nn
 
 from adaptkit.errors import ProcessFailed
+from adaptkit.terminal.asking import as_typed
 
 Value = TypeVar("Value")
 
@@ -133,7 +134,8 @@ class Processes:
                         index,
                         self.count,
                         f"{reason} Give all of them the same arguments, files and backbone, "
-                        "and on machines that are not alike name the precision (precision='fp32' or 'bf16').",
+                        f"and on machines that are not alike name the precision ({as_typed(precision='fp32')} or "
+                        "'bf16').",
                     )
 
     @contextmanager

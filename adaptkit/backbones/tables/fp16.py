@@ -6,6 +6,7 @@ from torch import Tensor
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import as_typed
 
 _LARGEST = torch.finfo(torch.float16).max
 
@@ -24,7 +25,7 @@ class Fp16Rows(WordEmbeddings):
             if float(largest := piece.abs().max()) > _LARGEST:
                 raise ConfigError(
                     f"the word embeddings hold {float(largest):g}, and float16 ends at {_LARGEST:,.0f}; hold them in "
-                    "another form, such as embeddings='resident'."
+                    f"another form, such as {as_typed(embeddings='resident')}."
                 )
             self.get_buffer("table")[places] = piece.to(torch.float16)
 

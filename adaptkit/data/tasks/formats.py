@@ -11,6 +11,7 @@ from adaptkit.data.tasks.conll import read_sentences
 from adaptkit.data.tasks.conllu import read_conllu
 from adaptkit.data.tasks.squad import is_squad, read_questions
 from adaptkit.errors import MalformedText
+from adaptkit.terminal.asking import as_typed
 
 _QUOTED = re.compile(r'"(?=.*"")(?:[^"]|"")*"', re.DOTALL)
 _CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
@@ -45,7 +46,10 @@ def labelled_rows(path: Path, *, from_lines: bool, quoted: bool) -> NumberedRows
     if has_rows(path) and suffix != ".tsv":
         return read_rows(path)
     if "\t" not in (header := _first_line(path)):
-        expected = "a header with tabs (TSV); or say task_type='tagging' for CoNLL, or name the file .csv or .jsonl"
+        expected = (
+            f"a header with tabs (TSV); or say {as_typed(task_type='tagging')} for CoNLL, or name the file .csv or "
+            ".jsonl"
+        )
         raise MalformedText(path, 1, f"{header!r:.60}", expected)
     return read_tsv(path, quoted=quoted)
 

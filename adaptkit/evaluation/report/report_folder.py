@@ -10,6 +10,7 @@ from adaptkit.evaluation.report.plots import gains_png, heatmap_png
 from adaptkit.evaluation.report.results_file import load_results, results_json
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.format.folder import write_folder
+from adaptkit.terminal.asking import as_typed
 
 RESULTS_FILE = "results.json"
 REPORT_FILES = (RESULTS_FILE, "report.md", "report.html", "heatmap.png", "gains.png")
@@ -65,5 +66,5 @@ def check_place(path: Path, *, overwrite: bool) -> None:
         ) from error
     if not overwrite:
         raise ConfigError(
-            f"{path} already holds a report; nothing was written. Give another folder, or overwrite=True."
+            f"{path} already holds a report; nothing was written. Give another folder, or {as_typed(overwrite=True)}."
         )

@@ -14,6 +14,7 @@ from adaptkit.heads.batch import Batch
 from adaptkit.layers.pooling import Pool, mean_pool, pool_texts
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Distill
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.distilled_rows import distilled_rows
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
@@ -135,7 +136,7 @@ class DistillTraining(ObjectiveTraining[Distill]):
         if options.pair_share and model.sentences.is_of_one_token:
             # The second text of a row has no such token.
             note(
-                f"no pairs of sentences train (pair_share=0): {model.backbone.name} has one vector a row, "
+                f"no pairs of sentences train ({as_typed(pair_share=0)}): {model.backbone.name} has one vector a row, "
                 f"by {model.sentences}"
             )
             self.options = replace(options, pair_share=0.0)

@@ -20,6 +20,7 @@ from adaptkit.heads.batch import IGNORED, Batch
 from adaptkit.layers.types import MasterLinear
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Nsp
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.mlm import MaskedObjective, MaskedTraining
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
@@ -85,7 +86,7 @@ class NextSentenceTraining(ObjectiveTraining[Nsp]):
             raise ConfigError(
                 "next-sentence prediction needs text in documents of several sentences, and this has no two of them. "
                 "An empty line ends a document of a plain text file; else each row or item is one, with its sentences "
-                "on lines of their own. Give such text, or objective='mlm'."
+                f"on lines of their own. Give such text, or {as_typed(objective='mlm')}."
             )
         text.note(
             f"{n_of[NEIGHBOURS]:,} pairs of neighbouring sentences, {n_of[STRANGERS]:,} of sentences from two "

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from adaptkit.terminal.asking import given, shell_words
+from adaptkit.terminal.asking import as_typed, shell_words
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from adaptkit.terminal.asking import given, shell_words
     ],
 )  # fmt: skip
 def test_an_option_is_named_as_whoever_asked_would_type_it(option: dict[str, Any], python: str, shell: str) -> None:
-    assert given(**option) == python
+    assert as_typed(**option) == python
     with shell_words():
-        assert given(**option) == shell
-    assert given(**option) == python
+        assert as_typed(**option) == shell
+    assert as_typed(**option) == python
