@@ -1,8 +1,10 @@
 """What is imported when: values and commands that need no tensors import no tensor library."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +55,21 @@ def test_the_public_names_are_listed_in_order() -> None:
 )
 def test_tables_of_languages_are_read_when_they_are_needed(code: str, needed: list[str]) -> None:
     assert heavy_modules_after(f"from adaptkit import languages; {code}", heavy=(*HEAVY, *TABLES)) == needed
+
+
+ZOO = Path(__file__).parents[2] / "adapters_zoo"
+FOLDER = next(place.parent for place in sorted(ZOO.rglob("adaptkit.json")))
+COMMAND = "from adaptkit.cli import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "version", "train --help", "evaluate --help", f"list {ZOO}", f"inspect {FOLDER}"]
+)
+def test_commands_that_read_and_tell_import_nothing_heavy(command: str) -> None:
+    assert heavy_modules_after(COMMAND, command.split()) == []
+
+
+def test_an_index_is_written_without_tensors(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "zoo" / "sw")
+    assert heavy_modules_after(COMMAND, ["index", str(tmp_path / "zoo")]) == []
+    assert (tmp_path / "zoo" / "index.json").exists()
