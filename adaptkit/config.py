@@ -11,6 +11,7 @@ SiteName: TypeAlias = Literal[
     "attention.residual",
     "ffn.gate",
     "ffn.input",
+    "ffn.activation",
     "ffn.output",
     "block.output",
     "embeddings",

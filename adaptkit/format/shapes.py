@@ -36,13 +36,14 @@ class BackboneShape:
         row = architecture_of(self.model_type)
         width, ffn = self.hidden_width, self.ffn_width
         queries, keys = self.attention_widths
-        in_widths: dict[SiteName, int] = {"attention.output": queries, "ffn.output": ffn}
+        in_widths: dict[SiteName, int] = {"attention.output": queries, "ffn.activation": ffn, "ffn.output": ffn}
         out_widths: dict[SiteName, int] = {
             "attention.query": queries,
             "attention.key": keys,
             "attention.value": keys,
             "ffn.gate": ffn,
             "ffn.input": ffn,
+            "ffn.activation": ffn,
         }
         shapes = {SiteAddress(-1, "embeddings"): SiteShape(row.embeddings, width, width)}
         for block in range(self.n_blocks):

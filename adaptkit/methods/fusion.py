@@ -30,7 +30,7 @@ class FusionConfig:
         require(len(self.fuses) >= 2, "fusion needs at least two adapters to choose among.")
         require(len(set(self.fuses)) == len(self.fuses), f"fusion names an adapter twice: {', '.join(self.fuses)}.")
         require_width(self.width, "width")
-        require_places("fusion", self.sites, (*LINEAR_SITES, *RESIDUAL_SITES), self.blocks)
+        require_places("fusion", self.sites, (*LINEAR_SITES, "ffn.activation", *RESIDUAL_SITES), self.blocks)
 
     def tensors(self, place: SiteShape) -> TensorShapes:
         """The projections to queries and keys."""
