@@ -43,6 +43,7 @@ pytest_collect_file = Sybil(
     excludes=[
         "tests/golden/v*/*/README.md",
         "docs/how-to/share.md",
+        "docs/how-to/add-a-method.md",
         "docs/how-to/add-a-task-type.md",
         "docs/how-to/add-an-objective.md",
     ],
