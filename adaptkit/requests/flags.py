@@ -15,7 +15,8 @@ from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
 
 _METHOD = "how its layers compute; head: none, the head of a task alone"
-_OBJECTIVE = "towards what it is trained; auto: by the text and the backbone"
+_OBJECTIVE = "towards what it is trained; auto: by text and backbone"
+_NAMES = ("lang", "domain", "task")
 WHAT, TEXT, TASK = "What is trained", "Language and domain adapters", "Task adapters"
 
 
@@ -33,17 +34,9 @@ def flags() -> tuple[Flag, ...]:
     of_group = {group: [flag for flag in asked if flag.group == group] for group in (WHAT, TEXT, TASK)}
     return (
         *of_group[WHAT],
-        Flag(
-            _choice("method", _METHOD, "lora", _trained()),
-            WHAT,
-        ),
+        Flag(_choice("method", _METHOD, "lora", _trained()), WHAT),
         *of_group[TEXT],
-        Flag(
-            _choice(
-                "objective", "towards what it is trained; auto: by text and backbone", "auto", ("auto", *OBJECTIVES)
-            ),
-            TEXT,
-        ),
+        Flag(_choice("objective", _OBJECTIVE, "auto", ("auto", *OBJECTIVES)), TEXT),
         *of_group[TASK],
         *_of(TASK, ReadingOptions),
         *_shared("Method", {name: row.options for name, row in METHODS.items() if row.options is not None}),
@@ -64,12 +57,12 @@ def _asked() -> Mapping[str, Option]:
     found: dict[str, Option] = {}
     for name, option in every:
         found.setdefault(name, option)
-    return found
+    return {**{name: found[name] for name in _NAMES}, **found}
 
 
 def _group_of(name: str) -> str:
     having = [kind for kind, request in REQUESTS.items() if name in options_of(request)]
-    if name in ("lang", "domain", "task") or len(having) == len(REQUESTS):
+    if name in _NAMES or len(having) == len(REQUESTS):
         return WHAT
     return TASK if having == ["task"] else TEXT
 

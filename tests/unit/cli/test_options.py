@@ -1,4 +1,4 @@
-"""Options are the fields of `TrainingRequest`."""
+"""Options of the command are those of requests and of the values that they hold."""
 
 import re
 from collections.abc import Callable
