@@ -68,6 +68,7 @@ WORDS = (
         "qa",
         "choice",
         "similarity",
+        "multilabel",
         "attention.query",
         "block.output",
         "embeddings",

@@ -13,7 +13,7 @@ from adaptkit.heads.batch import Batch
 from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import SentenceHead
-from adaptkit.task_types import HeadConfig, Item, LabelledText, PredictedLabel, as_ids
+from adaptkit.task_types import HeadConfig, Item, LabelledText, PredictedLabel, TextWithLabels, as_ids
 
 
 class Classification:
@@ -32,7 +32,7 @@ class Classification:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each: the text, or both texts with separators between them."""
         texts = of_type(LabelledText, examples)
-        _check_pairs(texts, self._head.pairs)
+        check_pairs(texts, self._head.pairs)
         rows = self._backbone.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
         return [
             Item(
@@ -65,7 +65,12 @@ class Classification:
         return found
 
 
-def _check_pairs(texts: Sequence[LabelledText], pairs: bool) -> None:
+def check_pairs(texts: Sequence[LabelledText | TextWithLabels], pairs: bool) -> None:
+    """Refuse single texts where a head reads pairs, and pairs where it reads single ones.
+
+    Raises:
+        ConfigError: One of those.
+    """
     for number, example in enumerate(texts):
         if (example.pair is not None) is not pairs:
             found, wanted = ("a single text", "pairs of texts") if pairs else ("a pair of texts", "single texts")

@@ -270,7 +270,8 @@ class AdaptedModel(nn.Module):
 
         An input is what its task type takes, written plainly (`("premise", "hypothesis")`, a list of words,
         `(question, context)`, ...; see `adaptkit.heads.inputs`), or an example with its label, which is not looked at.
-        The result is one `PredictedLabel`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice` or float each.
+        The result is one `PredictedLabel`, `PredictedLabels`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice` or
+        float each.
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
         `max_answer_tokens` bounds answers to questions in place of the head's own bound. A warning is logged once where

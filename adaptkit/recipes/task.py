@@ -56,6 +56,7 @@ class TaskTraining:
             request.run.seed,
             sampling_alpha=request.sampling_alpha,
             has_labels=bool(self.head.labels),
+            constant_loss_of=self.head.row.constant_loss,
         )
         self.settings = self._settings()
         self._fitting = Fitting(

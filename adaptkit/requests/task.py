@@ -14,7 +14,7 @@ from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.options import Shell, option
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
-from adaptkit.task_types import HeadConfig
+from adaptkit.task_types import TASK_TYPES, HeadConfig
 
 Labelled: TypeAlias = "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData]"
 SAMPLING_ALPHA = 0.3
@@ -60,7 +60,7 @@ class TaskRequest(Request):
         ),
     )
     lang: str | None = option(None, "language of the data, where it does not say it")
-    task_type: str | None = option(None, "classification, tagging, qa, choice, similarity (default: by the data)")
+    task_type: str | None = option(None, f"{', '.join(TASK_TYPES)} (default: by the data)")
     reading: ReadingOptions = field(default=ReadingOptions())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
     sampling_alpha: float = option(SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha")

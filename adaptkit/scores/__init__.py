@@ -4,6 +4,7 @@ from adaptkit.scores.answer_tokens import SQUAD, AnswerNormaliser
 from adaptkit.scores.bootstrap import Difference, paired_difference, paired_metric_difference
 from adaptkit.scores.classification import Accuracy, MacroF1
 from adaptkit.scores.correlation import PearsonCorrelation
+from adaptkit.scores.label_sets import LabelSetF1
 from adaptkit.scores.metric import Metric
 from adaptkit.scores.mlqa import mlqa_normaliser
 from adaptkit.scores.qa import AnswerF1, ExactMatch
@@ -17,6 +18,7 @@ __all__ = [
     "Difference",
     "EntityF1",
     "ExactMatch",
+    "LabelSetF1",
     "MacroF1",
     "Metric",
     "PearsonCorrelation",

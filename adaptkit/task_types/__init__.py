@@ -5,6 +5,7 @@ from adaptkit.task_types.classification import LabelledText, PredictedLabel
 from adaptkit.task_types.head import HeadConfig, head_for, require_bounded
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item, as_ids
+from adaptkit.task_types.multilabel import PredictedLabels, TextWithLabels
 from adaptkit.task_types.question_answering import PredictedAnswer, Question, Span
 from adaptkit.task_types.similarity import SimilarPair
 from adaptkit.task_types.table import TASK_TYPES, is_example, type_of
@@ -25,6 +26,7 @@ __all__ = [
     "PredictedAnswer",
     "PredictedChoice",
     "PredictedLabel",
+    "PredictedLabels",
     "PredictedTags",
     "Question",
     "Reading",
@@ -33,6 +35,7 @@ __all__ = [
     "TaggedSentence",
     "TaskMetric",
     "TaskType",
+    "TextWithLabels",
     "as_ids",
     "head_for",
     "is_example",

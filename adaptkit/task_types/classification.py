@@ -17,6 +17,9 @@ from adaptkit.task_types.task_type import Asked, PlainReading, TaskType
 from adaptkit.task_types.tensor_shapes import one_per_label, sentence_head
 from adaptkit.terminal.asking import as_typed
 
+FORMS_OF_TEXT = (*FIRST, "text", "sentence", "tweet", "content")
+"""What the column of a text is called."""
+
 _INFERENCE = {"entailment", "contradiction"}
 
 
@@ -90,7 +93,7 @@ def _head_fields(data: TaskData) -> Mapping[str, object]:
     return {"pairs": pairs}
 
 
-def _form(head: HeadFields) -> str:
+def form(head: HeadFields) -> str:
     """Of examples that may have one text or two: a second one whose column was not recognised is missed here."""
     return " (pairs of texts)" if head.pairs else " (single texts)"
 
@@ -115,7 +118,7 @@ CLASSIFICATION = TaskType(
     name="classification",
     example=LabelledText,
     columns={
-        "text": (*FIRST, "text", "sentence", "tweet", "content"),
+        "text": FORMS_OF_TEXT,
         "pair": SECOND,
         # SICK's entailment_label goes before any other label.
         "label": ("entailment_label", "gold_label", "label", "category", "class"),
@@ -131,7 +134,7 @@ CLASSIFICATION = TaskType(
     settled=_settled,
     least_labels=2,
     head_fields=_head_fields,
-    form=_form,
+    form=form,
     metrics={"accuracy": _accuracy, "macro F1": _macro_f1},
     default_metrics=("accuracy", "macro F1"),
     pipeline="text-classification",

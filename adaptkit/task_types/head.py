@@ -17,8 +17,8 @@ class HeadConfig:
 
     `task_type` is one of `TASK_TYPES`, whose row says what the head computes. `labels` are the labels or tags in the
     order of the outputs. A `qa` head with `allows_no_answer` was trained on questions without an answer too, and may
-    give none; its answers have up to `max_answer_tokens` tokens. A `classification` head with `pairs` was trained on
-    pairs of texts, and reads nothing else.
+    give none; its answers have up to `max_answer_tokens` tokens. A `classification` or `multilabel` head with `pairs`
+    was trained on pairs of texts, and reads nothing else.
 
     Raises:
         ConfigError: A task type that nobody registered; labels that it does not have, or lacks, or that repeat; a
@@ -79,9 +79,9 @@ def head_for(data: TaskData) -> HeadConfig:
     """
     row = TASK_TYPES.require(data.task_type)
     if len(data.labels) < row.least_labels:
-        named = ", ".join(map(repr, data.labels)) or "(none)"
+        found = f"only the label {data.labels[0]!r}" if data.labels else "no label"
         raise ConfigError(
-            f"{data.description} has only the label {named}; a head needs two or more to tell apart. Give examples of "
+            f"{data.description} has {found}; a head of {row.name} needs {row.least_labels} or more. Give examples of "
             "others too."
         )
     return replace(HeadConfig(task_type=row.name, labels=data.labels), **row.head_fields(data))

@@ -110,6 +110,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         together: refuses data of several languages that do not make one task.
         metrics: by name, each for a head, a language and the examples; all scores lie between 0 and 100.
         default_metrics: the names of those that are reported where no benchmark says them, the main one first.
+        constant_loss: that of the same answer to each of these items, if not the entropy of the labels.
         warmup_share: share of the steps over which the learning rate rises, if not the usual one.
         told: the head on a card. `form` adds to the line on the data of a plan, `plan` adds lines.
         lost: what is lost of examples.
@@ -146,6 +147,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
     bounds_answers: bool = False
     together: Callable[[Sequence[TaskData]], None] = lambda _: None
+    constant_loss: Callable[[Sequence[Item]], float] | None = None
     warmup_share: float | None = None
     told: Callable[[HeadFields], str] = name_and_labels
     form: Callable[[HeadFields], str] = lambda _: ""

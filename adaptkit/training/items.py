@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, cycle, islice
@@ -37,6 +37,7 @@ class TaskItems:
     seed: int
     sampling_alpha: float = 0.3
     has_labels: bool = False
+    constant_loss_of: Callable[[Sequence[Item]], float] | None = None
 
     def __post_init__(self) -> None:
         found = len(self._kinds)
@@ -60,7 +61,9 @@ class TaskItems:
 
     @cached_property
     def constant_loss(self) -> float | None:
-        """The entropy of the held-out labels; None where targets are no labels."""
+        """`constant_loss_of` the held-out items, or the entropy of their labels; None where targets are no labels."""
+        if self.constant_loss_of is not None:
+            return self.constant_loss_of([self.items[number] for number in self.heldout])
         if not self.has_labels:
             return None
         counts = Counter(chain.from_iterable(self.items[number].target for number in self.heldout))
