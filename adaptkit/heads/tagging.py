@@ -21,6 +21,9 @@ from adaptkit.task_types import HeadConfig, Item, PredictedTags, TaggedSentence,
 class Tagging:
     """Each word's first token decides; the others are neither trained on nor read."""
 
+    unread = OUTSIDE
+    """The tag of a word that is not read."""
+
     def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
         self._backbone = backbone
         self._head = head
@@ -66,5 +69,5 @@ class Tagging:
             assert item.places is not None  # noqa: S101 - this format's own items
             tags = [self._head.labels[best[place]] for place in item.places]
             missing = len(sentence.words) - len(tags)
-            found.append(PredictedTags((*tags, *[OUTSIDE] * missing), len(tags)))
+            found.append(PredictedTags((*tags, *[self.unread] * missing), len(tags)))
         return found

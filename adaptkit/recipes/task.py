@@ -182,9 +182,8 @@ def read_examples(request: TaskRequest) -> TaskData:
     parts = [_read(source, request, canonical_tag(language)) for language, source in request.data.items()]
     types = {part.task_type for part in parts}
     if len(types) != 1:
-        raise ConfigError(
-            f"{as_typed(data=...)} holds examples of different tasks: {', '.join(sorted(types)) or 'none'}."
-        )
+        named = ", ".join(TASK_TYPES[name].in_words for name in sorted(types)) or "none"
+        raise ConfigError(f"{as_typed(data=...)} holds examples of different tasks: {named}.")
     TASK_TYPES[parts[0].task_type].together(parts)
     return replace(
         parts[0],

@@ -9,9 +9,11 @@ from adaptkit.scores.metric import Metric
 from adaptkit.scores.mlqa import mlqa_normaliser
 from adaptkit.scores.qa import AnswerF1, ExactMatch
 from adaptkit.scores.tagging import EntityF1
+from adaptkit.scores.words import UNREAD, WordAccuracy, WordMacroF1
 
 __all__ = [
     "SQUAD",
+    "UNREAD",
     "Accuracy",
     "AnswerF1",
     "AnswerNormaliser",
@@ -22,6 +24,8 @@ __all__ = [
     "MacroF1",
     "Metric",
     "PearsonCorrelation",
+    "WordAccuracy",
+    "WordMacroF1",
     "mlqa_normaliser",
     "paired_difference",
     "paired_metric_difference",

@@ -39,7 +39,7 @@ class PredictedTags:
 
 
 class _ReadingOfTags:
-    """Tags in any scheme become BIO."""
+    """Tags in any scheme become BIO; without entities they are parts of speech, unless this type was asked for."""
 
     def __init__(self) -> None:
         self._seen = TagsSeen()
@@ -52,6 +52,8 @@ class _ReadingOfTags:
         """In BIO."""
         sentences = [example for example in data.examples if isinstance(example, TaggedSentence)]
         data = self._seen.in_bio(data, sentences)
+        if asked.task_type is None and self._seen.are_no_entities():
+            data = replace(data, task_type="pos")
         if asked.labels:
             return data
         return replace(data, labels=occurring(tags_of(data)))
@@ -160,7 +162,7 @@ TAGGING = TaskType(
     blank={"tags": ()},
     read_as=joined_words,
     least_labels=2,
-    unknown_labels="left out",
+    unknown_labels="told",
     together=_together,
     lost=_lost,
     ignored=_ignored,

@@ -86,6 +86,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
 
     Attributes:
         name: by which it is asked for, and stored.
+        title: in words, where the name says too little.
         example: a frozen dataclass. Types that share one also share `texts`, `labels`, `blank` and what is read.
         columns: what the column of each role is called in a table; an earlier name goes before a later one. The first
             row of `TASK_TYPES` whose columns are all there decides the type.
@@ -103,7 +104,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         settled: an example as if it had been read from a file, if more than labels in NFC.
         respelled: an example in a normal form, if more than its texts and labels.
         least_labels: fewest labels that a head has; 0 where it has none.
-        unknown_labels: whether test examples with labels that a head does not have are refused, or left out.
+        unknown_labels: whether test examples with labels that a head does not have are refused or told of by `ignored`.
         head_fields: fields of a head for data, beside type and labels; `ConfigError` where data makes no head.
         fitted: those that depend on the items it is trained on.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
@@ -133,6 +134,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     default_metrics: tuple[str, ...]
     tensors: Callable[[HeadFields, int], Shapes]
     upper: Callable[[], Any]
+    title: str = ""
     optional: frozenset[str] = frozenset()
     from_lines: bool = False
     reading: Callable[[], Reading[ExampleT]] = PlainReading
@@ -142,7 +144,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     settled: Callable[[ExampleT, LabelRules], ExampleT] | None = None
     respelled: Callable[[ExampleT, NormalForm], ExampleT] | None = None
     least_labels: int = 0
-    unknown_labels: Literal["refused", "left out"] = "refused"
+    unknown_labels: Literal["refused", "told"] = "refused"
     head_fields: Callable[[TaskData], Mapping[str, Any]] = lambda _: {}
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
     bounds_answers: bool = False
@@ -157,6 +159,11 @@ class TaskType(Generic[ExampleT, PredictionT]):
     transformers_class: Callable[[], Any] | None = None
     pipeline: str | None = None
     no_pipeline: str = "there is none"
+
+    @property
+    def in_words(self) -> str:
+        """Its name, and what that means where it says too little."""
+        return f"{self.name} ({self.title})" if self.title else self.name
 
     @property
     def label_role(self) -> str | None:

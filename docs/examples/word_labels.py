@@ -1,6 +1,6 @@
 """A task type in one file: a label for each word, without entities (parts of speech), scored word by word.
 
-A table is recognised by its columns `words` and `pos`. CoNLL is read as `task_type="word_labels"`.
+A table is recognised by its columns `words` and `word_labels`. CoNLL is read as `task_type="word_labels"`.
 """
 
 from collections.abc import Sequence
@@ -160,7 +160,7 @@ class WordLabels:
 WORD_LABELS = TaskType(
     name="word_labels",
     example=LabelledWords,
-    columns={"words": ("words", "tokens"), "labels": ("pos", "upos", "tags")},
+    columns={"words": ("words", "tokens"), "labels": ("word_labels", "upos", "tags")},
     from_lines=True,
     make=read,
     plain=plain,

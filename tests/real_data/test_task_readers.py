@@ -39,6 +39,16 @@ def test_languages_that_are_there(data_folder: Path) -> None:
     assert task_languages("americasnli", data_folder) == ("ay", "gn", "quy")
 
 
+@pytest.mark.parametrize(
+    ("language", "count"), [("bam", 619), ("hau", 601), ("ibo", 642), ("kin", 604), ("swa", 553), ("yor", 713)]
+)
+def test_masakhapos(data_folder: Path, language: str, count: int) -> None:
+    data = read_task("masakhapos", data=data_folder, language=language)
+    assert data.task_type == "pos"
+    assert len(data.labels) == 17
+    assert len(data.examples) + sum(data.dropped.values()) == count
+
+
 @pytest.mark.parametrize(("split", "count"), [("dev", 743), ("test", 750)])
 def test_americasnli(data_folder: Path, split: str, count: int) -> None:
     for language in ("aym", "gn", "quy"):

@@ -49,6 +49,11 @@ _MASAKHANER = TaskSpec(
     hub=HubLayout(name="masakhane/masakhaner2", config="{code}", columns=_TOKENS, revision=_PARQUET_BRANCH),
 )
 
+_UPOS = (
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ"),
+    *("SYM", "VERB", "X"),
+)
+
 _ROWS = (
     TaskSpec(
         name="xnli",
@@ -128,6 +133,20 @@ _ROWS = (
         name="masakhaner1",
         folders=("masakhaner1",),
         hub=HubLayout(name="masakhane/masakhaner", config="{code}", columns=_TOKENS, revision=_PARQUET_BRANCH),
+    ),
+    TaskSpec(
+        name="masakhapos",
+        task_type="pos",
+        labels=_UPOS,
+        metrics=("accuracy", "macro F1"),
+        folders=("masakhapos", "masakhane-pos/data"),
+        layouts=(replace(_CONLL, path="{code}/{split}.txt"),),
+        hub=HubLayout(
+            name="masakhane/masakhapos",
+            config="{code}",
+            columns={"words": "tokens", "tags": "upos"},
+            revision=_PARQUET_BRANCH,
+        ),
     ),
     TaskSpec(
         name="wikiann",

@@ -87,6 +87,10 @@ class TagsSeen:
             return data
         return replace(data, examples=after, labels=_labels(data.labels, scheme), notes=(*data.notes, *notes))
 
+    def are_no_entities(self) -> bool:
+        """Whether there are tags, and they are those of no scheme: parts of speech, say."""
+        return bool(self._first) and OUTSIDE not in self._first and self._scheme() == "no entities"
+
     def _scheme(self) -> _Scheme:
         marked = [tag for tag in self._first if _MARKED.fullmatch(tag)]
         bare = [tag for tag in self._first if tag not in marked and tag != OUTSIDE]
@@ -128,7 +132,7 @@ class TagsSeen:
         return self._first[tag][1](f"the tag {tag!r:.40} for {word}", expected)
 
     def _kept_as_they_are(self) -> Iterable[str]:
-        if self._first and OUTSIDE not in self._first:
+        if self.are_no_entities():
             named = "upos (the part of speech of each word)" if self.column == "upos" else "one for each word"
             yield f"tags: {named}, kept as they are; there is no {OUTSIDE} among them, so they are no entities"
 

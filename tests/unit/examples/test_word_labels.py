@@ -103,19 +103,21 @@ def test_conll_is_read_where_the_type_is_named_and_a_table_by_its_columns(module
     assert data.examples[0] == module.LabelledWords(
         words=("brown", "goat", "eats", "brown", "goat"), labels=("ADJ", "NOUN", "VERB", "ADJ", "NOUN")
     )
-    table = adaptkit.read_labelled([{"words": "dry maize", "pos": "ADJ NOUN"}, {"words": "goat", "pos": "-"}])
+    table = adaptkit.read_labelled(
+        [{"words": "dry maize", "word_labels": "ADJ NOUN"}, {"words": "goat", "word_labels": "-"}]
+    )
     assert table.task_type == NAME
     assert table.dropped == {"without a label for each word": 1}
     assert adaptkit.read_labelled(list(data.examples)).task_type == NAME
     with pytest.raises(MalformedText, match="2 words and 1 labels"):
-        adaptkit.read_labelled([{"words": "dry maize", "pos": "ADJ"}])
+        adaptkit.read_labelled([{"words": "dry maize", "word_labels": "ADJ"}])
     with pytest.raises(ConfigError, match="only the label 'ADJ'"):
-        train_adapter(task="t", data=[{"words": "dry", "pos": "ADJ"}] * 30, progress=False)
+        train_adapter(task="t", data=[{"words": "dry", "word_labels": "ADJ"}] * 30, progress=False)
 
 
 @pytest.mark.usefixtures("module")
 def test_labels_of_table_rows_come_out_as_they_are_written() -> None:
-    rows = [{"words": ["dry"], "pos": ["B-ADJ"]}, {"words": ["goat"], "pos": ["O"]}]
+    rows = [{"words": ["dry"], "word_labels": ["B-ADJ"]}, {"words": ["goat"], "word_labels": ["O"]}]
     assert adaptkit.read_labelled(rows).labels == ("O", "B-ADJ")
 
 
@@ -160,7 +162,7 @@ def test_it_is_evaluated_under_its_own_scores(adapter: Adapter, model: AdaptedMo
     (cell,) = report.results.cells
     assert report.results.metrics == ("accuracy", "macro F1")
     assert cell.scores["accuracy"] == (100.0,)
-    unknown = adaptkit.read_labelled([{"words": "up", "pos": "ADP"}])
+    unknown = adaptkit.read_labelled([{"words": "up", "word_labels": "ADP"}])
     with pytest.raises(ConfigError, match="has the label 'ADP'"):
         adaptkit.evaluate(
             model, task="speech", adapter=adapter, languages="sw", data={"sw": unknown}, compare="none", progress=False

@@ -92,7 +92,7 @@ def test_conllu(tmp_path: Path, name: str) -> None:
 
 def test_conllu_is_known_by_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "a.conllu").write_text(CONLLU)
-    assert read_labelled(tmp_path / "a.conllu").task_type == "tagging"
+    assert read_labelled(tmp_path / "a.conllu").task_type == "pos"
 
 
 def test_conllu_without_some_or_all_tags(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""Words and the part of speech of each, or any other label that every word has."""
+
+from collections.abc import Sequence
+
+from adaptkit.later import later
+from adaptkit.scores import WordAccuracy, WordMacroF1
+from adaptkit.task_types.head_fields import HeadFields
+from adaptkit.task_types.item import Item
+from adaptkit.task_types.left_out import cut
+from adaptkit.task_types.tagging import (
+    PredictedTags,
+    TaggedSentence,
+    joined_words,
+    make_sentence,
+    plain_words,
+    predicted_tags,
+    right_tags,
+    words_lost,
+)
+from adaptkit.task_types.task_metric import TaskMetric
+from adaptkit.task_types.task_type import TaskType
+from adaptkit.task_types.tensor_shapes import one_per_label, token_head
+
+
+def _lost(
+    _: HeadFields, examples: Sequence[TaggedSentence], items: Sequence[Item], /, *, max_length: int, scored: bool
+) -> list[str]:
+    words, __ = words_lost(examples, items)
+    counted = ", which count as wrong" if scored else ""
+    return cut(items, "examples", len(examples), max_length, f", and with them {words}{counted}")
+
+
+def _unknown(head: HeadFields, examples: Sequence[TaggedSentence]) -> list[str]:
+    return sorted({tag for example in examples for tag in example.tags} - set(head.labels))
+
+
+def _told(head: HeadFields, examples: Sequence[TaggedSentence]) -> list[str]:
+    unknown = ", ".join(_unknown(head, examples))
+    return [f"words tagged {unknown} count as wrong: the task adapter was not trained on them."] if unknown else []
+
+
+_Metric = TaskMetric[PredictedTags, TaggedSentence]
+
+
+def _accuracy(_: HeadFields, __: str, ___: Sequence[TaggedSentence]) -> _Metric:
+    return TaskMetric(WordAccuracy(), predicted_tags, right_tags)
+
+
+def _macro_f1(head: HeadFields, _: str, examples: Sequence[TaggedSentence]) -> _Metric:
+    return TaskMetric(WordMacroF1((*head.labels, *_unknown(head, examples))), predicted_tags, right_tags)
+
+
+POS = TaskType(
+    name="pos",
+    title="parts of speech",
+    example=TaggedSentence,
+    columns={"words": ("words", "tokens"), "tags": ("upos", "pos", "pos_tags", "xpos", "tags")},
+    from_lines=True,
+    make=make_sentence,
+    plain=plain_words,
+    plain_form="a list of words",
+    of_line=str.split,
+    texts=("words",),
+    labels=("tags",),
+    blank={"tags": ()},
+    read_as=joined_words,
+    least_labels=2,
+    unknown_labels="told",
+    lost=_lost,
+    ignored=_told,
+    metrics={"accuracy": _accuracy, "macro F1": _macro_f1},
+    default_metrics=("accuracy", "macro F1"),
+    transformers_class=later("transformers", "AutoModelForTokenClassification"),
+    pipeline="token-classification",
+    tensors=token_head(one_per_label),
+    upper=later("adaptkit.heads.pos", "PartsOfSpeech"),
+)
