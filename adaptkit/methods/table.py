@@ -28,6 +28,8 @@ def options_named(asked: str | MethodOptions) -> MethodOptions:
     Raises:
         ConfigError: No method has that name, or it is one that is imported only.
     """
+    if isinstance(asked, type):
+        raise ConfigError(f"method takes a value, found the class {asked.__name__}: write {asked.__name__}().")
     if not isinstance(asked, str):
         return asked if method_of(asked).options is type(asked) else _refused(asked)
     trained = [name for name, row in METHODS.items() if row.options is not None]

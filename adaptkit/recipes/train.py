@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from typing import Never
 
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
@@ -49,6 +50,7 @@ def train_adapter(
     backbone: PathOrName | Pretrained | AdaptedModel | None = None,
     run: Run | None = None,
     output: PathOrName | Output | None = None,
+    **misplaced: Never,
 ) -> Adapter:
     """Train an adapter; what each option means stands at the requests and in docs/how-to/train.md.
 
@@ -67,7 +69,7 @@ def train_adapter(
         ConfigError: Options that cannot be right; `UnknownLanguage` for `lang`.
         DataError: Text that is not there, is malformed, or that the tokenizer cannot represent.
         BackboneError: A backbone that cannot be loaded.
-        TrainingInterrupted: Ctrl-C or SIGTERM; with `output`, the same call with `resume=True` goes on.
+        TrainingInterrupted: Ctrl-C or SIGTERM; with `output`, the same call with `Output(folder, resume=True)` goes on.
         ProcessFailed: Of several processes that train together, another one cannot go on.
         CannotWrite: The adapter cannot be saved, as on a full disk; it says where the last checkpoint is.
         CheckpointError: There is nothing to resume, or another run's checkpoint.
@@ -101,6 +103,7 @@ def estimate_adapter(
     backbone: PathOrName | Pretrained | AdaptedModel | None = None,
     run: Run | None = None,
     output: PathOrName | Output | None = None,
+    **misplaced: Never,
 ) -> Estimate:
     """What `train_adapter` would cost for the same: triage, time, peak memory, size. Trains, writes and prints nothing.
 

@@ -13,7 +13,7 @@ from adaptkit.requests.domain import DomainRequest
 from adaptkit.requests.language import LanguageRequest
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
-from adaptkit.requests.refusals import refuse
+from adaptkit.requests.refusals import refuse, refuse_misplaced
 from adaptkit.requests.run import Run
 from adaptkit.requests.task import TaskRequest
 from adaptkit.terminal.asking import as_typed
@@ -58,6 +58,8 @@ def request_for(asked: Mapping[str, object]) -> AnyRequest:
     Raises:
         ConfigError: Something that does not go with the kind of adapter, or cannot be right.
     """
+    asked = dict(asked)
+    refuse_misplaced(asked.pop("misplaced", {}))
     kind = kind_asked_for(asked)
     given = {name: value for name, value in _values(asked).items() if value is not _DEFAULTS[name]}
     request = REQUESTS[kind]
@@ -73,14 +75,25 @@ def _several(on: Any) -> tuple[object, ...]:  # noqa: ANN401 - one or several
     return (on,) if isinstance(on, str | os.PathLike) or not isinstance(on, Iterable) else tuple(on)
 
 
+_PATHS = (str, os.PathLike)
+
+
+def _of(kind: type, given: object, name: str) -> object:
+    if not isinstance(given, kind):
+        raise ConfigError(f"{name} takes adaptkit.{kind.__name__}(...), found {given!r:.80}.")
+    return given
+
+
 _MADE_OF: Mapping[str, Callable[[Any], object]] = {
     "on": _several,
     "method": options_named,
     "objective": objective_named,
     "backbone": lambda given: Pretrained(given) if given is None or isinstance(given, str | os.PathLike) else given,
     "reading": lambda given: _DEFAULTS["reading"] if given is None else given,
-    "run": lambda given: Run() if given is None else given,
-    "output": lambda given: given if isinstance(given, Output) else Output(given),
+    "run": lambda given: Run() if given is None else _of(Run, given, "run"),
+    "output": lambda given: (
+        Output(given) if given is None or isinstance(given, _PATHS) else _of(Output, given, "output")
+    ),
 }
 
 

@@ -54,6 +54,8 @@ def objective_named(asked: "str | Auto | Options") -> "Auto | Options":
         return asked
     if isinstance(asked, str):
         return AUTO if asked == "auto" else objective_row(asked).options()
+    if isinstance(asked, type):
+        raise ConfigError(f"objective takes a value, found the class {asked.__name__}: write {asked.__name__}().")
     objective_of(asked)
     return asked
 
