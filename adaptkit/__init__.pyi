@@ -18,7 +18,7 @@ from .interchange import (
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Fusion, HeadOnly, Lora, Method
 from .model import AdaptedModel, load_model
-from .objectives import OBJECTIVES, Clm, Distill, Mlm
+from .objectives import OBJECTIVES, Clm, Distill, Mlm, Nsp
 from .recipes import Estimate, estimate_adapter, train_adapter
 from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
@@ -52,6 +52,7 @@ __all__ = [
     "Merged",
     "Method",
     "Mlm",
+    "Nsp",
     "Output",
     "Pretrained",
     "ReadingOptions",

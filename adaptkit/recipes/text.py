@@ -103,7 +103,7 @@ class TextTraining:
             batch_size=self.request.run.batch_size,
             max_steps=self.settings.max_steps,
             objective=self.objective.name,
-            n_sentences=self.data.n_measured,
+            n_sentences=len(self._text),
             triage=self.triage,
         )
 

@@ -15,7 +15,7 @@ from adaptkit.heads.batch import IGNORED
 from adaptkit.methods import LoraConfig
 from adaptkit.objectives import Nsp
 from adaptkit.training.objectives.nsp import NEIGHBOURS, STRANGERS, NextSentenceTraining, Pairing, paired
-from tests.calls import train_adapter
+from tests.calls import estimate_adapter, train_adapter
 from tests.runs import train_and_interrupt
 from tests.texts import tokenized
 from tests.tiny import tiny_model
@@ -121,6 +121,10 @@ def test_an_interrupted_run_is_resumed_to_the_same_adapter(tmp_path: Path) -> No
     train_and_interrupt(after=11, **ASKED, text=BLOCKS, backbone=tiny_model(), output=tmp_path / "sw")
     resumed = train_adapter(**ASKED, text=BLOCKS, backbone=tiny_model(), output=tmp_path / "sw", resume=True)
     assert resumed.weights_sha256 == whole.weights_sha256
+
+
+def test_an_estimate_counts_the_sentences_and_not_the_rows() -> None:
+    assert estimate_adapter(**ASKED, text=BLOCKS, backbone=tiny_model()).n_sentences == 120
 
 
 def test_lines_without_documents_are_refused() -> None:
