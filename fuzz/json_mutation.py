@@ -69,6 +69,7 @@ WORDS = (
         "choice",
         "similarity",
         "multilabel",
+        "regression",
         "attention.query",
         "block.output",
         "embeddings",

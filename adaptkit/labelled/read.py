@@ -69,7 +69,7 @@ def read_labelled(
         labels: the labels in their order, none other may occur; else those that occur, sorted.
         nli: True for NLI, numbers included (0, 1, 2: entailment, neutral, contradiction); False to leave labels as they
             are; else labels of pairs become NLI's words if each is one in some spelling (`E`, `NEUTRAL`).
-        score_range: lowest and highest score of similarity; scores become 0 to 1.
+        score_range: lowest and highest score of similarity or regression; scores become 0 to 1.
         language: of examples that name none.
         quoted: cells of a TSV are quoted as in CSV; None: they are not, and rows that look so are counted in the notes.
         limit: take the first so many examples.

@@ -47,7 +47,7 @@ class ReadingOptions:
         ),
     )
     nli: bool | None = option(None, "labels are those of inference, numbers included (default: by the labels)")
-    score_range: tuple[float, float] = option((0.0, 1.0), "lowest and highest score of similarity")
+    score_range: tuple[float, float] = option((0.0, 1.0), "lowest and highest score of similarity or regression")
     quoted: bool | None = option(None, "cells of a TSV are quoted as in CSV (default: no, and counted if they look so)")
 
     def read(

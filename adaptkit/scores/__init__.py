@@ -3,6 +3,7 @@
 from adaptkit.scores.answer_tokens import SQUAD, AnswerNormaliser
 from adaptkit.scores.bootstrap import Difference, paired_difference, paired_metric_difference
 from adaptkit.scores.classification import Accuracy, MacroF1
+from adaptkit.scores.closeness import Closeness
 from adaptkit.scores.correlation import PearsonCorrelation
 from adaptkit.scores.label_sets import LabelSetF1
 from adaptkit.scores.metric import Metric
@@ -17,6 +18,7 @@ __all__ = [
     "Accuracy",
     "AnswerF1",
     "AnswerNormaliser",
+    "Closeness",
     "Difference",
     "EntityF1",
     "ExactMatch",

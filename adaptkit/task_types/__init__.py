@@ -7,6 +7,7 @@ from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item, as_ids
 from adaptkit.task_types.multilabel import PredictedLabels, TextWithLabels
 from adaptkit.task_types.question_answering import PredictedAnswer, Question, Span
+from adaptkit.task_types.regression import ScoredText
 from adaptkit.task_types.similarity import SimilarPair
 from adaptkit.task_types.table import TASK_TYPES, is_example, type_of
 from adaptkit.task_types.tagging import PredictedTags, TaggedSentence
@@ -30,6 +31,7 @@ __all__ = [
     "PredictedTags",
     "Question",
     "Reading",
+    "ScoredText",
     "SimilarPair",
     "Span",
     "TaggedSentence",

@@ -27,14 +27,24 @@ class SimilarPair:
     group: str | None = None
 
 
-def _make(record: Record, rules: LabelRules, _: Dropped) -> SimilarPair:
+def score_of(record: Record, rules: LabelRules) -> float:
+    """The score of a record, from 0 for the lowest to 1 for the highest that there may be.
+
+    Raises:
+        MalformedText: One beyond those, or no number.
+    """
     low, high = rules.score_range
     score = record.number_of("score")
     if not low <= score <= high:
         raise record.wrong(f"a score of {score:g}", f"{low:g} to {high:g} (another range: score_range=(low, high))")
+    return (score - low) / (high - low)
+
+
+def _make(record: Record, rules: LabelRules, _: Dropped) -> SimilarPair:
+    score = score_of(record, rules)
     language, group = about(record)
     first, second = record.text("first").strip(), record.text("second").strip()
-    return SimilarPair(first=first, second=second, score=(score - low) / (high - low), language=language, group=group)
+    return SimilarPair(first=first, second=second, score=score, language=language, group=group)
 
 
 def _plain(_: int, given: object) -> SimilarPair | None:

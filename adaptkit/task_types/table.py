@@ -8,13 +8,14 @@ from adaptkit.task_types.classification import CLASSIFICATION
 from adaptkit.task_types.multilabel import MULTILABEL
 from adaptkit.task_types.pos import POS
 from adaptkit.task_types.question_answering import QA
+from adaptkit.task_types.regression import REGRESSION
 from adaptkit.task_types.similarity import SIMILARITY
 from adaptkit.task_types.tagging import TAGGING
 from adaptkit.task_types.task_type import AnyTaskType
 
 TASK_TYPES: Table[AnyTaskType] = Table("task type")
 
-for _row in (TAGGING, POS, CHOICE, QA, CLASSIFICATION, SIMILARITY, MULTILABEL):
+for _row in (TAGGING, POS, CHOICE, QA, CLASSIFICATION, SIMILARITY, MULTILABEL, REGRESSION):
     TASK_TYPES.register(_row)
 
 
