@@ -16,7 +16,7 @@ from .interchange import (
     push_adapter,
 )
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
-from .methods import METHODS, Bottleneck, Fusion, HeadOnly, Lora, Method
+from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Lora, Method
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Mlm, Nsp
 from .recipes import Estimate, estimate_adapter, train_adapter
@@ -42,6 +42,7 @@ __all__ = [
     "Comparison",
     "Distill",
     "DomainRequest",
+    "Dora",
     "Estimate",
     "Fuse",
     "Fusion",

@@ -11,7 +11,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import SiteAddress
 from adaptkit.format.tensor_shapes import HEAD, parts_at
 from adaptkit.heads import build_head
-from adaptkit.layers.adapter_layer import AdapterLayer, MixingLayer
+from adaptkit.layers.adapter_layer import AdapterLayer, HandedModule, MixingLayer
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.methods import INVERTIBLE, InvertibleConfig, MethodConfig, method_of
@@ -47,6 +47,12 @@ class AdapterLayers(nn.Module):
     def items(self) -> Iterator[tuple[str, AnyLayer]]:
         """Pairs of module path and the layer that follows that module."""
         yield from self._by_module.items()
+
+    def use(self, network: nn.Module) -> None:
+        """Hand each layer that asks for it the module of this network that it follows."""
+        for module, layer in self._by_module.items():
+            if isinstance(layer, HandedModule):
+                layer.use(network.get_submodule(module))
 
     @property
     def invertible(self) -> InvertibleLayer | None:

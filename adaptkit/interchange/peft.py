@@ -6,9 +6,13 @@ largest rank, filled up with zeros, with each module's own scale folded into its
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import LINEAR_SITES, MAX_ALPHA, MAX_BLOCKS, MAX_RANK, Kind, SiteShape
@@ -18,8 +22,11 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.format.folder import Folder, read_file, read_json
 from adaptkit.format.tensor_file import parse_header
-from adaptkit.interchange.peft_tensors import PeftTensors, paths_of_module
+from adaptkit.interchange.peft_tensors import Part, PeftTensors, paths_of_module
 from adaptkit.languages import canonical_tag
+from adaptkit.layers.adapter_layer import product_of
+from adaptkit.layers.dora import row_lengths
+from adaptkit.methods import DoraConfig, LoraConfig
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.making import made
 from adaptkit.storage import Adapter
@@ -41,6 +48,8 @@ _UNDERSTOOD = {
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying"),
     *("megatron_config", "megatron_core"),
 }
+_LENGTHS: Part = "magnitude_vector"
+_Found: TypeAlias = tuple[dict[str, LowRank], dict[str, Tensor], str]
 _MOST_ALPHAS = MAX_BLOCKS * len(LINEAR_SITES)
 _PICKLE = "adapter_model.bin"
 _HEAD_FIELD = "modules_to_save"
@@ -56,7 +65,7 @@ def import_peft(
     licence: str = "not stated",
     without_head: bool = False,
 ) -> Adapter:
-    """Read a LoRA that peft saved, as a language adapter, or with `domain` as a domain adapter of that name.
+    """Read a LoRA or DoRA that peft saved, as a language adapter, or with `domain` as a domain adapter of that name.
 
     The result gives what peft gives with the same folder on the same backbone, which is for you to name: a peft folder
     says only what its backbone was called. It may have been trained inside any class with a head; what was trained of
@@ -65,7 +74,7 @@ def import_peft(
 
     Raises:
         AdapterFileError: The folder is no sound LoRA of peft, or not one for this backbone.
-        NotConvertible: It has what our layers do not compute: DoRA, biases, trained embeddings; or a head, without
+        NotConvertible: It has what our layers do not compute: biases, trained embeddings; or a head, without
             `without_head`.
         ConfigError: A wrong option; `UnknownLanguage` for `lang`.
     """
@@ -83,17 +92,20 @@ def import_peft(
     _check(config, path / spec.CONFIG_FILE, without_head=without_head)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     sites = {at: place for at, place in model.backbone.shape.sites().items() if at.site in LINEAR_SITES}
-    loras, head = _read(path, config, {place.module: place for place in sites.values()})
+    loras, lengths, head = _read(path, config, {place.module: place for place in sites.values()})
     if head and not without_head:
         raise NotConvertible(
             f"{path / spec.WEIGHTS_FILE} holds a head beside the LoRA ({head}), whose outputs would be lost. If the "
             f"LoRA alone is what you need, leave the head out: {as_typed(without_head=True)}."
         )
-    method, tensors = lora_of(
+    method: LoraConfig | DoraConfig
+    method, tensors = lora = lora_of(
         {at: loras[place.module] for at, place in sites.items() if place.module in loras},
         sites,
         "rank_stabilized" if config.get("use_rslora") else "standard",
     )
+    if config.get("use_dora"):
+        method, tensors = _dora(model, *lora, lengths)
     said = one_line(str(config.get("base_model_name_or_path") or "a backbone without a name"), at_most=200)
     return made(
         model,
@@ -113,11 +125,6 @@ def import_peft(
 def _check(config: Mapping[str, object], path: Path, *, without_head: bool) -> None:
     if config.get("peft_type") != "LORA":
         raise NotConvertible(f"{path} has peft_type {config.get('peft_type')!r}; only 'LORA' is read.")
-    if config.get("use_dora"):
-        raise NotConvertible(
-            f"{path} is a DoRA: it rescales the weights below, which no term that is added can do. Merge it "
-            "into a copy of the backbone with peft (merge_and_unload), and load that as the backbone."
-        )
     begun = config.get("init_lora_weights")
     if begun not in _LEAVE_THE_BACKBONE:
         raise NotConvertible(
@@ -135,18 +142,20 @@ def _check(config: Mapping[str, object], path: Path, *, without_head: bool) -> N
             raise NotConvertible(f"{path} has {name} {value!r:.80}, which adaptkit does not compute with.")
 
 
-def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> tuple[dict[str, LowRank], str]:
-    """The matrices at each module of ours, and the modules of a head that was trained with them, in words."""
+def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteShape]) -> _Found:
+    """The matrices at each module of ours, lengths of rows of a DoRA, and the modules of a head, in words."""
     file = path / spec.WEIGHTS_FILE
     content = read_file(path, spec.WEIGHTS_FILE, max_bytes=spec.MAX_WEIGHTS_BYTES)
     header = parse_header(content, file)
     named = PeftTensors.of(header, places, file)
     expected: dict[str, tuple[int, ...]] = {name: _claimed_shape(header[name]) for name in named.outside}
+    kind, wanted = ("DoRA", {*"AB", _LENGTHS}) if config.get("use_dora") else ("LoRA", {*"AB"})
     for module, parts in named.loras.items():
-        if parts.keys() != {"A", "B"}:
-            raise MalformedConfig(file, f"has only one of the two matrices at {module}.")
+        if parts.keys() != wanted:
+            raise MalformedConfig(file, f"has at {module} {_listed(parts)}; a {kind} has {_listed(wanted)} there.")
         rank, place = _rank(header[parts["A"]], parts["A"], file), places[module]
         expected |= {parts["A"]: (rank, place.in_width), parts["B"]: (place.out_width, rank)}
+        expected |= {name: (place.out_width,) for part, name in parts.items() if part == _LENGTHS}
     tensors = parse_tensors(content, expected, file)
     alphas = _alphas(config, path / spec.CONFIG_FILE)
     loras = {
@@ -157,7 +166,27 @@ def _read(path: Path, config: Mapping[str, object], places: Mapping[str, SiteSha
         )
         for module, parts in named.loras.items()
     }
-    return loras, named.head
+    lengths = {module: tensors[parts[_LENGTHS]].float() for module, parts in named.loras.items() if _LENGTHS in parts}
+    return loras, lengths, named.head
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return " and ".join(f"lora_{part}" for part in sorted(parts))
+
+
+def _dora(
+    model: AdaptedModel, lora: LoraConfig, tensors: Mapping[str, Tensor], lengths: Mapping[str, Tensor]
+) -> tuple[DoraConfig, dict[str, Tensor]]:
+    """Lengths of rows as shares of those that the backbone's rows have; where peft has no DoRA, they stay."""
+    gains = {}
+    for name, a in tensors.items():
+        module, matrix = name.rsplit(".lora_", 1)
+        if matrix == "A.weight":
+            gains[f"{module}.gain"] = torch.ones(len(tensors[f"{module}.lora_B.weight"]))
+            if module in lengths:
+                product = product_of(model.network.get_submodule(module))
+                gains[f"{module}.gain"] = lengths[module] / row_lengths(product, a.to(model.backbone.device)).cpu()
+    return DoraConfig(**vars(lora)), {**tensors, **gains}
 
 
 def _claimed_shape(entry: object) -> tuple[int, ...]:

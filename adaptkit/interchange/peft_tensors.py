@@ -12,9 +12,9 @@ from adaptkit.interchange.module_names import unwrapped
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 
-Part: TypeAlias = Literal["A", "B"]
+Part: TypeAlias = Literal["A", "B", "magnitude_vector"]
 # A state dict that was not saved by peft has the adapter's name too.
-_LORA = re.compile(r"(?P<module>[\w.]+)\.lora_(?P<part>[AB])(\.default)?\.weight")
+_LORA = re.compile(r"(?P<module>[\w.]+)\.lora_(?P<part>A|B|magnitude_vector)(\.default)?(\.weight)?")
 _POOLER = "pooler."
 _MOST_NAMES = 8
 

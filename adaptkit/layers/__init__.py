@@ -1,9 +1,9 @@
 """Adapter layers: pure maps `(site_input, site_output) -> site_output`. None of them sees a backbone weight.
 
-The one exception is `BottleneckMadxLayer`, which only imported adapters have.
+The exceptions are `DoraLayer`, which asks for products with one, and `BottleneckMadxLayer`, which is given a norm.
 """
 
-from adaptkit.layers.adapter_layer import AdapterLayer, BatchedLayer, HandsOn, LowRankLayer, MixingLayer
+from adaptkit.layers.adapter_layer import AdapterLayer, BatchedLayer, HandedModule, HandsOn, LowRankLayer, MixingLayer
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
@@ -18,6 +18,7 @@ __all__ = [
     "BottleneckLayer",
     "BottleneckMadxLayer",
     "FusionLayer",
+    "HandedModule",
     "HandsOn",
     "Head",
     "InvertibleLayer",

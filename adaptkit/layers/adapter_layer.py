@@ -3,6 +3,7 @@
 AdapterLayer        a map `(site_input, site_output) -> site_output`
 ├── LowRankLayer    ... that adds a low-rank term of its input: terms of many rows and adapters become one product
 ├── BatchedLayer    ... of the site's output alone, which acts on the rows of many adapters at once
+├── HandedModule    ... that asks the linear layer it follows for products with its weight
 └── HandsOn         ... that changes the site's input for what acts above it
 MixingLayer         mixes what other adapters contribute
 """
@@ -82,6 +83,29 @@ class HandsOn:
     def handed_on(self, site_input: Any, site_output: Tensor) -> tuple[Any, Tensor]:  # noqa: ANN401 - as AdapterLayer
         """The site's output as the layer gives it, with the site's input for the layer above."""
         raise NotImplementedError
+
+
+class HandedModule:
+    """Asks the linear layer that it follows for products with its frozen weight."""
+
+    # A function and no module: the backbone's is no part of the layer, and is not copied with it.
+    product: Callable[[Tensor], Tensor]
+
+    def use(self, module: nn.Module) -> None:
+        """Act after this module of the backbone."""
+        self.product = product_of(module)
+
+
+def product_of(module: nn.Module) -> Callable[[Tensor], Tensor]:
+    """What multiplies by the weight of a linear layer, quantised or not: (..., in_width) to (..., out_width)."""
+
+    def product(x: Tensor) -> Tensor:
+        # A plain linear layer reads its own type only. Its forward, as calling it would let hooks act.
+        result: Tensor = module.forward(x.to(module.weight.dtype) if isinstance(module, nn.Linear) else x)
+        bias = module._parameters.get("bias")
+        return (result if bias is None else result - bias.to(result.dtype)).to(x.dtype)
+
+    return product
 
 
 class MixingLayer(nn.Module, ABC):

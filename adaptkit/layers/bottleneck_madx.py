@@ -19,7 +19,7 @@ class BottleneckMadxLayer(HandsOn, AdapterLayer):
 
     Alone, with `site_output = norm(s)`, that is the adapter of MAD-X (Pfeiffer et al. 2020, arXiv:2005.00052), and in a
     stack of such, where `s` is handed on with what was added to it, AdapterHub's stack. What other layers have added
-    to `site_output` stays. This is the one layer that is given a module of the backbone.
+    to `site_output` stays. This and DoRA's are the layers that are given a module of the backbone.
     """
 
     def __init__(self, *, hidden_width: int, bottleneck_width: int, activation: Activation) -> None:

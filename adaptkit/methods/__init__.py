@@ -2,6 +2,7 @@
 
 from adaptkit.methods.bottleneck import BOTTLENECK, Bottleneck, BottleneckConfig
 from adaptkit.methods.bottleneck_madx import BOTTLENECK_MADX, BottleneckMadxConfig
+from adaptkit.methods.dora import DORA, Dora, DoraConfig
 from adaptkit.methods.fusion import FUSION, Fusion, FusionConfig
 from adaptkit.methods.head_only import HEAD_ONLY, HeadOnly, HeadOnlyConfig
 from adaptkit.methods.invertible import INVERTIBLE, InvertibleConfig
@@ -9,7 +10,7 @@ from adaptkit.methods.lora import LORA, Lora, LoraConfig
 from adaptkit.methods.method import Below, Method, MethodConfig, MethodOptions, Surroundings, TensorShapes
 from adaptkit.methods.table import METHODS, method_of, options_named
 
-for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY):
+for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY, DORA):
     METHODS.register(_row)
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Bottleneck",
     "BottleneckConfig",
     "BottleneckMadxConfig",
+    "Dora",
+    "DoraConfig",
     "Fusion",
     "FusionConfig",
     "HeadOnly",

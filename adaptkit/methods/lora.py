@@ -31,23 +31,37 @@ class LoraConfig:
     fuses: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        require_width(self.rank, "rank")
-        require(
-            math.isfinite(self.alpha) and 0 < self.alpha <= MAX_ALPHA,
-            f"alpha lies above 0 and up to {MAX_ALPHA:,.0f}, found {self.alpha}.",
-        )
-        require(self.scaling in get_args(Scaling), f"scaling is one of {get_args(Scaling)}, found {self.scaling!r}.")
-        require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")
+        require_low_rank(self.rank, self.alpha, self.scaling, self.dropout)
         require_places("lora", self.sites, LINEAR_SITES, self.blocks)
 
     @property
     def scale(self) -> float:
         """The number that multiplies `B(A(x))`."""
-        return self.alpha / (math.sqrt(self.rank) if self.scaling == "rank_stabilized" else self.rank)
+        return scale_of(self.rank, self.alpha, self.scaling)
 
     def tensors(self, place: SiteShape) -> TensorShapes:
         """A and B, named as peft names them."""
         return {"lora_A.weight": (self.rank, place.in_width), "lora_B.weight": (place.out_width, self.rank)}
+
+
+def scale_of(rank: int, alpha: float, scaling: Scaling) -> float:
+    """The number that multiplies `B(A(x))`."""
+    return alpha / (math.sqrt(rank) if scaling == "rank_stabilized" else rank)
+
+
+def require_low_rank(rank: int, alpha: float, scaling: Scaling, dropout: float) -> None:
+    """Let a low-rank term be one that is built and read.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    require_width(rank, "rank")
+    require(
+        math.isfinite(alpha) and 0 < alpha <= MAX_ALPHA,
+        f"alpha lies above 0 and up to {MAX_ALPHA:,.0f}, found {alpha}.",
+    )
+    require(scaling in get_args(Scaling), f"scaling is one of {get_args(Scaling)}, found {scaling!r}.")
+    require(0 <= dropout < 1, f"dropout must lie in [0, 1), found {dropout}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ class LayerBuilder:
         return self._as_here(AdapterLayers.holding(adapter.config, shapes, adapter.tensors, self._backbone.device))
 
     def _as_here(self, layers: AdapterLayers) -> AdapterLayers:
+        layers.use(self._backbone.network)
         if isinstance(layers.head, VectorHead):
             layers.head.use(self._backbone.sentences)
         return layers

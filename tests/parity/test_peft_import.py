@@ -56,6 +56,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "target_modules": ["encoder.layer.0.output.dense", "encoder.layer.1.attention.self.key"],
     },
     "dropout": {"r": 4, "lora_dropout": 0.3, **EVERYWHERE},
+    "DoRA": {"r": 4, "lora_alpha": 8, "use_dora": True, **EVERYWHERE},
+    "DoRA of some modules": {
+        "r": 4,
+        "use_dora": True,
+        "use_rslora": True,
+        "rank_pattern": {"value": 2},
+        "target_modules": ["encoder.layer.0.output.dense", "value"],
+    },
 }
 
 
@@ -64,6 +72,11 @@ def saved(folder: Path, options: dict[str, Any], network: torch.nn.Module | None
     torch.manual_seed(3)
     config = peft.LoraConfig(init_lora_weights=False, **options)
     made: torch.nn.Module = peft.get_peft_model(network or tiny_network("bert"), config).eval()
+    with torch.no_grad():
+        for name, magnitudes in made.named_parameters():
+            if "magnitude" in name:
+                # Fresh ones are those of the changed weight, which make a LoRA of it.
+                magnitudes.mul_(torch.linspace(0.7, 1.4, len(magnitudes)))
     made.save_pretrained(str(folder))  # type: ignore[operator]
     return made
 
@@ -139,7 +152,6 @@ def test_what_peft_cannot_compute_is_not_exported(config: AdapterConfig, tmp_pat
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "DoRA": ({"use_dora": True}, "is a DoRA"),
     "bias": ({"bias": "lora_only"}, "bias 'lora_only'"),
     "pissa": ({"init_lora_weights": "pissa_niter_4"}, "changes the weights below"),
     "head": ({"modules_to_save": ["classifier"]}, "modules_to_save"),
@@ -149,6 +161,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a hostile pattern": ({"alpha_pattern": {"(a+)+$": 3}}, "only names of modules"),
     "a pattern of digits": ({"alpha_pattern": {r"layer.\d.attention.self.query": 3}}, "only names of modules"),
 }
+
+
+def test_a_dora_without_its_magnitudes_is_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "theirs", OPTIONS["standard"])
+    path = tmp_path / "theirs" / "adapter_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "use_dora": True}))
+    with pytest.raises(MalformedConfig, match="a DoRA has lora_A and lora_B and lora_magnitude_vector there"):
+        adaptkit.import_peft(tmp_path / "theirs", lang="sw", backbone=tiny_model("bert"))
 
 
 @pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
