@@ -35,7 +35,7 @@ def test_the_command_and_the_metadata_have_one_version() -> None:
     facts = metadata(DISTRIBUTION)
     assert facts["Version"] == adaptkit.__version__
     assert facts["License-Expression"] == "Apache-2.0"
-    assert facts.get_all("License-File") == ["LICENSE"]
+    assert facts.get_all("License-File") == ["LICENSE", "NOTICE"]
 
 
 def test_nothing_else_is_installed() -> None:

@@ -51,9 +51,9 @@ def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:
     for title, flag in {
         "What is trained": "--lang",
         "Task adapters": "--data",
-        "Method lora": "--rank",
+        "Methods lora, dora": "--rank",
         "Method bottleneck": "--reduction-factor",
-        "Methods lora, bottleneck, fusion": "--sites",
+        "Methods lora, bottleneck, fusion, dora": "--sites",
         "Objective distill": "--token-anchor",
         f"Objectives {', '.join(WITH_VOCABULARY)}": "--full-vocabulary",
         "The run": "--max-steps",
