@@ -11,8 +11,8 @@ import pytest
 
 import adaptkit
 from adaptkit.version import DISTRIBUTION
-from tests.calls import train_adapter
 
+QUICK = adaptkit.Run(max_steps=2, progress=False)
 SENTENCE = "Watoto wanakwenda shule."
 EXAMPLES = [("The goat eats grass.", "animals"), ("Rain fills the barrel.", "weather")] * 12
 
@@ -47,7 +47,7 @@ def test_nothing_else_is_installed() -> None:
 
 def test_a_language_adapter_from_training_to_use(model: adaptkit.AdaptedModel, tmp_path: Path) -> None:
     pairs = adaptkit.sample_pairs("sw")[:40]
-    adapter = train_adapter(lang="sw", parallel=pairs, backbone=model, max_steps=2, progress=False)
+    adapter = adaptkit.train_adapter(lang="sw", parallel=pairs, backbone=model, run=QUICK)
     adapter.save(tmp_path / "sw")
     loaded = adaptkit.load_adapter(tmp_path / "sw")
     model.attach(loaded)
@@ -57,7 +57,7 @@ def test_a_language_adapter_from_training_to_use(model: adaptkit.AdaptedModel, t
 
 def test_a_task_adapter_answers(model: adaptkit.AdaptedModel) -> None:
     rows = [{"text": text, "label": label} for text, label in EXAMPLES]
-    model.attach(train_adapter(task="topics", data=rows, backbone=model, max_steps=2, progress=False))
+    model.attach(adaptkit.train_adapter(task="topics", data=rows, backbone=model, run=QUICK))
     (answer,) = model.predict([SENTENCE], stack="topics")
     assert answer.label in ("animals", "weather")
     model.detach("topics")
