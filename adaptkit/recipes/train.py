@@ -1,9 +1,10 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from typing import Never
+from inspect import signature
+from typing import Never, ParamSpec
 
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
@@ -23,6 +24,8 @@ from adaptkit.requests.text import MAX_TOKENS
 from adaptkit.storage import Adapter
 from adaptkit.training import Display, open_display
 from adaptkit.training.display import Silent
+
+Asked = ParamSpec("Asked")
 
 
 def train_adapter(
@@ -75,43 +78,30 @@ def train_adapter(
         CheckpointError: There is nothing to resume, or another run's checkpoint.
         DivergedTraining: The loss is no finite number any more.
     """
-    return train(request_for(locals()))
+    asked = locals()
+    return train(request_for(asked | asked.pop("misplaced")))
 
 
-def estimate_adapter(
-    *,
-    lang: str | None = None,
-    domain: str | None = None,
-    task: str | None = None,
-    text: "TextSource | None" = None,
-    parallel: "ParallelSource | None" = None,
-    source_lang: str | None = None,
-    column: str | None = None,
-    max_tokens: int | None = MAX_TOKENS,
-    force: bool = False,
-    data: "Labelled | None" = None,
-    task_type: str | None = None,
-    reading: ReadingOptions | None = None,
-    max_answer_tokens: int | None = None,
-    sampling_alpha: float = SAMPLING_ALPHA,
-    normalize: NormalForm | None = None,
-    on: Adapter | PathOrName | Sequence[Adapter | PathOrName] = (),
-    drop_top_layer: bool = False,
-    objective: str | Options = "auto",
-    method: str | MethodOptions = "lora",
-    invertible: bool = False,
-    backbone: PathOrName | Pretrained | AdaptedModel | None = None,
-    run: Run | None = None,
-    output: PathOrName | Output | None = None,
-    **misplaced: Never,
-) -> Estimate:
+def _asked_as(other: Callable[Asked, Adapter]) -> Callable[[Callable[..., Estimate]], Callable[Asked, Estimate]]:
+    """Let a function have the parameters of another."""
+
+    def asked_so(function: Callable[..., Estimate]) -> Callable[Asked, Estimate]:
+        own = signature(other).replace(return_annotation=Estimate)
+        setattr(function, "__signature__", own)  # noqa: B010 - an attribute that mypy knows on no function
+        return function
+
+    return asked_so
+
+
+@_asked_as(train_adapter)
+def estimate_adapter(**asked: object) -> Estimate:
     """What `train_adapter` would cost for the same: triage, time, peak memory, size. Trains, writes and prints nothing.
 
     Raises:
         AdaptkitError: What `train_adapter` would raise before it starts.
     """
-    asked = request_for(locals())
-    return estimate(replace(asked, run=replace(asked.run, progress=False)), Silent())
+    request = request_for(asked)
+    return estimate(replace(request, run=replace(request.run, progress=False)), Silent())
 
 
 def train(request: AnyRequest) -> Adapter:

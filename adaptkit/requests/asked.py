@@ -58,8 +58,7 @@ def request_for(asked: Mapping[str, object]) -> AnyRequest:
     Raises:
         ConfigError: Something that does not go with the kind of adapter, or cannot be right.
     """
-    asked = dict(asked)
-    refuse_misplaced(asked.pop("misplaced", {}))
+    refuse_misplaced(name for name in asked if name not in _DEFAULTS)
     kind = kind_asked_for(asked)
     given = {name: value for name, value in _values(asked).items() if value is not _DEFAULTS[name]}
     request = REQUESTS[kind]
@@ -72,7 +71,7 @@ def _values(asked: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _several(on: Any) -> tuple[object, ...]:  # noqa: ANN401 - one or several
-    return (on,) if isinstance(on, str | os.PathLike) or not isinstance(on, Iterable) else tuple(on)
+    return (on,) if isinstance(on, _PATHS) or not isinstance(on, Iterable) else tuple(on)
 
 
 _PATHS = (str, os.PathLike)
@@ -88,7 +87,7 @@ _MADE_OF: Mapping[str, Callable[[Any], object]] = {
     "on": _several,
     "method": options_named,
     "objective": objective_named,
-    "backbone": lambda given: Pretrained(given) if given is None or isinstance(given, str | os.PathLike) else given,
+    "backbone": lambda given: Pretrained(given) if given is None or isinstance(given, _PATHS) else given,
     "reading": lambda given: _DEFAULTS["reading"] if given is None else given,
     "run": lambda given: Run() if given is None else _of(Run, given, "run"),
     "output": lambda given: (

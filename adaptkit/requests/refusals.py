@@ -1,6 +1,6 @@
 """How options are refused that do not go with others, and to what they belong."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from adaptkit.errors import ConfigError
@@ -53,30 +53,23 @@ def _owners(name: str) -> Iterator[str]:
             yield f"objective {objective.name!r}"
 
 
-def refuse_misplaced(names: object) -> None:
+def refuse_misplaced(names: Iterable[str]) -> None:
     """Say of keywords that a call does not have in which value they stand; nothing where there is none.
 
     Raises:
         ConfigError: There is one.
     """
-    for name in names if isinstance(names, Mapping) else ():
-        if where := tuple(_values_with(name)):
+    for name in names:
+        places = list(_places())
+        if where := [f"{place}({name}=...)" for option, place in places if option == name]:
             raise ConfigError(f"{name} is not an option of the call itself: give it in {' or '.join(where)}.")
-        near = get_close_matches(name, dict(_every_value()), n=1)
+        near = get_close_matches(name, [option for option, _ in places], n=1)
         raise ConfigError(f"there is no option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
 
 
-def _values_with(name: str) -> Iterator[str]:
-    for option, where in _every_value():
-        if option == name:
-            yield f"{where}({name}=...)"
-
-
-def _every_value() -> Iterator[tuple[str, str]]:
+def _places() -> Iterator[tuple[str, str]]:
     """Each option with the value that has it, as Python writes it."""
-    owners: list[tuple[str, type | None]] = [("method", row.options) for row in METHODS.values()]
+    owners: list[tuple[str, type]] = [("method", row.options) for row in METHODS.values() if row.options is not None]
     owners += [("objective", row.options) for row in OBJECTIVES.values()]
     owners += [("reading", ReadingOptions), ("run", Run), ("backbone", Pretrained), ("output", Output)]
-    for keyword, owner in owners:
-        for name in options_of(owner) if owner is not None else ():
-            yield name, f"{keyword}={owner.__name__ if owner is not None else ''}"
+    return ((option, f"{keyword}={owner.__name__}") for keyword, owner in owners for option in options_of(owner))
