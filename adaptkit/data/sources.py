@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-
-from huggingface_hub import constants
 
 from adaptkit.data.packed import format_suffix, is_packed
 from adaptkit.data.rows import ROW_SUFFIXES
@@ -134,6 +130,12 @@ def check_hub(name: str) -> None:
 
 def _hub_answers() -> bool:
     """Ask once, briefly: the client's own retries take half a minute to find out that there is no network."""
+    # Imported here: help and lists ask no hub.
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    from huggingface_hub import constants
+
     if constants.HF_HUB_OFFLINE:
         return False
     try:
