@@ -8,10 +8,14 @@ from types import ModuleType
 
 import pytest
 
+import adaptkit
 from adaptkit.cli.named_modules import import_named
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
+from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES
+from tests.tiny import tiny_model
+from tests.unit.heads.examples import topics
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
@@ -34,3 +38,21 @@ def imported(name: str) -> Iterator[ModuleType]:
     with forgotten(name):
         import_named(["--import", str(EXAMPLES / f"{name}.py")])
         yield sys.modules[name]
+
+
+def stacks_evaluated(adapter: Adapter, *, run: adaptkit.Run, method: str = "lora") -> list[str]:
+    """The stacks of a report on a language adapter below a task adapter that is trained in English."""
+    model = tiny_model()
+    task = adaptkit.train_adapter(task="topics", data=topics(), lang="en", method=method, backbone=model, run=run)
+    report = adaptkit.evaluate(
+        model,
+        task="topics",
+        adapter=task,
+        languages=["sw"],
+        data={"sw": topics()},
+        zoo=[adapter],
+        source_language="en",
+        compare=["none", "target"],
+        progress=False,
+    )
+    return [cell.stack for cell in report.results.cells]

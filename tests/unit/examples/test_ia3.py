@@ -17,10 +17,9 @@ from adaptkit.format.tensor_shapes import tensor_shapes
 from adaptkit.methods import METHODS, LoraConfig
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
-from tests.examples import EXAMPLES, imported
+from tests.examples import EXAMPLES, imported, stacks_evaluated
 from tests.runs import PAIRS
 from tests.tiny import tiny_model
-from tests.unit.heads import examples as made
 
 NAME = "ia3"
 PAGE = EXAMPLES.parent / "how-to" / "add-a-method.md"
@@ -100,20 +99,7 @@ def test_gradients_of_rows_are_those_of_each_alone(module: ModuleType) -> None:
 
 
 def test_it_is_evaluated_below_a_task(adapter: Adapter) -> None:
-    model = tiny_model()
-    task = adaptkit.train_adapter(task="topics", data=made.topics(), lang="en", method=NAME, backbone=model, run=QUICK)
-    report = adaptkit.evaluate(
-        model,
-        task="topics",
-        adapter=task,
-        languages=["sw"],
-        data={"sw": made.topics()},
-        zoo=[adapter],
-        source_language="en",
-        compare=["none", "target"],
-        progress=False,
-    )
-    assert [cell.stack for cell in report.results.cells] == ["task/topics", "language/sw > task/topics"]
+    assert stacks_evaluated(adapter, run=QUICK, method=NAME) == ["task/topics", "language/sw > task/topics"]
 
 
 def test_the_card_has_its_paper(folder: Path) -> None:

@@ -17,11 +17,10 @@ from adaptkit.methods import LoraConfig
 from adaptkit.storage import Adapter
 from tests.adapters import random_adapter
 from tests.calls import train_adapter
-from tests.examples import EXAMPLES, imported
+from tests.examples import EXAMPLES, imported, stacks_evaluated
 from tests.runs import PAIRS, CtrlC, opener, train_and_interrupt
 from tests.texts import tokenized
 from tests.tiny import tiny_model
-from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=4))
 NAME = "translation_language_modelling"
@@ -95,20 +94,7 @@ def test_it_is_attached_and_served_beside_others(adapter: Adapter) -> None:
 
 
 def test_it_is_evaluated(adapter: Adapter) -> None:
-    model = tiny_model()
-    task = adaptkit.train_adapter(task="topics", data=made.topics(), lang="en", backbone=model, run=QUICK)
-    report = adaptkit.evaluate(
-        model,
-        task="topics",
-        adapter=task,
-        languages=["sw"],
-        data={"sw": made.topics()},
-        zoo=[adapter],
-        source_language="en",
-        compare=["none", "target"],
-        progress=False,
-    )
-    assert [cell.stack for cell in report.results.cells] == ["task/topics", "language/sw > task/topics"]
+    assert stacks_evaluated(adapter, run=QUICK) == ["task/topics", "language/sw > task/topics"]
 
 
 @pytest.mark.usefixtures("module")
