@@ -17,15 +17,17 @@ class Failed(Exception):
     """The process ended badly; the message is its last line."""
 
 
-def measured(module: str, arguments: Sequence[str], *, environment: str | None = None) -> dict[str, Any]:
-    """The JSON object that `python -m benchmarks.peers.MODULE` prints last.
+def measured(
+    module: str, arguments: Sequence[str], *, environment: str | None = None, checkout: Path = _ROOT
+) -> dict[str, Any]:
+    """The JSON object that `python -m benchmarks.peers.MODULE` of a checkout prints last.
 
     Raises:
         Failed: It ended with an error.
     """
     python = sys.executable if environment is None else str(ENVIRONMENTS / environment / "bin/python")
     command = [python, "-m", f"benchmarks.peers.{module}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=checkout)
     if done.returncode:
         raise Failed(done.stderr.strip()[-2000:])
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -39,6 +41,7 @@ class Contestant:
     module: str
     arguments: tuple[str, ...] = ()
     environment: str | None = None
+    checkout: Path = _ROOT
 
     @property
     def is_here(self) -> bool:
@@ -53,7 +56,12 @@ def contest(
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in contestants}
     for number in range(repeats):
         for name, contestant in contestants.items():
-            run = measured(contestant.module, [*shared, *contestant.arguments], environment=contestant.environment)
+            run = measured(
+                contestant.module,
+                [*shared, *contestant.arguments],
+                environment=contestant.environment,
+                checkout=contestant.checkout,
+            )
             runs[name].append(run)
             print(f"{number + 1}/{repeats}  {name:36s} {run[by]:10.2f} {by}", flush=True)
     return {
