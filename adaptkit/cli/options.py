@@ -41,8 +41,10 @@ def _help(option: Option) -> str:
     said = option.shell_help
     if option.shell is None and _repeated(option.kind) is not None:
         said += "; may be repeated"
-    is_plain = isinstance(option.default, str | int | float | tuple) and option.default not in (False, ())
-    return f"{said}  [default: {_plain(option.default)}]" if is_plain else said
+    # Not by "in (False, ())": 0 is equal to False, and is said.
+    if option.default is False or option.default == () or not isinstance(option.default, str | int | float | tuple):
+        return said
+    return f"{said}  [default: {_plain(option.default)}]"
 
 
 def _plain(default: Any) -> str:  # noqa: ANN401

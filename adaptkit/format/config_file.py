@@ -116,7 +116,8 @@ def _from_own(content: Mapping[str, object], version: int) -> AdapterConfig:
     if name not in METHODS:
         raise MistypedJson(
             f"method {name!r} is not registered here; registered: {', '.join(METHODS)}. Import the module that defines "
-            "it before the adapter is read (it calls adaptkit.METHODS.register); a newer version may have it"
+            "it before the adapter is read (it calls adaptkit.METHODS.register; in a shell: adaptkit --import FILE.py "
+            "...); a newer version may have it"
         )
     invertible = content["invertible"]
     config = AdapterConfig(

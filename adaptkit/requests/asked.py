@@ -58,7 +58,7 @@ def request_for(asked: Mapping[str, object]) -> AnyRequest:
     Raises:
         ConfigError: Something that does not go with the kind of adapter, or cannot be right.
     """
-    refuse_misplaced(name for name in asked if name not in _DEFAULTS)
+    refuse_misplaced((name for name in asked if name not in _DEFAULTS), _DEFAULTS)
     kind = kind_asked_for(asked)
     given = {name: value for name, value in _values(asked).items() if value is not _DEFAULTS[name]}
     request = REQUESTS[kind]

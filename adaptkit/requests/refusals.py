@@ -53,8 +53,10 @@ def _owners(name: str) -> Iterator[str]:
             yield f"objective {objective.name!r}"
 
 
-def refuse_misplaced(names: Iterable[str]) -> None:
-    """Say of keywords that a call does not have in which value they stand; nothing where there is none.
+def refuse_misplaced(names: Iterable[str], known: Iterable[str]) -> None:
+    """Say of keywords that are none of a call in which value they stand; nothing where there is none.
+
+    `known` are those that it has.
 
     Raises:
         ConfigError: There is one.
@@ -63,7 +65,7 @@ def refuse_misplaced(names: Iterable[str]) -> None:
         places = list(_places())
         if where := [f"{place}({name}=...)" for option, place in places if option == name]:
             raise ConfigError(f"{name} is not an option of the call itself: give it in {' or '.join(where)}.")
-        near = get_close_matches(name, [option for option, _ in places], n=1)
+        near = get_close_matches(name, [*known, *(option for option, _ in places)], n=1)
         raise ConfigError(f"there is no option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
 
 

@@ -44,6 +44,7 @@ def test_every_option_has_a_flag_with_help(command: str, adaptkit: Callable[...,
         assert bool(found) is (name not in left_out), flag
     assert f"<auto|{'|'.join(OBJECTIVES)}>" in text
     assert "[default: 32]" in text
+    assert re.search(r"--seed <int> +seed of everything random +\[default: 0\]", text)
 
 
 def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:

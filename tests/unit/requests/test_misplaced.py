@@ -20,6 +20,7 @@ VERBS: tuple[Any, ...] = (adaptkit.train_adapter, adaptkit.estimate_adapter)
         ({"overwrite": True}, "give it in output=Output(overwrite=...)."),
         ({"bits": 4}, "give it in backbone=Pretrained(bits=...)."),
         ({"labels": ("a", "b")}, "give it in reading=ReadingOptions(labels=...)."),
+        ({"paralel": "a.tsv"}, "there is no option 'paralel'. Did you mean 'parallel'?"),
         ({"rnak": 8}, "there is no option 'rnak'. Did you mean 'rank'?"),
         ({"method": adaptkit.Lora}, "found the class Lora: write Lora()."),
         ({"objective": adaptkit.Distill}, "found the class Distill: write Distill()."),
