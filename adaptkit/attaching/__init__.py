@@ -3,7 +3,7 @@
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.hooks import SiteHooks, outputs_of
 from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of, plan_of_layers
-from adaptkit.attaching.rows import RowGroups, RowPlan, plan_of_rows
+from adaptkit.attaching.row_plans import RowGroups, RowPlan, plan_of_rows
 
 __all__ = [
     "BARE",

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.checkpoint import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import fingerprint_of, highest_id, sampled_table, tokenizer_hash
 from adaptkit.backbones.networks import embedding_rows, shape_of
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import write_sentence_folder
+from adaptkit.backbones.stored_tensors import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings

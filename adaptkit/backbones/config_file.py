@@ -8,8 +8,8 @@ from typing import Any
 
 from transformers import AutoConfig, PreTrainedConfig
 
-from adaptkit.backbones.checkpoint import find_file
 from adaptkit.backbones.networks import shape_of
+from adaptkit.backbones.stored_tensors import find_file
 from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH
 from adaptkit.errors import CorruptBackbone
 from adaptkit.format.architectures import architecture_of

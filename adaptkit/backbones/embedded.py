@@ -17,8 +17,8 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from adaptkit.backbones.checkpoint import MARKER
 from adaptkit.backbones.e5s1 import Header, decode
+from adaptkit.backbones.stored_tensors import MARKER
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
 from adaptkit.format.published import EMBEDDED, HUB_IDS, known_text_prefix
 from adaptkit.version import install_command

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.checkpoint import StoredTensor
+from adaptkit.backbones.stored_tensors import StoredTensor
 from adaptkit.errors import ConfigError
 from adaptkit.format.architectures import is_table
 from adaptkit.format.fingerprint import Fingerprint

@@ -19,7 +19,6 @@ from transformers.utils import logging
 
 from adaptkit.backbones import embedded
 from adaptkit.backbones.backbone import Backbone
-from adaptkit.backbones.checkpoint import MARKER, StoredTensor, checkpoint_of, incomplete, require_finite
 from adaptkit.backbones.config_file import read_config, read_object, sound
 from adaptkit.backbones.device import device_for
 from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
@@ -27,6 +26,7 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import half_type
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
+from adaptkit.backbones.stored_tensors import MARKER, StoredTensor, incomplete, require_finite, stored_tensors_of
 from adaptkit.backbones.streamed import LINEARS, empty_network, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.data.corpus import TextSource, open_corpus
@@ -81,7 +81,7 @@ def load_backbone(
         config = read_config(source)
         with sound(source):
             empty = empty_network(config)
-        require_complete(empty, checkpoint_of(source, empty.base_model_prefix))
+        require_complete(empty, stored_tensors_of(source, empty.base_model_prefix))
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         _require_rows(tokenizer, config.vocab_size, source)
         sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
@@ -141,7 +141,7 @@ def vocabulary_of(
 
 
 def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
-    return checkpoint_of(source, network.base_model_prefix)[architecture_of(network.config.model_type).table]
+    return stored_tensors_of(source, network.base_model_prefix)[architecture_of(network.config.model_type).table]
 
 
 def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
@@ -149,7 +149,7 @@ def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
     row = architecture_of(network.config.model_type)
     if not row.causal or network.config.tie_word_embeddings:
         return None
-    return checkpoint_of(source, network.base_model_prefix).get(f"{row.output}.weight")
+    return stored_tensors_of(source, network.base_model_prefix).get(f"{row.output}.weight")
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from adaptkit.backbones.checkpoint import find_file, is_known_to_lack, tensors_in
 from adaptkit.backbones.config_file import read_json, read_object
+from adaptkit.backbones.stored_tensors import find_file, is_known_to_lack, tensors_in
 from adaptkit.config import MAX_WIDTH
 from adaptkit.errors import CorruptBackbone
 from adaptkit.layers.sentence_vectors import POOLING_MODES, PoolingMode, Projection, SentenceVectors, UnitLength

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of, incomplete
 from adaptkit.backbones.fingerprint import is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, QuantizedLinear, four_bit_linear
 from adaptkit.backbones.networks import blocks_of
+from adaptkit.backbones.stored_tensors import StoredTensor, incomplete, stored_tensors_of
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings, WordEmbeddings
@@ -64,7 +64,7 @@ def load_streamed(
         CorruptBackbone: A weight is missing, or has another shape than the config says.
     """
     network = empty_network(config)
-    stored = require_complete(network, checkpoint_of(source, network.base_model_prefix))
+    stored = require_complete(network, stored_tensors_of(source, network.base_model_prefix))
     row = architecture_of(config.model_type)
     table = row.table
     precision = _precision(bits, embeddings, dtype)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adaptkit.backbones.checkpoint import StoredTensor
+from adaptkit.backbones.stored_tensors import StoredTensor
 from adaptkit.holding import CACHE_BYTES
 
 _ROWS_AT_ONCE = 8192

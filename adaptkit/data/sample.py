@@ -17,7 +17,7 @@ TOPICS = ("health", "farming", "school", "market", "travel", "sport")
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SampleSentence:
     """One meaning in some languages. `split` is fixed: test sentences are in no training text."""
 
     id: str
@@ -27,7 +27,7 @@ class Sentence:
 
 
 @cache
-def sample_sentences() -> tuple[Sentence, ...]:
+def sample_sentences() -> tuple[SampleSentence, ...]:
     """All sentences of the sample."""
     lines = files("adaptkit.data").joinpath("everyday.jsonl").read_text(encoding="utf-8").splitlines()
     return tuple(_sentence(json.loads(line)) for line in lines)
@@ -72,7 +72,7 @@ def sample_topics(language: str, split: Split) -> tuple[list[str], list[str]]:
     return [sentence.texts[language] for sentence in chosen], [sentence.topic for sentence in chosen]
 
 
-def _sentence(row: dict[str, str]) -> Sentence:
+def _sentence(row: dict[str, str]) -> SampleSentence:
     split: Split = "test" if row["split"] == "test" else "train"
     texts = {key: value for key, value in row.items() if key not in {"id", "topic", "split"}}
-    return Sentence(id=row["id"], topic=row["topic"], split=split, texts=texts)
+    return SampleSentence(id=row["id"], topic=row["topic"], split=split, texts=texts)

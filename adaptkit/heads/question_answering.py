@@ -11,7 +11,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone, Window
 from adaptkit.config import DEFAULT_ANSWER_TOKENS
 from adaptkit.data.tasks import Example
-from adaptkit.data.tasks.answers import located
+from adaptkit.data.tasks.answer_spans import located
 from adaptkit.heads.batch import Batch
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import TokenHead

@@ -8,17 +8,17 @@ from adaptkit.data.sources import hub_id
 from adaptkit.data.tasks.benchmarks import TASKS
 from adaptkit.data.tasks.examples import TaskData
 from adaptkit.data.tasks.folders import FoundFile, expected_names, find_files
-from adaptkit.data.tasks.hub import HubRows, class_names, hub_languages, local_folder, mirrored, open_hub
+from adaptkit.data.tasks.hub_rows import HubRows, class_names, hub_languages, local_folder, mirrored, open_hub
 from adaptkit.data.tasks.label_rules import LabelRules
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.data.tasks.patterns import context_language, is_pair, language_key
-from adaptkit.data.tasks.records import Record
 from adaptkit.data.tasks.specs import HubLayout, TaskSpec
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.labelled.collection import check_limit, collect
 from adaptkit.task_types import TASK_TYPES
 from adaptkit.terminal.asking import as_typed
 
-_Records = Iterator[tuple[Record, LabelRules]]
+_LabelledRows = Iterator[tuple[LabelledRow, LabelRules]]
 
 
 def read_task(
@@ -47,12 +47,12 @@ def read_task(
     key = language_key(spec, language)
     folder = local_folder(data)
     if folder is None:
-        source, records = _from_hub(spec, data, key, split)
+        source, rows = _from_hub(spec, data, key, split)
     else:
-        source, records = _from_folder(spec, folder, key, split)
+        source, rows = _from_folder(spec, folder, key, split)
     description = f"{spec.name} {key} {split} ({source})"
     tag = context_language(spec, key)
-    tagged = ((_in_language(record, tag), rules) for record, rules in records)
+    tagged = ((_in_language(row, tag), rules) for row, rules in rows)
     return collect(TASK_TYPES[spec.task_type], tagged, labels=spec.labels, description=description, limit=limit)
 
 
@@ -89,7 +89,7 @@ def task_spec(task: str) -> TaskSpec:
     return TASKS[task]
 
 
-def _from_folder(spec: TaskSpec, folder: Path, key: str, split: str) -> tuple[str, _Records]:
+def _from_folder(spec: TaskSpec, folder: Path, key: str, split: str) -> tuple[str, _LabelledRows]:
     found = find_files(spec, folder, split)
     if key not in found:
         there = f"for {', '.join(sorted(found))}" if found else "for no language"
@@ -97,15 +97,15 @@ def _from_folder(spec: TaskSpec, folder: Path, key: str, split: str) -> tuple[st
             f"{folder} has no {split} file of {spec.name} for {key}; it has them {there}. "
             f"Expected {expected_names(spec, split, key)}."
         )
-    return found[key].path.name, _file_records(spec, found[key], context_language(spec, key))
+    return found[key].path.name, _rows_of_file(spec, found[key], context_language(spec, key))
 
 
-def _file_records(spec: TaskSpec, file: FoundFile, language: str) -> _Records:
+def _rows_of_file(spec: TaskSpec, file: FoundFile, language: str) -> _LabelledRows:
     rules = LabelRules(allowed=spec.labels, nli=spec.nli)
-    return ((Record(file.path, number, row, columns), rules) for number, row, columns in file.rows(language))
+    return ((LabelledRow(file.path, number, row, columns), rules) for number, row, columns in file.rows(language))
 
 
-def _from_hub(spec: TaskSpec, data: str | Path | None, key: str, split: str) -> tuple[str, _Records]:
+def _from_hub(spec: TaskSpec, data: str | Path | None, key: str, split: str) -> tuple[str, _LabelledRows]:
     layout, config = _hub_layout(spec, data)
     try:
         opened = open_hub(layout, key, split, config=config)
@@ -114,7 +114,7 @@ def _from_hub(spec: TaskSpec, data: str | Path | None, key: str, split: str) -> 
             f"{error} For {spec.name} in {key}, give a folder ({as_typed(data=...)}) with "
             f"{expected_names(spec, split, key)}."
         ) from error
-    return opened.name, _hub_records(spec, opened, context_language(spec, key))
+    return opened.name, _rows_of_hub(spec, opened, context_language(spec, key))
 
 
 def _hub_layout(spec: TaskSpec, data: str | Path | None) -> tuple[HubLayout, str | None]:
@@ -126,14 +126,14 @@ def _hub_layout(spec: TaskSpec, data: str | Path | None) -> tuple[HubLayout, str
     return mirrored(spec.hub, named[0]), named[1]
 
 
-def _hub_records(spec: TaskSpec, opened: HubRows, language: str) -> _Records:
+def _rows_of_hub(spec: TaskSpec, opened: HubRows, language: str) -> _LabelledRows:
     columns = opened.layout.columns
     label = columns.get(TASK_TYPES[spec.task_type].label_role or "", "")
     names = class_names(opened.data_set, str(label)) or spec.labels
     rules = LabelRules(allowed=spec.labels, names=names, nli=spec.nli)
-    return ((Record(opened.name, number, row, columns), rules) for number, row in opened.rows(language))
+    return ((LabelledRow(opened.name, number, row, columns), rules) for number, row in opened.rows(language))
 
 
-def _in_language(record: Record, tag: str) -> Record:
-    columns = {**record.columns, "language": "language"}
-    return Record(record.file, record.number, {**record.row, "language": tag}, columns)
+def _in_language(row: LabelledRow, tag: str) -> LabelledRow:
+    columns = {**row.columns, "language": "language"}
+    return LabelledRow(row.file, row.number, {**row.cells, "language": tag}, columns)

@@ -6,7 +6,7 @@ from itertools import islice
 
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.task_types import AnyTaskType, PlainReading, Reading
 from adaptkit.task_types.label_order import occurring
@@ -14,18 +14,18 @@ from adaptkit.task_types.label_order import occurring
 
 def collect(
     task_type: AnyTaskType,
-    records: Iterable[tuple[Record, LabelRules]],
+    rows: Iterable[tuple[LabelledRow, LabelRules]],
     *,
     labels: Sequence[str] = (),
     description: str,
     limit: int | None = None,
     reading: Reading[Example] | None = None,
 ) -> TaskData:
-    """Make an example of each record, the first `limit` of them.
+    """Make an example of each row, the first `limit` of them.
 
     Args:
         task_type: of all of them.
-        records: each with the way to read its label.
+        rows: each with the way to read its label.
         labels: the labels in their order; else those that occur, sorted.
         description: a name of the data.
         limit: how many at most; those that are left out do not count.
@@ -33,13 +33,13 @@ def collect(
 
     Raises:
         ConfigError: `limit` below 1.
-        MalformedText: a record that is none.
+        MalformedText: a row that is none.
         EmptyCorpus: no example is left; it says what was left out.
 
     """
     check_limit(limit)
     dropped: Dropped = Counter()
-    examples = list(islice(_examples(task_type, records, dropped, reading or PlainReading()), limit))
+    examples = list(islice(_examples(task_type, rows, dropped, reading or PlainReading()), limit))
     if not examples:
         why = f": {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}" if dropped else ""
         raise EmptyCorpus(f"{description} holds no example with a label or answer{why}.")
@@ -67,12 +67,12 @@ def occurring_labels(task_type: AnyTaskType, examples: Iterable[Example]) -> tup
 
 def _examples(
     task_type: AnyTaskType,
-    records: Iterable[tuple[Record, LabelRules]],
+    rows: Iterable[tuple[LabelledRow, LabelRules]],
     dropped: Dropped,
     reading: Reading[Example],
 ) -> Iterator[Example]:
-    for record, rules in records:
-        example = task_type.make(record, rules, dropped)
+    for row, rules in rows:
+        example = task_type.make(row, rules, dropped)
         if example is not None:
-            reading.add(example, record)
+            reading.add(example, row)
             yield example

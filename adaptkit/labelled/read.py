@@ -15,9 +15,9 @@ from adaptkit.data.rows import NumberedRows, parquet_class_names
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set
 from adaptkit.data.tasks import NLI_LABELS, Example, TaskData
 from adaptkit.data.tasks.formats import is_tsv, labelled_rows, looks_quoted
-from adaptkit.data.tasks.hub import class_names
+from adaptkit.data.tasks.hub_rows import class_names
 from adaptkit.data.tasks.label_rules import LabelRules
-from adaptkit.data.tasks.records import Columns, Record
+from adaptkit.data.tasks.labelled_row import Columns, LabelledRow
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled.collection import check_limit, collect, occurring_labels
 from adaptkit.labelled.recognition import recognise
@@ -167,9 +167,9 @@ def _from_tables(
 ) -> TaskData:
     seen: Counter[str] = Counter()
     tables, description = _tables(source, asked.task_type, quoted, seen)
-    kind, records = _first_kind(_records(tables, asked.task_type, named, rules), description)
+    kind, rows = _first_kind(_labelled_rows(tables, asked.task_type, named, rules), description)
     reading = kind.reading()
-    data = collect(kind, records, labels=asked.labels, description=description, limit=limit, reading=reading)
+    data = collect(kind, rows, labels=asked.labels, description=description, limit=limit, reading=reading)
     data = replace(data, notes=tuple(f"{what}: {count:,}" for what, count in seen.items() if count))
     return reading.finished(data, asked)
 
@@ -210,11 +210,13 @@ def _class_names(path: Path) -> Mapping[str, tuple[str, ...]]:
     return parquet_class_names(path) if format_suffix(path) == ".parquet" else {}
 
 
-_Records: TypeAlias = Iterator[tuple[AnyTaskType, Record, LabelRules]]
+_LabelledRows: TypeAlias = Iterator[tuple[AnyTaskType, LabelledRow, LabelRules]]
 
 
-def _records(tables: Iterable[_Table], task_type: str | None, named: Mapping[str, str], rules: LabelRules) -> _Records:
-    """Yield the records of all tables; the first row of each decides on its columns, that of the first on the task."""
+def _labelled_rows(
+    tables: Iterable[_Table], task_type: str | None, named: Mapping[str, str], rules: LabelRules
+) -> _LabelledRows:
+    """Yield the rows of all tables; the first row of each decides on its columns, that of the first on the task."""
     for table in tables:
         first = next(table.rows, None)
         if first is None:
@@ -227,16 +229,16 @@ def _records(tables: Iterable[_Table], task_type: str | None, named: Mapping[str
 
 def _of_table(
     table: _Table, rows: Iterable[tuple[int, Row]], kind: AnyTaskType, columns: Columns, rules: LabelRules
-) -> _Records:
-    return ((kind, Record(table.name, number, row, columns), rules) for number, row in rows)
+) -> _LabelledRows:
+    return ((kind, LabelledRow(table.name, number, row, columns), rules) for number, row in rows)
 
 
-def _first_kind(records: _Records, description: str) -> tuple[AnyTaskType, Iterator[tuple[Record, LabelRules]]]:
-    """Look at the first record for the task type, and give all of them."""
-    first = list(islice(records, 1))
+def _first_kind(rows: _LabelledRows, description: str) -> tuple[AnyTaskType, Iterator[tuple[LabelledRow, LabelRules]]]:
+    """Look at the first row for the task type, and give all of them."""
+    first = list(islice(rows, 1))
     if not first:
         raise EmptyCorpus(f"{description} holds no example.")
-    return first[0][0], ((record, rules) for _, record, rules in chain(first, records))
+    return first[0][0], ((row, rules) for _, row, rules in chain(first, rows))
 
 
 def _tagged(example: Example, tag: str) -> Example:

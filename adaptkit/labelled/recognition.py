@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptkit.data.columns import Row
-from adaptkit.data.tasks.records import Columns
+from adaptkit.data.tasks.labelled_row import Columns
 from adaptkit.errors import ConfigError, MalformedText
 from adaptkit.task_types import TASK_TYPES, AnyTaskType
 from adaptkit.task_types.columns import SHARED

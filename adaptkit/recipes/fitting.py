@@ -14,9 +14,9 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
 from adaptkit.model import AdaptedModel
 from adaptkit.options import Recorded
-from adaptkit.recipes.facts import training_facts
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import checkpoint_folder, is_finished
+from adaptkit.recipes.training_facts import training_facts
 from adaptkit.requests import Output, Run
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.later import later
 from adaptkit.scores import Accuracy
 from adaptkit.task_types.head_fields import HeadFields
@@ -35,26 +35,26 @@ class PredictedChoice:
     probabilities: tuple[float, ...]
 
 
-def _make(record: Record, _: LabelRules, dropped: Dropped) -> MultipleChoice | None:
+def _make(row: LabelledRow, _: LabelRules, dropped: Dropped) -> MultipleChoice | None:
     """XCOPA's word for cause or effect becomes a question."""
-    answer = record.number_of("answer")
+    answer = row.number_of("answer")
     if answer == -1:
         dropped["without a label"] += 1
         return None
     if answer not in (0, 1):
-        raise record.wrong(f"{answer:g} as the right choice", "0 for the first or 1 for the second")
-    language, group = about(record)
-    choices = tuple(record.text(role).strip() for role in _CHOICES)
-    return MultipleChoice(prompt=_prompt(record), choices=choices, answer=int(answer), language=language, group=group)
+        raise row.wrong(f"{answer:g} as the right choice", "0 for the first or 1 for the second")
+    language, group = about(row)
+    choices = tuple(row.text(role).strip() for role in _CHOICES)
+    return MultipleChoice(prompt=_prompt(row), choices=choices, answer=int(answer), language=language, group=group)
 
 
-def _prompt(record: Record) -> str:
-    premise = record.text("prompt").strip()
-    if not record.has("question"):
+def _prompt(row: LabelledRow) -> str:
+    premise = row.text("prompt").strip()
+    if not row.has("question"):
         return premise
-    asked = record.text("question").strip()
+    asked = row.text("question").strip()
     if asked not in _ASKED:
-        raise record.wrong(f"{asked!r:.40} as the question", "cause or effect")
+        raise row.wrong(f"{asked!r:.40} as the question", "cause or effect")
     return f"{premise} {_ASKED[asked]}"
 
 

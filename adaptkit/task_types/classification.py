@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from adaptkit.data.tasks import NLI_LABELS, TaskData, canonical_nli_label
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
 from adaptkit.scores import Accuracy, MacroF1
@@ -50,14 +50,14 @@ class _ReadingOfInference(PlainReading):
         return data if asked.labels or asked.nli is not None else _with_nli_words(data)
 
 
-def _make(record: Record, rules: LabelRules, dropped: Dropped) -> LabelledText | None:
-    label = label_of(record, rules, record.value("label"))
+def _make(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> LabelledText | None:
+    label = label_of(row, rules, row.value("label"))
     if label is None:
         dropped["without a label"] += 1
         return None
-    pair = record.text("pair").strip() if "pair" in record.columns else None
-    language, group = about(record)
-    return LabelledText(text=record.text("text").strip(), pair=pair, label=label, language=language, group=group)
+    pair = row.text("pair").strip() if "pair" in row.columns else None
+    language, group = about(row)
+    return LabelledText(text=row.text("text").strip(), pair=pair, label=label, language=language, group=group)
 
 
 def _plain(_: int, given: object) -> LabelledText | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of, sequence_of
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.data.tasks.written_lists import looks_written
 from adaptkit.later import later
 from adaptkit.scores import LabelSetF1
@@ -44,24 +44,24 @@ class PredictedLabels:
     probabilities: Mapping[str, float]
 
 
-def _make(record: Record, rules: LabelRules, dropped: Dropped) -> TextWithLabels | None:
+def _make(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> TextWithLabels | None:
     """No labels are an empty list or cell; a row with nothing for one of its labels, or null for all, is left out."""
-    value = record.value("labels")
-    read = [None] if value is None else [label_of(record, rules, each) for each in _listed(record, value)]
+    value = row.value("labels")
+    read = [None] if value is None else [label_of(row, rules, each) for each in _listed(row, value)]
     labels = tuple(dict.fromkeys(label for label in read if label is not None))
     if None in read:
         dropped["without a label"] += 1
         return None
-    pair = record.text("pair").strip() if "pair" in record.columns else None
-    language, group = about(record)
-    return TextWithLabels(text=record.text("text").strip(), pair=pair, labels=labels, language=language, group=group)
+    pair = row.text("pair").strip() if "pair" in row.columns else None
+    language, group = about(row)
+    return TextWithLabels(text=row.text("text").strip(), pair=pair, labels=labels, language=language, group=group)
 
 
-def _listed(record: Record, value: object) -> Sequence[object]:
+def _listed(row: LabelledRow, value: object) -> Sequence[object]:
     """The labels of a row: a list, one written as text, or a cell with bars between them."""
     if isinstance(value, str) and not looks_written(value):
         return [each for each in value.split(BETWEEN_LABELS) if each.strip()]
-    return [value] if isinstance(value, int | float) else sequence_of(record, "labels")
+    return [value] if isinstance(value, int | float) else sequence_of(row, "labels")
 
 
 def _plain(_: int, given: object) -> TextWithLabels | None:

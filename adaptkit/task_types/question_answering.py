@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from adaptkit.config import MAX_ANSWER_TOKENS
 from adaptkit.data.letters import NormalForm, normalized, respelled
 from adaptkit.data.tasks import TaskData
-from adaptkit.data.tasks.answers import BadAnswers, context_of, located, stated_answers
+from adaptkit.data.tasks.answer_spans import BadAnswers, context_of, located, stated_answers
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.later import later
 from adaptkit.scores import AnswerF1, ExactMatch, mlqa_normaliser
 from adaptkit.task_types.head_fields import HeadFields
@@ -57,14 +57,14 @@ class PredictedAnswer:
     no_answer_score: float
 
 
-def _make(record: Record, _: LabelRules, dropped: Dropped) -> Question | None:
+def _make(row: LabelledRow, _: LabelRules, dropped: Dropped) -> Question | None:
     """A question is left out if it has answers and the context has none of them: that is not "no answer"."""
-    context = context_of(record.text("context"))
+    context = context_of(row.text("context"))
     try:
-        stated = stated_answers(record.value("answers"), record.value("starts") if record.has("starts") else None)
+        stated = stated_answers(row.value("answers"), row.value("starts") if row.has("starts") else None)
     except BadAnswers as error:
-        raise record.wrong(str(error), "answers as in SQuAD: text and answer_start") from error
-    if record.has("impossible") and record.value("impossible") is True:
+        raise row.wrong(str(error), "answers as in SQuAD: text and answer_start") from error
+    if row.has("impossible") and row.value("impossible") is True:
         stated = []
     kept = located(context, stated)
     empty = sum(not text.strip() for text, _ in stated)
@@ -73,10 +73,10 @@ def _make(record: Record, _: LabelRules, dropped: Dropped) -> Question | None:
     if stated and not kept:
         dropped["questions left without an answer"] += 1
         return None
-    language, group = about(record)
+    language, group = about(row)
     return Question(
-        id=str(record.value("id")) if record.has("id") else str(record.number),
-        question=record.text("question").strip(),
+        id=str(row.value("id")) if row.has("id") else str(row.number),
+        question=row.text("question").strip(),
         context=context,
         answers=tuple(kept),
         language=language,

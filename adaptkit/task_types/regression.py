@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.later import later
 from adaptkit.scores import Closeness, Metric, PearsonCorrelation
 from adaptkit.task_types.classification import FORMS_OF_TEXT
@@ -30,9 +30,9 @@ class ScoredText:
     group: str | None = None
 
 
-def _make(record: Record, rules: LabelRules, _: Dropped) -> ScoredText:
-    score, (language, group) = score_of(record, rules), about(record)
-    return ScoredText(text=record.text("text").strip(), score=score, language=language, group=group)
+def _make(row: LabelledRow, rules: LabelRules, _: Dropped) -> ScoredText:
+    score, (language, group) = score_of(row, rules), about(row)
+    return ScoredText(text=row.text("text").strip(), score=score, language=language, group=group)
 
 
 def _plain(_: int, given: object) -> ScoredText | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.later import later
 from adaptkit.scores import PearsonCorrelation
 from adaptkit.task_types.columns import FIRST, SECOND
@@ -27,23 +27,23 @@ class SimilarPair:
     group: str | None = None
 
 
-def score_of(record: Record, rules: LabelRules) -> float:
-    """The score of a record, from 0 for the lowest to 1 for the highest that there may be.
+def score_of(row: LabelledRow, rules: LabelRules) -> float:
+    """The score of a row, from 0 for the lowest to 1 for the highest that there may be.
 
     Raises:
         MalformedText: One beyond those, or no number.
     """
     low, high = rules.score_range
-    score = record.number_of("score")
+    score = row.number_of("score")
     if not low <= score <= high:
-        raise record.wrong(f"a score of {score:g}", f"{low:g} to {high:g} (another range: score_range=(low, high))")
+        raise row.wrong(f"a score of {score:g}", f"{low:g} to {high:g} (another range: score_range=(low, high))")
     return (score - low) / (high - low)
 
 
-def _make(record: Record, rules: LabelRules, _: Dropped) -> SimilarPair:
-    score = score_of(record, rules)
-    language, group = about(record)
-    first, second = record.text("first").strip(), record.text("second").strip()
+def _make(row: LabelledRow, rules: LabelRules, _: Dropped) -> SimilarPair:
+    score = score_of(row, rules)
+    language, group = about(row)
+    first, second = row.text("first").strip(), row.text("second").strip()
     return SimilarPair(first=first, second=second, score=score, language=language, group=group)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from adaptkit.data.tasks import TaskData
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of, sequence_of
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.data.tasks.tag_schemes import OUTSIDE, TagsSeen, has_entities
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
@@ -44,7 +44,7 @@ class _ReadingOfTags:
     def __init__(self) -> None:
         self._seen = TagsSeen()
 
-    def add(self, example: TaggedSentence, place: Record | int) -> None:
+    def add(self, example: TaggedSentence, place: LabelledRow | int) -> None:
         """Take note of its tags."""
         self._seen.add(example, place)
 
@@ -64,19 +64,19 @@ def tags_of(data: TaskData) -> Iterator[str]:
     return (tag for example in data.examples if isinstance(example, TaggedSentence) for tag in example.tags)
 
 
-def make_sentence(record: Record, rules: LabelRules, dropped: Dropped) -> TaggedSentence | None:
-    """The words and tags of a record."""
-    words, tags = (sequence_of(record, role) for role in ("words", "tags"))
+def make_sentence(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> TaggedSentence | None:
+    """The words and tags of a row."""
+    words, tags = (sequence_of(row, role) for role in ("words", "tags"))
     if len(words) != len(tags):
-        raise record.wrong(f"{len(words)} words and {len(tags)} tags", "a tag for each word")
+        raise row.wrong(f"{len(words)} words and {len(tags)} tags", "a tag for each word")
     if not words or not all(isinstance(word, str) and word for word in words):
-        raise record.wrong("a sentence without words, or an empty word", "words as text")
-    read = [label_of(record, rules, tag) for tag in tags]
+        raise row.wrong("a sentence without words, or an empty word", "words as text")
+    read = [label_of(row, rules, tag) for tag in tags]
     known = tuple(tag for tag in read if tag is not None)
     if len(known) < len(read):
         dropped["without a tag for each word"] += 1
         return None
-    language, group = about(record)
+    language, group = about(row)
     return TaggedSentence(words=tuple(map(str, words)), tags=known, language=language, group=group)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
 from adaptkit.task_types.left_out import cut_examples
@@ -31,8 +31,8 @@ class Asked:
 class Reading(Protocol[Watched]):
     """One reading of labelled data: it sees every example, and has the last word on them all."""
 
-    def add(self, example: Watched, place: Record | int) -> None:
-        """Take note of an example; `place` is its record, or its index in a list of examples."""
+    def add(self, example: Watched, place: LabelledRow | int) -> None:
+        """Take note of an example; `place` is its row, or its index in a list of examples."""
         ...
 
     def finished(self, data: TaskData, asked: Asked) -> TaskData:
@@ -61,7 +61,7 @@ class Losses(Protocol[Watched]):
 class PlainReading:
     """A reading that leaves everything as it is."""
 
-    def add(self, example: Example, place: Record | int) -> None:
+    def add(self, example: Example, place: LabelledRow | int) -> None:
         """Nothing is noted."""
 
     def finished(self, data: TaskData, asked: Asked) -> TaskData:  # noqa: ARG002 - the contract of readings
@@ -91,7 +91,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         columns: what the column of each role is called in a table; an earlier name goes before a later one. The first
             row of `TASK_TYPES` whose columns are all there decides the type.
         optional: roles that need no column.
-        make: the example of a record; None, and counted, where it has no usable label or answer.
+        make: the example of a row; None, and counted, where it has no usable label or answer.
         from_lines: a file that is no table has a word in each line (CoNLL).
         reading: begins a reading of such data.
         plain: the example of a plain input of `predict` with its number; None where it has another form.
@@ -125,7 +125,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     name: str
     example: type[ExampleT]
     columns: Mapping[str, tuple[str, ...]]
-    make: Callable[[Record, LabelRules, Dropped], ExampleT | None]
+    make: Callable[[LabelledRow, LabelRules, Dropped], ExampleT | None]
     plain: Callable[[int, object], ExampleT | None]
     plain_form: str
     texts: tuple[str, ...]

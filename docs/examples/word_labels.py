@@ -15,7 +15,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of, sequence_of
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.heads import label_number, of_type
 from adaptkit.heads.batch import IGNORED, Batch
 from adaptkit.layers.heads import TokenHead
@@ -40,16 +40,16 @@ class LabelledWords:
 # From a row of a table, and from what `predict` is given, to an example
 
 
-def read(record: Record, rules: LabelRules, dropped: Dropped) -> LabelledWords | None:
+def read(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> LabelledWords | None:
     """A row with as many labels as words; one where a word has none is left out."""
-    words, labels = (sequence_of(record, role) for role in ("words", "labels"))
+    words, labels = (sequence_of(row, role) for role in ("words", "labels"))
     if len(words) != len(labels) or not words:
-        raise record.wrong(f"{len(words)} words and {len(labels)} labels", "a label for each word")
-    known = [label for label in (label_of(record, rules, label) for label in labels) if label is not None]
+        raise row.wrong(f"{len(words)} words and {len(labels)} labels", "a label for each word")
+    known = [label for label in (label_of(row, rules, label) for label in labels) if label is not None]
     if len(known) < len(labels):
         dropped["without a label for each word"] += 1
         return None
-    language, group = about(record)
+    language, group = about(row)
     return LabelledWords(words=tuple(map(str, words)), labels=tuple(known), language=language, group=group)
 
 

@@ -8,7 +8,7 @@ import torch
 import adaptkit
 from adaptkit import Average, Fuse, Stack
 from adaptkit.attaching import RowGroups, RowPlan, plan_of_rows
-from adaptkit.attaching.rows import BatchedGroups, JointTerms
+from adaptkit.attaching.row_plans import BatchedGroups, JointTerms
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from adaptkit.attaching import RowGroups, SiteHooks
-from adaptkit.backbones.checkpoint import RowReader
 from adaptkit.backbones.linears import Int8Linear
+from adaptkit.backbones.stored_tensors import RowReader
 from adaptkit.layers import LoraLayer
 from adaptkit.layers.lora import _LowRankTerm
 from adaptkit.training.state import TrainingState

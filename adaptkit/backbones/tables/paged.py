@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adaptkit.backbones.checkpoint import RowReader
+from adaptkit.backbones.stored_tensors import RowReader
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.errors import ConfigError

@@ -6,8 +6,8 @@ from functools import partial
 
 from adaptkit.data.rows import read_rows, read_tsv
 from adaptkit.data.tasks.conll import read_sentences
+from adaptkit.data.tasks.labelled_row import Columns
 from adaptkit.data.tasks.nli import NLI_LABELS
-from adaptkit.data.tasks.records import Columns
 from adaptkit.data.tasks.specs import FileLayout, HubLayout, TaskSpec
 from adaptkit.data.tasks.squad import read_questions
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from adaptkit.data.lines import read_lines
 from adaptkit.data.rows import NumberedRows
 from adaptkit.data.tasks.conllu import is_conllu, read_conllu
-from adaptkit.data.tasks.records import LINES
+from adaptkit.data.tasks.labelled_row import LINES
 from adaptkit.errors import MalformedText
 
 DOCUMENT_START = "-DOCSTART-"

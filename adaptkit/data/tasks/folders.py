@@ -8,8 +8,8 @@ from pathlib import Path
 from adaptkit.data.columns import Row
 from adaptkit.data.packed import PACKED_SUFFIXES
 from adaptkit.data.rows import NumberedRows, read_tsv
+from adaptkit.data.tasks.labelled_row import Columns, LabelledRow
 from adaptkit.data.tasks.patterns import named_languages
-from adaptkit.data.tasks.records import Columns, Record
 from adaptkit.data.tasks.specs import FileLayout, TaskSpec
 from adaptkit.errors import ConfigError, MalformedText
 
@@ -70,7 +70,7 @@ def rows_in(file: str | Path, rows: NumberedRows, column: str, language: str) ->
 def row_language(file: str | Path, number: int, row: Row, column: str) -> str | None:
     """Give the canonical tag that stands in a column, up to a hyphen (TyDiQA's ids: `swahili-123-1`)."""
     cells = {column: value.partition("-")[0] if isinstance(value := row.get(column), str) else value}
-    return Record(file, number, cells, {"language": column}).language()
+    return LabelledRow(file, number, cells, {"language": column}).language()
 
 
 def expected_names(spec: TaskSpec, split: str, language: str) -> str:

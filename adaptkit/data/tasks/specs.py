@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from adaptkit.data.rows import NumberedRows
-from adaptkit.data.tasks.records import Columns
+from adaptkit.data.tasks.labelled_row import Columns
 
 
 @dataclass(frozen=True, kw_only=True)

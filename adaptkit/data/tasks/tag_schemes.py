@@ -19,7 +19,7 @@ from itertools import chain
 from typing import Literal, Protocol, TypeAlias
 
 from adaptkit.data.tasks.examples import Example, TaskData
-from adaptkit.data.tasks.records import Record
+from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.errors import AdaptkitError, ConfigError
 
 OUTSIDE = "O"
@@ -60,12 +60,12 @@ class TagsSeen:
     column: str = ""
     _first: dict[str, tuple[str, _Wrong]] = field(default_factory=dict)
 
-    def add(self, sentence: Tagged, place: Record | int) -> None:
-        """Take note of a sentence's tags; `place` is its record, or its index in a list of examples."""
+    def add(self, sentence: Tagged, place: LabelledRow | int) -> None:
+        """Take note of a sentence's tags; `place` is its row, or its index in a list of examples."""
         for index, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=False)):
             if tag not in self._first:
                 self._first[tag] = word, _wrong_at(place, index)
-        if isinstance(place, Record):
+        if isinstance(place, LabelledRow):
             self.column = str(place.columns["tags"])
 
     def in_bio(self, data: TaskData, before: Sequence[Tagged]) -> TaskData:
@@ -142,8 +142,8 @@ def has_entities(labels: Iterable[str]) -> bool:
     return any(label == OUTSIDE or _MARKED.fullmatch(label) for label in labels)
 
 
-def _wrong_at(place: Record | int, index: int) -> _Wrong:
-    if isinstance(place, Record):
+def _wrong_at(place: LabelledRow | int, index: int) -> _Wrong:
+    if isinstance(place, LabelledRow):
         return lambda found, expected: place.wrong_word(index, found, expected)
     return lambda found, expected: ConfigError(f"example {place} of the list: found {found}; expected {expected}.")
 

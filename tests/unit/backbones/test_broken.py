@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 import adaptkit
 from adaptkit.backbones import vocabulary_of
-from adaptkit.backbones.checkpoint import require_finite
+from adaptkit.backbones.stored_tensors import require_finite
 from adaptkit.errors import BackboneError, CorruptBackbone
 from tests.saved import saved_backbone
 from tests.tiny import VOCABULARY_SIZE, tiny_tokenizer

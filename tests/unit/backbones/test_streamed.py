@@ -15,8 +15,8 @@ from torch import nn
 
 from adaptkit import load_model
 from adaptkit.backbones import blocks_of, vocabulary_of
-from adaptkit.backbones.checkpoint import checkpoint_of
 from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear, QuantizedLinear
+from adaptkit.backbones.stored_tensors import stored_tensors_of
 from adaptkit.backbones.tables.paged import PagedRows
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
 from adaptkit.format.adapter_config import AdapterConfig
@@ -216,7 +216,7 @@ def test_a_checkpoint_in_several_files(folder: Path) -> None:
         json.loads((folder / "model.safetensors.index.json").read_text(encoding="utf-8"))["weight_map"].values()
     )
     assert len(files) > 1
-    assert {tensor.path.name for tensor in checkpoint_of(str(folder), "bert").values()} == files
+    assert {tensor.path.name for tensor in stored_tensors_of(str(folder), "bert").values()} == files
     assert torch.equal(load_model(folder, bits=4).encode(TEXTS), before)
 
 

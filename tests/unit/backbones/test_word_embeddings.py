@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from adaptkit.backbones.checkpoint import StoredTensor, checkpoint_of
+from adaptkit.backbones.stored_tensors import StoredTensor, stored_tensors_of
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.tables.paged import PagedRows
 from adaptkit.backbones.tables.resident import ResidentRows
@@ -30,7 +30,7 @@ def table() -> Tensor:
 @pytest.fixture
 def stored(table: Tensor, tmp_path: Path) -> StoredTensor:
     save_file({"other": torch.ones(3), "table": table}, tmp_path / "model.safetensors")
-    return checkpoint_of(str(tmp_path), "bert")["table"]
+    return stored_tensors_of(str(tmp_path), "bert")["table"]
 
 
 def some_ids(n: int = 50, seed: int = 1) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModel, AutoModelForQuestionAnswering, AutoModelForTokenClassification
 
 import adaptkit
-from adaptkit.backbones.checkpoint import MARKER
+from adaptkit.backbones.stored_tensors import MARKER
 from adaptkit.composition import Average, Stack
 from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
 from adaptkit.format.adapter_config import AdapterConfig

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adaptkit.data.tasks import TaskData
-from adaptkit.data.tasks.answers import located
+from adaptkit.data.tasks.answer_spans import located
 from adaptkit.labelled import normalized_data, read_labelled
 from adaptkit.task_types import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence
 

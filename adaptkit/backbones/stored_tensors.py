@@ -77,7 +77,7 @@ class StoredTensor:
         return torch.from_numpy(raw).view(self.dtype)
 
 
-def checkpoint_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTensor]:
+def stored_tensors_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTensor]:
     """Where the tensors of a local folder or hub id lie, under the names that the bare model gives them.
 
     Raises:

@@ -20,12 +20,12 @@ LINES = "line of each word"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LabelledRow:
     """A row with its place, for errors, and the columns of its roles."""
 
     file: str | Path
     number: int
-    row: Row
+    cells: Row
     columns: Columns
 
     def wrong(self, found: str, expected: str) -> MalformedText:
@@ -34,27 +34,27 @@ class Record:
 
     def wrong_word(self, index: int, found: str, expected: str) -> MalformedText:
         """Make an error that names the line of one word, or this row where the words have no lines of their own."""
-        lines = self.row.get(LINES)
+        lines = self.cells.get(LINES)
         number = lines[index] if isinstance(lines, tuple) else self.number
         return MalformedText(self.file, number, found, expected)
 
     def has(self, role: str) -> bool:
         """Tell whether a column has this role and the row holds it."""
-        return role in self.columns and all(name in self.row for name in self._names(role))
+        return role in self.columns and all(name in self.cells for name in self._names(role))
 
     def value(self, role: str) -> object:
         """Give what the (first) column of a role holds."""
         name = self._names(role)[0]
-        if name not in self.row:
-            raise self.wrong(fields_of(self.row), f"a field {name!r}")
-        return self.row[name]
+        if name not in self.cells:
+            raise self.wrong(fields_of(self.cells), f"a field {name!r}")
+        return self.cells[name]
 
     def text(self, role: str) -> str:
         """Give the text of a role, as it stands; it may not be empty."""
         for name in self._names(role):
-            if name not in self.row:
-                raise self.wrong(fields_of(self.row), f"a field {name!r}")
-        parts = [checked_text(self.file, self.number, self.row[name]) for name in self._names(role)]
+            if name not in self.cells:
+                raise self.wrong(fields_of(self.cells), f"a field {name!r}")
+        parts = [checked_text(self.file, self.number, self.cells[name]) for name in self._names(role)]
         text = "\n".join(part for part in parts if part.strip())
         if not text:
             raise self.wrong(f"an empty {role}", "text")
