@@ -101,4 +101,6 @@ def recorded(values: Options) -> Mapping[str, Recorded]:
 
 
 def _plain(value: Any) -> Recorded:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={part}" for name, part in value.items())
     return ",".join(map(str, value)) if isinstance(value, tuple) else value

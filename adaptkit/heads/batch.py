@@ -20,9 +20,10 @@ class Batch:
     `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
     `frozen` (batch, seq, n_depths * hidden_width).
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
-    for, or None; for a task, `labels` have the shape that its type gives. `row_labels` (batch, some may be `IGNORED`)
-    are what an objective asks of whole rows. `groups` counts the rows of each item where several belong together.
-    `language` is the one that all rows are in, where that matters.
+    for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
+    each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
+    whole rows. `groups` counts the rows of each item where several belong together. `language` is the one that all rows
+    are in, where that matters.
     """
 
     ids: Tensor
@@ -34,6 +35,7 @@ class Batch:
     positions: Tensor | None = None
     labels: Tensor | None = None
     row_labels: Tensor | None = None
+    class_weights: Tensor | None = None
     groups: tuple[int, ...] = ()
     language: str | None = None
 

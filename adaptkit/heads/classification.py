@@ -51,7 +51,7 @@ class Classification:
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy. Shape: outputs (batch, n_labels)."""
-        return F.cross_entropy(outputs, batch.require_labels())
+        return F.cross_entropy(outputs, batch.require_labels(), weight=batch.class_weights)
 
     def predictions(
         self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]

@@ -57,7 +57,12 @@ class Tagging:
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy over words. Shape: outputs (batch, seq, n_tags)."""
-        return F.cross_entropy(outputs.flatten(0, 1), batch.require_labels().flatten(), ignore_index=IGNORED)
+        return F.cross_entropy(
+            outputs.flatten(0, 1),
+            batch.require_labels().flatten(),
+            weight=batch.class_weights,
+            ignore_index=IGNORED,
+        )
 
     def predictions(
         self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]

@@ -23,6 +23,7 @@ from adaptkit.recipes.settings import settings_of
 from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
+from adaptkit.task_types.class_weights import weighing_of
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.data import MIN_SENTENCES
@@ -57,6 +58,7 @@ class TaskTraining:
             sampling_alpha=request.sampling_alpha,
             has_labels=bool(self.head.labels),
             constant_loss_of=self.head.row.constant_loss,
+            weighing=weighing_of(request.class_weights, self.head),
         )
         self.settings = self._settings()
         self._fitting = Fitting(
@@ -96,6 +98,7 @@ class TaskTraining:
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
+            *self._class_weights(),
             *self.head.row.plan(self.head, self.items.items),
             f"trained on top of {self.foundation}",
             *self.foundation.in_other_forms(self.request.normalize),
@@ -137,6 +140,13 @@ class TaskTraining:
         """What to do about what is too long."""
         most = self.model.backbone.max_length
         return f" ({as_typed(max_length=...)} may be up to {most:,})" if self._max_length < most else ""
+
+    def _class_weights(self) -> list[str]:
+        weights = self.items.class_weights
+        if weights is None:
+            return []
+        told = (f"{label} {weight:.3g}" for label, weight in zip(self.head.labels, weights, strict=True))
+        return [f"class weights: {', '.join(told)}"]
 
     def _languages(self) -> set[str | None]:
         return {example.language for example in self.data.examples}

@@ -22,6 +22,7 @@ from adaptkit.requests.output import PathOrName
 from adaptkit.requests.task import SAMPLING_ALPHA, Labelled
 from adaptkit.requests.text import MAX_TOKENS
 from adaptkit.storage import Adapter
+from adaptkit.task_types.class_weights import ClassWeights
 from adaptkit.training import Display, open_display
 from adaptkit.training.display import Silent
 
@@ -44,6 +45,7 @@ def train_adapter(
     reading: ReadingOptions | None = None,
     max_answer_tokens: int | None = None,
     sampling_alpha: float = SAMPLING_ALPHA,
+    class_weights: ClassWeights | None = None,
     normalize: NormalForm | None = None,
     on: Adapter | PathOrName | Sequence[Adapter | PathOrName] = (),
     drop_top_layer: bool = False,

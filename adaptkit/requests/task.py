@@ -15,6 +15,7 @@ from adaptkit.options import Shell, option
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
 from adaptkit.task_types import TASK_TYPES, HeadConfig
+from adaptkit.task_types.class_weights import ClassWeights, check_class_weights, class_weights_of
 
 Labelled: TypeAlias = "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData]"
 SAMPLING_ALPHA = 0.3
@@ -64,6 +65,16 @@ class TaskRequest(Request):
     reading: ReadingOptions = field(default=ReadingOptions())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
     sampling_alpha: float = option(SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha")
+    class_weights: ClassWeights | None = option(
+        None,
+        "how much each label counts in the loss: balanced (by inverse frequency), or a mapping of labels to weights",
+        shell=Shell(
+            str,
+            "how much each label counts in the loss: balanced (by inverse frequency), or LABEL=WEIGHT,LABEL=WEIGHT",
+            metavar="<weights>",
+            read=class_weights_of,
+        ),
+    )
     max_answer_tokens: int | None = option(
         None, "qa: tokens of the longest answer (default: half more than the longest in training, at least 30)"
     )
@@ -72,6 +83,7 @@ class TaskRequest(Request):
         super().__post_init__()
         if not (math.isfinite(self.sampling_alpha) and 0 <= self.sampling_alpha <= 1):
             raise ConfigError(f"sampling_alpha lies between 0 (equally) and 1 (by size), found {self.sampling_alpha}.")
+        check_class_weights(self.class_weights)
         if self.max_answer_tokens is not None and not 1 <= self.max_answer_tokens <= MAX_ANSWER_TOKENS:
             raise ConfigError(
                 f"max_answer_tokens must lie between 1 and {MAX_ANSWER_TOKENS:,}, found {self.max_answer_tokens}."

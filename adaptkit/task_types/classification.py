@@ -133,6 +133,7 @@ CLASSIFICATION = TaskType(
     blank={"label": ""},
     settled=_settled,
     least_labels=2,
+    weighs_classes=True,
     head_fields=_head_fields,
     form=form,
     metrics={"accuracy": _accuracy, "macro F1": _macro_f1},

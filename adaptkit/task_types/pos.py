@@ -65,6 +65,7 @@ POS = TaskType(
     blank={"tags": ()},
     read_as=joined_words,
     least_labels=2,
+    weighs_classes=True,
     unknown_labels="told",
     lost=_lost,
     ignored=_told,

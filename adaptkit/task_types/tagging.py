@@ -162,6 +162,7 @@ TAGGING = TaskType(
     blank={"tags": ()},
     read_as=joined_words,
     least_labels=2,
+    weighs_classes=True,
     unknown_labels="told",
     together=_together,
     lost=_lost,

@@ -9,7 +9,9 @@ from functools import cached_property
 from itertools import chain, cycle, islice
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from adaptkit.backbones import Backbone
 from adaptkit.data.batching import chunks, heldout_of_kinds, length_bucketed
@@ -17,6 +19,7 @@ from adaptkit.errors import EmptyCorpus
 from adaptkit.heads import TaskFormat
 from adaptkit.heads.batch import Batch
 from adaptkit.task_types import Item
+from adaptkit.task_types.class_weights import Weighing
 from adaptkit.training.data import MIN_SENTENCES, PADDED_TO
 
 
@@ -26,7 +29,8 @@ class TaskItems:
 
     Where several languages train together, each is drawn in proportion to `n ** sampling_alpha` of its `n` items
     (Devlin et al. 2019 for mBERT; 1 is in proportion to size, 0 equally), smaller ones more than once an epoch.
-    `has_labels` where targets are numbers of labels. Each label and each language has an example that is trained on.
+    `has_labels` where targets are numbers of labels; `weighing` says how much each counts in the loss. Each
+    label and each language has an example that is trained on.
 
     Raises:
         EmptyCorpus: Fewer than 20 examples, or each is the only one of a label.
@@ -38,6 +42,7 @@ class TaskItems:
     sampling_alpha: float = 0.3
     has_labels: bool = False
     constant_loss_of: Callable[[Sequence[Item]], float] | None = None
+    weighing: Weighing | None = None
 
     def __post_init__(self) -> None:
         found = len(self._kinds)
@@ -61,14 +66,25 @@ class TaskItems:
 
     @cached_property
     def constant_loss(self) -> float | None:
-        """`constant_loss_of` the held-out items, or the entropy of their labels; None where targets are no labels."""
+        """`constant_loss_of` the held-out items, or the entropy of their weighed labels; None where there are none."""
         if self.constant_loss_of is not None:
             return self.constant_loss_of([self.items[number] for number in self.heldout])
         if not self.has_labels:
             return None
         counts = Counter(chain.from_iterable(self.items[number].target for number in self.heldout))
-        shares = np.array(list(counts.values())) / counts.total()
+        weights = self.class_weights
+        weighed = np.array([n * (1.0 if weights is None else weights[int(label)]) for label, n in counts.items()])
+        shares = weighed / weighed.sum()
         return float(-(shares * np.log(shares)).sum())
+
+    @cached_property
+    def class_weights(self) -> tuple[float, ...] | None:
+        """How much a target of each label counts; None where all count alike."""
+        return None if self.weighing is None else self.weighing([self.items[number] for number in self.training])
+
+    @cached_property
+    def _class_weights(self) -> Tensor | None:
+        return None if self.class_weights is None else torch.tensor(self.class_weights, dtype=torch.float32)
 
     def batches(self, batch_size: int, epoch: int) -> list[list[int]]:
         """Item numbers of each batch of one epoch."""
@@ -101,6 +117,7 @@ class TaskItems:
             ids=ids,
             mask=mask,
             labels=self.task_format.labels(items, ids.shape[1]).to(backbone.device),
+            class_weights=None if self._class_weights is None else self._class_weights.to(backbone.device),
             groups=tuple(len(item.rows) for item in items),
             language=items[0].language,
         )
