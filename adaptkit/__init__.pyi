@@ -1,6 +1,7 @@
 from .backbones import Vocabulary, vocabulary_of
 from .composition import Average, Fuse, Stack
 from .data.sample import sample_pairs
+from .data.source import Source
 from .data.tasks import TASKS, TaskData
 from .evaluation import TransferReport, evaluate
 from .format.card import TrainingFacts
@@ -58,6 +59,7 @@ __all__ = [
     "Pretrained",
     "ReadingOptions",
     "Run",
+    "Source",
     "Stack",
     "TaskData",
     "TaskRequest",

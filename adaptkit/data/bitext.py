@@ -8,7 +8,8 @@ from adaptkit.data.columns import Row
 from adaptkit.data.lines import read_lines
 from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, name_cells, read_rows
-from adaptkit.data.translations import LanguagePair, names_languages
+from adaptkit.data.tmx import tmx_rows
+from adaptkit.data.translations import LanguagePair, field_of, names_languages
 from adaptkit.errors import MalformedText
 
 TwoFiles = tuple[Path, Path]
@@ -24,15 +25,45 @@ def file_pairs(part: Path | TwoFiles, languages: LanguagePair) -> Pairs:
     """
     if isinstance(part, tuple):
         return _side_by_side(*part)
+    if format_suffix(part) == ".tmx":
+        return languages.pairs(part, _filled(part, languages))
     if (rows := _language_rows(part)) is not None:
         return languages.pairs(part, rows)
     return _two_columns(part)
 
 
-def first_row(part: Path | TwoFiles) -> tuple[int, Row] | None:
+def first_row(part: Path | TwoFiles, languages: LanguagePair) -> tuple[int, Row] | None:
     """Give the first numbered row whose fields are languages; None where the file names no languages."""
-    rows = None if isinstance(part, tuple) else _language_rows(part)
+    if isinstance(part, tuple):
+        return None
+    if format_suffix(part) == ".tmx":
+        return _first_unit(part, languages)
+    rows = _language_rows(part)
     return None if rows is None else next(rows, None)
+
+
+def _first_unit(path: Path, languages: LanguagePair) -> tuple[int, Row] | None:
+    """The first that has the languages: not each needs to have them."""
+    found: dict[str, None] = {}
+    for number, unit in tmx_rows(path):
+        if all(field_of(wanted, unit) for wanted in _wanted(languages)):
+            return number, unit
+        found.update(dict.fromkeys(unit))
+    if found:
+        expected = f"a unit in {' and '.join(_wanted(languages))}"
+        raise MalformedText(path, 1, f"the languages {', '.join(found)}", expected)
+    return None
+
+
+def _filled(path: Path, languages: LanguagePair) -> NumberedRows:
+    """The units of a translation memory, with nothing for a language that one of them lacks."""
+    for number, unit in tmx_rows(path):
+        lacking = [wanted for wanted in _wanted(languages) if field_of(wanted, unit) is None]
+        yield number, {**unit, **dict.fromkeys(lacking)}
+
+
+def _wanted(languages: LanguagePair) -> list[str]:
+    return [languages.target] if languages.source is None else [languages.target, languages.source]
 
 
 def _language_rows(path: Path) -> NumberedRows | None:
@@ -49,7 +80,9 @@ def _two_columns(path: Path) -> Pairs:
     for number, line in read_lines(path):
         cells = line.split("\t")
         if line and len(cells) != 2:
-            expected = "two (source and target), or a header of languages in line 1"
+            expected = (
+                "two (source and target), or a header of languages in line 1; two plain files are given as a pair"
+            )
             raise MalformedText(path, number, f"{len(cells)} columns", expected)
         if line:
             yield cells[0], cells[1]

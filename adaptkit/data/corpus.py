@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from adaptkit.data.columns import column_texts, given_text
 from adaptkit.data.lines import read_lines
+from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import has_rows, read_rows
 from adaptkit.data.sources import (
     DataSet,
@@ -20,6 +21,7 @@ from adaptkit.data.sources import (
     load_from_hub,
     names_files,
 )
+from adaptkit.data.tmx import tmx_sentences
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.terminal.asking import as_typed
 
@@ -83,11 +85,13 @@ class Corpus:
             raise EmptyCorpus(f"{self.description} holds no text ({self.empty_lines} empty lines).")
 
 
-def open_corpus(source: TextSource, *, column: str | None = None, limit_lines: int | None = None) -> Corpus:
+def open_corpus(
+    source: TextSource, *, column: str | None = None, limit_lines: int | None = None, language: str | None = None
+) -> Corpus:
     """Find the text that `source` names; nothing but its existence is checked before reading.
 
     A string or path is a file: one text a line, or rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.tsv`,
-    `.parquet`), each also packed (`.gz`, `.xz`, `.bz2`, `.zst`). A string that is no file and looks like
+    `.tmx`, `.parquet`), each also packed (`.gz`, `.xz`, `.bz2`, `.zst`). A string that is no file and looks like
     `owner/name` or `owner/name:config` is a data set on the hub; a `pathlib.Path` never is.
 
     A list or tuple is several files if it holds a path object, or if every string in it is an existing file
@@ -99,6 +103,7 @@ def open_corpus(source: TextSource, *, column: str | None = None, limit_lines: i
         column: the field of the rows that holds the text; else the one called text, sentence or content,
             else the only field with a string.
         limit_lines: read at most so many texts in all, empty ones not counted.
+        language: of a translation memory (TMX), what is read where no column is named.
 
     Raises:
         SourceNotFound: no such file or data set, a folder, or a list that names files and something else.
@@ -115,7 +120,7 @@ def open_corpus(source: TextSource, *, column: str | None = None, limit_lines: i
     if is_data_set(source):
         return make(partial(_dataset_texts, source, column, "a data set"), description="a data set", repeatable=True)
     if paths := _paths_in(source, column):
-        read = partial(_file_texts, paths, column)
+        read = partial(_file_texts, paths, column, language)
         return make(read, description=describe_files(paths), repeatable=all(path.is_file() for path in paths))
     sentences = _sentences_in(source, column)
     description = f"a list of {len(sentences)} sentences" if isinstance(sentences, Sequence) else "an iterable"
@@ -149,18 +154,24 @@ def _sentences_in(source: object, column: str | None) -> Iterable[str]:
     return source
 
 
-def _file_texts(paths: Sequence[Path], column: str | None) -> Numbered:
+def _file_texts(paths: Sequence[Path], column: str | None, language: str | None) -> Numbered:
     document = 0
     for path in paths:
         document += 1
         if has_rows(path):
-            for text in column_texts(path, read_rows(path, column), column):
+            for text in _row_texts(path, column, language):
                 document += 1
                 yield document, text
         else:
             for _, line in read_lines(path):
                 document += not line.strip()
                 yield document, line
+
+
+def _row_texts(path: Path, column: str | None, language: str | None) -> Iterator[str]:
+    if format_suffix(path) == ".tmx":
+        return tmx_sentences(path, column or language)
+    return column_texts(path, read_rows(path, column), column)
 
 
 def _dataset_texts(dataset: DataSet, column: str | None, description: str) -> Numbered:

@@ -74,10 +74,11 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
 
     A string or path is a file, also packed (`.gz`, `.xz`, `.bz2`, `.zst`):
     rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.parquet`) whose fields
-    are languages in any form, `{"translation": {"en": ..., "hau": ...}}` or flat; or lines with tabs (any other
+    are languages in any form, `{"translation": {"en": ..., "hau": ...}}` or flat; a translation memory (`.tmx`), whose
+    units that lack one of the languages count as half empty; or lines with tabs (any other
     suffix), either under a header of languages or in two columns, source and target.
     A tuple of two file names is a pair of files, source and target, with as many lines each. A list is several
-    files or several such tuples. Any other iterable yields `(source sentence, target sentence)`.
+    of these, all between the same two languages. Any other iterable yields `(source sentence, target sentence)`.
 
     Args:
         source: where the pairs are.
@@ -117,7 +118,7 @@ def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> Pa
     paths = [path for part in parts for path in (part if isinstance(part, tuple) else (part,))]
     repeatable = all(path.is_file() for path in paths)
     if repeatable:  # a pipe would lose the row that is looked at
-        languages = languages.settled(paths[0], first_row(parts[0]))
+        languages = languages.settled(paths[0], first_row(parts[0], languages))
 
     def read() -> Iterator[Pair]:
         return chain.from_iterable(file_pairs(part, languages) for part in parts)
@@ -152,9 +153,9 @@ def _parts_of(source: object) -> list[Path | TwoFiles]:
         return [_two_files(source)]
     if not isinstance(source, list):
         return []
-    if all(isinstance(name, str | os.PathLike) for name in source):
-        return [existing_path(name) for name in source]
-    return [_two_files(pair) for pair in source] if all(map(_names_two_files, source)) else []
+    if not all(isinstance(part, str | os.PathLike) or _names_two_files(part) for part in source):
+        return []
+    return [_two_files(part) if isinstance(part, tuple) else existing_path(part) for part in source]
 
 
 def _names_two_files(pair: object) -> bool:

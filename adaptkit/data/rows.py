@@ -1,4 +1,4 @@
-"""Files of rows with named fields: JSON lines, CSV, TSV, parquet. One row in memory at a time (parquet: a batch)."""
+"""Files of rows with named fields: JSON lines, CSV, TSV, TMX, parquet. One row in memory at a time."""
 
 import codecs
 import csv
@@ -11,6 +11,7 @@ from typing import BinaryIO
 from adaptkit.data.columns import Row, fields_of
 from adaptkit.data.lines import read_document, read_lines, read_whole
 from adaptkit.data.packed import format_suffix, is_packed, open_bytes
+from adaptkit.data.tmx import tmx_rows
 from adaptkit.errors import MalformedText
 
 NumberedRows = Iterator[tuple[int, Row]]
@@ -228,5 +229,6 @@ _LINE_FORMATS: Mapping[str, Callable[[Path], NumberedRows]] = {
     ".ndjson": _json_rows,
     ".csv": _csv_rows,
     ".tsv": _tsv_rows,
+    ".tmx": tmx_rows,
 }
 ROW_SUFFIXES = frozenset({*_LINE_FORMATS, ".parquet"})

@@ -1,5 +1,6 @@
 """Which fields of a row hold the two languages of a pair."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -9,6 +10,8 @@ from adaptkit.data.columns import Row, checked_text, fields_of
 from adaptkit.errors import MalformedText, UnknownLanguage
 from adaptkit.languages import canonical_tag
 from adaptkit.terminal.asking import as_typed
+
+_REGION = re.compile(r"[A-Z]{2}|[0-9]{3}")
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,11 @@ class LanguagePair:
         sentences = _sentences(row)
         tags = _languages(tuple(sentences))
         for side, wanted in (("target", self.target), ("source", self.source)):
-            if wanted is not None and wanted not in tags:
+            if wanted is not None and field_of(wanted, tags) is None:
                 raise MalformedText(file, number, fields_of(sentences), f"a field for the {side} language {wanted}")
         if self.source is not None:
             return self.source
-        others = sorted(tags.keys() - {self.target})
+        others = sorted(tags.keys() - {field_of(self.target, tags)})
         if len(others) != 1:
             expected = f"one more language beside {self.target} (choose among several: {as_typed(source_lang=...)})"
             raise MalformedText(file, number, fields_of(sentences), expected)
@@ -56,10 +59,18 @@ class LanguagePair:
         """
         for number, row in rows:
             sentences = _sentences(row)
-            field_of = _languages(tuple(sentences))
-            source_field, target_field = field_of[self.source_in(file, number, row)], field_of[self.target]
-            source = checked_text(file, number, sentences[source_field])
-            yield source, checked_text(file, number, sentences[target_field])
+            tags = _languages(tuple(sentences))
+            source, target = (field_of(wanted, tags) for wanted in (self.source_in(file, number, row), self.target))
+            assert source is not None and target is not None  # noqa: S101, PT018 - `source_in` has looked
+            first = checked_text(file, number, sentences[tags[source]])
+            yield first, checked_text(file, number, sentences[tags[target]])
+
+
+def field_of(wanted: str, tags: Iterable[str]) -> str | None:
+    """Give the tag that a canonical one means: itself, or the only one with a region behind it (`en-US` for `en`)."""
+    found = tuple(tags)
+    regional = [tag for tag in found if tag.startswith(f"{wanted}-") and _REGION.fullmatch(tag[len(wanted) + 1 :])]
+    return wanted if wanted in found else regional[0] if len(regional) == 1 else None
 
 
 def names_languages(names: Iterable[str]) -> bool:

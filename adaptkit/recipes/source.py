@@ -1,14 +1,14 @@
 """Where the text of a run comes from: what the caller named, Wikipedia from the hub, or the package's sample."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from adaptkit.data import sample
-from adaptkit.data.corpus import open_corpus
-from adaptkit.data.letters import normalized
-from adaptkit.data.parallel import open_parallel
+from adaptkit.data.letters import NormalForm
+from adaptkit.data.mix import parallel_sources, text_sources
+from adaptkit.data.part import Part, in_words, parallel_part, read_parts, text_part
 from adaptkit.data.sentence import Sentence
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.objectives import BackboneKind, objective_for, objective_of
@@ -23,19 +23,32 @@ TextKind: TypeAlias = Literal["corpus", "sample"]
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """Sentences in the language, and what is known of them.
-
-    `n_skipped` says how many pairs the latest reading skipped because a side was empty.
-    """
+    """Sentences in the language, of one source or of several, and what is known of them."""
 
     translated: bool
-    rows: Callable[[], Iterator[Sentence]]
-    description: str
+    parts: Sequence[Part]
     licence: str
-    repeatable: bool
     kind: TextKind = "corpus"
     reason: str = ""
-    n_skipped: Callable[[], int] = lambda: 0
+    form: NormalForm | None = None
+
+    def rows(self) -> Iterator[Sentence]:
+        """Start a reading of all parts, one after the other."""
+        return read_parts(self.parts, self.form)
+
+    @property
+    def description(self) -> str:
+        """What it is, for card and messages."""
+        return in_words(self.parts)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be read again."""
+        return all(part.repeatable for part in self.parts)
+
+    def n_skipped(self) -> int:
+        """How many pairs the latest reading skipped because a side was empty."""
+        return sum(part.n_skipped() for part in self.parts)
 
 
 def choose_source(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
@@ -45,27 +58,18 @@ def choose_source(request: TextRequest, language: str, note: Callable[[str], Non
         SourceNotFound: No such file, or neither the hub nor the sample has the language.
         ConfigError: An objective that the text cannot serve.
     """
-    source = _chosen(request, language, note)
-    form = request.normalize
-
-    def rows() -> Iterator[Sentence]:
-        for text, translation, document in source.rows():
-            yield Sentence(
-                normalized(text, form), None if translation is None else normalized(translation, form), document
-            )
-
-    return source if form is None else replace(source, rows=rows)
+    return replace(_chosen(request, language, note), form=request.normalize)
 
 
 def _chosen(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
     if request.parallel is not None:
         return _parallel_source(request, language)
     if request.text is not None:
-        return _text_source(request, request.text, request.output.licence)
+        return _text_source(request, request.text, language, request.output.licence)
     if isinstance(request.objective, Auto) or not objective_of(request.objective).needs_translations:
         try:
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
-            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", "CC BY-SA 4.0")
+            return _text_source(request, f"{WIKIPEDIA}:{WIKIPEDIA_DATE}.{language}", language, "CC BY-SA 4.0")
         except SourceNotFound:
             taken = "the hub does not answer, or has no Wikipedia in this language: taking the package's own sample"
             note(taken)
@@ -89,31 +93,24 @@ def trained_options(asked: Auto | Options, source: TrainingSource, *, causal: bo
 
 
 def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
-    corpus = open_parallel(request.parallel, target=language, source_language=request.source_lang)
+    sources = (
+        replace(source, source_lang=source.source_lang or request.source_lang)
+        for source in parallel_sources(request.parallel)
+    )
     return TrainingSource(
         translated=True,
-        rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
-        description=f"{corpus.description} ({corpus.source_language or 'unnamed'} to {language})",
+        parts=[parallel_part(source, language) for source in sources],
         licence=request.output.licence,
-        repeatable=corpus.repeatable,
         reason="parallel text was given",
-        n_skipped=lambda: corpus.empty_pairs,
     )
 
 
-def _text_source(request: TextRequest, text: object, licence: str) -> TrainingSource:
-    corpus = open_corpus(text, column=request.column)
+def _text_source(request: TextRequest, text: object, language: str, licence: str) -> TrainingSource:
+    sources = (replace(source, column=source.column or request.column) for source in text_sources(text))
     return TrainingSource(
         translated=False,
-        rows=lambda: (
-            Sentence(line, document=document)
-            for document, text in corpus.in_documents()
-            for line in text.splitlines()
-            if line.strip()
-        ),
-        description=corpus.description,
+        parts=[text_part(source, language) for source in sources],
         licence=licence,
-        repeatable=corpus.repeatable,
         reason="text without translations was given",
     )
 
@@ -124,10 +121,8 @@ def _sample_source(request: TextRequest, language: str) -> TrainingSource:
         raise ConfigError(f"column names a column of {as_typed(text=...)}, which is not given.")
     return TrainingSource(
         translated=True,
-        rows=lambda: (Sentence(sentence, translation) for translation, sentence in pairs),
-        description=sample.DESCRIPTION,
+        parts=[Part(name=sample.DESCRIPTION, rows=lambda: (Sentence(ours, theirs) for theirs, ours in pairs))],
         licence=sample.LICENCE,
-        repeatable=True,
         kind="sample",
         reason="the sample has translations",
     )

@@ -6,9 +6,8 @@ from dataclasses import replace
 from inspect import signature
 from typing import Never, ParamSpec
 
-from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm
-from adaptkit.data.parallel import ParallelSource
+from adaptkit.data.mix import Parallels, Texts
 from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import MethodOptions
 from adaptkit.model import AdaptedModel
@@ -34,8 +33,8 @@ def train_adapter(
     lang: str | None = None,
     domain: str | None = None,
     task: str | None = None,
-    text: "TextSource | None" = None,
-    parallel: "ParallelSource | None" = None,
+    text: "Texts | None" = None,
+    parallel: "Parallels | None" = None,
     source_lang: str | None = None,
     column: str | None = None,
     max_tokens: int | None = MAX_TOKENS,

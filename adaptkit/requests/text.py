@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
 from adaptkit.config import Kind
-from adaptkit.data.corpus import TextSource
-from adaptkit.data.parallel import ParallelSource
-from adaptkit.data.rows import has_rows
+from adaptkit.data.mix import Parallels, Texts
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
@@ -18,21 +15,10 @@ from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
+from adaptkit.requests.written import parallels, texts
 from adaptkit.terminal.asking import as_typed
 
 MAX_TOKENS = 20_000_000
-
-
-def _texts(given: list[str]) -> str | list[Path]:
-    """One may be a hub id; several are files, whatever they are called."""
-    return given[0] if len(given) == 1 else [Path(part) for part in given]
-
-
-def _parallel(given: list[Path]) -> Path | list[Path] | tuple[Path, ...]:
-    """Two plain files are source and target."""
-    if len(given) == 1:
-        return given[0]
-    return tuple(given) if len(given) == 2 and not any(map(has_rows, given)) else given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,26 +32,26 @@ class TextRequest(Request):
     kind: ClassVar[Kind]
 
     lang: str = option(MISSING, "language of the text: sw, swa, swh_Latn or Swahili")
-    text: "TextSource | None" = option(
+    text: "Texts | None" = option(
         None,
-        "text in the language: a file, several, an iterable, a data set or a hub id",
+        "text in the language: a file, several, an iterable, a data set, a hub id, or a list of these",
         recorded=False,
         shell=Shell(
             list[str],
             "text in the language: a file or a hub id; may be repeated",
             metavar="<file>",
-            read=_texts,
+            read=texts,
         ),
     )
-    parallel: "ParallelSource | None" = option(
+    parallel: "Parallels | None" = option(
         None,
-        "sentences with translations: JSON lines, TSV, a pair of files or pairs",
+        "sentences with translations: JSON lines, TSV, TMX, a pair of files, pairs, or a list of these",
         recorded=False,
         shell=Shell(
-            list[Path],
-            "sentences with translations: JSON lines or TSV; two plain files are source and target",
+            list[str],
+            "sentences with translations: JSON lines, TSV, TMX, or a pair of plain files (a.en,a.ha); may be repeated",
             metavar="<file>",
-            read=_parallel,
+            read=parallels,
         ),
     )
     source_lang: str | None = option(None, "language of the translations, where the file has several")

@@ -82,7 +82,16 @@ def test_one_text_stays_a_name_and_several_are_files() -> None:
 
 
 def test_two_plain_parallel_files_are_a_pair_and_others_a_list() -> None:
-    assert asked(parallel=[Path("en.txt"), Path("sw.txt.gz")]).parallel == (Path("en.txt"), Path("sw.txt.gz"))
-    assert asked(parallel=[Path("a.jsonl"), Path("b.jsonl")]).parallel == [Path("a.jsonl"), Path("b.jsonl")]
-    assert asked(parallel=[Path("a.tsv")]).parallel == Path("a.tsv")
-    assert asked(parallel=[Path("a"), Path("b"), Path("c")]).parallel == [Path("a"), Path("b"), Path("c")]
+    assert asked(parallel=["en.txt", "sw.txt.gz"]).parallel == (Path("en.txt"), Path("sw.txt.gz"))
+    assert asked(parallel=["a.jsonl", "b.jsonl"]).parallel == [Path("a.jsonl"), Path("b.jsonl")]
+    assert asked(parallel=["a.tsv"]).parallel == Path("a.tsv")
+    assert asked(parallel=["a", "b", "c"]).parallel == [Path("a"), Path("b"), Path("c")]
+
+
+def test_a_comma_makes_a_pair_of_plain_files(tmp_path: Path) -> None:
+    (tmp_path / "a,b").touch()
+    pair = Path("a.en"), Path("a.ha.gz")
+    assert asked(parallel=["a.en,a.ha.gz"]).parallel == pair
+    assert asked(parallel=["a.en,a.ha.gz", "b.tmx"]).parallel == [pair, Path("b.tmx")]
+    assert asked(parallel=["a.en,a.ha.gz", "b.txt"]).parallel == [pair, Path("b.txt")]
+    assert asked(parallel=[f"{tmp_path}/a,b"]).parallel == tmp_path / "a,b"

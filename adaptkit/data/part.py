@@ -1,0 +1,89 @@
+"""A source of a training text, opened: its sentences, and what is said of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from adaptkit.data.corpus import Corpus, open_corpus
+from adaptkit.data.letters import NormalForm, normalized
+from adaptkit.data.parallel import open_parallel
+from adaptkit.data.sentence import Sentence
+from adaptkit.data.source import Source
+
+Rows = Callable[[], Iterator[Sentence]]
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Sentences of one source.
+
+    Attributes:
+        name: what cards and messages call it.
+        rows: starts a reading.
+        languages: in words, which language is translated into which; empty without translations.
+        repeatable: whether it can be read again.
+        n_skipped: pairs that the latest reading skipped because a side was empty.
+    """
+
+    name: str
+    rows: Rows
+    languages: str = ""
+    repeatable: bool = True
+    n_skipped: Callable[[], int] = lambda: 0
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.languages})" if self.languages else self.name
+
+
+def text_part(source: Source, language: str) -> Part:
+    """Open text without translations.
+
+    Raises:
+        DataError, ConfigError: as `open_corpus`.
+    """
+    corpus = open_corpus(source.text, column=source.column, language=language)
+    return Part(name=source.name or corpus.description, rows=lambda: _sentences(corpus), repeatable=corpus.repeatable)
+
+
+def parallel_part(source: Source, language: str) -> Part:
+    """Open text with translations.
+
+    Raises:
+        DataError, ConfigError: as `open_parallel`.
+    """
+    corpus = open_parallel(source.text, target=language, source_language=source.source_lang)
+    return Part(
+        name=source.name or corpus.description,
+        rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
+        languages=f"{corpus.source_language or 'unnamed'} to {language}",
+        repeatable=corpus.repeatable,
+        n_skipped=lambda: corpus.empty_pairs,
+    )
+
+
+def in_words(parts: Sequence[Part]) -> str:
+    """Name the parts, the first few of many."""
+    named = "; ".join(map(str, parts[:_MOST_NAMES]))
+    more = f" and {len(parts) - _MOST_NAMES} more" if len(parts) > _MOST_NAMES else ""
+    return named if len(parts) == 1 else f"{len(parts)} sources: {named}{more}"
+
+
+def read_parts(parts: Sequence[Part], form: NormalForm | None = None) -> Iterator[Sentence]:
+    """Read one part after the other, each sentence with its part's number, and documents numbered on."""
+    first = 0
+    for number, part in enumerate(parts):
+        document = 0
+        for row in part.rows():
+            document = row.document
+            yield Sentence(
+                normalized(row.text, form),
+                None if row.translation is None else normalized(row.translation, form),
+                first + document,
+                number,
+            )
+        first += document + 1
+
+
+def _sentences(corpus: Corpus) -> Iterator[Sentence]:
+    for document, text in corpus.in_documents():
+        yield from (Sentence(line, document=document) for line in text.splitlines() if line.strip())

@@ -1,0 +1,38 @@
+"""One source of a training text, with what its owner knows of it."""
+
+from dataclasses import KW_ONLY, dataclass
+
+from adaptkit.errors import ConfigError
+from adaptkit.languages import canonical_tag
+from adaptkit.terminal.plain_text import is_one_line
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source: a file, a pair of files (a tuple), several files, sentences or pairs in memory, or a data set.
+
+    A list of sources is a mix: `parallel=["en-ha.jsonl", Source("fr-ha.tmx", name="health", source_lang="fr")]`.
+
+    Attributes:
+        text: where the text is, as `text` or `parallel` of `train_adapter` take it.
+        name: what cards and messages call it (default: names of files without their folders).
+        source_lang: the language of the translations, where the file has several.
+        column: the column of the text, where a file has several.
+
+    Raises:
+        ConfigError: a name of several lines, or `UnknownLanguage` for `source_lang`.
+    """
+
+    text: object
+    _: KW_ONLY
+    name: str | None = None
+    source_lang: str | None = None
+    column: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.text, Source):
+            raise ConfigError("a Source is given a Source; give it the files or sentences.")
+        if self.name is not None and not (self.name.strip() and is_one_line(self.name)):
+            raise ConfigError(f"the name of a source is one line with something in it, found {self.name!r:.80}.")
+        if self.source_lang is not None:
+            canonical_tag(self.source_lang)

@@ -1,0 +1,112 @@
+"""Which lists are a mix of sources, and which are one source of sentences or pairs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import datasets
+import pytest
+
+from adaptkit.data.mix import MOST_SOURCES, parallel_sources, text_sources
+from adaptkit.data.part import parallel_part, read_parts, text_part
+from adaptkit.data.source import Source
+from adaptkit.errors import ConfigError, SourceNotFound, UnknownLanguage
+
+PAIRS = [("The goat sleeps.", "Akuya tana barci."), ("Two eggs.", "Ƙwai biyu.")]
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for side, name in enumerate(("a.en", "a.ha")):
+        Path(name).write_text("\n".join(pair[side] for pair in PAIRS), encoding="utf-8")
+    Path("b.tsv").write_text("fr\tha\nDeux œufs.\tƘwai biyu.\n", encoding="utf-8")
+    Path("c.txt").write_text("Akuya.\n\nƘwai.\n", encoding="utf-8")
+    return tmp_path
+
+
+ONE: dict[str, Callable[[], object]] = {
+    "a file": lambda: "b.tsv",
+    "a pair of files": lambda: ("a.en", "a.ha"),
+    "pairs": lambda: PAIRS,
+    "pairs as lists": lambda: [list(pair) for pair in PAIRS],
+    "pairs like files": lambda: [("a.b", "c.d"), ("e.f", "g.h")],
+    "an iterator": lambda: iter(PAIRS),
+    "nothing": list,
+}
+
+
+@pytest.mark.parametrize("made", ONE.values(), ids=ONE)
+@pytest.mark.usefixtures("in_folder")
+def test_what_is_one_source(made: Callable[[], object]) -> None:
+    given = made()
+    assert [source.text for source in parallel_sources(given)] == [given]
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_list_of_several_kinds_is_a_mix() -> None:
+    named = Source("b.tsv", name="eggs")
+    rows = datasets.Dataset.from_list([{"en": "egg", "ha": "ƙwai"}])
+    given = ["b.tsv", ("a.en", "a.ha"), PAIRS, named, Path("b.tsv"), rows, iter(PAIRS)]
+    found = parallel_sources(given)
+    assert [source.text for source in found] == [*given[:3], "b.tsv", *given[4:]]
+    assert found[3] is named
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_every_part_has_its_own_source_language_and_number() -> None:
+    parts = [parallel_part(source, "ha") for source in parallel_sources([("a.en", "a.ha"), "b.tsv", PAIRS])]
+    assert [part.languages for part in parts] == ["unnamed to ha", "fr to ha", "unnamed to ha"]
+    assert [(row.translation, row.part) for row in read_parts(parts)] == [
+        *((source, 0) for source, _ in PAIRS),
+        ("Deux œufs.", 1),
+        *((source, 2) for source, _ in PAIRS),
+    ]
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_documents_of_two_sources_are_not_one() -> None:
+    parts = [text_part(source, "ha") for source in text_sources(["c.txt", "c.txt", ["Ruwa."]])]
+    found = [(row.text, row.document, row.part) for row in read_parts(parts)]
+    documents = [document for _, document, _ in found]
+    assert [(text, part) for text, _, part in found] == [
+        *(("Akuya.", 0), ("Ƙwai.", 0), ("Akuya.", 1), ("Ƙwai.", 1), ("Ruwa.", 2))
+    ]
+    assert len(set(documents)) == 5
+    assert documents == sorted(documents)
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_pair_of_sentences_among_sources_is_refused() -> None:
+    with pytest.raises(ConfigError, match="a list of their own"):
+        parallel_sources(["b.tsv", PAIRS[0]])
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_pair_of_files_of_which_one_is_not_there_is_told() -> None:
+    with pytest.raises(SourceNotFound, match=r"no file a\.hau\. Did you mean a\.ha"):
+        [parallel_part(source, "ha") for source in parallel_sources([("a.en", "a.hau")])]
+
+
+@pytest.mark.usefixtures("in_folder")
+def test_a_list_of_text_files_is_a_mix_and_one_of_sentences_is_not() -> None:
+    assert [source.text for source in text_sources(["c.txt", "c.txt"])] == ["c.txt", "c.txt"]
+    assert len(text_sources(["Akuya.", "Ruwa."])) == 1
+    assert len(text_sources(["c.txt", ["Akuya.", "Ruwa."], Source("c.txt")])) == 3
+
+
+def test_many_files_are_one_source_and_many_named_sources_are_refused() -> None:
+    many = [f"{number}.txt" for number in range(MOST_SOURCES + 1)]
+    assert [source.text for source in text_sources(many)] == [many]
+    assert [source.text for source in parallel_sources(many)] == [many]
+    for split in (text_sources, parallel_sources):
+        with pytest.raises(ConfigError, match="at most 64"):
+            split([Source(name) for name in many])
+
+
+def test_a_source_says_what_cannot_be_right() -> None:
+    with pytest.raises(ConfigError, match="one line"):
+        Source("a.tsv", name="a\nb")
+    with pytest.raises(UnknownLanguage):
+        Source("a.tsv", source_lang="Hausaa")
+    with pytest.raises(ConfigError, match="given a Source"):
+        Source(Source("a.tsv"))
