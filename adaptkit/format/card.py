@@ -109,7 +109,7 @@ def render_card(subject: CardSubject, card: Card) -> str:
     sections = [
         _front_matter(subject, card),
         f"# {subject.adapter_id}",
-        f"A {subject.method} adapter of {subject.n_parameters:,} parameters for the frozen backbone "
+        f"{_a(subject.method)} adapter of {subject.n_parameters:,} parameters for the frozen backbone "
         f"{one_line(subject.backbone)} ({one_line(subject.release)}, fingerprint {subject.fingerprint}).",
         *(
             [
@@ -126,6 +126,10 @@ def render_card(subject: CardSubject, card: Card) -> str:
         "\n".join(_citation(subject, card)),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _a(method: str) -> str:
+    return f"An {method}" if method[0] in "aeio" else f"A {method}"
 
 
 def normal_form(card: Card) -> NormalForm | None:
