@@ -17,7 +17,7 @@ from .interchange import (
     push_adapter,
 )
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
-from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Lora, Method
+from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Mlm, Nsp
 from .recipes import Estimate, estimate_adapter, train_adapter
@@ -49,6 +49,7 @@ __all__ = [
     "Fusion",
     "HeadOnly",
     "HubAdapter",
+    "Ia3",
     "LanguageRequest",
     "Lora",
     "Merged",

@@ -5,7 +5,7 @@ from typing import Any
 
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.architectures import architecture_of
-from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, DoraConfig, InvertibleConfig, LoraConfig
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, DoraConfig, Ia3Config, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 
 METHODS: dict[str, AdapterConfig] = {
@@ -14,6 +14,7 @@ METHODS: dict[str, AdapterConfig] = {
         method=LoraConfig(rank=3, scaling="rank_stabilized", sites=("attention.query", "ffn.output"), blocks=(1,))
     ),
     "dora": AdapterConfig(method=DoraConfig(rank=4, alpha=8)),
+    "ia3": AdapterConfig(method=Ia3Config()),
     "bottleneck": AdapterConfig(method=BottleneckConfig(reduction_factor=4)),
     "bottleneck at both sites": AdapterConfig(
         method=BottleneckConfig(reduction_factor=4, activation="gelu", sites=("attention.residual", "block.output"))

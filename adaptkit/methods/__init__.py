@@ -5,12 +5,13 @@ from adaptkit.methods.bottleneck_madx import BOTTLENECK_MADX, BottleneckMadxConf
 from adaptkit.methods.dora import DORA, Dora, DoraConfig
 from adaptkit.methods.fusion import FUSION, Fusion, FusionConfig
 from adaptkit.methods.head_only import HEAD_ONLY, HeadOnly, HeadOnlyConfig
+from adaptkit.methods.ia3 import IA3, Ia3, Ia3Config
 from adaptkit.methods.invertible import INVERTIBLE, InvertibleConfig
 from adaptkit.methods.lora import LORA, Lora, LoraConfig
 from adaptkit.methods.method import Below, Method, MethodConfig, MethodOptions, Surroundings, TensorShapes
 from adaptkit.methods.table import METHODS, method_of, options_named
 
-for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY, DORA):
+for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY, DORA, IA3):
     METHODS.register(_row)
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "FusionConfig",
     "HeadOnly",
     "HeadOnlyConfig",
+    "Ia3",
+    "Ia3Config",
     "InvertibleConfig",
     "Lora",
     "LoraConfig",

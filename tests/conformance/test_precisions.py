@@ -11,7 +11,14 @@ from adaptkit.backbones import vocabulary_of
 from adaptkit.data.sample import sample_pairs
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.holding import Bits
-from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, InvertibleConfig, LoraConfig
+from adaptkit.methods import (
+    BottleneckConfig,
+    BottleneckMadxConfig,
+    Ia3Config,
+    InvertibleConfig,
+    LoraConfig,
+    MethodConfig,
+)
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
@@ -79,9 +86,12 @@ def test_gradients_reach_every_tensor_of_the_adapter(
 
 
 @pytest.mark.parametrize("form", ["16", "8, paged", "4, paged"])
-def test_a_bottleneck_before_the_norm(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "method", [BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output")), Ia3Config()]
+)
+def test_methods_whose_layers_read_no_weight(method: MethodConfig, form: str, tmp_path: Path) -> None:
     bits, embeddings = FORMS[form]
-    config = AdapterConfig(method=BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output")))
+    config = AdapterConfig(method=method)
     folder = saved_backbone(tmp_path / "tiny", "bert")
     test_an_adapter_acts_and_goes_without_a_trace(config, adaptkit.load_model(folder, bits=bits, embeddings=embeddings))
     adapter = random_adapter(adaptkit.load_model(folder), config)

@@ -11,7 +11,14 @@ from adaptkit.attaching import RowGroups, RowPlan, plan_of_rows
 from adaptkit.attaching.row_plans import BatchedGroups, JointTerms
 from adaptkit.errors import ConfigError, NoHead, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig
+from adaptkit.methods import (
+    BottleneckConfig,
+    BottleneckMadxConfig,
+    FusionConfig,
+    Ia3Config,
+    InvertibleConfig,
+    LoraConfig,
+)
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.task_types import HeadConfig, PredictedAnswer
 from tests.adapters import attach_random
@@ -100,10 +107,11 @@ def test_stacks_on_several_rows_in_any_order(model: AdaptedModel, picked: list[i
     [
         (JointTerms, STACKS[:3]),
         (BatchedGroups, ["language/yo", "language/yo > domain/farm > task/moods", None]),
+        (BatchedGroups, ["language/rw", "language/rw > domain/sport", "language/so"]),
     ],
 )
 def test_rows_of_one_method_need_no_loop(kind: type, stacks: list[StackLike]) -> None:
-    model = with_adapters(tiny_model())
+    model = with_scales(with_adapters(tiny_model()))
     every = [stacks[number % 3] for number in range(len(TEXTS))]
     same_input = model.backbone.shape.same_inputs()
     plans = {stack: RowPlan(model.plan(stack), same_input) for stack in stacks}
@@ -148,6 +156,48 @@ def test_rows_of_bottlenecks_before_the_norm(model_type: str, batch_size: int) -
     torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
 
 
+SCALED: list[StackLike] = [
+    "language/rw",
+    "language/so > domain/sport",
+    None,
+    "language/so",
+    "language/sw > domain/sport",
+    "language/rw > domain/sport > task/topics",
+    Stack(Average("language/rw", "language/so"), "domain/news"),
+    "language/yo > domain/sport > task/moods",
+    "language/so > domain/sport",
+    "language/rw",
+]
+
+
+def with_scales(model: AdaptedModel) -> AdaptedModel:
+    """Beside the others some that scale, in all blocks, in one, and at linear layers where LoRAs act too."""
+    every = {
+        "language/rw": Ia3Config(),
+        "language/so": Ia3Config(blocks=(1,)),
+        "domain/sport": Ia3Config(sites=("attention.query", "attention.key", "ffn.output")),
+    }
+    for seed, (name, method) in enumerate(every.items(), start=30):
+        layers = attach_random(model, name, AdapterConfig(method=method), seed=seed)
+        for scales in layers.parameters():
+            scales.data += 1
+    return model.eval()
+
+
+@pytest.mark.parametrize("batch_size", [3, 10])
+def test_rows_of_learned_scales(model: AdaptedModel, batch_size: int) -> None:
+    with_scales(model)
+    found = model.encode(TEXTS, stacks=SCALED, batch_size=batch_size)
+    torch.testing.assert_close(found, one_by_one(model, SCALED), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+def test_rows_of_learned_scales_on_every_precision(bits: Any, tmp_path: Any) -> None:  # noqa: ANN401
+    model = with_scales(with_adapters(adaptkit.load_model(saved_backbone(tmp_path / "tiny", "bert"), bits=bits)))
+    found, alone = model.encode(TEXTS, stacks=SCALED), one_by_one(model, SCALED)
+    assert float((found - alone).norm() / alone.norm()) < (0.03 if bits == 16 else 1e-4)
+
+
 @pytest.mark.parametrize("model_type", ["bert", "qwen2"])
 @pytest.mark.parametrize("bits", [16, 8, 4])
 def test_rows_on_every_precision(bits: Any, model_type: str, tmp_path: Any) -> None:  # noqa: ANN401
@@ -178,8 +228,16 @@ def test_gradients_of_rows_are_those_of_single_rows(model: AdaptedModel) -> None
         assert float((gradient - found[1][name]).norm()) <= 1e-3 * float(gradient.norm()) + 1e-4, name
 
 
-def test_gradients_of_rows_of_bottlenecks(model: AdaptedModel) -> None:
-    stacks: list[StackLike] = ["language/yo", "language/yo > domain/farm", None, "language/sw > task/moods"]
+@pytest.mark.parametrize(
+    "stacks",
+    [
+        ["language/yo", "language/yo > domain/farm", None, "language/sw > task/moods"],
+        ["language/rw", "language/rw > domain/sport", None, "language/sw > domain/sport"],
+    ],
+    ids=["bottlenecks", "scales"],
+)
+def test_gradients_of_rows_that_act_in_place(model: AdaptedModel, stacks: list[StackLike]) -> None:
+    with_scales(model)
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS[:4]))
     weaken(model)
     found: list[dict[str, torch.Tensor]] = []

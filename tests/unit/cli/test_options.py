@@ -54,7 +54,7 @@ def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:
         "Task adapters": "--data",
         "Methods lora, dora": "--rank",
         "Method bottleneck": "--reduction-factor",
-        "Methods lora, bottleneck, fusion, dora": "--sites",
+        "Methods lora, bottleneck, fusion, dora, ia3": "--sites",
         "Objective distill": "--token-anchor",
         f"Objectives {', '.join(WITH_VOCABULARY)}": "--full-vocabulary",
         "The run": "--max-steps",

@@ -21,7 +21,7 @@ from tests.examples import EXAMPLES, imported, stacks_evaluated
 from tests.runs import PAIRS
 from tests.tiny import tiny_model
 
-NAME = "ia3"
+NAME = "bitfit"
 PAGE = EXAMPLES.parent / "how-to" / "add-a-method.md"
 QUICK = adaptkit.Run(max_steps=25, batch_size=8, learning_rate=2e-2, progress=False)
 
@@ -37,7 +37,12 @@ def folder(module: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path
     """An adapter that was trained so, and saved."""
     place = tmp_path_factory.mktemp("adapters") / "sw"
     adaptkit.train_adapter(
-        lang="sw", text=[text for _, text in PAIRS], method=module.Ia3(), backbone=tiny_model(), run=QUICK, output=place
+        lang="sw",
+        text=[text for _, text in PAIRS],
+        method=module.Bitfit(),
+        backbone=tiny_model(),
+        run=QUICK,
+        output=place,
     )
     return place
 
@@ -49,28 +54,29 @@ def adapter(folder: Path) -> Adapter:
 
 def test_it_trains_and_comes_back_as_it_was(adapter: Adapter, folder: Path) -> None:
     assert adapter.config.method_name == NAME
-    assert all(name.endswith(".scales") for name in adapter.tensors)
-    assert any(bool((tensor != 1).any()) for tensor in adapter.tensors.values())
+    assert all(name.endswith(".bias") for name in adapter.tensors)
+    assert any(bool((tensor != 0).any()) for tensor in adapter.tensors.values())
     (found,) = adaptkit.Zoo(folder.parent).search(method=NAME)
     assert found.id == "language/sw"
     assert read_structure(Folder(folder)).n_parameters == adapter.n_parameters
 
 
-def test_its_layers_scale_what_they_follow(adapter: Adapter) -> None:
+def test_its_layers_add_to_what_they_follow(adapter: Adapter) -> None:
     model = tiny_model()
     model.attach(adapter)
     plan = model.plan("language/sw")
-    assert {module.rpartition(".")[2] for module in plan} == {"key", "value", "intermediate_act_fn"}
+    assert {module.rpartition(".")[2] for module in plan} == {"query", "value", "dense"}
     for module, (layer,) in plan.items():
-        output = torch.randn(2, 3, len(adapter.tensors[f"{module}.scales"]))
-        torch.testing.assert_close(layer(None, output), output * adapter.tensors[f"{module}.scales"])
+        bias = adapter.tensors[f"{module}.bias"]
+        output = torch.randn(2, 3, len(bias))
+        torch.testing.assert_close(layer(None, output), output + bias)
 
 
 @pytest.mark.usefixtures("module")
 def test_a_fresh_one_changes_nothing(module: ModuleType) -> None:
     model = tiny_model()
     bare = model.encode(["Mbuzi anakula nyasi."])
-    layers = model.attach_layers("language/sw", AdapterConfig(method=module.Ia3Config()))
+    layers = model.attach_layers("language/sw", AdapterConfig(method=module.BitfitConfig()))
     torch.testing.assert_close(model.encode(["Mbuzi anakula nyasi."], stack="language/sw"), bare, rtol=0, atol=0)
     shapes = tensor_shapes(layers.config, model.backbone.shape)
     assert {name: tuple(tensor.shape) for name, tensor in layers.named_tensors().items()} == shapes
@@ -79,7 +85,7 @@ def test_a_fresh_one_changes_nothing(module: ModuleType) -> None:
 def test_rows_of_a_batch_have_it_beside_others(adapter: Adapter, module: ModuleType) -> None:
     model = tiny_model()
     lora = random_adapter(model, AdapterConfig(method=LoraConfig(rank=4)), name="ha", seed=3)
-    other = random_adapter(model, AdapterConfig(method=module.Ia3Config(blocks=(0,))), name="yo", seed=4)
+    other = random_adapter(model, AdapterConfig(method=module.BitfitConfig(blocks=(0,))), name="yo", seed=4)
     model.attach(adapter, lora, other)
     texts = [text for text, _ in PAIRS[:8]]
     stacks = [adaptkit.Stack(), *(adaptkit.Stack(f"language/{name}") for name in ("sw", "ha", "yo"))] * 2
@@ -89,13 +95,13 @@ def test_rows_of_a_batch_have_it_beside_others(adapter: Adapter, module: ModuleT
 
 
 def test_gradients_of_rows_are_those_of_each_alone(module: ModuleType) -> None:
-    layers = [module.Ia3Layer(4) for _ in range(2)]
+    layers = [module.BitfitLayer(4) for _ in range(2)]
     x = torch.randn(2, 3, 4)
     result = x.clone()
-    module.Ia3Layer.act_at_once(layers, result)
+    module.BitfitLayer.act_at_once(layers, result)
     torch.autograd.backward((result * torch.arange(4.0)).sum())
     for layer, rows in zip(layers, x, strict=True):
-        torch.testing.assert_close(layer.scales.grad, rows.sum(dim=0) * torch.arange(4.0))
+        torch.testing.assert_close(layer.bias.grad, len(rows) * torch.arange(4.0))
 
 
 def test_it_is_evaluated_below_a_task(adapter: Adapter) -> None:
@@ -104,18 +110,18 @@ def test_it_is_evaluated_below_a_task(adapter: Adapter) -> None:
 
 def test_the_card_has_its_paper(folder: Path) -> None:
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "A ia3 adapter" in card
-    assert "IA3: Liu et al. 2022, arXiv:2205.05638" in card
+    assert "A bitfit adapter" in card
+    assert "BitFit: Ben Zaken et al. 2022, arXiv:2106.10199" in card
 
 
-def test_a_site_where_it_does_not_scale_is_refused(module: ModuleType) -> None:
-    with pytest.raises(ConfigError, match=r"ia3 cannot act at attention\.query"):
-        module.Ia3Config(sites=("attention.query",))
+def test_a_site_where_it_does_not_act_is_refused(module: ModuleType) -> None:
+    with pytest.raises(ConfigError, match=r"bitfit cannot act at attention\.key"):
+        module.BitfitConfig(sites=("attention.key",))
 
 
 def test_without_the_file_its_adapters_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(METHODS, "_rows", {name: row for name, row in METHODS.items() if name != NAME})
-    with pytest.raises(MalformedConfig, match=r"method 'ia3' is not registered here; registered: lora"):
+    with pytest.raises(MalformedConfig, match=r"method 'bitfit' is not registered here; registered: lora"):
         adaptkit.load_adapter(folder)
 
 

@@ -8,7 +8,7 @@ import pytest
 from adaptkit.config import LINEAR_SITES, MAX_RANK, RESIDUAL_SITES, SITES
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
+from adaptkit.methods import BottleneckConfig, Ia3Config, InvertibleConfig, LoraConfig
 
 WRONG: list[tuple[Callable[..., object], dict[str, Any], str]] = [
     (LoraConfig, {"rank": 0}, "rank"),
@@ -33,6 +33,8 @@ WRONG: list[tuple[Callable[..., object], dict[str, Any], str]] = [
     (BottleneckConfig, {"activation": "tanh"}, "tanh"),
     (BottleneckConfig, {"sites": ("ffn.output",)}, r"bottleneck cannot act at ffn\.output"),
     (BottleneckConfig, {"blocks": ()}, "no block"),
+    (Ia3Config, {"sites": ("block.output",)}, r"ia3 cannot act at block\.output"),
+    (Ia3Config, {"sites": ()}, "at least one site"),
     (InvertibleConfig, {"reduction_factor": 0}, "reduction_factor"),
     (InvertibleConfig, {"activation": "tanh"}, "tanh"),
 ]

@@ -1,0 +1,64 @@
+"""IA3: what is asked for, what an adapter is, and its row."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from adaptkit.config import LINEAR_SITES, SiteName, SiteShape
+from adaptkit.later import later
+from adaptkit.methods.checks import require_places
+from adaptkit.methods.method import Method, Surroundings, TensorShapes
+from adaptkit.options import option
+
+_ALLOWED: tuple[SiteName, ...] = (*LINEAR_SITES, "ffn.activation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ia3Config:
+    """Infused adapter by inhibiting and amplifying inner activations (Liu et al. 2022, arXiv:2205.05638).
+
+    A learned number for each component of a site's output multiplies it; by default, as in the paper, of keys, values
+    and what the feed-forward's activation function gives. `blocks` limits the adapter to some transformer blocks.
+
+    Raises:
+        ConfigError: A site or block that cannot be right.
+    """
+
+    sites: tuple[SiteName, ...] = ("attention.key", "attention.value", "ffn.activation")
+    blocks: tuple[int, ...] | None = None
+    fuses: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        require_places("ia3", self.sites, _ALLOWED, self.blocks)
+
+    def tensors(self, place: SiteShape) -> TensorShapes:
+        """A number for each component of the site's output."""
+        return {"scales": (place.out_width,)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ia3:
+    """An IA3 to be trained.
+
+    Raises:
+        ConfigError: Options that cannot be right.
+    """
+
+    sites: tuple[SiteName, ...] | None = option(None, "sites to act at (default: all of the method's)")
+    blocks: tuple[int, ...] | None = option(None, "transformer blocks to act in, from 0 (default: all)")
+
+    def __post_init__(self) -> None:
+        self.config(Surroundings())
+
+    def config(self, there: Surroundings) -> Ia3Config:  # noqa: ARG002 - every backbone has its sites
+        """The adapter that is meant: without `sites`, at the three of the paper."""
+        return Ia3Config(sites=self.sites or Ia3Config.sites, blocks=self.blocks)
+
+
+IA3 = Method(
+    name="ia3",
+    config=Ia3Config,
+    options=Ia3,
+    layer=later("adaptkit.layers.ia3", "ia3_layer"),
+    paper="IA3: Liu et al. 2022, arXiv:2205.05638",
+    learning_rate=5e-3,
+)
