@@ -12,7 +12,14 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.card import Evaluation
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.listing import Listing
-from adaptkit.languages import canonical_tag, language_name, nearest_relative, shared_branches, why_no_relative
+from adaptkit.languages import (
+    canonical_tag,
+    family_for,
+    language_name,
+    nearest_relative,
+    shared_branches,
+    why_no_relative,
+)
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line
 
@@ -90,9 +97,14 @@ def list_adapters(
 
 
 def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:
-    own = [listing for listing in found if listing.language == language]
+    own = [listing for listing in found if language in listing.languages]
     if own:
         return own
+    families = {" ".join(listing.languages): listing.languages for listing in found if len(listing.languages) > 1}
+    if nearest and (family := family_for(language, families)) is not None:
+        members = ", ".join(map(language_name, families[family]))
+        _err.print(f"no adapter for {language_name(language)} itself; it is of one family with {members}")
+        return [listing for listing in found if listing.languages == families[family]]
     there = {listing.language for listing in found if listing.language is not None}
     relative = nearest_relative(language, there)
     if relative is None or not nearest:
@@ -110,7 +122,7 @@ def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[
 def _row(listing: Listing) -> tuple[str, ...]:
     cells = (
         listing.id,
-        listing.language or "",
+        ", ".join(listing.languages),
         listing.method,
         listing.backbone,
         f"{listing.size_bytes / 2**20:.1f}",

@@ -8,7 +8,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.languages import nearest_relative
+from adaptkit.languages import family_for, nearest_relative
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
 from adaptkit.terminal.asking import as_typed
@@ -16,7 +16,7 @@ from adaptkit.terminal.asking import as_typed
 
 @dataclass(frozen=True)
 class LanguageAdapters:
-    """Language adapters by their language.
+    """Language adapters: one at most for each language alone, and any for several languages at once.
 
     Raises:
         ConfigError: Two of one language, or an adapter that is for no language.
@@ -26,12 +26,12 @@ class LanguageAdapters:
 
     def __post_init__(self) -> None:
         for adapter in self.adapters:
-            if adapter.kind != "language" or adapter.language is None:
+            if adapter.kind != "language" or not adapter.languages:
                 raise ConfigError(
                     f"{adapter.id} is no language adapter; give language adapters as {as_typed(zoo=...)}."
                 )
-        if len(self.by_language) < len(self.adapters):
-            named = [adapter.language for adapter in self.adapters]
+        named = [adapter.language for adapter in self.adapters if adapter.language is not None]
+        if len(self.by_language) < len(named):
             twice = sorted({str(language) for language in named if named.count(language) > 1})
             raise ConfigError(
                 f"the zoo has several language adapters for {', '.join(twice)}; give a list with one for each language."
@@ -61,17 +61,35 @@ class LanguageAdapters:
 
     @property
     def by_language(self) -> Mapping[str, Adapter]:
-        """The adapter of each language."""
+        """The adapter of each language that has one of its own."""
         return {adapter.language: adapter for adapter in self.adapters if adapter.language is not None}
+
+    @property
+    def families(self) -> Mapping[str, Adapter]:
+        """Adapters for several languages, by id."""
+        return {adapter.id: adapter for adapter in self.adapters if adapter.language is None}
 
     def below(self, condition: Condition, *, source: str, target: str) -> Adapter | None:
         """The adapter of a condition other than `none`; None where there is none."""
-        wanted: dict[Condition, str | None] = {
-            "source": source,
-            "target": target,
-            "relative": nearest_relative(target, set(self.by_language) - {source}),
-        }
-        return self.by_language.get(wanted[condition] or "")
+        if condition == "relative":
+            return self._relative(source=source, target=target)
+        return self._trained_on(source if condition == "source" else target)
+
+    def _trained_on(self, language: str) -> Adapter | None:
+        """A language's own adapter, else the one of a family that it was in."""
+        return self.by_language.get(language) or self._family_for(language, of_it=True)
+
+    def _relative(self, *, source: str, target: str) -> Adapter | None:
+        """That of the family, for a language without one of its own; else that of the nearest relative."""
+        family = None if target in self.by_language else self._family_for(target, of_it=False)
+        return family or self.by_language.get(nearest_relative(target, set(self.by_language) - {source}) or "")
+
+    def _family_for(self, language: str, *, of_it: bool) -> Adapter | None:
+        """The smallest family that a language belongs to, among those that were trained on it, or were not."""
+        members = {name: adapter.languages for name, adapter in self.families.items()}
+        within = {name: found for name, found in members.items() if (language in found) == of_it}
+        found = family_for(language, within) or (min(within, default=None) if of_it else None)
+        return None if found is None else self.families[found]
 
 
 Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]

@@ -145,6 +145,9 @@ class Matrix:
         if below is None:
             why = f": {why_no_relative(language)}" if condition == "relative" else ""
             notes[f"{language}: no adapter for the condition {condition!r}{why}."] = None
+        elif below.language is None:
+            whose = "adapter of its family" if condition == "relative" else f"adapter for the condition {condition!r}"
+            notes[f"{language}: the {whose} is {below.id}, trained on {', '.join(below.languages)}."] = None
         elif condition == "relative":
             notes[f"{language}: its nearest relative with an adapter is {below.language}."] = None
         return below

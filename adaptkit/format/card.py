@@ -51,11 +51,20 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LanguageLines:
+    """One of the languages (canonical tag) of an adapter for several, and the lines of its text."""
+
+    language: str
+    n_lines: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """Provenance of an adapter. `text_kind` is `sample` when it was trained on the package's own small sample.
 
     `n_lines` and `n_tokens` are those of its text, with prefix and special tokens, and `text_sha256` is the hash of
     those tokens; it is empty where the text is private. `losses` says in a sentence each what was cut or left out.
+    `languages` are those of an adapter for several, and empty where it is for one.
     """
 
     source: str = ""
@@ -69,21 +78,22 @@ class Card:
     n_tokens: int = since(4, 0)
     text_sha256: str = since(4, "")
     losses: tuple[str, ...] = since(5, ())
+    languages: tuple[LanguageLines, ...] = since(6, ())
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardSubject:
     """Whose card it is: facts of the adapter that stand elsewhere in its folder.
 
-    `language` says in words what `language_tag` is. `hub_id` is the backbone's, empty where it has none.
+    `languages` says in words what each of `language_tags` is. `hub_id` is the backbone's, empty where it has none.
     """
 
     adapter_id: str
     method: str
     head: str
     below: tuple[str, ...]
-    language_tag: str
-    language: str
+    language_tags: tuple[str, ...]
+    languages: tuple[str, ...]
     backbone: str
     release: str
     fingerprint: str
@@ -132,6 +142,11 @@ def _a(method: str) -> str:
     return f"An {method}" if method[0] in "aeio" else f"A {method}"
 
 
+def languages_of(language: str | None, card: Card) -> tuple[str, ...]:
+    """The languages of an adapter with this card: the one that it is for, or those of one for several."""
+    return tuple(entry.language for entry in card.languages) if language is None else (language,)
+
+
 def normal_form(card: Card) -> NormalForm | None:
     """The form of Unicode that the text was read in (`normalize`); None where it was read as it was."""
     stated = None if card.training is None else card.training.settings.get("normalize")
@@ -160,7 +175,7 @@ def _front_matter(subject: CardSubject, card: Card) -> str:
     entries: dict[str, object] = {
         "library_name": "adaptkit",
         **({"base_model": subject.hub_id} if subject.hub_id else {}),
-        **({"language": [subject.language_tag]} if subject.language_tag else {}),
+        **({"language": list(subject.language_tags)} if subject.language_tags else {}),
         "license": licence if named else "unknown" if card.licence == "not stated" else "other",
         **({} if named or card.licence == "not stated" else {"license_name": plain_text.one_line(card.licence)}),
         "tags": ["adaptkit", "adapter", subject.adapter_id.partition("/")[0], *subject.method.split(" + ")],
@@ -176,13 +191,21 @@ def _facts(subject: CardSubject, card: Card) -> list[str]:
     tokens = f", {card.n_tokens:,} tokens" if card.n_tokens else ""
     content = f", content {card.text_sha256[:16]}" if card.text_sha256 else ""
     return [
-        *([f"- Language: {subject.language}"] if subject.language else []),
+        *_languages(subject, card),
         f"- Text: {source} ({card.n_lines:,} lines{tokens}{content}), licence: {one_line(card.licence)}",
         *(f"- Cut or left out: {one_line(loss)}" for loss in card.losses),
         *([f"- Head: {one_line(subject.head)}"] if subject.head else []),
         *([f"- Trained on top of: {' > '.join(subject.below)}"] if subject.below else []),
         *(_training(card.training) if card.training is not None else []),
     ]
+
+
+def _languages(subject: CardSubject, card: Card) -> list[str]:
+    if len(subject.languages) < 2:
+        return [f"- Language: {language}" for language in subject.languages]
+    lines = [f"{entry.n_lines:,} lines" for entry in card.languages]
+    told = zip(subject.languages, lines, strict=True)
+    return ["- Languages:", *(f"  - {language} ({count})" for language, count in told)]
 
 
 def _training(facts: TrainingFacts) -> list[str]:

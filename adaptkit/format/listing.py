@@ -70,6 +70,13 @@ class Listing:
         return self.facts.language
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """The canonical tags of the languages that it is for; where there may be several, its record is read."""
+        if self.language is None and self.kind != "task":
+            return self.record.languages
+        return () if self.language is None else (self.language,)
+
+    @property
     def backbone(self) -> str:
         """The name of the backbone that it is for."""
         return self.facts.backbone

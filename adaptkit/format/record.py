@@ -10,7 +10,7 @@ from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, Unknown
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.architectures import architecture_of
-from adaptkit.format.card import Card
+from adaptkit.format.card import Card, languages_of
 from adaptkit.format.config_file import format_version, from_json
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.format.folder import Files, read_json
@@ -61,6 +61,11 @@ class Record:
         """`kind/name`."""
         return str(AdapterId(self.kind, self.name))
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The canonical tags of the languages that it is for: one, or those of an adapter for several."""
+        return languages_of(self.language, self.card)
+
 
 def read_record(files: Files) -> Record:
     """The record of an adapter.
@@ -83,8 +88,7 @@ def read_record(files: Files) -> Record:
         record = decode(Record, content, version=version)
         _check_family(record.backbone.shape)
         _check_ids(record)
-        if record.language is not None and canonical_tag(record.language) != record.language:
-            raise MistypedJson(f"language is {record.language!r}, expected {canonical_tag(record.language)!r}")
+        _check_languages(record)
     except (MistypedJson, ConfigError, UnsupportedArchitecture) as error:
         raise MalformedConfig(path, f"{error}") from error
     _check_bounds(record, path)
@@ -126,6 +130,15 @@ def _check_ids(record: Record) -> None:
         raise MistypedJson(f"below is {record.below}, which names an adapter twice, or {record.id} itself")
 
 
+def _check_languages(record: Record) -> None:
+    for language in record.languages:
+        if canonical_tag(language) != language:
+            raise MistypedJson(f"language is {language!r}, expected {canonical_tag(language)!r}")
+    several = record.card.languages
+    if several and (record.language is not None or len(set(record.languages)) < max(2, len(several))):
+        raise MistypedJson(f"card.languages of an adapter for several are {record.languages}")
+
+
 def _check_bounds(record: Record, path: Path) -> None:
     shape = record.backbone.shape
     bounds = {
@@ -143,6 +156,10 @@ def _check_bounds(record: Record, path: Path) -> None:
     for name, (found, bound) in bounds.items():
         if not 1 <= found <= bound:
             raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")
+    if len(record.card.languages) > spec.MAX_LANGUAGES:
+        raise LimitExceeded(
+            path, f"has {len(record.card.languages):,} languages; the reader's bound is {spec.MAX_LANGUAGES}."
+        )
     if len(record.below) > spec.MAX_BELOW:
         raise LimitExceeded(
             path, f"below names {len(record.below):,} adapters; the reader's bound is {spec.MAX_BELOW}."

@@ -17,6 +17,7 @@ class Wanted:
     """All of it must hold; None is anything. `facts` are compared as they stand."""
 
     facts: Mapping[str, str | None]
+    language: str | None
     script: str | None
     within: frozenset[str] | None
     """Branches of families, in one of which the language is to be."""
@@ -45,19 +46,19 @@ class Wanted:
         if kind is not None and kind not in _KINDS:
             raise ConfigError(f"kind is one of {', '.join(_KINDS)}, found {kind!r}.")
         facts = {
-            "language": tag,
             "kind": kind,
             "method": method,
             "backbone": backbone,
             "licence": None if licence is None else _plain(licence),
         }
-        return cls(facts=facts, script=script, within=within, task=task)
+        return cls(facts=facts, language=tag, script=script, within=within, task=task)
 
     def holds_for(self, listing: Listing) -> bool:
         """Whether an adapter is what is wanted."""
         return (
             all(value is None or value == _facts(listing)[name] for name, value in self.facts.items())
-            and (self.within is None or not self.within.isdisjoint(branches(listing.language or "") or ()))
+            and (self.language is None or self.language in listing.languages)
+            and (self.within is None or any(not self.within.isdisjoint(found) for found in _branches(listing)))
             and (self.script is None or self.script.lower() in _scripts(listing))
             and (self.task is None or any(found.lower().startswith(self.task.lower()) for found in _tasks(listing)))
         )
@@ -65,7 +66,6 @@ class Wanted:
 
 def _facts(listing: Listing) -> dict[str, str | None]:
     return {
-        "language": listing.language,
         "kind": listing.kind,
         "method": listing.facts.method_name,
         "backbone": listing.backbone,
@@ -74,8 +74,11 @@ def _facts(listing: Listing) -> dict[str, str | None]:
 
 
 def _scripts(listing: Listing) -> set[str]:
-    tag = listing.language
-    return set() if tag is None else {script_code(tag).lower(), script_name(tag).lower()}
+    return {name(tag).lower() for tag in listing.languages for name in (script_code, script_name)}
+
+
+def _branches(listing: Listing) -> list[tuple[str, ...]]:
+    return [branches(tag) or () for tag in listing.languages]
 
 
 def _tasks(listing: Listing) -> set[str]:

@@ -1,9 +1,10 @@
 """The constants of the adapter folder: names, version, bounds. docs/file-format.md says why."""
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
 """Version 2 adds heads, fusion and adapters that hide the top block, version 3 decoders, version 4 the method
 `bottleneck_madx` and what a card says of text, hardware and intervals, version 5 heads for longer answers and
-what a card says of examples that were cut or left out; an adapter is written as the lowest that can hold it."""
+what a card says of examples that were cut or left out, version 6 adapters for several languages; an adapter is written
+as the lowest that can hold it."""
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
@@ -33,6 +34,7 @@ MAX_WEIGHTS_BYTES = 2 * 2**30
 MAX_INTEGER = 2**64
 """No count and no seed lies above this."""
 MAX_BELOW = 16
+MAX_LANGUAGES = 256
 MAX_PROBES = 16
 MAX_PROBE_TOKENS = 128
 MAX_CARD_BYTES = 4 * 2**20

@@ -42,7 +42,7 @@ class Structure:
             config=self.config,
             origin=record.backbone,
             below=record.below,
-            language=record.language,
+            languages=record.languages,
             n_parameters=self.n_parameters,
             weights_sha256=record.weights_sha256,
         )
@@ -77,7 +77,7 @@ def subject_of(
     config: AdapterConfig,
     origin: Origin,
     below: tuple[str, ...],
-    language: str | None,
+    languages: tuple[str, ...],
     n_parameters: int,
     weights_sha256: str,
 ) -> CardSubject:
@@ -88,8 +88,8 @@ def subject_of(
         method=config.method_name,
         head="" if head is None else head.row.told(head),
         below=below,
-        language_tag=language or "",
-        language=_language_in_words(language) if language else "",
+        language_tags=languages,
+        languages=tuple(map(_language_in_words, languages)),
         backbone=origin.name,
         release=origin.release,
         fingerprint=origin.fingerprint.id,

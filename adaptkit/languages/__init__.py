@@ -3,6 +3,8 @@
 from adaptkit.languages.families import (
     branches,
     branches_called,
+    common_branches,
+    family_for,
     family_in_words,
     nearest_relative,
     shared_branches,
@@ -26,7 +28,9 @@ __all__ = [
     "branches",
     "branches_called",
     "canonical_tag",
+    "common_branches",
     "count_scripts",
+    "family_for",
     "family_in_words",
     "language_name",
     "name_of_script",

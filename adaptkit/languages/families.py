@@ -4,9 +4,9 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, reduce
 from itertools import takewhile
 
 from adaptkit.errors import ConfigError
@@ -52,8 +52,22 @@ def branches_called(name: str) -> frozenset[str]:
 
 def shared_branches(one: str, other: str) -> tuple[str, ...]:
     """The branches that two languages (canonical tags) share, widest first."""
-    pairs = zip(branches(one) or (), branches(other) or (), strict=False)
-    return tuple(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return _alike(branches(one) or (), branches(other) or ())
+
+
+def common_branches(languages: Iterable[str]) -> tuple[str, ...]:
+    """The branches that all of one or more languages (canonical tags) share, widest first."""
+    return reduce(_alike, (branches(language) or () for language in languages))
+
+
+def family_for(language: str, families: Mapping[str, Collection[str]]) -> str | None:
+    """The name of the smallest of these families, each some languages, that a language belongs to; None: to none.
+
+    It belongs to one if it is in all branches that the family's languages share, and they share any.
+    """
+    shared = {name: common_branches(members) for name, members in sorted(families.items())}
+    fitting = [name for name, branch in shared.items() if branch and _alike(branch, branches(language) or ()) == branch]
+    return max(fitting, key=lambda name: len(shared[name]), default=None)
 
 
 def nearest_relative(language: str, others: Iterable[str]) -> str | None:
@@ -72,6 +86,11 @@ def why_no_relative(language: str) -> str:
     if found is None:
         return f"its relatives are not known, as {CLASSIFICATION} does not have it"
     return f"none of the others is {found[0]}, as it is" if found else "it has no known relatives"
+
+
+def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """How two begin alike."""
+    return tuple(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _words(name: str) -> list[str]:

@@ -18,7 +18,7 @@ from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, TrainingFacts, normal_form, render_card
+from adaptkit.format.card import Card, TrainingFacts, languages_of, normal_form, render_card
 from adaptkit.format.config_file import tensor_prefix, to_json
 from adaptkit.format.folder import Files, Folder, write_folder
 from adaptkit.format.probe import Probe
@@ -53,6 +53,11 @@ class Adapter:
     def id(self) -> str:
         """`kind/name`, for example `language/sw`."""
         return str(AdapterId(self.kind, self.name))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The canonical tags of the languages that it is for: one, or those of an adapter for several."""
+        return languages_of(self.language, self.card)
 
     @property
     def training(self) -> TrainingFacts | None:
@@ -140,7 +145,7 @@ class Adapter:
             config=self.config,
             origin=self.origin,
             below=self.below,
-            language=self.language,
+            languages=self.languages,
             n_parameters=self.n_parameters,
             weights_sha256=self.weights_sha256,
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from adaptkit.config import DEFAULT_ANSWER_TOKENS, Kind
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.card import Card, Evaluation, LanguageLines, TrainingFacts
 from adaptkit.methods import (
     BottleneckConfig,
     BottleneckMadxConfig,
@@ -24,18 +24,10 @@ from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of
-from adaptkit.task_types import HeadConfig
 from tests.tiny import tiny_model
 
-VERSION_5 = {
-    "answers": AdapterConfig(
-        method=LoraConfig(rank=2, alpha=4.0, sites=("attention.query",)),
-        head=HeadConfig(task_type="qa", allows_no_answer=True, max_answer_tokens=60),
-    ),
-    "topics": AdapterConfig(
-        method=BottleneckConfig(reduction_factor=16),
-        head=HeadConfig(task_type="classification", labels=("farming", "health")),
-    ),
+VERSION_6 = {
+    "family": AdapterConfig(method=LoraConfig(rank=2, alpha=4.0, sites=("attention.query",))),
 }
 CARD = Card(
     source="golden",
@@ -44,6 +36,7 @@ CARD = Card(
     n_tokens=64,
     text_sha256="ab" * 32,
     losses=("1 of 3 (33.3%) examples are cut at 8 tokens",),
+    languages=(LanguageLines(language="sw", n_lines=2), LanguageLines(language="rw", n_lines=1)),
     evaluations=(
         Evaluation(
             task="topics",
@@ -96,6 +89,11 @@ def facts(adapter: Adapter) -> dict[str, object]:
         "settings": dict(adapter.card.training.settings) if adapter.card.training else None,
         **_of_version_4(adapter.card),
         **({"losses": list(adapter.card.losses)} if adapter.card.losses else {}),
+        **(
+            {"lines": {entry.language: entry.n_lines for entry in adapter.card.languages}}
+            if adapter.card.languages
+            else {}
+        ),
     }
 
 
@@ -136,7 +134,7 @@ def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
     return Adapter(
         kind=kind,
         name=name,
-        language="sw",
+        language=None,
         config=config,
         origin=origin_of(model.backbone),
         tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
@@ -151,10 +149,10 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "v5"
+    folder = Path(__file__).parent / "v6"
     model = tiny_model()
     expected = {}
-    for name, config in VERSION_5.items():
+    for name, config in VERSION_6.items():
         adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)

@@ -32,4 +32,5 @@ def test_no_golden_adapter_is_left_out() -> None:
         "v4/topics",
         "v5/answers",
         "v5/topics",
+        "v6/family",
     ]

@@ -96,5 +96,5 @@ def condition_text(condition: Condition, source_language: str) -> str:
         "none": "no language adapter",
         "source": f"adapter of {language_label(source_language)}",
         "target": "adapter of the test language",
-        "relative": "adapter of the nearest relative",
+        "relative": "adapter of its family or nearest relative",
     }[condition]

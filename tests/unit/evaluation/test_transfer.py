@@ -14,6 +14,7 @@ from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation import TransferResults, measured
 from adaptkit.evaluation.results import Condition
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.card import Card, LanguageLines
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference
@@ -243,6 +244,30 @@ def test_the_nearest_relative_is_named(model: AdaptedModel, tasks: list[Adapter]
     results = run(model, tasks, zoo, languages=["sw"], compare=["relative"])
     assert [cell.stack for cell in results.cells] == ["task/topics", "language/rw > task/topics"]
     assert "sw: its nearest relative with an adapter is rw." in results.notes
+
+
+def family(model: AdaptedModel, name: str, languages: Sequence[str], seed: int) -> Adapter:
+    card = Card(languages=tuple(LanguageLines(language=tag, n_lines=9) for tag in languages))
+    return replace(random_adapter(model, LORA, name=name, seed=seed), language=None, card=card)
+
+
+def test_a_language_without_an_adapter_has_that_of_its_family(model: AdaptedModel, tasks: list[Adapter]) -> None:
+    zoo = [language(model, "en", 1), language(model, "zu", 2), family(model, "bantu", ["sw", "zu"], 3)]
+    results = run(
+        model, tasks, zoo, data=data(("xh", "sw", "zu")), languages=["xh", "sw", "zu"], compare=["target", "relative"]
+    )
+    below = {(cell.language, cell.condition): cell.stack.partition(" > ")[0] for cell in results.cells}
+    assert below == {
+        ("xh", "none"): "task/topics",
+        ("xh", "relative"): "language/bantu",
+        ("sw", "none"): "task/topics",
+        ("sw", "target"): "language/bantu",
+        ("sw", "relative"): "language/zu",
+        ("zu", "none"): "task/topics",
+        ("zu", "target"): "language/zu",
+    }
+    assert "xh: the adapter of its family is language/bantu, trained on sw, zu." in results.notes
+    assert "sw: the adapter for the condition 'target' is language/bantu, trained on sw, zu." in results.notes
 
 
 def test_why_there_is_no_relative_is_said(model: AdaptedModel, tasks: list[Adapter]) -> None:

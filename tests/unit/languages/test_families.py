@@ -8,6 +8,8 @@ from adaptkit.languages import (
     branches,
     branches_called,
     canonical_tag,
+    common_branches,
+    family_for,
     family_in_words,
     nearest_relative,
     shared_branches,
@@ -35,6 +37,21 @@ from adaptkit.languages.families import _table
 )
 def test_the_nearest_relative(language: str, others: set[str], nearest: str | None) -> None:
     assert nearest_relative(language, others) == nearest
+
+
+FAMILIES = {"bantu": ("sw", "rw", "xh"), "nguni": ("xh", "zu"), "mixed": ("sw", "fi"), "congo": ("sw", "yo")}
+
+
+@pytest.mark.parametrize(
+    ("language", "family"), [("ss", "nguni"), ("ny", "bantu"), ("ig", "congo"), ("en", None), ("tlh", None)]
+)
+def test_the_family_of_a_language_is_the_smallest_that_it_fits(language: str, family: str | None) -> None:
+    assert family_for(language, FAMILIES) == family
+
+
+def test_what_is_common_to_languages() -> None:
+    assert common_branches(["sw", "xh"]) == shared_branches("sw", "xh")
+    assert common_branches(["sw", "fi"]) == ()
 
 
 def _lines() -> list[str]:

@@ -3,17 +3,28 @@
 import json
 import multiprocessing
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 import adaptkit
-from adaptkit.errors import ConfigError, IndexMismatch, NotAnAdapter, SourceNotFound, UnexpectedFile, UnknownLanguage
+from adaptkit.errors import (
+    ConfigError,
+    IndexMismatch,
+    MalformedConfig,
+    NotAnAdapter,
+    SourceNotFound,
+    UnexpectedFile,
+    UnknownLanguage,
+)
+from adaptkit.format.card import Card, LanguageLines
 from adaptkit.format.folder import whole_folder
 from adaptkit.format.lock import only_writer
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Zoo
+from tests.adapters import random_adapter
 from tests.tiny import tiny_model
 from tests.zoos import LORA, made_zoo, tarred, zipped
 
@@ -83,6 +94,38 @@ def test_all_adapters_are_found_in_order(zoo: Zoo) -> None:
 )
 def test_search(zoo: Zoo, facts: dict[str, str], found: list[str]) -> None:
     assert [listing.record.name for listing in zoo.search(**facts)] == found
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_an_adapter_for_several_languages_is_found_by_each(tmp_path: Path, *, indexed: bool) -> None:
+    folder, lines = made_zoo(tmp_path, tiny_model()), (("rw", 30), ("xh", 20))
+    card = Card(languages=tuple(LanguageLines(language=tag, n_lines=n) for tag, n in lines))
+    replace(random_adapter(tiny_model(), LORA, name="bantu"), language=None, card=card).save(folder / "bantu")
+    zoo = adaptkit.Zoo(folder)
+    if indexed:
+        zoo.write_index()
+        zoo = adaptkit.Zoo(folder)
+    for asked in ({"language": "Kinyarwanda"}, {"language": "xh", "kind": "language"}, {"family": "Nguni"}):
+        assert [listing.id for listing in zoo.search(**asked)] == ["language/bantu"]
+    assert {listing.id for listing in zoo.search(family="bantu")} == {
+        "language/bantu",
+        "language/sw",
+        "language/sw-news",
+    }
+    loaded = zoo.load("language/bantu")
+    assert (loaded.language, loaded.languages) == (None, ("rw", "xh"))
+    readme = (folder / "bantu" / "README.md").read_text()
+    assert 'language: ["rw", "xh"]' in readme
+    assert "  - Kinyarwanda (" in readme
+    assert "(30 lines)" in readme
+
+
+@pytest.mark.parametrize("tags", [["rw"], ["rw", "rw"], ["rw", "swh_Latn"]], ids=str)
+def test_languages_that_cannot_be_right_are_refused(tags: list[str], tmp_path: Path) -> None:
+    entries = tuple(LanguageLines(language=tag, n_lines=1) for tag in tags)
+    replace(random_adapter(tiny_model(), LORA), language=None, card=Card(languages=entries)).save(tmp_path / "bantu")
+    with pytest.raises(MalformedConfig, match="language"):
+        adaptkit.load_adapter(tmp_path / "bantu")
 
 
 def test_what_is_loaded_is_what_was_saved(zoo: Zoo, folder: Path) -> None:
