@@ -1,5 +1,6 @@
 from .backbones import Vocabulary, vocabulary_of
 from .composition import Average, Fuse, Stack
+from .data.lexicon import Lexicon
 from .data.sample import sample_pairs
 from .data.source import Source
 from .data.tasks import TASKS, TaskData
@@ -19,7 +20,7 @@ from .interchange import (
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
 from .model import AdaptedModel, load_model
-from .objectives import OBJECTIVES, Clm, Distill, Mlm, Nsp
+from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .recipes import Estimate, estimate_adapter, train_adapter
 from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
@@ -47,10 +48,12 @@ __all__ = [
     "Estimate",
     "Fuse",
     "Fusion",
+    "Gloss",
     "HeadOnly",
     "HubAdapter",
     "Ia3",
     "LanguageRequest",
+    "Lexicon",
     "Lora",
     "Merged",
     "Method",

@@ -12,12 +12,15 @@ import numpy as np
 
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.letters import normalized
+from adaptkit.data.lexicon import Lexicon
 from adaptkit.errors import ConfigError, EmptyCorpus, UnsuitableText
 from adaptkit.languages import UNSPACED, canonical_tag, count_scripts, name_of_script, usual_scripts
 from adaptkit.terminal.asking import as_typed
 
 REFUSED_UNKNOWN_SENTENCES = 0.5
 REFUSED_UNKNOWN_TOKENS = 0.1
+REFUSED_KNOWN_WORDS = 0.05
+"""A dictionary of another language knows as many words, and one of the language several times as many."""
 
 _NOTED_UNKNOWN_SENTENCES = 0.01
 _NOTED_DUPLICATES = 0.01
@@ -25,8 +28,10 @@ _NOTED_OVERLONG = 0.05
 _NOTED_WRONG_SCRIPT = 0.01
 _NOTED_TOKENS_PER_WORD = 4.0
 _NOTED_TOKENS = 50_000
+_NOTED_KNOWN_WORDS = 0.2
 
 _BATCH_LINES = 500
+_MORE_WORDS = "a larger dictionary helps, also one of several files, or one with the forms of words that the text has"
 
 
 class Tokenizer(Protocol):
@@ -63,6 +68,7 @@ class Triage:
         scripts: share of the letters in each script, by its ISO 15924 code (Latn), the largest first.
         language: the language that the text should be in, or None.
         wrong_script_lines: lines most of whose letters are in another script than `language` is usually written in.
+        known_word_share: running words that the dictionary knows, alone or in an entry of several; None without one.
         forms: which normal forms the sampled lines are in, and whether the tokenizer tells them apart.
     """
 
@@ -80,6 +86,13 @@ class Triage:
     language: str | None
     wrong_script_lines: int
     forms: Forms
+    known_word_share: float | None = None
+
+    def known_words(self) -> str:
+        """Say how much of the text the dictionary knows; empty without one."""
+        return (
+            "" if self.known_word_share is None else f"{self.known_word_share:.1%} of the words are in the dictionary"
+        )
 
     def problems(self) -> list[str]:
         """Say in a sentence each what is worth a look before training."""
@@ -101,11 +114,19 @@ class Triage:
             ),
             (self.tokens < _NOTED_TOKENS, f"{self.tokens:,} tokens are very little to learn a language from."),
         ]
+        if self.known_word_share is not None and self.known_word_share < _NOTED_KNOWN_WORDS:
+            notes.append((True, f"{self.known_words()}, which is little: {_MORE_WORDS}."))
         forms = self.forms.problem()
         return [note for noted, note in notes if noted] + ([forms] if forms else [])
 
     def refusal(self) -> str | None:
-        """Say why nothing useful can be trained on this text with this tokenizer; None if something can."""
+        """Say why nothing useful can be trained on this text with this tokenizer and dictionary; None if it can."""
+        if self.known_word_share is not None and self.known_word_share < REFUSED_KNOWN_WORDS:
+            return (
+                f"the dictionary knows {self.known_word_share:.1%} of the words of this text, as one of another "
+                "language would: look whether it is of the language, and spells as the text does. Else "
+                f"{_MORE_WORDS}; leave it out; or go on all the same with {as_typed(force=True)}."
+            )
         if self.unknown_sentence_share < REFUSED_UNKNOWN_SENTENCES and self.unknown_share < REFUSED_UNKNOWN_TOKENS:
             return None
         shares = {name_of_script(script): share for script, share in self.scripts.items() if share >= 0.01}
@@ -134,6 +155,7 @@ def triage(
     max_length: int,
     sample_lines: int = 20_000,
     language: str | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Triage:
     """Read the text once (eight bytes a line stay in memory) and tokenize a sample of it.
 
@@ -143,6 +165,7 @@ def triage(
         max_length: tokens of a line that training will keep, special tokens not counted.
         sample_lines: tokenize at most so many lines, drawn evenly and always the same ones.
         language: compare the script of the lines with the usual one of this language (a name or code).
+        lexicon: count how many of the words are in this dictionary.
 
     Raises:
         EmptyCorpus: there is no line with text.
@@ -174,6 +197,7 @@ def triage(
         language=tag,
         wrong_script_lines=round(scale * _count_outside(scripts, usual_scripts(tag) if tag else frozenset())),
         forms=forms_of(reading.sample, lambda lines: list(_tokenize(lines, tokenizer))),
+        known_word_share=None if lexicon is None else _known_share(reading.sample, lexicon),
     )
 
 
@@ -207,6 +231,11 @@ def _tokenize(lines: Sequence[str], tokenizer: Tokenizer) -> Iterator[list[int]]
     for start in range(0, len(lines), _BATCH_LINES):
         batch = list(lines[start : start + _BATCH_LINES])
         yield from tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]
+
+
+def _known_share(lines: Iterable[str], lexicon: Lexicon) -> float:
+    known, words = np.array([lexicon.known(line) for line in lines]).sum(axis=0)
+    return float(known / max(words, 1))
 
 
 def _shares(scripts: Iterable[Counter[str]]) -> dict[str, float]:

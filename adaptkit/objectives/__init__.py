@@ -3,13 +3,14 @@
 from adaptkit.errors import ConfigError
 from adaptkit.objectives.clm import CLM, Clm
 from adaptkit.objectives.distill import DISTILL, Distill
+from adaptkit.objectives.gloss import GLOSS, Gloss
 from adaptkit.objectives.mlm import MLM, Mlm
 from adaptkit.objectives.nsp import NSP, Nsp
 from adaptkit.objectives.objective import BackboneKind, Objective
 from adaptkit.table import Table
 
 OBJECTIVES = Table[Objective]("objective")
-for _row in (MLM, CLM, DISTILL, NSP):
+for _row in (MLM, CLM, DISTILL, GLOSS, NSP):
     OBJECTIVES.register(_row)
 
 
@@ -28,13 +29,14 @@ def objective_of(options: object) -> Objective:
     return found
 
 
-def objective_for(*, translated: bool, kind: BackboneKind) -> Objective:
+def objective_for(*, translated: bool, kind: BackboneKind, glossed: bool = False) -> Objective:
     """The objective that is taken where the caller leaves it open.
 
-    With translations it is one that makes use of them.
+    With translations or a dictionary it is one that makes use of them.
     """
-    suiting = [row for row in OBJECTIVES.values() if row.by_default and row.suits(translated=translated, kind=kind)]
-    return max(suiting, key=lambda row: row.needs_translations)
+    open_to_all = (row for row in OBJECTIVES.values() if row.by_default)
+    suiting = [row for row in open_to_all if row.suits(translated=translated, kind=kind, glossed=glossed)]
+    return max(suiting, key=lambda row: (row.needs_lexicon, row.needs_translations))
 
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "BackboneKind",
     "Clm",
     "Distill",
+    "Gloss",
     "Mlm",
     "Nsp",
     "Objective",

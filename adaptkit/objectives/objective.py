@@ -37,12 +37,17 @@ class Objective:
     paper: str = ""
     warmup: Callable[[Any], int | None] = lambda _: None
     needs_translations: bool = False
+    needs_lexicon: bool = False
     backbone: BackboneKind | None = None
     by_default: bool = False
 
-    def suits(self, *, translated: bool, kind: BackboneKind) -> bool:
-        """Whether it can train on such text and such a backbone."""
-        return self.backbone in (None, kind) and (translated or not self.needs_translations)
+    def suits(self, *, translated: bool, kind: BackboneKind, glossed: bool = False) -> bool:
+        """Whether it can train on such text, with a dictionary where it is `glossed`, and such a backbone."""
+        return (
+            self.backbone in (None, kind)
+            and (translated or not self.needs_translations)
+            and (glossed or not self.needs_lexicon)
+        )
 
     def require_backbone(self, kind: BackboneKind) -> None:
         """See that it trains on this kind of backbone.
@@ -63,8 +68,8 @@ class Objective:
         if warmup is not None and max_steps is not None and warmup >= max_steps:
             raise ConfigError(f"head_warmup must be below max_steps, found {warmup} and {max_steps}.")
 
-    def require_text(self, *, translated: bool) -> None:
-        """See that it trains on text with translations, or without.
+    def require_text(self, *, translated: bool, glossed: bool = False) -> None:
+        """See that it trains on text with translations, or without; and where it is `glossed`, with a dictionary.
 
         Raises:
             ConfigError: It does not.
@@ -74,4 +79,14 @@ class Objective:
                 f"{self.title} needs sentences with their translations: give {as_typed(parallel=...)} instead of "
                 f"{as_typed(text=...)}, or "
                 f"{as_typed(objective='mlm')}."
+            )
+        if self.needs_lexicon and not glossed:
+            raise ConfigError(
+                f"{self.title} needs a dictionary of the language: give {as_typed(lexicon=...)} beside "
+                f"{as_typed(text=...)}, or {as_typed(objective='mlm')}."
+            )
+        if glossed and not self.needs_lexicon:
+            raise ConfigError(
+                f"{self.title} makes no use of a dictionary: leave {as_typed(lexicon=...)} out, or give "
+                f"{as_typed(objective='gloss')}."
             )

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 from adaptkit.data import sample
 from adaptkit.data.letters import NormalForm
+from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.lexicon_source import open_lexicon
 from adaptkit.data.mix import parallel_sources, text_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts, text_part
 from adaptkit.data.sentence import Sentence
@@ -31,6 +33,7 @@ class TrainingSource:
     kind: TextKind = "corpus"
     reason: str = ""
     form: NormalForm | None = None
+    lexicon: Lexicon | None = None
 
     def rows(self) -> Iterator[Sentence]:
         """Start a reading of all parts, one after the other."""
@@ -39,7 +42,8 @@ class TrainingSource:
     @property
     def description(self) -> str:
         """What it is, for card and messages."""
-        return in_words(self.parts)
+        glossed = "" if self.lexicon is None else f", glossed by {self.lexicon.description}"
+        return f"{in_words(self.parts)}{glossed}"
 
     @property
     def repeatable(self) -> bool:
@@ -87,7 +91,8 @@ def trained_options(asked: Auto | Options, source: TrainingSource, *, causal: bo
     """
     kind: BackboneKind = "decoder" if causal else "encoder"
     if isinstance(asked, Auto):
-        return asked.decided(objective_for(translated=source.translated, kind=kind))
+        glossed = source.lexicon is not None
+        return asked.decided(objective_for(translated=source.translated, kind=kind, glossed=glossed))
     objective_of(asked).require_backbone(kind)
     return asked
 
@@ -107,11 +112,13 @@ def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
 
 def _text_source(request: TextRequest, text: object, language: str, licence: str) -> TrainingSource:
     sources = (replace(source, column=source.column or request.column) for source in text_sources(text))
+    lexicon = None if request.lexicon is None else open_lexicon(request.lexicon)
     return TrainingSource(
         translated=False,
         parts=[text_part(source, language) for source in sources],
         licence=licence,
-        reason="text without translations was given",
+        reason="text was given with a dictionary" if lexicon else "text without translations was given",
+        lexicon=lexicon,
     )
 
 

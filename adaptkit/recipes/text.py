@@ -17,7 +17,7 @@ from adaptkit.data.triage import triage
 from adaptkit.errors import CheckpointError
 from adaptkit.languages import canonical_tag
 from adaptkit.objectives import objective_of
-from adaptkit.options import Options
+from adaptkit.options import Options, Recorded
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
@@ -68,6 +68,7 @@ class TextTraining:
             self.model.backbone.tokenizer,
             max_length=self.model.backbone.room(request.run.max_length),
             language=self.language,
+            lexicon=self.source.lexicon,
         )
         self.triage.require(force=request.force)
         self._text = store
@@ -80,6 +81,7 @@ class TextTraining:
                 seed=request.run.seed,
                 encode=self._encode,
                 note=self._notes.append,
+                lexicon=self.source.lexicon,
             )
         )
         self.settings = self._settings()
@@ -90,7 +92,7 @@ class TextTraining:
             self.foundation,
             self.id,
             request.adapter_config(self.model.backbone.shape, self.foundation.adapters),
-            asked=request.record(self._training.options),
+            asked={**request.record(self._training.options), **self._glossed()},
             content=self.data.sha256,
             make_run=self._training_run,
         )
@@ -121,6 +123,7 @@ class TextTraining:
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
+            *([f"triage: {known}"] if (known := found.known_words()) else []),
             *(f"triage: {problem}" for problem in found.problems()),
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
@@ -160,6 +163,15 @@ class TextTraining:
             self.settings,
             stack=Stack(top) if self._fuses else self.foundation.stack_under(top, self.language),
             checkpoint=checkpoint,
+        )
+
+    def _glossed(self) -> dict[str, Recorded]:
+        """What the dictionary has and knows of the text, where there is one."""
+        lexicon, known = self.source.lexicon, self.triage.known_word_share
+        return (
+            {}
+            if lexicon is None or known is None
+            else {"lexicon_entries": len(lexicon), "known_words": round(known, 3)}
         )
 
     def _unread(self, store: TokenStore, rows: Callable[[], Iterator[Sentence]]) -> list[str]:

@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Never, ParamSpec
 
 from adaptkit.data.letters import NormalForm
+from adaptkit.data.lexicon_source import LexiconSource
 from adaptkit.data.mix import Parallels, Texts
 from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import MethodOptions
@@ -35,6 +36,7 @@ def train_adapter(
     task: str | None = None,
     text: "Texts | None" = None,
     parallel: "Parallels | None" = None,
+    lexicon: "LexiconSource | None" = None,
     source_lang: str | None = None,
     column: str | None = None,
     max_tokens: int | None = MAX_TOKENS,
@@ -62,9 +64,11 @@ def train_adapter(
     head on labelled `data`. `on` names frozen adapters to train on top of; of several language adapters, each batch of
     a task has that of its own language below.
 
-    Language and domain adapters: with `parallel`, the sentences are drawn to the frozen backbone's vectors of their
-    translations (distill). With `text`, masked tokens are predicted (mlm). With neither, Wikipedia is streamed from the
-    hub, or the package's own small sample is taken where no hub answers; that is said first.
+    Language and domain adapters: with `parallel`, the sentences are pulled towards the frozen backbone's vectors of
+    their translations (distill). With `text` and a `lexicon`, which has words and their English, they are pulled
+    towards the vectors of what it makes of them (gloss); with `text` alone, masked tokens are predicted (mlm). With
+    neither, Wikipedia is streamed from the hub, or the package's own small sample is taken where no hub answers; that
+    is said first.
 
     A name stands for a value with its defaults: `method="lora"` for `Lora()`, `objective="distill"` for `Distill()`,
     a folder in `output` for `Output(folder)`, and a hub id or folder in `backbone` for `Pretrained(...)`.

@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, field
 from typing import ClassVar
 
 from adaptkit.config import Kind
+from adaptkit.data.lexicon_source import LexiconSource
 from adaptkit.data.mix import Parallels, Texts
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
@@ -54,6 +55,17 @@ class TextRequest(Request):
             read=parallels,
         ),
     )
+    lexicon: "LexiconSource | None" = option(
+        None,
+        "dictionary of the language, for text without translations: lines of word, tab, English; pairs, or a mapping",
+        recorded=False,
+        shell=Shell(
+            list[str],
+            "dictionary of the language, for text without translations: lines of word, tab, English; may be repeated",
+            metavar="<file>",
+            read=list,
+        ),
+    )
     source_lang: str | None = option(None, "language of the translations, where the file has several")
     column: str | None = option(None, "column of the text, where a file has several")
     max_tokens: int | None = option(MAX_TOKENS, "tokens of text that are read")
@@ -100,7 +112,12 @@ class TextRequest(Request):
             raise ConfigError(
                 f"source_lang is the language of translations, and {as_typed(text=...)} has none; leave it out."
             )
+        if self.lexicon is not None and self.text is None:
+            raise ConfigError(
+                f"{as_typed(lexicon=...)} goes with {as_typed(text=...)}, which is not given"
+                f"{'' if self.parallel is None else ': translations say more than a dictionary, so leave it out'}."
+            )
         if not isinstance(self.objective, Auto):
-            objective_of(self.objective).require_text(translated=self.text is None)
+            objective_of(self.objective).require_text(translated=self.text is None, glossed=self.lexicon is not None)
         for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:
             objective_of(options).require_steps(options, self.run.max_steps)

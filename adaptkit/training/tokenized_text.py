@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore
 
@@ -39,7 +40,8 @@ class TokenizedText:
     """Sentences of a text, and the token ids of each in `tokens`, cut at `max_length`.
 
     `rows` reads the text from its start, and may hold more than is trained on. `note` is told what of the text is cut
-    or left out. `encode` makes vectors of the frozen backbone.
+    or left out. `encode` makes vectors of the frozen backbone. `lexicon` is the dictionary that came with the text.
+    Sentences behind the first `n_measured` only help training; 0 means that there are none.
     """
 
     tokens: TokenStore
@@ -48,6 +50,8 @@ class TokenizedText:
     seed: int
     encode: Encode
     note: Callable[[str], None]
+    lexicon: Lexicon | None = None
+    n_measured: int = 0
 
     def sentences(self) -> Iterator[Sentence]:
         """The sentences that are trained on, as many as there are rows of tokens, in their order."""

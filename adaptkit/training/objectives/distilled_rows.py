@@ -28,8 +28,9 @@ def distilled_rows(
     Vectors are those after the last block, or after the blocks `depths`. What of the translations is cut is noted.
     """
     limit, n = text.max_length, len(text.tokens)
+    n_measured = text.n_measured or n
     texts = [(sentence.translation or "", sentence.text) for sentence in text.sentences()]
-    pairs = _pairs(n, options.pair_share, text.seed)
+    pairs = _pairs(n_measured, options.pair_share, text.seed)
     translations, n_cut = _tokenized(backbone, [translation for translation, _ in texts], limit)
     if n_cut:
         text.note(f"{n_cut:,} of {n:,} ({n_cut / n:.1%}) translations are cut at {limit} tokens")
@@ -65,7 +66,7 @@ def distilled_rows(
         TokenStore(rows),
         torch.cat([first, vectors[kept], first[n:][kept_pairs], second, second[kept_pairs]]),
         text.seed,
-        n_measured=n,
+        n_measured=n_measured,
         first_lengths=np.concatenate(lengths) if theirs else None,
         anchors=torch.tensor(weights) if options.token_anchor else None,
     )

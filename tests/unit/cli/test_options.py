@@ -55,7 +55,7 @@ def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:
         "Methods lora, dora": "--rank",
         "Method bottleneck": "--reduction-factor",
         "Methods lora, bottleneck, fusion, dora, ia3": "--sites",
-        "Objective distill": "--token-anchor",
+        "Objectives distill, gloss": "--token-anchor",
         f"Objectives {', '.join(WITH_VOCABULARY)}": "--full-vocabulary",
         "The run": "--max-steps",
         "The backbone": "--bits",

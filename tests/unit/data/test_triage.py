@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import ConfigError, EmptyCorpus, UnknownLanguage, UnsuitableText
 
@@ -225,3 +226,20 @@ def test_lengths_below_one_are_refused(max_length: int, sample_lines: int) -> No
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(UnknownLanguage):
         look("one", language="no such language")
+
+
+@pytest.mark.parametrize(("n_known", "noted", "refused"), [(0, True, True), (1, True, False), (2, False, False)])
+def test_a_dictionary_that_knows_too_little_is_noted_and_then_refused(n_known: int, noted: bool, refused: bool) -> None:
+    lexicon = Lexicon((("nyumba", "house"),))
+    found = triage(
+        [" ".join(["nyumba"] * n_known + ["mlima"] * (10 - n_known))], WordTokenizer(), max_length=9, lexicon=lexicon
+    )
+    assert found.known_word_share == n_known / 10
+    assert found.known_words() == f"{n_known / 10:.1%} of the words are in the dictionary"
+    assert any("are in the dictionary, which is little" in problem for problem in found.problems()) == noted
+    assert (found.refusal() is not None) == refused
+
+
+def test_without_a_dictionary_no_word_of_one() -> None:
+    found = look("nyumba")
+    assert (found.known_word_share, found.known_words(), found.refusal()) == (None, "", None)

@@ -1,6 +1,6 @@
 import pytest
 
-from adaptkit import OBJECTIVES, Clm, Distill, Mlm
+from adaptkit import OBJECTIVES, Clm, Distill, Gloss, Mlm
 from adaptkit.errors import ConfigError
 from adaptkit.objectives import objective_for, objective_of
 from adaptkit.options import options_of
@@ -29,6 +29,16 @@ def test_translations_are_made_use_of() -> None:
     assert objective_for(translated=False, kind="decoder").name == "clm"
 
 
+def test_a_dictionary_is_made_use_of() -> None:
+    assert objective_for(translated=False, kind="encoder", glossed=True).name == "gloss"
+    assert objective_for(translated=False, kind="decoder", glossed=True).name == "gloss"
+    OBJECTIVES["gloss"].require_text(translated=False, glossed=True)
+    with pytest.raises(ConfigError, match=r"glossing needs a dictionary of the language: give lexicon=\.\.\. beside"):
+        OBJECTIVES["gloss"].require_text(translated=False)
+    with pytest.raises(ConfigError, match="modelling makes no use of a dictionary: leave lexicon="):
+        OBJECTIVES["mlm"].require_text(translated=False, glossed=True)
+
+
 def test_what_does_not_suit_is_refused() -> None:
     with pytest.raises(ConfigError, match="objective 'clm' does not go with an encoder, in which tokens see each"):
         OBJECTIVES["clm"].require_backbone("encoder")
@@ -45,6 +55,8 @@ def test_what_does_not_suit_is_refused() -> None:
         (Distill, {"pair_share": -0.1}, "pair_share lies between 0 and 1, found -0.1"),
         (Distill, {"inner_weight": -1.0}, "inner_weight must be 0 or a positive number, found -1.0"),
         (Distill, {"token_anchor": float("inf")}, "token_anchor must be 0 or a positive number, found inf"),
+        (Gloss, {"word_dropout": 1.2}, "word_dropout lies between 0 and 1, found 1.2"),
+        (Gloss, {"mlm_weight": -0.5}, "mlm_weight must be 0 or a positive number, found -0.5"),
         (Mlm, {"anchor": float("nan")}, "anchor must be 0 or a positive number, found nan"),
         (Mlm, {"head_warmup": -1}, "head_warmup must be at least 0, found -1"),
     ],

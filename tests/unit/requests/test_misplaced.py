@@ -16,7 +16,7 @@ VERBS: tuple[Any, ...] = (adaptkit.train_adapter, adaptkit.estimate_adapter)
     [
         ({"rank": 8}, "rank is not an option of the call itself: give it in method=Lora(rank=...)"),
         ({"max_steps": 3}, "give it in run=Run(max_steps=...)."),
-        ({"token_anchor": 1.0}, "give it in objective=Distill(token_anchor=...)."),
+        ({"token_anchor": 1.0}, "give it in objective=Distill(token_anchor=...) or objective=Gloss("),
         ({"overwrite": True}, "give it in output=Output(overwrite=...)."),
         ({"bits": 4}, "give it in backbone=Pretrained(bits=...)."),
         ({"labels": ("a", "b")}, "give it in reading=ReadingOptions(labels=...)."),

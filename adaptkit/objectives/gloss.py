@@ -1,0 +1,47 @@
+"""Glossing: sentences are pulled to the frozen backbone's vectors of what a dictionary makes of them."""
+
+from dataclasses import dataclass
+
+from adaptkit.later import later
+from adaptkit.objectives.distill import Distill
+from adaptkit.objectives.objective import Objective
+from adaptkit.objectives.ranges import require_share, require_weight
+from adaptkit.options import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gloss(Distill):
+    """Distillation from text without translations, in which a dictionary stands for the translator.
+
+    Copies mix the languages of a sentence (after Qin et al. 2020, CoSDA-ML, arXiv:2006.06402).
+
+    Raises:
+        ConfigError: A share that does not lie between 0 and 1, or a weight below 0.
+    """
+
+    copy_share: float = option(0.5, "copies with mixed or left-out words that train too, for each sentence of the text")
+    switch_rate: float = option(0.5, "share of the known words of a copy that stand in the other language")
+    word_dropout: float = option(0.1, "share of the words of a copy that are left out")
+    entry_share: float = option(0.5, "entries of the dictionary that train too, for each sentence of the text")
+    mlm_weight: float = option(0.0, "weight of predicting masked tokens beside it (0: none are masked)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("copy_share", "switch_rate", "word_dropout", "entry_share"):
+            require_share(name, vars(self)[name])
+        require_weight("mlm_weight", self.mlm_weight)
+
+
+GLOSS = Objective(
+    name="gloss",
+    title="glossing",
+    options=Gloss,
+    training=later("adaptkit.training.objectives.gloss", "GlossTraining"),
+    epochs=6,
+    most_steps=900,
+    learning_rate=2e-3,
+    paper="distillation from parallel text: Reimers and Gurevych 2020, arXiv:2004.09813; mixed languages: Qin et al. "
+    "2020, arXiv:2006.06402",
+    needs_lexicon=True,
+    by_default=True,
+)
