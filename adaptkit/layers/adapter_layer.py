@@ -30,6 +30,13 @@ class AdapterLayer(nn.Module, ABC):
         """
         return None
 
+    def output_scales(self) -> Tensor | None:
+        """What the layer multiplies each component of the site's output by; None where it does anything else.
+
+        Shape: (out_width,), float32.
+        """
+        return None
+
 
 class LowRankLayer(AdapterLayer):
     """Adds `scale * up(down(dropout(site_input)))`, and does nothing else."""

@@ -26,6 +26,10 @@ class Ia3Layer(BatchedLayer):
         """Shape: site_output and result (..., width)."""
         return (site_output * self.scales).to(site_output.dtype)
 
+    def output_scales(self) -> Tensor:
+        """The scales. Shape: (width,), float32."""
+        return self.scales.detach().float()
+
     @property
     def shape(self) -> Hashable:
         """Layers of one site can always act at once."""

@@ -1,15 +1,14 @@
-"""Fold a stack of LoRA adapters into the backbone's weights, for export, and say what that costs."""
+"""Fold a stack of adapters into the backbone's weights, for export, and say what that costs."""
 
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from adaptkit.attaching.plan import AveragedChains, Chain, SiteLayer
+from adaptkit.attaching import Plan
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.fingerprint import sampled
 from adaptkit.backbones.headed import with_head
@@ -19,11 +18,12 @@ from adaptkit.composition import ids_of
 from adaptkit.errors import ConfigError, MergeLoss
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.fingerprint import Fingerprint
-from adaptkit.layers import AdapterLayer, Head
+from adaptkit.layers import Head
 from adaptkit.layers.heads import TokenHead
 from adaptkit.methods import HeadOnlyConfig
 from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
 from adaptkit.task_types import HeadConfig
+from adaptkit.weights.folded import folded, weight_of
 
 _LEAST_MOVED = 1e-3
 
@@ -69,24 +69,24 @@ def merge(
     max_error: float = 0.25,
     max_score_loss: float = 0.01,
 ) -> Merged:
-    """Fold the LoRA layers of a stack into a copy of the backbone's linear layers; `model` stays as it is.
+    """Fold the layers of a stack into a copy of the backbone's linear layers; `model` stays as it is.
 
-    A head for tagging or question answering on top goes with it, as transformers has the same; other heads cannot.
-    At 32 bits the result equals the stack but for rounding. At 8 and 4 bits the weights are widened, changed and
-    quantised again, and the loss is measured on `texts` (or on the fixed probe inputs) and by `score(model, stack)`,
-    higher being better. The embedding table is shared with the model, not copied.
+    LoRA, DoRA and IA3 can be folded, other methods not. A head for tagging or question answering on top goes with it,
+    as transformers has the same; other heads cannot. At 32 bits the result equals the stack but for rounding. At 8 and
+    4 bits the weights are widened, changed and quantised again, and the loss is measured on `texts` (or on the fixed
+    probe inputs) and by `score(model, stack)`, higher being better. The embedding table is shared with the model, not
+    copied.
 
     Raises:
-        ConfigError: A part of the stack that is no LoRA, or has another head, so that it cannot be folded into weights.
+        ConfigError: A part of the stack that is of another method, or has another head.
         MergeLoss: The merged model is further off than `max_error`, or scores lower by more than `max_score_loss`.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
     pinned = model.pinned(stack)
     kept = _head_that_goes_with(model, pinned)
-    changes = {path: _change(chain, path, model.network) for path, chain in pinned.plan.items()}
-    if not changes and kept is None:
+    if not pinned.plan and kept is None:
         raise ConfigError("the stack is empty, so there is nothing to merge.")
-    merged = AdaptedModel(_changed(model, changes, name=f"{model.backbone.name} with {pinned.stack}"))
+    merged = AdaptedModel(_changed(model, pinned.plan, name=f"{model.backbone.name} with {pinned.stack}"))
     if kept is not None and pinned.head is not None:
         _put_head(merged, kept, *pinned.head)
     ids = model.backbone.tokenize(list(texts)) if texts else model.backbone.probe_inputs()
@@ -130,53 +130,26 @@ def _put_head(model: AdaptedModel, adapter_id: str, head: Head, config: HeadConf
     layers.requires_grad_(requires_grad=False).eval()
 
 
-def _change(chain: Chain, path: str, network: nn.Module) -> Tensor:
-    """What the chain adds to a linear layer's weight. Shape: (out_width, in_width)."""
-    return torch.stack([_change_by(layer, path, network) for layer in chain]).sum(dim=0)
-
-
-def _change_by(layer: SiteLayer, path: str, network: nn.Module) -> Tensor:
-    if isinstance(layer, AveragedChains):
-        chains = zip(layer.chains, layer.weights, strict=True)
-        return torch.stack([weight * _change(chain, path, network) for chain, weight in chains]).sum(dim=0)
-    weight = partial(_weight_at, network, path)
-    change = layer.weight_change(weight) if isinstance(layer, AdapterLayer) else None
-    if change is None:
-        raise ConfigError(
-            f"{type(layer).__name__} after {path} is no LoRA layer, or another whose work is a change of a weight: it "
-            "cannot be folded into one. Only adapters of such layers and averages of them can be merged."
-        )
-    return change
-
-
-def _changed(model: AdaptedModel, changes: dict[str, Tensor], name: str) -> Backbone:
+def _changed(model: AdaptedModel, plan: Plan, name: str) -> Backbone:
     """A copy of the backbone with changed linear layers."""
-    old = model.backbone
-    network = model.copied_network()
+    old, network = model.backbone, model.copied_network()
     samples = dict(old.fingerprint.samples)
-    for path, change in changes.items():
+    for path, weight, bias in folded(plan, model.network, old.shape):
         linear = network.get_submodule(path)
-        weight = _weight(linear) + change.to(model.backbone.device)
         if isinstance(linear, QuantizedLinear):
-            network.set_submodule(path, LINEARS[old.bits](weight, linear.bias))
+            held = None if linear.bias is None or bias is None else bias.to(linear.bias.dtype)
+            network.set_submodule(path, LINEARS[old.bits](weight, held))
         else:
             linear.weight = nn.Parameter(weight.to(network.dtype), requires_grad=False)
-        samples[f"{path}.weight"] = sampled(f"{path}.weight", _weight(network.get_submodule(path)))
+            if bias is not None:
+                linear.bias = nn.Parameter(bias.to(network.dtype), requires_grad=False)
+        changed = network.get_submodule(path)
+        samples[f"{path}.weight"] = sampled(f"{path}.weight", weight_of(changed))
+        if bias is not None:
+            samples[f"{path}.bias"] = sampled(f"{path}.bias", changed.get_parameter("bias"))
     return replace(
         old,
         name=name,
         network=network,
         sampled=Fingerprint(precision=old.fingerprint.precision, samples=samples),
     )
-
-
-def _weight_at(network: nn.Module, path: str) -> Tensor:
-    return _weight(network.get_submodule(path))
-
-
-def _weight(linear: nn.Module) -> Tensor:
-    """A linear layer's weight in float32, widened where it is quantised."""
-    if isinstance(linear, QuantizedLinear):
-        return linear.weight_as(torch.float32)
-    weight: Tensor = linear.get_parameter("weight")
-    return weight.detach().float()

@@ -1,6 +1,7 @@
 """Merged backbones against the stacks that they replace."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,8 +12,8 @@ from adaptkit.backbones.stored_tensors import MARKER
 from adaptkit.composition import Average, Stack
 from adaptkit.errors import BackboneMismatch, ConfigError, MergeLoss
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.methods import BottleneckConfig, HeadOnlyConfig, LoraConfig
-from adaptkit.model import AdaptedModel
+from adaptkit.methods import BottleneckConfig, DoraConfig, HeadOnlyConfig, Ia3Config, LoraConfig, MethodConfig
+from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.task_types import HeadConfig
 from adaptkit.weights.merge import merge
 from tests.adapters import attach_random, random_adapter
@@ -20,17 +21,19 @@ from tests.saved import saved_backbone
 from tests.tiny import ARCHITECTURES, tiny_model
 
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
-VARIANTS = {
+VARIANTS: dict[str, MethodConfig] = {
     "lora": LoraConfig(rank=4, alpha=8),
     "rank stabilized": LoraConfig(rank=4, alpha=8, scaling="rank_stabilized"),
     "with dropout": LoraConfig(rank=2, dropout=0.5),
     "some sites and blocks": LoraConfig(rank=3, sites=("attention.query", "ffn.output"), blocks=(1,)),
+    "scales": Ia3Config(),
+    "scales of linear layers": Ia3Config(sites=("attention.query", "attention.output", "ffn.input", "ffn.output")),
 }
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
-def test_one_adapter_merged_is_that_adapter(model_type: str, variant: LoraConfig) -> None:
+def test_one_adapter_merged_is_that_adapter(model_type: str, variant: MethodConfig) -> None:
     model = tiny_model(model_type)
     attach_random(model, "language/sw", AdapterConfig(method=variant)).eval()
     stacked = model.encode(TEXTS, stack="sw")
@@ -47,6 +50,46 @@ def test_stacks_and_averages_are_merged_as_they_act(model: AdaptedModel) -> None
     stack = Stack(Average({"language/sw": 0.75, "language/ha": 0.25}), "domain/farming")
     merged = merge(model, stack)
     torch.testing.assert_close(merged.model.encode(TEXTS), model.encode(TEXTS, stack=stack), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "language/lora > domain/scaled",
+        "language/scaled > domain/lora",
+        "dora > domain/scaled > inner",
+        Stack(Average({"language/lora": 0.3, "language/scaled": 0.6}), "inner"),
+        Stack("language/scaled", Average({"domain/scaled": 0.5, "domain/lora": 0.8})),
+    ],
+    ids=str,
+)
+def test_what_is_scaled_is_what_lies_below(stack: StackLike, model: AdaptedModel) -> None:
+    every: dict[str, MethodConfig] = {
+        "language/lora": VARIANTS["lora"],
+        "language/dora": DoraConfig(rank=3),
+        "language/scaled": VARIANTS["scales of linear layers"],
+        "domain/lora": VARIANTS["lora"],
+        "domain/scaled": VARIANTS["scales of linear layers"],
+        "task/inner": VARIANTS["scales"],
+    }
+    for number, (name, method) in enumerate(every.items()):
+        layers = attach_random(model, name, AdapterConfig(method=method), seed=number).eval()
+        for tensor in layers.parameters() if isinstance(method, Ia3Config) else ():
+            tensor.data += 1
+    assert merge(model, stack, texts=TEXTS).output_error < 1e-4
+
+
+@pytest.mark.parametrize("bits", [16, 8])
+def test_scales_are_folded_into_biases_too(bits: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    model = adaptkit.load_model(saved_backbone(tmp_path / "tiny"), bits=bits)
+    attach_random(model, "language/sw", AdapterConfig(method=VARIANTS["scales"])).eval()
+    merged = merge(model, "sw", texts=TEXTS)
+    assert merged.output_error < 0.05
+    for name, bias in merged.model.network.named_parameters():
+        scaled = name.endswith(("key.bias", "value.bias"))
+        same = torch.equal(bias, model.network.get_parameter(name))
+        assert same is not scaled or not name.endswith(".bias")
+    assert merged.model.backbone.fingerprint.compare(model.backbone.fingerprint) == "different"
 
 
 def test_the_model_stays_as_it_was(model: AdaptedModel) -> None:
