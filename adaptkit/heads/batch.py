@@ -18,7 +18,7 @@ class Batch:
     or None. There are more texts than rows where rows hold two: `first_lengths` (batch) says how many tokens come
     before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
     `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
-    `frozen` (batch, seq, n_depths * hidden_width).
+    `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in their order.
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
@@ -38,6 +38,12 @@ class Batch:
     class_weights: Tensor | None = None
     groups: tuple[int, ...] = ()
     language: str | None = None
+
+    @property
+    def anchored(self) -> Tensor | None:
+        """Whether a row has an anchor; None where no row has one. Shape: (batch), bool."""
+        held = None if self.anchors is None else self.anchors > 0
+        return held if held is not None and bool(held.any()) else None
 
     def require_labels(self) -> Tensor:
         """The labels.

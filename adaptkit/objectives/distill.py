@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from adaptkit.errors import ConfigError
 from adaptkit.later import later
 from adaptkit.objectives.objective import Objective
 from adaptkit.objectives.ranges import require_share, require_weight
 from adaptkit.options import option
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +24,18 @@ class Distill:
     token_anchor: float = option(
         0.5, "weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations"
     )
+    anchor_share: float = option(
+        1.0, "share of a batch's rows whose tokens are anchored, with so much more weight: fewer train faster"
+    )
 
     def __post_init__(self) -> None:
         require_share("source_share", self.source_share)
         require_share("pair_share", self.pair_share)
+        if not 0 < self.anchor_share <= 1:
+            raise ConfigError(
+                f"anchor_share lies above 0 and up to 1, found {self.anchor_share}; without anchors: "
+                f"{as_typed(token_anchor=0)}."
+            )
         require_weight("inner_weight", self.inner_weight)
         require_weight("token_anchor", self.token_anchor)
 

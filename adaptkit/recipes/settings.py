@@ -28,7 +28,10 @@ def settings_of(
         learning_rate=learning_rate if run.learning_rate is None else run.learning_rate,
         head_warmup_steps=head_warmup_steps,
         warmup_share=warmup_share,
-        evaluate_every=min(max(steps // 5, _LEAST_STEPS_BETWEEN_EVALUATIONS), _MOST_STEPS_BETWEEN_EVALUATIONS),
+        evaluate_every=run.evaluate_every
+        or min(max(steps // 5, _LEAST_STEPS_BETWEEN_EVALUATIONS), _MOST_STEPS_BETWEEN_EVALUATIONS),
+        patience=run.patience or None,
+        least_gain=run.least_gain,
         seed=run.seed,
         precision=run.precision,
         gradient_checkpointing=run.gradient_checkpointing,

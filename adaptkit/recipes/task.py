@@ -104,6 +104,7 @@ class TaskTraining:
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             f"cost: {estimate.cost(self.request.run.batch_size)}",
+            *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
             *machine_notes(self.model.backbone, self.request.run.precision, estimate),
         ]
 

@@ -128,6 +128,7 @@ class TextTraining:
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.run.batch_size)}",
+            *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
         ]
         lines += machine_notes(self.model.backbone, self.request.run.precision, estimate)
         if source.kind == "sample":

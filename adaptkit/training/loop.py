@@ -143,7 +143,7 @@ class TrainingRun:
         while self._progress.step < settings.max_steps:
             step = self._progress.step
             if self._at_evaluation(step) and self._judge(display):
-                return f"no better held-out loss in {settings.patience} evaluations"
+                return str(settings.flat)
             if step // per_epoch != epoch:
                 epoch = step // per_epoch
                 plan = self._data.batches(settings.batch_size, epoch)
@@ -222,7 +222,7 @@ class TrainingRun:
         self._check_finite("the held-out loss", measures["loss"], self._progress.step)
         if self._progress.best_loss is None or measures["loss"] < self._progress.best_loss:
             self._state.keep_best()
-        self._progress = self._progress.judged(measures)
+        self._progress = self._progress.judged(measures, self._settings.least_gain)
         display.heldout(measures)
         waited = self._progress.evaluations_without_gain
         return self._settings.patience is not None and waited >= self._settings.patience

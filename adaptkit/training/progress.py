@@ -20,13 +20,18 @@ class Progress:
         """One step further."""
         return replace(self, step=self.step + 1, tokens=self.tokens + tokens, elapsed_s=self.elapsed_s + elapsed_s)
 
-    def judged(self, measures: Mapping[str, float]) -> "Progress":
-        """After a held-out evaluation; the first one is the measure before training."""
-        better = self.best_loss is None or measures["loss"] < self.best_loss
+    def judged(self, measures: Mapping[str, float], least_gain: float = 0.0) -> "Progress":
+        """After a held-out evaluation; the first one is the measure before training.
+
+        A loss that is better by no more than this share of the best one is the best now, and still no gain.
+        """
+        loss, best = measures["loss"], self.best_loss
+        better = best is None or loss < best
+        gained = best is None or loss < best - least_gain * abs(best)
         return replace(
             self,
             judged_step=self.step,
             before=self.before or dict(measures),
-            best_loss=measures["loss"] if better else self.best_loss,
-            evaluations_without_gain=0 if better else self.evaluations_without_gain + 1,
+            best_loss=loss if better else best,
+            evaluations_without_gain=0 if gained else self.evaluations_without_gain + 1,
         )

@@ -15,7 +15,8 @@ class TrainingSettings:
     A step is one batch. The first `head_warmup_steps` train only the objective's own weights, so that the measure taken
     before the adapter trains is not that of a random head. The learning rate then rises linearly over `warmup_share` of
     the steps and falls linearly to zero. The held-out loss is taken every `evaluate_every` steps; after `patience`
-    evaluations without a better one the run stops (None: never). The weights with the best held-out loss are kept.
+    evaluations in a row without gain the run ends (None: never); gain is a loss that is lower than the best before by
+    more than this share of it, `least_gain`. The weights with the best held-out loss are kept.
     A checkpoint is written every `checkpoint_every` steps, and after `checkpoint_minutes` without one.
 
     Raises:
@@ -34,6 +35,7 @@ class TrainingSettings:
     gradient_checkpointing: bool = False
     evaluate_every: int = 200
     patience: int | None = 5
+    least_gain: float = 0.0
     checkpoint_every: int = 200
     checkpoint_minutes: float = 10.0
 
@@ -51,6 +53,14 @@ class TrainingSettings:
             raise ConfigError(f"learning_rate must lie between 0 and 1, found {self.learning_rate}.")
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ConfigError(f"precision is auto, fp32 or bf16, found {self.precision!r}.")
+
+    @property
+    def flat(self) -> str | None:
+        """What ends a run before its last step, in words; None where nothing can."""
+        if self.patience is None or self.head_warmup_steps + self.patience * self.evaluate_every >= self.max_steps:
+            return None
+        by = f" by more than {self.least_gain:.2%}" if self.least_gain else ""
+        return f"no lower held-out loss{by} in {self.patience} evaluations, one every {self.evaluate_every:,} steps"
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0 at the start of the head's warm-up."""

@@ -50,8 +50,8 @@ class TrainingStep(nn.Module):
         else:
             with model.active(self._stack(batch) if callable(self._stack) else self._stack):
                 hidden = self._states(batch, objective)
-        if batch.anchors is not None:
-            batch = replace(batch, frozen=hidden if bare else self._frozen(batch, objective))
+        if (held := batch.anchored) is not None:
+            batch = replace(batch, frozen=hidden[held] if bare else self._frozen(_rows(batch, held), objective))
         return dict(objective.measures(hidden, batch))
 
     def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
@@ -65,6 +65,11 @@ class TrainingStep(nn.Module):
             return hidden
 
         return self._processes.in_shares(states, batch.ids, batch.mask)
+
+
+def _rows(batch: Batch, held: Tensor) -> Batch:
+    """What the backbone reads of these rows."""
+    return batch if bool(held.all()) else Batch(ids=batch.ids[held], mask=batch.mask[held])
 
 
 @contextmanager

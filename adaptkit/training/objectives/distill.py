@@ -18,6 +18,7 @@ from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.distilled_rows import distilled_rows
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
+from adaptkit.training.objectives.thinned_anchors import thinned
 from adaptkit.training.tokenized_text import TokenizedText
 
 
@@ -56,6 +57,7 @@ class DistillObjective(nn.Module):
         blocks: tuple[int, ...] = (),
         inner_weight: float = 0.5,
         distance_weight: float = 0.5,
+        anchor_share: float = 1.0,
         pool: Pool = mean_pool,
     ) -> None:
         super().__init__()
@@ -67,6 +69,7 @@ class DistillObjective(nn.Module):
             )
         self.blocks = blocks
         self.distance_weight = distance_weight
+        self.anchor_share = anchor_share
         weights = variance.new_full(variance.shape, inner_weight)
         weights[-1] = 1.0
         self.register_buffer("centre", centre, persistent=False)
@@ -75,7 +78,13 @@ class DistillObjective(nn.Module):
 
     @classmethod
     def for_targets(
-        cls, targets: Tensor, *, blocks: tuple[int, ...] = (), inner_weight: float = 0.5, pool: Pool = mean_pool
+        cls,
+        targets: Tensor,
+        *,
+        blocks: tuple[int, ...] = (),
+        inner_weight: float = 0.5,
+        anchor_share: float = 1.0,
+        pool: Pool = mean_pool,
     ) -> Self:
         """The objective for these targets, which `pool` made of the frozen backbone's states.
 
@@ -87,11 +96,20 @@ class DistillObjective(nn.Module):
         by_depth = targets.reshape(len(targets), max(1, len(blocks)), -1)
         centre = by_depth.mean(dim=0)
         variance = by_depth.var(dim=0, correction=0).sum(dim=-1)
-        return cls(centre=centre, variance=variance, blocks=blocks, inner_weight=inner_weight, pool=pool)
+        return cls(
+            centre=centre,
+            variance=variance,
+            blocks=blocks,
+            inner_weight=inner_weight,
+            anchor_share=anchor_share,
+            pool=pool,
+        )
 
     def prepare(self, batch: Batch) -> Batch:
-        """Nothing is masked: the backbone reads the sentence as it is."""
-        return batch
+        """The backbone reads the sentence as it is. Training draws a share of the anchors; measures are of all."""
+        if batch.anchors is None or self.anchor_share == 1 or not self.training:
+            return batch
+        return replace(batch, anchors=thinned(batch.anchors, self.anchor_share))
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """The mean loss over texts, and that of the anchors over rows.
@@ -107,20 +125,21 @@ class DistillObjective(nn.Module):
         distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.get_buffer("variance")
         by_depth = direction + self.distance_weight * distance
         loss: Tensor = (by_depth * self.get_buffer("weights")).sum(dim=-1).mean()
-        return loss if batch.anchors is None else loss + self._strayed(hidden, batch, batch.anchors)
+        held = batch.anchored
+        return loss if held is None else loss + self._strayed(hidden[held], batch, held)
 
-    def _strayed(self, hidden: Tensor, batch: Batch, anchors: Tensor) -> Tensor:
-        """How far tokens are from where the frozen backbone has them, by the rows' anchors. Shape: ()."""
-        if batch.frozen is None:
+    def _strayed(self, hidden: Tensor, batch: Batch, held: Tensor) -> Tensor:
+        """How far tokens of the rows that are `held` are from where the frozen backbone has them. Shape: ()."""
+        if batch.frozen is None or batch.anchors is None:
             raise ConfigError("anchors need the frozen backbone's states in the batch.")
         centre = self.get_buffer("centre")
-        real = batch.mask.float()[..., None]
-        by_depth = (*batch.mask.shape, *centre.shape)
+        real = batch.mask[held].float()[..., None]
+        by_depth = (*real.shape[:2], *centre.shape)
         there = batch.frozen.float().reshape(by_depth)
         way = (hidden.float().reshape(by_depth) - there).pow(2).sum(dim=-1) * real
         spread = ((there - centre).pow(2).sum(dim=-1) * real).sum(dim=(0, 1)) / real.sum()
         by_row = (way / spread * self.get_buffer("weights")).sum(dim=(1, 2)) / real.sum(dim=(1, 2))
-        strayed: Tensor = (by_row * anchors).mean()
+        strayed: Tensor = (by_row * batch.anchors[held]).sum() / len(held)
         return strayed
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -153,6 +172,7 @@ class DistillTraining(ObjectiveTraining[Distill]):
             data.targets[: data.n_measured],
             blocks=self._depths,
             inner_weight=self.options.inner_weight,
+            anchor_share=self.options.anchor_share,
             pool=self.model.sentences.pooled,
         )
         return made.to(self.model.backbone.device)

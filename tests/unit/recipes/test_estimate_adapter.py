@@ -55,6 +55,13 @@ def test_the_plan_is_told_and_nothing_printed(model: AdaptedModel, capsys: pytes
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_run_that_may_end_early_says_when(model: AdaptedModel) -> None:
+    asked = {"lang": "sw", "parallel": PAIRS, "backbone": model, "max_steps": 40}
+    early = estimate_adapter(**asked, evaluate_every=5, patience=2)
+    assert "the run ends early where there is no lower held-out loss in 2 evaluations, one every 5 steps" in early.plan
+    assert not any("ends early" in line for line in estimate_adapter(**asked).plan)
+
+
 def test_triage_refuses_before_anything_is_measured(model: AdaptedModel) -> None:
     text = [f"ཀ་ཁ་ག་ {'ང་' * number}" for number in range(30)]
     with pytest.raises(UnsuitableText):

@@ -68,6 +68,10 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "max_tokens": {"max_tokens": 0},
     "batch_size": {"batch_size": 0},
     "learning_rate": {"learning_rate": 0.0},
+    "evaluate_every": {"evaluate_every": 0},
+    "patience must be at least 1, or 0": {"patience": -1},
+    "least_gain lies between 0 and 1": {"least_gain": 1.0},
+    "anchor_share lies above 0 and up to 1, found 0; without anchors: token_anchor=0": {"anchor_share": 0},
     "head_warmup": {"max_steps": 10, "head_warmup": 10},
     "anchor": {"anchor": -1.0},
     "precision": {"precision": "fp8"},
@@ -98,6 +102,15 @@ def test_options_of_what_is_written_go_with_an_output() -> None:
     asked = language_request(lang="sw", output="sw", overwrite=True, checkpoint_every=100, checkpoint_minutes=1.5)
     settings = settings_of(asked.run, asked.output, max_steps=1, learning_rate=1e-3)
     assert (settings.checkpoint_every, settings.checkpoint_minutes) == (100, 1.5)
+
+
+def test_when_a_run_ends_early_is_the_runs_to_say() -> None:
+    asked = language_request(lang="sw", evaluate_every=50, patience=2, least_gain=0.01)
+    settings = settings_of(asked.run, asked.output, max_steps=900, learning_rate=1e-3)
+    assert (settings.evaluate_every, settings.patience, settings.least_gain) == (50, 2, 0.01)
+    assert {"evaluate_every": 50, "patience": 2, "least_gain": 0.01}.items() <= asked.record(Distill()).items()
+    default = settings_of(Run(patience=0), asked.output, max_steps=900, learning_rate=1e-3)
+    assert (default.evaluate_every, default.patience) == (180, None)
 
 
 def test_the_adapter_that_is_asked_for() -> None:

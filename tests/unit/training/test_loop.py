@@ -36,11 +36,21 @@ def test_patience_ends_the_run_and_the_best_weights_are_kept() -> None:
     display = Remembering()
     display.small = small_run(trained_by=scripted(5.0, 3.0, 4.0, 4.0), evaluate_every=2, patience=2)
     result = display.small.train(display)
-    assert (result.steps, result.stopped_because) == (6, "no better held-out loss in 2 evaluations")
+    assert (result.steps, result.stopped_because) == (6, "no lower held-out loss in 2 evaluations, one every 2 steps")
     assert display.losses == [5.0, 3.0, 4.0, 4.0]
     best, last = display.kept[1], display.kept[3]
     assert all(torch.equal(weight, best[name]) for name, weight in display.small.weights.items())
     assert any(not torch.equal(last[name], weight) for name, weight in best.items())
+
+
+def test_gains_too_small_end_the_run_too_and_their_weights_are_kept() -> None:
+    display = Remembering()
+    losses = (5.0, 3.0, 2.99, 2.98, 1.0)
+    display.small = small_run(trained_by=scripted(*losses), evaluate_every=2, patience=2, least_gain=0.01)
+    result = display.small.train(display)
+    assert (result.steps, display.losses) == (6, [5.0, 3.0, 2.99, 2.98])
+    assert result.stopped_because == "no lower held-out loss by more than 1.00% in 2 evaluations, one every 2 steps"
+    assert all(torch.equal(weight, display.kept[3][name]) for name, weight in display.small.weights.items())
 
 
 def test_without_patience_all_steps_are_done() -> None:

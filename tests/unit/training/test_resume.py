@@ -22,6 +22,7 @@ CASES: dict[str, dict[str, Any]] = {
     "distill, right after a checkpoint": {"objective": "distill", "after": 11, "checkpoint_every": 11},
     "distill, between two checkpoints": {"objective": "distill", "after": 21, "checkpoint_every": 4},
     "distill, after the last step": {"objective": "distill", "after": 21, "max_steps": 21},
+    "distill, ended early after it": {"objective": "distill", "after": 11, "patience": 2, "least_gain": 0.9},
     "distill, checkpointed activations": {"objective": "distill", "after": 11, "gradient_checkpointing": True},
 }
 

@@ -46,3 +46,12 @@ def test_short_runs_have_a_rate_too(max_steps: int) -> None:
 def test_numbers_that_cannot_be_right_are_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         TrainingSettings(**{"max_steps": 10, **wrong})
+
+
+def test_what_ends_a_run_early_is_said_where_it_can() -> None:
+    settings: dict[str, Any] = {"max_steps": 900, "evaluate_every": 100, "patience": 3}
+    assert TrainingSettings(**settings).flat == "no lower held-out loss in 3 evaluations, one every 100 steps"
+    least = TrainingSettings(**settings, least_gain=0.005).flat
+    assert least == "no lower held-out loss by more than 0.50% in 3 evaluations, one every 100 steps"
+    for never in ({"patience": None}, {"patience": 9}, {"head_warmup_steps": 600}):
+        assert TrainingSettings(**{**settings, **never}).flat is None

@@ -136,20 +136,37 @@ def test_second_texts_have_targets_behind_all_first_ones() -> None:
 def test_anchors_are_the_plain_formula() -> None:
     given, hidden, frozen = batch(), torch.randn(4, 3, WIDTH), torch.randn(4, 3, WIDTH)
     anchors = torch.tensor([0.1, 0.0, 1.0, 0.1])
-    anchored = dataclasses.replace(given, anchors=anchors, frozen=frozen)
-    real = MASK.bool()
-    spread = frozen[real].pow(2).sum(dim=-1).mean()
+    # The second row has no anchor, and the frozen backbone has not read it.
+    held = [0, 2, 3]
+    anchored = dataclasses.replace(given, anchors=anchors, frozen=frozen[held])
+    real = MASK[held].bool()
+    spread = frozen[held][real].pow(2).sum(dim=-1).mean()
     strayed = [
         float(((row - there)[mask].pow(2).sum(dim=-1) / spread).mean())
-        for row, there, mask in zip(hidden, frozen, real, strict=True)
+        for row, there, mask in zip(hidden[held], frozen[held], real, strict=True)
     ]
-    expected = sum(weight * way for weight, way in zip(anchors.tolist(), strayed, strict=True)) / 4
+    expected = sum(weight * way for weight, way in zip(anchors[held].tolist(), strayed, strict=True)) / 4
     made = objective()
     assert float(made(hidden, anchored) - made(hidden, given)) == pytest.approx(expected, rel=1e-4)
-    still = dataclasses.replace(anchored, frozen=hidden)
+    still = dataclasses.replace(anchored, frozen=hidden[held])
     assert float(made(hidden, still)) == rounded(float(made(hidden, given)))
 
 
 def test_anchors_without_the_frozen_states_are_refused() -> None:
     with pytest.raises(ConfigError, match="frozen backbone's states"):
         objective()(torch.randn(4, 3, WIDTH), dataclasses.replace(batch(), anchors=torch.ones(4)))
+
+
+def test_rows_without_any_anchor_need_no_frozen_states() -> None:
+    given, hidden = batch(), torch.randn(4, 3, WIDTH)
+    none = dataclasses.replace(given, anchors=torch.zeros(4))
+    assert torch.equal(objective()(hidden, none), objective()(hidden, given))
+
+
+def test_a_share_of_the_anchors_is_drawn_while_training_alone() -> None:
+    given = dataclasses.replace(batch(), anchors=torch.full((4,), 0.5))
+    made = DistillObjective(centre=torch.zeros(1, WIDTH), variance=torch.ones(1), anchor_share=0.25)
+    drawn = made.prepare(given).anchors
+    assert drawn is not None
+    assert sorted(drawn.tolist()) == [0.0, 0.0, 0.0, 2.0]
+    assert made.eval().prepare(given) is given
