@@ -22,6 +22,7 @@ from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Met
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .recipes import Estimate, estimate_adapter, train_adapter
+from .regularisers import REGULARISERS, FeatureDistillation, RDrop
 from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
@@ -34,6 +35,7 @@ from .weights.merge import Merged, merge
 __all__ = [
     "METHODS",
     "OBJECTIVES",
+    "REGULARISERS",
     "TASKS",
     "TASK_TYPES",
     "AdaptedModel",
@@ -46,6 +48,7 @@ __all__ = [
     "DomainRequest",
     "Dora",
     "Estimate",
+    "FeatureDistillation",
     "Fuse",
     "Fusion",
     "Gloss",
@@ -61,6 +64,7 @@ __all__ = [
     "Nsp",
     "Output",
     "Pretrained",
+    "RDrop",
     "ReadingOptions",
     "Run",
     "Source",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from adaptkit.regularisers import REGULARISERS
 from adaptkit.requests.flags import TASK, TEXT, WHAT, Flag, flags
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "train.md"
@@ -45,6 +46,9 @@ def _in_python(group: str) -> str:
     if kind in ("Method", "Methods", "Objective", "Objectives"):
         values = " or ".join(f"`{name.title()}(...)`" for name in names.split(", "))
         return f"in Python, `{kind.rstrip('s').lower()}=` {values}"
+    if kind in ("Regulariser", "Regularisers"):
+        values = " or ".join(f"`{REGULARISERS[name].options.__name__}(weight=...)`" for name in names.split(", "))
+        return f"of a task; in Python, `regularisers=` {values}"
     return f"in Python, {_IN_PYTHON[group]}"
 
 

@@ -9,6 +9,7 @@ from adaptkit.data.letters import NORMAL_FORMS, NormalForm
 from adaptkit.format.typed_json import since
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
+from adaptkit.regularisers import REGULARISERS
 from adaptkit.terminal import plain_text
 
 
@@ -299,6 +300,7 @@ def _citation(subject: CardSubject, card: Card) -> list[str]:
     papers = [row.paper for part in subject.method.split(" + ") if (row := METHODS.get(part)) is not None and row.paper]
     objective = None if card.training is None else OBJECTIVES.get(card.training.objective)
     papers += [objective.paper] if objective is not None and objective.paper else []
+    papers += [row.paper for name, row in REGULARISERS.items() if card.training and name in card.training.settings]
     version = f", adaptkit {one_line(card.adaptkit_version)}" if card.adaptkit_version else ""
     return [
         "## Citation",

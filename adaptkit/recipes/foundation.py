@@ -124,11 +124,18 @@ class Foundation:
 
     def stack_under(self, top: str, language: str | None) -> Stack:
         """The stack for text in a language."""
+        return Stack(*self._ids_for(language), top)
+
+    def stack_below(self, language: str | None) -> Stack:
+        """What lies below the adapter in training for text in a language; empty where nothing does."""
+        return Stack(*self._ids_for(language))
+
+    def _ids_for(self, language: str | None) -> list[str]:
         by_language = {adapter.language: adapter.id for adapter in self.languages}
         only = next(iter(by_language.values()), None)
         own = by_language.get(language) if len(by_language) > 1 else only
         domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
-        return Stack(*([own] if own else []), *domains, top)
+        return [*([own] if own else []), *domains]
 
     def in_other_forms(self, form: NormalForm | None) -> list[str]:
         """Say which adapters were trained on text in another normal form than this run's."""

@@ -12,6 +12,7 @@ from adaptkit.composition import AdapterId
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import HeadObjective, format_of
 from adaptkit.labelled import normalized_data, texts_of
 from adaptkit.languages import canonical_tag
@@ -20,6 +21,7 @@ from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
+from adaptkit.regularisers import Weighed
 from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
@@ -27,6 +29,8 @@ from adaptkit.task_types.class_weights import weighing_of
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.data import MIN_SENTENCES
+from adaptkit.training.randomness import forked
+from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
 
 _EPOCHS = 3
 _MAX_STEPS = 3000
@@ -61,13 +65,15 @@ class TaskTraining:
             weighing=weighing_of(request.class_weights, self.head),
         )
         self.settings = self._settings()
+        config = request.adapter_config(self.model.backbone.shape, self.head, self.foundation.adapters)
+        self._regularising = self._regularised(config)
         self._fitting = Fitting(
             request.run,
             request.output,
             self.model,
             self.foundation,
             self.id,
-            request.adapter_config(self.model.backbone.shape, self.head, self.foundation.adapters),
+            config,
             asked=request.record(),
             content=self.items.sha256,
             make_run=self._training_run,
@@ -100,6 +106,7 @@ class TaskTraining:
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
             *self._class_weights(),
             *self.head.row.plan(self.head, self.items.items),
+            *(each.told for each in self._regularising),
             f"trained on top of {self.foundation}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
@@ -161,12 +168,24 @@ class TaskTraining:
         return TrainingRun(
             self.model,
             layers,
-            HeadObjective(layers.head, self._format),
+            HeadObjective(layers.head, self._format, self._regularising),
             self.items,
             self.settings,
             stack=lambda batch: self.foundation.stack_under(top, batch.language),
+            below=lambda batch: self.foundation.stack_below(batch.language),
             checkpoint=checkpoint,
         )
+
+    def _regularised(self, config: AdapterConfig) -> list[Regularising[Weighed]]:
+        material = TaskMaterial(
+            backbone=self.model.backbone,
+            head=self.head,
+            task_format=self._format,
+            method=config.method,
+            hides_top_block=config.hides_top_block,
+        )
+        with forked(self.model.backbone.device, self.request.run.seed):
+            return regularising_of(self.request.regularisers, material)
 
     def _settings(self) -> TrainingSettings:
         row, run = self.request.method_row, self.request.run

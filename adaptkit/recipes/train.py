@@ -17,6 +17,7 @@ from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.place import check_output, output_taken, processes_of
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
+from adaptkit.regularisers import Asked as Regularisers
 from adaptkit.requests import AnyRequest, Output, Pretrained, Run, TaskRequest, request_for
 from adaptkit.requests.output import PathOrName
 from adaptkit.requests.task import SAMPLING_ALPHA, Labelled
@@ -47,6 +48,7 @@ def train_adapter(
     max_answer_tokens: int | None = None,
     sampling_alpha: float = SAMPLING_ALPHA,
     class_weights: ClassWeights | None = None,
+    regularisers: Regularisers | Sequence[Regularisers] = (),
     normalize: NormalForm | None = None,
     on: Adapter | PathOrName | Sequence[Adapter | PathOrName] = (),
     drop_top_layer: bool = False,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from adaptkit.config import Kind
 from adaptkit.errors import ConfigError
 from adaptkit.methods import options_named
+from adaptkit.regularisers import regularisers_named
 from adaptkit.requests.auto import objective_named
 from adaptkit.requests.domain import DomainRequest
 from adaptkit.requests.language import LanguageRequest
@@ -88,6 +89,7 @@ _MADE_OF: Mapping[str, Callable[[Any], object]] = {
     "method": options_named,
     "objective": objective_named,
     "backbone": lambda given: Pretrained(given) if given is None or isinstance(given, _PATHS) else given,
+    "regularisers": regularisers_named,
     "reading": lambda given: _DEFAULTS["reading"] if given is None else given,
     "run": lambda given: Run() if given is None else _of(Run, given, "run"),
     "output": lambda given: (

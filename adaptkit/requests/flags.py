@@ -1,7 +1,7 @@
 """The options of a training as flags: every option of every value that a request is made of, by group."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
@@ -9,6 +9,7 @@ from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.options import Option, options_of
+from adaptkit.regularisers import REGULARISERS
 from adaptkit.requests.asked import REQUESTS
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
@@ -41,6 +42,7 @@ def flags() -> tuple[Flag, ...]:
         *_of(TASK, ReadingOptions),
         *_shared("Method", {name: row.options for name, row in METHODS.items() if row.options is not None}),
         *_shared("Objective", {name: row.options for name, row in OBJECTIVES.items()}),
+        *map(_off, _shared("Regulariser", {name: row.options for name, row in REGULARISERS.items()})),
         *_of("The run", Run),
         *_of("The backbone", Pretrained),
         *_of("What is written", Output),
@@ -83,6 +85,11 @@ def _shared(what: str, owners: Mapping[str, type]) -> Iterator[Flag]:
     for group in groups:
         title = f"{what}{'s' if len(group) > 1 else ''} {', '.join(group)}"
         yield from (Flag(option, title) for name, option in found.items() if tuple(having[name]) == group)
+
+
+def _off(flag: Flag) -> Flag:
+    """What is off where its weight is not given has no default there."""
+    return replace(flag, option=replace(flag.option, default=None)) if flag.option.name in REGULARISERS else flag
 
 
 def _choice(name: str, text: str, default: str, choices: tuple[str, ...]) -> Option:

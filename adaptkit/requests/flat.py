@@ -10,6 +10,7 @@ from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import METHODS, options_named
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.options import options_of
+from adaptkit.regularisers import REGULARISERS, Weighed
 from adaptkit.requests.asked import REQUESTS, AnyRequest, kind_asked_for, refuse_kind, request_for
 from adaptkit.requests.auto import AUTO, Auto, objective_named
 from adaptkit.requests.flags import flags
@@ -17,6 +18,7 @@ from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.run import Run
+from adaptkit.terminal.asking import as_typed
 
 Made = TypeVar("Made")
 
@@ -39,6 +41,7 @@ def request_of(flat: Mapping[str, object]) -> AnyRequest:
     }
     if kind == "task":
         asked["reading"] = _taken(ReadingOptions, left)
+        asked["regularisers"] = _regularisers(left)
     else:
         asked["objective"] = _objective(left)
     asked |= {name: left.pop(name) for name in options_of(REQUESTS[kind]) if name in left}
@@ -62,6 +65,24 @@ def _objective(left: dict[str, Any]) -> object:
     having = {name: None for row in OBJECTIVES.values() for name in options_of(row.options)}
     given = {name: left.pop(name) for name in having if name in left}
     return Auto(given) if given else AUTO
+
+
+def _regularisers(left: dict[str, Any]) -> list[Weighed]:
+    """Those whose weight is given; what several have goes to each of them."""
+    having = {row: options_of(row.options) for row in REGULARISERS.values()}
+    chosen = [row for row in having if row.name in left]
+    for name in [name for options in having.values() for name in options if name in left]:
+        owners = [row for row in having if name in having[row]]
+        if not any(row in chosen for row in owners):
+            weights = " or ".join(as_typed(**{row.name: ...}) for row in owners)
+            raise ConfigError(f"{name} does nothing by itself: give a weight too, {weights}.")
+    made = [
+        row.options(**{entry.field: left[name] for name, entry in having[row].items() if name in left})
+        for row in chosen
+    ]
+    for name in {name for row in chosen for name in having[row]}:
+        left.pop(name, None)
+    return made
 
 
 def _refuse_rest(names: list[str], kind: Kind, *, method: object, objective: object) -> None:

@@ -8,6 +8,7 @@ from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.options import options_of
+from adaptkit.regularisers import REGULARISERS
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
@@ -63,7 +64,7 @@ def refuse_misplaced(names: Iterable[str], known: Iterable[str]) -> None:
     """
     for name in names:
         places = list(_places())
-        if where := [f"{place}({name}=...)" for option, place in places if option == name]:
+        if where := [place for option, place in places if option == name]:
             raise ConfigError(f"{name} is not an option of the call itself: give it in {' or '.join(where)}.")
         near = get_close_matches(name, [*known, *(option for option, _ in places)], n=1)
         raise ConfigError(f"there is no option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
@@ -73,5 +74,10 @@ def _places() -> Iterator[tuple[str, str]]:
     """Each option with the value that has it, as Python writes it."""
     owners: list[tuple[str, type]] = [("method", row.options) for row in METHODS.values() if row.options is not None]
     owners += [("objective", row.options) for row in OBJECTIVES.values()]
+    owners += [("regularisers", row.options) for row in REGULARISERS.values()]
     owners += [("reading", ReadingOptions), ("run", Run), ("backbone", Pretrained), ("output", Output)]
-    return ((option, f"{keyword}={owner.__name__}") for keyword, owner in owners for option in options_of(owner))
+    return (
+        (option.name, f"{keyword}={owner.__name__}({option.field}=...)")
+        for keyword, owner in owners
+        for option in options_of(owner).values()
+    )

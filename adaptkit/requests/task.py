@@ -11,7 +11,8 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.labelled import LabelledSource, ReadingOptions
-from adaptkit.options import Shell, option
+from adaptkit.options import Recorded, Shell, option, recorded
+from adaptkit.regularisers import Weighed
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
 from adaptkit.task_types import TASK_TYPES, HeadConfig
@@ -63,6 +64,7 @@ class TaskRequest(Request):
     lang: str | None = option(None, "language of the data, where it does not say it")
     task_type: str | None = option(None, f"{', '.join(TASK_TYPES)} (default: by the data)")
     reading: ReadingOptions = field(default=ReadingOptions())
+    regularisers: tuple[Weighed, ...] = field(default=())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
     sampling_alpha: float = option(SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha")
     class_weights: ClassWeights | None = option(
@@ -93,6 +95,11 @@ class TaskRequest(Request):
     def name(self) -> str:
         """The name of the adapter."""
         return self.task
+
+    def record(self) -> Mapping[str, Recorded]:
+        """As of every request; with the options of the regularisers."""
+        added = {name: value for each in self.regularisers for name, value in recorded(each).items()}
+        return {**super().record(), **added}
 
     def adapter_config(
         self, shape: BackboneShape, head: HeadConfig, below: Sequence[AdapterBelow] = ()

@@ -45,6 +45,7 @@ class TrainingRun:
         settings: TrainingSettings,
         *,
         stack: BatchStack,
+        below: BatchStack = None,
         checkpoint: CheckpointFolder | None = None,
     ) -> None:
         self.device = device = model.backbone.device
@@ -56,7 +57,7 @@ class TrainingRun:
         self._bf16 = uses_bfloat16(settings.precision, device)
         self._processes = Processes(device)
         self._streams = RandomStreams(device, settings.seed, self._processes)
-        step = TrainingStep(model, layers, objective, stack, self._processes, self._streams)
+        step = TrainingStep(model, layers, objective, stack, self._processes, self._streams, below)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
         self._state = TrainingState(trained, optimizer)

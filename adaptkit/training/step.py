@@ -21,8 +21,9 @@ BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
 class TrainingStep(nn.Module):
     """Backbone under a stack, and the objective on top: a prepared batch to its measures.
 
-    `trained` holds the adapter's layers and the objective; the backbone is no part of it. The processes share the
-    backbone's work; the objective is computed on the whole batch in each.
+    `trained` holds the adapter's layers and the objective; the backbone is no part of it. Frozen states are those under
+    `below`: None is the backbone alone. The processes share the backbone's work; the objective is computed on the whole
+    batch in each.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class TrainingStep(nn.Module):
         stack: BatchStack,
         processes: Processes,
         streams: RandomStreams,
+        below: BatchStack = None,
     ) -> None:
         super().__init__()
         self._processes = processes
@@ -40,22 +42,23 @@ class TrainingStep(nn.Module):
         self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
         self._model = [model]
         self._stack = stack
+        self._below = below
 
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
-        """The objective's measures; `bare` runs the backbone without the stack and without gradients."""
+        """The objective's measures; `bare` runs the backbone without the adapter and without gradients."""
         model = self._model[0]
         objective: Loss = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
         if bare:
             hidden = self._frozen(batch, objective)
         else:
-            with model.active(self._stack(batch) if callable(self._stack) else self._stack):
+            with model.active(_for(batch, self._stack)):
                 hidden = self._states(batch, objective)
         if (held := batch.anchored) is not None:
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(_rows(batch, held), objective))
         return dict(objective.measures(hidden, batch))
 
     def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
-        with torch.no_grad():
+        with torch.no_grad(), self._model[0].active(_for(batch, self._below)):
             return self._states(batch, objective)
 
     def _states(self, batch: Batch, objective: Loss) -> Tensor:
@@ -69,7 +72,11 @@ class TrainingStep(nn.Module):
 
 def _rows(batch: Batch, held: Tensor) -> Batch:
     """What the backbone reads of these rows."""
-    return batch if bool(held.all()) else Batch(ids=batch.ids[held], mask=batch.mask[held])
+    return batch if bool(held.all()) else Batch(ids=batch.ids[held], mask=batch.mask[held], language=batch.language)
+
+
+def _for(batch: Batch, stack: BatchStack) -> StackLike:
+    return stack(batch) if callable(stack) else stack
 
 
 @contextmanager

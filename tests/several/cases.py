@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.runs import PAIRS, SWAHILI
-from tests.unit.heads.examples import choices, tags
+from tests.unit.heads.examples import choices, tags, topics
 
 # 54 training rows in batches of 7: no two processes have equal shares, and one batch has 5 rows.
 _TEXT: dict[str, Any] = {"lang": "sw", "max_steps": 14, "batch_size": 7, "precision": "fp32"}
@@ -19,5 +19,6 @@ CASES: dict[str, dict[str, Any]] = {
     "distillation": {**_TEXT, "parallel": PAIRS},
     "one row a batch": {**_TEXT, "parallel": PAIRS, "batch_size": 1, "max_steps": 3},
     "choice": {**_TASK, "task": "why", "data": choices()},
+    "regularisers": {**_TASK, "task": "topics", "data": topics(), "r_drop": 1.0, "feature_distillation": 0.5},
     "tagging": {**_TASK, "task": "names", "data": tags(), "method": "bottleneck"},
 }

@@ -1,0 +1,32 @@
+"""Feature distillation: how far the states that a head reads are from those of the frozen stack below."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from adaptkit.errors import ConfigError
+from adaptkit.heads.batch import Batch
+from adaptkit.regularisers import FeatureDistillation
+from adaptkit.training.regularisers.regularising import Regularising
+
+
+class FeatureDistillationTraining(Regularising[FeatureDistillation]):
+    """The squared way of real tokens from their place in the frozen stack, by their squared distance from the centre.
+
+    With `h` the states of tokens, `f` those of the frozen stack and `c` the mean of `f` in the batch, the penalty is
+    `sum |h - f|^2 / sum |f - c|^2`: it has no unit, and is 1 where tokens moved as far as they lie from the centre.
+    """
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Anchors of 1, so that the frozen states are asked for."""
+        return replace(batch, anchors=torch.ones(len(batch.ids), device=batch.ids.device))
+
+    def penalty(self, hidden: Tensor, outputs: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002 - the contract of penalties
+        """Shape: hidden (rows, seq, hidden_width), result ()."""
+        if batch.frozen is None:
+            raise ConfigError("feature distillation needs the frozen stack's states in the batch.")
+        real = batch.mask.bool()
+        now, then = hidden[real].float(), batch.frozen[real].float()
+        spread = (then - then.mean(dim=0)).pow(2).sum()
+        return (now - then).pow(2).sum() / spread.clamp(min=torch.finfo(torch.float32).tiny)
