@@ -1,0 +1,128 @@
+"""What a language adapter is worth: topics, retrieval, names and inference, each with and without it."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+import adaptkit
+from adaptkit import AdaptedModel, Adapter
+from adaptkit.scores import paired_difference
+from benchmarks.sib200 import SIB_FOLDER, ZeroShot, development_topics, read_topics
+from benchmarks.write_results import data_folder
+
+NAMES = ("bm", "ha", "ig", "rw", "sw", "yo")
+INFERENCE = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+
+
+@dataclass
+class Scores:
+    """The bare backbone's answers, made once for all adapters that it is given."""
+
+    model: AdaptedModel
+    names: list[Path] = field(default_factory=list)
+    inference: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._topics = ZeroShot(self.model)
+        self._bare: dict[tuple[str, str], NDArray[np.float64]] = {}
+
+    def of(self, adapter: Adapter, language: str, wanted: tuple[str, ...]) -> dict[str, Any]:
+        """Gains in points by task, those that the data at hand has for the language."""
+        found: dict[str, Any] = {}
+        if "topics" in wanted and language in SIB_FOLDER:
+            found["topics, development"] = self._gain(adapter, language, "development")
+            found["topics, test"] = self._gain(adapter, language, "test")
+        if "retrieval" in wanted and _flores(language).is_file():
+            found["retrieval"] = self._retrieval(adapter, language)
+        if "names" in wanted and language in NAMES and self.names:
+            found["names"] = self._transfer("masakhaner", self.names, adapter, language)
+        if "inference" in wanted and language in INFERENCE and self.inference:
+            found["inference"] = self._transfer("xnli", self.inference, adapter, language)
+        return found
+
+    def _gain(self, adapter: Adapter, language: str, split: str) -> dict[str, Any]:
+        texts, topics = development_topics(language) if split == "development" else read_topics(language, split)
+
+        def correct(stack: str | None) -> NDArray[np.float64]:
+            return self._topics.head.correct(self.model, texts, topics, stack=stack)
+
+        key = (language, split)
+        if key not in self._bare:
+            self._bare[key] = correct(None)
+        return _compared(self._under(adapter, correct), self._bare[key])
+
+    def _under(self, adapter: Adapter, correct: Callable[[str | None], NDArray[np.float64]]) -> NDArray[np.float64]:
+        self.model.attach(adapter)
+        try:
+            return correct(adapter.id)
+        finally:
+            self.model.detach(adapter.id)
+
+    def _retrieval(self, adapter: Adapter, language: str) -> dict[str, Any]:
+        """Accuracy at 1 of 1,005 sentences, the mean of both directions. English is encoded without the adapter."""
+        texts = _sentences(language)
+        there = self._english
+
+        def both(stack: str | None) -> NDArray[np.float64]:
+            similar = F.normalize(self.model.encode(texts, stack=stack), dim=-1) @ there.T
+            own = np.arange(len(texts))
+            return np.concatenate([similar.argmax(dim).numpy() == own for dim in (1, 0)]).astype(np.float64)
+
+        key = (language, "retrieval")
+        if key not in self._bare:
+            self._bare[key] = both(None)
+        return _compared(self._under(adapter, both), self._bare[key])
+
+    @cached_property
+    def _english(self) -> Tensor:
+        return F.normalize(self.model.encode(_sentences("en")), dim=-1)
+
+    def _transfer(self, task: str, tasks: list[Path], adapter: Adapter, language: str) -> dict[str, Any]:
+        report = adaptkit.evaluate(
+            self.model,
+            task=task,
+            adapter=[adaptkit.load_adapter(path) for path in tasks],
+            languages=[language],
+            compare=["none", "target"],
+            data=data_folder(),
+            zoo=[adapter],
+            source_language="en",
+            batch_size=128,
+            progress=False,
+        )
+        none, target = (_cell(report, condition) for condition in ("none", "target"))
+        return {"without": none, "with": target, "gain": round(target - none, 2)}
+
+
+def _cell(report: adaptkit.TransferReport, condition: str) -> float:
+    cells = [cell for cell in report.results.cells if cell.condition == condition]
+    return round(fmean(next(iter(cells[0].scores.values()))), 2)
+
+
+def _compared(with_: NDArray[np.float64], without: NDArray[np.float64]) -> dict[str, Any]:
+    gain = paired_difference(with_[None], without[None])
+    return {
+        "without": round(100 * float(without.mean()), 2),
+        "with": round(100 * float(with_.mean()), 2),
+        "gain": round(gain.mean, 2),
+        "interval_95": [round(gain.low, 2), round(gain.high, 2)],
+    }
+
+
+def _flores(language: str) -> Path:
+    code = SIB_FOLDER.get(language, "none")
+    return data_folder() / "flores-retrieval" / f"{code}.txt.gz"
+
+
+def _sentences(language: str) -> list[str]:
+    with gzip.open(_flores(language), "rt", encoding="utf-8") as file:
+        return [line.strip() for line in file]
