@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 
 from adaptkit.data.corpus import Corpus, open_corpus
 from adaptkit.data.letters import NormalForm, normalized
+from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.parallel import open_parallel
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.source import Source
+from adaptkit.terminal.plain_text import one_line
 
 Rows = Callable[[], Iterator[Sentence]]
 _MOST_NAMES = 3
@@ -20,6 +23,7 @@ class Part:
     Attributes:
         name: what cards and messages call it.
         rows: starts a reading.
+        licence: of its text.
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
         n_skipped: pairs that the latest reading skipped because a side was empty.
@@ -27,6 +31,7 @@ class Part:
 
     name: str
     rows: Rows
+    licence: str = NOT_STATED
     languages: str = ""
     repeatable: bool = True
     n_skipped: Callable[[], int] = lambda: 0
@@ -42,7 +47,12 @@ def text_part(source: Source, language: str) -> Part:
         DataError, ConfigError: as `open_corpus`.
     """
     corpus = open_corpus(source.text, column=source.column, language=language)
-    return Part(name=source.name or corpus.description, rows=lambda: _sentences(corpus), repeatable=corpus.repeatable)
+    return Part(
+        name=source.name or one_line(corpus.description),
+        rows=lambda: _sentences(corpus),
+        licence=source.licence,
+        repeatable=corpus.repeatable,
+    )
 
 
 def parallel_part(source: Source, language: str) -> Part:
@@ -53,8 +63,9 @@ def parallel_part(source: Source, language: str) -> Part:
     """
     corpus = open_parallel(source.text, target=language, source_language=source.source_lang)
     return Part(
-        name=source.name or corpus.description,
+        name=source.name or one_line(corpus.description),
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
+        licence=source.licence,
         languages=f"{corpus.source_language or 'unnamed'} to {language}",
         repeatable=corpus.repeatable,
         n_skipped=lambda: corpus.empty_pairs,
@@ -68,12 +79,17 @@ def in_words(parts: Sequence[Part]) -> str:
     return named if len(parts) == 1 else f"{len(parts)} sources: {named}{more}"
 
 
-def read_parts(parts: Sequence[Part], form: NormalForm | None = None) -> Iterator[Sentence]:
-    """Read one part after the other, each sentence with its part's number, and documents numbered on."""
+def read_parts(
+    parts: Sequence[Part], form: NormalForm | None = None, counts: Sequence[int | None] = ()
+) -> Iterator[Sentence]:
+    """Read one part after the other, each sentence with its part's number, and documents numbered on.
+
+    `counts` says how many sentences of each part are read.
+    """
     first = 0
-    for number, part in enumerate(parts):
+    for number, (part, count) in enumerate(zip_longest(parts, counts)):
         document = 0
-        for row in part.rows():
+        for row in islice(part.rows(), count):
             document = row.document
             yield Sentence(
                 normalized(row.text, form),

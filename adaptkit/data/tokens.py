@@ -60,13 +60,3 @@ def tokenize_lines(lines: Iterable[str], tokenize: Tokenize) -> Iterator[list[in
     lines = iter(lines)
     while chunk := list(islice(lines, _LINES_AT_ONCE)):
         yield from tokenize(chunk)
-
-
-def within_budget(rows: Iterable[list[int]], max_tokens: int | None) -> Iterator[list[int]]:
-    """Rows until their tokens reach the budget; None is no budget."""
-    used = 0
-    for row in rows:
-        if max_tokens is not None and used + len(row) > max_tokens:
-            return
-        used += len(row)
-        yield row

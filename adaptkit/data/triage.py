@@ -11,8 +11,10 @@ from typing import Protocol
 import numpy as np
 
 from adaptkit.data.forms import Forms, forms_of
+from adaptkit.data.fullness import is_full_sentence, n_words
 from adaptkit.data.letters import normalized
 from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.survey import SharedLines, SourceLines
 from adaptkit.errors import ConfigError, EmptyCorpus, UnsuitableText
 from adaptkit.languages import UNSPACED, canonical_tag, count_scripts, name_of_script, usual_scripts
 from adaptkit.terminal.asking import as_typed
@@ -69,6 +71,11 @@ class Triage:
         language: the language that the text should be in, or None.
         wrong_script_lines: lines most of whose letters are in another script than `language` is usually written in.
         known_word_share: running words that the dictionary knows, alone or in an entry of several; None without one.
+        median_words: half of the lines have so many words or fewer; in a script without spaces, letters count.
+        p90_words: nine of ten have so many or fewer.
+        full_sentences: share of the lines that end like a sentence and have at least four words (or eight letters).
+        sources: what each source of a mix has, counted on all of its lines.
+        shared: how many different lines two sources have in common.
         forms: which normal forms the sampled lines are in, and whether the tokenizer tells them apart.
     """
 
@@ -93,6 +100,12 @@ class Triage:
         return (
             "" if self.known_word_share is None else f"{self.known_word_share:.1%} of the words are in the dictionary"
         )
+
+    median_words: float = 0.0
+    p90_words: float = 0.0
+    full_sentences: float = 0.0
+    sources: tuple[SourceLines, ...] = ()
+    shared: tuple[SharedLines, ...] = ()
 
     def problems(self) -> list[str]:
         """Say in a sentence each what is worth a look before training."""
@@ -182,6 +195,7 @@ def triage(
     lengths, unknown = np.array([(len(ids), ids.count(unknown_id)) for ids in _tokenize(reading.sample, tokenizer)]).T
     scripts = [count_scripts(line) for line in reading.sample]
     scale = len(reading.hashes) / len(reading.sample)
+    median, p90 = np.percentile([n_words(line) for line in reading.sample], (50, 90)).tolist()
     return Triage(
         lines=len(reading.hashes),
         empty_lines=reading.empty_lines,
@@ -198,6 +212,9 @@ def triage(
         wrong_script_lines=round(scale * _count_outside(scripts, usual_scripts(tag) if tag else frozenset())),
         forms=forms_of(reading.sample, lambda lines: list(_tokenize(lines, tokenizer))),
         known_word_share=None if lexicon is None else _known_share(reading.sample, lexicon),
+        median_words=median,
+        p90_words=p90,
+        full_sentences=sum(map(is_full_sentence, reading.sample)) / len(reading.sample),
     )
 
 

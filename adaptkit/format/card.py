@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adaptkit.data.letters import NORMAL_FORMS, NormalForm
+from adaptkit.data.licences import combined
+from adaptkit.data.survey import SharedLines
+from adaptkit.format.card_sources import SourceFacts, check_sources, source_lines
 from adaptkit.format.typed_json import since
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
@@ -66,6 +69,7 @@ class Card:
     `n_lines` and `n_tokens` are those of its text, with prefix and special tokens, and `text_sha256` is the hash of
     those tokens; it is empty where the text is private. `losses` says in a sentence each what was cut or left out.
     `languages` are those of an adapter for several, and empty where it is for one.
+    `sources` are those of a mix of texts, and `shared` says how many lines two of them have in common.
     """
 
     source: str = ""
@@ -80,6 +84,11 @@ class Card:
     text_sha256: str = since(4, "")
     losses: tuple[str, ...] = since(5, ())
     languages: tuple[LanguageLines, ...] = since(6, ())
+    sources: tuple[SourceFacts, ...] = since(7, ())
+    shared: tuple[SharedLines, ...] = since(7, ())
+
+    def __post_init__(self) -> None:
+        check_sources(self.sources, self.shared)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +140,7 @@ def render_card(subject: CardSubject, card: Card) -> str:
             else []
         ),
         "\n".join(_facts(subject, card)),
+        *source_lines(card.sources, card.shared),
         *_scores(card),
         _use(subject),
         "\n".join(_limits(card)),
@@ -288,8 +298,13 @@ def _limits(card: Card) -> list[str]:
         "- It has what bias its text and the backbone have. It was not checked for that.",
         *([f"- Its text was read in {form}: give it text in that form."] if (form := normal_form(card)) else []),
         *(["- It may be used as the licence of its text allows."] if card.licence != "not stated" else []),
+        *([f"- Of its licence: {one_line(problem)}."] if (problem := _licence_problem(card)) else []),
         *(["- The licence of its text is not stated: ask before you pass it on."] if _unstated(card) else []),
     ]
+
+
+def _licence_problem(card: Card) -> str:
+    return combined(source.licence for source in card.sources).problem if card.sources else ""
 
 
 def _unstated(card: Card) -> bool:

@@ -9,9 +9,11 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import types_as_said, uses_bfloat16
 from adaptkit.composition import AdapterId
 from adaptkit.config import Kind
+from adaptkit.data.survey import SharedLines
 from adaptkit.errors import CannotWrite
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card
+from adaptkit.format.card_sources import SourceFacts
 from adaptkit.model import AdaptedModel
 from adaptkit.options import Recorded
 from adaptkit.recipes.foundation import Foundation
@@ -114,6 +116,8 @@ class Fitting:
         n_tokens: int,
         text_sha256: str,
         losses: Sequence[str] = (),
+        sources: Sequence[SourceFacts] = (),
+        shared: Sequence[SharedLines] = (),
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
         output, model = self._output, self._model
@@ -143,6 +147,8 @@ class Fitting:
                 adaptkit_version=__version__,
                 private=output.private,
                 losses=tuple(losses),
+                sources=tuple(sources),
+                shared=tuple(shared),
                 training=training_facts(
                     result, objective=objective, settings=self._settings(), device=model.backbone.device
                 ),

@@ -9,9 +9,11 @@ from adaptkit.data import sample
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.lexicon_source import open_lexicon
+from adaptkit.data.licences import NOT_STATED, Combined, combined
 from adaptkit.data.mix import parallel_sources, text_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts, text_part
 from adaptkit.data.sentence import Sentence
+from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.objectives import BackboneKind, objective_for, objective_of
 from adaptkit.options import Options
@@ -29,7 +31,6 @@ class TrainingSource:
 
     translated: bool
     parts: Sequence[Part]
-    licence: str
     kind: TextKind = "corpus"
     reason: str = ""
     form: NormalForm | None = None
@@ -44,6 +45,11 @@ class TrainingSource:
         """What it is, for card and messages."""
         glossed = "" if self.lexicon is None else f", glossed by {self.lexicon.description}"
         return f"{in_words(self.parts)}{glossed}"
+
+    @property
+    def licence(self) -> Combined:
+        """What an adapter of it is under, as far as that follows from its parts."""
+        return combined(part.licence for part in self.parts)
 
     @property
     def repeatable(self) -> bool:
@@ -104,8 +110,7 @@ def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
     )
     return TrainingSource(
         translated=True,
-        parts=[parallel_part(source, language) for source in sources],
-        licence=request.output.licence,
+        parts=[parallel_part(_licensed(source, request.output.licence), language) for source in sources],
         reason="parallel text was given",
     )
 
@@ -115,11 +120,14 @@ def _text_source(request: TextRequest, text: object, language: str, licence: str
     lexicon = None if request.lexicon is None else open_lexicon(request.lexicon)
     return TrainingSource(
         translated=False,
-        parts=[text_part(source, language) for source in sources],
-        licence=licence,
+        parts=[text_part(_licensed(source, licence), language) for source in sources],
         reason="text was given with a dictionary" if lexicon else "text without translations was given",
         lexicon=lexicon,
     )
+
+
+def _licensed(source: Source, licence: str) -> Source:
+    return replace(source, licence=licence) if source.licence == NOT_STATED else source
 
 
 def _sample_source(request: TextRequest, language: str) -> TrainingSource:
@@ -128,8 +136,13 @@ def _sample_source(request: TextRequest, language: str) -> TrainingSource:
         raise ConfigError(f"column names a column of {as_typed(text=...)}, which is not given.")
     return TrainingSource(
         translated=True,
-        parts=[Part(name=sample.DESCRIPTION, rows=lambda: (Sentence(ours, theirs) for theirs, ours in pairs))],
-        licence=sample.LICENCE,
+        parts=[
+            Part(
+                name=sample.DESCRIPTION,
+                rows=lambda: (Sentence(ours, theirs) for theirs, ours in pairs),
+                licence=sample.LICENCE,
+            )
+        ],
         kind="sample",
         reason="the sample has translations",
     )

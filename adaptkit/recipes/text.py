@@ -1,8 +1,8 @@
 """Train a language or domain adapter: choose the text, look at it, say what it will cost, train, record."""
 
 import math
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from torch import Tensor
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
-from adaptkit.data.sentence import Sentence
-from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
-from adaptkit.data.triage import triage
+from adaptkit.data.kept_text import kept_text
+from adaptkit.data.survey import Survey
+from adaptkit.data.tokens import TokenStore
+from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import CheckpointError
 from adaptkit.languages import canonical_tag
 from adaptkit.objectives import objective_of
@@ -24,6 +25,7 @@ from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.recipes.source import choose_source, trained_options
+from adaptkit.recipes.source_facts import source_facts, sources_in_words
 from adaptkit.requests import Auto, TextRequest
 from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
@@ -60,23 +62,14 @@ class TextTraining:
         self.objective = objective_of(options)
         self._training: ObjectiveTraining[Options] = self.objective.training()(options, self.model, display.note)
         self.foundation.require_for(self.id, self.model, fused=self._fuses)
-        rows = self.source.rows if self.source.repeatable else _read_once(self.source.rows)
-        store = TokenStore(within_budget(self._tokenize(row.text for row in rows()), request.max_tokens))
-        self.triage = triage(
-            # Only what is trained on: a large source is not read to its end for it.
-            (row.text for row in islice(rows(), len(store))),
-            self.model.backbone.tokenizer,
-            max_length=self.model.backbone.room(request.run.max_length),
-            language=self.language,
-            lexicon=self.source.lexicon,
-        )
+        self._text = kept_text(self.source.parts, request.normalize, self._tokenize, max_tokens=request.max_tokens)
+        self.triage = self._looked_at()
         self.triage.require(force=request.force)
-        self._text = store
-        self._notes = self._unread(store, rows)
+        self._notes = self._unread()
         self.data = self._training.data(
             TokenizedText(
-                tokens=store,
-                rows=rows,
+                tokens=self._text.tokens,
+                rows=self._text.rows,
                 max_length=request.run.max_length,
                 seed=request.run.seed,
                 encode=self._encode,
@@ -105,13 +98,13 @@ class TextTraining:
             batch_size=self.request.run.batch_size,
             max_steps=self.settings.max_steps,
             objective=self.objective.name,
-            n_sentences=len(self._text),
+            n_sentences=len(self._text.tokens),
             triage=self.triage,
         )
 
     def describe(self, estimate: Estimate) -> list[str]:
         """The plan of the run in a few lines."""
-        source, found = self.source, self.triage
+        source, found, licence = self.source, self.triage, self.source.licence
         reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
         below = "" if self._fuses else " > ".join(self.foundation.below({self.language}))
         size = f"{estimate.adapter_bytes / 2**20:.1f} MiB"
@@ -124,7 +117,11 @@ class TextTraining:
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
             *([f"triage: {known}"] if (known := found.known_words()) else []),
+            f"triage: half of the lines have {found.median_words:.0f} words or fewer, nine of ten "
+            f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
+            *(f"triage: {line}" for line in sources_in_words(source.parts, found)),
             *(f"triage: {problem}" for problem in found.problems()),
+            *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.run.batch_size)}",
@@ -144,10 +141,12 @@ class TextTraining:
             objective=self.objective.name,
             source=self.source.description,
             text_kind=self.source.kind,
-            licence=self.source.licence,
-            n_lines=len(self._text),
-            n_tokens=self._text.n_tokens,
-            text_sha256=self._text.sha256(),
+            licence=self.source.licence.licence,
+            n_lines=len(self._text.tokens),
+            n_tokens=self._text.tokens.n_tokens,
+            text_sha256=self._text.tokens.sha256(),
+            sources=source_facts(self.source.parts, self.triage, private=self.request.output.private),
+            shared=self.triage.shared,
         )
 
     def close(self) -> None:
@@ -175,24 +174,31 @@ class TextTraining:
             else {"lexicon_entries": len(lexicon), "known_words": round(known, 3)}
         )
 
-    def _unread(self, store: TokenStore, rows: Callable[[], Iterator[Sentence]]) -> list[str]:
+    def _looked_at(self) -> Triage:
+        """Triage of what is trained on: a large source is not read to its end for it."""
+        survey = Survey(len(self._text.parts)) if len(self._text.parts) > 1 else None
+        rows = self._text.rows() if survey is None else survey.watched(self._text.rows())
+        found = triage(
+            (row.text for row in rows),
+            self.model.backbone.tokenizer,
+            max_length=self.model.backbone.room(self.request.run.max_length),
+            language=self.language,
+            lexicon=self.source.lexicon,
+        )
+        return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
+
+    def _unread(self) -> list[str]:
         """Say what of the text is not trained on at all."""
         notes = []
         if skipped := self.source.n_skipped():
             notes.append(f"{skipped:,} pairs were skipped, because one side was empty")
-        budget, longest = self.request.max_tokens, self.request.run.max_length
-        # Where another row would have had its place, there was none; nothing is read again to see that.
-        if (
-            budget is not None
-            and store.n_tokens + longest > budget
-            and any(True for _ in islice(rows(), len(store), None))
-        ):
+        if self._text.is_cut:
+            budget = self.request.max_tokens
             notes.append(f"what comes behind the first {budget:,} tokens is not read ({as_typed(max_tokens=...)})")
         return notes
 
-    def _tokenize(self, sentences: Iterator[str]) -> Iterator[list[int]]:
-        limit = self.request.run.max_length
-        return tokenize_lines(sentences, lambda lines: self.model.backbone.tokenize(lines, max_length=limit))
+    def _tokenize(self, lines: Sequence[str]) -> list[list[int]]:
+        return self.model.backbone.tokenize(lines, max_length=self.request.run.max_length)
 
     def _encode(
         self,
@@ -224,8 +230,3 @@ class TextTraining:
             learning_rate=objective.learning_rate,
             head_warmup_steps=self._training.warmup_steps(by_text if run.max_steps is None else run.max_steps),
         )
-
-
-def _read_once(rows: Callable[[], Iterator[Sentence]]) -> Callable[[], Iterator[Sentence]]:
-    kept = list(rows())
-    return lambda: iter(kept)

@@ -45,7 +45,7 @@ class Output:
         10.0, "minutes after which a checkpoint is written at the latest", recorded=False
     )
     private: bool = option(False, "keep file names out of the card", recorded=False)
-    licence: str = option("not stated", "licence of the text, for the card")
+    licence: str = option("not stated", "licence of the text, for the card; in a mix, of sources that state none")
 
     def __post_init__(self) -> None:
         if not is_one_line(self.licence):

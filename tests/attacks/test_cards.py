@@ -14,6 +14,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 import adaptkit as library
+from adaptkit.data.survey import SharedLines
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import AdapterFileError, AdaptkitError, ConfigError, MalformedConfig, TokenizerMismatch
 from adaptkit.evaluation.report.html import render_html
@@ -21,6 +22,7 @@ from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.format import card as card_module
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.card_sources import SourceFacts
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.interchange import import_peft
 from adaptkit.methods import LoraConfig
@@ -50,8 +52,22 @@ FACTS = TrainingFacts(
     stopped_because="all steps done",
     settings={"lang": "sw"},
 )
+SOURCE = SourceFacts(
+    name="verses",
+    languages="en to sw",
+    licence="CC0-1.0",
+    lines=3,
+    sha256="ab",
+    weight=1.0,
+    share=0.5,
+    median_words=4.0,
+    p90_words=9.0,
+    full_sentences=1.0,
+)
 CARD = Card(
     source="text",
+    sources=(SOURCE, replace(SOURCE, name="news")),
+    shared=(SharedLines(0, 1, 2),),
     training=FACTS,
     evaluations=(Evaluation(task="topics", metric="accuracy", n_examples=9, score_without=1.0, score_with=2.0),),
 )
@@ -59,6 +75,7 @@ TEXTS = [
     *("card.source", "card.licence", "card.text_kind", "card.adaptkit_version", "backbone.name", "backbone.release"),
     *("card.training.objective", "card.training.stopped_because", "card.training.settings.lang"),
     *("card.evaluations.0.task", "card.evaluations.0.metric"),
+    *("card.sources.0.name", "card.sources.0.languages", "card.sources.0.licence", "card.sources.0.sha256"),
 ]
 
 
@@ -385,3 +402,9 @@ class _Input:
 
     def read(self) -> bytes:
         return self._content
+
+
+@pytest.mark.parametrize("shared", [[0, 2], [1, 0], [0, 0], [-1, 1]])
+def test_sources_that_are_not_there_share_nothing(shared: list[int], carded: Path) -> None:
+    put(carded, RECORD_FILE, "card.shared.0", {"first": shared[0], "second": shared[1], "lines": 2})
+    assert "are shared by sources" in refusal(carded)

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from adaptkit.config import DEFAULT_ANSWER_TOKENS, Kind
+from adaptkit.data.survey import SharedLines
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, Evaluation, LanguageLines, TrainingFacts
+from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.card_sources import SourceFacts
 from adaptkit.methods import (
     BottleneckConfig,
     BottleneckMadxConfig,
@@ -26,9 +28,24 @@ from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of
 from tests.tiny import tiny_model
 
-VERSION_6 = {
-    "family": AdapterConfig(method=LoraConfig(rank=2, alpha=4.0, sites=("attention.query",))),
-}
+VERSION_7 = {"mix": AdapterConfig(method=LoraConfig(rank=2, alpha=4.0, sites=("attention.query",)))}
+
+
+def _source(name: str, n: int, licence: str) -> SourceFacts:
+    return SourceFacts(
+        name=name,
+        languages="en to sw",
+        licence=licence,
+        lines=n,
+        sha256=f"{n}" * 64,
+        weight=0.5 * n,
+        share=n / 3,
+        median_words=8.5,
+        p90_words=12.0,
+        full_sentences=0.75,
+    )
+
+
 CARD = Card(
     source="golden",
     n_lines=3,
@@ -36,7 +53,8 @@ CARD = Card(
     n_tokens=64,
     text_sha256="ab" * 32,
     losses=("1 of 3 (33.3%) examples are cut at 8 tokens",),
-    languages=(LanguageLines(language="sw", n_lines=2), LanguageLines(language="rw", n_lines=1)),
+    sources=(_source("news", 1, "CC0-1.0"), _source("health", 2, "CC-BY-4.0")),
+    shared=(SharedLines(0, 1, 1),),
     evaluations=(
         Evaluation(
             task="topics",
@@ -94,7 +112,15 @@ def facts(adapter: Adapter) -> dict[str, object]:
             if adapter.card.languages
             else {}
         ),
+        **_of_version_7(adapter.card),
     }
+
+
+def _of_version_7(card: Card) -> dict[str, object]:
+    if not card.sources:
+        return {}
+    sources = [list(vars(source).values()) for source in card.sources]
+    return {"sources": sources, "shared": [list(vars(pair).values()) for pair in card.shared]}
 
 
 def _of_version_4(card: Card) -> dict[str, object]:
@@ -134,7 +160,7 @@ def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
     return Adapter(
         kind=kind,
         name=name,
-        language=None,
+        language="sw",
         config=config,
         origin=origin_of(model.backbone),
         tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
@@ -149,10 +175,10 @@ def _wave(tensor: Tensor, number: int) -> Tensor:
 
 
 def main() -> None:
-    folder = Path(__file__).parent / "v6"
+    folder = Path(__file__).parent / "v7"
     model = tiny_model()
     expected = {}
-    for name, config in VERSION_6.items():
+    for name, config in VERSION_7.items():
         adapter = make(name, config, model)
         adapter.save(folder / name, overwrite=True)
         expected[name] = facts(adapter)

@@ -1,6 +1,6 @@
 import pytest
 
-from adaptkit.data.tokens import TokenStore, tokenize_lines, within_budget
+from adaptkit.data.tokens import TokenStore, tokenize_lines
 
 ROWS = [[5, 2, 5], [], [7]]
 
@@ -41,9 +41,3 @@ def test_lines_are_tokenized_many_at_a_time() -> None:
         n % 7 for n in range(5000)
     ]
     assert len(calls) == 3
-
-
-def test_rows_are_taken_until_the_budget_is_used() -> None:
-    assert list(within_budget(iter(ROWS), 3)) == ROWS[:2]
-    assert list(within_budget(iter(ROWS), None)) == ROWS
-    assert list(within_budget(iter(ROWS), 2)) == []

@@ -39,6 +39,12 @@ def test_counts() -> None:
     assert (found.tokens, found.tokens_per_word) == (4, 1.0)
 
 
+def test_length_and_full_sentences() -> None:
+    found = look("The goat sleeps well.", "one two", "Two eggs are in here today!", "six")
+    assert (found.median_words, found.full_sentences) == (3.0, 0.5)
+    assert found.p90_words == pytest.approx(5.4)
+
+
 def test_unknown_shares() -> None:
     found = look("one two three", f"one {TIBETAN}", "one two three four five", "six")
     assert found.unknown_share == pytest.approx(1 / 11)

@@ -1,6 +1,7 @@
 """Trainings on a mix of texts, on a tiny backbone."""
 
 import gzip
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit import Run, Source
+from adaptkit import Output, Run, Source
 from adaptkit.errors import MalformedText
 from adaptkit.model import AdaptedModel
 from tests.runs import PAIRS, SWAHILI
@@ -68,3 +69,62 @@ def test_a_source_language_of_the_call_is_for_sources_that_state_none(mix: list[
     adaptkit.train_adapter(**QUICK, parallel=[mix[0], stated], source_lang="en", backbone=model)
     with pytest.raises(MalformedText, match="fr, sw"):
         adaptkit.train_adapter(**QUICK, parallel=[mix[0], mix[2]], source_lang="en", backbone=model)
+
+
+def test_plan_and_card_say_what_each_source_is(mix: list[Any], model: AdaptedModel, tmp_path: Path) -> None:
+    given = [
+        Source(mix[0], licence="CC BY 4.0"),
+        Source(mix[1], name="farming", licence="CC0", source_lang="en"),
+        Source(PAIRS[15:25], name="again"),
+    ]
+    asked: dict[str, Any] = {**QUICK, "parallel": given, "backbone": model}
+    plan = adaptkit.estimate_adapter(**asked).plan
+    assert sum("5 lines stand both in" in line for line in plan) == 2
+    assert any(line.startswith("triage: farming (en to sw): 20 lines, half of them") for line in plan)
+    assert any(line.startswith("licence: not stated: the licence of some of its texts") for line in plan)
+    output = Output(tmp_path / "sw", licence="CC-BY-NC-4.0")
+    card = adaptkit.train_adapter(**asked, output=output).card
+    assert card.licence == "CC-BY-NC-4.0"
+    assert [(it.name, it.licence, it.lines) for it in card.sources] == [
+        ("news.jsonl.gz", "CC BY 4.0", 20),
+        ("farming", "CC0", 20),
+        ("again", "CC-BY-NC-4.0", 10),
+    ]
+    lines = "".join(f"{sw}\t{en}\n" for en, sw in PAIRS[20:40])
+    assert card.sources[1].sha256 == hashlib.sha256(lines.encode()).hexdigest()
+    assert sum(it.share for it in card.sources) == pytest.approx(1)
+    assert [(it.first, it.second, it.lines) for it in card.shared] == [(0, 2, 5), (1, 2, 5)]
+    loaded = adaptkit.load_adapter(tmp_path / "sw")
+    assert loaded.card == card
+    assert "| farming (en to sw) | CC0 | 20 |" in (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
+
+
+def test_licences_that_do_not_go_together_are_said_on_the_card(mix: list[Any], model: AdaptedModel) -> None:
+    given = [Source(mix[0], licence="CC-BY-SA-4.0"), Source(mix[1], licence="CC-BY-NC-4.0")]
+    adapter = adaptkit.train_adapter(**QUICK, parallel=given, backbone=model)
+    assert adapter.card.licence == "of its texts: CC-BY-SA-4.0, CC-BY-NC-4.0"
+    assert "CC-BY-NC-4.0 asks for more (no commercial use)" in adapter.render_card()
+
+
+def test_one_source_has_its_own_licence_and_no_table(mix: list[Any], model: AdaptedModel) -> None:
+    given = Source(mix[0], licence="CC BY 4.0", name="news")
+    card = adaptkit.train_adapter(**QUICK, parallel=given, backbone=model).card
+    assert (card.source, card.licence, card.sources) == ("news (en to sw)", "CC BY 4.0", ())
+
+
+def test_private_keeps_the_sources_to_itself(mix: list[Any], model: AdaptedModel, tmp_path: Path) -> None:
+    output = Output(tmp_path / "sw", private=True)
+    card = adaptkit.train_adapter(**QUICK, parallel=mix, backbone=model, output=output).card
+    assert [(it.name, it.sha256) for it in card.sources] == [(f"source {n}", "") for n in (1, 2, 3, 4)]
+    written = b"".join(entry.read_bytes() for entry in (tmp_path / "sw").iterdir())
+    assert b"health" not in written
+    assert b"news" not in written
+
+
+def test_a_large_source_leaves_the_budget_to_small_ones(mix: list[Any], model: AdaptedModel) -> None:
+    given = [PAIRS * 20, mix[1]]
+    card = adaptkit.train_adapter(**QUICK, parallel=given, max_tokens=4000, backbone=model).card
+    large, small = card.sources
+    assert small.lines == 20
+    assert 20 < large.lines < len(PAIRS) * 20
+    assert card.n_tokens <= 4000
