@@ -24,7 +24,7 @@ def export_adapter(
     without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,
 ) -> None:
-    """Write a LoRA as a folder that peft loads, or a stack as an ONNX model."""
+    """Write a LoRA or an IA3 as a folder that peft loads, or a stack as an ONNX model."""
     from adaptkit.interchange import export_onnx, export_peft
     from adaptkit.interchange.onnx import MODEL_FILE
     from adaptkit.model import load_model

@@ -31,7 +31,7 @@ def import_adapter(
 ) -> None:
     """Read an adapter of peft or AdapterHub and save it, with outputs recorded on the backbone that is named.
 
-    Read are LoRAs of peft, and seq_bn, seq_bn_inv and lora of AdapterHub.
+    Read are LoRA, DoRA and IA3 of peft, and seq_bn, seq_bn_inv and lora of AdapterHub.
     """
     from adaptkit.interchange import import_adapterhub, import_peft, written_by
 

@@ -1,10 +1,11 @@
-"""LoRAs written for plain `PeftModel.from_pretrained`, for the transformers class that they will be used on.
+"""LoRAs and IA3s written for plain `PeftModel.from_pretrained`, for the transformers class that they will be used on.
 
 peft finds a layer by its path, and a class with a head has the backbone under a name of its own: a folder for one class
 does nothing on another.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, get_args
 import torch
 import transformers
 from safetensors.torch import save as serialise
+from torch import Tensor
 from transformers import AutoConfig, AutoModel
 
 from adaptkit.errors import ConfigError, NotConvertible
@@ -21,11 +23,14 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.config_file import is_peft, to_json
 from adaptkit.format.folder import write_folder
 from adaptkit.format.transformers_classes import ForClass
-from adaptkit.methods import LoraConfig
+from adaptkit.interchange.peft_ia3 import ia3_for_peft
+from adaptkit.methods import Ia3Config, LoraConfig
 from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
 
+_BARE: ForClass = "AutoModel"
 _CAUSAL: ForClass = "AutoModelForCausalLM"
+_IA3: dict[str, object] = {"peft_type": "IA3", "task_type": None, "fan_in_fan_out": False, "inference_mode": True}
 
 
 def export_peft(
@@ -35,12 +40,11 @@ def export_peft(
     for_class: ForClass = "AutoModel",
     without_head: bool = False,
 ) -> Path:
-    """Write a LoRA as a folder that `PeftModel.from_pretrained` loads; `without_head` leaves a task's head out.
+    """Write a LoRA or an IA3 as a folder that `PeftModel.from_pretrained` loads; `without_head` leaves a head out.
 
     `for_class` is the transformers class of the model that peft puts it on, such as `AutoModelForCausalLM`. On another
-    one, peft finds none of its layers: the adapter does nothing there. For `AutoModel`, the folder is an adapter's, as
-    `Adapter.save` writes it of a LoRA and nothing else; for other classes it is peft's alone, and `import_peft` reads
-    it.
+    one, peft finds none of its layers: the adapter does nothing there. A LoRA for `AutoModel` is an adapter's folder,
+    as `Adapter.save` writes it of a LoRA and nothing else; any other is peft's alone, and `import_peft` reads it.
 
     Raises:
         NotConvertible: peft has no such layers, or transformers no such class for this backbone.
@@ -48,60 +52,68 @@ def export_peft(
     """
     if for_class not in get_args(ForClass):
         raise ConfigError(f"for_class is one of {', '.join(get_args(ForClass))}; found {for_class!r}.")
-    alone = _lora_alone(adapter, without_head=without_head)
-    if for_class == "AutoModel":
+    alone = _alone(adapter, without_head=without_head)
+    if for_class == _BARE and is_peft(alone.config):
         return alone.save(folder)
     inside = _Inside.of(for_class, alone.origin.shape.model_type)
-    config = to_json(alone.config, alone.origin.shape, alone.origin.name)
-    targets = config["target_modules"]
-    assert isinstance(targets, list)  # noqa: S101 - as to_json makes it for a LoRA
-    # peft fails on a folder of any other task type that has no trained head in it.
-    of_class = (
-        {"task_type": "CAUSAL_LM"}
-        if for_class == _CAUSAL
-        else {"auto_mapping": {"base_model_class": inside.name, "parent_library": inside.module}}
-    )
-    changed = {"target_modules": [f"{inside.path}.{target}" for target in targets], **of_class}
-    prefix = f"{spec.PEFT_PREFIX}{inside.path}."
-    tensors = {prefix + name: tensor.contiguous() for name, tensor in alone.tensors.items()}
+    config, modules, tensors = _layers(alone)
+    content = {
+        **config,
+        **{field: [f"{inside.prefix}{module}" for module in found] for field, found in modules.items()},
+        **inside.config,
+    }
     files = {
-        spec.WEIGHTS_FILE: serialise(tensors, {"format": "pt"}),
-        spec.CONFIG_FILE: (json.dumps({**config, **changed}, indent=1, ensure_ascii=False) + "\n").encode(),
+        spec.WEIGHTS_FILE: serialise(
+            {f"{spec.PEFT_PREFIX}{inside.prefix}{name}": tensor.contiguous() for name, tensor in tensors.items()},
+            {"format": "pt"},
+        ),
+        spec.CONFIG_FILE: (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode(),
     }
     write_folder(Path(folder), files)
     return Path(folder)
 
 
-def _lora_alone(adapter: Adapter, *, without_head: bool) -> Adapter:
+def _layers(adapter: Adapter) -> tuple[dict[str, object], dict[str, list[str]], Mapping[str, Tensor]]:
+    """The config, the fields of it that name modules, and the tensors, by module paths of the bare backbone."""
+    shape, method = adapter.origin.shape, adapter.config.method
+    if isinstance(method, Ia3Config):
+        modules, tensors = ia3_for_peft(method, adapter.tensors, shape)
+        return {**_IA3, "base_model_name_or_path": adapter.origin.name}, modules, tensors
+    config = to_json(adapter.config, shape, adapter.origin.name)
+    targets = config["target_modules"]
+    assert isinstance(targets, list)  # noqa: S101 - as to_json makes it for a LoRA
+    return config, {"target_modules": targets}, adapter.tensors
+
+
+def _alone(adapter: Adapter, *, without_head: bool) -> Adapter:
     method = adapter.config.method
-    if not isinstance(method, LoraConfig) or adapter.config.invertible is not None:
+    if not isinstance(method, LoraConfig | Ia3Config) or adapter.config.invertible is not None:
         raise NotConvertible(
-            f"{adapter.id} is no LoRA alone ({adapter.config.method_name}), and peft computes nothing else of it."
+            f"{adapter.id} is no LoRA or IA3 alone ({adapter.config.method_name}), and peft computes nothing else of "
+            "it that is written here."
         )
     if adapter.config.head is not None and not without_head:
         raise ConfigError(
-            f"{adapter.id} has a head, which peft has no place for. Export its LoRA alone with "
-            f"{as_typed(without_head=True)}; the "
-            "head's tensors stay in the folder that you have."
+            f"{adapter.id} has a head, which peft has no place for. Export it without with "
+            f"{as_typed(without_head=True)}; the head's tensors stay in the folder that you have."
         )
     if adapter.config.hides_top_block:
         raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which peft cannot do.")
-    alone = AdapterConfig(method=method)
-    assert is_peft(alone)  # noqa: S101 - what was asked above
     tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith("head.")}
-    return replace(adapter, config=alone, tensors=tensors)
+    return replace(adapter, config=AdapterConfig(method=method), tensors=tensors)
 
 
 @dataclass(frozen=True)
 class _Inside:
-    """Where a class of transformers has the backbone: its own name, its Python module, the path of the backbone."""
+    """Where a class of transformers has the backbone, and what peft's config says of that class."""
 
-    name: str
-    module: str
-    path: str
+    prefix: str
+    config: Mapping[str, object]
 
     @classmethod
     def of(cls, for_class: ForClass, model_type: str) -> "_Inside":
+        if for_class == _BARE:
+            return cls("", {})
         auto: Any = getattr(transformers, for_class)
         # A class of its own is asked, as not all of a family call it alike: `model` in LlamaForCausalLM, `transformer`
         # in LlamaForQuestionAnswering.
@@ -114,4 +126,9 @@ class _Inside:
             whole = auto.from_config(config)
         bare: Any = AutoModel._model_mapping[type(config)]
         (path,) = (path for path, module in whole.named_modules() if type(module) is bare)
-        return cls(type(whole).__name__, type(whole).__module__, path)
+        # peft fails on a folder of any other task type that has no trained head in it.
+        return cls(f"{path}.", {"task_type": "CAUSAL_LM"} if for_class == _CAUSAL else _mapping_of(type(whole)))
+
+
+def _mapping_of(network: type) -> dict[str, object]:
+    return {"auto_mapping": {"base_model_class": network.__name__, "parent_library": network.__module__}}

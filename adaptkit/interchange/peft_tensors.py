@@ -1,4 +1,4 @@
-"""Which tensors of a peft folder are a LoRA of the backbone, and which belong to a head on top of it."""
+"""Which tensors of a peft folder are layers on the backbone, and which belong to a head on top of it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,21 +12,21 @@ from adaptkit.interchange.module_names import unwrapped
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 
-Part: TypeAlias = Literal["A", "B", "magnitude_vector"]
+Part: TypeAlias = Literal["lora_A", "lora_B", "lora_magnitude_vector", "ia3_l"]
 # A state dict that was not saved by peft has the adapter's name too.
-_LORA = re.compile(r"(?P<module>[\w.]+)\.lora_(?P<part>A|B|magnitude_vector)(\.default)?(\.weight)?")
+_LAYER = re.compile(r"(?P<module>[\w.]+)\.(?P<part>lora_A|lora_B|lora_magnitude_vector|ia3_l)(\.default)?(\.weight)?")
 _POOLER = "pooler."
 _MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
 class PeftTensors:
-    """Names of tensors: of the LoRA by module of the bare backbone and part, and of what lies outside of it.
+    """Names of tensors: of layers by module of the bare backbone and part, and of what lies outside of it.
 
     `outside` are the modules of a head, by the name of the tensor.
     """
 
-    loras: Mapping[str, Mapping[str, str]]
+    layers: Mapping[str, Mapping[str, str]]
     outside: Mapping[str, str]
 
     @property
@@ -44,30 +44,30 @@ class PeftTensors:
 
         Raises:
             MalformedConfig: Nothing acts on a module of this backbone, or something on one that it does not have.
-            NotConvertible: A tensor that is no LoRA of a linear layer, inside the backbone.
+            NotConvertible: A tensor that is no part of a layer that is read, inside the backbone.
         """
         ours = frozenset(modules)
         paths = {name: _path_in_network(name, file) for name in names}
         if not paths:
             raise MalformedConfig(file, "holds no tensors.")
         start = _start(paths, ours, file)
-        loras: dict[str, dict[str, str]] = {}
+        layers: dict[str, dict[str, str]] = {}
         outside: dict[str, str] = {}
         for name, path in paths.items():
-            found = _LORA.fullmatch(path)
+            found = _LAYER.fullmatch(path)
             module = found["module"] if found else path.rpartition(".")[0]
             inside = module.removeprefix(start)
             if not module.startswith(start) or f"{inside}.".startswith(_POOLER):
                 outside[name] = module
             elif found is None:
-                raise _no_lora(name, file)
+                raise _no_layer(name, file)
             elif inside not in ours:
                 raise MalformedConfig(file, _elsewhere(module))
-            elif found["part"] in loras.setdefault(inside, {}):
-                raise MalformedConfig(file, f"has the LoRA of {inside} twice, under two names.")
+            elif found["part"] in layers.setdefault(inside, {}):
+                raise MalformedConfig(file, f"has {found['part']} of {inside} twice, under two names.")
             else:
-                loras[inside][found["part"]] = name
-        return cls(loras, outside)
+                layers[inside][found["part"]] = name
+        return cls(layers, outside)
 
 
 def paths_of_module(tensor: str) -> tuple[str, str]:
@@ -79,15 +79,15 @@ def paths_of_module(tensor: str) -> tuple[str, str]:
 def _path_in_network(name: str, file: Path) -> str:
     whole = unwrapped(name)
     if not whole.startswith(spec.PEFT_PREFIX):
-        raise _no_lora(name, file)
+        raise _no_layer(name, file)
     return unwrapped(whole.removeprefix(spec.PEFT_PREFIX))
 
 
 def _start(paths: Mapping[str, str], ours: frozenset[str], file: Path) -> str:
     """What comes before the backbone's own paths, such as `bert.`; nothing where it has no head."""
-    modules = [found["module"] for path in paths.values() if (found := _LORA.fullmatch(path))]
+    modules = [found["module"] for path in paths.values() if (found := _LAYER.fullmatch(path))]
     if not modules:
-        raise _no_lora(next(iter(paths)), file)
+        raise _no_layer(next(iter(paths)), file)
     starts = {module.removesuffix(inside) for module in modules if (inside := _ours_in(module, ours))}
     if not starts:
         raise MalformedConfig(file, _elsewhere(modules[0]))
@@ -110,8 +110,8 @@ def _ours_in(module: str, ours: frozenset[str]) -> str | None:
     return module
 
 
-def _no_lora(name: str, file: Path) -> NotConvertible:
-    return NotConvertible(f"{file} has the tensor {name[:120]!r}, which is no LoRA of a linear layer.")
+def _no_layer(name: str, file: Path) -> NotConvertible:
+    return NotConvertible(f"{file} has the tensor {name[:120]!r}, which is no LoRA or IA3 of a linear layer.")
 
 
 def _elsewhere(module: str) -> str:

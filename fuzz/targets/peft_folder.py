@@ -1,10 +1,13 @@
-"""Folders that say they are a LoRA of peft."""
+"""Folders that say they are a LoRA or an IA3 of peft."""
 
 import json
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from random import Random
+
+import torch
+from safetensors.torch import save as serialise
 
 from adaptkit.format.spec import CONFIG_FILE, WEIGHTS_FILE
 from adaptkit.interchange import import_peft
@@ -23,14 +26,23 @@ _CHANGES: list[dict[str, object]] = [
     {"init_lora_weights": "gaussian", "target_modules": "all-linear", "modules_to_save": None, "use_dora": False},
 ]
 
+_IA3 = {"peft_type": "IA3", "feedforward_modules": ["output.dense"], "target_modules": ["key", "output.dense"]}
+_BLOCK = "base_model.model.encoder.layer.1"
+_SCALES = {
+    f"{_BLOCK}.attention.self.key.ia3_l": torch.full((32, 1), 1.5),
+    f"{_BLOCK}.attention.output.dense.ia3_l": torch.full((1, 32), 0.5),
+    f"{_BLOCK}.output.dense.ia3_l": torch.full((1, 64), 0.75),
+}
+
 
 @cache
 def _seeds() -> list[bytes]:
     config = json.loads((_LORA / CONFIG_FILE).read_text())
     weights = (_LORA / WEIGHTS_FILE).read_bytes()
+    loras = [({**config, **changes}, weights) for changes in _CHANGES]
     return [
-        pack({CONFIG_FILE: (b"f", json.dumps({**config, **changes}).encode()), WEIGHTS_FILE: (b"f", weights)})
-        for changes in _CHANGES
+        pack({CONFIG_FILE: (b"f", json.dumps(said).encode()), WEIGHTS_FILE: (b"f", held)})
+        for said, held in [*loras, (_IA3, serialise(_SCALES))]
     ]
 
 

@@ -155,7 +155,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "bias": ({"bias": "lora_only"}, "bias 'lora_only'"),
     "pissa": ({"init_lora_weights": "pissa_niter_4"}, "changes the weights below"),
     "head": ({"modules_to_save": ["classifier"]}, "modules_to_save"),
-    "method": ({"peft_type": "IA3"}, "only 'LORA' is read"),
+    "method": ({"peft_type": "VERA"}, "peft_type 'VERA'; read are LORA, IA3"),
     "transposed": ({"fan_in_fan_out": True}, "fan_in_fan_out"),
     "not known yet": ({"use_something_new": {"a": 1}}, "use_something_new"),
     "a hostile pattern": ({"alpha_pattern": {"(a+)+$": 3}}, "only names of modules"),
