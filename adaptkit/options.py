@@ -2,23 +2,41 @@
 
 ```python
 @dataclass(frozen=True, kw_only=True)
-class Lora:
-    rank: int = option(16, "LoRA rank")
+class Lora(Options):
+    rank: int = option(16, "LoRA rank", least=1)
 ```
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, ClassVar, Protocol, TypeAlias, get_type_hints
+from typing import Any, ClassVar, TypeAlias, get_type_hints
+
+from adaptkit.annotations import Unfit, fitted
+from adaptkit.bounds import Bounds
+from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import option_name
 
 Recorded: TypeAlias = str | float | int | bool | None
-_HELP, _ASKED_AS, _RECORDED, _SHELL = "help", "asked_as", "recorded", "shell"
+_HELP, _ASKED_AS, _RECORDED, _SHELL, _BOUNDS = "help", "asked_as", "recorded", "shell", "bounds"
 
 
-class Options(Protocol):
-    """An instance of a dataclass whose fields are options."""
+class Options:
+    """What dataclasses inherit whose fields are options: values are looked at when one is made.
+
+    A list where a tuple is meant becomes one.
+
+    Raises:
+        ConfigError: A value of another type than its field, or a number outside its bounds.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __post_init__(self) -> None:
+        for entry in options_of(type(self)).values():
+            given = vars(self)[entry.field]
+            found = entry.checked(given)
+            if found is not given:
+                object.__setattr__(self, entry.field, found)
 
 
 @dataclass(frozen=True)
@@ -42,13 +60,19 @@ def option(
     asked_as: str | None = None,
     recorded: bool = True,
     shell: Shell | None = None,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
 ) -> Any:  # noqa: ANN401
     """A field with a default (`MISSING`: none; a class: a new one each time) and the sentence that says what it is.
 
     `asked_as` is its flat name, as a flag has it, where the field's own would not do outside its class. What is not
-    `recorded` stands on no card: paths, texts, and what does not decide the result.
+    `recorded` stands on no card: paths, texts, and what does not decide the result. A number lies from `least` to
+    `most`, or strictly `above` and `below`.
     """
-    metadata = {_HELP: text, _ASKED_AS: asked_as, _RECORDED: recorded, _SHELL: shell}
+    bounds = Bounds(least=least, most=most, above=above, below=below)
+    metadata = {_HELP: text, _ASKED_AS: asked_as, _RECORDED: recorded, _SHELL: shell, _BOUNDS: bounds}
     return (
         field(default_factory=default, metadata=metadata)
         if isinstance(default, type)
@@ -67,6 +91,23 @@ class Option:
     field: str
     recorded: bool = True
     shell: Shell | None = None
+    bounds: Bounds = Bounds()
+
+    def checked(self, value: object) -> object:
+        """A value for it, as its type has it.
+
+        Raises:
+            ConfigError: A value of another type, or a number outside its bounds.
+        """
+        name = option_name(self.field, flag=self.name)
+        try:
+            # A type that is only written down may be known to type checkers alone: who reads the value looks at it.
+            found = value if isinstance(self.kind, str) else fitted(self.kind, value)
+        except Unfit as error:
+            raise ConfigError(f"{name} takes {error}, found {value!r:.80}.") from error
+        if isinstance(found, int | float) and (right := self.bounds.wrong(found)):
+            raise ConfigError(f"{name} must {right}, found {value}.")
+        return found
 
     @property
     def shell_help(self) -> str:
@@ -91,6 +132,7 @@ def _option_of(owner: type, entry: "Field[Any]") -> Option:
         field=entry.name,
         recorded=entry.metadata[_RECORDED],
         shell=shell,
+        bounds=entry.metadata[_BOUNDS],
     )
 
 

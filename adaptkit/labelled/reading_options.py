@@ -7,7 +7,7 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.labelled.read import LabelledSource, read_labelled
 from adaptkit.labelled.spelling import checked_data
-from adaptkit.options import Shell, option
+from adaptkit.options import Options, Shell, option
 
 
 def columns_of(given: list[str]) -> dict[str, str]:
@@ -24,7 +24,7 @@ def columns_of(given: list[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadingOptions:
+class ReadingOptions(Options):
     """The options of `read_labelled` that training and evaluation take too; their meaning stands there."""
 
     columns: Mapping[str, str] = option(

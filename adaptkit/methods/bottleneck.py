@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from adaptkit.config import RESIDUAL_SITES, Activation, SiteName, SiteShape
+from adaptkit.config import MAX_RANK, RESIDUAL_SITES, Activation, SiteName, SiteShape
 from adaptkit.later import later
 from adaptkit.methods.checks import require_activation, require_places, require_width
-from adaptkit.methods.method import Method, Surroundings, TensorShapes
+from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
 from adaptkit.options import option
 
 
@@ -53,18 +53,19 @@ def bottleneck_tensors(hidden_width: int, width: int) -> TensorShapes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bottleneck:
+class Bottleneck(MethodOptions):
     """A bottleneck adapter to be trained.
 
     Raises:
         ConfigError: Options that cannot be right.
     """
 
-    reduction_factor: int = option(16, "bottleneck: hidden width / bottleneck width")
+    reduction_factor: int = option(16, "bottleneck: hidden width / bottleneck width", least=1, most=MAX_RANK)
     sites: tuple[SiteName, ...] | None = option(None, "sites to act at (default: all of the method's)")
     blocks: tuple[int, ...] | None = option(None, "transformer blocks to act in, from 0 (default: all)")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.config(Surroundings())
 
     def config(self, there: Surroundings) -> BottleneckConfig:  # noqa: ARG002 - every backbone has its sites

@@ -6,7 +6,7 @@ from adaptkit.config import ENCODER_LINEAR_SITES, LINEAR_SITES, RESIDUAL_SITES, 
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
 from adaptkit.methods.checks import require, require_places, require_width
-from adaptkit.methods.method import Method, Surroundings, TensorShapes
+from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
 from adaptkit.options import option
 
 
@@ -38,7 +38,7 @@ class FusionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fusion:
+class Fusion(MethodOptions):
     """Attention over the adapters below, to be trained; they stay as they are."""
 
     sites: tuple[SiteName, ...] | None = option(None, "sites to act at (default: all of the method's)")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adaptkit.config import SiteName, SiteShape
-from adaptkit.methods.method import Method, Surroundings, TensorShapes
+from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class HeadOnlyConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadOnly:
+class HeadOnly(MethodOptions):
     """The head of a task adapter, to be trained on its own."""
 
     def config(self, there: Surroundings) -> HeadOnlyConfig:  # noqa: ARG002 - as all options

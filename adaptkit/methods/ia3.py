@@ -6,7 +6,7 @@ from typing import ClassVar
 from adaptkit.config import LINEAR_SITES, SiteName, SiteShape
 from adaptkit.later import later
 from adaptkit.methods.checks import require_places
-from adaptkit.methods.method import Method, Surroundings, TensorShapes
+from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
 from adaptkit.options import option
 
 _ALLOWED: tuple[SiteName, ...] = (*LINEAR_SITES, "ffn.activation")
@@ -36,7 +36,7 @@ class Ia3Config:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ia3:
+class Ia3(MethodOptions):
     """An IA3 to be trained.
 
     Raises:
@@ -47,6 +47,7 @@ class Ia3:
     blocks: tuple[int, ...] | None = option(None, "transformer blocks to act in, from 0 (default: all)")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.config(Surroundings())
 
     def config(self, there: Surroundings) -> Ia3Config:  # noqa: ARG002 - every backbone has its sites

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
-from adaptkit.config import ENCODER_LINEAR_SITES, LINEAR_SITES, MAX_ALPHA, Scaling, SiteName, SiteShape
+from adaptkit.config import ENCODER_LINEAR_SITES, LINEAR_SITES, MAX_ALPHA, MAX_RANK, Scaling, SiteName, SiteShape
 from adaptkit.methods.checks import require, require_places, require_width
-from adaptkit.methods.method import Surroundings, TensorShapes
+from adaptkit.methods.method import MethodOptions, Surroundings, TensorShapes
 from adaptkit.options import option
 
 
@@ -52,23 +52,26 @@ class LowRankConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LowRankOptions:
+class LowRankOptions(MethodOptions):
     """What is asked of a term; a subclass says which config is made of it.
 
     Raises:
         ConfigError: Options that cannot be right.
     """
 
-    rank: int = option(16, "LoRA rank")
-    alpha: float | None = option(None, "LoRA alpha; scaling is alpha / rank (default: 4 * rank)")
+    rank: int = option(16, "LoRA rank", least=1, most=MAX_RANK)
+    alpha: float | None = option(
+        None, "LoRA alpha; scaling is alpha / rank (default: 4 * rank)", above=0, most=MAX_ALPHA
+    )
     scaling: Scaling = option("standard", "standard, or rank_stabilized: alpha / sqrt(rank)")
-    dropout: float = option(0.0, "LoRA dropout")
+    dropout: float = option(0.0, "LoRA dropout", least=0, below=1)
     sites: tuple[SiteName, ...] | None = option(None, "sites to act at (default: all of the method's)")
     blocks: tuple[int, ...] | None = option(None, "transformer blocks to act in, from 0 (default: all)")
 
     made: ClassVar[type[LowRankConfig]]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.config(Surroundings())
 
     def config(self, there: Surroundings) -> LowRankConfig:

@@ -1,5 +1,6 @@
 """A method: what it is and what differs between it and others, in one row. How it computes is named, not imported."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -52,16 +53,16 @@ class Surroundings:
     below: tuple[Below, ...] = ()
 
 
-class MethodOptions(Options, Protocol):
+class MethodOptions(Options, ABC):
     """What a caller asks of a method: a frozen dataclass, each field an `option(...)` with its sentence."""
 
+    @abstractmethod
     def config(self, there: Surroundings) -> MethodConfig:
         """The adapter that is meant.
 
         Raises:
             ConfigError: Options that cannot be right, there or anywhere.
         """
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from adaptkit.later import later
 from adaptkit.objectives.objective import Objective
-from adaptkit.options import option
+from adaptkit.options import Options, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clm:
+class Clm(Options):
     """Causal language modelling of a decoder."""
 
     full_vocabulary: bool = option(False, "softmax over the full vocabulary, not the corpus vocabulary")

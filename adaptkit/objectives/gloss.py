@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from adaptkit.later import later
 from adaptkit.objectives.distill import Distill
 from adaptkit.objectives.objective import Objective
-from adaptkit.objectives.ranges import require_share, require_weight
 from adaptkit.options import option
 
 
@@ -19,17 +18,17 @@ class Gloss(Distill):
         ConfigError: A share that does not lie between 0 and 1, or a weight below 0.
     """
 
-    copy_share: float = option(0.5, "copies with mixed or left-out words that train too, for each sentence of the text")
-    switch_rate: float = option(0.5, "share of the known words of a copy that stand in the other language")
-    word_dropout: float = option(0.1, "share of the words of a copy that are left out")
-    entry_share: float = option(0.5, "entries of the dictionary that train too, for each sentence of the text")
-    mlm_weight: float = option(0.0, "weight of predicting masked tokens beside it (0: none are masked)")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("copy_share", "switch_rate", "word_dropout", "entry_share"):
-            require_share(name, vars(self)[name])
-        require_weight("mlm_weight", self.mlm_weight)
+    copy_share: float = option(
+        0.5, "copies with mixed or left-out words that train too, for each sentence of the text", least=0, most=1
+    )
+    switch_rate: float = option(
+        0.5, "share of the known words of a copy that stand in the other language", least=0, most=1
+    )
+    word_dropout: float = option(0.1, "share of the words of a copy that are left out", least=0, most=1)
+    entry_share: float = option(
+        0.5, "entries of the dictionary that train too, for each sentence of the text", least=0, most=1
+    )
+    mlm_weight: float = option(0.0, "weight of predicting masked tokens beside it (0: none are masked)", least=0)
 
 
 GLOSS = Objective(

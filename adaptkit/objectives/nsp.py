@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from adaptkit.later import later
 from adaptkit.objectives.mlm import Mlm
 from adaptkit.objectives.objective import Objective
-from adaptkit.objectives.ranges import require_weight
 from adaptkit.options import option
 
 
@@ -17,11 +16,9 @@ class Nsp(Mlm):
         ConfigError: A number that cannot be right.
     """
 
-    next_weight: float = option(1.0, "weight of telling next sentences from others, beside that of masked tokens")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_weight("next_weight", self.next_weight)
+    next_weight: float = option(
+        1.0, "weight of telling next sentences from others, beside that of masked tokens", least=0
+    )
 
 
 NSP = Objective(

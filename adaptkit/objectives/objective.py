@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from adaptkit.errors import ConfigError
+from adaptkit.options import Options
 from adaptkit.terminal.asking import as_typed
 
 BackboneKind: TypeAlias = Literal["encoder", "decoder"]
@@ -29,7 +30,7 @@ class Objective:
 
     name: str
     title: str
-    options: type
+    options: type[Options]
     training: Callable[[], Any]
     epochs: int = 3
     most_steps: int = 600

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from adaptkit.later import later
-from adaptkit.objectives.ranges import require_weight
 from adaptkit.options import option
-from adaptkit.regularisers.regulariser import Regulariser
+from adaptkit.regularisers.regulariser import Regulariser, Weighed
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureDistillation:
+class FeatureDistillation(Weighed):
     """A penalty on how far features move while a task trains (after Li et al. 2019, arXiv:1901.09229).
 
     There is no attention over features here. The frozen backbone with the frozen adapters below is its own teacher.
@@ -23,10 +22,8 @@ class FeatureDistillation:
         "weight of feature distillation: the states that the head reads stay near those of the frozen stack below "
         "(default: off)",
         asked_as="feature_distillation",
+        least=0,
     )
-
-    def __post_init__(self) -> None:
-        require_weight("feature_distillation", self.weight)
 
 
 FEATURE_DISTILLATION = Regulariser(

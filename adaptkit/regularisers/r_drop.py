@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from adaptkit.later import later
-from adaptkit.objectives.ranges import require_weight
 from adaptkit.options import option
-from adaptkit.regularisers.regulariser import Regulariser
+from adaptkit.regularisers.regulariser import Regulariser, Weighed
 
 
 @dataclass(frozen=True, kw_only=True)
-class RDrop:
+class RDrop(Weighed):
     """R-Drop (Liang et al. 2021, arXiv:2106.14448); the passes differ by the dropout of the head and of the layers.
 
     Raises:
@@ -20,10 +19,8 @@ class RDrop:
         1.0,
         "weight of R-Drop: what two passes under dropout answer is pulled together, at twice the cost (default: off)",
         asked_as="r_drop",
+        least=0,
     )
-
-    def __post_init__(self) -> None:
-        require_weight("r_drop", self.weight)
 
 
 R_DROP = Regulariser(

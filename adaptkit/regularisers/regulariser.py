@@ -1,19 +1,20 @@
 """A row of the table of regularisers: what is known of one without training with it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from adaptkit.options import Options
 
 
-class Weighed(Options, Protocol):
+class Weighed(Options, ABC):
     """The options of a regulariser: one of them is its weight, which is asked for by the regulariser's name."""
 
     @property
+    @abstractmethod
     def weight(self) -> float:
         """How much it counts beside the loss of the task; 0: it is off."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Regulariser:
 
     name: str
     title: str
-    options: type
+    options: type[Weighed]
     training: Callable[[], Any]
     cost: str
     paper: str

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from adaptkit.config import Kind
 from adaptkit.errors import ConfigError
+from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import options_named
 from adaptkit.regularisers import regularisers_named
 from adaptkit.requests.auto import objective_named
@@ -90,7 +91,7 @@ _MADE_OF: Mapping[str, Callable[[Any], object]] = {
     "objective": objective_named,
     "backbone": lambda given: Pretrained(given) if given is None or isinstance(given, _PATHS) else given,
     "regularisers": regularisers_named,
-    "reading": lambda given: _DEFAULTS["reading"] if given is None else given,
+    "reading": lambda given: _DEFAULTS["reading"] if given is None else _of(ReadingOptions, given, "reading"),
     "run": lambda given: Run() if given is None else _of(Run, given, "run"),
     "output": lambda given: (
         Output(given) if given is None or isinstance(given, _PATHS) else _of(Output, given, "output")

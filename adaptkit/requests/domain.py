@@ -23,9 +23,9 @@ class DomainRequest(TextRequest):
     domain: str = option(MISSING, "train a domain adapter of this name on the text")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.text is None and self.parallel is None:
             raise ConfigError(f"domain {self.domain!r} needs text of that domain: give {as_typed(text=...)}.")
-        super().__post_init__()
 
     @property
     def name(self) -> str:

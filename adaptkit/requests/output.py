@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from adaptkit.errors import ConfigError
-from adaptkit.options import Shell, option
+from adaptkit.options import Options, Shell, option
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import is_one_line
 
@@ -16,7 +16,7 @@ _NEEDS_FOLDER = ("overwrite", "checkpoint_every", "checkpoint_minutes")
 
 
 @dataclass(frozen=True)
-class Output:
+class Output(Options):
     """Where an adapter and the checkpoints of its training are written, and what its card says of the text.
 
     Without a folder nothing is written, and the adapter is only returned.
@@ -40,14 +40,15 @@ class Output:
         "go on from the checkpoint where there is one, else start: for a job that may be started again",
         recorded=False,
     )
-    checkpoint_every: int = option(200, "steps between two checkpoints", recorded=False)
+    checkpoint_every: int = option(200, "steps between two checkpoints", least=1, recorded=False)
     checkpoint_minutes: float = option(
-        10.0, "minutes after which a checkpoint is written at the latest", recorded=False
+        10.0, "minutes after which a checkpoint is written at the latest", above=0, recorded=False
     )
     private: bool = option(False, "keep file names out of the card", recorded=False)
     licence: str = option("not stated", "licence of the text, for the card; in a mix, of sources that state none")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not is_one_line(self.licence):
             raise ConfigError(f"{as_typed(licence=self.licence)} is not one line; give the licence's name.")
         if self.resumes and self.folder is None:
@@ -57,10 +58,6 @@ class Output:
                 f"{as_typed(resume=True)} and {as_typed(resume_or_start=True)} are both given; give one of them."
             )
         self._check_folder()
-        if self.checkpoint_every < 1:
-            raise ConfigError(f"checkpoint_every must be at least 1, found {self.checkpoint_every}.")
-        if not self.checkpoint_minutes > 0:
-            raise ConfigError(f"checkpoint_minutes must be above 0, found {self.checkpoint_minutes}.")
 
     @property
     def resumes(self) -> bool:

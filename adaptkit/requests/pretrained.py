@@ -4,11 +4,11 @@ import os
 from dataclasses import KW_ONLY, dataclass
 
 from adaptkit.holding import AUTO, BITS_HELP, DEVICES, Bits, embedding_form, embeddings_help
-from adaptkit.options import Shell, option
+from adaptkit.options import Options, Shell, option
 
 
 @dataclass(frozen=True)
-class Pretrained:
+class Pretrained(Options):
     """A pretrained backbone that is loaded for a training, and how it is held.
 
     A model that is loaded already (`load_model`) can be given in its place.
@@ -29,4 +29,5 @@ class Pretrained:
     device: str = option(AUTO, DEVICES)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         embedding_form(self.bits, self.embeddings)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeAlias
 
 from adaptkit.config import SITES, Kind
-from adaptkit.data.letters import NormalForm, check_form
+from adaptkit.data.letters import NormalForm
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.methods import Below, Lora, Method, MethodConfig, MethodOptions, Surroundings, method_of
-from adaptkit.options import Recorded, Shell, option, recorded
+from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
@@ -44,7 +44,7 @@ On: TypeAlias = AdapterBelow | str | os.PathLike[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Options):
     """A training that is asked for, of whichever kind.
 
     Raises:
@@ -68,8 +68,8 @@ class Request:
     output: Output = field(default=Output())
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.method_row.require_kind(self.kind)
-        check_form(self.normalize)
         if not self.on:
             self.method_config()
 

@@ -1,6 +1,5 @@
 """The request for a task adapter."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from typing import ClassVar, TypeAlias
@@ -66,7 +65,9 @@ class TaskRequest(Request):
     reading: ReadingOptions = field(default=ReadingOptions())
     regularisers: tuple[Weighed, ...] = field(default=())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
-    sampling_alpha: float = option(SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha")
+    sampling_alpha: float = option(
+        SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha", least=0, most=1
+    )
     class_weights: ClassWeights | None = option(
         None,
         "how much each label counts in the loss: balanced (by inverse frequency), or a mapping of labels to weights",
@@ -78,18 +79,15 @@ class TaskRequest(Request):
         ),
     )
     max_answer_tokens: int | None = option(
-        None, "qa: tokens of the longest answer (default: half more than the longest in training, at least 30)"
+        None,
+        "qa: tokens of the longest answer (default: half more than the longest in training, at least 30)",
+        least=1,
+        most=MAX_ANSWER_TOKENS,
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (math.isfinite(self.sampling_alpha) and 0 <= self.sampling_alpha <= 1):
-            raise ConfigError(f"sampling_alpha lies between 0 (equally) and 1 (by size), found {self.sampling_alpha}.")
         check_class_weights(self.class_weights)
-        if self.max_answer_tokens is not None and not 1 <= self.max_answer_tokens <= MAX_ANSWER_TOKENS:
-            raise ConfigError(
-                f"max_answer_tokens must lie between 1 and {MAX_ANSWER_TOKENS:,}, found {self.max_answer_tokens}."
-            )
 
     @property
     def name(self) -> str:

@@ -68,7 +68,7 @@ class TextRequest(Request):
     )
     source_lang: str | None = option(None, "language of the translations, where the file has several")
     column: str | None = option(None, "column of the text, where a file has several")
-    max_tokens: int | None = option(MAX_TOKENS, "tokens of text that are read")
+    max_tokens: int | None = option(MAX_TOKENS, "tokens of text that are read", least=1)
     invertible: bool = option(False, "add an invertible layer at the embeddings")
     force: bool = option(False, "train although triage advises against it", recorded=False)
     objective: Auto | Options = field(default=AUTO)
@@ -76,8 +76,6 @@ class TextRequest(Request):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_text()
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise ConfigError(f"max_tokens must be at least 1, found {self.max_tokens}.")
 
     @property
     def name(self) -> str | None:

@@ -29,6 +29,11 @@ def as_typed(**option: object) -> str:
     )
 
 
+def option_name(name: str, flag: str | None = None) -> str:
+    """What an option is called, for a message: `rank`, or `--rank`; a flag may have another name than its field."""
+    return f"--{(flag or name).replace('_', '-')}" if _in_shell else name
+
+
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key!r}: {_shown(part)}" for key, part in value.items()) + "}"
@@ -36,7 +41,7 @@ def _shown(value: object) -> str:
 
 
 def _in_shell_words(name: str, value: object) -> str:
-    flag = f"--{name.replace('_', '-')}"
+    flag = option_name(name)
     if isinstance(value, Mapping):
         return " ".join(f"{flag} {key}={'NAME' if part is ... else part}" for key, part in value.items())
     return flag if value is True or value is ... else f"{flag} {value}"

@@ -11,7 +11,7 @@ from adaptkit import METHODS
 from adaptkit.config import SiteName, SiteShape
 from adaptkit.errors import ConfigError
 from adaptkit.layers import BatchedLayer
-from adaptkit.methods import Method, Surroundings, TensorShapes
+from adaptkit.methods import Method, MethodOptions, Surroundings, TensorShapes
 from adaptkit.options import option
 
 SITES: tuple[SiteName, ...] = ("attention.query", "attention.value", "attention.output", "ffn.input", "ffn.output")
@@ -39,7 +39,7 @@ class BitfitConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bitfit:
+class Bitfit(MethodOptions):
     """What is asked for in training."""
 
     blocks: tuple[int, ...] | None = option(None, "transformer blocks to act in, from 0 (default: all)")

@@ -12,9 +12,8 @@ import torch
 from adaptkit import OBJECTIVES
 from adaptkit.attaching import AdapterLayers
 from adaptkit.data.tokens import TokenStore
-from adaptkit.errors import ConfigError
 from adaptkit.objectives import Objective
-from adaptkit.options import option
+from adaptkit.options import Options, option
 from adaptkit.training import TrainingData
 from adaptkit.training.objectives import (
     MaskedObjective,
@@ -27,18 +26,14 @@ from adaptkit.training.tokenized_text import TokenizedText
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tlm:
+class Tlm(Options):
     """Translation language modelling.
 
     Raises:
         ConfigError: A share that does not lie between 0 and 1.
     """
 
-    mask_share: float = option(0.15, "share of the tokens that are masked, in both languages")
-
-    def __post_init__(self) -> None:
-        if not 0 < self.mask_share < 1:
-            raise ConfigError(f"mask_share lies between 0 and 1, found {self.mask_share}.")
+    mask_share: float = option(0.15, "share of the tokens that are masked, in both languages", above=0, below=1)
 
 
 class TlmTraining(ObjectiveTraining[Tlm]):

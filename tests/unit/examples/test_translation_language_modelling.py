@@ -114,7 +114,7 @@ def test_what_it_cannot_train_on_is_refused(module: ModuleType) -> None:
         adaptkit.train_adapter(lang="sw", text=["mbuzi"] * 30, objective=module.Tlm(), run=QUICK)
     with pytest.raises(ConfigError, match="objective 'tlm' does not go with a decoder"):
         adaptkit.train_adapter(lang="sw", parallel=PAIRS, objective="tlm", backbone=tiny_model("llama"), run=QUICK)
-    with pytest.raises(ConfigError, match=r"mask_share lies between 0 and 1, found 1\.5"):
+    with pytest.raises(ConfigError, match=r"mask_share must be above 0 and below 1, found 1\.5"):
         module.Tlm(mask_share=1.5)
 
 

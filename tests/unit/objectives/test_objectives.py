@@ -51,13 +51,13 @@ def test_what_does_not_suit_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "wrong", "said"),
     [
-        (Distill, {"source_share": 1.5}, "source_share lies between 0 and 1, found 1.5"),
-        (Distill, {"pair_share": -0.1}, "pair_share lies between 0 and 1, found -0.1"),
-        (Distill, {"inner_weight": -1.0}, "inner_weight must be 0 or a positive number, found -1.0"),
-        (Distill, {"token_anchor": float("inf")}, "token_anchor must be 0 or a positive number, found inf"),
-        (Gloss, {"word_dropout": 1.2}, "word_dropout lies between 0 and 1, found 1.2"),
-        (Gloss, {"mlm_weight": -0.5}, "mlm_weight must be 0 or a positive number, found -0.5"),
-        (Mlm, {"anchor": float("nan")}, "anchor must be 0 or a positive number, found nan"),
+        (Distill, {"source_share": 1.5}, "source_share must lie between 0 and 1, found 1.5"),
+        (Distill, {"pair_share": -0.1}, "pair_share must lie between 0 and 1, found -0.1"),
+        (Distill, {"inner_weight": -1.0}, "inner_weight must be at least 0, found -1.0"),
+        (Distill, {"token_anchor": float("inf")}, "token_anchor must be a finite number, found inf"),
+        (Mlm, {"anchor": float("nan")}, "anchor must be a finite number, found nan"),
+        (Gloss, {"word_dropout": 1.2}, "word_dropout must lie between 0 and 1, found 1.2"),
+        (Gloss, {"mlm_weight": -0.5}, "mlm_weight must be at least 0, found -0.5"),
         (Mlm, {"head_warmup": -1}, "head_warmup must be at least 0, found -1"),
     ],
 )

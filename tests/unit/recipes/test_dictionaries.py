@@ -95,7 +95,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     r"lexicon=\.\.\. goes with text=\.\.\., which is not given\.": {},
     "translations say more than a dictionary, so leave it out": {"parallel": PAIRS},
     "masked language modelling makes no use of a dictionary": {"text": SWAHILI, "objective": "mlm"},
-    "copy_share lies between 0 and 1": {"text": SWAHILI, "copy_share": 2.0},
+    "copy_share must lie between 0 and 1": {"text": SWAHILI, "copy_share": 2.0},
 }
 
 

@@ -180,7 +180,7 @@ def test_what_does_not_go_together_is_refused() -> None:
         train_adapter(**quick, data=made.topics(), method="head", feature_distillation=0.1)
     with pytest.raises(ConfigError, match="drop_top_layer=True leaves in the last block"):
         train_adapter(**quick, data=made.topics(), drop_top_layer=True, feature_distillation=0.1)
-    with pytest.raises(ConfigError, match="r_drop must be 0 or a positive number, found nan"):
+    with pytest.raises(ConfigError, match="weight must be a finite number, found nan"):
         RDrop(weight=float("nan"))
     with pytest.raises(ConfigError, match="regularisers does not go with a language adapter"):
         train(lang="sw", regularisers="r_drop")
