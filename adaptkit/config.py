@@ -15,6 +15,7 @@ SiteName: TypeAlias = Literal[
     "ffn.output",
     "block.output",
     "embeddings",
+    "embeddings.words",
 ]
 Kind: TypeAlias = Literal["language", "domain", "task"]
 Activation: TypeAlias = Literal["relu", "gelu", "silu"]
@@ -49,6 +50,12 @@ MAX_WIDTH = 65_536
 """Largest width of its layers."""
 MAX_VOCABULARY = 4_194_304
 """Most rows of its embeddings."""
+MAX_PIECES = 32_768
+"""Most pieces of text that an adapter brings with it."""
+MAX_PIECE_LENGTH = 64
+"""Most characters of one of them."""
+MAX_PIECES_BYTES = 2**20
+"""Most bytes of all together, in UTF-8."""
 MAX_LABELS = 1024
 """Most labels of a head that is built or read."""
 MAX_ANSWER_TOKENS = 4096

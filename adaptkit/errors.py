@@ -27,6 +27,7 @@ AdaptkitError
 │   ├── TensorShapeMismatch    a tensor of another shape
 │   ├── TensorDtypeMismatch    a tensor of a type that adapters do not have
 │   ├── NonFiniteTensor        NaN or Inf among the weights
+│   ├── PiecesChanged          the pieces of text are not those the record was written for
 │   ├── WeightsChanged         the weight file is not the one the record was written for
 │   ├── MalformedArchive       a zip or tar file that is broken
 │   ├── UnexpectedFile         a file that an adapter folder or a zoo does not have
@@ -246,6 +247,10 @@ class NonFiniteTensor(AdapterFileError):
 
 class WeightsChanged(AdapterFileError):
     """The weight file is sound, and not the one that the record beside it was written for."""
+
+
+class PiecesChanged(AdapterFileError):
+    """The pieces of text in the config are sound, and not those that the record beside it was written for."""
 
 
 class MalformedArchive(AdapterFileError):

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerFast
 
 from tests.tiny import tiny_network, tiny_tokenizer
 
 
-def saved_backbone(folder: Path, model_type: str = "bert", *, seed: int = 0) -> Path:
+def saved_backbone(
+    folder: Path, model_type: str = "bert", *, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None
+) -> Path:
     tiny_network(model_type, seed=seed).save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
+    (tokenizer or tiny_tokenizer()).save_pretrained(folder)
     return folder
 
 

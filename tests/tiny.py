@@ -45,9 +45,31 @@ def _trained_tokenizer() -> str:
     return content
 
 
+@cache
+def _unigram_tokenizer() -> str:
+    """The same pieces, each with a score: the tokenizer's own learner gives other ones every time."""
+    learned = Tokenizer.from_str(_trained_tokenizer())
+    pieces = sorted(learned.get_vocab().items(), key=lambda entry: entry[1])
+    scored = [(piece, 0.0 if piece in SPECIAL else -2 - number / 100) for piece, number in pieces[:-7]]
+    tokenizer = Tokenizer(models.Unigram(scored, SPECIAL.index("<unk>")))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = learned.post_processor
+    content: str = tokenizer.to_str()
+    return content
+
+
+def unigram_tokenizer() -> PreTrainedTokenizerFast:
+    """One that takes more pieces."""
+    return _wrapped(_unigram_tokenizer())
+
+
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    return _wrapped(_trained_tokenizer())
+
+
+def _wrapped(content: str) -> PreTrainedTokenizerFast:
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=Tokenizer.from_str(_trained_tokenizer()),
+        tokenizer_object=Tokenizer.from_str(content),
         bos_token="<s>",
         cls_token="<s>",
         eos_token="</s>",
@@ -98,6 +120,11 @@ def tiny_backbone(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2)
 
 def tiny_model(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> AdaptedModel:
     return AdaptedModel(tiny_backbone(model_type, seed=seed, n_blocks=n_blocks))
+
+
+def unigram_model(model_type: str = "bert", *, seed: int = 0) -> AdaptedModel:
+    """One whose tokenizer takes more pieces, and whose table has rows that no text asks for."""
+    return AdaptedModel(replace(tiny_backbone(model_type, seed=seed), tokenizer=unigram_tokenizer()))
 
 
 def prefixed_model(prefix: str, model_type: str = "bert") -> AdaptedModel:

@@ -2,13 +2,14 @@
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.hooks import SiteHooks, outputs_of
-from adaptkit.attaching.plan import BARE, Plan, SiteLayer, plan_of, plan_of_layers
+from adaptkit.attaching.plan import BARE, Plan, ReadIds, SiteLayer, plan_of, plan_of_layers
 from adaptkit.attaching.row_plans import RowGroups, RowPlan, plan_of_rows
 
 __all__ = [
     "BARE",
     "AdapterLayers",
     "Plan",
+    "ReadIds",
     "RowGroups",
     "RowPlan",
     "SiteHooks",

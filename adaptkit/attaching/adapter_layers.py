@@ -14,7 +14,8 @@ from adaptkit.heads import build_head
 from adaptkit.layers.adapter_layer import AdapterLayer, HandedModule, MixingLayer
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
-from adaptkit.methods import INVERTIBLE, InvertibleConfig, MethodConfig, method_of
+from adaptkit.layers.piece_rows import PieceRows
+from adaptkit.methods import INVERTIBLE, PIECES, InvertibleConfig, Method, MethodConfig, PiecesConfig, method_of
 
 AnyLayer = AdapterLayer | MixingLayer
 
@@ -59,6 +60,11 @@ class AdapterLayers(nn.Module):
         """The layer at the embeddings, if there is one."""
         return next((layer for layer in self._by_module.values() if isinstance(layer, InvertibleLayer)), None)
 
+    @property
+    def piece_rows(self) -> PieceRows | None:
+        """The rows of its own pieces of text, if it has any."""
+        return next((layer for layer in self._by_module.values() if isinstance(layer, PieceRows)), None)
+
     @classmethod
     def holding(
         cls,
@@ -97,7 +103,7 @@ class AdapterLayers(nn.Module):
 
 def _build(part: MethodConfig, place: SiteShape) -> AnyLayer:
     """A fresh layer of a part of an adapter."""
-    row = INVERTIBLE if isinstance(part, InvertibleConfig) else method_of(part)
+    row = _row_of(part)
     layer = None if row.layer is None else row.layer()(part, place)
     if not isinstance(layer, AnyLayer):
         raise ConfigError(
@@ -105,3 +111,9 @@ def _build(part: MethodConfig, place: SiteShape) -> AnyLayer:
             "adaptkit.layers.AdapterLayer, or a MixingLayer where the method fuses."
         )
     return layer
+
+
+def _row_of(part: MethodConfig) -> Method:
+    if isinstance(part, InvertibleConfig):
+        return INVERTIBLE
+    return PIECES if isinstance(part, PiecesConfig) else method_of(part)

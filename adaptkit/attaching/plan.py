@@ -63,6 +63,21 @@ class AveragedChains(HandsOn):
 
 
 @dataclass(frozen=True)
+class ReadIds:
+    """Layers at the word embeddings that read token ids as the text has them, whatever the table was asked for.
+
+    Shape: ids (rows, seq).
+    """
+
+    chain: Chain
+    ids: Tensor
+
+    def __call__(self, _site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
+        """Shape: as the site's output."""
+        return run(self.chain, self.ids, site_output)
+
+
+@dataclass(frozen=True)
 class FusedChains:
     """The contributions of the chains, each as if it acted alone, mixed by a layer."""
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
-from adaptkit.layers import BatchedLayer, LowRankLayer, Normed
+from adaptkit.layers import BatchedLayer, LowRankLayer, Normed, PieceRows
 
 T = TypeVar("T")
 _Scaled: TypeAlias = tuple[LowRankLayer, float]
@@ -50,6 +50,11 @@ class RowPlan(dict[str, Chain]):
     def shape(self) -> tuple[object, ...]:
         """Equal for stacks of low-rank layers whose weights one product can take at every site."""
         return tuple((site_input, terms.shape) for site_input, terms in self.terms.items())
+
+    @cached_property
+    def n_pieces(self) -> int:
+        """How many token ids above the vocabulary it gives rows."""
+        return sum(len(layer.rows) for chain in self.values() for layer in chain if isinstance(layer, PieceRows))
 
     @cached_property
     def _may_drop(self) -> list[LowRankLayer]:

@@ -4,6 +4,7 @@ from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.load import load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
 from adaptkit.backbones.networks import blocks_of, embedding_rows, embeddings_of, shape_of
+from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.windows import Window
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
@@ -11,6 +12,7 @@ from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
 __all__ = [
     "Backbone",
     "MemoryReport",
+    "TextReader",
     "TrimmedEmbeddings",
     "Vocabulary",
     "Window",

@@ -16,7 +16,8 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import fingerprint_of, highest_id, sampled_table, tokenizer_hash
 from adaptkit.backbones.networks import embedding_rows, shape_of
-from adaptkit.backbones.probe_inputs import probe_bodies
+from adaptkit.backbones.piece_reader import PieceReader, with_pieces
+from adaptkit.backbones.probe_inputs import probe_bodies, spread_pieces
 from adaptkit.backbones.sentence_folder import write_sentence_folder
 from adaptkit.backbones.stored_tensors import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.text_reader import TextReader
@@ -28,7 +29,11 @@ from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.holding import RESIDENT
 from adaptkit.layers.sentence_vectors import SentenceVectors
+from adaptkit.methods import PiecesConfig
 from adaptkit.terminal.asking import as_typed
+
+_READERS_KEPT = 4
+"""Each holds the whole vocabulary again, some 100 MB for one of 250,000 pieces."""
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Backbone(TextReader):
     sentences: SentenceVectors = field(default_factory=SentenceVectors)
     sentence_length: int | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
+    _readers: dict[str, PieceReader] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def shape(self) -> BackboneShape:
@@ -204,10 +210,37 @@ class Backbone(TextReader):
         whole.get_output_embeddings().weight = projection  # type: ignore[no-untyped-call]
         return whole
 
-    def probe_inputs(self) -> list[list[int]]:
-        """Token ids of the fixed probes, between the opening tokens of every input and the closing one."""
+    def reader(self, pieces: PiecesConfig | None) -> TextReader:
+        """What reads text by the backbone's own pieces and these; the backbone itself where there are none.
+
+        Raises:
+            ConfigError: The tokenizer is of a kind that takes no more pieces, or has some of these already.
+        """
+        if pieces is None:
+            return self
+        found = self._readers.get(pieces.sha256)
+        if found is None:
+            tokenizer = with_pieces(self.tokenizer, pieces, first=self.shape.vocabulary_size, name=self.name)
+            found = PieceReader(self.name, self.text_prefix, tokenizer, self.max_length)
+            while len(self._readers) >= _READERS_KEPT:
+                self._readers.pop(next(iter(self._readers)), None)
+            self._readers[pieces.sha256] = found
+        return found
+
+    def known(self, ids: Tensor) -> Tensor:
+        """The ids with the unknown token's in place of those above the vocabulary, for which there is no row here."""
+        unknown = self.tokenizer.unk_token_id or 0
+        return torch.where(ids < self.shape.vocabulary_size, ids, unknown)
+
+    def probe_inputs(self, n_pieces: int = 0) -> list[list[int]]:
+        """Token ids of the fixed probes, between the opening tokens of every input and the closing one.
+
+        With pieces that an adapter brings, one more reads some of those.
+        """
         opening, closing = self._around_every_input
         bodies = probe_bodies(self.shape.vocabulary_size, self.n_ids)
+        if n_pieces:
+            bodies.append([self.shape.vocabulary_size + place for place in spread_pieces(n_pieces)])
         return [[*opening, *body, *closing] for body in bodies]
 
     def pad(self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """Inputs whose outputs tell whether a backbone and an adapter are what they were."""
 
 _LENGTHS = (9, 17, 30)
+_PIECES = 24
 
 
 def probe_bodies(vocabulary_size: int, n_ids: int) -> list[list[int]]:
@@ -16,3 +17,9 @@ def probe_bodies(vocabulary_size: int, n_ids: int) -> list[list[int]]:
         for number, length in enumerate(_LENGTHS)
     ]
     return [[i if i < n_ids else i % n_ids for i in body] for body in drawn]
+
+
+def spread_pieces(n_pieces: int) -> list[int]:
+    """Places of some pieces among so many, from the first to the last."""
+    count = min(_PIECES, n_pieces)
+    return [place * (n_pieces - 1) // max(1, count - 1) for place in range(count)]

@@ -1,7 +1,9 @@
 """Texts as token ids: with prefix and special tokens, and cut to what a network reads."""
 
+import copy
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Self
 
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
@@ -20,6 +22,15 @@ class TextReader:
     def max_length(self) -> int:
         """The most tokens in one input, special tokens counted."""
         raise NotImplementedError
+
+    def behind(self, text_prefix: str) -> Self:
+        """The same, with another text before every text."""
+        other = copy.copy(self)
+        other.text_prefix = text_prefix
+        # What was worked out for the old one.
+        for name in ("prefix_length", "_around_every_input"):
+            vars(other).pop(name, None)
+        return other
 
     def special_id(self, role: str) -> int:
         """The id of a special token: `pad`, `mask`, `unk`, `cls` or `sep`.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adaptkit.errors import ConfigError
-from adaptkit.methods import InvertibleConfig, MethodConfig, method_of
+from adaptkit.methods import InvertibleConfig, MethodConfig, PiecesConfig, method_of
 from adaptkit.task_types import HeadConfig
 
 
@@ -12,7 +12,7 @@ class AdapterConfig:
     """A method; for a language adapter optionally the invertible layer below it; for a task adapter its head.
 
     With `hides_top_block`, adapters below it do not act in the last block (MAD-X 2.0, Pfeiffer et al. 2021,
-    arXiv:2012.15562).
+    arXiv:2012.15562). With `pieces`, a text under it is read by these too, each with an embedding row of its own.
 
     Raises:
         ConfigError: No layers and no head with weights: nothing to train.
@@ -22,6 +22,7 @@ class AdapterConfig:
     invertible: InvertibleConfig | None = None
     head: HeadConfig | None = None
     hides_top_block: bool = False
+    pieces: PiecesConfig | None = None
 
     def __post_init__(self) -> None:
         trains_head = self.head is not None and self.head.has_weights

@@ -10,7 +10,7 @@ from adaptkit.data.licences import combined
 from adaptkit.data.survey import SharedLines
 from adaptkit.format.card_sources import SourceFacts, check_sources, source_lines
 from adaptkit.format.typed_json import since
-from adaptkit.methods import METHODS
+from adaptkit.methods import METHODS, PIECES
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.regularisers import REGULARISERS
 from adaptkit.terminal import plain_text
@@ -110,6 +110,7 @@ class CardSubject:
     hub_id: str
     n_parameters: int
     weights_sha256: str
+    n_pieces: int = 0
 
 
 _USES = {
@@ -205,6 +206,7 @@ def _facts(subject: CardSubject, card: Card) -> list[str]:
         *_languages(subject, card),
         f"- Text: {source} ({card.n_lines:,} lines{tokens}{content}), licence: {one_line(card.licence)}",
         *(f"- Cut or left out: {one_line(loss)}" for loss in card.losses),
+        *([f"- Pieces: text is read by {subject.n_pieces:,} of its own too"] if subject.n_pieces else []),
         *([f"- Head: {one_line(subject.head)}"] if subject.head else []),
         *([f"- Trained on top of: {' > '.join(subject.below)}"] if subject.below else []),
         *(_training(card.training) if card.training is not None else []),
@@ -313,6 +315,7 @@ def _unstated(card: Card) -> bool:
 
 def _citation(subject: CardSubject, card: Card) -> list[str]:
     papers = [row.paper for part in subject.method.split(" + ") if (row := METHODS.get(part)) is not None and row.paper]
+    papers += [PIECES.paper] if subject.n_pieces else []
     objective = None if card.training is None else OBJECTIVES.get(card.training.objective)
     papers += [objective.paper] if objective is not None and objective.paper else []
     papers += [row.paper for name, row in REGULARISERS.items() if card.training and name in card.training.settings]

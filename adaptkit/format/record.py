@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
-from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH, Kind
-from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig, UnknownVersion, UnsupportedArchitecture
+from adaptkit.config import MAX_BLOCKS, MAX_PIECES, MAX_VOCABULARY, MAX_WIDTH, Kind
+from adaptkit.errors import (
+    ConfigError,
+    LimitExceeded,
+    MalformedConfig,
+    PiecesChanged,
+    UnknownVersion,
+    UnsupportedArchitecture,
+)
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.architectures import architecture_of
@@ -19,9 +26,10 @@ from adaptkit.format.probe import COMPONENTS, Probe
 from adaptkit.format.published import HUB_IDS
 from adaptkit.format.shapes import BackboneShape, DecoderShape
 from adaptkit.format.single_lines import check_single_lines
-from adaptkit.format.typed_json import MistypedJson, decode, needed_version
+from adaptkit.format.typed_json import MistypedJson, decode, needed_version, since
 from adaptkit.languages import canonical_tag
 
+_OUTSIDE = "a probe has token ids outside the vocabulary."
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
@@ -44,7 +52,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The content of adaptkit.json: what peft does not know."""
+    """The content of adaptkit.json: what peft does not know. `pieces_sha256` is empty where there are no pieces."""
 
     format_version: int
     kind: Kind
@@ -55,6 +63,7 @@ class Record:
     weights_sha256: str
     probes: tuple[Probe, ...]
     card: Card
+    pieces_sha256: str = since(8, "")
 
     @property
     def id(self) -> str:
@@ -111,12 +120,25 @@ def read_config(files: Files, record: Record) -> AdapterConfig:
             files.path / spec.RECORD_FILE,
             f"says format version {record.format_version}, but the adapter is one of version {right}.",
         )
+    _check_pieces(record, config, path)
     return config
 
 
 def version_of(config: AdapterConfig, shape: BackboneShape, card: Card) -> int:
     """The oldest format version that can hold the adapter, so that older readers read all they can compute."""
     return max(format_version(config, shape), needed_version(card))
+
+
+def _check_pieces(record: Record, config: AdapterConfig, path: Path) -> None:
+    n_pieces, found = (0, "") if config.pieces is None else (len(config.pieces), config.pieces.sha256)
+    if record.pieces_sha256 != found:
+        raise PiecesChanged(
+            path,
+            f"does not have the pieces that {spec.RECORD_FILE} was written for: pieces or scores were changed, or the "
+            "two come from different adapters. Fetch the folder again, whole.",
+        )
+    if any(max(probe.ids) >= record.backbone.shape.vocabulary_size + n_pieces for probe in record.probes):
+        raise LimitExceeded(path.with_name(spec.RECORD_FILE), _OUTSIDE)
 
 
 def _check_family(shape: BackboneShape) -> None:
@@ -164,10 +186,11 @@ def _check_bounds(record: Record, path: Path) -> None:
         raise LimitExceeded(
             path, f"below names {len(record.below):,} adapters; the reader's bound is {spec.MAX_BELOW}."
         )
-    _check_probes(record.probes, shape, path)
+    # How many pieces an adapter has of its own is known only when its config is read.
+    _check_probes(record.probes, shape, path, n_more=MAX_PIECES if record.pieces_sha256 else 0)
 
 
-def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path) -> None:
+def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path, *, n_more: int) -> None:
     if not probes:
         raise MalformedConfig(path, "has no probes, so that its outputs could not be checked.")
     if len(probes) > spec.MAX_PROBES:
@@ -178,7 +201,7 @@ def _check_probes(probes: tuple[Probe, ...], shape: BackboneShape, path: Path) -
     for probe in probes:
         if not 1 <= len(probe.ids) <= longest:
             raise LimitExceeded(path, f"a probe has {len(probe.ids):,} tokens; the bounds are 1 and {longest}.")
-        if not 0 <= min(probe.ids) <= max(probe.ids) < shape.vocabulary_size:
-            raise LimitExceeded(path, "a probe has token ids outside the vocabulary.")
+        if not 0 <= min(probe.ids) <= max(probe.ids) < shape.vocabulary_size + n_more:
+            raise LimitExceeded(path, _OUTSIDE)
         if len(probe.vector) != min(COMPONENTS, shape.hidden_width):
             raise MalformedConfig(path, f"a probe's vector has {len(probe.vector)} components, expected {COMPONENTS}.")

@@ -46,6 +46,9 @@ class BackboneShape:
             "ffn.activation": ffn,
         }
         shapes = {SiteAddress(-1, "embeddings"): SiteShape(row.embeddings, width, width)}
+        if row.word_embeddings != row.embeddings:
+            words = SiteShape(row.word_embeddings, self.vocabulary_size, width)
+            shapes[SiteAddress(-1, "embeddings.words")] = words
         for block in range(self.n_blocks):
             for site, path in row.sites.items():
                 module = f"{row.blocks}.{block}.{path}".removesuffix(".")

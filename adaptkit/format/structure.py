@@ -96,6 +96,7 @@ def subject_of(
         hub_id=origin.hub_id,
         n_parameters=n_parameters,
         weights_sha256=weights_sha256,
+        n_pieces=0 if config.pieces is None else len(config.pieces),
     )
 
 

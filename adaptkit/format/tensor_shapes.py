@@ -34,11 +34,22 @@ def parts_at(config: AdapterConfig, sites: Mapping[SiteAddress, SiteShape]) -> I
         ArchitectureMismatch: The config names a block or a site that the backbone does not have.
     """
     _check(config.method, sites)
-    parts: list[MethodConfig] = [config.method, *([] if config.invertible is None else [config.invertible])]
+    if config.pieces is not None:
+        _check_pieces(sites)
+    besides = (part for part in (config.invertible, config.pieces) if part is not None)
+    parts: list[MethodConfig] = [config.method, *besides]
     for address in sorted(sites):
         for part in parts:
             if address.site in part.sites and (part.blocks is None or address.block in part.blocks):
                 yield sites[address], part
+
+
+def _check_pieces(sites: Mapping[SiteAddress, SiteShape]) -> None:
+    if SiteAddress(-1, "embeddings.words") not in sites:
+        raise ArchitectureMismatch(
+            "the adapter has pieces of text of its own, and in this backbone, a decoder, none can be put in: what it "
+            "predicts are tokens of its own vocabulary. Load the encoder that the adapter was trained on."
+        )
 
 
 def _check(method: MethodConfig, sites: Mapping[SiteAddress, SiteShape]) -> None:

@@ -1,6 +1,6 @@
 """Upper halves of task types: how examples become token ids, how a head is trained on them, and what it answers."""
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.heads.objective import HeadObjective
 from adaptkit.heads.task_format import TaskFormat, label_number
 from adaptkit.heads.typed import of_type
@@ -8,10 +8,10 @@ from adaptkit.layers.heads import Head
 from adaptkit.task_types import HeadConfig
 
 
-def format_of(backbone: Backbone, head: HeadConfig, *, max_length: int | None = None) -> TaskFormat:
+def format_of(reader: TextReader, head: HeadConfig, *, max_length: int | None = None) -> TaskFormat:
     """The format of a head's task type; rows are cut (contexts: windowed) at `max_length` tokens."""
-    limit = min(max_length or backbone.max_length, backbone.max_length)
-    task_format: TaskFormat = head.row.upper()(backbone, head, max_length=limit)
+    limit = min(max_length or reader.max_length, reader.max_length)
+    task_format: TaskFormat = head.row.upper()(reader, head, max_length=limit)
     return task_format
 
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
 from adaptkit.heads.typed import of_type
@@ -18,8 +18,8 @@ from adaptkit.task_types import HeadConfig, Item, MultipleChoice, PredictedChoic
 class Choice:
     """One row for each choice, with the prompt before it; the rows' scores compete."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader = reader
         self._max_length = max_length
 
     @staticmethod
@@ -31,7 +31,7 @@ class Choice:
         """As many rows as there are choices."""
         questions = of_type(MultipleChoice, examples)
         pairs = [(question.prompt, choice) for question in questions for choice in question.choices]
-        rows = iter(self._backbone.tokenize_cutting(pairs, max_length=self._max_length))
+        rows = iter(self._reader.tokenize_cutting(pairs, max_length=self._max_length))
         items = []
         for number, question in enumerate(questions):
             own = list(islice(rows, len(question.choices)))

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
@@ -19,8 +19,8 @@ from adaptkit.task_types import HeadConfig, Item, LabelledText, PredictedLabel, 
 class Classification:
     """The mean over real tokens decides."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader = reader
         self._head = head
         self._max_length = max_length
 
@@ -33,7 +33,7 @@ class Classification:
         """One row each: the text, or both texts with separators between them."""
         texts = of_type(LabelledText, examples)
         check_pairs(texts, self._head.pairs)
-        rows = self._backbone.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
+        rows = self._reader.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
         return [
             Item(
                 number,

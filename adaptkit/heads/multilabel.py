@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
 from adaptkit.heads.classification import check_pairs
@@ -22,8 +22,8 @@ _LEAST_PROBABILITY = 0.5
 class Multilabel:
     """The mean over real tokens decides on each label by itself."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader = reader
         self._head = head
         self._max_length = max_length
 
@@ -38,7 +38,7 @@ class Multilabel:
         check_pairs(texts, self._head.pairs)
         for label in {label for each in texts for label in each.labels}:
             label_number(self._head, label)
-        rows = self._backbone.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
+        rows = self._reader.tokenize_cutting([(e.text, e.pair) for e in texts], max_length=self._max_length)
         return [
             Item(number, (as_ids(row),), targets_of(self._head, e.labels), language=e.language, cut=cut)
             for number, (e, (row, cut)) in enumerate(zip(texts, rows, strict=True))

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone, Window
+from adaptkit.backbones import TextReader, Window
 from adaptkit.config import DEFAULT_ANSWER_TOKENS
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.answer_spans import located
@@ -30,8 +30,8 @@ class QuestionAnswering:
     whole answer have no target.
     """
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int, stride: int = 64) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int, stride: int = 64) -> None:
+        self._reader = reader
         self._head = head
         self._max_length = max_length
         self._stride = stride
@@ -44,7 +44,7 @@ class QuestionAnswering:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One item for each window of each context."""
         questions = of_type(Question, examples)
-        windows = self._backbone.tokenize_windows(
+        windows = self._reader.tokenize_windows(
             [question.question for question in questions],
             [question.context for question in questions],
             max_length=self._max_length,

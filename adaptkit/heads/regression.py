@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
 from adaptkit.heads.typed import of_type
@@ -17,8 +17,8 @@ from adaptkit.task_types import HeadConfig, Item, ScoredText, as_ids
 class Regression:
     """The mean over real tokens gives a number, trained to the score."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader = reader
         self._max_length = max_length
 
     @staticmethod
@@ -29,7 +29,7 @@ class Regression:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each."""
         texts = of_type(ScoredText, examples)
-        rows = self._backbone.tokenize_cutting([(each.text, None) for each in texts], max_length=self._max_length)
+        rows = self._reader.tokenize_cutting([(each.text, None) for each in texts], max_length=self._max_length)
         return [
             Item(number, (as_ids(row),), (each.score,), language=each.language, cut=cut)
             for number, (each, (row, cut)) in enumerate(zip(texts, rows, strict=True))

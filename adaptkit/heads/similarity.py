@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
 from adaptkit.heads.typed import of_type
@@ -17,8 +17,8 @@ from adaptkit.task_types import HeadConfig, Item, SimilarPair, as_ids
 class Similarity:
     """The cosine of two sentence vectors, trained to the score (Reimers and Gurevych 2019, arXiv:1908.10084)."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader = reader
         self._max_length = max_length
 
     @staticmethod
@@ -30,7 +30,7 @@ class Similarity:
         """Two rows each."""
         pairs = of_type(SimilarPair, examples)
         texts = [(text, None) for pair in pairs for text in (pair.first, pair.second)]
-        rows = self._backbone.tokenize_cutting(texts, max_length=self._max_length)
+        rows = self._reader.tokenize_cutting(texts, max_length=self._max_length)
         return [
             Item(number, (as_ids(first), as_ids(second)), (pair.score,), language=pair.language, cut=cut or other_cut)
             for number, (pair, (first, cut), (second, other_cut)) in enumerate(

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.tag_schemes import OUTSIDE
 from adaptkit.errors import ConfigError
@@ -24,8 +24,8 @@ class Tagging:
     unread = OUTSIDE
     """The tag of a word that is not read."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone = backbone
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader = reader
         self._head = head
         self._max_length = max_length
 
@@ -37,7 +37,7 @@ class Tagging:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each, with the place of each word's first token."""
         sentences = of_type(TaggedSentence, examples)
-        tokenized = self._backbone.tokenize_words([e.words for e in sentences], max_length=self._max_length)
+        tokenized = self._reader.tokenize_words([e.words for e in sentences], max_length=self._max_length)
         items = []
         for number, (sentence, (row, places)) in enumerate(zip(sentences, tokenized, strict=True)):
             if sentence.tags and len(sentence.tags) != len(sentence.words):

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.errors import UnknownLabel
 from adaptkit.heads.batch import Batch
@@ -16,8 +16,8 @@ from adaptkit.task_types import HeadConfig, Item
 class TaskFormat(Protocol):
     """How a type of task becomes token ids, a loss, and answers again. `TaskType.upper` gives a class of this form."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        """For a head on a backbone; rows are cut at `max_length` tokens, special ones counted."""
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        """For a head on texts read so; rows are cut at `max_length` tokens, special ones counted."""
         ...
 
     @staticmethod

@@ -97,6 +97,11 @@ def _alone(adapter: Adapter, *, without_head: bool) -> Adapter:
             f"{adapter.id} has a head, which peft has no place for. Export it without with "
             f"{as_typed(without_head=True)}; the head's tensors stay in the folder that you have."
         )
+    if adapter.config.pieces is not None:
+        raise NotConvertible(
+            f"{adapter.id} brings {len(adapter.config.pieces):,} pieces of text with it, for which peft has no place; "
+            "without them, its LoRA would read unknown tokens."
+        )
     if adapter.config.hides_top_block:
         raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which peft cannot do.")
     tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith("head.")}

@@ -196,7 +196,8 @@ def as_pipeline(
 
     Raises:
         NoHead: The stack ends in no task adapter.
-        NotConvertible: A head that transformers has no pipeline for; `model.predict` answers.
+        NotConvertible: A head that transformers has no pipeline for, or an adapter that brings pieces of text of its
+            own; `model.predict` answers.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
     _, head = model.head_of(stack)
@@ -206,6 +207,7 @@ def as_pipeline(
             f"transformers has no pipeline for a {head.task_type} head ({head.row.no_pipeline}). Ask the model: "
             "model.predict(inputs, stack=...)."
         )
+    model.pinned(stack).require_own_vocabulary("a pipeline of transformers")
     network = StackedNetwork(model, stack)
     kind = _PIPELINES[task]
     return kind(model=network, tokenizer=model.backbone.tokenizer, task=task, device=network.device, **options)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -74,7 +73,9 @@ class StackModule(InputModule):
             raise ConfigError(f"a stack's texts are read without options, found {', '.join(options)}.")
         require_texts(inputs, "a stack reads texts, and input")
         backbone = self.model.backbone
-        reader = replace(backbone, text_prefix=prompt) if prompt else backbone
+        reader = backbone.reader(self.model.pinned(self.stack).pieces)
+        if prompt:
+            reader = reader.behind(prompt)
         ids, mask = backbone.pad(reader.tokenize(list(inputs), max_length=self.max_seq_length))
         sentences = self.model.sentences
         n_skipped = 0 if sentences.counts_prompt else prompt_length(backbone.tokenizer, reader.text_prefix)

@@ -11,6 +11,7 @@ from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
 from adaptkit.layers.normed import Normed
+from adaptkit.layers.piece_rows import PieceRows
 
 __all__ = [
     "AdapterLayer",
@@ -26,4 +27,5 @@ __all__ = [
     "LowRankLayer",
     "MixingLayer",
     "Normed",
+    "PieceRows",
 ]

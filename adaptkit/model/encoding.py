@@ -41,11 +41,24 @@ class Encoder:
         """
         notices.of_forms([[text] for text in texts], stacks)
         longest = max_length or self._backbone.longest_sentence
-        rows = self._backbone.tokenize_cutting([(text, None) for text in texts], max_length=longest)
+        rows = self._read(texts, stacks, longest)
         if max_length is None:
             notices.of_cuts(sum(cut for _, cut in rows), len(rows), limit=longest)
         plans = [stack.plan for stack in stacks]
         return self._finished(self.pooled([ids for ids, _ in rows], plans, batch_size=batch_size))
+
+    def _read(
+        self, texts: Sequence[str], stacks: Sequence[ResolvedStack], max_length: int
+    ) -> list[tuple[list[int], bool]]:
+        """Token ids of texts, each by the pieces of its stack, and whether it was cut."""
+        found: list[tuple[list[int], bool]] = [([], False)] * len(texts)
+        for pieces in dict.fromkeys(stack.pieces for stack in stacks):
+            own = [place for place, stack in enumerate(stacks) if stack.pieces == pieces]
+            reader = self._backbone.reader(pieces)
+            rows = reader.tokenize_cutting([(texts[place], None) for place in own], max_length=max_length)
+            for place, row in zip(own, rows, strict=True):
+                found[place] = row
+        return found
 
     def pooled(
         self,

@@ -1,12 +1,13 @@
 """Forward passes of a backbone under the stack in force, or with a stack of its own for each row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from adaptkit.attaching import RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
+from adaptkit.attaching import ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
 from adaptkit.backbones import Backbone, blocks_of
 from adaptkit.errors import ConfigError
 
@@ -39,6 +40,7 @@ class Passes:
         self._require_own_checkpointing()
         groups = RowGroups.of(plans)
         ids, mask = groups.sorted(ids), groups.sorted(mask)
+        self._require_readable(ids, groups)
         if self.backbone.architecture.row_wise:
             with self._hooks.in_force(plan_of_rows(groups)):
                 return groups.restored(self._run(ids, mask, blocks))
@@ -55,7 +57,43 @@ class Passes:
             # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
             block.training = on
 
+    @contextmanager
+    def _with_own_pieces(self, ids: Tensor) -> Iterator[Tensor]:
+        """The ids as the network may read them, while what is in force at the word embeddings reads them as they are.
+
+        The table has no rows above its vocabulary, however it is held; it is asked for the unknown token there.
+        """
+        words, plan = self.backbone.architecture.word_embeddings, self._hooks.plan
+        chain = plan.get(words, ())
+        if words == self.backbone.architecture.embeddings or not chain:
+            yield ids
+            return
+        with self._hooks.in_force({**plan, words: (ReadIds(chain, ids),)}):
+            yield self.backbone.known(ids)
+
+    def _require_readable(self, ids: Tensor, groups: RowGroups) -> None:
+        """Let each row have ids of the vocabulary, or of the pieces that its plan brings.
+
+        Raises:
+            ConfigError: A row has others.
+        """
+        words = self.backbone.architecture.word_embeddings
+        if not any(words in plan for plan in groups.plans):
+            return
+        for plan, rows in zip(groups.plans, groups.rows, strict=True):
+            n_ids = self.backbone.shape.vocabulary_size + plan.n_pieces
+            highest = int(ids[rows].max())
+            if highest >= n_ids:
+                raise ConfigError(
+                    f"a row has the token id {highest}, and what it is under knows the first {n_ids}: it was read by "
+                    "the pieces of another adapter. Read a text and encode it under one stack."
+                )
+
     def _run(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
+        with self._with_own_pieces(ids) as readable:
+            return self._states_of(readable, mask, blocks)
+
+    def _states_of(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
         # A decoder would keep its keys and values for a next token that nobody asks for.
         options = {"use_cache": False} if self.backbone.architecture.causal else {}
         if not blocks:

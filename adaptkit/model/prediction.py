@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from adaptkit.attaching import RowPlan
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.data.batching import chunks
 from adaptkit.data.tasks import Example
 from adaptkit.heads import TaskFormat, format_of
 from adaptkit.labelled import examples_of, texts_of, without_label
 from adaptkit.layers import Head
+from adaptkit.methods import PiecesConfig
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
@@ -33,10 +34,10 @@ class _Asked:
 
     @classmethod
     def of(
-        cls, backbone: Backbone, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
+        cls, reader: TextReader, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
     ) -> "_Asked":
-        """Examples and items of those inputs that have this head."""
-        task_format = format_of(backbone, config, max_length=max_length)
+        """Examples and items of those inputs that have this head, and are read so."""
+        task_format = format_of(reader, config, max_length=max_length)
         examples = examples_of(config.task_type, [inputs[place] for place in places])
         return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
 
@@ -64,8 +65,9 @@ def predictions(
     configs = {id(config): config for _, config in heads}
     bounded = _bounded(list(configs.values()), max_answer_tokens)
     asked = [
-        _Asked.of(passes.backbone, own, [n for n, (_, c) in enumerate(heads) if c is config], inputs, max_length)
+        _Asked.of(passes.backbone.reader(pieces), own, places, inputs, max_length)
         for config, own in zip(configs.values(), bounded, strict=True)
+        for pieces, places in _by_pieces(stacks, [n for n, (_, c) in enumerate(heads) if c is config]).items()
     ]
     _tell_of_losses(notices, asked, stacks, passes.backbone.max_length if max_length is None else None)
     items = [item for part in asked for item in part.items]
@@ -81,6 +83,14 @@ def predictions(
     )
     answers = dict(chain.from_iterable(part.answers(list(islice(outputs, len(part.items)))) for part in asked))
     return [answers[number] for number in range(len(inputs))]
+
+
+def _by_pieces(stacks: Sequence[ResolvedStack], places: Sequence[int]) -> dict[PiecesConfig | None, list[int]]:
+    """Of these inputs, which are read by the same pieces."""
+    found: dict[PiecesConfig | None, list[int]] = {}
+    for place in places:
+        found.setdefault(stacks[place].pieces, []).append(place)
+    return found
 
 
 def _tell_of_losses(

@@ -5,8 +5,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from adaptkit.attaching import AdapterLayers, Plan, RowPlan, plan_of, plan_of_layers
 from adaptkit.composition import Fuse, Part, Stack, resolved
 from adaptkit.data.letters import NormalForm
-from adaptkit.errors import AmbiguousAdapter, UnknownAdapter
+from adaptkit.errors import AmbiguousAdapter, ConfigError, UnknownAdapter
 from adaptkit.layers import Head
+from adaptkit.methods import PiecesConfig
 from adaptkit.model.registry import Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.stacks import ResolvedStack
@@ -51,12 +52,14 @@ class Resolver:
         with self._registry.lock:
             whole = resolved(asked, self._registry.names.resolve, self._fusion_of)
             assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
+            acting = tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids))))
             found = ResolvedStack(
                 whole,
                 self._row_plan(plan_of(whole, self._registry.layers)),
                 self._head_on(whole),
-                acting=tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids)))),
+                acting=acting,
                 forms=self._forms(whole.ids),
+                pieces=self._pieces(whole, acting),
             )
             self._remembered.keep(asked, found)
             return found
@@ -81,6 +84,26 @@ class Resolver:
         if layers is None or layers.head is None or layers.config.head is None:
             return None
         return layers.head, layers.config.head
+
+    def _pieces(self, stack: Stack, acting: Iterable[str]) -> PiecesConfig | None:
+        """What a text under the stack is read by, besides the backbone's own pieces.
+
+        Raises:
+            ConfigError: Several adapters bring pieces, or one that is averaged or fused with others.
+        """
+        configs = {name: self._registry[name].layers.config for name in acting}
+        having = [name for name, config in configs.items() if config.pieces is not None]
+        if len(having) > 1:
+            raise ConfigError(
+                f"{' and '.join(having)} each bring pieces of text of their own, and a text is read by those of one "
+                f"adapter: leave one of them out of {stack}."
+            )
+        if having and having[0] not in stack.parts:
+            raise ConfigError(
+                f"{having[0]} brings pieces of text of its own, which cannot be averaged or fused with what other "
+                f"adapters read: name it by itself in the stack, found {stack}."
+            )
+        return configs[having[0]].pieces if having else None
 
     def _forms(self, ids: Iterable[str]) -> dict[str, NormalForm]:
         adapters = [self._registry[name].adapter for name in ids]

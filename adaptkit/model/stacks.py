@@ -7,8 +7,9 @@ from typing import TypeAlias
 from adaptkit.attaching import RowPlan
 from adaptkit.composition import Composition, Stack
 from adaptkit.data.letters import NormalForm
-from adaptkit.errors import ConfigError
+from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.layers import Head
+from adaptkit.methods import PiecesConfig
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 
@@ -18,7 +19,8 @@ class ResolvedStack:
     """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
 
     `acting` are the ids of all that acts in it, what fusions fuse included; `forms` are those of its adapters that were
-    trained on text in a normal form. What is attached, swapped or detached later changes nothing in it.
+    trained on text in a normal form, and `pieces` those that its text is read by besides the backbone's. What is
+    attached, swapped or detached later changes nothing in it.
     """
 
     stack: Stack
@@ -26,6 +28,20 @@ class ResolvedStack:
     head: tuple[Head, HeadConfig] | None
     acting: tuple[str, ...] = ()
     forms: Mapping[str, NormalForm] = field(default_factory=dict)
+    pieces: PiecesConfig | None = None
+
+    def require_own_vocabulary(self, what: str) -> None:
+        """Let its text be read by the backbone's pieces alone, for `what` has no place for others.
+
+        Raises:
+            NotConvertible: An adapter in it brings pieces.
+        """
+        if self.pieces is not None:
+            raise NotConvertible(
+                f"in {self.stack}, text is read by {len(self.pieces):,} pieces that an adapter brings with it, and "
+                f"{what} has no place for those and their rows. Serve the stack by adaptkit itself: model.predict, "
+                "model.encode."
+            )
 
 
 Named: TypeAlias = Composition | Adapter | str | None

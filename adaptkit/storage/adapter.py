@@ -105,6 +105,7 @@ class Adapter:
             weights_sha256=self.weights_sha256,
             probes=self.probes,
             card=self.card,
+            pieces_sha256="" if self.config.pieces is None else self.config.pieces.sha256,
         )
         try:
             check_single_lines(encode(record))

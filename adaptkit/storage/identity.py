@@ -1,5 +1,6 @@
 """Whether an adapter belongs to a backbone, as far as shape, tokenizer and sampled weights tell."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from adaptkit.backbones import Backbone
@@ -79,11 +80,12 @@ def readable_probes(adapter: Adapter, ours: Backbone) -> tuple[Probe, ...]:
     same_rows = adapter.origin.shape.vocabulary_size == ours.shape.vocabulary_size
     if same_rows:
         return adapter.probes
-    kept = None if ours.vocabulary is None else set(ours.vocabulary.ids.tolist())
+    kept = set(range(ours.n_ids) if ours.vocabulary is None else ours.vocabulary.ids.tolist())
+    theirs = adapter.origin.shape.vocabulary_size
     found = tuple(
-        probe
+        replace(probe, ids=_renumbered(probe.ids, theirs, ours.shape.vocabulary_size))
         for probe in adapter.probes
-        if max(probe.ids) < ours.n_ids and (kept is None or kept.issuperset(probe.ids))
+        if kept.issuperset(token for token in probe.ids if token < theirs)
     )
     if adapter.probes and not found:
         raise ProbeMismatch(
@@ -92,3 +94,8 @@ def readable_probes(adapter: Adapter, ours: Backbone) -> tuple[Probe, ...]:
             "cannot be checked. Load the backbone without vocabulary=..., or as it was published."
         )
     return found
+
+
+def _renumbered(ids: Sequence[int], theirs: int, ours: int) -> tuple[int, ...]:
+    """Ids of an adapter's own pieces are counted from the end of the vocabulary on, which lies elsewhere here."""
+    return tuple(token if token < theirs else token - theirs + ours for token in ids)

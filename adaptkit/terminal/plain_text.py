@@ -2,7 +2,8 @@
 
 import re
 
-_JOINERS = "\u200c\u200d"  # which Persian and the scripts of India write with
+JOINERS = "\u200c\u200d"
+"""Signs of no width which Persian and the scripts of India write with."""
 _LINES = "\n\t"
 _INSTEAD = "\ufffd"
 _SPACES = re.compile(r"\s+")
@@ -32,7 +33,7 @@ def printable(text: str) -> str:
     """The same lines with U+FFFD for each sign that is not printed; ends of lines, tabs and joiners stay."""
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() or sign in _JOINERS or sign in _LINES else _INSTEAD for sign in text)
+    return "".join(sign if sign.isprintable() or sign in JOINERS or sign in _LINES else _INSTEAD for sign in text)
 
 
 def is_one_line(text: str) -> bool:

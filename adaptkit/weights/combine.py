@@ -132,6 +132,11 @@ def _check_adapters(adapters: Sequence[Adapter]) -> None:
             raise ConfigError(f"combine takes adapters, found {adapter!r}; load the folder first: load_adapter(...).")
         if not isinstance(adapter.config.method, LoraConfig) or adapter.config.invertible is not None:
             raise NotConvertible(f"{adapter.id} is no LoRA alone ({adapter.config.method_name}); only LoRAs add up.")
+        if adapter.config.pieces is not None:
+            raise NotConvertible(
+                f"{adapter.id} brings pieces of text with it, whose rows are no LoRA: two such adapters read other "
+                "tokens, and no sum of them reads either."
+            )
         if adapter.config.hides_top_block:
             raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which no sum can do.")
     if sum(adapter.config.head is not None for adapter in adapters) > 1:

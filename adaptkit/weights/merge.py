@@ -79,10 +79,12 @@ def merge(
 
     Raises:
         ConfigError: A part of the stack that is of another method, or has another head.
+        NotConvertible: An adapter in the stack brings pieces of text of its own.
         MergeLoss: The merged model is further off than `max_error`, or scores lower by more than `max_score_loss`.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
     pinned = model.pinned(stack)
+    pinned.require_own_vocabulary("a merged backbone")
     kept = _head_that_goes_with(model, pinned)
     if not pinned.plan and kept is None:
         raise ConfigError("the stack is empty, so there is nothing to merge.")

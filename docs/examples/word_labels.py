@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adaptkit.backbones import Backbone
+from adaptkit.backbones import TextReader
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of, sequence_of
 from adaptkit.data.tasks.labelled_row import LabelledRow
@@ -108,8 +108,8 @@ def scored(name: str, head: HeadFields) -> TaskMetric[tuple[str, ...], LabelledW
 class WordLabels:
     """Each word's first token decides."""
 
-    def __init__(self, backbone: Backbone, head: HeadConfig, *, max_length: int) -> None:
-        self._backbone, self._head, self._max_length = backbone, head, max_length
+    def __init__(self, reader: TextReader, head: HeadConfig, *, max_length: int) -> None:
+        self._reader, self._head, self._max_length = reader, head, max_length
 
     @staticmethod
     def module(head: HeadConfig, hidden_width: int) -> TokenHead:
@@ -119,7 +119,7 @@ class WordLabels:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One row each, with the place of each word's first token."""
         given = of_type(LabelledWords, examples)
-        rows = self._backbone.tokenize_words([example.words for example in given], max_length=self._max_length)
+        rows = self._reader.tokenize_words([example.words for example in given], max_length=self._max_length)
         return [
             Item(
                 number,

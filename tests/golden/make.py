@@ -156,7 +156,7 @@ def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
     with torch.no_grad():
         for number, tensor in enumerate(layers.named_tensors().values()):
             tensor.copy_(_wave(tensor, number))
-    inputs = model.backbone.probe_inputs()
+    inputs = model.backbone.probe_inputs(0 if config.pieces is None else len(config.pieces))
     return Adapter(
         kind=kind,
         name=name,

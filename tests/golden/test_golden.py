@@ -7,6 +7,8 @@ import pytest
 
 from adaptkit.storage import load_adapter
 from tests.golden.make import facts
+from tests.golden.make_pieces import facts_of_pieces
+from tests.tiny import unigram_model
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptkit.json"))
 
@@ -14,7 +16,8 @@ FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptk
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_a_golden_adapter_gives_the_recorded_numbers(folder: Path) -> None:
     expected = json.loads((folder.parent / "expected.json").read_text())
-    assert facts(load_adapter(folder)) == expected[folder.name]
+    adapter = load_adapter(folder)
+    assert {**facts(adapter), **facts_of_pieces(adapter)} == expected[folder.name]
 
 
 def test_no_golden_adapter_is_left_out() -> None:
@@ -34,4 +37,14 @@ def test_no_golden_adapter_is_left_out() -> None:
         "v5/topics",
         "v6/family",
         "v7/mix",
+        "v8/pieces",
+        "v8/pieces-below-an-invertible",
     ]
+
+
+def test_pieces_are_attached_and_read() -> None:
+    """The tokenizer and backbone that they were written for can be made again."""
+    model = unigram_model()
+    model.attach(load_adapter(Path(__file__).parent / "v8" / "pieces"))
+    ((found, bare),) = zip(model.encode(["ⵎⴰⵏⵓ ⴰⵣ"], stack="language/pieces"), model.encode(["ⵎⴰⵏⵓ ⴰⵣ"]), strict=True)
+    assert not found.allclose(bare)

@@ -18,9 +18,12 @@ PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "add-an-architecture.md"
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_every_row_has_every_site(model_type: str) -> None:
     sites = tiny_backbone(model_type).shape.sites()
-    foreign = {"ffn.gate"} if architecture_of(model_type).post_norm else {"attention.residual"}
+    # In decoders, the table is all that there is before the blocks.
+    decoder = not architecture_of(model_type).post_norm
+    foreign = {"attention.residual", "embeddings.words"} if decoder else {"ffn.gate"}
     assert {address.site for address in sites} == set(SITES) - foreign
-    assert len(sites) == 2 * (len(SITES) - 2) + 1
+    outside = {site for site in set(SITES) - foreign if site.startswith("embeddings")}
+    assert len(sites) == 2 * (len(SITES) - len(foreign) - len(outside)) + len(outside)
     assert len({place.module for place in sites.values()}) == len(sites)
 
 
@@ -33,6 +36,9 @@ def test_widths_computed_from_the_config_are_those_of_the_modules(model_type: st
             assert (place.in_width, place.out_width) == (module.in_features, module.out_features), address
         elif isinstance(module, nn.LayerNorm):
             assert module.normalized_shape == (place.in_width,) == (place.out_width,), address
+        elif address.site == "embeddings.words":
+            assert isinstance(module, nn.Embedding)
+            assert (place.in_width, place.out_width) == (module.num_embeddings, module.embedding_dim), address
         else:
             assert address.site in ("embeddings", "ffn.activation", "block.output")
 

@@ -69,7 +69,7 @@ def test_widths(factor: int, bottleneck: int, coupling: int) -> None:
 
 
 def test_every_site_but_the_embeddings_belongs_to_one_method() -> None:
-    assert sorted((*LINEAR_SITES, "ffn.activation", *RESIDUAL_SITES, "embeddings")) == sorted(SITES)
+    assert sorted((*LINEAR_SITES, "ffn.activation", *RESIDUAL_SITES, "embeddings", "embeddings.words")) == sorted(SITES)
 
 
 def test_method_name() -> None:
