@@ -26,7 +26,14 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import half_type
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
-from adaptkit.backbones.stored_tensors import MARKER, StoredTensor, incomplete, require_finite, stored_tensors_of
+from adaptkit.backbones.stored_tensors import (
+    MARKER,
+    StoredTensor,
+    incomplete,
+    is_within_reach,
+    require_finite,
+    stored_tensors_of,
+)
 from adaptkit.backbones.streamed import LINEARS, empty_network, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.data.corpus import TextSource, open_corpus
@@ -211,6 +218,9 @@ def _require_rows(tokenizer: PreTrainedTokenizerBase, n_rows: int, source: str) 
 @contextmanager
 def _reading(source: str) -> Iterator[None]:
     try:
+        if not is_within_reach(source):
+            # Nobody is asked again, several times, for each file.
+            raise OSError("no hub answers")
         with _quiet_transformers():
             yield
     except (OSError, ValueError) as error:

@@ -16,11 +16,13 @@ from huggingface_hub.errors import HFValidationError
 from torch import Tensor
 from transformers.utils.hub import cached_file
 
+from adaptkit import network
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
 
 MARKER = "adaptkit_backbone.json"
 """A file beside the weights with what transformers has no place for: name, release and text prefix."""
 
+_CONFIG = "config.json"
 _SINGLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 _LENGTH_BYTES = 8
@@ -125,6 +127,17 @@ def find_file(source: str, name: str) -> Path | None:
             return None
         raise BackboneUnavailable(f"backbone {source!r} cannot be read: {error}") from error
     return None if path is None else Path(path)
+
+
+def is_within_reach(source: str) -> bool:
+    """Whether it can be a backbone here: a folder, an id that was fetched before, or a hub answers that may have it."""
+    if Path(source).is_dir():
+        return True
+    try:
+        fetched = try_to_load_from_cache(source, _CONFIG)
+    except HFValidationError:  # no hub can have an id like that
+        return False
+    return isinstance(fetched, str) or network.hub_answers()
 
 
 def is_known_to_lack(source: str, name: str) -> bool:

@@ -53,7 +53,7 @@ def demo(
         "The interval says how far off the gain may be on so few sentences. Where it reaches zero, the verdict is "
         "'no evidence': the adapter may well help, and this test is too small to tell."
     )
-    kept = f"The adapter is in {folder}." if output else "Keep an adapter with --output FOLDER."
+    kept = f"The adapter is in {folder}." if output else "It was in a temporary folder; --output FOLDER keeps it."
     _out.print(f"{kept} It is a demonstration on {len(pairs)} sentences; train on your own text for real use.")
 
 

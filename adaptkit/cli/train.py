@@ -23,7 +23,7 @@ def train_command(request: AnyRequest) -> None:
             f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
             f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
-        if facts.heldout_loss_after >= facts.heldout_loss_before:
+        if facts.kept_the_start:
             _out.print(
                 "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "
                 "steps, on more text, or at another learning rate"

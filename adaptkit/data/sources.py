@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
+from adaptkit import network
 from adaptkit.data.packed import format_suffix, is_packed
 from adaptkit.data.rows import ROW_SUFFIXES
 from adaptkit.errors import SourceNotFound
@@ -20,7 +21,6 @@ DataSet: TypeAlias = "datasets.Dataset | datasets.IterableDataset"
 
 _HUB_ID = re.compile(r"(?P<name>[\w-][\w.-]*/[\w-][\w.-]*)(?::(?P<config>[\w.-]+))?", re.ASCII)
 _MOST_NAMES = 3
-_HUB_TIMEOUT_S = 5.0
 
 
 def existing_path(named: str | os.PathLike[str]) -> Path:
@@ -121,30 +121,11 @@ def check_hub(name: str) -> None:
         SourceNotFound: no hub answers.
 
     """
-    if not _hub_answers():
+    if not network.hub_answers():
         raise SourceNotFound(
             f"there is no file {name}, and no hub answers that could have a data set of that name. "
             "Check the name and the network, or download it elsewhere and name its files."
         )
-
-
-def _hub_answers() -> bool:
-    """Ask once, briefly: the client's own retries take half a minute to find out that there is no network."""
-    # Imported here: help and lists ask no hub.
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return False
-    try:
-        with urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=_HUB_TIMEOUT_S):  # noqa: S310 - the hub's URL
-            return True
-    except HTTPError:
-        return True
-    except OSError:
-        return False
 
 
 def describe_files(paths: Sequence[Path]) -> str:

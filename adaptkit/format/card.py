@@ -35,6 +35,11 @@ class TrainingFacts:
     hardware: str = since(4, "")
     watts: float | None = since(4, None)
 
+    @property
+    def kept_the_start(self) -> bool:
+        """Whether no weights were better than those of the start, which change nothing: they are the adapter's."""
+        return not self.heldout_loss_after < self.heldout_loss_before
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:

@@ -56,9 +56,9 @@ class AdaptedModel(nn.Module):
         self._registry = Registry(self._hooks, remembered)
         self.adapters = self._registry.modules
         resolver = Resolver(self._registry, remembered, backbone.shape.same_inputs())
-        self._prover = Prover(backbone, self._encoder, resolver)
-        self._stacks = StackLookup(self._registry, resolver, self._prover)
         self._notices = Notices()
+        self._prover = Prover(backbone, self._encoder, resolver, self._notices)
+        self._stacks = StackLookup(self._registry, resolver, self._prover)
 
     def train(self, mode: bool = True) -> "AdaptedModel":
         """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""
@@ -83,6 +83,8 @@ class AdaptedModel(nn.Module):
 
     def attach(self, *adapters: Adapter) -> None:
         """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
+
+        A warning is logged of an adapter that changes nothing, as its training found nothing better than its start.
 
         Raises:
             ConfigError: Something that is no adapter, such as a folder's name.

@@ -1,10 +1,11 @@
-"""What a caller is told about texts that a model reads otherwise than as they stand."""
+"""What a caller is told about adapters without effect, and texts that a model reads otherwise than as they stand."""
 
 import logging
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 from adaptkit.model.stacks import ResolvedStack
+from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
 
 _log = logging.getLogger(__name__)
@@ -15,6 +16,16 @@ class Notices:
 
     def __init__(self) -> None:
         self._given: set[str] = set()
+
+    def of_effects(self, adapters: Iterable[Adapter]) -> None:
+        """Warn of adapters whose training found nothing better than their start, whatever is predicted with them."""
+        for adapter in adapters:
+            if adapter.card.training is not None and adapter.card.training.kept_the_start:
+                self._give(
+                    f"{adapter.id} without effect",
+                    f"{adapter.id} changes nothing: in its training the held-out loss was never better than at the "
+                    "start. Train it for more steps, on more text, or at another learning rate.",
+                )
 
     def of_cuts(self, n_cut: int, n_texts: int, *, limit: int) -> None:
         """Warn of texts that are longer than the `limit` in tokens; where a caller names a length, it is meant."""

@@ -12,6 +12,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.probe import Probe
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.encoding import Encoder
+from adaptkit.model.notices import Notices
 from adaptkit.model.registry import Attachment
 from adaptkit.model.resolving import Resolver
 from adaptkit.storage import Adapter
@@ -35,11 +36,12 @@ adapter was trained at, and the one that the backbone is loaded at."""
 class Prover:
     """Builds the layers of adapters for one backbone, and lets nobody have them before they were tried there."""
 
-    def __init__(self, backbone: Backbone, encoder: Encoder, resolver: Resolver) -> None:
+    def __init__(self, backbone: Backbone, encoder: Encoder, resolver: Resolver, notices: Notices) -> None:
         self._backbone = backbone
         self._build = LayerBuilder(backbone)
         self._encoder = encoder
         self._resolver = resolver
+        self._notices = notices
         self._proven: set[_Proof] = set()
 
     def proven(self, adapters: Sequence[Adapter]) -> dict[str, Attachment]:
@@ -64,6 +66,7 @@ class Prover:
         for adapter, layers in entries[len(plain) :]:
             self._replay_probes([(adapter, layers)], beside)
             beside[adapter.id] = layers
+        self._notices.of_effects(adapters)
         return {adapter.id: Attachment(layers, adapter) for adapter, layers in entries}
 
     def _replay_probes(

@@ -123,7 +123,7 @@ def train(request: AnyRequest) -> Adapter:
             for line in training.describe(training.estimate()):
                 display.note(line)
             if request.output.path is None:
-                display.note("no output folder: the adapter is not saved, and the run cannot be resumed")
+                display.note("no output folder: the run keeps nothing on disk, and cannot be resumed")
         return training.train()
 
 

@@ -50,7 +50,7 @@ class Shown:
         self._console = console
         self._bar = bar
         self._task = None if bar is None else bar.add_task("training", total=None, figures="")
-        self._heldout = ""
+        self._figures, self._heldout = "", ""
         self._last_line_s = time.monotonic()
 
     def note(self, text: str) -> None:
@@ -59,25 +59,28 @@ class Shown:
 
     def step(self, progress: Progress, total_steps: int, loss: float) -> None:
         """Move the bar."""
-        figures = (
-            f"{progress.tokens / max(progress.elapsed_s, 1e-9):,.0f} tokens/s  loss {loss:.3f}{self._heldout}  "
+        self._figures = (
+            f"{progress.tokens / max(progress.elapsed_s, 1e-9):,.0f} tokens/s  loss {loss:.3f}  "
             f"{psutil.Process().memory_info().rss / 2**30:.1f} GiB"
         )
         if self._bar is not None and self._task is not None:
+            figures = self._figures + self._heldout
             self._bar.update(self._task, completed=progress.step, total=total_steps, figures=figures)
         elif time.monotonic() - self._last_line_s > _LINE_EVERY_S or progress.step == total_steps:
             self._last_line_s = time.monotonic()
             left_s = progress.elapsed_s / progress.step * (total_steps - progress.step)
             self._console.print(
-                f"step {progress.step:,}/{total_steps:,}  {figures}  {left_s:,.0f} s left", highlight=False
+                f"step {progress.step:,}/{total_steps:,}  {self._figures}  {left_s:,.0f} s left", highlight=False
             )
 
     def heldout(self, measures: Mapping[str, float]) -> None:
-        """Keep the held-out loss for the bar; without one, print it."""
+        """Put the held-out loss beside the bar, behind the last step too; without a bar, print it."""
         self._heldout = f"  held-out {measures['loss']:.3f}"
         if "token_loss" in measures:
             self._heldout += f" (pseudo-perplexity {math.exp(min(measures['token_loss'], 50)):,.1f})"
-        if self._bar is None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, figures=self._figures + self._heldout)
+        else:
             self._console.print(self._heldout.strip(), highlight=False)
 
 

@@ -242,6 +242,9 @@ def test_demo_ends_with_a_table(adaptkit: Command, tmp_path: Path, monkeypatch: 
     assert "Hausa" in outcome.out
     assert f"The adapter is in {tmp_path / 'ha'}" in outcome.out
     assert load_adapter(tmp_path / "ha").id == "language/ha"
+    kept = adaptkit("demo", "--lang", "ha", "--max-steps", 2)
+    assert "not saved" not in kept.err
+    assert "It was in a temporary folder; --output FOLDER keeps it." in kept.out
 
 
 def test_a_diverged_run_is_one_message(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adaptkit import network
 from adaptkit.data import lines as lines_module
-from adaptkit.data import sources
 from adaptkit.data.corpus import Corpus, open_corpus
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound
 
@@ -355,7 +355,7 @@ def test_a_hub_id_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
         return datasets.Dataset.from_dict({"text": TEXTS}).to_iterable_dataset()
 
     monkeypatch.setattr(datasets, "load_dataset", load)
-    monkeypatch.setattr(sources, "_hub_answers", lambda: True)
+    monkeypatch.setattr(network, "hub_answers", lambda: True)
     corpus = open_corpus("goats/stories:grn", limit_lines=1)
     assert list(corpus.lines()) == TEXTS[:1]
     assert asked == [("goats/stories", "grn", "train", True)]
@@ -368,7 +368,7 @@ def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ConnectionError("no route")
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
-    monkeypatch.setattr(sources, "_hub_answers", lambda: True)
+    monkeypatch.setattr(network, "hub_answers", lambda: True)
 
 
 @pytest.mark.usefixtures("no_hub")
@@ -378,7 +378,7 @@ def test_without_a_hub_the_error_says_so() -> None:
 
 
 def test_a_hub_that_does_not_answer_is_not_asked_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_hub_answers", lambda: False)
+    monkeypatch.setattr(network, "hub_answers", lambda: False)
     monkeypatch.setattr(datasets, "load_dataset", None)
     with pytest.raises(SourceNotFound, match="no hub answers"):
         open_corpus("goats/stories")

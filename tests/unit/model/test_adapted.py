@@ -1,10 +1,11 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from adaptkit import load_model
+from adaptkit import load_model, network
 from adaptkit.backbones import blocks_of
 from adaptkit.composition import Stack
 from adaptkit.errors import (
@@ -19,8 +20,10 @@ from adaptkit.errors import (
     UnknownAdapter,
 )
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.card import TrainingFacts
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.storage import Adapter
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model
 from tests.tolerance import assert_equal_but_for_rounding
@@ -201,6 +204,18 @@ def test_outputs_that_are_not_the_recorded_ones_are_refused(model: AdaptedModel,
     assert model.attached == ()
 
 
+def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(network, "hub_answers", lambda: asked.append(True))
+    monkeypatch.setattr("adaptkit.backbones.stored_tensors.cached_file", lambda *_, **__: pytest.fail("asked again"))
+    with pytest.raises(BackboneUnavailable, match="no model hub gave it"):
+        load_model("nowhere/at-all")
+    assert asked == [True]
+    with pytest.raises(BackboneUnavailable, match="there is no such folder"):
+        load_model("no/id/of/a/hub")
+    assert asked == [True]
+
+
 def test_a_backbone_that_is_nowhere_is_refused() -> None:
     with pytest.raises(BackboneUnavailable, match="nowhere/at-all"):
         load_model("nowhere/at-all")
@@ -236,3 +251,37 @@ def test_states_of_several_blocks_have_the_same_gradients_under_checkpointing(mo
     assert len(found[0]) == len(list(layers.parameters()))
     for plain, recomputed in zip(*found, strict=True):
         assert_equal_but_for_rounding(recomputed, plain)
+
+
+def trained_to(adapter: Adapter, loss: float) -> Adapter:
+    facts = TrainingFacts(
+        objective="mlm",
+        steps=1,
+        tokens=1,
+        elapsed_s=1.0,
+        tokens_per_s=1.0,
+        peak_memory_bytes=1,
+        heldout_loss_before=2.0,
+        heldout_loss_after=loss,
+        pseudo_perplexity_before=None,
+        pseudo_perplexity_after=None,
+        stopped_because="all steps done",
+    )
+    return dataclasses.replace(adapter, card=dataclasses.replace(adapter.card, training=facts))
+
+
+@pytest.mark.parametrize("from_zoo", [False, True])
+def test_an_adapter_that_changes_nothing_is_told_once(
+    model: AdaptedModel, caplog: pytest.LogCaptureFixture, tmp_path: Path, *, from_zoo: bool
+) -> None:
+    good, none = (random_adapter(model, LORA, name=name) for name in ("sw", "yo"))
+    adapters = [trained_to(good, 1.9), trained_to(none, 2.0)]
+    if from_zoo:
+        for adapter in adapters:
+            adapter.save(tmp_path / adapter.name)
+        model.attach_zoo(tmp_path)
+    else:
+        model.attach(*adapters)
+    for _ in range(2):
+        model.encode(["Maji", "Omi"], stacks=["language/sw", "language/yo"])
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["language/yo changes nothing"]

@@ -218,7 +218,7 @@ def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.Mon
     assert "labels: goats, rain" in told
     assert "no language adapter is given for ha" in told
     assert "4 steps of 8, about" in told
-    assert "not saved" in told
+    assert "no output folder: the run keeps nothing on disk" in told
 
 
 def test_resume_gives_the_same_task_adapter(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from adaptkit.data import sources
+from adaptkit import network
 from adaptkit.data.tasks import NLI_LABELS, TASKS
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound, UnknownLanguage
 from adaptkit.labelled import read_task, task_languages
@@ -279,7 +279,7 @@ def test_files_that_would_be_right_are_named(tmp_path: Path) -> None:
 
 
 def test_without_a_hub_the_files_that_would_be_right_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_hub_answers", lambda: False)
+    monkeypatch.setattr(network, "hub_answers", lambda: False)
     with pytest.raises(SourceNotFound, match=r"no hub answers.*test-sw\.tsv"):
         read_task("xnli", language="sw")
     with pytest.raises(SourceNotFound, match="no hub answers"):
@@ -296,7 +296,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, configs: list[str], rows: datasets
         asked_for.append((*names, options.get("split"), options.get("revision")))
         return rows.to_iterable_dataset()
 
-    monkeypatch.setattr(sources, "_hub_answers", lambda: True)
+    monkeypatch.setattr(network, "hub_answers", lambda: True)
     monkeypatch.setattr(datasets, "get_dataset_config_names", lambda *_, **__: configs)
     monkeypatch.setattr(datasets, "load_dataset", load)
     return asked_for
@@ -349,7 +349,7 @@ def test_a_hub_without_the_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ConnectionError("no route")
 
-    monkeypatch.setattr(sources, "_hub_answers", lambda: True)
+    monkeypatch.setattr(network, "hub_answers", lambda: True)
     monkeypatch.setattr(datasets, "get_dataset_config_names", fail)
     with pytest.raises(SourceNotFound, match="no route"):
         read_task("xnli", language="sw")
