@@ -8,6 +8,7 @@ from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.windows import Window
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
+from adaptkit.backbones.word_starts import word_starts
 
 __all__ = [
     "Backbone",
@@ -24,4 +25,5 @@ __all__ = [
     "memory_of",
     "shape_of",
     "vocabulary_of",
+    "word_starts",
 ]

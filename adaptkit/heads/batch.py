@@ -19,6 +19,7 @@ class Batch:
     before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
     `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
     `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in their order.
+    `anchored_tokens` (batch, seq) are 1 for the tokens that an anchor holds; None: it holds all.
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
@@ -32,6 +33,7 @@ class Batch:
     first_lengths: Tensor | None = None
     anchors: Tensor | None = None
     frozen: Tensor | None = None
+    anchored_tokens: Tensor | None = None
     positions: Tensor | None = None
     labels: Tensor | None = None
     row_labels: Tensor | None = None

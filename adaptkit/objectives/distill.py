@@ -1,10 +1,14 @@
 """Distillation: sentences are drawn to the frozen backbone's vectors of their translations."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from adaptkit.later import later
 from adaptkit.objectives.objective import Objective
 from adaptkit.options import Options, option
+
+Relation: TypeAlias = Literal["similarities", "distances"]
+Anchored: TypeAlias = Literal["all", "shared"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +20,7 @@ class Distill(Options):
     """
 
     source_share: float = option(
-        0.3, "share of translations that train too, drawn to their own vectors", least=0, most=1
+        0.3, "share of translations that train too, pulled towards their own vectors", least=0, most=1
     )
     inner_weight: float = option(0.5, "weight of the vectors at a third and two thirds of the depth (0: none)", least=0)
     pair_share: float = option(0.5, "pairs of sentences that train too, for each sentence of the text", least=0, most=1)
@@ -29,6 +33,17 @@ class Distill(Options):
         above=0,
         most=1,
     )
+    anchor_on: Anchored = option(
+        "all", "tokens of sentences that are anchored: all, or shared: of words that the translation has too"
+    )
+    relation_weight: float = option(
+        0.0, "weight of texts being to each other what their targets are (0: none)", least=0
+    )
+    relation: Relation = option("similarities", "what texts are to each other: similarities or distances")
+    contrast_weight: float = option(
+        0.0, "weight of telling a text's target from the others of its batch (0: none), by InfoNCE", least=0
+    )
+    similarity_temperature: float = option(0.05, "temperature of similarities and of the contrast", above=0)
 
 
 DISTILL = Objective(

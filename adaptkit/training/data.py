@@ -57,7 +57,8 @@ class TrainingData:
     Held-out rows are among the first `n_measured`; what comes behind them only helps training. 0 means all rows.
     Rows may hold two texts: `first_lengths` says how many tokens come before the second, 0 where there is none. Behind
     the targets of all rows' first texts stand those of the second ones, in order. `anchors` are weights of keeping a
-    row's tokens where they were, `row_labels` what an objective asks of whole rows.
+    row's tokens where they were, of all or of those for which `anchored_tokens` have a 1 and not a 0. `row_labels` are
+    what an objective asks of whole rows.
 
     Shape: targets (n_texts, hidden_width), first_lengths, anchors and row_labels (len(sentences)).
 
@@ -71,6 +72,7 @@ class TrainingData:
     n_measured: int = 0
     first_lengths: NDArray[np.int32] | None = None
     anchors: Tensor | None = None
+    anchored_tokens: TokenStore | None = None
     row_labels: Tensor | None = None
     constant_loss = None
 
@@ -116,8 +118,15 @@ class TrainingData:
             targets=None if self.targets is None else self.targets[self._targets_of(rows)].to(device),
             first_lengths=None if lengths is None else lengths.to(device),
             anchors=None if self.anchors is None else self.anchors[rows].to(device),
+            anchored_tokens=None if self.anchored_tokens is None else self._tokens_anchored(rows, mask),
             row_labels=None if self.row_labels is None else self.row_labels[rows].to(device),
         )
+
+    def _tokens_anchored(self, rows: list[int], mask: Tensor) -> Tensor:
+        """Shape: mask and result (len(rows), seq)."""
+        assert self.anchored_tokens is not None  # noqa: S101 - asked by the caller
+        marks = [mark for row in rows for mark in self.anchored_tokens[row]]
+        return torch.zeros_like(mask).masked_scatter(mask.bool(), torch.tensor(marks, device=mask.device))
 
     def _targets_of(self, rows: list[int]) -> list[int]:
         if self.first_lengths is None:
@@ -144,4 +153,6 @@ class TrainingData:
         for more in (self.first_lengths, self.anchors, self.row_labels):
             if more is not None:
                 digest.update(np.asarray(more).tobytes())
+        if self.anchored_tokens is not None:
+            digest.update(self.anchored_tokens.sha256().encode())
         return digest.hexdigest()

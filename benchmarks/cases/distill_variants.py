@@ -1,4 +1,4 @@
-"""The options of distillation one by one: what decisions 6, 7 and 10 rest on.
+"""The options of distillation one by one: what decisions 6, 7 and 10 rest on, and as 19 what is off by default yet.
 
 `python -m benchmarks.run distill_variants --decision 6 [--languages ha] [--seeds 0] [--max-steps 900] [--pairs N]
 [--variants "no sources;every source"] [--tasks FOLDER,FOLDER [--limit N]]`
@@ -33,8 +33,21 @@ VARIANTS: dict[int, dict[str, dict[str, Any]]] = {
         "pairs": {"token_anchor": 0.0},
         **{f"pairs and anchors {anchor:g}": {"token_anchor": anchor} for anchor in (0.1, 0.5, 1.0, 2.5)},
     },
+    19: {
+        "default": {},
+        "weak anchors": {"token_anchor": 0.1},
+        "weak anchors on a quarter": {"token_anchor": 0.1, "anchor_share": 0.25},
+        "anchors on a quarter": {"anchor_share": 0.25},
+        "anchors on shared words": {"anchor_on": "shared"},
+        "strong anchors on shared words": {"anchor_on": "shared", "token_anchor": 1.0},
+        "similarities": {"relation_weight": 1.0},
+        "similarities, warmer": {"relation_weight": 1.0, "similarity_temperature": 0.2},
+        "distances": {"relation_weight": 1.0, "relation": "distances"},
+        "contrast": {"contrast_weight": 0.1},
+        "similarities, weak anchors": {"relation_weight": 1.0, "token_anchor": 0.1},
+    },
 }
-"""Options of `adaptkit.Distill` by what they are called in a row, for each decision."""
+"""Options of `adaptkit.Distill` by what they are called in a row, for each decision; 19 has none yet."""
 
 
 def main(arguments: list[str]) -> None:

@@ -16,10 +16,13 @@ from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Distill
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.batch_terms import BatchTerms
 from adaptkit.training.objectives.distilled_rows import distilled_rows
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.thinned_anchors import thinned
 from adaptkit.training.tokenized_text import TokenizedText
+
+_NO_TERMS = BatchTerms()
 
 
 def depths_of(n_blocks: int) -> tuple[int, ...]:
@@ -38,6 +41,8 @@ class DistillObjective(nn.Module):
     squared error of the last vector). A squared error draws every sentence that is not well understood towards the
     centre of the training text; a head trained on the frozen backbone then takes any text for the training text's
     favourite topic. Keeping the distance avoids that (docs/decisions/0004-distance-from-the-centre.md).
+
+    `terms` say what the vectors of a batch, those after the last block, shall be to each other besides.
 
     A row may hold two texts, and each is drawn to what its translation is beside the other's. Rows with an anchor pay
     for every token that leaves the place where the frozen backbone has it: the squared way, over the mean squared
@@ -58,6 +63,7 @@ class DistillObjective(nn.Module):
         inner_weight: float = 0.5,
         distance_weight: float = 0.5,
         anchor_share: float = 1.0,
+        terms: BatchTerms = _NO_TERMS,
         pool: Pool = mean_pool,
     ) -> None:
         super().__init__()
@@ -70,6 +76,7 @@ class DistillObjective(nn.Module):
         self.blocks = blocks
         self.distance_weight = distance_weight
         self.anchor_share = anchor_share
+        self.terms = terms
         weights = variance.new_full(variance.shape, inner_weight)
         weights[-1] = 1.0
         self.register_buffer("centre", centre, persistent=False)
@@ -84,6 +91,7 @@ class DistillObjective(nn.Module):
         blocks: tuple[int, ...] = (),
         inner_weight: float = 0.5,
         anchor_share: float = 1.0,
+        terms: BatchTerms = _NO_TERMS,
         pool: Pool = mean_pool,
     ) -> Self:
         """The objective for these targets, which `pool` made of the frozen backbone's states.
@@ -102,6 +110,7 @@ class DistillObjective(nn.Module):
             blocks=blocks,
             inner_weight=inner_weight,
             anchor_share=anchor_share,
+            terms=terms,
             pool=pool,
         )
 
@@ -125,6 +134,7 @@ class DistillObjective(nn.Module):
         distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.get_buffer("variance")
         by_depth = direction + self.distance_weight * distance
         loss: Tensor = (by_depth * self.get_buffer("weights")).sum(dim=-1).mean()
+        loss = loss + self.terms.lost(vectors[:, -1], targets[:, -1])
         held = batch.anchored
         return loss if held is None else loss + self._strayed(hidden[held], batch, held)
 
@@ -138,6 +148,9 @@ class DistillObjective(nn.Module):
         there = batch.frozen.float().reshape(by_depth)
         way = (hidden.float().reshape(by_depth) - there).pow(2).sum(dim=-1) * real
         spread = ((there - centre).pow(2).sum(dim=-1) * real).sum(dim=(0, 1)) / real.sum()
+        if batch.anchored_tokens is not None:
+            way = way * batch.anchored_tokens[held][..., None]
+        # Over all tokens: one that is anchored is held as much, whether the others are or not.
         by_row = (way / spread * self.get_buffer("weights")).sum(dim=(1, 2)) / real.sum(dim=(1, 2))
         strayed: Tensor = (by_row * batch.anchors[held]).sum() / len(held)
         return strayed
@@ -173,6 +186,7 @@ class DistillTraining(ObjectiveTraining[Distill]):
             blocks=self._depths,
             inner_weight=self.options.inner_weight,
             anchor_share=self.options.anchor_share,
+            terms=_terms(self.options),
             pool=self.model.sentences.pooled,
         )
         return made.to(self.model.backbone.device)
@@ -181,3 +195,12 @@ class DistillTraining(ObjectiveTraining[Distill]):
     def _depths(self) -> tuple[int, ...]:
         """The blocks at which a sentence is drawn to its translation."""
         return depths_of(self.model.backbone.shape.n_blocks) if self.options.inner_weight else ()
+
+
+def _terms(options: Distill) -> BatchTerms:
+    return BatchTerms(
+        relation_weight=options.relation_weight,
+        relation=options.relation,
+        contrast_weight=options.contrast_weight,
+        temperature=options.similarity_temperature,
+    )

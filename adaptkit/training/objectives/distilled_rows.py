@@ -1,6 +1,6 @@
 """What distillation trains on: sentences, pairs of them, and translations, each with what it is drawn to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from random import Random
 
@@ -13,6 +13,7 @@ from adaptkit.data.batching import heldout_rows
 from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.objectives import Distill
 from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.shared_words import SharedWords
 from adaptkit.training.tokenized_text import TokenizedText
 
 
@@ -61,15 +62,31 @@ def distilled_rows(
     )
     lengths = [singles, _lengths(ours), singles[: len(kept)], _lengths([theirs[row] for row in kept_pairs])]
     n_ours, n_theirs = n + len(ours), len(kept) + len(kept_pairs)
-    weights = [options.token_anchor] * n_ours + [1.0 if options.token_anchor else 0.0] * n_theirs
+    weights = torch.tensor([options.token_anchor] * n_ours + [1.0] * n_theirs)
+    store, anchored = TokenStore(rows), None
+    if options.token_anchor and options.anchor_on == "shared":
+        beside_them = chain(translations, (ids for ids, _ in theirs))
+        anchored = _anchored_tokens(store, beside_them, n_ours, SharedWords(backbone))
+        weights *= torch.tensor([any(anchored[row]) for row in range(len(store))])
     return TrainingData(
-        TokenStore(rows),
+        store,
         torch.cat([first, vectors[kept], first[n:][kept_pairs], second, second[kept_pairs]]),
         text.seed,
         n_measured=n_measured,
         first_lengths=np.concatenate(lengths) if theirs else None,
-        anchors=torch.tensor(weights) if options.token_anchor else None,
+        anchors=weights if options.token_anchor else None,
+        anchored_tokens=anchored,
     )
+
+
+def _anchored_tokens(
+    store: TokenStore, translations: Iterable[Sequence[int]], n_ours: int, words: SharedWords
+) -> TokenStore:
+    """1 for each token of the first rows that its translation has too, and for all of the others, else 0."""
+    ours = (
+        words.in_both(store[row], translation) for row, translation in zip(range(n_ours), translations, strict=True)
+    )
+    return TokenStore(chain(ours, ([1] * len(store[row]) for row in range(n_ours, len(store)))))
 
 
 def _tokenized(backbone: Backbone, texts: Sequence[str], max_length: int) -> tuple[TokenStore, int]:

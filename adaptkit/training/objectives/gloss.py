@@ -42,7 +42,8 @@ class MaskedBeside(nn.Module):
         if batch.row_labels is None:
             raise ConfigError("masking some rows needs labels of rows in the batch.")
         own = (batch.row_labels == _MASKED).to(batch.mask.dtype)[:, None]
-        return replace(self.masked.prepare(replace(batch, mask=batch.mask * own)), mask=batch.mask)
+        masked = self.masked.prepare(replace(self.distill.prepare(batch), mask=batch.mask * own))
+        return replace(masked, mask=batch.mask)
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """The loss. Shape: hidden (batch, seq, n_depths * hidden_width), result ()."""

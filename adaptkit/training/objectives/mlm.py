@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.attaching import AdapterLayers
-from adaptkit.backbones import Backbone, embedding_rows
+from adaptkit.backbones import Backbone, embedding_rows, word_starts
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer
@@ -206,7 +206,7 @@ def masked_objective(
     starts = torch.ones(n_ids, dtype=torch.bool)
     if rule.whole_words:
         starts[:n_pieces] = torch.tensor(
-            _word_starts(list(backbone.tokenizer.convert_ids_to_tokens(list(range(n_pieces)))))
+            word_starts(list(backbone.tokenizer.convert_ids_to_tokens(list(range(n_pieces)))))
         )
     return MaskedObjective(
         embeddings=embedding_rows(backbone.network, kept),
@@ -221,10 +221,3 @@ def masked_objective(
         invertible=layers.invertible,
         pool=backbone.sentences.pooled,
     ).to(backbone.device)
-
-
-def _word_starts(pieces: list[str]) -> list[bool]:
-    """Which pieces begin a word, by the marks of SentencePiece, byte-level BPE and WordPiece."""
-    if any(piece.startswith("##") for piece in pieces):
-        return [not piece.startswith("##") for piece in pieces]
-    return [piece.startswith(("\u2581", "\u0120")) for piece in pieces]

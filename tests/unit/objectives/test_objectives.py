@@ -58,6 +58,11 @@ def test_what_does_not_suit_is_refused() -> None:
         (Mlm, {"anchor": float("nan")}, "anchor must be a finite number, found nan"),
         (Gloss, {"word_dropout": 1.2}, "word_dropout must lie between 0 and 1, found 1.2"),
         (Gloss, {"mlm_weight": -0.5}, "mlm_weight must be at least 0, found -0.5"),
+        (Distill, {"anchor_share": 0}, "anchor_share must be above 0"),
+        (Distill, {"contrast_weight": -0.5}, "contrast_weight must be at least 0, found -0.5"),
+        (Distill, {"similarity_temperature": 0.0}, "similarity_temperature must be above 0, found 0.0"),
+        (Distill, {"anchor_on": "names"}, "anchor_on .*all.*shared.*names"),
+        (Distill, {"relation": "angles"}, "relation .*similarities.*distances.*angles"),
         (Mlm, {"head_warmup": -1}, "head_warmup must be at least 0, found -1"),
     ],
 )

@@ -71,6 +71,18 @@ def test_second_texts_bring_their_targets_and_rows_their_anchors() -> None:
     assert len({chosen.sha256, *(other.sha256 for other in others)}) == 3
 
 
+def test_rows_bring_which_of_their_tokens_are_anchored() -> None:
+    sentences = data().sentences
+    marks = TokenStore([[place % 2 for place in range(len(sentences[row]))] for row in range(len(sentences))])
+    chosen = dataclasses.replace(data(), anchored_tokens=marks)
+    rows = [int(sentences.lengths.argmin()), int(sentences.lengths.argmax())]
+    batch = chosen.batch(rows, tiny_backbone())
+    assert batch.anchored_tokens is not None
+    expected = torch.arange(batch.mask.shape[1]) % 2 * batch.mask
+    assert batch.anchored_tokens.tolist() == expected.tolist()
+    assert chosen.sha256 != data().sha256
+
+
 def test_rows_bring_their_labels() -> None:
     chosen = dataclasses.replace(data(), row_labels=torch.arange(100))
     batch = chosen.batch([8, 5, 3], tiny_backbone())

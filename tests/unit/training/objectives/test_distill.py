@@ -152,6 +152,20 @@ def test_anchors_are_the_plain_formula() -> None:
     assert float(made(hidden, still)) == rounded(float(made(hidden, given)))
 
 
+def test_tokens_that_are_not_anchored_may_go_anywhere() -> None:
+    given, hidden, frozen = batch(), torch.randn(4, 3, WIDTH), torch.randn(4, 3, WIDTH)
+    tokens = torch.tensor([[1, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]])
+    anchored = dataclasses.replace(given, anchors=torch.full((4,), 0.5), frozen=frozen, anchored_tokens=tokens)
+    spread = frozen[MASK.bool()].pow(2).sum(dim=-1).mean()
+    ways = (hidden - frozen).pow(2).sum(dim=-1) / spread
+    # Each is held as where all are: over the number of the row's tokens.
+    expected = sum(0.5 * float((ways[row] * tokens[row]).sum() / MASK[row].sum()) for row in range(4)) / 4
+    made = objective()
+    assert float(made(hidden, anchored) - made(hidden, given)) == pytest.approx(expected, rel=1e-4)
+    moved = torch.where(tokens.bool()[..., None], frozen, hidden)
+    assert float(made(moved, anchored)) == rounded(float(made(moved, given)))
+
+
 def test_anchors_without_the_frozen_states_are_refused() -> None:
     with pytest.raises(ConfigError, match="frozen backbone's states"):
         objective()(torch.randn(4, 3, WIDTH), dataclasses.replace(batch(), anchors=torch.ones(4)))

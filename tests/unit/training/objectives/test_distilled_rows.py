@@ -71,3 +71,28 @@ def test_without_pairs_and_anchors_there_are_sentences_and_translations_alone() 
     assert (len(data.sentences), data.first_lengths, data.anchors) == (52, None, None)
     assert data.targets is not None
     assert len(data.targets) == 52
+
+
+def test_anchors_may_hold_the_words_that_a_translation_has_too() -> None:
+    model = tiny_model()
+    # Every other translation has a word of its sentence.
+    sentences = [
+        Sentence(f"{text} Amina", f"Amina {translation}" if row % 2 else translation)
+        for row, (translation, text) in enumerate(TEXTS)
+    ]
+    data = distilled_rows(tokenized(sentences, model), Distill(anchor_on="shared"), model.backbone)
+    assert data.anchored_tokens is not None
+    assert data.anchors is not None
+    assert data.anchored_tokens.lengths.tolist() == data.sentences.lengths.tolist()
+    word = model.backbone.tokenize(["Amina"])[0][1:-1]
+    for row in range(40):
+        flags = data.anchored_tokens[row]
+        ids = [token for token, held in zip(data.sentences[row], flags, strict=True) if held]
+        assert (ids[-len(word) :] == word) == bool(row % 2)
+        assert (float(data.anchors[row]) > 0) == any(flags)
+    theirs = [row for row in range(len(data.sentences)) if float(data.anchors[row]) == 1.0]
+    assert len(theirs) == round(40 * 0.3) + round(round(0.5 * (40 - len(data.heldout))) * 0.3)
+    assert all(all(data.anchored_tokens[row]) for row in theirs)
+    everywhere = distilled_rows(tokenized(sentences, model), Distill(), model.backbone)
+    assert everywhere.anchored_tokens is None
+    assert everywhere.sha256 != data.sha256

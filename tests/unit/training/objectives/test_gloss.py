@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 import torch
@@ -27,14 +28,14 @@ from tests.tiny import tiny_model
 from tests.tolerance import rounded
 
 TEXTS = [sentence.texts["sw"] for sentence in sample_sentences()][:60]
-PLAIN: Mapping[str, float] = {"copy_share": 0.0, "entry_share": 0.0}
+PLAIN: Mapping[str, Any] = {"copy_share": 0.0, "entry_share": 0.0}
 
 
 def text_of(model: AdaptedModel, note: Callable[[str], None] = lambda _: None) -> TokenizedText:
     return replace(tokenized([Sentence(text) for text in TEXTS], model, note), lexicon=LEXICON)
 
 
-def rows_of(model: AdaptedModel, **options: float) -> list[Sentence]:
+def rows_of(model: AdaptedModel, **options: Any) -> list[Sentence]:  # noqa: ANN401
     made = glossed_text(text_of(model), LEXICON, Gloss(**options), model.backbone)
     assert made.n_measured == len(TEXTS)
     assert [model.backbone.tokenize([row.text])[0] for row in made.rows()] == [*made.tokens]
