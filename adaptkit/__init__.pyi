@@ -21,6 +21,7 @@ from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
+from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, estimate_adapter, train_adapter
 from .regularisers import REGULARISERS, FeatureDistillation, RDrop
 from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
@@ -64,6 +65,8 @@ __all__ = [
     "Nsp",
     "Output",
     "Pretrained",
+    "ProjectedSentence",
+    "Projection",
     "RDrop",
     "ReadingOptions",
     "Run",
@@ -89,6 +92,7 @@ __all__ = [
     "load_adapter",
     "load_model",
     "merge",
+    "project_entities",
     "pull_adapter",
     "push_adapter",
     "read_labelled",

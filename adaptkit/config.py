@@ -75,3 +75,9 @@ class SiteShape:
     in_width: int
     out_width: int
     after_sum: bool = False
+
+
+LEAST_CONFIDENCE = 0.6
+LEAST_COSINE = 0.3
+SHARE_WITHOUT = 0.2
+"""Of projected entities, unless something else is asked for: `adaptkit.project_entities` says what each is."""

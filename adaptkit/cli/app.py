@@ -20,6 +20,7 @@ from adaptkit.cli.merge import merge_adapters
 from adaptkit.cli.named_modules import FLAG, import_named
 from adaptkit.cli.options import request_options
 from adaptkit.cli.predict import predict
+from adaptkit.cli.project import project
 from adaptkit.cli.pull import pull
 from adaptkit.cli.push import push
 from adaptkit.cli.sign import sign_place
@@ -116,6 +117,7 @@ def commands() -> typer.Typer:
     app.command("demo")(demo)
     app.command("evaluate")(evaluate)
     app.command("predict")(predict)
+    app.command("project")(project)
     app.command("list")(list_adapters)
     app.command("index")(write_index)
     app.command("sign")(sign_place)

@@ -10,6 +10,7 @@ from typing import Any
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import AdapterId
 from adaptkit.data.forms import Forms, forms_of
+from adaptkit.data.sources import is_data_set
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
@@ -200,16 +201,29 @@ class TaskTraining:
 
 
 def read_examples(request: TaskRequest) -> TaskData:
-    """The labelled examples of a request; a mapping of languages to sources is read into one.
+    """The labelled examples of a request; several sources, in a list or by language, are read into one.
 
     Raises:
         DataError: Data that is not there or malformed.
         ConfigError: Sources of different task types, or tags of different kinds.
     """
-    if not isinstance(request.data, Mapping):
-        language = None if request.lang is None else canonical_tag(request.lang)
-        return _read(request.data, request, language)
-    parts = [_read(source, request, canonical_tag(language)) for language, source in request.data.items()]
+    parts = [_read(source, request, language) for source, language in _sources_of(request)]
+    return parts[0] if len(parts) == 1 and not isinstance(request.data, Mapping) else _together(parts)
+
+
+def _sources_of(request: TaskRequest) -> list[tuple[Any, str | None]]:
+    """Each source with the language of those of its examples that name none."""
+    data: Any = request.data
+    if isinstance(data, Mapping):
+        return [(source, canonical_tag(language)) for language, source in data.items()]
+    language = None if request.lang is None else canonical_tag(request.lang)
+    several = isinstance(data, list | tuple) and any(
+        isinstance(part, TaskData | list | tuple) or is_data_set(part) for part in data
+    )
+    return [(source, language) for source in (data if several else [data])]
+
+
+def _together(parts: Sequence[TaskData]) -> TaskData:
     types = {part.task_type for part in parts}
     if len(types) != 1:
         named = ", ".join(TASK_TYPES[name].in_words for name in sorted(types)) or "none"

@@ -17,7 +17,8 @@ from adaptkit.requests.request import AdapterBelow, Request
 from adaptkit.task_types import TASK_TYPES, HeadConfig
 from adaptkit.task_types.class_weights import ClassWeights, check_class_weights, class_weights_of
 
-Labelled: TypeAlias = "LabelledSource | TaskData | Mapping[str, LabelledSource | TaskData]"
+LabelledPart: TypeAlias = "LabelledSource | TaskData"
+Labelled: TypeAlias = "LabelledPart | Sequence[LabelledPart] | Mapping[str, LabelledPart]"
 SAMPLING_ALPHA = 0.3
 
 
@@ -51,7 +52,7 @@ class TaskRequest(Request):
     task: str = option(MISSING, "train a task adapter of this name on labelled data")
     data: "Labelled" = option(
         MISSING,
-        "labelled data of a task: files, examples, a data set, or a mapping of languages to them",
+        "labelled data of a task: files, examples, a data set, a list of these, or a mapping of languages to them",
         recorded=False,
         shell=Shell(
             list[str],

@@ -1,0 +1,68 @@
+"""`adaptkit project`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
+from adaptkit.errors import ConfigError
+from adaptkit.holding import AUTO, require_bits
+from adaptkit.requests import Pretrained
+from adaptkit.requests.written import parallels
+from adaptkit.terminal.console import PlainConsole
+
+_out = PlainConsole()
+
+
+def project(
+    parallel: Annotated[
+        list[str],
+        typer.Option(
+            help="sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha); may be repeated",
+            metavar="<file>",
+        ),
+    ],
+    lang: Annotated[str, typer.Option(help="language of the sentences")],
+    names: Annotated[Path, typer.Option(help="folder of a task adapter that finds entities in the translations")],
+    output: Annotated[Path, typer.Option(help="file for the labelled sentences, in the CoNLL layout")],
+    source_lang: Annotated[
+        str | None, typer.Option(help="language of the translations, where the file has several")
+    ] = None,
+    least_confidence: Annotated[float, typer.Option(help="of an entity, between 0 and 1")] = LEAST_CONFIDENCE,
+    least_cosine: Annotated[float, typer.Option(help="from which nearest words are linked")] = LEAST_COSINE,
+    share_without: Annotated[float, typer.Option(help="share of sentences without an entity, at most")] = SHARE_WITHOUT,
+    small_letters: Annotated[
+        bool, typer.Option("--small-letters", help="keep entities without a capital, such as dates")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(help="read the first so many pairs")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the output file")] = False,
+    backbone: BackboneOption = None,
+    bits: BitsOption = 32,
+    embeddings: EmbeddingsOption = None,
+    device: DeviceOption = AUTO,
+    batch_size: Annotated[int, typer.Option(help="sentences in a batch")] = 32,
+) -> None:
+    """Label sentences in a language by the entities that a task adapter finds in their translations."""
+    from adaptkit.projection import project_entities
+    from adaptkit.recipes.place import model_of
+
+    if output.exists() and not overwrite:
+        raise ConfigError(f"{output} is there already; choose another file, or give --overwrite.")
+    found = project_entities(
+        parallel=parallels(parallel),
+        lang=lang,
+        names=names,
+        backbone=model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)),
+        source_lang=source_lang,
+        least_confidence=least_confidence,
+        least_cosine=least_cosine,
+        share_without=share_without,
+        small_letters=small_letters,
+        limit=limit,
+        batch_size=batch_size,
+    )
+    found.save(output, overwrite=overwrite)
+    _out.print(str(found))
+    _out.print(f"saved in {output}")

@@ -1,0 +1,140 @@
+"""`project_entities`: entities of the translations found in the sentences of a language."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
+from adaptkit.data.mix import Parallels, parallel_sources
+from adaptkit.data.part import Part, in_words, parallel_part, read_parts
+from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.languages import canonical_tag
+from adaptkit.model import AdaptedModel, load_model
+from adaptkit.projection.entities import tags_of
+from adaptkit.projection.finder import Finder, Looked, SentencePair
+from adaptkit.projection.projected import ProjectedSentence, Projection
+from adaptkit.projection.tagger import Names, tagger_on
+from adaptkit.projection.words import words_of
+
+_UNSURE = "an entity was found with too little confidence"
+_NO_ENTITY = "without entities, beyond the share that is kept"
+
+
+def project_entities(
+    *,
+    parallel: "Parallels",
+    lang: str,
+    names: Names,
+    backbone: AdaptedModel | str | os.PathLike[str] | None = None,
+    source_lang: str | None = None,
+    least_confidence: float = LEAST_CONFIDENCE,
+    least_cosine: float = LEAST_COSINE,
+    share_without: float = SHARE_WITHOUT,
+    small_letters: bool = False,
+    limit: int | None = None,
+    batch_size: int = 32,
+) -> Projection:
+    """Label sentences in a language by the entities that a task adapter finds in their translations.
+
+    An entity is looked for in the sentence as a copy (the same letters; but for capitals, marks, hyphens; with a short
+    affix, as in `eKenya`; by a close spelling), and then by the frozen backbone's states: its words are linked with
+    those that are each other's nearest, and must lie together. A pair is left out, with all its entities, where one of
+    them has no place or an unsure one, so that no name stands unlabelled; and where both sides have a word in capitals
+    that the task adapter did not find.
+
+    Args:
+        parallel: sentences with translations, as in `train_adapter`.
+        lang: the language of the sentences.
+        names: a task adapter for named entities, its folder, or a stack of what is attached to the model.
+        backbone: a loaded model, or the hub id or folder of a backbone (None: the embedded one).
+        source_lang: language of the translations, where the file has several.
+        least_confidence: of an entity, between 0 and 1; copies have 0.72 to 1.0.
+        least_cosine: from which words are linked that are each other's nearest, seen from the centre of their language.
+        share_without: of the sentences that are kept, the share at most that has no entity.
+        small_letters: keep entities without a capital in a script that has capitals, such as dates; else a task adapter
+            that was trained on names takes common words for some.
+        limit: read the first so many pairs.
+        batch_size: sentences in a batch.
+
+    Raises:
+        ConfigError: Numbers that cannot be right, or an adapter that does not tag words.
+        DataError: Parallel text that is not there or malformed.
+        CompatibilityError: A task adapter for another backbone.
+    """
+    _check(least_confidence, least_cosine, share_without, limit, batch_size)
+    language = canonical_tag(lang)
+    parts = [
+        parallel_part(replace(source, source_lang=source.source_lang or source_lang), language)
+        for source in parallel_sources(parallel)
+    ]
+    pairs = _pairs(parts, limit)
+    model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
+    left_out: Counter[str] = Counter()
+    with tagger_on(model, names) as stack:
+        finder = Finder(
+            model, stack, pairs, least_cosine=least_cosine, small_letters=small_letters, batch_size=batch_size
+        )
+        looked = list(finder.look(left_out))
+    sure = [found for found in looked if _is_sure(found, least_confidence, left_out)]
+    kept = _with_few_without(sure, share_without, left_out)
+    if not kept:
+        raise EmptyCorpus(f"{in_words(parts)}: of {len(pairs):,} pairs, none is left. {_reasons(left_out)}")
+    return Projection(
+        language=language,
+        sentences=tuple(map(_projected, kept)),
+        left_out=dict(left_out),
+        description=f"{in_words(parts)}, entities projected",
+    )
+
+
+def _pairs(parts: Sequence[Part], limit: int | None) -> list[SentencePair]:
+    return [
+        SentencePair(words_of(sentence.translation or ""), words_of(sentence.text))
+        for sentence in islice(read_parts(parts), limit)
+    ]
+
+
+def _is_sure(looked: Looked, least: float, left_out: Counter[str]) -> bool:
+    sure = all(found.confidence >= least for found in looked.placed)
+    left_out.update([] if sure else [_UNSURE])
+    return sure
+
+
+def _with_few_without(looked: Sequence[Looked], share: float, left_out: Counter[str]) -> list[Looked]:
+    """At most that share of sentences without entities, evenly spread over the text."""
+    without = [number for number, found in enumerate(looked) if not found.placed]
+    room = int((len(looked) - len(without)) * share / (1 - share))
+    if len(without) > room:
+        chosen = {without[place * len(without) // room] for place in range(room)}
+        left_out[_NO_ENTITY] += len(without) - len(chosen)
+        dropped = set(without) - chosen
+        return [found for number, found in enumerate(looked) if number not in dropped]
+    return list(looked)
+
+
+def _projected(looked: Looked) -> ProjectedSentence:
+    return ProjectedSentence(
+        words=looked.pair.sentence,
+        tags=tags_of([found.span for found in looked.placed], len(looked.pair.sentence)),
+        confidence=min((found.confidence for found in looked.placed), default=1.0),
+        how=tuple(found.how for found in looked.placed),
+        source_words=looked.pair.translation,
+        source_tags=looked.tags,
+    )
+
+
+def _reasons(left_out: Counter[str]) -> str:
+    return "; ".join(f"{count:,}: {reason}" for reason, count in left_out.most_common()) + "."
+
+
+def _check(least_confidence: float, least_cosine: float, share: float, limit: int | None, batch_size: int) -> None:
+    for name, value in (("least_confidence", least_confidence), ("least_cosine", least_cosine)):
+        if not 0 <= value <= 1:
+            raise ConfigError(f"{name} lies between 0 and 1, found {value}.")
+    if not 0 <= share < 1:
+        raise ConfigError(f"share_without lies between 0 and below 1, found {share}.")
+    for name, count in (("limit", limit), ("batch_size", batch_size)):
+        if count is not None and count < 1:
+            raise ConfigError(f"{name} must be at least 1, found {count}.")

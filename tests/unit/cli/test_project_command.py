@@ -1,0 +1,34 @@
+"""`adaptkit project` as a user types it."""
+
+import json
+from pathlib import Path
+
+from tests.calls import train_adapter
+from tests.unit.cli.conftest import Command
+from tests.unit.projection.test_project import ENGLISH, PAIRS
+
+
+def test_names_are_projected_and_written(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
+    train_adapter(
+        task="names",
+        data=ENGLISH,
+        backbone=str(backbone_folder),
+        max_steps=80,
+        batch_size=16,
+        learning_rate=5e-3,
+        progress=False,
+        output=tmp_path / "names",
+    )
+    lines = [json.dumps({"en": ours, "sw": theirs}) for ours, theirs in PAIRS]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(lines))
+    command = (
+        *("project", "--parallel", tmp_path / "pairs.jsonl", "--lang", "sw", "--names", tmp_path / "names"),
+        *("--output", tmp_path / "sw.conll", "--backbone", backbone_folder),
+    )
+    outcome = adaptkit(*command)
+    assert outcome.status == 0, outcome.err
+    assert "12 sentences in sw with 12 PER (12 by same)" in outcome.out
+    assert "Otieno\tB-PER" in (tmp_path / "sw.conll").read_text()
+    again = adaptkit(*command)
+    assert again.status == 1
+    assert "is there already" in again.err

@@ -1,0 +1,159 @@
+"""`project_entities` on a tiny backbone, with a task adapter that has learnt a few names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
+from adaptkit.model import AdaptedModel
+from adaptkit.projection.entities import spans_of, tags_of
+from adaptkit.projection.finder import Finder, SentencePair
+from adaptkit.projection.states import WordStates, cosines, links_of
+from adaptkit.projection.words import words_of
+from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig, TaggedSentence
+from tests.adapters import random_adapter
+from tests.tiny import tiny_model
+
+PEOPLE = ("Musa", "Otieno", "Wanjiru", "Amina")
+PATTERNS = ("yesterday {} sold maize", "{} saw the goats today", "rain fell before {} came")
+TRANSLATED = ("jana {} aliuza mahindi", "leo {} aliona mbuzi", "mvua ilinyesha kabla ya {} kuja")
+PAIRS = [
+    (ours.format(who), theirs.format(who)) for who in PEOPLE for ours, theirs in zip(PATTERNS, TRANSLATED, strict=True)
+]
+
+
+def tagged(pattern: str, who: str) -> TaggedSentence:
+    words = tuple(pattern.format(who).split())
+    return TaggedSentence(words=words, tags=tuple("B-PER" if word == who else "O" for word in words), language="en")
+
+
+ENGLISH = [tagged(pattern, who) for pattern in PATTERNS for who in PEOPLE] * 6
+WITHOUT = [("the rain fell today", "mvua ilinyesha leo"), ("the goats saw maize", "mbuzi waliona mahindi")] * 4
+
+
+@pytest.fixture(scope="module")
+def tiny() -> AdaptedModel:
+    return tiny_model()
+
+
+@pytest.fixture(scope="module")
+def names(tiny: AdaptedModel) -> Adapter:
+    plain = [
+        TaggedSentence(words=tuple(ours.split()), tags=("O",) * len(ours.split()), language="en") for ours, _ in WITHOUT
+    ]
+    return adaptkit.train_adapter(
+        task="names",
+        data=[*ENGLISH, *plain * 3],
+        backbone=tiny,
+        run=adaptkit.Run(max_steps=120, batch_size=16, learning_rate=5e-3, progress=False),
+    )
+
+
+def project(tiny: AdaptedModel, names: Any, pairs: Sequence[tuple[str, str]], **options: Any) -> adaptkit.Projection:  # noqa: ANN401
+    return adaptkit.project_entities(parallel=list(pairs), lang="sw", names=names, backbone=tiny, **options)
+
+
+def test_copied_names_are_labelled(tiny: AdaptedModel, names: Adapter, tmp_path: Path) -> None:
+    attached = tiny.attached
+    found = project(tiny, names, PAIRS)
+    assert tiny.attached == attached
+    assert [sentence.words for sentence in found.sentences] == [words_of(theirs) for _, theirs in PAIRS]
+    for sentence in found.sentences:
+        assert sentence.tags == tuple("B-PER" if word in PEOPLE else "O" for word in sentence.words)
+        assert (sentence.confidence, sentence.how) == (1.0, ("same",))
+    assert (found.kinds, found.found, found.left_out) == ({"PER": 12}, {"same": 12}, {})
+    assert found.sentences[0].entities == (("Musa", "PER"),)
+    assert "12 sentences in sw with 12 PER (12 by same)" in str(found)
+    names.save(tmp_path / "names")
+    assert project(tiny, tmp_path / "names", PAIRS).sentences == found.sentences
+    tiny.attach(names)
+    assert project(tiny, "task/names", PAIRS, batch_size=5).sentences == found.sentences
+    tiny.detach(names.id)
+
+
+def test_pairs_with_a_name_that_has_no_place_or_was_missed_are_left_out(tiny: AdaptedModel, names: Adapter) -> None:
+    lost = ("yesterday Amina sold maize", "jana mama aliuza mahindi")
+    missed = ("the goats saw Turkana today", "leo mbuzi waliona Turkana")
+    found = project(tiny, names, [*PAIRS, lost, missed])
+    assert len(found.sentences) == len(PAIRS)
+    assert sum(found.left_out.values()) == 2
+    assert "both sides have a word in capitals that is in no entity" in found.left_out
+    assert "pairs left out" in str(found)
+
+
+def test_entities_in_small_letters_are_no_names_unless_asked_for(tiny: AdaptedModel, names: Adapter) -> None:
+    pair = SentencePair(("yesterday", "Musa"), ("jana", "Musa"))
+    for asked, expected in ((False, ("O", "B-PER")), (True, ("B-DATE", "B-PER"))):
+        finder = Finder(tiny, names.id, [pair], least_cosine=0.3, small_letters=asked, batch_size=1)
+        told = [span for span in spans_of(("B-DATE", "B-PER")) if finder._is_name(span, pair.translation)]
+        assert tags_of(told, 2) == expected
+
+
+def test_few_sentences_without_entities_are_kept(tiny: AdaptedModel, names: Adapter) -> None:
+    found = project(tiny, names, [*PAIRS, *WITHOUT], share_without=0.25)
+    assert sum(not sentence.entities for sentence in found.sentences) == 4
+    assert found.left_out == {"without entities, beyond the share that is kept": 4}
+    none = project(tiny, names, [*PAIRS, *WITHOUT], share_without=0.0)
+    assert all(sentence.entities for sentence in none.sentences)
+
+
+def test_what_is_projected_trains_with_the_labels_it_is_from(
+    tiny: AdaptedModel, names: Adapter, tmp_path: Path
+) -> None:
+    found = project(tiny, names, PAIRS)
+    adapter = adaptkit.train_adapter(
+        task="names", data=[ENGLISH, found.data], backbone=tiny, run=adaptkit.Run(max_steps=3, progress=False)
+    )
+    assert adapter.card.n_lines == len(ENGLISH) + len(PAIRS)
+    assert "entities projected" in adapter.card.source
+    file = found.save(tmp_path / "sw.conll")
+    read = adaptkit.read_labelled(file, language="sw")
+    assert [vars_of(example) for example in read.examples] == [vars_of(example) for example in found.data.examples]
+    with pytest.raises(ConfigError, match="is there already"):
+        found.save(file)
+    assert found.save(file, overwrite=True) == file
+
+
+def vars_of(example: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:  # noqa: ANN401
+    return example.words, example.tags
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"least_confidence": 1.5}, {"share_without": 1.0}, {"limit": 0}, {"batch_size": 0}, {"least_cosine": -1.0}],
+)
+def test_numbers_that_cannot_be_right_are_refused(options: dict[str, Any], tiny: AdaptedModel, names: Adapter) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        project(tiny, names, PAIRS, **options)
+
+
+def test_an_adapter_that_tags_nothing_is_refused(tiny: AdaptedModel, names: Adapter) -> None:
+    config = AdapterConfig(method=LoraConfig(rank=2), head=HeadConfig(task_type="classification", labels=("a", "b")))
+    with pytest.raises(ConfigError, match="found one for classification"):
+        project(tiny, random_adapter(tiny, config, kind="task", name="topics"), PAIRS)
+    assert not tiny.attached
+    with pytest.raises(EmptyCorpus, match="none is left"):
+        project(tiny, names, [("yesterday Amina sold maize", "jana mama aliuza mahindi")] * 3)
+
+
+def test_words_have_the_mean_of_their_tokens_and_copies_are_linked(tiny: AdaptedModel) -> None:
+    states = WordStates(tiny, batch_size=2)
+    sentences = [words_of("mama anauza mbuzi"), words_of("Otieno sold maize"), words_of("rain")]
+    one, two, three = states.of(sentences)
+    assert [len(found) for found in (one, two, three)] == [3, 3, 1]
+    ids, places = tiny.backbone.tokenize_words([sentences[2]])[0]
+    inside = torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long)
+    block = (max(0, round(tiny.backbone.shape.n_blocks * 2 / 3) - 1),)
+    expected = tiny(*inside, blocks=block)[0, places[0] : len(ids) - 1].mean(dim=0)
+    torch.testing.assert_close(three[0], expected)
+    near = cosines(two, two)
+    assert links_of(sentences[1], sentences[1], near, least=0.5).keys() == {0, 1, 2}
+    theirs = words_of("jana kwaOtieno aliuza")
+    assert links_of(sentences[1], theirs, cosines(two, one), least=1.0) == {0: (1, 0.9)}
