@@ -61,5 +61,7 @@ IA3 = Method(
     options=Ia3,
     layer=later("adaptkit.layers.ia3", "ia3_layer"),
     paper="IA3: Liu et al. 2022, arXiv:2205.05638",
+    # A scale is one number where a low-rank term is a product of two matrices, whose changes add up.
     learning_rate=5e-3,
+    text_rate=10,
 )

@@ -227,6 +227,6 @@ class TextTraining:
             run,
             self.request.output,
             max_steps=by_text,
-            learning_rate=objective.learning_rate,
+            learning_rate=objective.learning_rate * self.request.method_row.text_rate,
             head_warmup_steps=self._training.warmup_steps(by_text if run.max_steps is None else run.max_steps),
         )

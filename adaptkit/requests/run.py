@@ -20,7 +20,9 @@ class Run(Options):
 
     batch_size: int = option(32, "sentences in a batch", least=1)
     max_steps: int | None = option(None, "training steps (default: by the size of the text)", least=1)
-    learning_rate: float | None = option(None, "peak learning rate (default: by objective)", above=0, below=1)
+    learning_rate: float | None = option(
+        None, "peak learning rate (default: by objective and method)", above=0, below=1
+    )
     max_length: int = option(128, "tokens of a sentence that are kept, special ones counted", least=_LEAST_LENGTH)
     seed: int = option(0, "seed of everything random")
     precision: Precision = option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")

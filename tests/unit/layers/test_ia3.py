@@ -1,6 +1,7 @@
 """IA3 by its formula, near one in few bits, and trained by name."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 import adaptkit
 from adaptkit.layers.ia3 import Ia3Layer
 from adaptkit.methods import Ia3Config
+from adaptkit.training import TrainingRun, TrainingSettings
 from tests.tiny import tiny_model
 
 
@@ -54,7 +56,7 @@ def test_it_is_trained_by_name(tmp_path: Path) -> None:
         parallel=adaptkit.sample_pairs("sw")[:40],
         method="ia3",
         backbone=tiny_model(),
-        run=adaptkit.Run(max_steps=20, batch_size=8, learning_rate=2e-2, progress=False),
+        run=adaptkit.Run(max_steps=20, batch_size=8, progress=False),
         output=tmp_path / "sw",
     )
     assert adaptkit.load_adapter(tmp_path / "sw").config == adapter.config
@@ -63,3 +65,25 @@ def test_it_is_trained_by_name(tmp_path: Path) -> None:
     card = (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
     assert "An ia3 adapter of " in card
     assert "IA3: Liu et al. 2022, arXiv:2205.05638" in card
+
+
+@pytest.mark.parametrize(("asked", "rate"), [(None, 2e-2), (1e-3, 1e-3)])
+def test_it_learns_at_a_higher_rate_than_matrices_do(
+    asked: float | None, rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    class Noting(TrainingRun):
+        def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+            super().__init__(*args, **options)
+            seen.extend(given.learning_rate for given in args if isinstance(given, TrainingSettings))
+
+    monkeypatch.setattr("adaptkit.recipes.text.TrainingRun", Noting)
+    adaptkit.train_adapter(
+        lang="sw",
+        parallel=adaptkit.sample_pairs("sw")[:40],
+        method=adaptkit.Ia3(blocks=(1,)),
+        backbone=tiny_model(),
+        run=adaptkit.Run(max_steps=1, batch_size=8, learning_rate=asked, progress=False),
+    )
+    assert seen == [rate]
