@@ -22,7 +22,7 @@ from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Met
 from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .projection import ProjectedSentence, Projection, project_entities
-from .recipes import Estimate, estimate_adapter, train_adapter
+from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
 from .regularisers import REGULARISERS, FeatureDistillation, RDrop
 from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
@@ -61,6 +61,7 @@ __all__ = [
     "Lora",
     "Merged",
     "Method",
+    "MinedPairs",
     "Mlm",
     "Nsp",
     "Output",
@@ -92,6 +93,7 @@ __all__ = [
     "load_adapter",
     "load_model",
     "merge",
+    "mine_pairs",
     "project_entities",
     "pull_adapter",
     "push_adapter",

@@ -17,6 +17,7 @@ from adaptkit.cli.import_adapter import import_adapter
 from adaptkit.cli.inspect_adapter import inspect_adapter
 from adaptkit.cli.list_adapters import list_adapters
 from adaptkit.cli.merge import merge_adapters
+from adaptkit.cli.mine import mine
 from adaptkit.cli.named_modules import FLAG, import_named
 from adaptkit.cli.options import request_options
 from adaptkit.cli.predict import predict
@@ -114,6 +115,7 @@ def commands() -> typer.Typer:
     app.callback()(common)
     app.command("train", cls=GroupedCommand)(request_options(train_command))
     app.command("estimate", cls=GroupedCommand)(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN))
+    app.command("mine")(mine)
     app.command("demo")(demo)
     app.command("evaluate")(evaluate)
     app.command("predict")(predict)

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
 from adaptkit.data.columns import given_text
@@ -20,6 +21,14 @@ ParallelSource: TypeAlias = (
     "PathOrName | FilePair | Sequence[PathOrName] | Sequence[FilePair] | Iterable[tuple[str, str]] | DataSet"
 )
 Pair: TypeAlias = tuple[str, str]
+
+
+@runtime_checkable
+class _Described(Protocol):
+    """Pairs that say what they are, and the language of their first sentences: those that were mined."""
+
+    description: str
+    source_language: str
 
 
 class ParallelCorpus:
@@ -128,7 +137,10 @@ def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> Pa
 
 
 def _open_pairs(pairs: Iterable[object], languages: LanguagePair) -> ParallelCorpus:
-    description = f"a list of {len(pairs)} pairs" if isinstance(pairs, Sequence) else "an iterable of pairs"
+    if isinstance(pairs, _Described):
+        description, languages = pairs.description, replace(languages, source=languages.source or pairs.source_language)
+    else:
+        description = f"a list of {len(pairs)} pairs" if isinstance(pairs, Sequence) else "an iterable of pairs"
 
     def read() -> Iterator[Pair]:
         return (_checked_pair(description, number, pair) for number, pair in enumerate(pairs, start=1))

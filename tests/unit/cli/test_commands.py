@@ -44,6 +44,33 @@ def test_train_shows_its_plan_on_standard_error(adaptkit: Command, corpus: Path,
     assert "nothing was saved: give --output FOLDER" in outcome.out
 
 
+def test_mined_pairs_are_a_file_to_train_on(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
+    for name, side in (("en.txt", 0), ("sw.txt", 1)):
+        (tmp_path / name).write_text("\n".join(pair[side] for pair in PAIRS), encoding="utf-8")
+    files = ("--text", tmp_path / "sw.txt", "--translations", tmp_path / "en.txt", "--output", tmp_path / "en-sw.tsv")
+    given = ("mine", "--lang", "sw", *files, "--threshold", 0.5, "--backbone", backbone_folder)
+    outcome = adaptkit(*given)
+    assert outcome.status == 0, outcome.err
+    assert "60 sentences in sw, 60 in en; " in outcome.err
+    assert f"pairs are in {tmp_path / 'en-sw.tsv'}: look at them, then train --lang sw --parallel" in outcome.out
+    options = ("--max-steps", 2, "--backbone", backbone_folder, "--no-progress")
+    assert adaptkit("train", "--lang", "sw", "--parallel", tmp_path / "en-sw.tsv", *options).status == 0
+    again = adaptkit(*given)
+    assert again.status == 1
+    assert "en-sw.tsv exists already; nothing was mined" in again.err
+
+
+def test_a_dictionary_is_given_as_a_file(
+    adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sw_en.tsv").write_text("ya\tof\nna\tand\nkwa\tfor\nmaji\twater\n", encoding="utf-8")
+    files = ("--text", corpus, "--lexicon", tmp_path / "sw_en.tsv")
+    outcome = adaptkit("estimate", "--lang", "sw", *files, "--backbone", backbone_folder)
+    assert outcome.status == 0, outcome.err
+    assert "objective: gloss, because text was given with a dictionary" in outcome.out
+    assert "of the words are in the dictionary" in outcome.out
+
+
 def test_two_plain_files_are_a_pair(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
     for name, side in (("en.txt", 0), ("sw.txt", 1)):
         (tmp_path / name).write_text("\n".join(pair[side] for pair in PAIRS), encoding="utf-8")

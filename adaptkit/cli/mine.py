@@ -1,0 +1,48 @@
+"""`adaptkit mine`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.cli.arguments import BackboneOption
+from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD
+from adaptkit.errors import ConfigError
+from adaptkit.terminal.console import PlainConsole
+
+_out = PlainConsole()
+_FILE = "<file>"
+
+
+def mine(
+    text: Annotated[list[Path], typer.Option(metavar=_FILE, help="text in the language; may be repeated")],
+    translations: Annotated[
+        list[Path], typer.Option(metavar=_FILE, help="text in the other language; may be repeated")
+    ],
+    lang: Annotated[str, typer.Option(help="language of the text")],
+    output: Annotated[Path, typer.Option(help="file to write: lines of both sentences with a tab between")],
+    source_lang: Annotated[str, typer.Option(help="language of the other text")] = "en",
+    threshold: Annotated[
+        float, typer.Option(help="margin that a pair must have, mostly between 1 and 1.1")
+    ] = THRESHOLD,
+    neighbours: Annotated[int, typer.Option(help="neighbours that a pair is compared with")] = NEIGHBOURS,
+    least_words: Annotated[int, typer.Option(help="shorter sentences are left out")] = LEAST_WORDS,
+    backbone: BackboneOption = None,
+) -> None:
+    """Find sentences of two texts that are translations of each other, for train --parallel."""
+    from adaptkit.recipes.mining import mine_pairs
+
+    if output.exists():
+        raise ConfigError(f"{output} exists already; nothing was mined. Give another file.")
+    mined = mine_pairs(
+        text=text,
+        translations=translations,
+        lang=lang,
+        source_lang=source_lang,
+        threshold=threshold,
+        neighbours=neighbours,
+        least_words=least_words,
+        backbone=backbone,
+    )
+    mined.save(output)
+    _out.print(f"{len(mined):,} pairs are in {output}: look at them, then train --lang {lang} --parallel {output}")

@@ -1,0 +1,81 @@
+"""Which sentences of two texts are translations, by the margin of their vectors over those of their neighbours."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+THRESHOLD = 1.02
+"""Where a third of the sentences of news had their translation, 98 % of the pairs above it were right."""
+NEIGHBOURS = 4
+LEAST_WORDS = 4
+BLOCK_BYTES = 2**28
+"""Similarities that are held at once."""
+
+
+class Candidate(NamedTuple):
+    """The rows of two texts that may be translations, and their margin."""
+
+    text: int
+    translation: int
+    margin: float
+
+
+class Neighbours(NamedTuple):
+    """For each row its nearest rows on the other side, and their cosines, both of shape (n, k)."""
+
+    rows: NDArray[np.int64]
+    cosines: Vectors
+
+
+def best_pairs(
+    texts: Vectors, translations: Vectors, *, k: int = NEIGHBOURS, block_bytes: int = BLOCK_BYTES
+) -> list[Candidate]:
+    """Pairs of the largest margin first; each row is in one pair at most.
+
+    The margin of two is their cosine over the mean cosine of both with their k nearest rows on the other side, each
+    side counting half (ratio margin, Artetxe and Schwenk 2019, arXiv:1811.01136). Candidates are the best of each row,
+    taken from either side; of those that share a row, the one with the largest margin stays.
+
+    Shape: texts (n, width), translations (m, width), rows of length 1. Memory: `block_bytes` beside what is given.
+    """
+    k = min(k, len(texts), len(translations))
+    there = _nearest(texts, translations, k, block_bytes)
+    here = _nearest(translations, texts, k, block_bytes)
+    own, others = there.cosines.mean(axis=1), here.cosines.mean(axis=1)
+    found = _best(there, own, others) | {
+        (text, translation): margin for (translation, text), margin in _best(here, others, own).items()
+    }
+    return _each_once(sorted((Candidate(*rows, margin) for rows, margin in found.items()), key=lambda one: -one.margin))
+
+
+def _nearest(rows: Vectors, others: Vectors, k: int, block_bytes: int) -> Neighbours:
+    n_at_once = max(1, block_bytes // (4 * len(others)))
+    found, cosines = np.zeros((len(rows), k), np.int64), np.zeros((len(rows), k), np.float32)
+    for start in range(0, len(rows), n_at_once):
+        block = rows[start : start + n_at_once] @ others.T
+        nearest = np.argpartition(-block, k - 1, axis=1)[:, :k]
+        found[start : start + n_at_once] = nearest
+        cosines[start : start + n_at_once] = np.take_along_axis(block, nearest, axis=1)
+    return Neighbours(found, cosines)
+
+
+def _best(nearest: Neighbours, own: Vectors, others: Vectors) -> dict[tuple[int, int], float]:
+    """The neighbour of largest margin of each row, with its margin."""
+    margins = 2 * nearest.cosines / (own[:, None] + others[nearest.rows])
+    best = margins.argmax(axis=1)
+    every = np.arange(len(best))
+    pairs = zip(every.tolist(), nearest.rows[every, best].tolist(), strict=True)
+    return dict(zip(pairs, margins[every, best].tolist(), strict=True))
+
+
+def _each_once(candidates: list[Candidate]) -> list[Candidate]:
+    taken: tuple[set[int], set[int]] = (set(), set())
+    kept = []
+    for one in candidates:
+        if one.text not in taken[0] and one.translation not in taken[1]:
+            kept.append(one)
+            taken[0].add(one.text)
+            taken[1].add(one.translation)
+    return kept

@@ -1,0 +1,158 @@
+"""The public verb `mine_pairs`: sentences of two texts that are translations of each other."""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptkit.backbones.precision import uses_bfloat16
+from adaptkit.data.letters import normalized
+from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD, best_pairs
+from adaptkit.data.mix import Texts, text_sources
+from adaptkit.data.part import in_words, read_parts, text_part
+from adaptkit.data.tokens import TokenStore, tokenize_lines
+from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.languages import canonical_tag
+from adaptkit.model import AdaptedModel
+from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
+from adaptkit.recipes.place import model_of
+from adaptkit.requests import LoadedModel, Pretrained
+from adaptkit.requests.output import PathOrName
+from adaptkit.terminal.asking import as_typed
+from adaptkit.training import open_display
+from adaptkit.training.data import MIN_SENTENCES
+from adaptkit.training.frozen_vectors import frozen_vectors
+
+_MAX_LENGTH = 128
+_MOST_LETTERS = 30
+"""What has more between two spaces is of a script without spaces."""
+_FEW_PAIRS = 200
+_PATHS = (str, os.PathLike)
+
+
+def mine_pairs(
+    *,
+    text: Texts,
+    translations: Texts,
+    lang: str,
+    source_lang: str = "en",
+    threshold: float = THRESHOLD,
+    neighbours: int = NEIGHBOURS,
+    least_words: int = LEAST_WORDS,
+    backbone: PathOrName | Pretrained | LoadedModel | None = None,
+    progress: bool = True,
+) -> MinedPairs:
+    """Find sentences of `text` whose translations stand in another text, which may be about the same or not.
+
+    Sentences are compared by the frozen backbone's vectors; a pair counts by how much nearer the two are to each other
+    than to their neighbours in the other text (ratio margin, Artetxe and Schwenk 2019, arXiv:1811.01136). One round,
+    without any training. The result can be given as `parallel=`; look at its sample first.
+
+    Args:
+        text: text in the language, as `train_adapter` takes it.
+        translations: text in the other language.
+        lang: the language of `text`.
+        source_lang: the language of `translations`.
+        threshold: the margin that a pair must have; 1 is no nearer than the neighbours.
+        neighbours: how many of them on each side.
+        least_words: shorter sentences are left out (of text without spaces none is). Very short ones are alike.
+        backbone: a hub id, a folder or a loaded model (default: the embedded one).
+        progress: show counts and a sample.
+
+    Raises:
+        ConfigError: A number that cannot be right, or both languages are one.
+        DataError: Text that is not there, is malformed, or has no sentence that is long enough.
+        BackboneError: A backbone that cannot be loaded.
+    """
+    language, source_language = canonical_tag(lang), canonical_tag(source_lang)
+    _check(language, source_language, threshold, neighbours)
+    model = model_of(Pretrained(backbone) if backbone is None or isinstance(backbone, _PATHS) else backbone)
+    with open_display(shown=progress) as display:
+        ours, theirs = _two_sides(_read(text, language, least_words), _read(translations, source_language, least_words))
+        found = best_pairs(_vectors(model, ours, display.note), _vectors(model, theirs, display.note), k=neighbours)
+        mined = MinedPairs(
+            tuple(MinedPair(theirs.lines[one.translation], ours.lines[one.text], one.margin) for one in found),
+            threshold,
+            len(ours.lines),
+            len(theirs.lines),
+            language,
+            source_language,
+            f"{ours.names} and {theirs.names}",
+        )
+        for line in [*str(mined).splitlines(), *_advice(mined)]:
+            display.note(line)
+    return mined
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The sentences of one language that are mined, each once, and in words where they are from."""
+
+    lines: Sequence[str]
+    language: str
+    names: str
+
+
+def _check(language: str, source_language: str, threshold: float, neighbours: int) -> None:
+    if language == source_language:
+        raise ConfigError(f"both texts are said to be in {language}; give two languages, as lang and source_lang.")
+    if not (math.isfinite(threshold) and threshold > 0):
+        raise ConfigError(f"threshold must be a number above 0, found {threshold}; mostly it lies between 1 and 1.1.")
+    if neighbours < 1:
+        raise ConfigError(f"neighbours must be at least 1, found {neighbours}.")
+
+
+def _read(given: Texts, language: str, least_words: int) -> _Side:
+    parts = [text_part(source, language) for source in text_sources(given)]
+    lines = (normalized(row.text, "NFC") for row in read_parts(parts))
+    return _Side(list(dict.fromkeys(line for line in lines if _is_long(line, least_words))), language, in_words(parts))
+
+
+def _is_long(line: str, least_words: int) -> bool:
+    words = line.split()
+    return len(words) >= least_words or max(map(len, words), default=0) > _MOST_LETTERS
+
+
+def _two_sides(*sides: _Side) -> tuple[_Side, _Side]:
+    """Both without what stands in both: it was not translated.
+
+    Raises:
+        EmptyCorpus: Nothing is left of one.
+    """
+    both = set(sides[0].lines) & set(sides[1].lines)
+    ours, theirs = (replace(side, lines=[line for line in side.lines if line not in both]) for side in sides)
+    for side in (ours, theirs):
+        if not side.lines:
+            raise EmptyCorpus(
+                f"{side.names} has no sentence to mine: all are too short, or stand in the other text too. Give more "
+                f"text, or a smaller {as_typed(least_words=...)}."
+            )
+    return ours, theirs
+
+
+def _vectors(model: AdaptedModel, side: _Side, note: Callable[[str], None]) -> NDArray[np.float32]:
+    """Unit vectors of sentences under no adapter, kept for later calls. Shape: (n, width)."""
+    store = TokenStore(tokenize_lines(side.lines, lambda some: model.backbone.tokenize(some, max_length=_MAX_LENGTH)))
+    vectors = frozen_vectors(
+        model,
+        store,
+        bf16=uses_bfloat16("auto", model.backbone.device),
+        keep=True,
+        what=f"the sentences in {side.language}",
+        note=note,
+    ).numpy()
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def _advice(mined: MinedPairs) -> list[str]:
+    if len(mined) >= _FEW_PAIRS:
+        return []
+    few = "too few to train on" if len(mined) < MIN_SENTENCES else "few to train on"
+    return [
+        f"{len(mined):,} pairs are {few}: mine larger texts, in which more of the same is told; or take a lower "
+        f"{as_typed(threshold=...)} where the pairs left out look right"
+    ]
