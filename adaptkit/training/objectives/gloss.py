@@ -38,7 +38,7 @@ class MaskedBeside(nn.Module):
         self.weight = weight
 
     def prepare(self, batch: Batch) -> Batch:
-        """Mask tokens of the rows that are sentences of the text."""
+        """Mask tokens of the rows that are sentences of the text; the rest is as of distillation."""
         if batch.row_labels is None:
             raise ConfigError("masking some rows needs labels of rows in the batch.")
         own = (batch.row_labels == _MASKED).to(batch.mask.dtype)[:, None]

@@ -103,8 +103,8 @@ def test_without_a_dictionary_there_is_nothing_to_train_towards(model: AdaptedMo
         GlossTraining(Gloss(), model, print).data(replace(text_of(model), lexicon=None))
 
 
-def masked_training(model: AdaptedModel) -> tuple[TrainingData, MaskedBeside]:
-    training = GlossTraining(Gloss(mlm_weight=0.25), model, print)
+def masked_training(model: AdaptedModel, **options: float) -> tuple[TrainingData, MaskedBeside]:
+    training = GlossTraining(Gloss(mlm_weight=0.25, **options), model, print)
     assert training.warmup_steps(100) == 25
     data = training.data(text_of(model))
     loss = training.loss(model.attach_layers("language/sw", CONFIG), data, torch.float32)
@@ -134,6 +134,13 @@ def test_masked_tokens_of_the_texts_own_sentences_cost_beside_it(model: AdaptedM
     assert float(measures["token_loss"]) == rounded(float(loss.masked.token_loss(last, batch).detach()))
     expected = float(loss.distill(hidden, batch)) + 0.25 * float(measures["token_loss"])
     assert float(measures["loss"]) == float(loss(hidden, batch).detach()) == rounded(expected)
+
+
+def test_anchors_are_thinned_beside_masks_too(model: AdaptedModel) -> None:
+    data, loss = masked_training(model, anchor_share=0.5)
+    batch = loss.train().prepare(data.batch([0, 1, 2, 3], model.backbone))
+    assert batch.anchors is not None
+    assert int((batch.anchors > 0).sum()) == 2
 
 
 def test_a_batch_without_own_sentences_has_nothing_masked(model: AdaptedModel) -> None:
