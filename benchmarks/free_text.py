@@ -11,14 +11,14 @@ from xml.etree import ElementTree as ET
 from benchmarks.write_results import data_folder
 
 Pairs = list[tuple[str, str]]
-_VOA = {"sw": "swahili/voa_clean_final.txt.gz", "ha": "hausa/hausa.txt.gz"}
+VOA = {"sw": "swahili/voa_clean_final.txt.gz", "ha": "hausa/hausa.txt.gz"}
 _MIN_WORDS = 4
 _DECLARATION = {"en": "eng", "sw": "swh", "ha": "hau_NG"}
 
 
 def news(language: str) -> Path:
     """Sentences of the Voice of America."""
-    return data_folder() / "text/voa" / _VOA[language]
+    return data_folder() / "text/voa" / VOA[language]
 
 
 def verses(edition: str, other: str = "Swahili") -> dict[str, tuple[str, str]]:

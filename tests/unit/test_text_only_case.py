@@ -1,0 +1,55 @@
+"""The benchmarks of text without translations, in tiny form."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import write_results
+from benchmarks.cases import mining, text_only
+from tests.tiny import tiny_model
+
+pytestmark = pytest.mark.real_data
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_results, "RESULTS", tmp_path)
+    monkeypatch.setenv("ADAPTKIT_DATA", str(data_folder))
+    monkeypatch.setattr("adaptkit.load_model", lambda **_: tiny_model(), raising=False)
+
+
+@pytest.mark.parametrize("language", ["ha", "sw", "gn", "quy", "bm", "yo"])
+def test_english_is_no_translation_of_the_text(language: str) -> None:
+    text, english = text_only.text_of(language), text_only.english_beside(language)
+    assert len(set(text)) == len(text) > 1900
+    assert len(set(english)) == len(english) > 5000
+    assert (text_only.lexicon_of(language) is None) == (language in ("ha", "sw", "yo"))
+
+
+def test_every_way_is_trained_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [topics[:40] for topics in text_only.development_topics("quy")]
+    monkeypatch.setattr(text_only, "development_topics", lambda _: few)
+    short = ("--seeds", "0", "--steps", "2", "--sentences", "80", "--threshold", "0.5")
+    text_only.main(["--languages", "sw", "--ways", "gloss,mined", *short])
+    text_only.main(["--languages", "quy", "--ways", "mlm,gloss", *short])
+    measured: dict[str, Any] = {}
+    for path in tmp_path.iterdir():
+        measured |= json.loads(path.read_text())["measured"]
+    assert measured["sw, gloss"]["left_out"] == "no dictionary"
+    assert measured["sw, mined"]["pairs"] > 20
+    assert 0.2 < measured["quy, gloss"]["known_words"] < 0.9
+    assert -100 < measured["quy, gloss"]["glossed_development_gain"] < 100
+    for name in ("sw, mined", "quy, mlm", "quy, gloss"):
+        assert len(measured[name]["with"]) == 1, name
+        assert -100 < measured[name]["development_gain"] < 100
+
+
+def test_precision_and_recall_are_of_what_was_hidden(tmp_path: Path) -> None:
+    mining.main(["--languages", "sw", "--sentences", "30", "--others", "20"])
+    (path,) = tmp_path.iterdir()
+    found = json.loads(path.read_text())["measured"]["sw"]
+    assert (found["right"], found["sentences"]) == (30, 50)
+    assert found["1.00"]["recall"] >= found["1.06"]["recall"]
+    assert found["1.00"]["pairs"] >= found["1.06"]["pairs"]
