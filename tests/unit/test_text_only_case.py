@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import write_results
 from benchmarks.cases import mining, text_only
+from benchmarks.sib200 import development_topics
 from tests.tiny import tiny_model
 
 pytestmark = pytest.mark.real_data
@@ -29,7 +30,7 @@ def test_english_is_no_translation_of_the_text(language: str) -> None:
 
 
 def test_every_way_is_trained_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = [topics[:40] for topics in text_only.development_topics("quy")]
+    few = [topics[:40] for topics in development_topics("quy")]
     monkeypatch.setattr(text_only, "development_topics", lambda _: few)
     short = ("--seeds", "0", "--steps", "2", "--sentences", "80", "--threshold", "0.5")
     text_only.main(["--languages", "sw", "--ways", "gloss,mined", *short])

@@ -103,8 +103,8 @@ def test_without_a_dictionary_there_is_nothing_to_train_towards(model: AdaptedMo
         GlossTraining(Gloss(), model, print).data(replace(text_of(model), lexicon=None))
 
 
-def masked_training(model: AdaptedModel, **options: float) -> tuple[TrainingData, MaskedBeside]:
-    training = GlossTraining(Gloss(mlm_weight=0.25, **options), model, print)
+def masked_training(model: AdaptedModel, *, anchor_share: float = 1.0) -> tuple[TrainingData, MaskedBeside]:
+    training = GlossTraining(Gloss(mlm_weight=0.25, anchor_share=anchor_share), model, print)
     assert training.warmup_steps(100) == 25
     data = training.data(text_of(model))
     loss = training.loss(model.attach_layers("language/sw", CONFIG), data, torch.float32)
