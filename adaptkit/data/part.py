@@ -23,6 +23,7 @@ class Part:
     Attributes:
         name: what cards and messages call it.
         rows: starts a reading.
+        weight: how often one of its lines is drawn beside those of the others.
         licence: of its text.
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
@@ -31,6 +32,7 @@ class Part:
 
     name: str
     rows: Rows
+    weight: float = 1.0
     licence: str = NOT_STATED
     languages: str = ""
     repeatable: bool = True
@@ -50,6 +52,7 @@ def text_part(source: Source, language: str) -> Part:
     return Part(
         name=source.name or one_line(corpus.description),
         rows=lambda: _sentences(corpus),
+        weight=source.weight,
         licence=source.licence,
         repeatable=corpus.repeatable,
     )
@@ -65,6 +68,7 @@ def parallel_part(source: Source, language: str) -> Part:
     return Part(
         name=source.name or one_line(corpus.description),
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
+        weight=source.weight,
         licence=source.licence,
         languages=f"{corpus.source_language or 'unnamed'} to {language}",
         repeatable=corpus.repeatable,

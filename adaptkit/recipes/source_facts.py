@@ -8,8 +8,8 @@ from adaptkit.data.triage import Triage
 from adaptkit.format.card_sources import SourceFacts
 
 
-def source_facts(parts: Sequence[Part], found: Triage, *, private: bool) -> list[SourceFacts]:
-    """For the card; nothing where there is one source."""
+def source_facts(parts: Sequence[Part], found: Triage, shares: Sequence[float], *, private: bool) -> list[SourceFacts]:
+    """For the card; nothing where there is one source. `shares` are those of the sentences drawn."""
     return [
         SourceFacts(
             name=f"source {number}" if private else part.name,
@@ -17,26 +17,28 @@ def source_facts(parts: Sequence[Part], found: Triage, *, private: bool) -> list
             licence=part.licence,
             lines=it.lines,
             sha256="" if private else it.sha256,
-            weight=1.0,
-            share=it.lines / found.lines,
+            weight=float(part.weight),
+            share=round(share, 6),
             median_words=it.median_words,
             p90_words=it.p90_words,
             full_sentences=it.full_sentences,
         )
-        for number, (part, it) in enumerate(_pairs(parts, found), start=1)
+        for number, (part, it, share) in enumerate(_described(parts, found, shares), start=1)
     ]
 
 
-def sources_in_words(parts: Sequence[Part], found: Triage) -> Iterator[str]:
+def sources_in_words(parts: Sequence[Part], found: Triage, shares: Sequence[float]) -> Iterator[str]:
     """For the plan: a line each, and one for each two that have lines in common."""
-    for part, it in _pairs(parts, found):
+    for part, it, share in _described(parts, found, shares):
         yield (
             f"{part}: {it.lines:,} lines, half of them {it.median_words:.0f} words or fewer, {it.full_sentences:.0%} "
-            f"full sentences, licence {part.licence}"
+            f"full sentences, {share:.1%} of what is drawn, licence {part.licence}"
         )
     for pair in found.shared:
         yield f"{pair.lines:,} lines stand both in {parts[pair.first].name} and in {parts[pair.second].name}"
 
 
-def _pairs(parts: Sequence[Part], found: Triage) -> Iterator[tuple[Part, SourceLines]]:
-    return zip(parts, found.sources, strict=True) if found.sources else iter(())
+def _described(
+    parts: Sequence[Part], found: Triage, shares: Sequence[float]
+) -> Iterator[tuple[Part, SourceLines, float]]:
+    return zip(parts, found.sources, shares, strict=True) if found.sources else iter(())

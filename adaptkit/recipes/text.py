@@ -12,10 +12,11 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.kept_text import kept_text
+from adaptkit.data.mixture import Mixture
 from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
 from adaptkit.data.triage import Triage, triage
-from adaptkit.errors import CheckpointError
+from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.objectives import objective_of
 from adaptkit.options import Options, Recorded
@@ -66,6 +67,7 @@ class TextTraining:
         self.triage = self._looked_at()
         self.triage.require(force=request.force)
         self._notes = self._unread()
+        self._mixture = self._mixed()
         self.data = self._training.data(
             TokenizedText(
                 tokens=self._text.tokens,
@@ -75,8 +77,10 @@ class TextTraining:
                 encode=self._encode,
                 note=self._notes.append,
                 lexicon=self.source.lexicon,
+                mixture=self._mixture,
             )
         )
+        self._require_drawn()
         self.settings = self._settings()
         self._fitting = Fitting(
             request.run,
@@ -119,7 +123,7 @@ class TextTraining:
             *([f"triage: {known}"] if (known := found.known_words()) else []),
             f"triage: half of the lines have {found.median_words:.0f} words or fewer, nine of ten "
             f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
-            *(f"triage: {line}" for line in sources_in_words(source.parts, found)),
+            *(f"triage: {line}" for line in sources_in_words(source.parts, found, self._shares)),
             *(f"triage: {problem}" for problem in found.problems()),
             *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}",
@@ -145,9 +149,13 @@ class TextTraining:
             n_lines=len(self._text.tokens),
             n_tokens=self._text.tokens.n_tokens,
             text_sha256=self._text.tokens.sha256(),
-            sources=source_facts(self.source.parts, self.triage, private=self.request.output.private),
+            sources=source_facts(self.source.parts, self.triage, self._shares, private=self.request.output.private),
             shared=self.triage.shared,
         )
+
+    @property
+    def _shares(self) -> tuple[float, ...]:
+        return () if self._mixture is None else self._mixture.shares
 
     def close(self) -> None:
         """Take off the model what was attached for this run."""
@@ -186,6 +194,25 @@ class TextTraining:
             lexicon=self.source.lexicon,
         )
         return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
+
+    def _mixed(self) -> Mixture | None:
+        """How often each source is drawn, where there are several."""
+        weights, alpha = [part.weight for part in self._text.parts], self.request.sampling_alpha
+        if len(weights) == 1:
+            return None
+        return Mixture.of_sizes(self._text.counts, weights, 1.0 if alpha is None else alpha)
+
+    def _require_drawn(self) -> None:
+        """See that sources are drawn as was asked for.
+
+        Raises:
+            ConfigError: The objective makes rows of the text and does not say of which source each is.
+        """
+        if self._mixture is not None and not self._mixture.as_they_are and self.data.mixture is None:
+            raise ConfigError(
+                f"objective {self.objective.name!r} does not draw sources by weight: leave out the weights and "
+                f"{as_typed(sampling_alpha=...)}, and its text is drawn as it is."
+            )
 
     def _unread(self) -> list[str]:
         """Say what of the text is not trained on at all."""

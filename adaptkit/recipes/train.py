@@ -20,7 +20,7 @@ from adaptkit.recipes.text import TextTraining
 from adaptkit.regularisers import Asked as Regularisers
 from adaptkit.requests import AnyRequest, Output, Pretrained, Run, TaskRequest, request_for
 from adaptkit.requests.output import PathOrName
-from adaptkit.requests.task import SAMPLING_ALPHA, Labelled
+from adaptkit.requests.task import Labelled
 from adaptkit.requests.text import MAX_TOKENS
 from adaptkit.storage import Adapter
 from adaptkit.task_types.class_weights import ClassWeights
@@ -46,7 +46,7 @@ def train_adapter(
     task_type: str | None = None,
     reading: ReadingOptions | None = None,
     max_answer_tokens: int | None = None,
-    sampling_alpha: float = SAMPLING_ALPHA,
+    sampling_alpha: float | None = None,
     class_weights: ClassWeights | None = None,
     regularisers: Regularisers | Sequence[Regularisers] = (),
     normalize: NormalForm | None = None,

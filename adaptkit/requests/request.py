@@ -62,6 +62,13 @@ class Request(Options):
     normalize: NormalForm | None = option(
         None, "form in which all text is read: NFC, NFD, NFKC, NFKD (default: as it is)"
     )
+    sampling_alpha: float | None = option(
+        None,
+        "several languages of a task (default 0.3) or sources of a text (default 1): each is drawn by size ** "
+        "sampling_alpha",
+        least=0,
+        most=1,
+    )
     method: MethodOptions = field(default=Lora())
     backbone: Pretrained | LoadedModel = field(default=Pretrained())
     run: Run = field(default=Run())

@@ -66,9 +66,6 @@ class TaskRequest(Request):
     reading: ReadingOptions = field(default=ReadingOptions())
     regularisers: tuple[Weighed, ...] = field(default=())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
-    sampling_alpha: float = option(
-        SAMPLING_ALPHA, "task in several languages: each is drawn by size ** sampling_alpha", least=0, most=1
-    )
     class_weights: ClassWeights | None = option(
         None,
         "how much each label counts in the loss: balanced (by inverse frequency), or a mapping of labels to weights",
@@ -95,10 +92,15 @@ class TaskRequest(Request):
         """The name of the adapter."""
         return self.task
 
+    @property
+    def language_alpha(self) -> float:
+        """The power of their size by which several languages are drawn."""
+        return SAMPLING_ALPHA if self.sampling_alpha is None else self.sampling_alpha
+
     def record(self) -> Mapping[str, Recorded]:
         """As of every request; with the options of the regularisers."""
         added = {name: value for each in self.regularisers for name, value in recorded(each).items()}
-        return {**super().record(), **added}
+        return {**super().record(), "sampling_alpha": self.language_alpha, **added}
 
     def adapter_config(
         self, shape: BackboneShape, head: HeadConfig, below: Sequence[AdapterBelow] = ()

@@ -39,7 +39,7 @@ class TextRequest(Request):
         recorded=False,
         shell=Shell(
             list[str],
-            "text in the language: a file or a hub id; may be repeated",
+            "text in the language: a file or a hub id, then ,licence=...,weight=...,name=...; may be repeated",
             metavar="<file>",
             read=texts,
         ),
@@ -50,7 +50,8 @@ class TextRequest(Request):
         recorded=False,
         shell=Shell(
             list[str],
-            "sentences with translations: JSON lines, TSV, TMX, or a pair of plain files (a.en,a.ha); may be repeated",
+            "sentences with translations: JSON lines, TSV, TMX, or a pair of plain files (a.en,a.ha), then "
+            ",licence=...,weight=...,name=...,source_lang=...; may be repeated",
             metavar="<file>",
             read=parallels,
         ),

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from adaptkit.backbones import Backbone
 from adaptkit.data.batching import chunks, heldout_rows, length_bucketed
+from adaptkit.data.mixture import Mixture
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import EmptyCorpus
 from adaptkit.heads.batch import Batch
@@ -58,7 +59,8 @@ class TrainingData:
     Rows may hold two texts: `first_lengths` says how many tokens come before the second, 0 where there is none. Behind
     the targets of all rows' first texts stand those of the second ones, in order. `anchors` are weights of keeping a
     row's tokens where they were, of all or of those for which `anchored_tokens` have a 1 and not a 0. `row_labels` are
-    what an objective asks of whole rows.
+    what an objective asks of whole rows. `mixture` says which source each row is of, and how often each is drawn, where
+    there are several.
 
     Shape: targets (n_texts, hidden_width), first_lengths, anchors and row_labels (len(sentences)).
 
@@ -74,6 +76,7 @@ class TrainingData:
     anchors: Tensor | None = None
     anchored_tokens: TokenStore | None = None
     row_labels: Tensor | None = None
+    mixture: Mixture | None = None
     constant_loss = None
 
     def __post_init__(self) -> None:
@@ -88,6 +91,8 @@ class TrainingData:
     @cached_property
     def heldout(self) -> list[int]:
         """Row numbers that are measured on and never trained on."""
+        if self.mixture is not None:
+            return self.mixture.heldout(self.n_measured, seed=self.seed)
         return heldout_rows(self.n_measured, seed=self.seed)
 
     @cached_property
@@ -97,10 +102,11 @@ class TrainingData:
 
     def batches(self, batch_size: int, epoch: int) -> list[list[int]]:
         """Row numbers of each batch of one epoch."""
-        plan = length_bucketed(
-            self.sentences.lengths[self.training], batch_size=batch_size, seed=self.seed, epoch=epoch
-        )
-        return [self.training[rows].tolist() for rows in plan]
+        drawn = self.training
+        if self.mixture is not None:
+            drawn = self.mixture.drawn(drawn, seed=self.seed, epoch=epoch)
+        plan = length_bucketed(self.sentences.lengths[drawn], batch_size=batch_size, seed=self.seed, epoch=epoch)
+        return [drawn[rows].tolist() for rows in plan]
 
     def heldout_batches(self, batch_size: int) -> list[list[int]]:
         """Row numbers of the held-out batches, of similar length each."""
@@ -155,4 +161,6 @@ class TrainingData:
                 digest.update(np.asarray(more).tobytes())
         if self.anchored_tokens is not None:
             digest.update(self.anchored_tokens.sha256().encode())
+        if self.mixture is not None:
+            digest.update(self.mixture.identity())
         return digest.hexdigest()

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from adaptkit.data.batching import heldout_rows
 from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.mixture import Mixture
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore
 
@@ -41,7 +43,8 @@ class TokenizedText:
 
     `rows` reads the text from its start, and may hold more than is trained on. `note` is told what of the text is cut
     or left out. `encode` makes vectors of the frozen backbone. `lexicon` is the dictionary that came with the text.
-    Sentences behind the first `n_measured` only help training; 0 means that there are none.
+    Sentences behind the first `n_measured` only help training; 0 means that there are none. `mixture` says which source
+    each is of, where there are several.
     """
 
     tokens: TokenStore
@@ -52,7 +55,13 @@ class TokenizedText:
     note: Callable[[str], None]
     lexicon: Lexicon | None = None
     n_measured: int = 0
+    mixture: Mixture | None = None
 
     def sentences(self) -> Iterator[Sentence]:
         """The sentences that are trained on, as many as there are rows of tokens, in their order."""
         return islice(self.rows(), len(self.tokens))
+
+    def heldout(self) -> list[int]:
+        """Numbers of the sentences that will be held out where each is a row."""
+        n = self.n_measured or len(self.tokens)
+        return heldout_rows(n, seed=self.seed) if self.mixture is None else self.mixture.heldout(n, seed=self.seed)

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 
 from adaptkit.backbones import Backbone
-from adaptkit.data.batching import heldout_rows
 from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.objectives import Distill
 from adaptkit.training.data import TrainingData
@@ -31,7 +30,7 @@ def distilled_rows(
     limit, n = text.max_length, len(text.tokens)
     n_measured = text.n_measured or n
     texts = [(sentence.translation or "", sentence.text) for sentence in text.sentences()]
-    pairs = _pairs(n_measured, options.pair_share, text.seed)
+    pairs = _pairs(n_measured, options.pair_share, text.seed, text.heldout())
     translations, n_cut = _tokenized(backbone, [translation for translation, _ in texts], limit)
     if n_cut:
         text.note(f"{n_cut:,} of {n:,} ({n_cut / n:.1%}) translations are cut at {limit} tokens")
@@ -44,6 +43,7 @@ def distilled_rows(
             f"{len(pairs) - len(whole):,} of {len(pairs):,} pairs of sentences are left out: one leaves no room for two"
         )
     ours, theirs = [ours[row] for row in whole], [theirs[row] for row in whole]
+    firsts = [pairs[row][0] for row in whole]
     kept, kept_pairs = (_spread(size, options.source_share) for size in (n, len(ours)))
 
     singles = np.zeros(n, np.int32)
@@ -76,6 +76,7 @@ def distilled_rows(
         first_lengths=np.concatenate(lengths) if theirs else None,
         anchors=weights if options.token_anchor else None,
         anchored_tokens=anchored,
+        mixture=text.mixture and text.mixture.of([*range(n), *firsts, *kept, *(firsts[row] for row in kept_pairs)]),
     )
 
 
@@ -102,10 +103,9 @@ def _tokenized(backbone: Backbone, texts: Sequence[str], max_length: int) -> tup
     return TokenStore(tokenize_lines(texts, tokenize)), n_cut
 
 
-def _pairs(n: int, share: float, seed: int) -> list[tuple[int, int]]:
+def _pairs(n: int, share: float, seed: int, heldout: Sequence[int]) -> list[tuple[int, int]]:
     random = Random(seed)  # noqa: S311 - nothing secret
-    heldout = set(heldout_rows(n, seed=seed)) if n else set()
-    free = [row for row in range(n) if row not in heldout]
+    free = sorted(set(range(n)).difference(heldout))
     chosen = random.sample(range(len(free)), round(share * len(free)))
     partners = (lambda at: (at + 1) % len(free), lambda at: at, lambda _: random.randrange(len(free)))
     return [(free[at], free[random.choice(partners)(at)]) for at in chosen]

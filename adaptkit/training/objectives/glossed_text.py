@@ -6,7 +6,6 @@ from itertools import chain
 from random import Random
 
 from adaptkit.backbones import Backbone
-from adaptkit.data.batching import heldout_rows
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore, tokenize_lines
@@ -23,7 +22,7 @@ def glossed_text(text: TokenizedText, lexicon: Lexicon, options: Gloss, backbone
     """
     random = Random(text.seed)  # noqa: S311 - nothing secret
     glossed = [own._replace(translation=lexicon.glossed(own.text, random)) for own in text.sentences()]
-    copies = _copies(glossed, lexicon, options, random, text.seed)
+    copies = _copies(glossed, lexicon, options, random, text.heldout())
     n_entries = min(len(lexicon), round(options.entry_share * len(glossed)))
     entries = [Sentence(*entry) for entry in random.sample(lexicon.entries, n_entries)]
     if bare := sum(own.text == own.translation for own in glossed):
@@ -33,17 +32,22 @@ def glossed_text(text: TokenizedText, lexicon: Lexicon, options: Gloss, backbone
     ids = tokenize_lines(
         (added.text for added in behind), lambda lines: backbone.tokenize(lines, max_length=text.max_length)
     )
+    # Entries are of no source of the text.
+    parts = [*(row.part for row in chain(glossed, copies)), *(-1 for _ in entries)]
     return replace(
         text,
+        mixture=text.mixture and text.mixture.with_parts(parts),
         tokens=TokenStore(chain(text.tokens, ids)),
         rows=lambda: chain(glossed, behind),
         n_measured=len(glossed),
     )
 
 
-def _copies(glossed: Sequence[Sentence], lexicon: Lexicon, options: Gloss, random: Random, seed: int) -> list[Sentence]:
+def _copies(
+    glossed: Sequence[Sentence], lexicon: Lexicon, options: Gloss, random: Random, heldout: Sequence[int]
+) -> list[Sentence]:
     """Copies of sentences that are trained on; those in which nothing has changed are left out."""
-    free = sorted(set(range(len(glossed))).difference(heldout_rows(len(glossed), seed=seed)))
+    free = sorted(set(range(len(glossed))).difference(heldout))
     chosen = random.sample(free, round(options.copy_share * len(free)))
     copies = []
     for own in (glossed[row] for row in chosen):

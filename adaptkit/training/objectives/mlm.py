@@ -163,7 +163,7 @@ class MaskedTraining(ObjectiveTraining[Mlm]):
     def data(self, text: TokenizedText) -> TrainingData:
         """The sentences, each with its anchor where anchors weigh anything."""
         anchors = text.encode(text.tokens, "the sentences, as anchors,") if self.options.anchor else None
-        return TrainingData(text.tokens, anchors, text.seed)
+        return TrainingData(text.tokens, anchors, text.seed, mixture=text.mixture)
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> MaskedObjective:
         """The masked objective.

@@ -93,7 +93,8 @@ class NextSentenceTraining(ObjectiveTraining[Nsp]):
             f"documents, {n_of[IGNORED]:,} sentences alone"
         )
         ids = self.model.backbone.tokenize_pairs([(row.first, row.second) for row in rows], max_length=text.max_length)
-        data = self._masked.data(replace(text, tokens=TokenStore(ids)))
+        mixture = text.mixture and text.mixture.with_parts([row.part for row in rows])
+        data = self._masked.data(replace(text, tokens=TokenStore(ids), mixture=mixture))
         return replace(data, row_labels=torch.tensor([row.label for row in rows]))
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> NextSentenceObjective:
@@ -107,11 +108,15 @@ class NextSentenceTraining(ObjectiveTraining[Nsp]):
 
 
 class Pairing(NamedTuple):
-    """Two sentences of a row, or one, and whether they are neighbours: `NEIGHBOURS`, `STRANGERS` or `IGNORED`."""
+    """Two sentences of a row, or one, and whether they are neighbours: `NEIGHBOURS`, `STRANGERS` or `IGNORED`.
+
+    `part` is the source of the first, in a mix.
+    """
 
     first: str
     second: str | None
     label: int
+    part: int = 0
 
 
 def paired(sentences: Sequence[Sentence], *, seed: int) -> list[Pairing]:
@@ -131,10 +136,12 @@ def paired(sentences: Sequence[Sentence], *, seed: int) -> list[Pairing]:
     seconds = {row: pairs[other][1] for row, other in zip(exchanged, exchanged[step:] + exchanged[:step], strict=True)}
     return [
         *(
-            Pairing(first.text, seconds.get(row, follower).text, STRANGERS if row in seconds else NEIGHBOURS)
+            Pairing(
+                first.text, seconds.get(row, follower).text, STRANGERS if row in seconds else NEIGHBOURS, first.part
+            )
             for row, (first, follower) in enumerate(pairs)
         ),
-        *(Pairing(sentence.text, None, IGNORED) for sentence in alone),
+        *(Pairing(sentence.text, None, IGNORED, sentence.part) for sentence in alone),
     ]
 
 

@@ -33,7 +33,7 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
 
     def data(self, text: TokenizedText) -> TrainingData:
         """What is trained on: the sentences as they are."""
-        return TrainingData(text.tokens, None, text.seed)
+        return TrainingData(text.tokens, None, text.seed, mixture=text.mixture)
 
     @abstractmethod
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:

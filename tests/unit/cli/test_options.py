@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from adaptkit.cli.options import request_options
+from adaptkit.data.source import Source
+from adaptkit.errors import ConfigError
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, LanguageRequest, TextRequest
@@ -95,3 +97,20 @@ def test_a_comma_makes_a_pair_of_plain_files(tmp_path: Path) -> None:
     assert asked(parallel=["a.en,a.ha.gz", "b.tmx"]).parallel == [pair, Path("b.tmx")]
     assert asked(parallel=["a.en,a.ha.gz", "b.txt"]).parallel == [pair, Path("b.txt")]
     assert asked(parallel=[f"{tmp_path}/a,b"]).parallel == tmp_path / "a,b"
+
+
+def test_what_is_known_of_a_source_stands_behind_it() -> None:
+    written = ["a.en,a.ha,weight=2,licence=CC BY 4.0", "b.tmx,name=health,source_lang=fr", "c.jsonl"]
+    assert asked(parallel=written).parallel == [
+        Source((Path("a.en"), Path("a.ha")), weight=2.0, licence="CC BY 4.0"),
+        Source(Path("b.tmx"), name="health", source_lang="fr"),
+        Path("c.jsonl"),
+    ]
+    assert asked(text=["owner/name,weight=3"]).text == Source("owner/name", weight=3.0)
+    assert asked(text=["a.csv,column=b", "c.txt"]).text == [Source(Path("a.csv"), column="b"), Path("c.txt")]
+
+
+@pytest.mark.parametrize("written", ["a,b,c", "weight=2", "a.tmx,weight=much", "a.tmx,weight=0", "a.tmx,weigth=2"])
+def test_what_is_no_source_is_refused(written: str) -> None:
+    with pytest.raises(ConfigError, match="source"):
+        asked(parallel=[written])

@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import json
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import pytest
 
 import adaptkit
 from adaptkit import Output, Run, Source
-from adaptkit.errors import MalformedText
+from adaptkit.errors import CheckpointError, ConfigError, MalformedText
 from adaptkit.model import AdaptedModel
-from tests.runs import PAIRS, SWAHILI
+from tests import calls
+from tests.examples import imported
+from tests.runs import PAIRS, SWAHILI, train_and_interrupt
 
 QUICK: dict[str, Any] = {"lang": "sw", "run": Run(max_steps=3, batch_size=8, progress=False)}
 FRENCH = [("Une chèvre dort.", "Mbuzi analala."), ("Deux œufs.", "Mayai mawili.")] * 6
@@ -128,3 +132,89 @@ def test_a_large_source_leaves_the_budget_to_small_ones(mix: list[Any], model: A
     assert small.lines == 20
     assert 20 < large.lines < len(PAIRS) * 20
     assert card.n_tokens <= 4000
+
+
+UNEVEN = [Source(PAIRS[:48], name="large"), Source(PAIRS[48:], name="small", weight=4.0)]
+
+
+def test_sources_are_drawn_by_weight(model: AdaptedModel) -> None:
+    asked: dict[str, Any] = {"lang": "sw", "run": Run(max_steps=25, batch_size=8, progress=False), "backbone": model}
+    weighted = adaptkit.train_adapter(**asked, parallel=UNEVEN)
+    plain = adaptkit.train_adapter(**asked, parallel=[PAIRS[:48], PAIRS[48:]])
+    assert [(it.weight, it.share) for it in weighted.card.sources] == [(1.0, 0.5), (4.0, 0.5)]
+    assert [(it.weight, it.share) for it in plain.card.sources] == [(1.0, 0.8), (1.0, 0.2)]
+    assert weighted.weights_sha256 != plain.weights_sha256
+    assert weighted.card.text_sha256 == plain.card.text_sha256
+
+
+def test_sources_are_drawn_by_a_power_of_their_size(model: AdaptedModel) -> None:
+    card = adaptkit.train_adapter(**QUICK, parallel=UNEVEN, sampling_alpha=0, backbone=model).card
+    assert [it.share for it in card.sources] == [0.2, 0.8]
+    assert card.training is not None
+    assert card.training.settings["sampling_alpha"] == 0
+
+
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "distill": {"parallel": UNEVEN},
+    "mlm": {"text": [Source(SWAHILI[:48]), Source(SWAHILI[48:], weight=4.0)]},
+    "nsp": {
+        "anchor": 0.0,
+        "next_weight": 0.1,
+        "head_warmup": 0,
+        "text": [Source(["\n".join(SWAHILI[at : at + 6]) for at in range(0, 48, 6)]), Source(SWAHILI[48:], weight=4.0)],
+    },
+    "gloss": {
+        "force": True,
+        "text": [Source(SWAHILI[:48]), Source(SWAHILI[48:], weight=4.0)],
+        "lexicon": [(sw, en) for en, sw in (("water", "maji"), ("school", "shule"))] * 2,
+    },
+}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_draws_by_weight_and_resumes_exactly(
+    objective: str, model: AdaptedModel, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"lang": "sw", "objective": objective, **OBJECTIVES[objective], "backbone": model}
+    asked |= {"max_steps": 25, "batch_size": 8, "progress": False}
+    whole = calls.train_adapter(**asked)
+    train_and_interrupt(**asked, output=tmp_path / "sw", after=11)
+    resumed = calls.train_adapter(**asked, output=tmp_path / "sw", resume=True)
+    assert resumed.weights_sha256 == whole.weights_sha256
+    assert whole.training is not None
+    assert whole.training.heldout_loss_after < whole.training.heldout_loss_before
+    assert [round(it.share, 2) for it in whole.card.sources][1] > 0.2
+
+
+def test_a_checkpoint_of_another_mix_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"lang": "sw", "backbone": model, "max_steps": 25, "batch_size": 8, "progress": False}
+    asked["output"] = tmp_path / "sw"
+    train_and_interrupt(**asked, parallel=UNEVEN, after=11)
+    for other in (
+        {"parallel": [UNEVEN[0], replace(UNEVEN[1], weight=2.0)]},
+        {"parallel": UNEVEN, "sampling_alpha": 0.5},
+        {"parallel": UNEVEN[::-1]},
+        {"parallel": PAIRS},
+    ):
+        with pytest.raises(CheckpointError, match="another run"):
+            calls.train_adapter(**asked, **other, resume=True)
+
+
+def test_an_objective_that_does_not_know_its_sources_refuses_weights(model: AdaptedModel) -> None:
+    asked: dict[str, Any] = {**QUICK, "objective": "tlm", "backbone": model}
+    with imported("translation_language_modelling"):
+        with pytest.raises(ConfigError, match="'tlm' does not draw sources by weight"):
+            adaptkit.train_adapter(**asked, parallel=UNEVEN)
+        assert len(adaptkit.train_adapter(**asked, parallel=[PAIRS[:40], PAIRS[40:]]).card.sources) == 2
+
+
+@pytest.mark.parametrize("weight", [0, -1, math.nan, math.inf, "2"])
+def test_a_weight_is_above_zero(weight: float) -> None:
+    with pytest.raises(ConfigError, match="weight of a source"):
+        Source("a.tsv", weight=weight)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, math.nan])
+def test_the_power_lies_between_zero_and_one(alpha: float) -> None:
+    with pytest.raises(ConfigError, match="sampling_alpha must"):
+        adaptkit.train_adapter(**QUICK, parallel=UNEVEN, sampling_alpha=alpha)
