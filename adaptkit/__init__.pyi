@@ -23,7 +23,7 @@ from .model import AdaptedModel, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
-from .regularisers import REGULARISERS, FeatureDistillation, RDrop
+from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
 from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
@@ -45,6 +45,8 @@ __all__ = [
     "Bottleneck",
     "Clm",
     "Comparison",
+    "Coral",
+    "Dann",
     "Distill",
     "DomainRequest",
     "Dora",

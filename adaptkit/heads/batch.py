@@ -24,7 +24,8 @@ class Batch:
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
     whole rows. `groups` counts the rows of each item where several belong together. `language` is the one that all rows
-    are in, where that matters.
+    are in, where that matters. `unlabelled` are rows of another domain that are read beside these, under the same
+    stack, and `unlabelled_states` (rows, seq, hidden_width) what comes out.
     """
 
     ids: Tensor
@@ -40,6 +41,8 @@ class Batch:
     class_weights: Tensor | None = None
     groups: tuple[int, ...] = ()
     language: str | None = None
+    unlabelled: "Batch | None" = None
+    unlabelled_states: Tensor | None = None
 
     @property
     def anchored(self) -> Tensor | None:

@@ -1,5 +1,6 @@
 """Train a task adapter: read the examples, put a head on top, train both on frozen adapters or on nothing."""
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ class TaskTraining:
             self.id,
             config,
             asked=request.record(),
-            content=self.items.sha256,
+            content=self._content(),
             make_run=self._training_run,
         )
 
@@ -123,7 +124,7 @@ class TaskTraining:
             kind=self.request.kind,
             languages=self._languages(),
             objective=self.data.task_type,
-            source=self.data.description,
+            source=self._source(),
             text_kind="corpus",
             licence=self.request.output.licence,
             n_lines=len(self.data.examples),
@@ -177,6 +178,15 @@ class TaskTraining:
             checkpoint=checkpoint,
         )
 
+    def _content(self) -> str:
+        """Identity of all that is read."""
+        added = "".join(each.content for each in self._regularising)
+        return hashlib.sha256(f"{self.items.sha256}{added}".encode()).hexdigest() if added else self.items.sha256
+
+    def _source(self) -> str:
+        added = (f"{each.source}, without labels" for each in self._regularising if each.source)
+        return "; ".join([self.data.description, *added])
+
     def _regularised(self, config: AdapterConfig) -> list[Regularising[Weighed]]:
         material = TaskMaterial(
             backbone=self.model.backbone,
@@ -184,6 +194,7 @@ class TaskTraining:
             task_format=self._format,
             method=config.method,
             hides_top_block=config.hides_top_block,
+            normalize=self.request.normalize,
         )
         with forked(self.model.backbone.device, self.request.run.seed):
             return regularising_of(self.request.regularisers, material)

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from adaptkit.errors import ConfigError
+from adaptkit.regularisers.coral import CORAL, Coral
+from adaptkit.regularisers.dann import DANN, Dann
 from adaptkit.regularisers.feature_distillation import FEATURE_DISTILLATION, FeatureDistillation
 from adaptkit.regularisers.r_drop import R_DROP, RDrop
 from adaptkit.regularisers.regulariser import Regulariser, Weighed
 from adaptkit.table import Table
 
 REGULARISERS = Table[Regulariser]("regulariser")
-for _row in (R_DROP, FEATURE_DISTILLATION):
+for _row in (R_DROP, FEATURE_DISTILLATION, CORAL, DANN):
     REGULARISERS.register(_row)
 
 Asked: TypeAlias = str | Weighed
@@ -50,6 +52,8 @@ def regularisers_named(asked: Asked | Sequence[Asked]) -> tuple[Weighed, ...]:
 __all__ = [
     "REGULARISERS",
     "Asked",
+    "Coral",
+    "Dann",
     "FeatureDistillation",
     "RDrop",
     "Regulariser",

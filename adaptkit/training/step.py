@@ -53,6 +53,8 @@ class TrainingStep(nn.Module):
         else:
             with model.active(_for(batch, self._stack)):
                 hidden = self._states(batch, objective)
+                if batch.unlabelled is not None:
+                    batch = replace(batch, unlabelled_states=self._states(batch.unlabelled, objective))
         if (held := batch.anchored) is not None:
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(_rows(batch, held), objective))
         return dict(objective.measures(hidden, batch))

@@ -20,5 +20,6 @@ CASES: dict[str, dict[str, Any]] = {
     "one row a batch": {**_TEXT, "parallel": PAIRS, "batch_size": 1, "max_steps": 3},
     "choice": {**_TASK, "task": "why", "data": choices()},
     "regularisers": {**_TASK, "task": "topics", "data": topics(), "r_drop": 1.0, "feature_distillation": 0.5},
+    "two domains": {**_TASK, "task": "topics", "data": topics(), "dann": 0.5, "unlabelled": SWAHILI},
     "tagging": {**_TASK, "task": "names", "data": tags(), "method": "bottleneck"},
 }

@@ -26,6 +26,8 @@ NEEDED: dict[type, dict[str, Any]] = {
     Output: {"folder": "sw"},
     Pretrained: {},
     ReadingOptions: {},
+    adaptkit.Coral: {"unlabelled": ["Maji"]},
+    adaptkit.Dann: {"unlabelled": ["Maji"]},
 }
 CLASSES: list[type[Options]] = [
     *NEEDED,
@@ -33,7 +35,7 @@ CLASSES: list[type[Options]] = [
     *(row.options for row in OBJECTIVES.values()),
     *(row.options for row in REGULARISERS.values()),
 ]
-READ_BY_OTHERS = {"text", "parallel", "lexicon", "data", "on"}
+READ_BY_OTHERS = {"text", "unlabelled", "parallel", "lexicon", "data", "on"}
 """Options whose types are sources of many shapes: who reads them says what is wrong."""
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
 from adaptkit.regularisers import FeatureDistillation
-from adaptkit.training.regularisers.regularising import Regularising
+from adaptkit.terminal.asking import as_typed
+from adaptkit.training.regularisers.regularising import Regularising, TaskMaterial
 
 
 class FeatureDistillationTraining(Regularising[FeatureDistillation]):
@@ -16,7 +17,18 @@ class FeatureDistillationTraining(Regularising[FeatureDistillation]):
 
     With `h` the states of tokens, `f` those of the frozen stack and `c` the mean of `f` in the batch, the penalty is
     `sum |h - f|^2 / sum |f - c|^2`: it has no unit, and is 1 where tokens moved as far as they lie from the centre.
+
+    Raises:
+        ConfigError: Adapters below that do not act in the last block while the task trains.
     """
+
+    def __init__(self, options: FeatureDistillation, material: TaskMaterial) -> None:
+        super().__init__(options, material)
+        if material.hides_top_block:
+            raise ConfigError(
+                "feature_distillation keeps states near those of the frozen stack, in whose last block adapters below "
+                f"act, and {as_typed(drop_top_layer=True)} takes them out there. Leave one of the two out."
+            )
 
     def prepare(self, batch: Batch) -> Batch:
         """Anchors of 1, so that the frozen states are asked for."""
@@ -29,4 +41,4 @@ class FeatureDistillationTraining(Regularising[FeatureDistillation]):
         real = batch.mask.bool()
         now, then = hidden[real].float(), batch.frozen[real].float()
         spread = (then - then.mean(dim=0)).pow(2).sum()
-        return (now - then).pow(2).sum() / spread.clamp(min=torch.finfo(torch.float32).tiny)
+        return (now - then).pow(2).sum() / spread.clamp(min=torch.finfo(torch.float32).eps)

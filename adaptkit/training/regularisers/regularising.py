@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from torch import Tensor, nn
 
 from adaptkit.backbones import Backbone
+from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError
 from adaptkit.heads import TaskFormat
 from adaptkit.heads.batch import Batch
@@ -23,7 +24,8 @@ OptionsT = TypeVar("OptionsT", bound=Weighed)
 class TaskMaterial:
     """What trains on a task: on which backbone, a head in which format, and by which method.
 
-    `hides_top_block` as in an `AdapterConfig`: adapters below do not act in the last block.
+    `hides_top_block` as in an `AdapterConfig`: adapters below do not act in the last block. Text is read in the form
+    `normalize`.
     """
 
     backbone: Backbone
@@ -31,13 +33,18 @@ class TaskMaterial:
     task_format: TaskFormat
     method: MethodConfig
     hides_top_block: bool = False
+    normalize: NormalForm | None = None
 
 
 class Regularising(nn.Module, ABC, Generic[OptionsT]):
     """One regulariser in one training. A subclass says its penalty, and what a batch needs for it.
 
-    Weights of its own train with the adapter, and are not kept. Both methods are asked in training only.
+    Weights of its own train with the adapter, and are not kept. Both methods are asked in training only. One that reads
+    text beside the labelled data says what it is by `source`, and its identity by `content`.
     """
+
+    source = ""
+    content = ""
 
     def __init__(self, options: OptionsT, material: TaskMaterial) -> None:
         super().__init__()
@@ -70,9 +77,13 @@ def regularising_of(asked: Sequence[Weighed], material: TaskMaterial) -> list[Re
     """The regularisers that are asked for, in one training.
 
     Raises:
-        ConfigError: One that means nothing for the task type, or where only a head trains.
+        ConfigError: One that means nothing for the task type, or where only a head trains; or two that read text.
+        DataError: Text that is not there or malformed.
     """
-    return [_made(options, material) for options in asked]
+    made = [_made(options, material) for options in asked]
+    if len(reading := [regulariser_of(each.options).name for each in made if each.source]) > 1:
+        raise ConfigError(f"{' and '.join(reading)} do not go together: take one of them.")
+    return made
 
 
 def _made(options: Weighed, material: TaskMaterial) -> Regularising[Weighed]:
@@ -82,17 +93,12 @@ def _made(options: Weighed, material: TaskMaterial) -> Regularising[Weighed]:
             f"{row.name} needs layers that train: with {as_typed(method='head')} the states that the head reads are "
             "those of the frozen stack. Leave it out, or choose another method."
         )
-    if row.needs_layers and material.hides_top_block:
-        raise ConfigError(
-            f"{row.name} keeps states near those of the frozen stack, which {as_typed(drop_top_layer=True)} leaves in "
-            "the last block. Leave one of the two out."
-        )
     if row.needs_classes and not material.head.row.weighs_classes:
         raise ConfigError(
             f"{row.name} goes with task types where each target is one of several labels, and this is a head of "
             f"{material.head.row.name}; leave it out, or take {_others(row.name)}."
         )
-    made: Regularising[Weighed] = row.training()(options, material)
+    made: Regularising[Weighed] = row.training()(options, material).to(material.backbone.device)
     return made
 
 

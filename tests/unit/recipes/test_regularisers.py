@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import adaptkit
-from adaptkit.errors import ConfigError
+from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads.batch import Batch
 from adaptkit.methods import LoraConfig
@@ -27,10 +27,13 @@ from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
 
 QUICK: dict[str, Any] = {"task": "trial", "max_steps": 14, "batch_size": 8, "learning_rate": 5e-3, "progress": False}
+TEXT = [f"The bucket leaks, and water is lost, {number}." for number in range(30)]
 EACH: dict[str, dict[str, Any]] = {
     "r_drop": {"r_drop": 1.0},
     "feature_distillation": {"feature_distillation": 0.5},
     "both": {"r_drop": 1.0, "feature_distillation": 0.5},
+    "coral": {"coral": 5.0, "unlabelled": TEXT},
+    "dann": {"dann": 0.5, "unlabelled": TEXT},
 }
 
 
@@ -49,7 +52,9 @@ def test_a_training_with_it_is_another_one_and_its_card_says_so(name: str, plain
     assert adapter.weights_sha256 != plain.weights_sha256
     assert adapter.training is not None
     assert plain.training is not None
-    assert EACH[name].items() <= adapter.training.settings.items()
+    weights = {option: value for option, value in EACH[name].items() if option in REGULARISERS}
+    assert weights.items() <= adapter.training.settings.items()
+    assert "unlabelled" not in adapter.training.settings
     assert not EACH[name].keys() & plain.training.settings.keys()
     # What is measured is the task alone, so that a run with it can be set beside one without.
     assert adapter.training.heldout_loss_before == plain.training.heldout_loss_before
@@ -150,11 +155,11 @@ def test_they_are_asked_for_by_values_or_names() -> None:
 
 
 def test_a_card_names_their_papers(tmp_path: Path) -> None:
-    trained(r_drop=1.0, feature_distillation=0.1, max_steps=1).save(tmp_path / "trial")
+    trained(r_drop=1.0, feature_distillation=0.1, coral=1.0, unlabelled=TEXT, max_steps=1).save(tmp_path / "trial")
     card = (tmp_path / "trial" / "README.md").read_text(encoding="utf-8")
     for row in REGULARISERS.values():
-        if row.name in EACH:
-            assert f"Method: {row.paper}." in card
+        assert (f"Method: {row.paper}." in card) is (row.name != "dann")
+    assert "topics; a list of 30 sentences, without labels" in card
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,7 @@ def test_what_does_not_go_together_is_refused() -> None:
         train_adapter(**quick, data=made.similar(), r_drop=1.0)
     with pytest.raises(ConfigError, match="feature_distillation needs layers that train: with method='head'"):
         train_adapter(**quick, data=made.topics(), method="head", feature_distillation=0.1)
-    with pytest.raises(ConfigError, match="drop_top_layer=True leaves in the last block"):
+    with pytest.raises(ConfigError, match="drop_top_layer=True takes them out there"):
         train_adapter(**quick, data=made.topics(), drop_top_layer=True, feature_distillation=0.1)
     with pytest.raises(ConfigError, match="weight must be a finite number, found nan"):
         RDrop(weight=float("nan"))
@@ -188,7 +193,50 @@ def test_what_does_not_go_together_is_refused() -> None:
         request_of({"lang": "sw", "r_drop": 1.0})
     with pytest.raises(ConfigError, match=r"give it in regularisers=RDrop\(weight=\.\.\.\)"):
         train(task="t", data=made.topics(), r_drop=1.0)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="coral and dann do not go together"):
+        train_adapter(**quick, data=made.topics(), coral=1.0, dann=1.0, unlabelled=TEXT)
+    with pytest.raises(
+        ConfigError, match=r"unlabelled does nothing by itself: give a weight too, coral=\.\.\. or dann="
+    ):
+        train_adapter(**quick, data=made.topics(), unlabelled=TEXT)
+    with pytest.raises(ConfigError, match="coral needs layers that train"):
+        train_adapter(**quick, data=made.topics(), method="head", coral=1.0, unlabelled=TEXT)
     assert model.attached == ()
+
+
+def test_a_shell_names_the_text_of_the_target_domain_in_files(tmp_path: Path) -> None:
+    flat = {"task": "t", "data": ["a.tsv"], "coral": 2.0, "unlabelled": str(tmp_path / "there.txt")}
+    request = request_of(flat)
+    assert isinstance(request, adaptkit.TaskRequest)
+    assert request.regularisers == (adaptkit.Coral(weight=2.0, unlabelled=str(tmp_path / "there.txt")),)
+    assert str(tmp_path) not in str(request.record())
+
+
+def test_another_text_is_another_run(tmp_path: Path) -> None:
+    asked = {**QUICK, "data": made.topics(), "output": tmp_path / "trial", "coral": 1.0}
+    train_and_interrupt(after=11, backbone=tiny_model(), unlabelled=TEXT, **asked)
+    with pytest.raises(CheckpointError, match="content was"):
+        train_adapter(**asked, backbone=tiny_model(), unlabelled=TEXT[:-1], resume=True)
+
+
+def test_the_plan_says_what_is_read_beside_the_labels() -> None:
+    plan = estimate_adapter(**QUICK, data=made.topics(), backbone=tiny_model(), dann=0.1, unlabelled=TEXT).plan
+    (told,) = [line for line in plan if line.startswith("domain-adversarial training (weight 0.1)")]
+    assert told.endswith("doubles the cost of a step; 30 of them, from a list of 30 sentences")
+
+
+def apart(adapter: Adapter) -> float:
+    """How well a line tells the domains apart by the sentence vectors: the distance of centres, in spreads."""
+    model = tiny_model()
+    model.attach(adapter)
+    texts = [example.text for example in made.topic_texts(40)]
+    ours, theirs = model.encode(texts, stack=adapter.id), model.encode(TEXT, stack=adapter.id)
+    return float((ours.mean(dim=0) - theirs.mean(dim=0)).norm() / torch.cat([ours, theirs]).std(dim=0).norm())
+
+
+def test_features_of_two_domains_get_nearer_to_each_other() -> None:
+    longer = {"max_steps": 40, "batch_size": 16}
+    assert apart(trained(coral=1.0, unlabelled=TEXT, **longer)) < 0.8 * apart(trained(**longer))
 
 
 def test_each_is_told_by_the_words_of_its_row() -> None:
