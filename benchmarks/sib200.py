@@ -26,6 +26,7 @@ SIB_FOLDER = {
     "am": "amh_Ethi",
     "rw": "kin_Latn",
     "gn": "grn_Latn",
+    "dz": "dzo_Tibt",
     "quy": "quy_Latn",
     "en": "eng_Latn",
     "ar": "arb_Arab",

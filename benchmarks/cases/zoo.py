@@ -23,9 +23,9 @@ from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
 from adaptkit.labelled import read_task
 from adaptkit.languages import language_name
-from adaptkit.model.making import made
 from adaptkit.scores import paired_difference
 from benchmarks import free_text
+from benchmarks.halves import in_half
 from benchmarks.retrieval import translations_found
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
 from benchmarks.write_results import data_folder, write_result
@@ -218,7 +218,7 @@ def main(arguments: list[str]) -> None:
             trained = _trained(model, recipe, options.max_steps)
         else:
             trained = adaptkit.load_adapter(options.trained / model.backbone.name / adapter_id)
-        adapter = _in_half(model, trained).renamed(adapter_id)
+        adapter = in_half(model, trained).renamed(adapter_id)
         evaluations = recipe.measure(model, adapter, zoo)
         card = replace(adapter.card, source=recipe.source, licence=recipe.licence, evaluations=evaluations)
         replace(adapter, card=card).save(zoo / adapter_id, overwrite=True)
@@ -236,17 +236,4 @@ def _trained(model: adaptkit.AdaptedModel, recipe: Recipe, max_steps: int | None
     options = recipe.options()
     return adaptkit.train_adapter(
         backbone=model, run=adaptkit.Run(max_steps=max_steps), output=adaptkit.Output(licence=recipe.licence), **options
-    )
-
-
-def _in_half(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter) -> adaptkit.Adapter:
-    """The adapter with weights of two bytes, and the outputs that these give."""
-    return made(
-        model,
-        kind=adapter.kind,
-        name=adapter.name,
-        language=adapter.language,
-        config=adapter.config,
-        tensors={name: tensor.half() for name, tensor in adapter.tensors.items()},
-        card=adapter.card,
     )

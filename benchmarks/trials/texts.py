@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from adaptkit import Source
 from benchmarks.sib200 import AMERICAS, LAFAND, lafand_pairs, parallel_pairs
 from benchmarks.write_results import data_folder
 
@@ -39,8 +40,15 @@ NTREX = {
 SEED = {"bm": "bam", "gn": "grn", "dz": "dzo"}
 TICO = ("ha", "rw", "sw")
 GATITOS = {"bm": "bm", "gn": "gn", "quy": "qu", "dz": "dz", "tn": "tn"}
-SOURCES = ("news", "ntrex", "seed", "tico", "web", "lexicon")
-"""News of LAFAND-MT, NTREX, NLLB-Seed, TICO-19, AmericasNLP (with Spanish), GATITOS."""
+SOURCES = {
+    "news": ("LAFAND-MT (masakhane-io/lafand-mt @ d441f8b063d6)", "CC-BY-NC-4.0"),
+    "ntrex": ("NTREX-128 (MicrosoftTranslator/NTREX @ 8561f6a622db)", "CC-BY-SA-4.0"),
+    "seed": ("NLLB-Seed (common-parallel-corpora/common-parallel-corpora @ dbc2cd91df89)", "CC-BY-SA-4.0"),
+    "tico": ("TICO-19 (tico-19/tico-19.github.io @ d97615f9cffa)", "CC0-1.0"),
+    "web": ("AmericasNLP 2021 (AmericasNLP/americasnlp2021 @ d3f519c6b382)", "not stated"),
+    "lexicon": ("GATITOS (google-research/url-nlp @ ec1cfc8)", "CC-BY-4.0"),
+}
+"""Names and licences of the sources."""
 
 
 def pairs_from(source: str, language: str) -> Pairs:
@@ -60,20 +68,33 @@ def pairs_from(source: str, language: str) -> Pairs:
     if source == "tico" and language in TICO:
         return _tmx(text / f"tico19/all.en-{language}.tmx.gz", language)
     if source == "lexicon" and language in GATITOS:
-        return _entries(data_folder() / f"lexicon/gatitos/{GATITOS[language]}_en.tsv.gz")
+        return _entries(lexicon_of(language))
     return []
 
 
-def mix(sources: Sequence[str], language: str, most: int | None = None) -> Pairs:
-    """The pairs of several sources in one random order, each pair once, at most so many of each source."""
-    found: Pairs = []
+def lexicon_of(language: str) -> Path:
+    """The dictionary with English."""
+    return data_folder() / f"lexicon/gatitos/{GATITOS[language]}_en.tsv.gz"
+
+
+def mix(sources: Sequence[str], language: str, most: int | None = None) -> list[Source]:
+    """The sources that have the language, with at most so many pairs of each."""
+    found = []
     for source in sources:
         pairs = pairs_from(source, language)
         random.Random(0).shuffle(pairs)
-        found += pairs[:most]
-    found = list(dict.fromkeys(found))
-    random.Random(1).shuffle(found)
+        if pairs:
+            name, licence = SOURCES[source]
+            found.append(
+                Source(pairs[:most], name=name, licence=licence, source_lang=_source_language(source, language))
+            )
     return found
+
+
+def _source_language(source: str, language: str) -> str:
+    if source == "news":
+        return LAFAND[language][0]
+    return "es" if source == "web" else "en"
 
 
 def _read(path: Path) -> list[str]:

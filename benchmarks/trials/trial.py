@@ -9,21 +9,26 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What is trained on which sources; `distill`, `lora` and `run` are fields of `Distill`, `Lora` and `Run`.
+    """What is trained on which sources; `options`, `lora` and `run` are fields of the objective, `Lora` and `Run`.
 
     `most` bounds the pairs of each source, `group` is what trials are compared by, `scores` some of topics, retrieval,
-    names and inference.
+    names and inference. The objective `gloss` reads the sentences alone; with `lexicon` the language's dictionary is
+    given. `call` is what `train_adapter` is given besides. One to `keep` is scored and saved with weights of two bytes.
     """
 
     group: str
     language: str
     sources: tuple[str, ...]
-    steps: int
+    steps: int | None = None
     seed: int = 0
     most: int | None = None
-    distill: Mapping[str, Any] = field(default_factory=dict)
+    keep: bool = False
+    lexicon: bool = False
+    objective: str = "distill"
+    options: Mapping[str, Any] = field(default_factory=dict)
     lora: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
+    call: Mapping[str, Any] = field(default_factory=dict)
     scores: tuple[str, ...] = ("topics", "retrieval")
 
     @property

@@ -6,11 +6,13 @@ import traceback
 from dataclasses import asdict, dataclass
 from multiprocessing import Queue
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import adaptkit
+from adaptkit.objectives import OBJECTIVES
+from benchmarks.halves import in_half
 from benchmarks.trials.scores import Scores
-from benchmarks.trials.texts import mix
+from benchmarks.trials.texts import Pairs, lexicon_of, mix
 from benchmarks.trials.trial import Trial
 
 
@@ -72,32 +74,41 @@ def _task(model: adaptkit.AdaptedModel, job: TaskTraining) -> dict[str, Any]:
 
 
 def _trial(model: adaptkit.AdaptedModel, trial: Trial, scores: Scores, place: Place) -> dict[str, Any]:
-    pairs = mix(trial.sources, trial.language, trial.most)
-    if not pairs:
+    sources = mix(trial.sources, trial.language, trial.most)
+    if not sources:
         return {"error": "no text"}
     adapter = adaptkit.train_adapter(
         lang=trial.language,
-        parallel=pairs,
-        source_lang="en",
+        **_text(trial, sources),
+        **trial.call,
         force=True,
-        objective=adaptkit.Distill(**trial.distill),
+        objective=OBJECTIVES[trial.objective].options(**trial.options),
         method=adaptkit.Lora(**trial.lora),
         backbone=model,
         run=adaptkit.Run(seed=trial.seed, max_steps=trial.steps, progress=False, **trial.run),
     )
     trained = time.time()
-    if place.keep is not None:
-        adapter.save(place.keep / trial.name.replace(" ", "-"), overwrite=True)
+    if place.keep is not None and trial.keep:
+        adapter = in_half(model, adapter)
+        adapter.save(place.keep / trial.language, overwrite=True)
     _wait_for((*place.names, *place.inference) if {"names", "inference"} & set(trial.scores) else (), place.until)
     waited = time.time()
     measured = scores.of(adapter, trial.language, trial.scores)
     return {
-        "pairs": len(pairs),
+        "pairs": sum(len(cast("Pairs", source.text)) for source in sources),
         "training": _facts(adapter),
         "scoring_s": round(time.time() - waited, 1),
         "waited_s": round(waited - trained, 1),
         **measured,
     }
+
+
+def _text(trial: Trial, sources: list[adaptkit.Source]) -> dict[str, Any]:
+    lexicon = {"lexicon": lexicon_of(trial.language)} if trial.lexicon else {}
+    if trial.objective == "gloss":
+        sentences = [sentence for source in sources for _, sentence in cast("Pairs", source.text)]
+        return {"text": sentences, **lexicon}
+    return {"parallel": sources, **lexicon}
 
 
 def _wait_for(folders: tuple[Path, ...], until: float) -> None:
