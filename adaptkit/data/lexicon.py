@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 import regex
 
 from adaptkit.data.letters import normalized
+from adaptkit.data.licences import NOT_STATED
 from adaptkit.errors import ConfigError, EmptyCorpus
 
 Entry: TypeAlias = tuple[str, str]
@@ -48,6 +49,7 @@ class Lexicon:
     entries: tuple[Entry, ...]
     description: str = "a dictionary"
     stems: Stems = "begin"
+    licence: str = NOT_STATED
 
     def __post_init__(self) -> None:
         if self.stems not in get_args(Stems):

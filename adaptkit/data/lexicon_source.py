@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,12 +11,13 @@ import regex
 from adaptkit.data.columns import given_text
 from adaptkit.data.lexicon import Entry, Lexicon
 from adaptkit.data.lines import read_lines
+from adaptkit.data.source import Source
 from adaptkit.data.sources import describe_files, existing_path
 from adaptkit.errors import ConfigError, MalformedText
 
 PathOrName: TypeAlias = str | os.PathLike[str]
 LexiconSource: TypeAlias = (
-    "PathOrName | Sequence[PathOrName] | Mapping[str, str | Sequence[str]] | Iterable[Entry] | Lexicon"
+    "PathOrName | Sequence[PathOrName] | Mapping[str, str | Sequence[str]] | Iterable[Entry] | Lexicon | Source"
 )
 
 _SEVERAL = regex.compile(r"[;|]")
@@ -28,7 +30,8 @@ def open_lexicon(source: LexiconSource) -> Lexicon:
     A string or path is a file of lines with tabs, also packed: word, tab, translation, and whatever columns come
     behind. A word with several translations stands in several lines, or has them in one cell with `;` or `|` between.
     A first line such as `word<TAB>english` is a header. A list of strings or paths is several files; a mapping has
-    words and their translations, and anything else is iterated, for pairs of both.
+    words and their translations, and anything else is iterated, for pairs of both. A `Source` of any of these says its
+    licence, and its name.
 
     Raises:
         SourceNotFound: No such file, or a folder.
@@ -36,6 +39,13 @@ def open_lexicon(source: LexiconSource) -> Lexicon:
         EmptyCorpus: No word has a translation.
         ConfigError: A source of no known type.
     """
+    if isinstance(source, Source):
+        named = _opened(source.text)
+        return replace(named, description=source.name or named.description, licence=source.licence)
+    return _opened(source)
+
+
+def _opened(source: object) -> Lexicon:
     if isinstance(source, Lexicon):
         return source
     if isinstance(source, str | os.PathLike):

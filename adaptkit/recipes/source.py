@@ -49,7 +49,8 @@ class TrainingSource:
     @property
     def licence(self) -> Combined:
         """What an adapter of it is under, as far as that follows from its parts."""
-        return combined(part.licence for part in self.parts)
+        licences = [part.licence for part in self.parts]
+        return combined(licences if self.lexicon is None else [*licences, self.lexicon.licence])
 
     @property
     def repeatable(self) -> bool:
@@ -118,6 +119,8 @@ def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
 def _text_source(request: TextRequest, text: object, language: str, licence: str) -> TrainingSource:
     sources = (replace(source, column=source.column or request.column) for source in text_sources(text))
     lexicon = None if request.lexicon is None else open_lexicon(request.lexicon)
+    if lexicon is not None and lexicon.licence == NOT_STATED:
+        lexicon = replace(lexicon, licence=licence)
     return TrainingSource(
         translated=False,
         parts=[text_part(_licensed(source, licence), language) for source in sources],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit import Gloss, Run
+from adaptkit import Gloss, Run, Source
 from adaptkit.errors import ConfigError, UnsuitableText
 from adaptkit.model import AdaptedModel
 from tests.calls import estimate_adapter, train_adapter
@@ -108,6 +108,14 @@ def test_what_does_not_go_with_a_dictionary_is_refused(message: str, model: Adap
 def test_glossing_without_a_dictionary_is_refused(model: AdaptedModel) -> None:
     with pytest.raises(ConfigError, match=r"glossing needs a dictionary of the language: give lexicon="):
         adaptkit.train_adapter(lang="sw", text=SWAHILI, objective=Gloss(), backbone=model)
+
+
+@pytest.mark.parametrize(("stated", "licence"), [("CC-BY-4.0", "CC-BY-4.0"), ("not stated", "CC0-1.0")])
+def test_the_dictionarys_licence_counts(stated: str, licence: str, model: AdaptedModel, tmp_path: Path) -> None:
+    lexicon = Source(file_with(tmp_path), licence=stated, name="our word list")
+    adapter = train_adapter(**OPTIONS, lexicon=lexicon, max_steps=2, backbone=model, licence="CC0-1.0")
+    assert adapter.card.licence == licence
+    assert adapter.card.source.endswith("glossed by our word list")
 
 
 def test_private_keeps_the_dictionarys_name_out(model: AdaptedModel, tmp_path: Path) -> None:
