@@ -11,7 +11,8 @@ THRESHOLD = 1.02
 NEIGHBOURS = 4
 LEAST_WORDS = 4
 BLOCK_BYTES = 2**28
-"""Similarities that are held at once."""
+"""What similarities, and the order of each row of them, may take at once."""
+_BYTES_EACH = 4 + 8
 
 
 class Candidate(NamedTuple):
@@ -51,11 +52,11 @@ def best_pairs(
 
 
 def _nearest(rows: Vectors, others: Vectors, k: int, block_bytes: int) -> Neighbours:
-    n_at_once = max(1, block_bytes // (4 * len(others)))
+    n_at_once = max(1, block_bytes // (_BYTES_EACH * len(others)))
     found, cosines = np.zeros((len(rows), k), np.int64), np.zeros((len(rows), k), np.float32)
     for start in range(0, len(rows), n_at_once):
         block = rows[start : start + n_at_once] @ others.T
-        nearest = np.argpartition(-block, k - 1, axis=1)[:, :k]
+        nearest = np.argpartition(block, -k, axis=1)[:, -k:]
         found[start : start + n_at_once] = nearest
         cosines[start : start + n_at_once] = np.take_along_axis(block, nearest, axis=1)
     return Neighbours(found, cosines)

@@ -1,5 +1,7 @@
 """Margins of vectors over those of their neighbours, and the pairs that they give."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -48,6 +50,18 @@ def test_blocks_change_nothing() -> None:
     found, expected = best_pairs(texts, translations, block_bytes=1), best_pairs(texts, translations)
     assert [one[:2] for one in found] == [one[:2] for one in expected]
     assert [one.margin for one in found] == pytest.approx([one.margin for one in expected], rel=1e-5)
+
+
+def test_memory_is_bounded() -> None:
+    texts, translations, bound = unit(1500, seed=1), unit(1500, seed=2), 2**21
+    tracemalloc.start()
+    try:
+        best_pairs(texts, translations, block_bytes=bound)
+        (_, peak) = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Beside the blocks, some hundred bytes a row for neighbours and candidates; all similarities would take 27 MB.
+    assert peak < 1.5 * bound + 2_000_000
 
 
 def test_planted_translations_are_found_among_others() -> None:
