@@ -18,7 +18,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.layers import BatchedLayer, LowRankLayer, Normed, PieceRows
 
 T = TypeVar("T")
-_Scaled: TypeAlias = tuple[LowRankLayer, float]
+_Shared: TypeAlias = tuple[LowRankLayer, float]
 
 
 class RowPlan(dict[str, Chain]):
@@ -34,7 +34,7 @@ class RowPlan(dict[str, Chain]):
     @cached_property
     def terms(self) -> Mapping[Hashable, "LowRankTerms"]:
         """The low-rank layers by the input that they read."""
-        found: dict[Hashable, dict[str, list[_Scaled]]] = {}
+        found: dict[Hashable, dict[str, list[_Shared]]] = {}
         for module, chain in self.items():
             layers = _low_rank(chain)
             if layers is not None:
@@ -67,26 +67,47 @@ class RowPlan(dict[str, Chain]):
 
 
 class LowRankTerms:
-    """The low-rank layers of one stack at modules that read one input, with the factor before each."""
+    """The low-rank layers of one stack at modules that read one input, with the share of each."""
 
-    def __init__(self, layers: Mapping[str, Sequence[_Scaled]]) -> None:
-        self.layers = [layer for scaled in layers.values() for layer, _ in scaled]
-        self.scales = [scale for scaled in layers.values() for layer, scale in scaled for _ in range(layer.rank)]
+    def __init__(self, layers: Mapping[str, Sequence[_Shared]]) -> None:
+        self.layers = [layer for shared in layers.values() for layer, _ in shared]
+        self.scales = [
+            share * layer.scale for shared in layers.values() for layer, share in shared for _ in range(layer.rank)
+        ]
         self.scale = self.scales[0] if len(set(self.scales)) == 1 else None
-        self.ranks = {module: sum(layer.rank for layer, _ in scaled) for module, scaled in layers.items()}
-        self.shape = tuple(self.ranks.items())
+        self.ranks = {module: sum(layer.rank for layer, _ in shared) for module, shared in layers.items()}
         self.downs: list[Tensor] = [layer.down for layer in self.layers]
-        self._layers_at = {module: [layer for layer, _ in scaled] for module, scaled in layers.items()}
+        self._layers_at = layers
+        self._scaling = {
+            module: scaling
+            for module, shared in layers.items()
+            if (scaling := [(layer, share) for layer, share in shared if layer.scales_product])
+        }
+        self.shape = tuple((module, rank, module in self._scaling) for module, rank in self.ranks.items())
         # Making a view takes longer than all else that is done for a group of rows.
         with torch.no_grad():
-            self._ups = {module: self._turned(module) for module in layers}
+            self._ups = {module: self._turned(module) for module in layers if module not in self._scaling}
 
     def ups(self, module: str) -> list[Tensor]:
         """Each B at a module, turned. Shape: (rank, out_width)."""
-        return self._turned(module) if torch.is_grad_enabled() else self._ups[module]
+        kept = None if torch.is_grad_enabled() else self._ups.get(module)
+        return self._turned(module) if kept is None else kept
 
     def _turned(self, module: str) -> list[Tensor]:
-        return [layer.up.t() for layer in self._layers_at[module]]
+        return [layer.up.t() for layer, _ in self._layers_at[module]]
+
+    def scales_product(self, module: str) -> bool:
+        """Whether any layer at a module adds to the linear layer's own product too."""
+        return module in self._scaling
+
+    def product_scales(self, module: str) -> Tensor:
+        """By what that is multiplied, of all layers together. Shape: (out_width,)."""
+        scales = [share * layer.product_scales for layer, share in self._scaling[module]]
+        return scales[0] if len(scales) == 1 else torch.stack(scales).sum(dim=0)
+
+    def own_product(self, module: str, site_output: Tensor) -> Tensor:
+        """The linear layer's own product, found in what it has given. Shape: (..., out_width)."""
+        return self._scaling[module][0][0].own_product(site_output)
 
 
 @dataclass(frozen=True)
@@ -156,15 +177,15 @@ def _chain_of_groups(module: str, groups: RowGroups) -> Chain:
     return (GroupsByChain(chains, groups),)
 
 
-def _low_rank(chain: Chain, weight: float = 1.0) -> list[_Scaled] | None:
-    """The low-rank layers of a chain with the factor before each; None where it holds anything else."""
-    found: list[_Scaled] = []
+def _low_rank(chain: Chain, share: float = 1.0) -> list[_Shared] | None:
+    """The low-rank layers of a chain with the share of each; None where it holds anything else."""
+    found: list[_Shared] = []
     for layer in chain:
         if isinstance(layer, LowRankLayer):
-            found.append((layer, weight * layer.scale))
+            found.append((layer, share))
         elif isinstance(layer, AveragedChains):
-            for inner, share in zip(layer.chains, layer.weights, strict=True):
-                averaged = _low_rank(inner, weight * share)
+            for inner, weight in zip(layer.chains, layer.weights, strict=True):
+                averaged = _low_rank(inner, share * weight)
                 if averaged is None:
                     return None
                 found += averaged
@@ -199,7 +220,8 @@ def _spans(groups: RowGroups, members: Sequence[T | None], shape: Callable[[T], 
 class JointTerms:
     """Low-rank layers at modules of one input: a row of each gains `sum(scale * up(down(site_input)))` of its own.
 
-    The input is projected down for all of these modules at once.
+    The input is projected down for all of these modules at once. Nothing has acted on the output before, so it still
+    holds the linear layer's own product, for layers that add to that.
     """
 
     def __init__(self, terms: Sequence[LowRankTerms | None], groups: RowGroups) -> None:
@@ -222,7 +244,7 @@ class JointTerms:
         result = _writable(site_output)
         for part, narrow in zip(self._parts, self._narrow, strict=True):
             if module in narrow:
-                part.add(module, narrow[module], result)
+                part.add(module, narrow[module], site_output, result)
         self._to_come.remove(module)
         if not self._to_come:
             self._input, self._narrow = None, []
@@ -250,9 +272,16 @@ class _JointPart:
         narrow = torch.bmm(x, downs.transpose(1, 2)) * scale
         return dict(zip(self._ranks, torch.split(narrow, [*self._ranks.values()], dim=-1), strict=True))
 
-    def add(self, module: str, narrow: Tensor, result: Tensor) -> None:
-        """Add the term at a module to its rows. Shape: narrow as above, result (all rows, seq, out_width)."""
+    def add(self, module: str, narrow: Tensor, site_output: Tensor, result: Tensor) -> None:
+        """Add the term at a module to its rows of the result, which may be the site's output itself.
+
+        Shape: narrow as above, site_output and result (all rows, seq, out_width).
+        """
         out = self._span.of(result)
+        first = self._span.members[0]
+        if first.scales_product(module):
+            scales = torch.stack([terms.product_scales(module) for terms in self._span.members]).unsqueeze(1)
+            out += (first.own_product(module, self._span.of(site_output)) * scales).to(out.dtype)
         ups = torch.cat([up for terms in self._span.members for up in terms.ups(module)])
         ups = ups.view(len(out), narrow.shape[-1], -1).to(narrow.dtype)
         if out.dtype == narrow.dtype:

@@ -10,7 +10,8 @@ MixingLayer         mixes what other adapters contribute
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,10 +40,21 @@ class AdapterLayer(nn.Module, ABC):
 
 
 class LowRankLayer(AdapterLayer):
-    """Adds `scale * up(down(dropout(site_input)))`, and does nothing else."""
+    """Adds `scale * up(down(dropout(site_input)))`, and does nothing else, unless it `scales_product`."""
 
     scale: float
     dropout: float
+    scales_product: ClassVar[bool] = False
+    """Whether it adds to the linear layer's own product too: `product_scales` times that."""
+
+    @property
+    def product_scales(self) -> Tensor:
+        """Shape: (out_width,)."""
+        raise NotImplementedError
+
+    def own_product(self, site_output: Tensor) -> Tensor:
+        """The linear layer's own product, found in what it has given. Shape: (..., out_width)."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -95,12 +107,13 @@ class HandsOn:
 class HandedModule:
     """Asks the linear layer that it follows for products with its frozen weight."""
 
-    # A function and no module: the backbone's is no part of the layer, and is not copied with it.
+    # Functions and no module: the backbone's is no part of the layer, and is not copied with it.
     product: Callable[[Tensor], Tensor]
+    own_product: Callable[[Tensor], Tensor]
 
     def use(self, module: nn.Module) -> None:
         """Act after this module of the backbone."""
-        self.product = product_of(module)
+        self.product, self.own_product = product_of(module), partial(_without_bias, module)
 
 
 def product_of(module: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -109,10 +122,14 @@ def product_of(module: nn.Module) -> Callable[[Tensor], Tensor]:
     def product(x: Tensor) -> Tensor:
         # A plain linear layer reads its own type only. Its forward, as calling it would let hooks act.
         result: Tensor = module.forward(x.to(module.weight.dtype) if isinstance(module, nn.Linear) else x)
-        bias = module._parameters.get("bias")
-        return (result if bias is None else result - bias.to(result.dtype)).to(x.dtype)
+        return _without_bias(module, result).to(x.dtype)
 
     return product
+
+
+def _without_bias(module: nn.Module, output: Tensor) -> Tensor:
+    bias = module._parameters.get("bias")
+    return output if bias is None else output - bias.to(output.dtype)
 
 
 class MixingLayer(nn.Module, ABC):

@@ -12,18 +12,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.config import SiteShape
-from adaptkit.layers.adapter_layer import AdapterLayer, HandedModule
+from adaptkit.layers.adapter_layer import HandedModule, LowRankLayer
 from adaptkit.layers.lora import LoraLayer
 from adaptkit.layers.types import compute_type
 from adaptkit.methods.dora import DoraConfig
 
 
-class DoraLayer(HandedModule, AdapterLayer):
+class DoraLayer(HandedModule, LowRankLayer):
     """`site_output + c * (W x + scale * B(A(dropout(x)))) - W x` (Liu et al. 2024, arXiv:2402.09353).
 
     What `c` divides by is a constant in the gradient, as in the paper. B starts at zero and `gain` at one, so a fresh
     layer changes nothing. This is the other layer that is given a module of the backbone: it asks it for products.
     """
+
+    scales_product = True
 
     def __init__(self, *, in_width: int, out_width: int, rank: int, scale: float, dropout: float = 0.0) -> None:
         super().__init__()
@@ -34,14 +36,32 @@ class DoraLayer(HandedModule, AdapterLayer):
         self._lengths: Tensor | None = None
         self._ratio: tuple[tuple[int, ...], Tensor] | None = None
 
+    @property
+    def down(self) -> Tensor:
+        """A. Shape: (rank, in_width)."""
+        return self.lora_A.weight
+
+    @property
+    def up(self) -> Tensor:
+        """B, by rows times `c`. Shape: (out_width, rank), float32."""
+        return self._c().unsqueeze(1) * self.lora_B.weight
+
+    @property
+    def product_scales(self) -> Tensor:
+        """How far `c` is from one. Shape: (out_width,), float32."""
+        return self._c() - 1
+
+    def _c(self) -> Tensor:
+        # Both factors in full precision: c is near one, and its distance from that is what counts.
+        return self.gain * self._kept_ratio()
+
     def forward(self, site_input: Tensor, site_output: Tensor) -> Tensor:
         """Shape: site_input (..., in_width), site_output and result (..., out_width)."""
         here = compute_type(site_input)
         x = site_input.to(here)
         dropped = F.dropout(x, self.dropout, self.training)
         a, b = self.lora_A.weight.to(here), (self.lora_B.weight * self.scale).to(here)
-        # Both factors in full precision: c is near one, and its distance from that is what counts.
-        c = self.gain * self._kept_ratio()
+        c = self._c()
         change = self.product(x) * (c - 1).to(here) + F.linear(F.linear(dropped, a), b) * c.to(here)
         return site_output + change.to(site_output.dtype)
 

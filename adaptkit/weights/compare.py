@@ -123,7 +123,9 @@ def _contributions(adapter: Adapter) -> dict[str, Tensor]:
 
 
 def _contribution(layer: nn.Module) -> Tensor:
-    return layer.delta().double() if isinstance(layer, LowRankLayer) else _weights(layer)
+    if isinstance(layer, LowRankLayer) and not layer.scales_product:
+        return layer.delta().double()
+    return _weights(layer)
 
 
 def _weights(module: nn.Module) -> Tensor:

@@ -14,10 +14,12 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import (
     BottleneckConfig,
     BottleneckMadxConfig,
+    DoraConfig,
     FusionConfig,
     Ia3Config,
     InvertibleConfig,
     LoraConfig,
+    MethodConfig,
 )
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.task_types import HeadConfig, PredictedAnswer
@@ -77,10 +79,11 @@ def model(request: pytest.FixtureRequest) -> AdaptedModel:
     return with_adapters(tiny_model(request.param))
 
 
-def weaken(model: AdaptedModel) -> None:
+def weaken(model: AdaptedModel, *, all_but: tuple[str, ...] = ()) -> None:
     """Random weights at full strength make attention jump at every rounding."""
-    for parameter in model.adapters.parameters():
-        parameter.data *= 0.3
+    for name, parameter in model.adapters.named_parameters():
+        if not name.endswith(all_but):
+            parameter.data *= 0.3
 
 
 def one_by_one(model: AdaptedModel, stacks: list[StackLike]) -> torch.Tensor:
@@ -106,6 +109,7 @@ def test_stacks_on_several_rows_in_any_order(model: AdaptedModel, picked: list[i
     ("kind", "stacks"),
     [
         (JointTerms, STACKS[:3]),
+        (JointTerms, ["language/tn", "language/sw > domain/works", Stack(Average("language/tn", "language/ha"))]),
         (BatchedGroups, ["language/yo", "language/yo > domain/farm > task/moods", None]),
         (BatchedGroups, ["language/rw", "language/rw > domain/sport", "language/so"]),
     ],
@@ -170,32 +174,61 @@ SCALED: list[StackLike] = [
 ]
 
 
+TURNED: list[StackLike] = [
+    "language/tn",
+    "language/tn > domain/works",
+    None,
+    "language/sw > domain/works > task/topics",
+    "domain/works",
+    Stack(Average({"language/tn": 0.3, "language/sw": 0.9}), "domain/works"),
+    "language/rw > domain/works",
+    Stack(Average("language/tn", "language/yo"), "task/moods"),
+    "language/tn",
+    "language/ha > domain/works",
+]
+
+
 def with_scales(model: AdaptedModel) -> AdaptedModel:
-    """Beside the others some that scale, in all blocks, in one, and at linear layers where LoRAs act too."""
-    every = {
+    """Beside the others IA3s and DoRAs, in all blocks, in one, and at linear layers where LoRAs act too."""
+    every: dict[str, MethodConfig] = {
         "language/rw": Ia3Config(),
         "language/so": Ia3Config(blocks=(1,)),
+        "language/tn": DoraConfig(rank=4, alpha=2),
         "domain/sport": Ia3Config(sites=("attention.query", "attention.key", "ffn.output")),
+        "domain/works": DoraConfig(rank=2, sites=("attention.query", "ffn.output")),
     }
     for seed, (name, method) in enumerate(every.items(), start=30):
         layers = attach_random(model, name, AdapterConfig(method=method), seed=seed)
-        for scales in layers.parameters():
-            scales.data += 1
+        for tensor, weight in layers.named_parameters():
+            if tensor.endswith((".scales", ".gain")):
+                weight.data += 1
     return model.eval()
 
 
 @pytest.mark.parametrize("batch_size", [3, 10])
-def test_rows_of_learned_scales(model: AdaptedModel, batch_size: int) -> None:
+@pytest.mark.parametrize("stacks", [SCALED, TURNED], ids=["ia3", "dora"])
+def test_rows_that_scale(model: AdaptedModel, stacks: list[StackLike], batch_size: int) -> None:
     with_scales(model)
-    found = model.encode(TEXTS, stacks=SCALED, batch_size=batch_size)
-    torch.testing.assert_close(found, one_by_one(model, SCALED), rtol=1e-4, atol=1e-5)
+    found = model.encode(TEXTS, stacks=stacks, batch_size=batch_size)
+    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("bits", [16, 8, 4])
-def test_rows_of_learned_scales_on_every_precision(bits: Any, tmp_path: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize("stacks", [SCALED, TURNED], ids=["ia3", "dora"])
+def test_rows_that_scale_on_every_precision(stacks: list[StackLike], bits: Any, tmp_path: Any) -> None:  # noqa: ANN401
     model = with_scales(with_adapters(adaptkit.load_model(saved_backbone(tmp_path / "tiny", "bert"), bits=bits)))
-    found, alone = model.encode(TEXTS, stacks=SCALED), one_by_one(model, SCALED)
+    weaken(model, all_but=(".scales", ".gain"))
+    found, alone = model.encode(TEXTS, stacks=stacks), one_by_one(model, stacks)
     assert float((found - alone).norm() / alone.norm()) < (0.03 if bits == 16 else 1e-4)
+
+
+def test_rows_follow_weights_that_change() -> None:
+    model = with_scales(with_adapters(tiny_model()))
+    before = model.encode(TEXTS, stacks=TURNED)
+    weaken(model)
+    found = model.encode(TEXTS, stacks=TURNED)
+    torch.testing.assert_close(found, one_by_one(model, TURNED), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(found, before, atol=1e-3)
 
 
 @pytest.mark.parametrize("model_type", ["bert", "qwen2"])
@@ -233,8 +266,9 @@ def test_gradients_of_rows_are_those_of_single_rows(model: AdaptedModel) -> None
     [
         ["language/yo", "language/yo > domain/farm", None, "language/sw > task/moods"],
         ["language/rw", "language/rw > domain/sport", None, "language/sw > domain/sport"],
+        ["language/tn", "language/tn > domain/works", None, "language/sw > domain/works"],
     ],
-    ids=["bottlenecks", "scales"],
+    ids=["bottlenecks", "ia3", "dora"],
 )
 def test_gradients_of_rows_that_act_in_place(model: AdaptedModel, stacks: list[StackLike]) -> None:
     with_scales(model)

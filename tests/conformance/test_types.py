@@ -103,7 +103,12 @@ def test_training_where_norms_give_float32(family: str, method: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("lora", "lora, rank stabilized, some sites and blocks"), ("bottleneck", "bottleneck at both sites")],
+    [
+        ("lora", "lora, rank stabilized, some sites and blocks"),
+        ("bottleneck", "bottleneck at both sites"),
+        ("dora", "lora"),
+        ("ia3", "dora"),
+    ],
 )
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_stack_on_every_row_where_norms_give_float32(family: str, one: str, other: str) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from adaptkit.heads import build_head
 from adaptkit.layers import BottleneckLayer, BottleneckMadxLayer, FusionLayer, InvertibleLayer, LoraLayer, Normed
+from adaptkit.layers.dora import DoraLayer
 from adaptkit.layers.ia3 import Ia3Layer
 from adaptkit.layers.types import MasterLinear, compute_type
 from adaptkit.task_types import HeadConfig
@@ -40,8 +41,16 @@ def _inverse(layer: nn.Module, _: Tensor, vectors: Tensor) -> Tensor:
     return layer.inverse(vectors)
 
 
+def _dora() -> nn.Module:
+    layer, linear = DoraLayer(in_width=WIDTH, out_width=WIDTH, rank=4, scale=0.5), nn.Linear(WIDTH, WIDTH)
+    nn.init.normal_(linear.weight, std=0.3, generator=torch.Generator().manual_seed(2))
+    layer.use(linear)
+    return layer
+
+
 LAYERS: dict[str, tuple[Callable[[], nn.Module], Act]] = {
     "lora": (lambda: LoraLayer(in_width=WIDTH, out_width=WIDTH, rank=4, scale=0.5), lambda f, x, y: f(x, y)),
+    "dora": (_dora, lambda f, x, y: f(x, y)),
     "ia3": (lambda: Ia3Layer(WIDTH), lambda f, x, y: f(x, y)),
     "bottleneck": (
         lambda: BottleneckLayer(hidden_width=WIDTH, bottleneck_width=4, activation="gelu"),
