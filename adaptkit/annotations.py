@@ -2,7 +2,8 @@
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from numbers import Integral, Real
 from operator import is_
 from types import NoneType, UnionType
@@ -42,6 +43,36 @@ def fitted(kind: Any, value: object) -> object:  # noqa: ANN401 - types are valu
     return _of_class(origin or kind, value)
 
 
+def from_text(kind: Any, text: str) -> object:  # noqa: ANN401
+    """What a word of a shell means to an annotation, where None is what is left out.
+
+    Raises:
+        Unfit: It means nothing there.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _any_from_text([each for each in arguments if each is not NoneType], text)
+    if origin is Literal and text in map(str, arguments):
+        return next(each for each in arguments if str(each) == text)
+    try:
+        return kind(text) if kind in (int, float) else fitted(kind, text)
+    except ValueError as error:
+        raise Unfit(in_words(kind)) from error
+
+
+def _any_from_text(kinds: Sequence[Any], text: str) -> object:
+    for each in kinds:
+        with suppress(Unfit):
+            return from_text(each, text)
+    raise Unfit(_listed([in_words(each) for each in kinds]))
+
+
+def part_of(kind: Any) -> Any:  # noqa: ANN401
+    """Of what a tuple of any length is, alone or where None may stand for it; None where it is no such tuple."""
+    tuples = [each for each in (kind, *get_args(kind)) if _is_tuple(each) and get_args(each)[-1] is ...]
+    return get_args(tuples[0])[0] if tuples else None
+
+
 def in_words(kind: Any) -> str:  # noqa: ANN401
     """What an annotation allows, as a message has it."""
     origin, arguments = get_origin(kind), get_args(kind)
@@ -76,10 +107,8 @@ def _require(holds: bool, kind: Any, value: object) -> object:  # noqa: ANN401
 
 def _of_union(kind: Any, arguments: tuple[Any, ...], value: object) -> object:  # noqa: ANN401
     for each in arguments:
-        try:
+        with suppress(Unfit):
             return fitted(each, value)
-        except Unfit:
-            continue
     raise Unfit(in_words(kind))
 
 

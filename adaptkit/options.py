@@ -7,8 +7,9 @@ class Lora(Options):
 ```
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any, ClassVar, TypeAlias, get_type_hints
 
 from adaptkit.annotations import Unfit, fitted
@@ -17,7 +18,8 @@ from adaptkit.errors import ConfigError
 from adaptkit.terminal.asking import option_name
 
 Recorded: TypeAlias = str | float | int | bool | None
-_HELP, _ASKED_AS, _RECORDED, _SHELL, _BOUNDS = "help", "asked_as", "recorded", "shell", "bounds"
+_HELP, _ASKED_AS, _RECORDED, _SHELL = "help", "asked_as", "recorded", "shell"
+_BOUNDS, _CHOICES = "bounds", "choices"
 
 
 class Options:
@@ -60,6 +62,7 @@ def option(
     asked_as: str | None = None,
     recorded: bool = True,
     shell: Shell | None = None,
+    choices: Collection[str] | None = None,
     least: float | None = None,
     most: float | None = None,
     above: float | None = None,
@@ -68,11 +71,19 @@ def option(
     """A field with a default (`MISSING`: none; a class: a new one each time) and the sentence that says what it is.
 
     `asked_as` is its flat name, as a flag has it, where the field's own would not do outside its class. What is not
-    `recorded` stands on no card: paths, texts, and what does not decide the result. A number lies from `least` to
+    `recorded` stands on no card: paths, texts, and what does not decide the result. A text is one of the `choices`,
+    which may grow, such as the names in a table. A number lies from `least` to
     `most`, or strictly `above` and `below`.
     """
     bounds = Bounds(least=least, most=most, above=above, below=below)
-    metadata = {_HELP: text, _ASKED_AS: asked_as, _RECORDED: recorded, _SHELL: shell, _BOUNDS: bounds}
+    metadata = {
+        _HELP: text,
+        _ASKED_AS: asked_as,
+        _RECORDED: recorded,
+        _SHELL: shell,
+        _BOUNDS: bounds,
+        _CHOICES: choices,
+    }
     return (
         field(default_factory=default, metadata=metadata)
         if isinstance(default, type)
@@ -92,12 +103,13 @@ class Option:
     recorded: bool = True
     shell: Shell | None = None
     bounds: Bounds = Bounds()
+    choices: Collection[str] | None = None
 
     def checked(self, value: object) -> object:
         """A value for it, as its type has it.
 
         Raises:
-            ConfigError: A value of another type, or a number outside its bounds.
+            ConfigError: A value of another type, a number outside its bounds, or a text that is no choice.
         """
         name = option_name(self.field, flag=self.name)
         try:
@@ -107,6 +119,10 @@ class Option:
             raise ConfigError(f"{name} takes {error}, found {value!r:.80}.") from error
         if isinstance(found, int | float) and (right := self.bounds.wrong(found)):
             raise ConfigError(f"{name} must {right}, found {value}.")
+        if isinstance(found, str) and self.choices is not None and found not in self.choices:
+            near = get_close_matches(found, self.choices, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"{name} takes {', '.join(self.choices)}, found {found!r:.80}.{meant}")
         return found
 
     @property
@@ -133,6 +149,7 @@ def _option_of(owner: type, entry: "Field[Any]") -> Option:
         recorded=entry.metadata[_RECORDED],
         shell=shell,
         bounds=entry.metadata[_BOUNDS],
+        choices=entry.metadata[_CHOICES],
     )
 
 

@@ -20,6 +20,7 @@ from adaptkit.cli.merge import merge_adapters
 from adaptkit.cli.mine import mine
 from adaptkit.cli.named_modules import FLAG, import_named
 from adaptkit.cli.options import request_options
+from adaptkit.cli.plain_command import PlainCommand
 from adaptkit.cli.predict import predict
 from adaptkit.cli.project import project
 from adaptkit.cli.pull import pull
@@ -65,8 +66,8 @@ def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
     with shell_words():
         try:
-            import_named(sys.argv[1:])
-            commands()()
+            arguments = import_named(sys.argv[1:])
+            commands()(arguments)
         except SystemExit as end:
             if end.code == EXIT_INTERRUPTED:
                 _say(
@@ -115,24 +116,24 @@ def commands() -> typer.Typer:
     app.callback()(common)
     app.command("train", cls=GroupedCommand)(request_options(train_command))
     app.command("estimate", cls=GroupedCommand)(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN))
-    app.command("mine")(mine)
-    app.command("demo")(demo)
-    app.command("evaluate")(evaluate)
-    app.command("predict")(predict)
-    app.command("project")(project)
-    app.command("list")(list_adapters)
-    app.command("index")(write_index)
-    app.command("sign")(sign_place)
-    app.command("diff")(diff)
-    app.command("inspect")(inspect_adapter)
-    app.command("verify")(verify)
-    app.command("merge")(merge_adapters)
-    app.command("import")(import_adapter)
-    app.command("export")(export_adapter)
-    app.command("push")(push)
-    app.command("pull")(pull)
+    app.command("mine", cls=PlainCommand)(mine)
+    app.command("demo", cls=PlainCommand)(demo)
+    app.command("evaluate", cls=PlainCommand)(evaluate)
+    app.command("predict", cls=PlainCommand)(predict)
+    app.command("project", cls=PlainCommand)(project)
+    app.command("list", cls=PlainCommand)(list_adapters)
+    app.command("index", cls=PlainCommand)(write_index)
+    app.command("sign", cls=PlainCommand)(sign_place)
+    app.command("diff", cls=PlainCommand)(diff)
+    app.command("inspect", cls=PlainCommand)(inspect_adapter)
+    app.command("verify", cls=PlainCommand)(verify)
+    app.command("merge", cls=PlainCommand)(merge_adapters)
+    app.command("import", cls=PlainCommand)(import_adapter)
+    app.command("export", cls=PlainCommand)(export_adapter)
+    app.command("push", cls=PlainCommand)(push)
+    app.command("pull", cls=PlainCommand)(pull)
     app.add_typer(backbone_app, name="backbone")
-    app.command("version")(version)
+    app.command("version", cls=PlainCommand)(version)
     return app
 
 

@@ -1,10 +1,11 @@
 """`adaptkit export`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from adaptkit.cli.arguments import choice
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.format.transformers_classes import ForClass
@@ -12,14 +13,15 @@ from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
+Reader: TypeAlias = Literal["peft", "onnx"]
 
 
 def export_adapter(
     folders: Annotated[list[Path], typer.Argument(help="folder of an adapter; for onnx of several, lowest first")],
     output: Annotated[Path, typer.Option(help="folder to write")],
-    to: Annotated[Literal["peft", "onnx"], typer.Option(help="the library that is to read it")] = "peft",
+    to: Annotated[Reader, choice("to", Reader, "the library that is to read it")] = "peft",
     for_class: Annotated[
-        ForClass, typer.Option(help="the transformers class that it will be used on (peft)")
+        ForClass, choice("for_class", ForClass, "the transformers class that it will be used on (peft)")
     ] = "AutoModel",
     without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,

@@ -4,7 +4,7 @@ Nothing is imported that is not named in the call itself; an adapter's folder is
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -14,27 +14,39 @@ from adaptkit.errors import ConfigError
 FLAG = "--import"
 
 
-def import_named(arguments: Sequence[str]) -> None:
-    """Import what `--import` names in front of the command: files, or modules that Python finds.
+def import_named(arguments: Sequence[str]) -> list[str]:
+    """Import what `--import` names before or behind the command: files, or modules that Python finds.
+
+    Gives the other arguments. What stands behind `--` is no option.
 
     Raises:
         ConfigError: There is no such file or module.
     """
-    for name in _named(arguments):
+    named, others = _parted(arguments)
+    for name in named:
         if name.endswith(".py"):
             _import_file(Path(name))
         else:
             _import_module(name)
+    return others
 
 
-def _named(arguments: Sequence[str]) -> Iterator[str]:
+def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names that `--import` has, and the other arguments."""
+    named: list[str] = []
+    others: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        if not argument.startswith("-"):
-            return
         flag, equals, value = argument.partition("=")
-        if flag == FLAG and (name := value if equals else next(rest, "")):
-            yield name
+        if argument == "--":
+            others += [argument, *rest]
+        elif flag == FLAG:
+            named.append(value if equals else next(rest, ""))
+        else:
+            others.append(argument)
+    if "" in named:
+        raise ConfigError(f"{FLAG} names nothing; write {FLAG} FILE.py, or {FLAG} MODULE.")
+    return named, others
 
 
 def _import_file(path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Collection
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
+from adaptkit.annotations import part_of
+from adaptkit.cli.arguments import read_words
 from adaptkit.options import Option
 from adaptkit.requests import AnyRequest, request_of
 from adaptkit.requests.flags import flags
@@ -30,7 +32,7 @@ def _parameter(option: Option) -> inspect.Parameter:
         *([f"--{option.name.replace('_', '-')}"] if option.default is False else []),
         help=_help(option),
         show_default=False,
-        metavar=None if option.shell is None else option.shell.metavar,
+        metavar=_metavar(option),
     )
     annotation: Any = Annotated[_shell_kind(option) | None, declared]
     return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -39,8 +41,9 @@ def _parameter(option: Option) -> inspect.Parameter:
 def _help(option: Option) -> str:
     """The sentence; what is taken where the option is left out, unless the sentence says it."""
     said = option.shell_help
-    if option.shell is None and _repeated(option.kind) is not None:
-        said += "; may be repeated"
+    if option.shell is None and part_of(option.kind) is not None:
+        choices = _choices(part_of(option.kind))
+        said += f"{'; each is ' if choices else ''}{', '.join(choices)}; may be repeated"
     # Not by "in (False, ())": 0 is equal to False, and is said.
     if option.default is False or option.default == () or not isinstance(option.default, str | int | float | tuple):
         return said
@@ -53,23 +56,46 @@ def _plain(default: Any) -> str:  # noqa: ANN401
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
+def _metavar(option: Option) -> str | None:
+    """What stands behind the flag in help: its choices, or what it takes; a flag that is a switch has nothing there."""
+    if option.shell is not None or _is_switch(option):
+        return None if option.shell is None else option.shell.metavar
+    if part_of(option.kind) is not None:
+        return _NAMES.get(part_of(option.kind), "<name>")
+    several = get_args(option.kind) if get_origin(option.kind) is tuple else (option.kind,)
+    choices = tuple(option.choices or _choices(option.kind))
+    return f"<{'|'.join(choices)}>" if choices else " ".join(_name_of(each) for each in several)
+
+
+def _name_of(kind: Any) -> str:  # noqa: ANN401
+    return next(name for each, name in _NAMES.items() if each in (kind, *get_args(kind)))
+
+
+_NAMES = {int: "<int>", float: "<float>", str: "<text>"}
+
+
+def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401
+    closed = [each for each in (kind, *get_args(kind)) if get_origin(each) is Literal]
+    return tuple(str(choice) for each in closed for choice in get_args(each))
+
+
+def _is_switch(option: Option) -> bool:
+    return bool in (option.kind, *get_args(option.kind))
+
+
 def _shell_kind(option: Option) -> Any:  # noqa: ANN401
-    """What typer reads; a tuple of any length is a flag that may be repeated."""
+    """What typer reads: words, so that what is wrong with one is said as it is elsewhere."""
     if option.shell is not None:
         return option.shell.kind
-    element = _repeated(option.kind)
-    if element is None:
-        return option.kind
-    return list[int] if element is int else list[str]
-
-
-def _repeated(kind: Any) -> Any:  # noqa: ANN401
-    """Of what a tuple of any length is, alone or where nothing may stand for it."""
-    tuples = [each for each in (kind, *get_args(kind)) if get_origin(each) is tuple and get_args(each)[-1] is ...]
-    return get_args(tuples[0])[0] if tuples else None
+    if _is_switch(option):
+        return bool
+    if part_of(option.kind) is not None:
+        return list[str]
+    parts = get_args(option.kind) if get_origin(option.kind) is tuple else ()
+    return tuple[tuple(str for _ in parts)] if parts else str  # type: ignore[misc]
 
 
 def _as_python(option: Option, value: Any) -> object:  # noqa: ANN401
     if option.shell is not None:
         return option.shell.read(value)
-    return tuple(value) if isinstance(value, list) else value
+    return value if isinstance(value, bool) else read_words(option.name, option.kind, value)

@@ -17,6 +17,7 @@ import regex
 from numpy.typing import NDArray
 
 from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import option_name
 
 NormalForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 NORMAL_FORMS: tuple[NormalForm, ...] = get_args(NormalForm)
@@ -31,7 +32,8 @@ def check_form(form: object) -> None:
         ConfigError: It is none of the four.
     """
     if form is not None and form not in NORMAL_FORMS:
-        raise ConfigError(f"normalize is {', '.join(NORMAL_FORMS)} or None (text as it is), found {form!r:.40}.")
+        name = option_name("normalize")
+        raise ConfigError(f"{name} is {', '.join(NORMAL_FORMS)} or None (text as it is), found {form!r:.40}.")
 
 
 def normalized(text: str, form: NormalForm | None) -> str:

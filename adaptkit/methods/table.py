@@ -3,6 +3,7 @@
 from adaptkit.errors import ConfigError
 from adaptkit.methods.method import Method, MethodConfig, MethodOptions
 from adaptkit.table import Table
+from adaptkit.terminal.asking import how_to_bring_own, option_name
 
 METHODS: Table[Method] = Table("method")
 
@@ -35,8 +36,8 @@ def options_named(asked: str | MethodOptions) -> MethodOptions:
     trained = [name for name, row in METHODS.items() if row.options is not None]
     row = METHODS.get(asked)
     if row is None or row.options is None:
-        hint = "" if row is None else f" That one is only imported (adaptkit.{row.imported_by})."
-        raise ConfigError(f"method is {', '.join(trained)}, found {asked!r}.{hint}")
+        hint = how_to_bring_own() if row is None else f" That one is only imported (adaptkit.{row.imported_by})."
+        raise ConfigError(f"{option_name('method')} is {', '.join(trained)}, found {asked!r}.{hint}")
     return row.options()
 
 

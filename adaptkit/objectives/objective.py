@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from adaptkit.errors import ConfigError
 from adaptkit.options import Options
-from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.asking import as_typed, option_name
 
 BackboneKind: TypeAlias = Literal["encoder", "decoder"]
 
@@ -67,7 +67,8 @@ class Objective:
         """
         warmup = self.warmup(asked)
         if warmup is not None and max_steps is not None and warmup >= max_steps:
-            raise ConfigError(f"head_warmup must be below max_steps, found {warmup} and {max_steps}.")
+            names = (option_name("head_warmup"), option_name("max_steps"))
+            raise ConfigError(f"{names[0]} must be below {names[1]}, found {warmup} and {max_steps}.")
 
     def require_text(self, *, translated: bool, glossed: bool = False) -> None:
         """See that it trains on text with translations, or without; and where it is `glossed`, with a dictionary.

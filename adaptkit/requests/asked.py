@@ -18,7 +18,7 @@ from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.refusals import refuse, refuse_misplaced
 from adaptkit.requests.run import Run
 from adaptkit.requests.task import TaskRequest
-from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.asking import as_typed, option_name
 
 AnyRequest: TypeAlias = LanguageRequest | DomainRequest | TaskRequest
 REQUESTS: Mapping[Kind, type[AnyRequest]] = {
@@ -41,7 +41,9 @@ def kind_asked_for(asked: Mapping[str, object]) -> Kind:
     """
     lang, domain, task = (asked.get(name) for name in ("lang", "domain", "task"))
     if task is not None and domain is not None:
-        raise ConfigError("task and domain are both given; an adapter is for one of them.")
+        raise ConfigError(
+            f"{option_name('task')} and {option_name('domain')} are both given; an adapter is for one of them."
+        )
     if task is not None and asked.get("data") is None:
         raise ConfigError(f"task {task!r} needs labelled examples: give {as_typed(data=...)}.")
     if domain is not None and lang is None:

@@ -7,6 +7,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.objectives import OBJECTIVES, Objective, objective_of
 from adaptkit.options import Options, options_of
 from adaptkit.requests.refusals import refuse
+from adaptkit.terminal.asking import how_to_bring_own, option_name
 
 
 @dataclass(frozen=True)
@@ -67,5 +68,7 @@ def objective_row(name: str) -> Objective:
         ConfigError: There is none.
     """
     if name not in OBJECTIVES:
-        raise ConfigError(f"objective is auto, {', '.join(OBJECTIVES)}, found {name!r}.")
+        raise ConfigError(
+            f"{option_name('objective')} is auto, {', '.join(OBJECTIVES)}, found {name!r}.{how_to_bring_own()}"
+        )
     return OBJECTIVES[name]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Literal
 
 from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import METHODS
@@ -94,4 +93,4 @@ def _off(flag: Flag) -> Flag:
 
 def _choice(name: str, text: str, default: str, choices: tuple[str, ...]) -> Option:
     """A field that a shell fills with a name, where Python may give options."""
-    return Option(name, Literal.__getitem__(choices), default, text, field=name)
+    return Option(name, str, default, text, field=name, choices=choices)

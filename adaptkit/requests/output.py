@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from adaptkit.errors import ConfigError
 from adaptkit.options import Options, Shell, option
-from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.asking import as_typed, option_name
 from adaptkit.terminal.plain_text import is_one_line
 
 PathOrName: TypeAlias = str | os.PathLike[str]
@@ -52,7 +52,9 @@ class Output(Options):
         if not is_one_line(self.licence):
             raise ConfigError(f"{as_typed(licence=self.licence)} is not one line; give the licence's name.")
         if self.resumes and self.folder is None:
-            raise ConfigError(f"resume needs the output folder of the run to resume; give {as_typed(output=...)}.")
+            raise ConfigError(
+                f"{option_name('resume')} needs the output folder of the run to resume; give {as_typed(output=...)}."
+            )
         if self.resume and self.resume_or_start:
             raise ConfigError(
                 f"{as_typed(resume=True)} and {as_typed(resume_or_start=True)} are both given; give one of them."
@@ -76,7 +78,6 @@ class Output(Options):
         if self.folder is None and given:
             verb, them = ("needs", "it") if len(given) == 1 else ("need", "them")
             raise ConfigError(
-                f"{', '.join(given)} {verb} an output folder, and without one nothing is written: give "
-                f"{as_typed(output=...)}, or "
-                f"leave {them} out."
+                f"{', '.join(map(option_name, given))} {verb} an output folder, and without one nothing is written: "
+                f"give {as_typed(output=...)}, or leave {them} out."
             )

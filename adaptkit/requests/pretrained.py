@@ -3,7 +3,7 @@
 import os
 from dataclasses import KW_ONLY, dataclass
 
-from adaptkit.holding import AUTO, BITS_HELP, DEVICES, Bits, embedding_form, embeddings_help
+from adaptkit.holding import AUTO, BITS_HELP, DEVICES, EMBEDDING_FORMS, Bits, embedding_form, embeddings_help
 from adaptkit.options import Options, Shell, option
 
 
@@ -21,11 +21,11 @@ class Pretrained(Options):
         None,
         "hub id or folder of the backbone (default: the embedded one)",
         recorded=False,
-        shell=Shell(str, read=str),
+        shell=Shell(str, metavar="<id or folder>", read=str),
     )
     _: KW_ONLY
-    bits: Bits = option(32, BITS_HELP, shell=Shell(int, read=int))
-    embeddings: str | None = option(None, embeddings_help())
+    bits: Bits = option(32, BITS_HELP)
+    embeddings: str | None = option(None, embeddings_help(), choices=EMBEDDING_FORMS)
     device: str = option(AUTO, DEVICES)
 
     def __post_init__(self) -> None:

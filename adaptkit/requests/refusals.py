@@ -12,6 +12,7 @@ from adaptkit.regularisers import REGULARISERS
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
+from adaptkit.terminal.asking import option_name
 
 
 def refuse(given: Iterable[str], what: str) -> None:
@@ -26,7 +27,7 @@ def refuse(given: Iterable[str], what: str) -> None:
     verb, them = ("does", "it") if len(names) == 1 else ("do", "them")
     where = _where_they_belong(names)
     rest = f": {where}. Leave {them} out." if where else f"; leave {them} out."
-    raise ConfigError(f"{', '.join(names)} {verb} not go with {what}{rest}")
+    raise ConfigError(f"{', '.join(map(option_name, names))} {verb} not go with {what}{rest}")
 
 
 def _where_they_belong(names: Sequence[str]) -> str:
@@ -35,7 +36,7 @@ def _where_they_belong(names: Sequence[str]) -> str:
         owned.setdefault(owners_of(name), []).append(name)
     owned.pop("", None)
     return "; ".join(
-        f"{' and '.join(having)} {'belongs' if len(having) == 1 else 'belong'} to {owner}"
+        f"{' and '.join(map(option_name, having))} {'belongs' if len(having) == 1 else 'belong'} to {owner}"
         for owner, having in owned.items()
     )
 

@@ -62,7 +62,7 @@ class TaskRequest(Request):
         ),
     )
     lang: str | None = option(None, "language of the data, where it does not say it")
-    task_type: str | None = option(None, f"{', '.join(TASK_TYPES)} (default: by the data)")
+    task_type: str | None = option(None, f"{', '.join(TASK_TYPES)} (default: by the data)", choices=TASK_TYPES)
     reading: ReadingOptions = field(default=ReadingOptions())
     regularisers: tuple[Weighed, ...] = field(default=())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")

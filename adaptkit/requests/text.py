@@ -17,7 +17,7 @@ from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
 from adaptkit.requests.written import parallels, texts
-from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.asking import as_typed, option_name
 
 MAX_TOKENS = 20_000_000
 
@@ -102,14 +102,17 @@ class TextRequest(Request):
     def _check_text(self) -> None:
         """Text and objective go together."""
         if self.text is not None and self.parallel is not None:
-            raise ConfigError("text and parallel are both given; give the one to train on.")
+            both = f"{option_name('text')} and {option_name('parallel')}"
+            raise ConfigError(f"{both} are both given; give the one to train on.")
         if self.column is not None and self.parallel is not None:
             raise ConfigError(
-                f"column names a column of {as_typed(text=...)}; parallel text finds its columns by their languages."
+                f"{option_name('column')} names a column of {as_typed(text=...)}; parallel text finds its columns by "
+                "their languages."
             )
         if self.source_lang is not None and self.text is not None:
             raise ConfigError(
-                f"source_lang is the language of translations, and {as_typed(text=...)} has none; leave it out."
+                f"{option_name('source_lang')} is the language of translations, and {as_typed(text=...)} has none; "
+                "leave it out."
             )
         if self.lexicon is not None and self.text is None:
             raise ConfigError(

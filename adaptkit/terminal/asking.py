@@ -34,6 +34,12 @@ def option_name(name: str, flag: str | None = None) -> str:
     return f"--{(flag or name).replace('_', '-')}" if _in_shell else name
 
 
+def how_to_bring_own() -> str:
+    """How a method or another row of one's own comes to be known, for a message."""
+    how = "name its file: --import FILE.py" if _in_shell else "import its file first"
+    return f" For one of your own, {how}."
+
+
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key!r}: {_shown(part)}" for key, part in value.items()) + "}"

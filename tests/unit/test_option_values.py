@@ -71,6 +71,10 @@ WRONG: dict[str, tuple[type[Options], dict[str, Any]]] = {
     "blocks takes None or a tuple, each part of it an integer, found ('0',).": (adaptkit.Lora, {"blocks": ("0",)}),
     "bits takes 32, 16, 8 or 4, found '4'.": (Pretrained, {"bits": "4"}),
     "bits takes 32, 16, 8 or 4, found 5.": (Pretrained, {"bits": 5}),
+    "embeddings takes resident, paged, fp16, int8, nf4, found 'int9'. Did you mean 'int8'?": (
+        Pretrained,
+        {"embeddings": "int9"},
+    ),
     "folder takes a text, a path or None, found 3.": (Output, {"folder": 3}),
     "columns takes a mapping from a text to a text, found ['a'].": (ReadingOptions, {"columns": ["a"]}),
     "score_range takes a tuple of 2: a number, a number, found (0,).": (ReadingOptions, {"score_range": (0,)}),

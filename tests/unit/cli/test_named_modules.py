@@ -63,8 +63,23 @@ def test_its_flags_are_refused_for_others(adaptkit: Command, asked: list[object]
 @pytest.mark.usefixtures("_forgotten")
 def test_a_module_is_found_by_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(EXAMPLES)
-    import_named(["--import", NAME, "train", "--import", "nothing"])
+    assert import_named(["train", "--import", NAME, "--lang", "sw", "--", "--import", "nothing"]) == [
+        *("train", "--lang", "sw", "--", "--import", "nothing")
+    ]
     assert NAME in sys.modules
+
+
+@pytest.mark.usefixtures("_forgotten")
+def test_it_may_stand_behind_the_command(adaptkit: Command) -> None:
+    assert "--mask-share <float>" in adaptkit("train", f"--import={FILE}", "--help").out
+
+
+def test_a_name_that_nothing_has_is_told_how_to_bring_it(adaptkit: Command) -> None:
+    for flag in ("--method", "--objective"):
+        refused = adaptkit("train", "--lang", "sw", flag, "bitfitt")
+        assert (refused.status, refused.out) == (1, "")
+        assert f"{flag} is " in refused.err
+        assert "For one of your own, name its file: --import FILE.py." in refused.err
 
 
 @pytest.mark.parametrize(
@@ -73,6 +88,7 @@ def test_a_module_is_found_by_python(monkeypatch: pytest.MonkeyPatch) -> None:
         ("nothing.py", r"--import nothing\.py: there is no such file"),
         ("json.py", r"a module 'json' is imported already; give the file another name"),
         ("nothing", r"--import nothing: Python finds no such module\. A file is given by its path"),
+        ("", r"--import names nothing; write --import FILE\.py"),
         ("json.nothing", r"--import json\.nothing: Python finds no such module"),
     ],
 )

@@ -14,6 +14,7 @@ from adaptkit.objectives import OBJECTIVES
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, LanguageRequest, TextRequest
 from adaptkit.requests.flags import flags
+from adaptkit.task_types import TASK_TYPES
 
 
 def asked(**values: object) -> TextRequest:
@@ -47,6 +48,53 @@ def test_every_option_has_a_flag_with_help(command: str, adaptkit: Callable[...,
     assert f"<auto|{'|'.join(OBJECTIVES)}>" in text
     assert "[default: 32]" in text
     assert re.search(r"--seed <int> +seed of everything random +\[default: 0\]", text)
+
+
+def test_help_says_what_a_flag_takes_and_no_type_of_python(adaptkit: Callable[..., Any]) -> None:
+    for command in ("train", "estimate", "evaluate", "predict", "export"):
+        text = adaptkit(command, "--help").out
+        assert not re.search(r"--[a-z-]+ <str>|--[a-z-]+ <list\[|Literal|None", text), command
+    text = " ".join(adaptkit("train", "--help").out.split())
+    assert f"--task-type <{'|'.join(TASK_TYPES)}>" in text
+    assert "--embeddings <resident|paged|fp16|int8|nf4>" in text
+    assert "--bits <32|16|8|4>" in text
+    assert "--score-range <float> <float>" in text
+    assert "--blocks <int>" in text
+    assert re.search(r"--sites <name> .*each is attention\.query, .*may be repeated", text)
+
+
+WRONG = {
+    "--rank takes an integer, found 'x'.": ("--rank", "x"),
+    "--bits takes 32, 16, 8 or 4, found '5'.": ("--bits", "5"),
+    "--precision takes auto, fp32 or bf16, found 'fp8'.": ("--precision", "fp8"),
+    "--learning-rate takes a number, found 'fast'.": ("--learning-rate", "fast"),
+    "--normalize takes NFC, NFD, NFKC or NFKD, found 'nfx'.": ("--normalize", "nfx"),
+    "--blocks takes an integer, found '0 x'.": ("--blocks", "0", "--blocks", "x"),
+    "--embeddings takes resident, paged, fp16, int8, nf4, found 'fp61'. Did you mean 'fp16'?": ("--embeddings", "fp61"),
+    "--max-steps must be at least 1, found 0.": ("--max-steps", "0"),
+    "--rank does not go with method 'bottleneck': --rank belongs to method": ("--method", "bottleneck", "--rank", "4"),
+    "--resume needs the output folder of the run to resume; give --output.": ("--resume",),
+    "--text and --parallel are both given": ("--text", "a", "--parallel", "b"),
+    "--head-warmup must be below --max-steps, found 9 and 9.": ("--max-steps", "9", "--head-warmup", "9"),
+}
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_what_is_wrong_is_said_by_the_flag(said: str, adaptkit: Callable[..., Any]) -> None:
+    refused = adaptkit("train", "--lang", "sw", *WRONG[said])
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith(f"ConfigError: {said}")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("predict", "sw", "--normalize", "nfx"), "--normalize takes NFC, NFD, NFKC or NFKD, found 'nfx'."),
+        (("export", "sw", "--output", "a", "--to", "tf"), "--to takes peft or onnx, found 'tf'."),
+    ],
+)
+def test_other_commands_say_it_alike(command: tuple[str, ...], said: str, adaptkit: Callable[..., Any]) -> None:
+    assert adaptkit(*command).err == f"ConfigError: {said}\n"
 
 
 def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:
