@@ -7,28 +7,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from adaptkit.cli.backbone import backbone_app
-from adaptkit.cli.demo import demo
-from adaptkit.cli.diff import diff
-from adaptkit.cli.evaluate import evaluate
-from adaptkit.cli.export_adapter import export_adapter
-from adaptkit.cli.grouped import GroupedCommand
-from adaptkit.cli.import_adapter import import_adapter
-from adaptkit.cli.inspect_adapter import inspect_adapter
-from adaptkit.cli.list_adapters import list_adapters
-from adaptkit.cli.merge import merge_adapters
-from adaptkit.cli.mine import mine
+from adaptkit.cli.commands import Commands
 from adaptkit.cli.named_modules import FLAG, import_named
-from adaptkit.cli.options import request_options
-from adaptkit.cli.plain_command import PlainCommand
-from adaptkit.cli.predict import predict
-from adaptkit.cli.project import project
-from adaptkit.cli.pull import pull
-from adaptkit.cli.push import push
-from adaptkit.cli.sign import sign_place
-from adaptkit.cli.train import OF_WHAT_IS_WRITTEN, estimate_command, train_command
-from adaptkit.cli.verify import verify
-from adaptkit.cli.write_index import write_index
 from adaptkit.errors import AdaptkitError, DivergedTraining, ProcessFailed, TrainingInterrupted
 from adaptkit.terminal.asking import shell_words
 from adaptkit.terminal.console import PlainConsole
@@ -104,9 +84,10 @@ def _say(message: str) -> None:
 
 
 def commands() -> typer.Typer:
-    """All commands, with flags for what is registered now."""
+    """All commands."""
     app = typer.Typer(
         name="adaptkit",
+        cls=Commands,
         help="Language, domain and task adapters for languages that big models hardly know.",
         no_args_is_help=True,
         add_completion=False,
@@ -114,29 +95,4 @@ def commands() -> typer.Typer:
         rich_markup_mode=None,  # rich's help would squeeze the many options into five narrow columns
     )
     app.callback()(common)
-    app.command("train", cls=GroupedCommand)(request_options(train_command))
-    app.command("estimate", cls=GroupedCommand)(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN))
-    app.command("mine", cls=PlainCommand)(mine)
-    app.command("demo", cls=PlainCommand)(demo)
-    app.command("evaluate", cls=PlainCommand)(evaluate)
-    app.command("predict", cls=PlainCommand)(predict)
-    app.command("project", cls=PlainCommand)(project)
-    app.command("list", cls=PlainCommand)(list_adapters)
-    app.command("index", cls=PlainCommand)(write_index)
-    app.command("sign", cls=PlainCommand)(sign_place)
-    app.command("diff", cls=PlainCommand)(diff)
-    app.command("inspect", cls=PlainCommand)(inspect_adapter)
-    app.command("verify", cls=PlainCommand)(verify)
-    app.command("merge", cls=PlainCommand)(merge_adapters)
-    app.command("import", cls=PlainCommand)(import_adapter)
-    app.command("export", cls=PlainCommand)(export_adapter)
-    app.command("push", cls=PlainCommand)(push)
-    app.command("pull", cls=PlainCommand)(pull)
-    app.add_typer(backbone_app, name="backbone")
-    app.command("version", cls=PlainCommand)(version)
     return app
-
-
-def version() -> None:
-    """Print the version."""
-    _out.print(__version__)

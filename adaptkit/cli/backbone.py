@@ -8,7 +8,9 @@ import typer
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.console import PlainConsole
 
-backbone_app = typer.Typer(help="The embedded backbone.", no_args_is_help=True)
+backbone_app = typer.Typer(
+    help="The embedded backbone.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 _out = PlainConsole()
 
 

@@ -1,5 +1,8 @@
 """`adaptkit train` and `adaptkit estimate`."""
 
+from collections.abc import Callable
+
+from adaptkit.cli.options import request_options
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, Output
 from adaptkit.terminal.console import PlainConsole
@@ -43,3 +46,13 @@ def estimate_command(request: AnyRequest) -> None:
     with open_display(shown=not process_index(), console=_out) as display:
         for line in estimate(request, display).plan:
             display.note(line)
+
+
+def train_flags() -> Callable[..., None]:
+    """`train_command`, with a flag for each option."""
+    return request_options(train_command)
+
+
+def estimate_flags() -> Callable[..., None]:
+    """`estimate_command`, with a flag for each option but those of what is written."""
+    return request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN)

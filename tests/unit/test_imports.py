@@ -69,6 +69,13 @@ def test_commands_that_read_and_tell_import_nothing_heavy(command: str) -> None:
     assert heavy_modules_after(COMMAND, command.split()) == []
 
 
+@pytest.mark.parametrize("command", ["--help", "--version", "version"])
+def test_what_needs_no_command_imports_none(command: str) -> None:
+    commands = [f"adaptkit.cli.{name}" for name in ("train", "evaluate", "list_adapters", "options")]
+    heavy = [*HEAVY, *TABLES, *commands, "numpy", "regex", "adaptkit.requests", "adaptkit.format"]
+    assert heavy_modules_after(COMMAND, [command], heavy) == []
+
+
 def test_an_index_is_written_without_tensors(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "zoo" / "sw")
     assert heavy_modules_after(COMMAND, ["index", str(tmp_path / "zoo")]) == []
