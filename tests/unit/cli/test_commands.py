@@ -133,7 +133,7 @@ def test_a_lora_goes_to_the_class_that_is_named(
     file = tmp_path / "theirs" / "adapter_config.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "modules_to_save": ["cls"]}))
     back = ("import", tmp_path / "theirs", "--lang", "sw", "--output", tmp_path / "again", "--backbone")
-    assert "leave the head out: --without-head" in adaptkit(*back, backbone_folder).err.replace("\n", " ")
+    assert "leave it out: --without-head" in adaptkit(*back, backbone_folder).err.replace("\n", " ")
     assert adaptkit(*back, backbone_folder, "--without-head").status == 0
     assert load_adapter(tmp_path / "again").probes == load_adapter(trained).probes
     assert adaptkit(*export, "--to", "onnx").status == 1
