@@ -24,7 +24,7 @@ from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
 from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
-from .requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
+from .requests import DomainRequest, LanguageRequest, Measuring, Output, Pretrained, Run, Selection, TaskRequest
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
 from .verification import sign
@@ -61,6 +61,7 @@ __all__ = [
     "LanguageRequest",
     "Lexicon",
     "Lora",
+    "Measuring",
     "Merged",
     "Method",
     "MinedPairs",
@@ -73,6 +74,7 @@ __all__ = [
     "RDrop",
     "ReadingOptions",
     "Run",
+    "Selection",
     "Source",
     "Stack",
     "TaskData",

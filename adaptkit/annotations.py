@@ -78,7 +78,7 @@ def in_words(kind: Any) -> str:  # noqa: ANN401
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         # A tuple's parts come last, where nothing can be taken for one of them.
-        return _listed([in_words(each) for each in sorted(arguments, key=_is_tuple)])
+        return _listed([words for each in sorted(arguments, key=_is_tuple) for words in _alternatives(each)])
     if origin is Literal:
         return _listed([str(each) for each in arguments])
     if origin is tuple and arguments[-1] is ...:
@@ -88,6 +88,10 @@ def in_words(kind: Any) -> str:  # noqa: ANN401
     if origin is not None and issubclass(origin, Mapping):
         return f"a mapping from {' to '.join(map(in_words, arguments))}"
     return _PLAIN.get(origin or kind, getattr(kind, "__name__", str(kind)))
+
+
+def _alternatives(kind: Any) -> list[str]:  # noqa: ANN401
+    return [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else [in_words(kind)]
 
 
 def _is_tuple(kind: Any) -> bool:  # noqa: ANN401

@@ -6,9 +6,12 @@ from typing import Any
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes import Estimate
 from adaptkit.recipes.train import estimate, train
-from adaptkit.requests import AnyRequest, LanguageRequest, TaskRequest, request_of
+from adaptkit.requests import AnyRequest, LanguageRequest, Measuring, TaskRequest, request_of
 from adaptkit.storage import Adapter
 from adaptkit.training.display import Silent
+
+QUIET = Measuring(progress=False)
+"""Evaluations that show nothing."""
 
 
 def asked(**flat: Any) -> AnyRequest:  # noqa: ANN401 - any option

@@ -14,6 +14,7 @@ from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES
+from tests.calls import QUIET
 from tests.tiny import tiny_model
 from tests.unit.heads.examples import topics
 
@@ -53,6 +54,6 @@ def stacks_evaluated(adapter: Adapter, *, run: adaptkit.Run, method: str = "lora
         zoo=[adapter],
         source_language="en",
         compare=["none", "target"],
-        progress=False,
+        measuring=QUIET,
     )
     return [cell.stack for cell in report.results.cells]

@@ -18,13 +18,17 @@ from adaptkit.holding import AUTO, require_bits
 from adaptkit.labelled import ReadingOptions
 from adaptkit.labelled.reading_options import columns_of
 from adaptkit.options import options_of
-from adaptkit.requests import Pretrained
+from adaptkit.requests import Measuring, Pretrained, Selection
 from adaptkit.requests.task import labelled
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
 _COMMA = "comma-separated"
-_READING = {name: option.shell_help for name, option in options_of(ReadingOptions).items()}
+_SAID = {
+    name: option.shell_help
+    for values in (ReadingOptions, Selection, Measuring)
+    for name, option in options_of(values).items()
+}
 
 
 def evaluate(
@@ -42,16 +46,16 @@ def evaluate(
     domain: Annotated[list[Path] | None, typer.Option(help="domain adapter between; may be repeated")] = None,
     source_language: Annotated[str | None, typer.Option(help="language that the task was trained in")] = None,
     seeds: Annotated[int | None, typer.Option(help="task adapters that must be given")] = None,
-    split: Annotated[str, typer.Option(help="split of the benchmark")] = "test",
-    limit: Annotated[int | None, typer.Option(help="first examples of each language, for a quick look")] = None,
-    group: Annotated[str | None, typer.Option(help="only examples of this group (an XNLI genre)")] = None,
+    split: Annotated[str, typer.Option(help=_SAID["split"])] = "test",
+    limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
+    group: Annotated[str | None, typer.Option(help=_SAID["group"])] = None,
     normalize: NormalizeOption = None,
     max_answer_tokens: AnswersOption = None,
-    columns: Annotated[list[str] | None, typer.Option(help=_READING["columns"], metavar="<role=name>")] = None,
-    labels: Annotated[list[str] | None, typer.Option(help=_READING["labels"], metavar="<label>")] = None,
-    nli: Annotated[bool | None, typer.Option(help=_READING["nli"])] = None,
-    score_range: Annotated[tuple[float, float], typer.Option(help=_READING["score_range"])] = (0, 1),
-    quoted: Annotated[bool | None, typer.Option(help=_READING["quoted"])] = None,
+    columns: Annotated[list[str] | None, typer.Option(help=_SAID["columns"], metavar="<role=name>")] = None,
+    labels: Annotated[list[str] | None, typer.Option(help=_SAID["labels"], metavar="<label>")] = None,
+    nli: Annotated[bool | None, typer.Option(help=_SAID["nli"])] = None,
+    score_range: Annotated[tuple[float, float], typer.Option(help=_SAID["score_range"])] = (0, 1),
+    quoted: Annotated[bool | None, typer.Option(help=_SAID["quoted"])] = None,
     training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
@@ -59,8 +63,8 @@ def evaluate(
     device: DeviceOption = AUTO,
     output: Annotated[Path | None, typer.Option(help="folder for the report")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that is there")] = False,
-    batch_size: Annotated[int, typer.Option(help="examples in a batch")] = 32,
-    progress: Annotated[bool, typer.Option(help="show progress")] = True,
+    batch_size: Annotated[int, typer.Option(help=_SAID["batch_size"])] = 32,
+    progress: Annotated[bool, typer.Option(help=_SAID["progress"])] = True,
 ) -> None:
     """Score a task adapter in several languages, with and without language adapters, and report which helped."""
     from adaptkit.evaluation import evaluate as run_evaluation
@@ -81,20 +85,22 @@ def evaluate(
         domain=domain or (),
         source_language=source_language,
         seeds=seeds,
-        split=split,
-        limit=limit,
-        group=group,
         normalize=normalize,
-        max_answer_tokens=max_answer_tokens,
-        columns=columns_of(columns or []),
-        labels=labels or (),
-        nli=nli,
-        score_range=score_range,
-        quoted=quoted,
         training_text=training_text or (),
-        keep=None if output is None else output.with_name(f"{output.name}.measurements"),
-        batch_size=batch_size,
-        progress=progress,
+        reading=ReadingOptions(
+            columns=columns_of(columns or []),
+            labels=tuple(labels or ()),
+            nli=nli,
+            score_range=score_range,
+            quoted=quoted,
+        ),
+        selection=Selection(split=split, limit=limit, group=group),
+        measuring=Measuring(
+            batch_size=batch_size,
+            max_answer_tokens=max_answer_tokens,
+            keep=None if output is None else output.with_name(f"{output.name}.measurements"),
+            progress=progress,
+        ),
     )
     _out.print(render_markdown(report.results))
     if output is not None:

@@ -25,6 +25,7 @@ from adaptkit.evaluation.results import Cell, Condition, Contrast, TransferResul
 from adaptkit.labelled import normalized_data, read_task, task_spec
 from adaptkit.languages import why_no_relative
 from adaptkit.model import AdaptedModel
+from adaptkit.requests import Measuring, Selection
 from adaptkit.scores import paired_metric_difference
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
@@ -44,15 +45,12 @@ class Matrix:
     domains: tuple[Adapter, ...]
     source: str
     data: str | os.PathLike[str] | Mapping[str, TaskData] | None
-    split: str
-    limit: int | None
-    group: str | None
+    selection: Selection
+    measuring: Measuring
+    normalize: NormalForm | None
     kept: Kept
     progress: CellProgress
-    batch_size: int
     bf16: bool
-    normalize: NormalForm | None = None
-    max_answer_tokens: int | None = None
 
     def run(self, texts: Mapping[str, Iterable[str]]) -> TransferResults:
         """Look for test sentences in the training texts, measure what is not kept yet, and compare."""
@@ -61,7 +59,7 @@ class Matrix:
         evaluated = {language: self._examples(language) for language in self.languages}
         for language, examples in evaluated.items():
             _require_known_labels(head_of(self.tasks[0]), language, examples)
-        head, bound = head_of(self.tasks[0]), self.max_answer_tokens
+        head, bound = head_of(self.tasks[0]), self.measuring.max_answer_tokens
         lost = [loss_notes(self.model.backbone, head, bound, *test) for test in evaluated.items()]
         notes = dict.fromkeys([*self._choice_notes(), *leak_notes(texts, evaluated), *chain.from_iterable(lost)])
         for note in notes:
@@ -89,7 +87,7 @@ class Matrix:
             adapters=tuple(f"{task.id} ({task.weights_sha256[:12]})" for task in self.tasks),
             backbone=f"{held.name} ({held.release}), held as {held.held_as}",
             seeds=tuple(_seed(task, number) for number, task in enumerate(self.tasks)),
-            limit=self.limit,
+            limit=self.selection.limit,
             cells=tuple(cells),
             comparisons=tuple(comparisons),
             notes=tuple(notes),
@@ -97,17 +95,17 @@ class Matrix:
         )
 
     def _choice_notes(self) -> Iterator[str]:
-        if self.group is not None:
-            yield f"only examples of the group {self.group}."
+        if self.selection.group is not None:
+            yield f"only examples of the group {self.selection.group}."
         if isinstance(self.data, Mapping):
             read = ((language, self.data[language].notes) for language in self.languages if language in self.data)
             yield from (f"{language}: {note}." for language, notes in read for note in notes)
-        if self.split != "test" and not isinstance(self.data, Mapping):
-            yield f"examples of the split {self.split}, not of the test set."
+        if self.selection.split != "test" and not isinstance(self.data, Mapping):
+            yield f"examples of the split {self.selection.split}, not of the test set."
         if self.normalize is not None:
             yield f"test texts were read in {self.normalize}."
-        if self.max_answer_tokens is not None:
-            yield f"answers have up to {self.max_answer_tokens} tokens, whatever the head says."
+        if self.measuring.max_answer_tokens is not None:
+            yield f"answers have up to {self.measuring.max_answer_tokens} tokens, whatever the head says."
 
     def _n_cells(self) -> int:
         """Cells for which there is an adapter."""
@@ -132,12 +130,15 @@ class Matrix:
         else:
             # A group is chosen before the limit counts.
             data = None if self.data is None else os.fspath(self.data)
-            limit = self.limit if self.group is None else None
-            found = read_task(self.task, data=data, language=language, split=self.split, limit=limit)
+            selection = self.selection
+            limit = selection.limit if selection.group is None else None
+            found = read_task(self.task, data=data, language=language, split=selection.split, limit=limit)
         found = normalized_data(found, self.normalize)
-        examples = [example for example in found.examples if self.group in (None, example.group)][: self.limit]
+        examples = [example for example in found.examples if self.selection.group in (None, example.group)][
+            : self.selection.limit
+        ]
         if not examples:
-            raise SourceNotFound(f"{found.description} has no examples of group {self.group!r}.")
+            raise SourceNotFound(f"{found.description} has no examples of group {self.selection.group!r}.")
         return examples
 
     def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> Adapter | None:
@@ -161,8 +162,8 @@ class Matrix:
                 (self.model.backbone.fingerprint.id, self.model.backbone.held_as),
                 [repr(example) for example in test.examples],
                 sorted(test.metrics),
-                (self.batch_size, self.bf16),
-                *([] if self.max_answer_tokens is None else [self.max_answer_tokens]),
+                (self.measuring.batch_size, self.bf16),
+                *([] if self.measuring.max_answer_tokens is None else [self.measuring.max_answer_tokens]),
             )
         )
         found = self.kept.load(identity)
@@ -175,8 +176,8 @@ class Matrix:
                     stack,
                     test.examples,
                     test.metrics,
-                    batch_size=self.batch_size,
-                    max_answer_tokens=self.max_answer_tokens,
+                    batch_size=self.measuring.batch_size,
+                    max_answer_tokens=self.measuring.max_answer_tokens,
                 )
             self.kept.save(identity, found)
         self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)

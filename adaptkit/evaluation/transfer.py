@@ -4,12 +4,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Never
 
 from adaptkit.backbones.precision import uses_bfloat16
-from adaptkit.config import Precision
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm, check_form
-from adaptkit.errors import ConfigError
 from adaptkit.evaluation.cell_progress import open_progress
 from adaptkit.evaluation.conditions import Adapters, check_conditions
 from adaptkit.evaluation.given import (
@@ -30,6 +29,8 @@ from adaptkit.evaluation.results import TransferResults
 from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
+from adaptkit.requests import Measuring, Selection
+from adaptkit.requests.refusals import refuse_misplaced
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,12 @@ def evaluate(
     domain: AdapterLike | Sequence[AdapterLike] = (),
     source_language: str | None = None,
     seeds: int | None = None,
-    split: str = "test",
-    limit: int | None = None,
-    group: str | None = None,
     normalize: NormalForm | None = None,
-    max_answer_tokens: int | None = None,
-    columns: Mapping[str, str] | None = None,
-    labels: Sequence[str] = (),
-    nli: bool | None = None,
-    score_range: tuple[float, float] = (0.0, 1.0),
-    quoted: bool | None = None,
     training_text: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]" = (),
-    keep: str | os.PathLike[str] | None = None,
-    batch_size: int = 32,
-    precision: Precision = "auto",
-    progress: bool = True,
+    reading: ReadingOptions | None = None,
+    selection: Selection | None = None,
+    measuring: Measuring | None = None,
+    **misplaced: Never,
 ) -> TransferReport:
     """Score a task adapter in several languages under each condition, and say where a language adapter helped.
 
@@ -83,40 +75,28 @@ def evaluate(
         adapter: the task adapter, or several that differ in their training seed only; values, folders or attached ids.
         languages: test languages, in a list or with commas between.
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
-        data: folder or hub id of the benchmark (None: the hub), or by language what `read_labelled` reads (files,
-            examples) or gives.
+        data: folder or hub id of the benchmark (None: the hub), or what `read_labelled` reads or gives, by language.
         zoo: language adapters: a zoo (a folder or archive of adapters) or a list. None: those attached to the model.
         domain: domain adapters that lie between language and task adapter in every stack.
         source_language: the language that the task was trained in; None where the adapter says it.
         seeds: how many task adapters are expected; a report on fewer is refused.
-        split: of the benchmark.
-        limit: the first so many examples of each language, for a quick look; the report says so.
-        group: only examples of this group (an XNLI genre).
         normalize: form in which all test texts are read (NFC, NFD, NFKC, NFKD); None: as they are.
-        max_answer_tokens: for question answering, tokens of the longest answer, in place of the head's own bound.
-        columns: for data of one's own, the column of each role, as in `read_labelled`; so the next four.
-        labels: the labels, none other may occur.
-        nli: labels are those of inference, numbers included.
-        score_range: lowest and highest score of similarity.
-        quoted: cells of a TSV are quoted as in CSV.
         training_text: files that adapters were trained on, or text by a name; test sentences in it are reported.
-        keep: a folder for finished measurements, so that an interrupted evaluation goes on.
-        batch_size: examples in a batch.
-        precision: bf16, fp32, or auto: bf16 where the hardware has it.
-        progress: show progress.
+        reading: how test data of one's own is read.
+        selection: which of the examples count: the split, the first so many, a group.
+        measuring: batches, precision, the longest answer; where finished measurements are kept; progress.
+        misplaced: what stands in one of these values is refused with its place.
 
     Raises:
         ConfigError: Options that cannot be right.
         DataError: Test data that is not there or malformed.
         CompatibilityError: An adapter that is not for this backbone.
     """
+    asked = locals()
+    refuse_misplaced(asked.pop("misplaced"), asked, _OWNERS)
     check_form(normalize)
-    reading = ReadingOptions(
-        columns=columns or {}, labels=tuple(labels), nli=nli, score_range=score_range, quoted=quoted
-    )
+    measured = measuring or Measuring()
     tasks = task_adapters(model, adapter, seeds=seeds)
-    if limit is not None and limit < 1:
-        raise ConfigError(f"limit must be at least 1, found {limit}.")
     matrix = Matrix(
         model=model,
         task=task,
@@ -126,15 +106,15 @@ def evaluate(
         zoo=language_adapters(model, zoo),
         domains=given_adapters(model, domain),
         source=language_of(tasks[0], source_language),
-        data=read_given(data, reading),
-        split=split,
-        limit=limit,
-        group=group,
-        kept=Kept(None if keep is None else Path(keep)),
-        progress=open_progress(shown=progress),
-        batch_size=batch_size,
+        data=read_given(data, reading or ReadingOptions()),
+        selection=selection or Selection(),
+        measuring=measured,
         normalize=normalize,
-        max_answer_tokens=max_answer_tokens,
-        bf16=uses_bfloat16(precision, model.backbone.device),
+        kept=Kept(None if measured.keep is None else Path(measured.keep)),
+        progress=open_progress(shown=measured.progress),
+        bf16=uses_bfloat16(measured.precision, model.backbone.device),
     )
     return TransferReport(matrix.run(texts_by_name(training_text)))
+
+
+_OWNERS = (("reading", ReadingOptions), ("selection", Selection), ("measuring", Measuring))

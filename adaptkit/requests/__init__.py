@@ -1,14 +1,16 @@
-"""Requests for trainings, as values that need no torch: what is trained, on what, how, and what is written."""
+"""What is asked of trainings and evaluations, as values that need no torch: on what, how, and what is written."""
 
 from adaptkit.requests.asked import AnyRequest, request_for
 from adaptkit.requests.auto import Auto
 from adaptkit.requests.domain import DomainRequest
 from adaptkit.requests.flat import request_of
 from adaptkit.requests.language import LanguageRequest
+from adaptkit.requests.measuring import Measuring
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.request import AdapterBelow, LoadedModel, Request
 from adaptkit.requests.run import Run
+from adaptkit.requests.selection import Selection
 from adaptkit.requests.task import TaskRequest
 from adaptkit.requests.text import TextRequest
 
@@ -19,10 +21,12 @@ __all__ = [
     "DomainRequest",
     "LanguageRequest",
     "LoadedModel",
+    "Measuring",
     "Output",
     "Pretrained",
     "Request",
     "Run",
+    "Selection",
     "TaskRequest",
     "TextRequest",
     "request_for",

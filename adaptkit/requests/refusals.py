@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from adaptkit.errors import ConfigError
 from adaptkit.labelled import ReadingOptions
@@ -55,28 +56,35 @@ def _owners(name: str) -> Iterator[str]:
             yield f"objective {objective.name!r}"
 
 
-def refuse_misplaced(names: Iterable[str], known: Iterable[str]) -> None:
+Owners: TypeAlias = Sequence[tuple[str, type]]
+"""Keywords of a call with the classes of options that they take."""
+
+
+def refuse_misplaced(names: Iterable[str], known: Iterable[str], owners: Owners | None = None) -> None:
     """Say of keywords that are none of a call in which value they stand; nothing where there is none.
 
-    `known` are those that it has.
+    `known` are those that it has, and `owners` those of them that take options; None: those of a training.
 
     Raises:
         ConfigError: There is one.
     """
     for name in names:
-        places = list(_places())
+        places = list(_places(_of_training() if owners is None else owners))
         if where := [place for option, place in places if option == name]:
             raise ConfigError(f"{name} is not an option of the call itself: give it in {' or '.join(where)}.")
         near = get_close_matches(name, [*known, *(option for option, _ in places)], n=1)
         raise ConfigError(f"there is no option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
 
 
-def _places() -> Iterator[tuple[str, str]]:
-    """Each option with the value that has it, as Python writes it."""
+def _of_training() -> Owners:
     owners: list[tuple[str, type]] = [("method", row.options) for row in METHODS.values() if row.options is not None]
     owners += [("objective", row.options) for row in OBJECTIVES.values()]
     owners += [("regularisers", row.options) for row in REGULARISERS.values()]
-    owners += [("reading", ReadingOptions), ("run", Run), ("backbone", Pretrained), ("output", Output)]
+    return [*owners, ("reading", ReadingOptions), ("run", Run), ("backbone", Pretrained), ("output", Output)]
+
+
+def _places(owners: Owners) -> Iterator[tuple[str, str]]:
+    """Each option with the value that has it, as Python writes it."""
     return (
         (option.name, f"{keyword}={owner.__name__}({option.field}=...)")
         for keyword, owner in owners

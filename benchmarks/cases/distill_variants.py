@@ -137,10 +137,8 @@ class Scores:
             zoo=[] if adapter is None else [adapter],
             # A task of several languages names none; nothing of the source's is compared here.
             source_language=task.language or language,
-            split="dev",
-            limit=self._limit,
-            keep=self._keep,
-            progress=False,
+            selection=adaptkit.Selection(split="dev", limit=self._limit),
+            measuring=adaptkit.Measuring(keep=self._keep, progress=False),
         )
         cell = report.results.cells[-1]
         return round(cell.scores[report.results.metrics[0]][0], 2)

@@ -149,9 +149,7 @@ def _evaluated(
         zoo=options.zoo,
         domain=() if options.domain is None else options.domain,
         source_language=source,
-        split=SPLITS.get(options.task, "test"),
-        limit=options.limit,
-        group=group,
+        selection=adaptkit.Selection(split=SPLITS.get(options.task, "test"), limit=options.limit, group=group),
     )
     if options.report is not None:
         report.save(options.report if name == "all" else options.report / name, overwrite=True)

@@ -96,8 +96,7 @@ class Scores:
             data=data_folder(),
             zoo=[adapter],
             source_language="en",
-            batch_size=128,
-            progress=False,
+            measuring=adaptkit.Measuring(batch_size=128, progress=False),
         )
         none, target = (_cell(report, condition) for condition in ("none", "target"))
         return {"without": none, "with": target, "gain": round(target - none, 2)}

@@ -31,7 +31,7 @@ from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import HeadConfig, LabelledText
 from adaptkit.terminal.plain_text import is_one_line, markdown_text, one_line, printable
 from tests.adapters import random_adapter
-from tests.calls import train_adapter
+from tests.calls import QUIET, train_adapter
 from tests.hostile import get, header_and_data, put, put_weights, tensor_file
 from tests.hostile_texts import HOSTILE, MEANT, MISLEADING, STEERING
 
@@ -368,7 +368,7 @@ def test_a_report_about_adapters_with_hostile_texts(name: str, model: AdaptedMod
         data={"sw": data},
         zoo=tmp_path / "zoo",
         source_language="en",
-        progress=False,
+        measuring=QUIET,
     )
     page, markdown = render_html(report.results), render_markdown(report.results)
     assert printable(page) == page

@@ -15,7 +15,16 @@ from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.options import Option, Options, option, options_of
 from adaptkit.regularisers import REGULARISERS
-from adaptkit.requests import DomainRequest, LanguageRequest, Output, Pretrained, Run, TaskRequest
+from adaptkit.requests import (
+    DomainRequest,
+    LanguageRequest,
+    Measuring,
+    Output,
+    Pretrained,
+    Run,
+    Selection,
+    TaskRequest,
+)
 from adaptkit.terminal.asking import shell_words
 
 NEEDED: dict[type, dict[str, Any]] = {
@@ -28,6 +37,8 @@ NEEDED: dict[type, dict[str, Any]] = {
     ReadingOptions: {},
     adaptkit.Coral: {"unlabelled": ["Maji"]},
     adaptkit.Dann: {"unlabelled": ["Maji"]},
+    Selection: {},
+    Measuring: {},
 }
 CLASSES: list[type[Options]] = [
     *NEEDED,

@@ -21,7 +21,7 @@ from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText, Question, TaggedSentence
 from tests.adapters import random_adapter
-from tests.calls import train_adapter
+from tests.calls import QUIET, train_adapter
 from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=40.0))
@@ -64,10 +64,14 @@ def run(model: AdaptedModel, tasks: Sequence[Adapter], zoo: Sequence[Adapter], *
         "data": data(),
         "zoo": list(zoo),
         "source_language": "en",
-        "progress": False,
-        "precision": "fp32",
+        "selection": adaptkit.Selection(**_taken(options, "limit", "group")),
+        "measuring": adaptkit.Measuring(progress=False, precision="fp32", **_taken(options, "keep")),
     }
     return adaptkit.evaluate(model, **{**arguments, **options}).results
+
+
+def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options.pop(name) for name in names if name in options}
 
 
 def right(model: AdaptedModel, examples: Sequence[Example], stack: str) -> list[float]:
@@ -186,8 +190,8 @@ def test_a_limit_takes_the_first_examples_and_is_told(
         data=data(),
         zoo=zoo,
         source_language="en",
-        limit=7,
-        progress=False,
+        selection=adaptkit.Selection(limit=7),
+        measuring=QUIET,
     )
     assert report.results.limit == 7
     assert {cell.n_examples for cell in report.results.cells} == {7}
@@ -298,7 +302,13 @@ def test_training_text_may_be_files(
 def test_adapters_that_are_attached_serve_as_zoo(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
     model.attach(*zoo, tasks[0])
     report = adaptkit.evaluate(
-        model, task="topics", adapter="task/topics", languages=["sw"], data=data(), source_language="en", progress=False
+        model,
+        task="topics",
+        adapter="task/topics",
+        languages=["sw"],
+        data=data(),
+        source_language="en",
+        measuring=QUIET,
     )
     assert [cell.condition for cell in report.results.cells] == ["none", "source", "target"]
     assert len(model.attached) == 3
@@ -328,7 +338,7 @@ def test_entities_that_the_head_cannot_give_are_left_out(model: AdaptedModel) ->
         data={"sw": TaskData(task_type="tagging", examples=test, labels=(), description="names")},
         zoo=[],
         compare=["none"],
-        progress=False,
+        measuring=QUIET,
     ).results
     assert results.metrics == ("entity F1",)
     assert any("DATE are left out" in note for note in results.notes)
@@ -345,7 +355,7 @@ def test_questions_are_scored_by_answer_overlap(model: AdaptedModel) -> None:
         data={"sw": replace(made.questions(), examples=examples)},
         zoo=[],
         compare=["none"],
-        progress=False,
+        measuring=QUIET,
     ).results
     (cell,) = results.cells
     assert set(cell.scores) == {"SQuAD F1", "SQuAD exact match"}
@@ -409,3 +419,17 @@ def test_similarity_is_scored_by_correlation(model: AdaptedModel, zoo: list[Adap
     gold = [getattr(example, "score", 0.0) for example in examples]
     expected = 100 * np.corrcoef(predicted, gold)[0, 1]
     assert cell.scores["Pearson correlation"][0] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"limit": 3}, r"give it in selection=Selection\(limit=\.\.\.\)"),
+        ({"batch_size": 3}, r"give it in measuring=Measuring\(batch_size=\.\.\.\)"),
+        ({"columns": {"text": "a"}}, r"give it in reading=ReadingOptions\(columns=\.\.\.\)"),
+        ({"sead": 3}, r"there is no option 'sead'\. Did you mean 'seeds'\?"),
+    ],
+)
+def test_what_stands_in_a_value_is_told_its_place(model: AdaptedModel, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        adaptkit.evaluate(model, task="t", adapter="no/such/folder", languages="sw", **given)

@@ -19,7 +19,7 @@ from adaptkit.heads import build_head
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig
-from tests.calls import train_adapter
+from tests.calls import QUIET, train_adapter
 from tests.tiny import tiny_backbone
 from tests.unit.heads import examples as made
 
@@ -157,7 +157,13 @@ def test_the_tensors_it_says_are_those_of_its_module(adapter: Adapter) -> None:
 def test_it_is_evaluated_under_its_own_scores(adapter: Adapter, model: AdaptedModel, tmp_path: Path) -> None:
     data = adaptkit.read_labelled(conll(tmp_path / "sw.txt", 20), task_type=NAME)
     report = adaptkit.evaluate(
-        model, task="speech", adapter=adapter, languages=["sw"], data={"sw": data}, compare="none", progress=False
+        model,
+        task="speech",
+        adapter=adapter,
+        languages=["sw"],
+        data={"sw": data},
+        compare="none",
+        measuring=QUIET,
     )
     (cell,) = report.results.cells
     assert report.results.metrics == ("accuracy", "macro F1")
@@ -165,7 +171,13 @@ def test_it_is_evaluated_under_its_own_scores(adapter: Adapter, model: AdaptedMo
     unknown = adaptkit.read_labelled([{"words": "up", "word_labels": "ADP"}])
     with pytest.raises(ConfigError, match="has the label 'ADP'"):
         adaptkit.evaluate(
-            model, task="speech", adapter=adapter, languages="sw", data={"sw": unknown}, compare="none", progress=False
+            model,
+            task="speech",
+            adapter=adapter,
+            languages="sw",
+            data={"sw": unknown},
+            compare="none",
+            measuring=QUIET,
         )
 
 
@@ -221,6 +233,12 @@ def test_parts_of_speech_of_masakhapos(data_folder: Path, model: AdaptedModel) -
         task="speech", data=data, lang="sw", backbone=model, max_steps=30, learning_rate=5e-3, progress=False
     )
     report = adaptkit.evaluate(
-        model, task="speech", adapter=adapter, languages="sw", data={"sw": data}, compare="none", progress=False
+        model,
+        task="speech",
+        adapter=adapter,
+        languages="sw",
+        data={"sw": data},
+        compare="none",
+        measuring=QUIET,
     )
     assert report.results.cells[0].scores["accuracy"][0] > 20

@@ -15,7 +15,7 @@ from adaptkit.heads.batch import Batch
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig, LabelledText, PredictedLabels, TextWithLabels
 from adaptkit.training.items import TaskItems
-from tests.calls import train_adapter
+from tests.calls import QUIET, train_adapter
 from tests.tolerance import rounded
 
 HEAD = HeadConfig(task_type="multilabel", labels=("goats", "rain"))
@@ -158,7 +158,13 @@ def test_it_learns_comes_back_answers_and_is_scored(model: AdaptedModel, tmp_pat
     assert all(isinstance(each, PredictedLabels) for each in found)
     assert [each.labels for each in found] == [labels for _, labels in SETS]
     report = adaptkit.evaluate(
-        model, task="themes", adapter=loaded, languages="sw", data={"sw": made(20)}, compare="none", progress=False
+        model,
+        task="themes",
+        adapter=loaded,
+        languages="sw",
+        data={"sw": made(20)},
+        compare="none",
+        measuring=QUIET,
     )
     assert report.results.metrics == ("micro F1", "macro F1")
     assert report.results.cells[0].scores["micro F1"] == (100.0,)

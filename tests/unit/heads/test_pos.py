@@ -9,7 +9,7 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import TASK_TYPES, TaggedSentence
-from tests.calls import train_adapter
+from tests.calls import QUIET, train_adapter
 
 ROWS = [{"words": ["goats", "eat", f"maize{i}"], "tags": ["NOUN", "VERB", "NOUN"]} for i in range(40)]
 
@@ -39,7 +39,13 @@ def test_it_is_trained_and_scored_word_by_word(model: AdaptedModel) -> None:
     assert cut.tags[-1] == ""
     test = adaptkit.read_labelled([*ROWS[:9], {"words": ["up"], "tags": ["ADP"]}])
     report = adaptkit.evaluate(
-        model, task="speech", adapter=adapter, languages="sw", data={"sw": test}, compare="none", progress=False
+        model,
+        task="speech",
+        adapter=adapter,
+        languages="sw",
+        data={"sw": test},
+        compare="none",
+        measuring=QUIET,
     )
     scores = report.results.cells[0].scores
     assert scores["accuracy"][0] == pytest.approx(100 * 27 / 28)

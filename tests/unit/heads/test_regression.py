@@ -14,7 +14,7 @@ from adaptkit.heads.batch import Batch
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig, LabelledText, ScoredText, SimilarPair
 from adaptkit.training.items import TaskItems
-from tests.calls import train_adapter
+from tests.calls import QUIET, train_adapter
 from tests.tolerance import rounded
 
 HEAD = HeadConfig(task_type="regression")
@@ -94,7 +94,13 @@ def test_it_learns_comes_back_answers_and_is_scored(model: AdaptedModel, tmp_pat
     found = model.predict(list(SCORES), stack="warmth")
     assert found == pytest.approx(list(SCORES.values()), abs=0.15)
     report = adaptkit.evaluate(
-        model, task="warmth", adapter=loaded, languages="sw", data={"sw": made(30)}, compare="none", progress=False
+        model,
+        task="warmth",
+        adapter=loaded,
+        languages="sw",
+        data={"sw": made(30)},
+        compare="none",
+        measuring=QUIET,
     )
     assert report.results.metrics == ("Pearson correlation", "closeness")
     (cell,) = report.results.cells

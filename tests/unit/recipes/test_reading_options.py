@@ -11,7 +11,7 @@ from adaptkit.labelled import read_labelled
 from adaptkit.labelled.reading_options import columns_of
 from adaptkit.recipes.task import read_examples
 from adaptkit.task_types import LabelledText
-from tests.calls import estimate_adapter, language_request, task_request, train_adapter
+from tests.calls import QUIET, estimate_adapter, language_request, task_request, train_adapter
 from tests.tiny import tiny_model
 
 WORDS = ("mvua", "jua", "mbuzi", "shule")
@@ -76,11 +76,11 @@ def test_they_are_for_tasks_and_for_data_of_ones_own(table: Path) -> None:
         language_request(lang="sw", text="mvua.txt", quoted=True)
     model = tiny_model()
     task = train_adapter(task="nli", data=table, lang="sw", backbone=model, **OPTIONS, **QUICK)
-    asked: dict[str, Any] = {"task": "own", "adapter": task, "languages": "sw", "compare": "none", "progress": False}
-    report = adaptkit.evaluate(model, data={"sw": table}, **asked, **OPTIONS)
+    asked: dict[str, Any] = {"task": "own", "adapter": task, "languages": "sw", "compare": "none", "measuring": QUIET}
+    report = adaptkit.evaluate(model, data={"sw": table}, **asked, reading=adaptkit.ReadingOptions(**OPTIONS))
     assert report.results.cells[0].n_examples == 24
     with pytest.raises(ConfigError, match="not benchmarks"):
-        adaptkit.evaluate(model, data=table.parent, **asked, **OPTIONS)
+        adaptkit.evaluate(model, data=table.parent, **asked, reading=adaptkit.ReadingOptions(**OPTIONS))
 
 
 def test_columns_in_the_shell() -> None:

@@ -21,7 +21,7 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
-from tests.calls import asked, task_request, train_adapter
+from tests.calls import QUIET, asked, task_request, train_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
 from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
@@ -160,7 +160,7 @@ def test_tags_of_another_scheme_are_trained_and_scored_in_bio(
         data={"sw": IOBES[:8]},
         zoo=[],
         compare=["none"],
-        progress=False,
+        measuring=QUIET,
     )
     assert "sw: tags: IOBES, converted to BIO." in report.results.notes
 
