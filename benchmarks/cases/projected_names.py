@@ -1,0 +1,180 @@
+"""Named entities in a language without labels: English labels alone, and beside names projected over parallel text.
+
+`python -m benchmarks.run projected_names [--languages bm,ha] [--seeds 0,1,2] [--steps 600] [--device cuda]`.
+English labels are wikiann's, parallel text is that of lafand-mt and NTREX, the test is MasakhaNER 2's. With `--zoo`, a
+folder of language adapters by their tags, English is also scored with the language's adapter below, and the mix is
+trained on top of it. `--limit` takes so many pairs, `--examples` so many English sentences, `--test-limit` so many of
+the test; `--confidence` and `--small-letters` are the projection's. `--show N` prints N projected sentences of each
+language, with the translations that they are from. A pair whose sentence shares eight words with a test sentence is
+left out.
+"""
+
+import argparse
+import gzip
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import adaptkit
+from adaptkit import AdaptedModel, Adapter, Projection
+from adaptkit.data.tasks import Example, TaskData
+from adaptkit.evaluation.measured import Measured, measure
+from adaptkit.evaluation.metrics import task_metrics
+from adaptkit.labelled import read_task, texts_of
+from adaptkit.scores import paired_metric_difference
+from benchmarks.sib200 import LAFAND, lafand_pairs
+from benchmarks.write_results import data_folder, write_result
+
+NTREX = {"ha": "hau", "ig": "ibo", "rw": "kin", "sw": "swa", "yo": "yor"}
+METRIC = "entity F1"
+
+
+def main(arguments: list[str]) -> None:
+    options = _parser().parse_args(arguments)
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    model = adaptkit.load_model(device=options.device)
+    english = _first(read_task("wikiann", data=data_folder(), language="en", split="train"), options.examples)
+    tasks = [_trained(options, model, english, seed, on=[]) for seed in seeds]
+    measured: dict[str, Any] = {}
+    for language in options.languages.split(","):
+        measured[language] = _of_language(options, model, language, english, tasks, seeds)
+        print(language, measured[language], flush=True)
+    config = {name: str(value) for name, value in vars(options).items() if name not in ("zoo", "show")}
+    config["zoo"] = str(options.zoo is not None)
+    print(write_result("projected_names", seeds=seeds, config=config, measured=measured))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--languages", default="bm,ha,ig,rw,sw,yo")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--zoo", type=Path)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--examples", type=int)
+    parser.add_argument("--test-limit", type=int)
+    parser.add_argument("--confidence", type=float, default=0.6)
+    parser.add_argument("--small-letters", action="store_true")
+    parser.add_argument("--show", type=int, default=0)
+    return parser
+
+
+def _of_language(
+    options: argparse.Namespace,
+    model: AdaptedModel,
+    language: str,
+    english: TaskData,
+    tasks: Sequence[Adapter],
+    seeds: Sequence[int],
+) -> dict[str, Any]:
+    test = _first(read_task("masakhaner", data=data_folder(), language=language, split="test"), options.test_limit)
+    pairs = _clean(_pairs(language)[: options.limit], test)
+    projected = adaptkit.project_entities(
+        parallel=pairs,
+        lang=language,
+        names=tasks[0],
+        backbone=model,
+        least_confidence=options.confidence,
+        small_letters=options.small_letters,
+    )
+    _show(projected, options.show)
+    below = [] if options.zoo is None else [adaptkit.load_adapter(options.zoo / language)]
+    mixed = [_trained(options, model, [english, projected.data], seed, on=below) for seed in seeds]
+    runs = {"english": [_scored(model, task, [], test, language) for task in tasks]}
+    if below:
+        runs["english, target below"] = [_scored(model, task, below, test, language) for task in tasks]
+    runs["projected"] = [_scored(model, task, below, test, language) for task in mixed]
+    return {
+        "pairs": len(pairs),
+        "sentences": len(projected.sentences),
+        "kinds": projected.kinds,
+        "found": projected.found,
+        "left_out": projected.left_out,
+        "f1": {name: [round(run.score, 2) for run in found] for name, found in runs.items()},
+        "projected_against": {name: _difference(runs["projected"], runs[name]) for name in runs if name != "projected"},
+    }
+
+
+class _Score:
+    """A run's measurement with its metric."""
+
+    def __init__(self, measured: Measured, metric: Any) -> None:  # noqa: ANN401 - the package's metrics have none in common
+        self.statistics = measured.statistics[METRIC]
+        self.metric = metric
+
+    @property
+    def score(self) -> float:
+        return float(self.metric.score(self.statistics.sum(axis=0)))
+
+
+def _scored(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, language: str) -> _Score:
+    head = task.config.head
+    assert head is not None
+    metrics = task_metrics((METRIC,), head, language, test.examples)
+    attached = [*below, task]
+    model.attach(*attached)
+    try:
+        stack = adaptkit.Stack(*(adapter.id for adapter in attached))
+        return _Score(measure(model, stack, test.examples, metrics, batch_size=64), metrics[METRIC].metric)
+    finally:
+        model.detach(*(adapter.id for adapter in attached))
+
+
+def _difference(ours: Sequence[_Score], theirs: Sequence[_Score]) -> dict[str, Any]:
+    statistics = (np.stack([run.statistics for run in side]) for side in (ours, theirs))
+    return asdict(paired_metric_difference(ours[0].metric, *statistics))
+
+
+def _trained(
+    options: argparse.Namespace,
+    model: AdaptedModel,
+    data: TaskData | list[TaskData],
+    seed: int,
+    *,
+    on: Sequence[Adapter],
+) -> Adapter:
+    run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False)
+    return adaptkit.train_adapter(task="names", data=data, on=on, backbone=model, run=run)
+
+
+def _pairs(language: str) -> list[tuple[str, str]]:
+    """Of news; those of Bambara are with French."""
+    pairs = lafand_pairs(language) if language in LAFAND else []
+    if language not in NTREX:
+        return pairs
+    folder = data_folder() / "text/ntrex"
+    sides = [_lines(folder / f"newstest2019-{side}.txt.gz") for side in ("src.eng", f"ref.{NTREX[language]}")]
+    return pairs + [(ours, theirs) for ours, theirs in zip(*sides, strict=True) if ours and theirs]
+
+
+def _lines(path: Path) -> list[str]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [line.strip() for line in file]
+
+
+def _clean(pairs: Sequence[tuple[str, str]], test: TaskData) -> list[tuple[str, str]]:
+    """Those whose sentence shares nothing with the test."""
+    seen = {run for example in test.examples for text in texts_of(example) for run in _runs(text)}
+    return [pair for pair in pairs if seen.isdisjoint(_runs(pair[1]))]
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """All runs of eight words; a shorter text is one."""
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[at : at + 8]) for at in range(len(words) - 7)} or {tuple(words)}
+
+
+def _first(data: TaskData, count: int | None) -> TaskData:
+    examples: Sequence[Example] = data.examples[:count]
+    return replace(data, examples=examples)
+
+
+def _show(projected: Projection, count: int) -> None:
+    for sentence in projected.sentences[:count]:
+        print(f"{sentence.confidence:.2f}", " ".join(sentence.source_words), "|", " ".join(sentence.words))
+        print("    ", sentence.entities, ", ".join(sentence.how))
