@@ -25,6 +25,7 @@ class Part:
         rows: starts a reading.
         weight: how often one of its lines is drawn beside those of the others.
         licence: of its text.
+        language: the canonical tag of its sentences.
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
         n_skipped: pairs that the latest reading skipped because a side was empty.
@@ -34,6 +35,7 @@ class Part:
     rows: Rows
     weight: float = 1.0
     licence: str = NOT_STATED
+    language: str = ""
     languages: str = ""
     repeatable: bool = True
     n_skipped: Callable[[], int] = lambda: 0
@@ -54,6 +56,7 @@ def text_part(source: Source, language: str) -> Part:
         rows=lambda: _sentences(corpus),
         weight=source.weight,
         licence=source.licence,
+        language=language,
         repeatable=corpus.repeatable,
     )
 
@@ -70,6 +73,7 @@ def parallel_part(source: Source, language: str) -> Part:
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
         weight=source.weight,
         licence=source.licence,
+        language=language,
         languages=f"{corpus.source_language or 'unnamed'} to {language}",
         repeatable=corpus.repeatable,
         n_skipped=lambda: corpus.empty_pairs,

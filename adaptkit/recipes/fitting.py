@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
+from types import MappingProxyType
 
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from adaptkit.config import Kind
 from adaptkit.data.survey import SharedLines
 from adaptkit.errors import CannotWrite
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card
+from adaptkit.format.card import Card, LanguageLines
 from adaptkit.format.card_sources import SourceFacts
 from adaptkit.model import AdaptedModel
 from adaptkit.options import Recorded
@@ -116,10 +117,14 @@ class Fitting:
         n_tokens: int,
         text_sha256: str,
         losses: Sequence[str] = (),
+        n_lines_of: Mapping[str, int] = MappingProxyType({}),
         sources: Sequence[SourceFacts] = (),
         shared: Sequence[SharedLines] = (),
     ) -> Adapter:
-        """Train, save where an output folder was given, and return the adapter."""
+        """Train, save where an output folder was given, and return the adapter.
+
+        `n_lines_of` are the lines of each language, where an adapter is for several.
+        """
         output, model = self._output, self._model
         if (finished := self._finished()) is not None:
             display.note(f"that run was complete: its adapter is in {output.folder}")
@@ -147,6 +152,7 @@ class Fitting:
                 adaptkit_version=__version__,
                 private=output.private,
                 losses=tuple(losses),
+                languages=tuple(LanguageLines(language=tag, n_lines=n) for tag, n in n_lines_of.items()),
                 sources=tuple(sources),
                 shared=tuple(shared),
                 training=training_facts(

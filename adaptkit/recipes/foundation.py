@@ -39,8 +39,9 @@ def _loaded(entry: AdapterBelow | PathOrName) -> Adapter:
 class Foundation:
     """Frozen adapters under the one that trains.
 
-    One language adapter lies under every batch. Of several, a batch has that of its own language, and none where there
-    is none for it; domain adapters lie above it under every batch.
+    One language adapter lies under every batch. Of several, a batch has that of its own language, else one for several
+    languages with its own among them, and none where there is none for it; domain adapters lie above it under every
+    batch.
 
     Raises:
         ConfigError: A task adapter, or two language adapters of one language.
@@ -54,7 +55,7 @@ class Foundation:
             raise ConfigError(
                 f"{as_typed(on=...)} names what lies below: language and domain adapters, found {', '.join(above)}."
             )
-        languages = [adapter.language for adapter in self.languages]
+        languages = [adapter.language for adapter in self.languages if adapter.language is not None]
         if len(set(languages)) < len(languages):
             raise ConfigError(
                 f"{as_typed(on=...)} has several language adapters of one language: {', '.join(map(str, languages))}."
@@ -131,11 +132,17 @@ class Foundation:
         return Stack(*self._ids_for(language))
 
     def _ids_for(self, language: str | None) -> list[str]:
-        by_language = {adapter.language: adapter.id for adapter in self.languages}
-        only = next(iter(by_language.values()), None)
-        own = by_language.get(language) if len(by_language) > 1 else only
+        own = self._own(language)
         domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
         return [*([own] if own else []), *domains]
+
+    def _own(self, language: str | None) -> str | None:
+        """The language adapter for text in a language, by its id."""
+        if len(self.languages) == 1:
+            return self.languages[0].id
+        serving = [adapter for adapter in self.languages if language in adapter.languages]
+        # One for this language alone comes before one for several.
+        return min(serving, key=lambda adapter: len(adapter.languages)).id if serving else None
 
     def in_other_forms(self, form: NormalForm | None) -> list[str]:
         """Say which adapters were trained on text in another normal form than this run's."""
@@ -154,8 +161,8 @@ class Foundation:
         """Languages of the data that train without a language adapter below although others have one."""
         if len(self.languages) < 2:
             return []
-        known = {adapter.language for adapter in self.languages}
-        return sorted({language or "unnamed" for language in found} - {language or "" for language in known})
+        known = {language for adapter in self.languages for language in adapter.languages}
+        return sorted({language or "unnamed" for language in found} - known)
 
 
 def standing(adapters: Sequence[Adapter]) -> tuple[Adapter, ...]:

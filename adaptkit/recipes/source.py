@@ -62,14 +62,24 @@ class TrainingSource:
         return sum(part.n_skipped() for part in self.parts)
 
 
-def choose_source(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
+def choose_source(request: TextRequest, note: Callable[[str], None]) -> TrainingSource:
     """Open what was asked for, read in the form asked for; `note` is told what is chosen where that was left open.
 
+    Of several languages, the parts of one come after those of another.
+
     Raises:
-        SourceNotFound: No such file, or neither the hub nor the sample has the language.
-        ConfigError: An objective that the text cannot serve.
+        SourceNotFound: No such file, or neither the hub nor the sample has a language.
+        ConfigError: An objective that the text cannot serve, or text of which some has translations and some has none.
     """
-    return replace(_chosen(request, language, note), form=request.normalize)
+    found = [_chosen(each, each.languages[0], note) for each in request.of_each_language()]
+    if len({source.translated for source in found}) > 1:
+        raise ConfigError(
+            f"of {', '.join(request.languages)}, some have text with translations and others without; give all of them "
+            "the one kind."
+        )
+    kind: TextKind = "sample" if any(source.kind == "sample" for source in found) else "corpus"
+    parts = [part for source in found for part in source.parts]
+    return replace(found[0], parts=parts, kind=kind, form=request.normalize)
 
 
 def _chosen(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
@@ -144,6 +154,7 @@ def _sample_source(request: TextRequest, language: str) -> TrainingSource:
                 name=sample.DESCRIPTION,
                 rows=lambda: (Sentence(ours, theirs) for theirs, ours in pairs),
                 licence=sample.LICENCE,
+                language=language,
             )
         ],
         kind="sample",

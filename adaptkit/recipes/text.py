@@ -1,6 +1,7 @@
 """Train a language or domain adapter: choose the text, look at it, say what it will cost, train, record."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,21 +13,21 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.kept_text import kept_text
-from adaptkit.data.mixture import Mixture
 from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
 from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import CheckpointError, ConfigError
-from adaptkit.languages import canonical_tag
 from adaptkit.objectives import objective_of
 from adaptkit.options import Options, Recorded
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
+from adaptkit.recipes.languages_drawn import mixture_of
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.recipes.source import choose_source, trained_options
 from adaptkit.recipes.source_facts import source_facts, sources_in_words
+from adaptkit.recipes.starting import STEPS_SHARE, copy_weights, recorded_start, start_of
 from adaptkit.requests import Auto, TextRequest
 from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
@@ -47,12 +48,15 @@ class TextTraining:
 
     def __init__(self, request: TextRequest, display: Display) -> None:
         self.request = request
-        self.language = canonical_tag(request.lang)
+        self.languages = request.languages
+        self.language = self.languages[0] if len(self.languages) == 1 else None
         self.foundation = foundation_of(request.on)
         self._fuses = bool(request.method_config(below=self.foundation.adapters).fuses)
-        self.id = AdapterId(request.kind, request.name or (f"{self.language}-fused" if self._fuses else self.language))
+        self.id = AdapterId(
+            request.kind, request.name or "-".join([*self.languages, *(["fused"] if self._fuses else [])])
+        )
         self._display = display
-        self.source = choose_source(request, self.language, display.note)
+        self.source = choose_source(request, display.note)
         if request.output.resumes and not self.source.repeatable:
             raise CheckpointError(
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
@@ -63,11 +67,14 @@ class TextTraining:
         self.objective = objective_of(options)
         self._training: ObjectiveTraining[Options] = self.objective.training()(options, self.model, display.note)
         self.foundation.require_for(self.id, self.model, fused=self._fuses)
+        self._require_one_below()
+        self._start = start_of(request.start, request.kind, self.model.backbone, below=self._below)
         self._text = kept_text(self.source.parts, request.normalize, self._tokenize, max_tokens=request.max_tokens)
         self.triage = self._looked_at()
         self.triage.require(force=request.force)
         self._notes = self._unread()
-        self._mixture = self._mixed()
+        self._problems = self._problems_found()
+        self._mixture = mixture_of(self._text.parts, self._text.counts, request.sampling_alpha)
         self.data = self._training.data(
             TokenizedText(
                 tokens=self._text.tokens,
@@ -82,14 +89,15 @@ class TextTraining:
         )
         self._require_drawn()
         self.settings = self._settings()
+        self._fitting_config = request.adapter_config(self.model.backbone.shape, self.foundation.adapters)
         self._fitting = Fitting(
             request.run,
             request.output,
             self.model,
             self.foundation,
             self.id,
-            request.adapter_config(self.model.backbone.shape, self.foundation.adapters),
-            asked={**request.record(self._training.options), **self._glossed()},
+            self._fitting_config,
+            asked={**request.record(self._training.options), **self._glossed(), **recorded_start(self._start)},
             content=self.data.sha256,
             make_run=self._training_run,
         )
@@ -110,11 +118,12 @@ class TextTraining:
         """The plan of the run in a few lines."""
         source, found, licence = self.source, self.triage, self.source.licence
         reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
-        below = "" if self._fuses else " > ".join(self.foundation.below({self.language}))
+        below = "" if self._fuses else " > ".join(self._below)
         size = f"{estimate.adapter_bytes / 2**20:.1f} MiB"
         lines = [
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
+            *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.description}, {estimate.n_sentences:,} sentences",
             *(f"text: {note}" for note in self._notes),
@@ -124,7 +133,7 @@ class TextTraining:
             f"triage: half of the lines have {found.median_words:.0f} words or fewer, nine of ten "
             f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
             *(f"triage: {line}" for line in sources_in_words(source.parts, found, self._shares)),
-            *(f"triage: {problem}" for problem in found.problems()),
+            *(f"triage: {problem}" for problem in self._problems),
             *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
@@ -141,7 +150,8 @@ class TextTraining:
         return self._fitting.train(
             self._display,
             kind=self.request.kind,
-            languages={self.language},
+            languages=set(self.languages),
+            n_lines_of=self._lines_of() if self.language is None else {},
             objective=self.objective.name,
             source=self.source.description,
             text_kind=self.source.kind,
@@ -154,6 +164,30 @@ class TextTraining:
         )
 
     @property
+    def _below(self) -> tuple[str, ...]:
+        """What lies under every batch."""
+        return self.foundation.below(set(self.languages))
+
+    def _require_one_below(self) -> None:
+        """See that several languages have the same below them.
+
+        Raises:
+            ConfigError: There are several language adapters.
+        """
+        if self.language is None and len(self.foundation.languages) > 1 and not self._fuses:
+            raise ConfigError(
+                f"an adapter for several languages has one language adapter below at most, and {as_typed(on=...)} "
+                f"names {', '.join(adapter.id for adapter in self.foundation.languages)}."
+            )
+
+    def _lines_of(self) -> dict[str, int]:
+        """The sentences of each language."""
+        counts = Counter[str]()
+        for part, count in zip(self._text.parts, self._text.counts, strict=True):
+            counts[part.language] += count
+        return {language: counts[language] for language in self.languages}
+
+    @property
     def _shares(self) -> tuple[float, ...]:
         return () if self._mixture is None else self._mixture.shares
 
@@ -162,6 +196,8 @@ class TextTraining:
         self._fitting.close()
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
+        if self._start is not None:
+            copy_weights(self._start, self._fitting_config, layers)
         # A fusion lets the adapters below act itself.
         return TrainingRun(
             self.model,
@@ -195,12 +231,26 @@ class TextTraining:
         )
         return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
 
-    def _mixed(self) -> Mixture | None:
-        """How often each source is drawn, where there are several."""
-        weights, alpha = [part.weight for part in self._text.parts], self.request.sampling_alpha
-        if len(weights) == 1:
-            return None
-        return Mixture.of_sizes(self._text.counts, weights, 1.0 if alpha is None else alpha)
+    def _problems_found(self) -> list[str]:
+        """What triage finds worth a look; of several languages, in each by itself.
+
+        Raises:
+            UnsuitableText: Nothing useful can be trained on the text of one.
+        """
+        if self.language is not None:
+            return self.triage.problems()
+        problems = []
+        for language in self.languages:
+            numbers = {number for number, part in enumerate(self._text.parts) if part.language == language}
+            found = triage(
+                (row.text for row in self._text.rows() if row.part in numbers),
+                self.model.backbone.tokenizer,
+                max_length=self.model.backbone.room(self.request.run.max_length),
+                language=language,
+            )
+            found.require(force=self.request.force)
+            problems += [f"{language}: {problem}" for problem in found.problems()]
+        return problems
 
     def _require_drawn(self) -> None:
         """See that sources are drawn as was asked for.
@@ -250,6 +300,7 @@ class TextTraining:
         objective, run = self.objective, self.request.run
         per_epoch = math.ceil(len(self.data.training) / run.batch_size)
         by_text = min(max(per_epoch * objective.epochs, _MIN_STEPS), objective.most_steps)
+        by_text = by_text if self._start is None else math.ceil(by_text * STEPS_SHARE)
         return settings_of(
             run,
             self.request.output,

@@ -1,6 +1,6 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from inspect import signature
@@ -32,13 +32,15 @@ Asked = ParamSpec("Asked")
 
 def train_adapter(
     *,
-    lang: str | None = None,
+    lang: str | Sequence[str] | None = None,
     domain: str | None = None,
     task: str | None = None,
-    text: "Texts | None" = None,
-    parallel: "Parallels | None" = None,
+    name: str | None = None,
+    text: "Texts | Mapping[str, Texts] | None" = None,
+    parallel: "Parallels | Mapping[str, Parallels] | None" = None,
     lexicon: "LexiconSource | None" = None,
     source_lang: str | None = None,
+    start: Adapter | PathOrName | None = None,
     column: str | None = None,
     max_tokens: int | None = MAX_TOKENS,
     force: bool = False,
@@ -63,8 +65,9 @@ def train_adapter(
     """Train an adapter; what each option means stands at the requests and in docs/how-to/train.md.
 
     `lang` alone gives a language adapter, `domain` a domain adapter on text in `lang`, `task` a task adapter with its
-    head on labelled `data`. `on` names frozen adapters to train on top of; of several language adapters, each batch of
-    a task has that of its own language below.
+    head on labelled `data`. Several languages in `lang`, with a `name` and the text of each by its language, give one
+    adapter for all of them; `start` names one whose weights a language starts from. `on` names frozen adapters to train
+    on top of; of several language adapters, each batch of a task has that of its own language below.
 
     Language and domain adapters: with `parallel`, the sentences are pulled towards the frozen backbone's vectors of
     their translations (distill). With `text` and a `lexicon`, which has words and their English, they are pulled

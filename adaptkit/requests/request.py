@@ -40,6 +40,8 @@ class LoadedModel(Protocol):
         ...
 
 
+SAMPLING_ALPHA = 0.3
+"""The power of their size by which several languages are drawn, after Devlin et al. 2019 for mBERT."""
 On: TypeAlias = AdapterBelow | str | os.PathLike[str]
 
 
@@ -64,7 +66,7 @@ class Request(Options):
     )
     sampling_alpha: float | None = option(
         None,
-        "several languages of a task (default 0.3) or sources of a text (default 1): each is drawn by size ** "
+        "several languages (default 0.3) or sources of a text in one (default 1): each is drawn by size ** "
         "sampling_alpha",
         least=0,
         most=1,

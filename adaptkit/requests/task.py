@@ -13,13 +13,12 @@ from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.options import Recorded, Shell, option, recorded
 from adaptkit.regularisers import Weighed
 from adaptkit.requests.refusals import refuse
-from adaptkit.requests.request import AdapterBelow, Request
+from adaptkit.requests.request import SAMPLING_ALPHA, AdapterBelow, Request
 from adaptkit.task_types import TASK_TYPES, HeadConfig
 from adaptkit.task_types.class_weights import ClassWeights, check_class_weights, class_weights_of
 
 LabelledPart: TypeAlias = "LabelledSource | TaskData"
 Labelled: TypeAlias = "LabelledPart | Sequence[LabelledPart] | Mapping[str, LabelledPart]"
-SAMPLING_ALPHA = 0.3
 
 
 def labelled(given: list[str]) -> list[str] | dict[str, list[str]]:

@@ -1,7 +1,8 @@
 """What requests for adapters that learn from text say besides."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar
 
 from adaptkit.config import Kind
@@ -14,8 +15,9 @@ from adaptkit.methods import InvertibleConfig
 from adaptkit.objectives import objective_of
 from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
+from adaptkit.requests.by_language import by_language, each_language, languages_in
 from adaptkit.requests.refusals import refuse
-from adaptkit.requests.request import AdapterBelow, Request
+from adaptkit.requests.request import SAMPLING_ALPHA, AdapterBelow, On, Request
 from adaptkit.requests.written import parallels, texts
 from adaptkit.terminal.asking import as_typed, option_name
 
@@ -24,7 +26,7 @@ MAX_TOKENS = 20_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class TextRequest(Request):
-    """A language or domain adapter that is asked for.
+    """A language or domain adapter that is asked for. Of several languages, each has its own text.
 
     Raises:
         ConfigError: Options that cannot be right, or that contradict each other.
@@ -32,28 +34,35 @@ class TextRequest(Request):
 
     kind: ClassVar[Kind]
 
-    lang: str = option(MISSING, "language of the text: sw, swa, swh_Latn or Swahili")
-    text: "Texts | None" = option(
+    lang: str | tuple[str, ...] = option(
+        MISSING,
+        "language of the text: sw, swa, swh_Latn or Swahili; several in a list, or with commas between",
+        shell=Shell(str, "language of the text: sw, swa, swh_Latn or Swahili; several with commas between", read=str),
+    )
+    text: "Texts | Mapping[str, Texts] | None" = option(
         None,
-        "text in the language: a file, several, an iterable, a data set, a hub id, or a list of these",
+        "text in the language: a file, several, an iterable, a data set, a hub id, or a list of these; of several "
+        "languages, a mapping of each to its own",
         recorded=False,
         shell=Shell(
             list[str],
-            "text in the language: a file or a hub id, then ,licence=...,weight=...,name=...; may be repeated",
+            "text in the language: a file or a hub id, then ,licence=...,weight=...,name=...; of several languages, "
+            "LANG=FILE; may be repeated",
             metavar="<file>",
-            read=texts,
+            read=by_language(texts),
         ),
     )
-    parallel: "Parallels | None" = option(
+    parallel: "Parallels | Mapping[str, Parallels] | None" = option(
         None,
-        "sentences with translations: JSON lines, TSV, TMX, a pair of files, pairs, or a list of these",
+        "sentences with translations: JSON lines, TSV, TMX, a pair of files, pairs, or a list of these; of several "
+        "languages, a mapping of each to its own",
         recorded=False,
         shell=Shell(
             list[str],
             "sentences with translations: JSON lines, TSV, TMX, or a pair of plain files (a.en,a.ha), then "
-            ",licence=...,weight=...,name=...,source_lang=...; may be repeated",
+            ",licence=...,weight=...,name=...,source_lang=...; of several languages, LANG=FILE; may be repeated",
             metavar="<file>",
-            read=parallels,
+            read=by_language(parallels),
         ),
     )
     lexicon: "LexiconSource | None" = option(
@@ -68,6 +77,17 @@ class TextRequest(Request):
         ),
     )
     source_lang: str | None = option(None, "language of the translations, where the file has several")
+    start: On | None = option(
+        None,
+        "adapter whose weights the training starts from, such as that of the language's family: a value or a folder",
+        recorded=False,
+        shell=Shell(
+            Path,
+            "folder of an adapter whose weights the training starts from, such as that of the language's family",
+            metavar="<folder>",
+            read=Path,
+        ),
+    )
     column: str | None = option(None, "column of the text, where a file has several")
     max_tokens: int | None = option(MAX_TOKENS, "tokens of text that are read", least=1)
     invertible: bool = option(False, "add an invertible layer at the embeddings")
@@ -77,6 +97,28 @@ class TextRequest(Request):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_text()
+        self._check_languages()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The canonical tags of its languages.
+
+        Raises:
+            UnknownLanguage: One is none.
+            ConfigError: One is named twice.
+        """
+        return languages_in(self.lang)
+
+    def of_each_language(self) -> "list[TextRequest]":
+        """The same for each of its languages with the language's own text."""
+        texts, parallels = (
+            each_language(name, given, self.languages)
+            for name, given in (("text", self.text), ("parallel", self.parallel))
+        )
+        return [
+            replace(self, lang=language, text=texts[language], parallel=parallels[language])
+            for language in self.languages
+        ]
 
     @property
     def name(self) -> str | None:
@@ -97,7 +139,31 @@ class TextRequest(Request):
     def record(self, trained: Options | None = None) -> Mapping[str, Recorded]:
         """As of every request; with the options of the objective that is trained in the end."""
         asked = "auto" if isinstance(self.objective, Auto) else objective_of(self.objective).name
-        return {**super().record(), "objective": asked, **({} if trained is None else recorded(trained))}
+        return {
+            **super().record(),
+            **(self._recorded_languages() if self._has_several else {}),
+            "objective": asked,
+            **({} if trained is None else recorded(trained)),
+        }
+
+    def _recorded_languages(self) -> Mapping[str, Recorded]:
+        alpha = SAMPLING_ALPHA if self.sampling_alpha is None else self.sampling_alpha
+        return {"lang": ",".join(self.languages), "sampling_alpha": alpha}
+
+    @property
+    def _has_several(self) -> bool:
+        """Whether several languages are named; one is looked at when it is asked for."""
+        return (not isinstance(self.lang, str) or "," in self.lang) and len(self.languages) > 1
+
+    def _check_languages(self) -> None:
+        """Each of several languages has its own text."""
+        if self._has_several or isinstance(self.text, Mapping) or isinstance(self.parallel, Mapping):
+            self.of_each_language()
+        if self._has_several and self.lexicon is not None:
+            raise ConfigError(
+                f"{as_typed(lexicon=...)} is the dictionary of one language, and lang names {len(self.languages)}; "
+                "leave it out, or train each language by itself."
+            )
 
     def _check_text(self) -> None:
         """Text and objective go together."""
