@@ -54,6 +54,19 @@ def test_the_command_trains_with_it(adaptkit: Command, asked: list[object], tmp_
     assert "Lample and Conneau 2019" in (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_command_trains_by_a_method_of_a_file(adaptkit: Command, asked: list[object], tmp_path: Path) -> None:
+    with forgotten("bitfit"):
+        done = adaptkit(
+            "--import", EXAMPLES / "bitfit.py", *asked, "--method", "bitfit", "--blocks", 1, "--output", tmp_path / "sw"
+        )
+        assert done.status == 0, done.err
+        config = load_adapter(tmp_path / "sw").config
+        assert (config.method_name, config.method.blocks) == ("bitfit", (1,))
+    assert "BitFit: Ben Zaken et al. 2022" in (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
+    refused = adaptkit(*asked, "--method", "bitfit", "--output", tmp_path / "again")
+    assert (refused.status != 0, "bitfit" in refused.err) == (True, True)
+
+
 @pytest.mark.usefixtures("_forgotten")
 def test_its_flags_are_refused_for_others(adaptkit: Command, asked: list[object]) -> None:
     refused = adaptkit("--import", FILE, *asked, "--objective", "distill", "--mask-share", 0.25)

@@ -16,6 +16,8 @@ from adaptkit.methods import (
     FusionConfig,
     HeadOnly,
     HeadOnlyConfig,
+    Ia3,
+    Ia3Config,
     InvertibleConfig,
     Lora,
     LoraConfig,
@@ -29,6 +31,13 @@ from adaptkit.options import options_of
 
 ENCODER = Surroundings(sites=ENCODER_LINEAR_SITES)
 TWO = (Below("language/sw", ("attention.query",)), Below("language/yo", ("block.output", "attention.query")))
+
+
+def test_an_ia3_acts_where_the_paper_has_it_or_where_it_is_said() -> None:
+    assert Ia3().config(ENCODER) == Ia3Config(sites=("attention.key", "attention.value", "ffn.activation"))
+    assert Ia3(sites=("ffn.output",), blocks=(0,)).config(ENCODER) == Ia3Config(sites=("ffn.output",), blocks=(0,))
+    with pytest.raises(ConfigError, match=r"ia3 cannot act at block\.output"):
+        Ia3(sites=("block.output",))
 
 
 def test_a_lora_is_filled_in_by_the_backbone() -> None:
