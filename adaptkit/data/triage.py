@@ -137,7 +137,8 @@ class Triage:
         if self.known_word_share is not None and self.known_word_share < REFUSED_KNOWN_WORDS:
             return (
                 f"the dictionary knows {self.known_word_share:.1%} of the words of this text, as one of another "
-                "language would: look whether it is of the language, and spells as the text does. Else "
+                "language would: look whether it is of the language, has its words in the first column, and spells as "
+                "the text does. Else "
                 f"{_MORE_WORDS}; leave it out; or go on all the same with {as_typed(force=True)}."
             )
         if self.unknown_sentence_share < REFUSED_UNKNOWN_SENTENCES and self.unknown_share < REFUSED_UNKNOWN_TOKENS:

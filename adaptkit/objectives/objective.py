@@ -24,8 +24,9 @@ class Objective:
     how it trains (`adaptkit.training.objectives.ObjectiveTraining`). `epochs` and `most_steps` bound a run whose steps
     the caller has not said. `warmup` says how many first steps options ask for in which only the loss's own weights
     train, or None. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
-    taken where the caller leaves it open and text and backbone suit it. `title` says in a word or two what it is, and
-    `paper` goes on the cards of adapters that it trains.
+    taken where the caller leaves it open and text and backbone suit it. One that `needs_lexicon` is given no text
+    without a dictionary, and the others none with one. `title` says in a word or two what it is, and `paper` goes on
+    the cards of adapters that it trains.
     """
 
     name: str
