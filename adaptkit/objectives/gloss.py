@@ -26,7 +26,7 @@ class Gloss(Distill):
     )
     word_dropout: float = option(0.1, "share of the words of a copy that are left out", least=0, most=1)
     entry_share: float = option(
-        0.5, "entries of the dictionary that train too, for each sentence of the text", least=0, most=1
+        0.0, "entries of the dictionary that train too, for each sentence of the text", least=0, most=1
     )
     mlm_weight: float = option(0.0, "weight of predicting masked tokens beside it (0: none are masked)", least=0)
 

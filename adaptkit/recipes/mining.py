@@ -107,8 +107,16 @@ def _check(language: str, source_language: str, threshold: float, neighbours: in
 
 def _read(given: Texts, language: str, least_words: int) -> _Side:
     parts = [text_part(source, language) for source in text_sources(given)]
-    lines = (normalized(row.text, "NFC") for row in read_parts(parts))
-    return _Side(list(dict.fromkeys(line for line in lines if _is_long(line, least_words))), language, in_words(parts))
+    once: dict[str, str] = {}
+    for row in read_parts(parts):
+        if _is_long(row.text, least_words):
+            once.setdefault(_same(row.text), row.text)
+    return _Side(list(once.values()), language, in_words(parts))
+
+
+def _same(line: str) -> str:
+    """What is alike of lines that count as one."""
+    return normalized(line, "NFC")
 
 
 def _is_long(line: str, least_words: int) -> bool:
@@ -122,8 +130,8 @@ def _two_sides(*sides: _Side) -> tuple[_Side, _Side]:
     Raises:
         EmptyCorpus: Nothing is left of one.
     """
-    both = set(sides[0].lines) & set(sides[1].lines)
-    ours, theirs = (replace(side, lines=[line for line in side.lines if line not in both]) for side in sides)
+    both = set.intersection(*({_same(line) for line in side.lines} for side in sides))
+    ours, theirs = (replace(side, lines=[line for line in side.lines if _same(line) not in both]) for side in sides)
     for side in (ours, theirs):
         if not side.lines:
             raise EmptyCorpus(

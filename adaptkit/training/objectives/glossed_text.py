@@ -27,7 +27,8 @@ def glossed_text(text: TokenizedText, lexicon: Lexicon, options: Gloss, backbone
     entries = [Sentence(*entry) for entry in random.sample(lexicon.entries, n_entries)]
     if bare := sum(own.text == own.translation for own in glossed):
         text.note(f"{bare:,} of {len(glossed):,} sentences have no word of the dictionary, and are kept where they are")
-    text.note(f"{len(copies):,} copies in mixed languages and {n_entries:,} entries of the dictionary train too")
+    if copies or entries:
+        text.note(f"{len(copies):,} copies in mixed languages and {n_entries:,} entries of the dictionary train too")
     behind = [*copies, *entries]
     ids = tokenize_lines(
         (added.text for added in behind), lambda lines: backbone.tokenize(lines, max_length=text.max_length)

@@ -1,5 +1,6 @@
 """`mine_pairs`, on a tiny backbone, and on the embedded one, which knows what sentences mean."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,14 @@ def test_each_sentence_counts_once_and_what_was_not_translated_is_left_out(model
         ).n_sentences
         == 1
     )
+
+
+def test_sentences_stay_as_they_are_written(model: AdaptedModel) -> None:
+    decomposed = [unicodedata.normalize("NFD", f"Ọjà ńlá náà {text}") for text in SWAHILI]
+    both_forms = [*decomposed, *(unicodedata.normalize("NFC", text) for text in decomposed)]
+    mined = mine(model, text=both_forms, threshold=0.1)
+    assert mined.n_sentences == len(set(SWAHILI))
+    assert {sentence for _, sentence in mined} <= set(decomposed)
 
 
 def test_several_files_are_mined(model: AdaptedModel, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_the_seed_decides_the_rows(model: AdaptedModel) -> None:
 def test_what_trains_is_told(model: AdaptedModel) -> None:
     notes: list[str] = []
     strange = replace(text_of(model, notes.append), lexicon=replace(LEXICON, entries=(("barabara", "road"),)))
-    GlossTraining(Gloss(copy_share=0.0), model, notes.append).data(strange)
+    GlossTraining(Gloss(copy_share=0.0, entry_share=0.5), model, notes.append).data(strange)
     without = sum("barabara" not in text.lower() for text in TEXTS)
     assert notes[0] == f"{without} of 60 sentences have no word of the dictionary, and are kept where they are"
     assert notes[1] == "0 copies in mixed languages and 1 entries of the dictionary train too"
