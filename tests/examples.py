@@ -12,6 +12,7 @@ import adaptkit
 from adaptkit.cli.named_modules import import_named
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
+from adaptkit.regularisers import REGULARISERS
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES
 from tests.calls import QUIET
@@ -25,7 +26,7 @@ EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 def forgotten(name: str) -> Iterator[None]:
     """A module of this name may be imported meanwhile, and register what it has."""
     with pytest.MonkeyPatch.context() as patch:
-        for table in (METHODS, OBJECTIVES, TASK_TYPES):
+        for table in (METHODS, OBJECTIVES, REGULARISERS, TASK_TYPES):
             patch.setattr(table, "_rows", dict(table))
         try:
             yield
