@@ -18,6 +18,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import HeadObjective, format_of
 from adaptkit.labelled import normalized_data, texts_of
 from adaptkit.languages import canonical_tag
+from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
@@ -109,7 +110,7 @@ class TaskTraining:
             *self._class_weights(),
             *self.head.row.plan(self.head, self.items.items),
             *(each.told for each in self._regularising),
-            f"trained on top of {self.foundation}",
+            f"trained on top of {self.foundation}{self._left_out()}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             f"cost: {estimate.cost(self.request.run.batch_size)}",
@@ -158,6 +159,10 @@ class TaskTraining:
         told = (f"{label} {weight:.3g}" for label, weight in zip(self.head.labels, weights, strict=True))
         return [f"class weights: {', '.join(told)}"]
 
+    def _left_out(self) -> str:
+        share = self.request.on_dropout
+        return f", which a share of {share:g} of the batches goes without" if share else ""
+
     def _languages(self) -> set[str | None]:
         return {example.language for example in self.data.examples}
 
@@ -167,14 +172,15 @@ class TaskTraining:
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
         assert layers.head is not None  # noqa: S101 - the config asks for one
+        stacks = BatchStacks(self.foundation, layers, top, dropout=self.request.on_dropout)
         return TrainingRun(
             self.model,
             layers,
             HeadObjective(layers.head, self._format, self._regularising),
             self.items,
             self.settings,
-            stack=lambda batch: self.foundation.stack_under(top, batch.language),
-            below=lambda batch: self.foundation.stack_below(batch.language),
+            stack=stacks.whole,
+            below=stacks.below,
             checkpoint=checkpoint,
         )
 

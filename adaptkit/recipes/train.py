@@ -20,7 +20,7 @@ from adaptkit.recipes.text import TextTraining
 from adaptkit.regularisers import Asked as Regularisers
 from adaptkit.requests import AnyRequest, Output, Pretrained, Run, TaskRequest, request_for
 from adaptkit.requests.output import PathOrName
-from adaptkit.requests.task import Labelled
+from adaptkit.requests.task import ON_DROPOUT, Labelled
 from adaptkit.requests.text import MAX_TOKENS
 from adaptkit.storage import Adapter
 from adaptkit.task_types.class_weights import ClassWeights
@@ -54,6 +54,7 @@ def train_adapter(
     normalize: NormalForm | None = None,
     on: Adapter | PathOrName | Sequence[Adapter | PathOrName] = (),
     drop_top_layer: bool = False,
+    on_dropout: float = ON_DROPOUT,
     objective: str | Options = "auto",
     method: str | MethodOptions = "lora",
     invertible: bool = False,

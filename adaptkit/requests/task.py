@@ -16,9 +16,11 @@ from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import SAMPLING_ALPHA, AdapterBelow, Request
 from adaptkit.task_types import TASK_TYPES, HeadConfig
 from adaptkit.task_types.class_weights import ClassWeights, check_class_weights, class_weights_of
+from adaptkit.terminal.asking import as_typed
 
 LabelledPart: TypeAlias = "LabelledSource | TaskData"
 Labelled: TypeAlias = "LabelledPart | Sequence[LabelledPart] | Mapping[str, LabelledPart]"
+ON_DROPOUT = 0.0
 
 
 def labelled(given: list[str]) -> list[str] | dict[str, list[str]]:
@@ -65,6 +67,9 @@ class TaskRequest(Request):
     reading: ReadingOptions = field(default=ReadingOptions())
     regularisers: tuple[Weighed, ...] = field(default=())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
+    on_dropout: float = option(
+        ON_DROPOUT, "task: share of its batches that train without the adapters below", least=0, below=1
+    )
     class_weights: ClassWeights | None = option(
         None,
         "how much each label counts in the loss: balanced (by inverse frequency), or a mapping of labels to weights",
@@ -84,6 +89,10 @@ class TaskRequest(Request):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.on_dropout and not self.on:
+            raise ConfigError(
+                f"on_dropout leaves out what lies below, and nothing does: give {as_typed(on=...)}, or leave it out."
+            )
         check_class_weights(self.class_weights)
 
     @property

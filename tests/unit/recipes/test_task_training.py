@@ -21,7 +21,7 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
-from tests.calls import QUIET, asked, task_request, train_adapter
+from tests.calls import QUIET, asked, estimate_adapter, task_request, train_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
 from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
@@ -233,6 +233,30 @@ def test_resume_gives_the_same_task_adapter(tmp_path: Path) -> None:
     train_and_interrupt(after=11, **arguments, backbone=tiny_model(), output=tmp_path / "t")
     resumed = train_adapter(**arguments, backbone=tiny_model(), output=tmp_path / "t", resume=True, progress=False)
     assert resumed.weights_sha256 == whole.weights_sha256
+
+
+def test_a_task_that_trains_now_and_then_without_what_lies_below(tmp_path: Path) -> None:
+    def arguments(model: AdaptedModel, dropout: float = 0.5) -> dict[str, Any]:
+        below = {"on": [language(model, "en")], "on_dropout": dropout, "lang": "en"}
+        return {"task": "t", "data": made.topics(), "max_steps": 30, "batch_size": 8, "backbone": model, **below}
+
+    whole = train_adapter(**arguments(tiny_model()), progress=False)
+    always = train_adapter(**arguments(tiny_model(), 0.0), progress=False)
+    train_and_interrupt(after=11, **arguments(tiny_model()), output=tmp_path / "t")
+    resumed = train_adapter(**arguments(tiny_model()), output=tmp_path / "t", resume=True, progress=False)
+    assert resumed.weights_sha256 == whole.weights_sha256 != always.weights_sha256
+    assert whole.below == always.below == ("language/en",)
+    assert whole.card.training is not None
+    assert whole.card.training.settings["on_dropout"] == 0.5
+    told = estimate_adapter(**arguments(tiny_model())).plan
+    assert "trained on top of language/en, which a share of 0.5 of the batches goes without" in told
+
+
+def test_nothing_below_cannot_be_left_out() -> None:
+    with pytest.raises(ConfigError, match=r"on_dropout leaves out what lies below, and nothing does: give on="):
+        task_request(task="t", data=made.topics(), on_dropout=0.5)
+    with pytest.raises(ConfigError, match="on_dropout must"):
+        task_request(task="t", data=made.topics(), on_dropout=1.0, on="folder")
 
 
 def test_a_dropped_top_layer_is_recorded(model: AdaptedModel, tmp_path: Path) -> None:
