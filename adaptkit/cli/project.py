@@ -36,6 +36,9 @@ def project(
     small_letters: Annotated[
         bool, typer.Option("--small-letters", help="keep entities without a capital, such as dates")
     ] = False,
+    gazetteer: Annotated[
+        Path | None, typer.Option(help="folder of CLDR's names of countries and languages (npm: cldr-localenames-full)")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="read the first so many pairs")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the output file")] = False,
     backbone: BackboneOption = None,
@@ -60,6 +63,7 @@ def project(
         least_cosine=least_cosine,
         share_without=share_without,
         small_letters=small_letters,
+        gazetteer=gazetteer,
         limit=limit,
         batch_size=batch_size,
     )

@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 
 from adaptkit.languages import script_of
 
-How: TypeAlias = Literal["same", "case", "marks", "affix", "spelling", "states"]
+How: TypeAlias = Literal["same", "case", "marks", "affix", "spelling", "gazetteer", "states"]
 """In which way an entity was found: by the same letters; but for capitals; but for marks, hyphens and spaces; with an
-affix of the language (`eKenya`, `Nairobini`); by a close spelling; or by the states of the backbone."""
+affix of the language (`eKenya`, `Nairobini`); by a close spelling; by its name in a gazetteer; or by the states of the
+backbone."""
 
 CONFIDENCES: dict[How, float] = {"same": 1.0, "case": 0.98, "marks": 0.95, "affix": 0.9}
 _LEAST_AFFIXED = 4

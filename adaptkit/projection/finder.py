@@ -11,6 +11,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.model.stacks import StackLike
 from adaptkit.projection.copies import is_in_small_letters
 from adaptkit.projection.entities import Span, spans_of, tags_of
+from adaptkit.projection.gazetteer import Gazetteer
 from adaptkit.projection.placing import Links, Placed, copies_of, linked_place, untold_copies, without_overlaps
 from adaptkit.projection.states import WordStates, cosines, links_of
 
@@ -48,6 +49,7 @@ class Finder:
         *,
         least_cosine: float,
         small_letters: bool,
+        gazetteer: Gazetteer | None = None,
         batch_size: int,
     ) -> None:
         self._model = model
@@ -55,6 +57,7 @@ class Finder:
         self._pairs = [pair for pair in pairs if pair.sentence and pair.translation]
         self._least = least_cosine
         self._small_letters = small_letters
+        self._gazetteer = gazetteer
         self._batch_size = batch_size
         self._states = WordStates(model, batch_size=batch_size)
         self._centres: tuple[Tensor, Tensor] | None = None
@@ -89,7 +92,7 @@ class Finder:
         return self._small_letters or not is_in_small_letters(text)
 
     def _placed(self, told: Sequence[tuple[SentencePair, tuple[str, ...]]], left_out: Counter[str]) -> Iterator[Looked]:
-        copies = [[copies_of(span, *pair) for span in spans_of(tags)] for pair, tags in told]
+        copies = [[self._by_letters(span, pair) for span in spans_of(tags)] for pair, tags in told]
         open_ones = [number for number, found in enumerate(copies) if not all(found)]
         for number, places in self._by_states([told[number] for number in open_ones], open_ones, copies):
             copies[number] = places
@@ -99,6 +102,11 @@ class Finder:
                 left_out[_OVERLAP if all(found) else _NOT_FOUND] += 1
             else:
                 yield Looked(pair, tags, placed)
+
+    def _by_letters(self, span: Span, pair: SentencePair) -> list[Placed]:
+        """The places of an entity as a copy, else by its name in the gazetteer."""
+        found = copies_of(span, *pair)
+        return found or ([] if self._gazetteer is None else self._gazetteer.places_of(span, *pair))
 
     def _by_states(
         self,

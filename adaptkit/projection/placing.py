@@ -36,7 +36,7 @@ def copies_of(entity: Span, ours: Sequence[str], theirs: Sequence[str]) -> list[
         return []
     found = [
         Placed(span, *like)
-        for span in _spans(entity, len(theirs))
+        for span in spans_like(entity, len(entity), len(theirs))
         if (like := likeness(name, _joined(theirs, span))) is not None
     ]
     # Of spans that are as like, the shortest: `Kenya` and not `Kenya ,`.
@@ -86,8 +86,9 @@ def untold_copies(ours: Sequence[str], theirs: Sequence[str], spans: Sequence[Sp
             yield word
 
 
-def _spans(entity: Span, n_words: int) -> Iterator[Span]:
-    shortest, longest = max(1, len(entity) - 1), len(entity) + _MOST_MORE_WORDS
+def spans_like(entity: Span, n_own: int, n_words: int) -> Iterator[Span]:
+    """All spans in a sentence of so many words that are about as long as an entity's name, which has `n_own`."""
+    shortest, longest = max(1, n_own - 1), n_own + _MOST_MORE_WORDS
     for length in range(shortest, longest + 1):
         yield from (Span(start, start + length, entity.kind) for start in range(n_words - length + 1))
 

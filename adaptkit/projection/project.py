@@ -14,6 +14,7 @@ from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.projection.entities import tags_of
 from adaptkit.projection.finder import Finder, Looked, SentencePair
+from adaptkit.projection.gazetteer import read_gazetteer
 from adaptkit.projection.projected import ProjectedSentence, Projection
 from adaptkit.projection.tagger import Names, tagger_on
 from adaptkit.projection.words import words_of
@@ -33,6 +34,7 @@ def project_entities(
     least_cosine: float = LEAST_COSINE,
     share_without: float = SHARE_WITHOUT,
     small_letters: bool = False,
+    gazetteer: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     batch_size: int = 32,
 ) -> Projection:
@@ -55,6 +57,9 @@ def project_entities(
         share_without: of the sentences that are kept, the share at most that has no entity.
         small_letters: keep entities without a capital in a script that has capitals, such as dates; else a task adapter
             that was trained on names takes common words for some.
+        gazetteer: a folder of CLDR's names of countries and languages, as the npm package `cldr-localenames-full` has
+            it: an entity that is one of them in the language of the translations (`source_lang`, else English) is
+            looked for by its name in the other language too.
         limit: read the first so many pairs.
         batch_size: sentences in a batch.
 
@@ -70,11 +75,22 @@ def project_entities(
         for source in parallel_sources(parallel)
     ]
     pairs = _pairs(parts, limit)
+    names_known = (
+        None
+        if gazetteer is None
+        else read_gazetteer(gazetteer, language=language, source=canonical_tag(source_lang or "en"))
+    )
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     left_out: Counter[str] = Counter()
     with tagger_on(model, names) as stack:
         finder = Finder(
-            model, stack, pairs, least_cosine=least_cosine, small_letters=small_letters, batch_size=batch_size
+            model,
+            stack,
+            pairs,
+            least_cosine=least_cosine,
+            small_letters=small_letters,
+            gazetteer=names_known,
+            batch_size=batch_size,
         )
         looked = list(finder.look(left_out))
     sure = [found for found in looked if _is_sure(found, least_confidence, left_out)]
