@@ -134,7 +134,7 @@ class TextTraining:
             f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
             *(f"triage: {line}" for line in sources_in_words(source.parts, found, self._shares)),
             *(f"triage: {problem}" for problem in self._problems),
-            *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
+            *([f"licence: {licence.licence} ({licence.problem})"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.run.batch_size)}",

@@ -1,7 +1,7 @@
 """The targets by name. A new one is a file beside this one and a row here."""
 
 from fuzz.target import Target
-from fuzz.targets import card, folders, json_text, labelled, names, peft_folder, results_file, zoos
+from fuzz.targets import card, folders, json_text, labelled, names, peft_folder, results_file, tmx, zoos
 
 TARGETS: dict[str, Target] = {
     "load_adapter": folders.LOAD,
@@ -13,6 +13,7 @@ TARGETS: dict[str, Target] = {
     "language": names.LANGUAGE,
     "strict_json": json_text.STRICT_JSON,
     "read_labelled": labelled.READ_LABELLED,
+    "tmx": tmx.TMX,
     "results_file": results_file.RESULTS_FILE,
     "archive": zoos.ARCHIVE,
     "index": zoos.INDEX,

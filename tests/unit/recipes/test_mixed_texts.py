@@ -85,7 +85,7 @@ def test_plan_and_card_say_what_each_source_is(mix: list[Any], model: AdaptedMod
     plan = adaptkit.estimate_adapter(**asked).plan
     assert sum("5 lines stand both in" in line for line in plan) == 2
     assert any(line.startswith("triage: farming (en to sw): 20 lines, half of them") for line in plan)
-    assert any(line.startswith("licence: not stated: the licence of some of its texts") for line in plan)
+    assert any(line.startswith("licence: not stated (the licence of some of its texts") for line in plan)
     output = Output(tmp_path / "sw", licence="CC-BY-NC-4.0")
     card = adaptkit.train_adapter(**asked, output=output).card
     assert card.licence == "CC-BY-NC-4.0"
