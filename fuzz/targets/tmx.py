@@ -54,4 +54,8 @@ def _read(_: bytes) -> Callable[[], None]:
     return lambda: require(all(map(all, pairs)), "a pair with an empty side")
 
 
-TMX = Target(seeds=lambda: [_SEED.encode()], mutate=_changed, prepare=_FILE.write_bytes, read=_read)
+def _write(data: bytes) -> None:
+    _FILE.write_bytes(data)
+
+
+TMX = Target(seeds=lambda: [_SEED.encode()], mutate=_changed, prepare=_write, read=_read)
