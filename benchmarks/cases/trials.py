@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60.0, help="no trial is begun later")
+    parser.add_argument("--grace", type=float, default=90.0, help="seconds that trials may go on afterwards")
     parser.add_argument("--output", type=Path, required=True, help="a JSON object a line, written as they end")
     parser.add_argument("--tasks", type=Path)
     parser.add_argument("--names-steps", type=int, default=600)
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(max(1.0, place.until + 90 - time.time()))
+        process.join(max(1.0, place.until + options.grace - time.time()))
         process.kill()
     measured = [json.loads(line) for line in options.output.read_text(encoding="utf-8").splitlines()]
     config = {"workers": options.workers, "device": options.device, "trials": len(trials)}
