@@ -19,3 +19,16 @@ def invented_sentences(n: int, *, seed: int = 0) -> list[str]:
     draw = random.Random(seed)
     words = [first + second for first in SYLLABLES for second in SYLLABLES]
     return [" ".join(draw.choices(words, k=draw.randint(3, 6))) for _ in range(n)]
+
+
+MEANINGS = dict(zip(SYLLABLES, ("farm", "goat", "water", "school", "health", "rain", "book", "song"), strict=True))
+"""What each syllable means in English, in the invented language."""
+
+
+def invented_pairs(n: int, *, seed: int = 0) -> list[tuple[str, str]]:
+    """English and the invented language: a word is two syllables, and means what they mean."""
+    return [(english_of(sentence), sentence) for sentence in invented_sentences(n, seed=seed)]
+
+
+def english_of(sentence: str) -> str:
+    return " ".join(MEANINGS[word[place : place + 2]] for word in sentence.split() for place in (0, 2))

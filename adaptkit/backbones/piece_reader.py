@@ -8,6 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
+from adaptkit.backbones.learned_pieces import require_unigram
 from adaptkit.backbones.text_reader import TextReader
 from adaptkit.errors import ConfigError
 from adaptkit.methods import PiecesConfig
@@ -40,7 +41,8 @@ def with_pieces(
         ConfigError: A tokenizer that is not of the unigram kind, whose pieces have no scores; or one of these pieces is
             its own already.
     """
-    content = _unigram_content(tokenizer, name)
+    require_unigram(tokenizer, name)
+    content: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
     vocabulary: list[list[Any]] = content["model"]["vocab"]
     if known := {piece for piece, _ in vocabulary}.intersection(pieces.pieces):
         raise ConfigError(
@@ -52,23 +54,6 @@ def with_pieces(
     more = copy.copy(tokenizer)
     more._tokenizer = Tokenizer.from_str(json.dumps(content, ensure_ascii=False))
     return more
-
-
-def _unigram_content(tokenizer: PreTrainedTokenizerBase, name: str) -> dict[str, Any]:
-    """What is in a tokenizer.json whose pieces have scores.
-
-    Raises:
-        ConfigError: They have none.
-    """
-    content: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
-    kind = content["model"]["type"]
-    if kind != "Unigram":
-        raise ConfigError(
-            f"the tokenizer of {name} is of the kind {kind}, whose pieces have no scores, and new ones cannot be put "
-            "among them. Take a backbone with a Unigram tokenizer (multilingual-e5, XLM-RoBERTa), or give the text "
-            "romanised."
-        )
-    return content
 
 
 def _fillers(content: dict[str, Any], n: int, first: int) -> list[list[Any]]:

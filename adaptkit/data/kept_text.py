@@ -40,7 +40,7 @@ def kept_text(
 
     Of several parts that are too much together, small ones stay whole, and the larger ones are cut to one size.
     """
-    parts = [part if part.repeatable else _read_once(part) for part in parts]
+    parts = [part if part.repeatable else read_once(part) for part in parts]
     stores, cut = zip(*(_within(part, form, tokenize, max_tokens) for part in parts), strict=True)
     sizes = [store.n_tokens for store in stores]
     counts = [len(store) for store in stores]
@@ -90,6 +90,7 @@ def _rows_within(store: TokenStore, most: int) -> int:
     return int(np.searchsorted(np.cumsum(store.lengths), most, side="right"))
 
 
-def _read_once(part: Part) -> Part:
+def read_once(part: Part) -> Part:
+    """The same, its sentences kept in memory, so that it can be read again."""
     kept = list(part.rows())
-    return replace(part, rows=lambda: iter(kept))
+    return replace(part, rows=lambda: iter(kept), repeatable=True)

@@ -148,8 +148,9 @@ class Triage:
         return (
             f"the tokenizer has no pieces for much of this text: {self.unknown_sentence_share:.1%} of the lines have "
             f"unknown tokens, and {self.unknown_share:.1%} of all tokens are unknown (letters: {letters or 'none'}). "
-            "An adapter cannot learn what its backbone cannot read. Choose a backbone whose tokenizer knows this "
-            f"script, give the text romanised, or go on all the same with {as_typed(force=True)}."
+            "An adapter cannot learn what its backbone cannot read. Let it bring pieces of its own, learned from the "
+            f"text: {as_typed(new_pieces=4000)} for a language adapter. Or choose a backbone whose tokenizer knows "
+            f"this script, give the text romanised, or go on all the same with {as_typed(force=True)}."
         )
 
     def require(self, *, force: bool = False) -> None:

@@ -132,7 +132,8 @@ class Fitting:
         with forked(model.backbone.device, self._asked_run.seed):
             result = self.run.run(display, resume=output.resumes)
         self.layers.eval()
-        inputs = model.backbone.probe_inputs()
+        pieces = self._config.pieces
+        inputs = model.backbone.probe_inputs(0 if pieces is None else len(pieces))
         adapter = Adapter(
             kind=kind,
             name=self._id.name,

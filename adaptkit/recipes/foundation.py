@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
+from adaptkit.methods import PiecesConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import AdapterBelow
 from adaptkit.requests.output import PathOrName
@@ -130,6 +131,22 @@ class Foundation:
     def stack_below(self, language: str | None) -> Stack:
         """What lies below the adapter in training for text in a language; empty where nothing does."""
         return Stack(*self._ids_for(language))
+
+    def require_own_vocabulary(self, why: str) -> None:
+        """Let none bring pieces of text, because of what is asked for.
+
+        Raises:
+            ConfigError: One does.
+        """
+        if having := [adapter.id for adapter in self.adapters if adapter.config.pieces is not None]:
+            raise ConfigError(
+                f"{why}, and {having[0]} brings pieces of text that cannot be read without it. Ask for one of the two."
+            )
+
+    def pieces_for(self, language: str | None) -> PiecesConfig | None:
+        """The pieces that an adapter below brings for text in a language; None where none does."""
+        ids = self._ids_for(language)
+        return next((it.config.pieces for it in self.adapters if it.id in ids and it.config.pieces), None)
 
     def _ids_for(self, language: str | None) -> list[str]:
         own = self._own(language)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 
@@ -48,19 +49,20 @@ def start_of(
 
 
 def copy_weights(start: Adapter, config: AdapterConfig, layers: AdapterLayers) -> None:
-    """Let fresh layers of a config have an adapter's weights.
+    """Let fresh layers of a config have an adapter's weights; rows of new pieces, which it does not have, stay.
 
     Raises:
         ConfigError: It has layers of another method or size, or at other places.
     """
-    if start.config != config:
+    if start.config not in (config, replace(config, pieces=None)):
         raise ConfigError(
             f"{start.id} is {_said(start.config)}, and what is to start from it {_said(config)}. Ask for the same "
             f"method with the same options: {as_typed(method=...)}."
         )
     with torch.no_grad():
         for name, parameter in layers.named_tensors().items():
-            parameter.copy_(start.tensors[name])
+            if name in start.tensors:
+                parameter.copy_(start.tensors[name])
 
 
 def recorded_start(start: Adapter | None) -> Mapping[str, Recorded]:

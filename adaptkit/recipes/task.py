@@ -18,6 +18,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import HeadObjective, format_of
 from adaptkit.labelled import normalized_data, texts_of
 from adaptkit.languages import canonical_tag
+from adaptkit.methods import PiecesConfig
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
@@ -54,6 +55,8 @@ class TaskTraining:
         self.data = normalized_data(read_examples(request), request.normalize)
         self.model = model_of(request.backbone)
         self.foundation.require_for(self.id, self.model)
+        if request.on_dropout:
+            self.foundation.require_own_vocabulary(f"{as_typed(on_dropout=request.on_dropout)} leaves adapters out")
         self._max_length = min(request.run.max_length, self.model.backbone.max_length)
         self.head, made = self._head_and_items(head_for(self.data))
         self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
@@ -137,11 +140,24 @@ class TaskTraining:
     def _head_and_items(self, head: HeadConfig) -> tuple[HeadConfig, list[Item]]:
         """The head with its bound on answers, and the examples in windows that hold such answers."""
         while True:
-            made = format_of(self.model.backbone, head, max_length=self._max_length).items(self.data.examples)
+            made = self._items(head)
             bounded = _fitted(head, made, self.request.max_answer_tokens)
             if bounded == head:
                 return head, made
             head = bounded
+
+    def _items(self, head: HeadConfig) -> list[Item]:
+        """The examples, each read by the pieces of what lies below its language."""
+        made: list[Item] = []
+        alike: dict[PiecesConfig | None, list[int]] = {}
+        for number, example in enumerate(self.data.examples):
+            alike.setdefault(self.foundation.pieces_for(example.language), []).append(number)
+        for pieces, numbers in alike.items():
+            reader = self.model.backbone.reader(pieces)
+            own = [self.data.examples[number] for number in numbers]
+            items = format_of(reader, head, max_length=self._max_length).items(own)
+            made += [replace(item, example=numbers[item.example]) for item in items] if len(alike) > 1 else items
+        return sorted(made, key=lambda item: item.example) if len(alike) > 1 else made
 
     def _forms(self) -> Forms:
         texts = dict.fromkeys(text for example in self.data.examples for text in texts_of(example))

@@ -12,7 +12,7 @@ from torch import Tensor
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
-from adaptkit.data.kept_text import kept_text
+from adaptkit.data.kept_text import kept_text, read_once
 from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
 from adaptkit.data.triage import Triage, triage
@@ -23,12 +23,13 @@ from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.languages_drawn import mixture_of
+from adaptkit.recipes.own_pieces import OwnPieces, own_pieces
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.recipes.source import choose_source, trained_options
 from adaptkit.recipes.source_facts import source_facts, sources_in_words
 from adaptkit.recipes.starting import STEPS_SHARE, copy_weights, recorded_start, start_of
-from adaptkit.requests import Auto, TextRequest
+from adaptkit.requests import Auto, LanguageRequest, TextRequest
 from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
@@ -69,6 +70,10 @@ class TextTraining:
         self.foundation.require_for(self.id, self.model, fused=self._fuses)
         self._require_one_below()
         self._start = start_of(request.start, request.kind, self.model.backbone, below=self._below)
+        self._own = self._brought()
+        given = None if self._start is None else self._start.config.pieces
+        self._pieces = given if self._own is None else self._own.pieces
+        self._reader = self.model.backbone.reader(self._pieces or self.foundation.pieces_for(self.language))
         self._text = kept_text(self.source.parts, request.normalize, self._tokenize, max_tokens=request.max_tokens)
         self.triage = self._looked_at()
         self.triage.require(force=request.force)
@@ -85,11 +90,12 @@ class TextTraining:
                 note=self._notes.append,
                 lexicon=self.source.lexicon,
                 mixture=self._mixture,
+                reader=None if self._reader is self.model.backbone else self._reader,
             )
         )
         self._require_drawn()
         self.settings = self._settings()
-        self._fitting_config = request.adapter_config(self.model.backbone.shape, self.foundation.adapters)
+        self._fitting_config = request.adapter_config(self.model.backbone.shape, self.foundation.adapters, self._pieces)
         self._fitting = Fitting(
             request.run,
             request.output,
@@ -129,6 +135,7 @@ class TextTraining:
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
+            *([f"pieces: {self._own}"] if self._own is not None else []),
             *([f"triage: {known}"] if (known := found.known_words()) else []),
             f"triage: half of the lines have {found.median_words:.0f} words or fewer, nine of ten "
             f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
@@ -196,6 +203,8 @@ class TextTraining:
         self._fitting.close()
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
+        if self._own is not None and layers.piece_rows is not None:
+            layers.piece_rows.start_from(self._own.starts)
         if self._start is not None:
             copy_weights(self._start, self._fitting_config, layers)
         # A fusion lets the adapters below act itself.
@@ -208,6 +217,19 @@ class TextTraining:
             stack=Stack(top) if self._fuses else self.foundation.stack_under(top, self.language),
             checkpoint=checkpoint,
         )
+
+    def _brought(self) -> OwnPieces | None:
+        """The pieces that the adapter is to bring, where it is; the text is read for them first."""
+        if not isinstance(self.request, LanguageRequest) or not self.request.brings_pieces:
+            return None
+        parts = [part if part.repeatable else read_once(part) for part in self.source.parts]
+        self.source = replace(self.source, parts=parts)
+        if self._start is not None and self._start.config.pieces is not None:
+            raise ConfigError(
+                f"{self._start.id} brings pieces of text already, which what starts from it has too: leave "
+                f"{as_typed(new_pieces=...)} out."
+            )
+        return own_pieces(self.request, parts, self.model.backbone, self.foundation, self.id, self._display.note)
 
     def _glossed(self) -> dict[str, Recorded]:
         """What the dictionary has and knows of the text, where there is one."""
@@ -224,8 +246,8 @@ class TextTraining:
         rows = self._text.rows() if survey is None else survey.watched(self._text.rows())
         found = triage(
             (row.text for row in rows),
-            self.model.backbone.tokenizer,
-            max_length=self.model.backbone.room(self.request.run.max_length),
+            self._reader.tokenizer,
+            max_length=self._reader.room(self.request.run.max_length),
             language=self.language,
             lexicon=self.source.lexicon,
         )
@@ -244,8 +266,8 @@ class TextTraining:
             numbers = {number for number, part in enumerate(self._text.parts) if part.language == language}
             found = triage(
                 (row.text for row in self._text.rows() if row.part in numbers),
-                self.model.backbone.tokenizer,
-                max_length=self.model.backbone.room(self.request.run.max_length),
+                self._reader.tokenizer,
+                max_length=self._reader.room(self.request.run.max_length),
                 language=language,
             )
             found.require(force=self.request.force)
@@ -275,7 +297,7 @@ class TextTraining:
         return notes
 
     def _tokenize(self, lines: Sequence[str]) -> list[list[int]]:
-        return self.model.backbone.tokenize(lines, max_length=self.request.run.max_length)
+        return self._reader.tokenize(lines, max_length=self.request.run.max_length)
 
     def _encode(
         self,

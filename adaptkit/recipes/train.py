@@ -39,6 +39,7 @@ def train_adapter(
     text: "Texts | Mapping[str, Texts] | None" = None,
     parallel: "Parallels | Mapping[str, Parallels] | None" = None,
     lexicon: "LexiconSource | None" = None,
+    new_pieces: int | None = None,
     source_lang: str | None = None,
     start: Adapter | PathOrName | None = None,
     column: str | None = None,
@@ -75,6 +76,9 @@ def train_adapter(
     towards the vectors of what it makes of them (gloss); with `text` alone, masked tokens are predicted (mlm). With
     neither, Wikipedia is streamed from the hub, or the package's own small sample is taken where no hub answers; that
     is said first.
+
+    A language adapter in a script that the tokenizer does not know brings `new_pieces` of text, learned from its own,
+    each with an embedding row that trains too (docs/how-to/unknown-scripts.md).
 
     A name stands for a value with its defaults: `method="lora"` for `Lora()`, `objective="distill"` for `Distill()`,
     a folder in `output` for `Output(folder)`, and a hub id or folder in `backbone` for `Pretrained(...)`.

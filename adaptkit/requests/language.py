@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from adaptkit.config import Kind
+from adaptkit.config import MAX_PIECES, Kind
 from adaptkit.errors import ConfigError
 from adaptkit.options import option
 from adaptkit.requests.text import TextRequest
@@ -21,6 +21,12 @@ class LanguageRequest(TextRequest):
     kind: ClassVar[Kind] = "language"
 
     name: str | None = option(None, "name of the adapter (default: that of its language; several languages need one)")
+    new_pieces: int | None = option(
+        None,
+        "pieces to learn from the text, for a script that the tokenizer does not know (some thousands)",
+        least=2,
+        most=MAX_PIECES,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -29,3 +35,8 @@ class LanguageRequest(TextRequest):
                 f"an adapter for {', '.join(self.languages)} needs a name, such as that of their family: give "
                 f"{as_typed(name=...)}."
             )
+
+    @property
+    def brings_pieces(self) -> bool:
+        """Whether the adapter is to bring pieces of text of its own."""
+        return self.new_pieces is not None

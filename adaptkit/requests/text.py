@@ -11,7 +11,7 @@ from adaptkit.data.mix import Parallels, Texts
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
-from adaptkit.methods import InvertibleConfig
+from adaptkit.methods import InvertibleConfig, PiecesConfig
 from adaptkit.objectives import objective_of
 from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
@@ -67,11 +67,13 @@ class TextRequest(Request):
     )
     lexicon: "LexiconSource | None" = option(
         None,
-        "dictionary of the language, for text without translations: lines of word, tab, English; pairs, or a mapping",
+        "dictionary of the language, for text without translations or new_pieces: lines of word, tab, English; pairs, "
+        "or a mapping",
         recorded=False,
         shell=Shell(
             list[str],
-            "dictionary of the language, for text without translations: lines of word, tab, English; may be repeated",
+            "dictionary of the language, for text without translations or new_pieces: lines of word, tab, English; may "
+            "be repeated",
             metavar="<file>",
             read=list,
         ),
@@ -125,8 +127,15 @@ class TextRequest(Request):
         """The name of the adapter; None: that of its language."""
         return None
 
-    def adapter_config(self, shape: BackboneShape, below: Sequence[AdapterBelow] = ()) -> AdapterConfig:
-        """The adapter that is asked for on a backbone of these sizes, over these adapters.
+    @property
+    def brings_pieces(self) -> bool:
+        """Whether the adapter is to bring pieces of text of its own."""
+        return False
+
+    def adapter_config(
+        self, shape: BackboneShape, below: Sequence[AdapterBelow] = (), pieces: PiecesConfig | None = None
+    ) -> AdapterConfig:
+        """The adapter that is asked for on a backbone of these sizes, over these adapters, with these pieces of text.
 
         Raises:
             ConfigError: Options that cannot be right there.
@@ -134,7 +143,10 @@ class TextRequest(Request):
         method = self.method_config(shape, below)
         if self.invertible and method.fuses:
             refuse(["invertible"], f"method {self.method_row.name!r}")
-        return AdapterConfig(method=method, invertible=InvertibleConfig() if self.invertible else None)
+        if pieces is not None and method.fuses:
+            refuse(["new_pieces"], f"method {self.method_row.name!r}")
+        invertible = InvertibleConfig() if self.invertible else None
+        return AdapterConfig(method=method, invertible=invertible, pieces=pieces)
 
     def record(self, trained: Options | None = None) -> Mapping[str, Recorded]:
         """As of every request; with the options of the objective that is trained in the end."""
@@ -180,7 +192,7 @@ class TextRequest(Request):
                 f"{option_name('source_lang')} is the language of translations, and {as_typed(text=...)} has none; "
                 "leave it out."
             )
-        if self.lexicon is not None and self.text is None:
+        if self.lexicon is not None and self.text is None and not self.brings_pieces:
             raise ConfigError(
                 f"{as_typed(lexicon=...)} goes with {as_typed(text=...)}, which is not given"
                 f"{'' if self.parallel is None else ': translations say more than a dictionary, so leave it out'}."

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from adaptkit.backbones import TextReader
 from adaptkit.data.batching import heldout_rows
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.mixture import Mixture
@@ -43,8 +44,9 @@ class TokenizedText:
 
     `rows` reads the text from its start, and may hold more than is trained on. `note` is told what of the text is cut
     or left out. `encode` makes vectors of the frozen backbone. `lexicon` is the dictionary that came with the text.
-    Sentences behind the first `n_measured` only help training; 0 means that there are none. `mixture` says which source
-    each is of, where there are several.
+    `reader` is what reads it where that is not the backbone alone: pieces that an adapter brings are above the
+    backbone's vocabulary, and the frozen backbone reads nothing there. Sentences behind the first `n_measured` only
+    help training; 0 means that there are none. `mixture` says which source each is of, where there are several.
     """
 
     tokens: TokenStore
@@ -56,6 +58,7 @@ class TokenizedText:
     lexicon: Lexicon | None = None
     n_measured: int = 0
     mixture: Mixture | None = None
+    reader: TextReader | None = None
 
     def sentences(self) -> Iterator[Sentence]:
         """The sentences that are trained on, as many as there are rows of tokens, in their order."""

@@ -34,7 +34,8 @@ def distilled_rows(
     translations, n_cut = _tokenized(backbone, [translation for translation, _ in texts], limit)
     if n_cut:
         text.note(f"{n_cut:,} of {n:,} ({n_cut / n:.1%}) translations are cut at {limit} tokens")
-    ours = backbone.tokenize_two([(texts[a][1], texts[b][1]) for a, b in pairs], max_length=limit)
+    reader = text.reader or backbone
+    ours = reader.tokenize_two([(texts[a][1], texts[b][1]) for a, b in pairs], max_length=limit)
     theirs = backbone.tokenize_two([(texts[a][0], texts[b][0]) for a, b in pairs], max_length=limit)
     # Rows in which one text was cut away, or has no tokens, have no two vectors.
     whole = [row for row, ((_, a), (_, b)) in enumerate(zip(ours, theirs, strict=True)) if a and b]
@@ -64,6 +65,9 @@ def distilled_rows(
     n_ours, n_theirs = n + len(ours), len(kept) + len(kept_pairs)
     weights = torch.tensor([options.token_anchor] * n_ours + [1.0] * n_theirs)
     store, anchored = TokenStore(rows), None
+    if text.reader is not None:
+        # Where the frozen backbone has no row for a token, it has no place for it either.
+        weights *= torch.tensor([max(row) < backbone.shape.vocabulary_size for row in store])
     if options.token_anchor and options.anchor_on == "shared":
         beside_them = chain(translations, (ids for ids, _ in theirs))
         anchored = _anchored_tokens(store, beside_them, n_ours, SharedWords(backbone))

@@ -75,6 +75,9 @@ class GlossTraining(ObjectiveTraining[Gloss]):
         """
         if text.lexicon is None:
             raise ConfigError("glossing needs a dictionary with the text.")
+        if text.reader is not None:
+            # The frozen backbone cannot read the new pieces, so nothing is learned from its states.
+            self.head_warmup = 0
         data = self._distill.data(glossed_text(text, text.lexicon, self.options, self.model.backbone))
         if not self.options.mlm_weight:
             return data

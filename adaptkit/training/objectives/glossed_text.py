@@ -29,9 +29,9 @@ def glossed_text(text: TokenizedText, lexicon: Lexicon, options: Gloss, backbone
         text.note(f"{bare:,} of {len(glossed):,} sentences have no word of the dictionary, and are kept where they are")
     if copies or entries:
         text.note(f"{len(copies):,} copies in mixed languages and {n_entries:,} entries of the dictionary train too")
-    behind = [*copies, *entries]
+    behind, reader = [*copies, *entries], text.reader or backbone
     ids = tokenize_lines(
-        (added.text for added in behind), lambda lines: backbone.tokenize(lines, max_length=text.max_length)
+        (added.text for added in behind), lambda lines: reader.tokenize(lines, max_length=text.max_length)
     )
     # Entries are of no source of the text.
     parts = [*(row.part for row in chain(glossed, copies)), *(-1 for _ in entries)]

@@ -11,11 +11,12 @@ from adaptkit.attaching import AdapterLayers
 from adaptkit.backbones import Backbone, embedding_rows, word_starts
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
-from adaptkit.layers import InvertibleLayer
+from adaptkit.layers import InvertibleLayer, PieceRows
 from adaptkit.layers.pooling import Pool, mean_pool
 from adaptkit.layers.types import MasterLinear
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Mlm
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.softmax import VocabularySoftmax, softmax_vocabulary
@@ -67,12 +68,13 @@ class MaskedObjective(nn.Module):
         anchor_weight: float = 0.0,
         dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
+        more: PieceRows | None = None,
         pool: Pool = mean_pool,
     ) -> None:
         super().__init__()
         self._pool = pool
         self.softmax = VocabularySoftmax(
-            embeddings, vocabulary, n_ids=len(maskable), dtype=dtype, invertible=invertible
+            embeddings, vocabulary, n_ids=len(maskable), dtype=dtype, invertible=invertible, more=more
         )
         kept = self.softmax.get_buffer("kept")
         if not bool(maskable[kept].any()):
@@ -162,8 +164,17 @@ class MaskedTraining(ObjectiveTraining[Mlm]):
 
     def data(self, text: TokenizedText) -> TrainingData:
         """The sentences, each with its anchor where anchors weigh anything."""
+        if text.reader is not None:
+            self._unread(text.note)
         anchors = text.encode(text.tokens, "the sentences, as anchors,") if self.options.anchor else None
         return TrainingData(text.tokens, anchors, text.seed, mixture=text.mixture)
+
+    def _unread(self, note: Callable[[str], None]) -> None:
+        """What the frozen backbone cannot read has no vector there, and trains no head before the adapter."""
+        if self.options.anchor:
+            note(f"no anchor holds sentences ({as_typed(anchor=0)}): the frozen backbone cannot read the new pieces")
+        self.options = replace(self.options, anchor=0.0)
+        self.head_warmup = 0
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> MaskedObjective:
         """The masked objective.
@@ -199,11 +210,20 @@ def masked_objective(
     """
     backbone.require_whole_vocabulary(vocabulary)
     n_ids, n_pieces = backbone.shape.vocabulary_size, len(backbone.tokenizer)
-    kept = None if vocabulary is None else vocabulary.long().to(backbone.device)
-    maskable = torch.zeros(n_ids, dtype=torch.bool)
+    brought = layers.config.pieces.pieces if layers.config.pieces is not None else ()
+    if vocabulary is not None and int(vocabulary.max()) >= n_ids + len(brought):
+        raise ConfigError(
+            "masked tokens cannot be predicted among pieces of text that an adapter below brings: its rows are frozen "
+            "and no part of the table. Train this adapter on text with translations."
+        )
+    kept = None if vocabulary is None else vocabulary[vocabulary < n_ids].long().to(backbone.device)
+    maskable = torch.zeros(n_ids + len(brought), dtype=torch.bool)
     maskable[:n_pieces] = True
+    maskable[n_ids:] = True
     maskable[list(backbone.tokenizer.all_special_ids)] = False
-    starts = torch.ones(n_ids, dtype=torch.bool)
+    starts = torch.ones(n_ids + len(brought), dtype=torch.bool)
+    if brought:
+        starts[n_ids:] = torch.tensor(word_starts(list(brought)))
     if rule.whole_words:
         starts[:n_pieces] = torch.tensor(
             word_starts(list(backbone.tokenizer.convert_ids_to_tokens(list(range(n_pieces)))))
@@ -219,5 +239,6 @@ def masked_objective(
         anchor_weight=anchor_weight,
         dtype=dtype,
         invertible=layers.invertible,
+        more=layers.piece_rows,
         pool=backbone.sentences.pooled,
     ).to(backbone.device)

@@ -92,9 +92,12 @@ class NextSentenceTraining(ObjectiveTraining[Nsp]):
             f"{n_of[NEIGHBOURS]:,} pairs of neighbouring sentences, {n_of[STRANGERS]:,} of sentences from two "
             f"documents, {n_of[IGNORED]:,} sentences alone"
         )
-        ids = self.model.backbone.tokenize_pairs([(row.first, row.second) for row in rows], max_length=text.max_length)
+        reader = text.reader or self.model.backbone
+        ids = reader.tokenize_pairs([(row.first, row.second) for row in rows], max_length=text.max_length)
         mixture = text.mixture and text.mixture.with_parts([row.part for row in rows])
         data = self._masked.data(replace(text, tokens=TokenStore(ids), mixture=mixture))
+        self.options = replace(self.options, anchor=self._masked.options.anchor)
+        self.head_warmup = self._masked.head_warmup
         return replace(data, row_labels=torch.tensor([row.label for row in rows]))
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> NextSentenceObjective:

@@ -46,7 +46,10 @@ class SharedWords:
                 start = place + 1
 
     def _parts(self, token: int) -> bool:
-        return token in self._special or not any(map(str.isalnum, self._pieces[token]))
+        # What is above the vocabulary is a piece that an adapter brings, and the frozen backbone reads nothing there.
+        if token in self._special or token >= len(self._pieces):
+            return True
+        return not any(map(str.isalnum, self._pieces[token]))
 
     def _counts(self, word: Sequence[int]) -> bool:
         letters = [letter for token in word for letter in self._pieces[token] if letter.isalnum()]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from adaptkit.heads.batch import IGNORED
-from adaptkit.layers import InvertibleLayer
+from adaptkit.layers import InvertibleLayer, PieceRows
 from adaptkit.training.data import TrainingData
 
 _LOGIT_BYTES_AT_ONCE = 2**28
@@ -15,10 +15,10 @@ _LOGIT_BYTES_AT_ONCE = 2**28
 class VocabularySoftmax(nn.Module):
     """A softmax over the tokens of `vocabulary` (ascending; None: all), whose rows of a frozen table are `rows`.
 
-    An invertible layer at the embeddings is undone before the projection, which is computed in `dtype`, the loss in
-    float32.
+    Ids above those are of pieces that the adapter brings: `more` holds their rows, which train. An invertible layer at
+    the embeddings is undone before the projection, which is computed in `dtype`, the loss in float32.
 
-    Shape: rows (len(vocabulary), hidden_width).
+    Shape: rows (ids of the vocabulary in the table, hidden_width).
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class VocabularySoftmax(nn.Module):
         n_ids: int,
         dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
+        more: PieceRows | None = None,
     ) -> None:
         super().__init__()
         kept = torch.arange(n_ids) if vocabulary is None else vocabulary.long()
@@ -36,12 +37,22 @@ class VocabularySoftmax(nn.Module):
         place[kept] = torch.arange(len(kept))
         # A plain attribute: the layer belongs to the adapter, and must not be counted here too.
         self._undo = None if invertible is None else invertible.inverse
+        self._more = [] if more is None else [more]
+        own = torch.zeros(0, dtype=torch.long) if more is None else kept[kept >= more.first] - more.first
+        self.register_buffer("own", own, persistent=False)
         self.register_buffer("rows", rows.to(dtype), persistent=False)
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("kept", kept, persistent=False)
 
     def __len__(self) -> int:
         return len(self.get_buffer("kept"))
+
+    def table(self) -> Tensor:
+        """A row for each id of the vocabulary. Shape: (len(vocabulary), hidden_width)."""
+        rows = self.get_buffer("rows")
+        if not self._more:
+            return rows
+        return torch.cat([rows, self._more[0].rows[self.get_buffer("own")].to(rows.dtype)])
 
     def places(self, ids: Tensor) -> Tensor:
         """Where in the vocabulary these ids are, -1 for others. Shape: as `ids`."""
@@ -65,7 +76,7 @@ class VocabularySoftmax(nn.Module):
         return torch.stack(losses).sum() / n_labels
 
     def _summed(self, vectors: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
-        logits = F.linear(vectors, self.get_buffer("rows"))
+        logits = F.linear(vectors, self.table())
         logits = logits if bias is None else logits + bias
         return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
 

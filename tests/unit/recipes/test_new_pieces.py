@@ -1,0 +1,210 @@
+"""Language adapters that learn pieces of their own, with every objective, and what is trained on top of them."""
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit import Distill, Mlm, Output, Run
+from adaptkit.data.tasks import TaskData
+from adaptkit.errors import ConfigError, TrainingInterrupted, UnsuitableText
+from adaptkit.layers import PieceRows
+from adaptkit.model import AdaptedModel
+from adaptkit.requests import request_for
+from adaptkit.storage import Adapter, load_adapter
+from adaptkit.task_types import LabelledText
+from adaptkit.training import TrainingRun
+from adaptkit.training.piece_starts import start_rows
+from tests.pieces import MEANINGS, english_of, invented_pairs, invented_sentences
+from tests.tiny import tiny_model, unigram_model
+
+PAIRS = invented_pairs(60)
+TEXT = [sentence for _, sentence in PAIRS]
+WORDS = {word: english_of(word) for sentence in TEXT for word in sentence.split()}
+QUICK = Run(max_steps=6, batch_size=8, progress=False)
+
+
+@pytest.fixture
+def model() -> AdaptedModel:
+    return unigram_model()
+
+
+def trained(model: AdaptedModel, **options: Any) -> Adapter:  # noqa: ANN401 - options of a training
+    asked = {"parallel": PAIRS, "new_pieces": 40, "run": QUICK, **options}
+    return adaptkit.train_adapter(lang="dz", backbone=model, **asked)
+
+
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "distill": {},
+    "distill, anchored on shared words": {"objective": Distill(anchor_on="shared")},
+    "gloss": {"parallel": None, "text": TEXT, "lexicon": WORDS},
+    "gloss with masks": {"parallel": None, "text": TEXT, "lexicon": WORDS, "objective": adaptkit.Gloss(mlm_weight=1.0)},
+    "mlm": {"parallel": None, "text": TEXT},
+    "mlm, all tokens": {"parallel": None, "text": TEXT, "objective": Mlm(full_vocabulary=True, whole_words=True)},
+    "nsp": {"parallel": None, "text": ["\n".join(TEXT[n : n + 4]) for n in range(0, 60, 4)], "objective": "nsp"},
+}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_rows_train_with_the_adapter(model: AdaptedModel, objective: str, tmp_path: Path) -> None:
+    made = trained(model, **OBJECTIVES[objective], output=tmp_path / "dz")
+    assert made.config.pieces is not None
+    assert made.training is not None
+    assert made.training.settings["new_pieces"] == 40
+    read = load_adapter(tmp_path / "dz")
+    assert read.config == made.config
+    assert model.attached == ()
+    other = unigram_model()
+    other.attach(read)
+    assert torch.isfinite(other.encode(TEXT[:3], stack=read)).all()
+
+
+def test_rows_are_the_starts_and_what_was_learned(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[torch.Tensor] = []
+    start_from = PieceRows.start_from
+
+    def noted(self: PieceRows, rows: torch.Tensor) -> None:
+        started.append(rows.clone())
+        start_from(self, rows)
+
+    monkeypatch.setattr(PieceRows, "start_from", noted)
+    made = trained(model)
+    (rows,) = (tensor for name, tensor in made.tensors.items() if name.endswith(".rows"))
+    assert rows.shape == started[0].shape
+    assert not torch.equal(rows, started[0])
+    assert torch.nn.functional.cosine_similarity(rows, started[0]).min() > 0.5
+
+
+def test_the_loss_falls(model: AdaptedModel) -> None:
+    run = replace(QUICK, max_steps=60)
+    made = trained(model, parallel=invented_pairs(150), run=run, objective=Distill(pair_share=0))
+    assert made.training is not None
+    assert made.training.heldout_loss_after < 0.7 * made.training.heldout_loss_before
+
+
+def test_starting_from_meanings_starts_lower(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    meaning = trained(model).training
+    monkeypatch.setattr(
+        "adaptkit.recipes.own_pieces.start_rows", lambda pieces, backbone, **_: start_rows(pieces, backbone)
+    )
+    mean = trained(model).training
+    assert meaning is not None
+    assert mean is not None
+    assert meaning.heldout_loss_before < mean.heldout_loss_before
+
+
+def test_a_resumed_run_ends_like_one_that_was_not_interrupted(
+    model: AdaptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trained(model)
+    one_step = TrainingRun._one_step
+
+    def interrupted(self: TrainingRun, rows: list[int], step: int) -> torch.Tensor:
+        if step == 3:
+            signal.raise_signal(signal.SIGINT)
+        return one_step(self, rows, step)
+
+    monkeypatch.setattr(TrainingRun, "_one_step", interrupted)
+    with pytest.raises(TrainingInterrupted):
+        trained(model, output=tmp_path / "dz")
+    monkeypatch.setattr(TrainingRun, "_one_step", one_step)
+    resumed = trained(model, output=Output(tmp_path / "dz", resume=True))
+    assert resumed.config == whole.config
+    for name, tensor in whole.tensors.items():
+        torch.testing.assert_close(resumed.tensors[name], tensor, msg=name)
+
+
+def test_an_estimate_counts_the_rows(model: AdaptedModel) -> None:
+    without = adaptkit.estimate_adapter(lang="dz", parallel=PAIRS, backbone=model, run=QUICK, force=True)
+    found = adaptkit.estimate_adapter(lang="dz", parallel=PAIRS, backbone=model, run=QUICK, new_pieces=40)
+    told = next(line for line in found.plan if line.startswith("pieces: "))
+    n_pieces = int(told.split()[1])
+    assert 15 < n_pieces <= 40
+    assert found.adapter_bytes - without.adapter_bytes == 4 * 32 * n_pieces
+    assert "of its own, learned from the text" in told
+    assert any("0.0% unknown" in line for line in found.plan)
+
+
+def test_triage_names_them_where_the_text_cannot_be_read(model: AdaptedModel) -> None:
+    with pytest.raises(UnsuitableText, match=r"Let it bring pieces of its own.*new_pieces=4000 for a language adapter"):
+        trained(model, new_pieces=None)
+
+
+def test_a_task_is_trained_on_top_of_them(model: AdaptedModel) -> None:
+    dz = trained(model)
+    examples = [
+        LabelledText(text=text, label=label, language=language)
+        for number, (english, sentence) in enumerate(invented_pairs(40, seed=3))
+        for text, language in ((english, "en"), (sentence, "dz"))
+        for label in ("farming" if number % 2 else "health",)
+    ]
+    data = TaskData(task_type="classification", examples=examples, labels=("farming", "health"), description="made up")
+    en = trained(model, new_pieces=None, parallel=[(b, a) for a, b in PAIRS], force=True).renamed("language/en")
+    en = replace(en, language="en", tensors=dict(en.tensors))
+    for on in ([dz], [dz, en]):
+        task = adaptkit.train_adapter(task="topics", data=data, on=on, backbone=model, run=QUICK)
+        model.attach(dz, task)
+        labels = [found.label for found in model.predict(TEXT[:4], stack="dz > topics")]
+        assert set(labels) <= {"farming", "health"}
+        model.detach("dz", "topics")
+    with pytest.raises(ConfigError, match=r"on_dropout=0.5 leaves adapters out, and language/dz brings pieces"):
+        adaptkit.train_adapter(task="topics", data=data, on=[dz], on_dropout=0.5, backbone=model, run=QUICK)
+
+
+def test_a_domain_on_top_reads_by_them(model: AdaptedModel) -> None:
+    dz = trained(model)
+    made = adaptkit.train_adapter(lang="dz", domain="farms", parallel=PAIRS, on=[dz], backbone=model, run=QUICK)
+    assert made.config.pieces is None
+    assert made.below == ("language/dz",)
+    with pytest.raises(ConfigError, match="masked tokens cannot be predicted among pieces"):
+        adaptkit.train_adapter(lang="dz", domain="farms", text=TEXT, on=[dz], backbone=model, run=QUICK)
+
+
+def test_two_that_bring_pieces_are_refused_before_training(model: AdaptedModel) -> None:
+    dz = trained(model)
+    with pytest.raises(ConfigError, match="language/dz lies below language/bo and brings pieces of text already"):
+        adaptkit.train_adapter(lang="bo", parallel=PAIRS, on=[dz], new_pieces=40, backbone=model, run=QUICK)
+
+
+def test_what_starts_from_them_reads_by_them_too(model: AdaptedModel) -> None:
+    dz = trained(model)
+    dialect = adaptkit.train_adapter(lang="dz", name="dialect", parallel=PAIRS, start=dz, backbone=model, run=QUICK)
+    assert dialect.config.pieces == dz.config.pieces
+    with pytest.raises(ConfigError, match="language/dz brings pieces of text already, which what starts from it has"):
+        trained(model, start=dz)
+
+
+def test_they_are_put_beside_weights_that_a_training_starts_from(model: AdaptedModel) -> None:
+    plain = trained(model, new_pieces=None, force=True)
+    made = trained(model, start=plain)
+    assert made.config.pieces is not None
+    assert made.tensors.keys() > plain.tensors.keys()
+
+
+def test_what_cannot_have_them(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="tiny-llama is a decoder"):
+        trained(unigram_model("llama"), parallel=None, text=TEXT)
+    with pytest.raises(ConfigError, match="of the kind BPE"):
+        trained(tiny_model())
+    with pytest.raises(ConfigError, match="knows every letter"):
+        trained(model, parallel=[(a, a) for a, _ in PAIRS])
+    with pytest.raises(ConfigError, match="new_pieces does not go with"):
+        adaptkit.train_adapter(domain="farms", lang="dz", parallel=PAIRS, new_pieces=40, backbone=model)
+
+
+def test_options_that_cannot_be_right() -> None:
+    with pytest.raises(ConfigError, match="new_pieces"):
+        request_for({"lang": "dz", "new_pieces": 0})
+    with pytest.raises(ConfigError, match="lexicon"):
+        request_for({"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS})
+    assert request_for({"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS, "new_pieces": 40})
+
+
+def test_a_text_that_can_be_read_once(model: AdaptedModel) -> None:
+    made = trained(model, parallel=iter(PAIRS))
+    assert made.config == trained(model).config
+    assert invented_sentences(2) == TEXT[:2]
