@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import psutil  # noqa: F401 - the first import looks at /proc/stat, and transformers makes it while a reader is watched
 import torch
 
 MOST_SECONDS = 5.0
