@@ -30,7 +30,8 @@ def main() -> None:
         "progress": False,
         **options.options,
     }
-    measured = _task(model, data, shared) if "labels" in data else _language(model, data, shared)
+    kinds = {"labels": _task, "parallel": _translated}
+    measured = next((kinds[name] for name in kinds if name in data), _language)(model, data, shared)
     computed_in = run_type(options.options.get("precision", "auto"), model.network.device)
     print(json.dumps({**measured, "computed_in": str(computed_in).removeprefix("torch.")}))
 
@@ -40,6 +41,12 @@ def _language(model: AdaptedModel, data: dict[str, Any], shared: dict[str, Any])
     adapter = train(replace(asked, backbone=model))
     perplexity = _training(adapter).pseudo_perplexity_after
     return {**_facts(adapter), "heldout_loss": math.log(perplexity)}
+
+
+def _translated(model: AdaptedModel, data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    asked = request_of({"lang": data["language"], "parallel": [tuple(pair) for pair in data["parallel"]], **shared})
+    adapter = train(replace(asked, backbone=model))
+    return {**_facts(adapter), "heldout_loss": _training(adapter).heldout_loss_after}
 
 
 def _task(model: AdaptedModel, data: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:

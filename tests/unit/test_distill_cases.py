@@ -1,5 +1,6 @@
 """The benchmarks behind the decisions on distillation: their losses, and options that the library has."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import torch
 
 from adaptkit.heads.batch import Batch
 from adaptkit.objectives.distill import Distill
+from adaptkit.requests import request_of
 from benchmarks.cases.distill_losses import SquaredError, SquaredErrorAndContrast
+from benchmarks.cases.distill_training import CONTESTANTS
 from benchmarks.cases.distill_variants import VARIANTS
 from tests.tolerance import rounded
 
@@ -33,3 +36,11 @@ def test_the_contrast_asks_for_ones_own_target() -> None:
 @pytest.mark.parametrize("options", [options for rows in VARIANTS.values() for options in rows.values()])
 def test_every_variant_is_one_of_the_library(options: dict[str, Any]) -> None:
     Distill(**options)
+
+
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_every_contestant_asks_for_what_there_is(name: str) -> None:
+    (told,) = CONTESTANTS[name].arguments
+    asked = json.loads(told.removeprefix("--options="))
+    assert asked["precision"] in name
+    request_of({"lang": "ha", "parallel": [], **asked})
