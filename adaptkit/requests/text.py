@@ -198,6 +198,9 @@ class TextRequest(Request):
                 f"{'' if self.parallel is None else ': translations say more than a dictionary, so leave it out'}."
             )
         if not isinstance(self.objective, Auto):
-            objective_of(self.objective).require_text(translated=self.text is None, glossed=self.lexicon is not None)
+            objective = objective_of(self.objective)
+            # New pieces start from the dictionary, whatever the objective does.
+            glossed = self.lexicon is not None and (objective.needs_lexicon or not self.brings_pieces)
+            objective.require_text(translated=self.text is None, glossed=glossed)
         for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:
             objective_of(options).require_steps(options, self.run.max_steps)

@@ -201,7 +201,12 @@ def test_options_that_cannot_be_right() -> None:
         request_for({"lang": "dz", "new_pieces": 0})
     with pytest.raises(ConfigError, match="lexicon"):
         request_for({"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS})
-    assert request_for({"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS, "new_pieces": 40})
+    for objective in ("auto", "distill"):
+        asked = {"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS, "new_pieces": 40, "objective": objective}
+        assert request_for(asked)
+    for objective in ("mlm", "gloss"):
+        asked = {"lang": "dz", "text": TEXT, "lexicon": MEANINGS, "new_pieces": 40, "objective": objective}
+        assert request_for(asked)
 
 
 def test_a_text_that_can_be_read_once(model: AdaptedModel) -> None:
