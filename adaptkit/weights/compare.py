@@ -70,13 +70,15 @@ def compare(before: Adapter, after: Adapter) -> Comparison:
 
 def _facts(adapter: Adapter) -> dict[str, object]:
     """Config and provenance, flat: path to value."""
-    origin = adapter.origin
+    origin, pieces = adapter.origin, adapter.config.pieces
+    # Thousands of pieces are told by their number and hash.
+    config = {**encode(adapter.config), "pieces": None if pieces is None else repr(pieces)}
     whole = {
         "id": adapter.id,
         "language": adapter.language,
         "below": list(adapter.below),
         "backbone": {"name": origin.name, "release": origin.release, "fingerprint": origin.fingerprint.id},
-        "config": {"method": adapter.config.method_name, **encode(adapter.config)},
+        "config": {"method": adapter.config.method_name, **config},
         "card": {name: value for name, value in encode(adapter.card).items() if name != "evaluations"},
     }
     return dict(_flat(whole))

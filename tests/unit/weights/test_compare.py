@@ -15,6 +15,8 @@ from adaptkit.task_types import HeadConfig
 from adaptkit.weights.compare import LayerChange, compare
 from tests.adapters import random_adapter, randomise
 from tests.methods import METHODS
+from tests.pieces import OWN_PIECES
+from tests.tiny import unigram_model
 from tests.tolerance import rounded
 
 LORA = AdapterConfig(method=LoraConfig(rank=2, alpha=4.0))
@@ -107,3 +109,11 @@ def test_a_layer_of_zeros_has_no_direction(lora: Adapter) -> None:
     (first, *_) = compare(lora, zero).layers
     assert isinstance(first, LayerChange)
     assert (first.norm_after, first.cosine) == (0.0, None)
+
+
+def test_pieces_are_told_by_their_number_and_hash() -> None:
+    model = unigram_model()
+    plain, reading = (random_adapter(model, replace(OWN_PIECES, pieces=own)) for own in (None, OWN_PIECES.pieces))
+    (change,) = (fact for fact in compare(plain, reading).facts if fact.name.startswith("config.pieces"))
+    assert change.before is None
+    assert str(change.after).startswith("<16 pieces, ")
