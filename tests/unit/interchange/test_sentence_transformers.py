@@ -15,7 +15,8 @@ from adaptkit.interchange.stack_module import SentenceTransformer, StackModule
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import attach_random, random_adapter
-from tests.tiny import prefixed_model, tiny_model
+from tests.pieces import OWN_PIECES, invented_sentences
+from tests.tiny import prefixed_model, tiny_model, unigram_model
 
 TEXTS = ["The goat sleeps in the house.", "Rain", "", "Habari ya asubuhi, rafiki yangu", "Akuya tana barci. " * 40]
 METHODS = {
@@ -101,3 +102,13 @@ def test_without_the_package_the_error_says_what_to_install(
     monkeypatch.delitem(sys.modules, "adaptkit.interchange.stack_module", raising=False)
     with pytest.raises(ConfigError, match=r"adaptkit-nlp\[sentence-transformers\]"):
         adaptkit.as_sentence_transformer(model)
+
+
+def test_texts_are_read_by_the_pieces_that_an_adapter_brings() -> None:
+    model = unigram_model()
+    model.attach(random_adapter(model, OWN_PIECES, name="dz"))
+    texts = [*invented_sentences(3), "The goat sleeps."]
+    encoder = SentenceTransformer(modules=[StackModule(model, "dz")])
+    close(encoder.encode(texts), model.encode(texts, stack="dz"))
+    prefixed = model.encode([f"the {text}" for text in texts], stack="dz")
+    close(encoder.encode(texts, prompt="the "), prefixed)
