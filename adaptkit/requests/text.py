@@ -37,7 +37,12 @@ class TextRequest(Request):
     lang: str | tuple[str, ...] = option(
         MISSING,
         "language of the text: sw, swa, swh_Latn or Swahili; several in a list, or with commas between",
-        shell=Shell(str, "language of the text: sw, swa, swh_Latn or Swahili; several with commas between", read=str),
+        shell=Shell(
+            str,
+            "language of the text: sw, swa, swh_Latn or Swahili; several with commas between",
+            metavar="<text>",
+            read=str,
+        ),
     )
     text: "Texts | Mapping[str, Texts] | None" = option(
         None,
