@@ -56,3 +56,27 @@ class Table(Mapping[str, RowT], Generic[RowT]):
             meant = f" Did you mean {near[0]!r}?" if near else ""
             raise ConfigError(f"{self.what} is {', '.join(self._rows)}, found {name!r}.{meant}")
         return self._rows[name]
+
+
+class OptionsRow(Row, Protocol):
+    """A row with a type of options that callers give."""
+
+    @property
+    def options(self) -> type:
+        """Of which a caller gives a value."""
+        ...
+
+
+OptionsRowT = TypeVar("OptionsRowT", bound=OptionsRow)
+
+
+def row_of(table: Table[OptionsRowT], options: object, expected: str) -> OptionsRowT:
+    """The row whose options these are.
+
+    Raises:
+        ConfigError: They are of none that is registered; it says what is `expected`.
+    """
+    found = next((row for row in table.values() if type(options) is row.options), None)
+    if found is None:
+        raise ConfigError(f"{expected}, found {options!r:.80}.")
+    return found

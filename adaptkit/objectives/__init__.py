@@ -1,13 +1,12 @@
 """Objectives: towards what language and domain adapters are trained, each with what a caller may ask of it."""
 
-from adaptkit.errors import ConfigError
 from adaptkit.objectives.clm import CLM, Clm
 from adaptkit.objectives.distill import DISTILL, Distill
 from adaptkit.objectives.gloss import GLOSS, Gloss
 from adaptkit.objectives.mlm import MLM, Mlm
 from adaptkit.objectives.nsp import NSP, Nsp
 from adaptkit.objectives.objective import BackboneKind, Objective
-from adaptkit.table import Table
+from adaptkit.table import Table, row_of
 
 OBJECTIVES = Table[Objective]("objective")
 for _row in (MLM, CLM, DISTILL, GLOSS, NSP):
@@ -20,13 +19,8 @@ def objective_of(options: object) -> Objective:
     Raises:
         ConfigError: They are of none that is registered.
     """
-    found = next((row for row in OBJECTIVES.values() if type(options) is row.options), None)
-    if found is None:
-        raise ConfigError(
-            f"objective is auto, {', '.join(OBJECTIVES)} or the options of one, such as adaptkit.Distill(), found "
-            f"{options!r}."
-        )
-    return found
+    some = f"{', '.join(OBJECTIVES)} or the options of one, such as adaptkit.Distill()"
+    return row_of(OBJECTIVES, options, f"objective is auto, {some}")
 
 
 def objective_for(*, translated: bool, kind: BackboneKind, glossed: bool = False) -> Objective:

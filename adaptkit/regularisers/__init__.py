@@ -9,7 +9,7 @@ from adaptkit.regularisers.dann import DANN, Dann
 from adaptkit.regularisers.feature_distillation import FEATURE_DISTILLATION, FeatureDistillation
 from adaptkit.regularisers.r_drop import R_DROP, RDrop
 from adaptkit.regularisers.regulariser import Regulariser, Weighed
-from adaptkit.table import Table
+from adaptkit.table import Table, row_of
 
 REGULARISERS = Table[Regulariser]("regulariser")
 for _row in (R_DROP, FEATURE_DISTILLATION, CORAL, DANN):
@@ -25,13 +25,8 @@ def regulariser_of(options: object) -> Regulariser:
     Raises:
         ConfigError: They are of none that is registered.
     """
-    found = next((row for row in REGULARISERS.values() if type(options) is row.options), None)
-    if found is None:
-        raise ConfigError(
-            f"regularisers takes {', '.join(REGULARISERS)}, or the options of one, such as adaptkit.RDrop(weight=1.0), "
-            f"found {options!r:.80}."
-        )
-    return found
+    some = f"{', '.join(REGULARISERS)}, or the options of one, such as adaptkit.RDrop(weight=1.0)"
+    return row_of(REGULARISERS, options, f"regularisers takes {some}")
 
 
 def regularisers_named(asked: Asked | Sequence[Asked]) -> tuple[Weighed, ...]:

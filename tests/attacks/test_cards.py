@@ -21,7 +21,7 @@ from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
 from adaptkit.format import card as card_module
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, Evaluation, TrainingFacts
+from adaptkit.format.card import Card, Evaluation
 from adaptkit.format.card_sources import SourceFacts
 from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.interchange import import_peft
@@ -32,26 +32,13 @@ from adaptkit.task_types import HeadConfig, LabelledText
 from adaptkit.terminal.plain_text import is_one_line, markdown_text, one_line, printable
 from tests.adapters import random_adapter
 from tests.calls import QUIET, train_adapter
+from tests.facts import FACTS
 from tests.hostile import get, header_and_data, put, put_weights, tensor_file
 from tests.hostile_texts import HOSTILE, MEANT, MISLEADING, STEERING
 
 Command = Callable[..., Any]
 SHOWN = {**MISLEADING, **MEANT}
 """What a reader takes, and shows as text."""
-FACTS = TrainingFacts(
-    objective="distill",
-    steps=1,
-    tokens=1,
-    elapsed_s=1.0,
-    tokens_per_s=1.0,
-    peak_memory_bytes=1,
-    heldout_loss_before=2.0,
-    heldout_loss_after=1.0,
-    pseudo_perplexity_before=None,
-    pseudo_perplexity_after=None,
-    stopped_because="all steps done",
-    settings={"lang": "sw"},
-)
 SOURCE = SourceFacts(
     name="verses",
     languages="en to sw",

@@ -20,11 +20,11 @@ from adaptkit.errors import (
     UnknownAdapter,
 )
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import TrainingFacts
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from tests.adapters import attach_random, random_adapter
+from tests.facts import FACTS
 from tests.tiny import tiny_model
 from tests.tolerance import assert_equal_but_for_rounding
 
@@ -254,19 +254,7 @@ def test_states_of_several_blocks_have_the_same_gradients_under_checkpointing(mo
 
 
 def trained_to(adapter: Adapter, loss: float) -> Adapter:
-    facts = TrainingFacts(
-        objective="mlm",
-        steps=1,
-        tokens=1,
-        elapsed_s=1.0,
-        tokens_per_s=1.0,
-        peak_memory_bytes=1,
-        heldout_loss_before=2.0,
-        heldout_loss_after=loss,
-        pseudo_perplexity_before=None,
-        pseudo_perplexity_after=None,
-        stopped_because="all steps done",
-    )
+    facts = dataclasses.replace(FACTS, heldout_loss_after=loss)
     return dataclasses.replace(adapter, card=dataclasses.replace(adapter.card, training=facts))
 
 
