@@ -8,7 +8,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.languages import family_for, nearest_relative
+from adaptkit.languages import family_for, nearest_relative, trained_on
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
 from adaptkit.terminal.asking import as_typed
@@ -76,20 +76,23 @@ class LanguageAdapters:
         return self._trained_on(source if condition == "source" else target)
 
     def _trained_on(self, language: str) -> Adapter | None:
-        """A language's own adapter, else the one of a family that it was in."""
-        return self.by_language.get(language) or self._family_for(language, of_it=True)
+        """A language's own adapter, else the one of a family that it was in: what training has below it too."""
+        name = trained_on(language, self._members)
+        return self.by_language.get(language) or (None if name is None else self.families[name])
 
     def _relative(self, *, source: str, target: str) -> Adapter | None:
         """That of the family, for a language without one of its own; else that of the nearest relative."""
-        family = None if target in self.by_language else self._family_for(target, of_it=False)
+        family = None if target in self.by_language else self._family_for(target)
         return family or self.by_language.get(nearest_relative(target, set(self.by_language) - {source}) or "")
 
-    def _family_for(self, language: str, *, of_it: bool) -> Adapter | None:
-        """The smallest family that a language belongs to, among those that were trained on it, or were not."""
-        members = {name: adapter.languages for name, adapter in self.families.items()}
-        within = {name: found for name, found in members.items() if (language in found) == of_it}
-        found = family_for(language, within) or (min(within, default=None) if of_it else None)
-        return None if found is None else self.families[found]
+    def _family_for(self, language: str) -> Adapter | None:
+        """The smallest family that a language belongs to, among those that were not trained on it."""
+        name = family_for(language, {name: found for name, found in self._members.items() if language not in found})
+        return None if name is None else self.families[name]
+
+    @property
+    def _members(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: adapter.languages for name, adapter in self.families.items()}
 
 
 Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]

@@ -8,6 +8,7 @@ from adaptkit.languages.families import (
     family_in_words,
     nearest_relative,
     shared_branches,
+    trained_on,
     why_no_relative,
 )
 from adaptkit.languages.scripts import (
@@ -40,6 +41,7 @@ __all__ = [
     "script_of",
     "scripts_of",
     "shared_branches",
+    "trained_on",
     "usual_scripts",
     "why_no_relative",
 ]

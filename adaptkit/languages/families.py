@@ -70,6 +70,19 @@ def family_for(language: str, families: Mapping[str, Collection[str]]) -> str | 
     return max(fitting, key=lambda name: len(shared[name]), default=None)
 
 
+def trained_on(language: str | None, families: Mapping[str, Collection[str]]) -> str | None:
+    """The name of the one of these, each some languages, that serves a language of its own; None: it is in none.
+
+    That is the one with the fewest languages, so that one for the language alone comes first; of several, the first by
+    name.
+    """
+    return min(
+        (name for name, languages in families.items() if language in languages),
+        key=lambda name: (len(families[name]), name),
+        default=None,
+    )
+
+
 def nearest_relative(language: str, others: Iterable[str]) -> str | None:
     """The one of `others` that shares most branches, the first of several; None where none shares any.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
+from adaptkit.languages import trained_on
 from adaptkit.methods import PiecesConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import AdapterBelow
@@ -14,8 +15,6 @@ from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import check_identity
 from adaptkit.terminal.asking import as_typed
-
-_TOP = "task/top"
 
 
 def foundation_of(on: Sequence[AdapterBelow | PathOrName]) -> "Foundation":
@@ -40,9 +39,8 @@ def _loaded(entry: AdapterBelow | PathOrName) -> Adapter:
 class Foundation:
     """Frozen adapters under the one that trains.
 
-    One language adapter lies under every batch. Of several, a batch has that of its own language, else one for several
-    languages with its own among them, and none where there is none for it; domain adapters lie above it under every
-    batch.
+    One language adapter lies under every batch. Of several, a batch has the one with the fewest languages that was
+    trained on its own, and none where there is none for it; domain adapters lie above it under every batch.
 
     Raises:
         ConfigError: A task adapter, or two language adapters of one language.
@@ -76,7 +74,7 @@ class Foundation:
 
     def below(self, languages: set[str | None]) -> tuple[str, ...]:
         """What lies under every batch of text in these languages, for the record."""
-        stacks = [self.stack_under(_TOP, language).ids[:-1] for language in languages]
+        stacks = [self.stack_below(language).ids for language in languages]
         return tuple(name for name in stacks[0] if all(name in ids for ids in stacks)) if stacks else ()
 
     def require_for(self, top: AdapterId, model: AdaptedModel, *, fused: bool = False) -> None:
@@ -157,9 +155,7 @@ class Foundation:
         """The language adapter for text in a language, by its id."""
         if len(self.languages) == 1:
             return self.languages[0].id
-        serving = [adapter for adapter in self.languages if language in adapter.languages]
-        # One for this language alone comes before one for several.
-        return min(serving, key=lambda adapter: len(adapter.languages)).id if serving else None
+        return trained_on(language, {adapter.id: adapter.languages for adapter in self.languages})
 
     def in_other_forms(self, form: NormalForm | None) -> list[str]:
         """Say which adapters were trained on text in another normal form than this run's."""

@@ -12,11 +12,13 @@ import adaptkit
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation import TransferResults, measured
+from adaptkit.evaluation.conditions import LanguageAdapters
 from adaptkit.evaluation.results import Condition
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, LanguageLines
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.foundation import foundation_of
 from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText, Question, TaggedSentence
@@ -272,6 +274,16 @@ def test_a_language_without_an_adapter_has_that_of_its_family(model: AdaptedMode
     }
     assert "xh: the adapter of its family is language/bantu, trained on sw, zu." in results.notes
     assert "sw: the adapter for the condition 'target' is language/bantu, trained on sw, zu." in results.notes
+
+
+def test_of_two_families_with_a_language_report_and_training_take_the_same(model: AdaptedModel) -> None:
+    # The wide one shares a deeper branch; the other has fewer languages.
+    wide, few = family(model, "wide", ["sw", "zu", "xh"], 1), family(model, "few", ["sw", "yo"], 2)
+    for adapters in ((wide, few), (few, wide)):
+        below = LanguageAdapters(adapters).below("target", source="en", target="sw")
+        assert below is not None
+        assert below.id == "language/few"
+        assert foundation_of(adapters).stack_below("sw").ids == ("language/few",)
 
 
 def test_why_there_is_no_relative_is_said(model: AdaptedModel, tasks: list[Adapter]) -> None:

@@ -13,6 +13,7 @@ from adaptkit.languages import (
     family_in_words,
     nearest_relative,
     shared_branches,
+    trained_on,
     why_no_relative,
 )
 from adaptkit.languages.families import _table
@@ -47,6 +48,21 @@ FAMILIES = {"bantu": ("sw", "rw", "xh"), "nguni": ("xh", "zu"), "mixed": ("sw", 
 )
 def test_the_family_of_a_language_is_the_smallest_that_it_fits(language: str, family: str | None) -> None:
     assert family_for(language, FAMILIES) == family
+
+
+@pytest.mark.parametrize(
+    ("language", "adapter"),
+    [("sw", "sw"), ("rw", "bantu"), ("xh", "nguni"), ("zu", "nguni"), ("fi", "mixed"), ("yo", "congo"), ("ss", None)],
+)
+def test_of_several_that_were_trained_on_a_language_the_one_with_the_fewest(language: str, adapter: str | None) -> None:
+    there = {**FAMILIES, "sw": ("sw",)}
+    assert trained_on(language, there) == trained_on(language, dict(reversed(there.items()))) == adapter
+
+
+def test_of_several_with_as_many_languages_the_first_by_name() -> None:
+    there = {"mixed": ("sw", "fi"), "congo": ("sw", "yo")}
+    assert trained_on("sw", there) == trained_on("sw", dict(reversed(there.items()))) == "congo"
+    assert trained_on(None, there) is None
 
 
 def test_what_is_common_to_languages() -> None:
