@@ -27,10 +27,17 @@ class Mixture:
     as_they_are: bool = False
 
     @classmethod
-    def of_sizes(cls, sizes: Sequence[int], weights: Sequence[float], alpha: float) -> "Mixture":
-        """Rows of one source after the other. Each is drawn by `weight * size ** alpha`, 1 and 1 being as they are."""
+    def of_sizes(
+        cls, sizes: Sequence[int], weights: Sequence[float], alpha: float, *, groups: Sequence[str] = ()
+    ) -> "Mixture":
+        """Rows of one source after the other. Each is drawn by `weight * size ** alpha`, 1 and 1 being as they are.
+
+        Where `groups` names the group of each source, it is a group that is drawn by `size ** alpha`, and its share is
+        its sources' by `weight * size`.
+        """
         parts = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-        return cls(parts, shares_of(sizes, weights, alpha), as_they_are=alpha == 1 and len(set(weights)) == 1)
+        shares = _shares_in(groups, sizes, weights, alpha) if groups else shares_of(sizes, weights, alpha)
+        return cls(parts, shares, as_they_are=alpha == 1 and len(set(weights)) == 1)
 
     def of(self, rows: Sequence[int]) -> "Mixture":
         """The same for rows that are made of these."""
@@ -81,6 +88,21 @@ def shares_of(sizes: Sequence[int], weights: Sequence[float], alpha: float) -> t
     """What part of the rows drawn is each source's. They sum to 1; an empty source has none."""
     raw = [weight * size**alpha if size else 0.0 for size, weight in zip(sizes, weights, strict=True)]
     return tuple(share / math.fsum(raw) for share in raw) if any(raw) else tuple(raw)
+
+
+def _shares_in(
+    groups: Sequence[str], sizes: Sequence[int], weights: Sequence[float], alpha: float
+) -> tuple[float, ...]:
+    """As `shares_of`, where groups are drawn by their size, and in each its sources."""
+    size_of, inside = dict.fromkeys(groups, 0), dict.fromkeys(groups, 0.0)
+    for group, size, weight in zip(groups, sizes, weights, strict=True):
+        size_of[group] += size
+        inside[group] += weight * size
+    of_group = dict(zip(size_of, shares_of([*size_of.values()], [1.0] * len(size_of), alpha), strict=True))
+    return tuple(
+        of_group[group] * weight * size / inside[group] if size else 0.0
+        for group, size, weight in zip(groups, sizes, weights, strict=True)
+    )
 
 
 def _divided(total: int, shares: Sequence[float]) -> list[int]:

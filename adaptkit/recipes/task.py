@@ -65,7 +65,7 @@ class TaskTraining:
             _with_targets(made, self.losses),
             self._format,
             request.run.seed,
-            sampling_alpha=request.language_alpha,
+            sampling_alpha=request.drawing_alpha,
             has_labels=bool(self.head.labels),
             constant_loss_of=self.head.row.constant_loss,
             weighing=weighing_of(request.class_weights, self.head),

@@ -79,7 +79,7 @@ class TextTraining:
         self.triage.require(force=request.force)
         self._notes = self._unread()
         self._problems = self._problems_found()
-        self._mixture = mixture_of(self._text.parts, self._text.counts, request.sampling_alpha)
+        self._mixture = mixture_of(self._text.parts, self._text.counts, request.drawing_alpha)
         self.data = self._training.data(
             TokenizedText(
                 tokens=self._text.tokens,

@@ -30,7 +30,7 @@ class LanguageRequest(TextRequest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self._has_several and self.name is None:
+        if self.draws_languages and self.name is None:
             raise ConfigError(
                 f"an adapter for {', '.join(self.languages)} needs a name, such as that of their family: give "
                 f"{as_typed(name=...)}."

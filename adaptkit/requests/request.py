@@ -87,6 +87,18 @@ class Request(Options):
         """The row of its method."""
         return method_of(self.method)
 
+    @property
+    def drawing_alpha(self) -> float:
+        """The power of their size by which its languages are drawn, or the sources of a text in one language."""
+        if self.sampling_alpha is not None:
+            return self.sampling_alpha
+        return SAMPLING_ALPHA if self.draws_languages else 1.0
+
+    @property
+    def draws_languages(self) -> bool:
+        """Whether it is languages that are drawn, as far as that is known before the data are read."""
+        return True
+
     def method_config(self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = ()) -> MethodConfig:
         """The method as it is meant on a backbone of these sizes, or on any, over these adapters.
 

@@ -13,7 +13,7 @@ from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.options import Recorded, Shell, option, recorded
 from adaptkit.regularisers import Weighed
 from adaptkit.requests.refusals import refuse
-from adaptkit.requests.request import SAMPLING_ALPHA, AdapterBelow, Request
+from adaptkit.requests.request import AdapterBelow, Request
 from adaptkit.task_types import TASK_TYPES, HeadConfig
 from adaptkit.task_types.class_weights import ClassWeights, check_class_weights, class_weights_of
 from adaptkit.terminal.asking import as_typed
@@ -100,15 +100,10 @@ class TaskRequest(Request):
         """The name of the adapter."""
         return self.task
 
-    @property
-    def language_alpha(self) -> float:
-        """The power of their size by which several languages are drawn."""
-        return SAMPLING_ALPHA if self.sampling_alpha is None else self.sampling_alpha
-
     def record(self) -> Mapping[str, Recorded]:
         """As of every request; with the options of the regularisers."""
         added = {name: value for each in self.regularisers for name, value in recorded(each).items()}
-        return {**super().record(), "sampling_alpha": self.language_alpha, **added}
+        return {**super().record(), "sampling_alpha": self.drawing_alpha, **added}
 
     def adapter_config(
         self, shape: BackboneShape, head: HeadConfig, below: Sequence[AdapterBelow] = ()

@@ -17,7 +17,7 @@ from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.by_language import by_language, each_language, languages_in
 from adaptkit.requests.refusals import refuse
-from adaptkit.requests.request import SAMPLING_ALPHA, AdapterBelow, On, Request
+from adaptkit.requests.request import AdapterBelow, On, Request
 from adaptkit.requests.written import parallels, texts
 from adaptkit.terminal.asking import as_typed, option_name
 
@@ -158,25 +158,24 @@ class TextRequest(Request):
         asked = "auto" if isinstance(self.objective, Auto) else objective_of(self.objective).name
         return {
             **super().record(),
-            **(self._recorded_languages() if self._has_several else {}),
+            **(self._recorded_languages() if self.draws_languages else {}),
             "objective": asked,
             **({} if trained is None else recorded(trained)),
         }
 
     def _recorded_languages(self) -> Mapping[str, Recorded]:
-        alpha = SAMPLING_ALPHA if self.sampling_alpha is None else self.sampling_alpha
-        return {"lang": ",".join(self.languages), "sampling_alpha": alpha}
+        return {"lang": ",".join(self.languages), "sampling_alpha": self.drawing_alpha}
 
     @property
-    def _has_several(self) -> bool:
+    def draws_languages(self) -> bool:
         """Whether several languages are named; one is looked at when it is asked for."""
         return (not isinstance(self.lang, str) or "," in self.lang) and len(self.languages) > 1
 
     def _check_languages(self) -> None:
         """Each of several languages has its own text."""
-        if self._has_several or isinstance(self.text, Mapping) or isinstance(self.parallel, Mapping):
+        if self.draws_languages or isinstance(self.text, Mapping) or isinstance(self.parallel, Mapping):
             self.of_each_language()
-        if self._has_several and self.lexicon is not None:
+        if self.draws_languages and self.lexicon is not None:
             raise ConfigError(
                 f"{as_typed(lexicon=...)} is the dictionary of one language, and lang names {len(self.languages)}; "
                 "leave it out, or train each language by itself."

@@ -27,6 +27,16 @@ def test_shares_follow_size_temperature_and_weight() -> None:
     assert shares_of((900, 0), (1, 1), 0) == (1.0, 0.0)
 
 
+def test_groups_are_drawn_by_their_size_and_share_it_among_their_sources() -> None:
+    mixture = Mixture.of_sizes((100, 1000, 100), (1, 1, 2), 0, groups=("sw", "ha", "sw"))
+    assert mixture.shares == pytest.approx((1 / 6, 1 / 2, 1 / 3))
+    assert Counter(mixture.parts.tolist()) == {0: 100, 1: 1000, 2: 100}
+    by_size = Mixture.of_sizes((100, 1000, 100), (1, 1, 1), 1, groups=("sw", "ha", "sw"))
+    assert by_size.shares == pytest.approx((1 / 12, 10 / 12, 1 / 12))
+    assert (by_size.as_they_are, mixture.as_they_are) == (True, False)
+    assert Mixture.of_sizes((0, 10), (1, 1), 0, groups=("sw", "ha")).shares == (0.0, 1.0)
+
+
 def test_sources_as_they_are_give_each_row_once_an_epoch_in_its_place() -> None:
     rows = np.arange(1000)
     for weights in ((1, 1, 1), (2.5, 2.5, 2.5)):

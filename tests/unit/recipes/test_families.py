@@ -143,7 +143,7 @@ def test_sources_of_a_language_share_what_is_the_languages() -> None:
     as_they_are = mixture_of(parts[:1] + parts[2:], [100, 1000], 1.0)
     assert as_they_are is not None
     assert as_they_are.as_they_are
-    assert mixture_of(parts[:1], [100], None) is None
+    assert mixture_of(parts[:1], [100], 1.0) is None
 
 
 def test_a_language_starts_from_its_family(model: AdaptedModel, tmp_path: Path) -> None:

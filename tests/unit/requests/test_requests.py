@@ -186,3 +186,11 @@ def test_names_stand_for_values_with_their_defaults() -> None:
         lang="sw", method=Bottleneck(), objective=Mlm(), output=Output("sw"), backbone=Pretrained("a/b")
     )
     assert asked == language_request(lang="sw", method="bottleneck", objective="mlm", output="sw", backbone="a/b")
+
+
+def test_languages_are_drawn_more_evenly_than_sources_of_one_language() -> None:
+    several = {"lang": "sw,ha", "parallel": {"sw": "a.tsv", "ha": "b.tsv"}, "name": "both"}
+    for asked, alpha in (({"lang": "sw"}, 1.0), (several, 0.3), ({"task": "topics", "data": "a.tsv"}, 0.3)):
+        assert request_for(asked).drawing_alpha == alpha
+        assert request_for({**asked, "sampling_alpha": 0.0}).drawing_alpha == 0.0
+    assert request_for(several).record()["sampling_alpha"] == 0.3
