@@ -10,7 +10,7 @@ from adaptkit.data.letters import NormalForm
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.lexicon_source import open_lexicon
 from adaptkit.data.licences import NOT_STATED, Combined, combined
-from adaptkit.data.mix import parallel_sources, text_sources
+from adaptkit.data.mix import Parallels, Texts, parallel_sources, text_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts, text_part
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.source import Source
@@ -71,7 +71,10 @@ def choose_source(request: TextRequest, note: Callable[[str], None]) -> Training
         SourceNotFound: No such file, or neither the hub nor the sample has a language.
         ConfigError: An objective that the text cannot serve, or text of which some has translations and some has none.
     """
-    found = [_chosen(each, each.languages[0], note) for each in request.of_each_language()]
+    found = [
+        _chosen(request, language, text, parallel, note)
+        for language, (text, parallel) in request.texts_by_language().items()
+    ]
     if len({source.translated for source in found}) > 1:
         raise ConfigError(
             f"of {', '.join(request.languages)}, some have text with translations and others without; give all of them "
@@ -82,11 +85,17 @@ def choose_source(request: TextRequest, note: Callable[[str], None]) -> Training
     return replace(found[0], parts=parts, kind=kind, form=request.normalize)
 
 
-def _chosen(request: TextRequest, language: str, note: Callable[[str], None]) -> TrainingSource:
-    if request.parallel is not None:
-        return _parallel_source(request, language)
-    if request.text is not None:
-        return _text_source(request, request.text, language, request.output.licence)
+def _chosen(
+    request: TextRequest,
+    language: str,
+    text: "Texts | None",
+    parallel: "Parallels | None",
+    note: Callable[[str], None],
+) -> TrainingSource:
+    if parallel is not None:
+        return _parallel_source(request, parallel, language)
+    if text is not None:
+        return _text_source(request, text, language, request.output.licence)
     if isinstance(request.objective, Auto) or not objective_of(request.objective).needs_translations:
         try:
             note(f"no text given: asking the hub for Wikipedia ({WIKIPEDIA}, {WIKIPEDIA_DATE}.{language})")
@@ -114,10 +123,9 @@ def trained_options(asked: Auto | Options, source: TrainingSource, *, causal: bo
     return asked
 
 
-def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
+def _parallel_source(request: TextRequest, parallel: Parallels, language: str) -> TrainingSource:
     sources = (
-        replace(source, source_lang=source.source_lang or request.source_lang)
-        for source in parallel_sources(request.parallel)
+        replace(source, source_lang=source.source_lang or request.source_lang) for source in parallel_sources(parallel)
     )
     return TrainingSource(
         translated=True,
@@ -126,7 +134,7 @@ def _parallel_source(request: TextRequest, language: str) -> TrainingSource:
     )
 
 
-def _text_source(request: TextRequest, text: object, language: str, licence: str) -> TrainingSource:
+def _text_source(request: TextRequest, text: Texts, language: str, licence: str) -> TrainingSource:
     sources = (replace(source, column=source.column or request.column) for source in text_sources(text))
     lexicon = None if request.lexicon is None else open_lexicon(request.lexicon)
     if lexicon is not None and lexicon.licence == NOT_STATED:

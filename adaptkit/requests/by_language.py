@@ -43,7 +43,7 @@ def each_language(name: str, given: object, languages: Sequence[str]) -> Mapping
             )
         return dict.fromkeys(languages, given)
     found = {canonical_tag(str(language)): text for language, text in given.items()}
-    missing = [language for language in languages if language not in found]
+    missing = [language for language in languages if found.get(language) is None]
     others = [language for language in found if language not in languages]
     if missing or others or len(found) < len(given):
         what = f"none for {', '.join(missing)}" if missing else f"some for {', '.join(others) or 'a language twice'}"

@@ -1,7 +1,7 @@
 """What requests for adapters that learn from text say besides."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, replace
+from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -116,16 +116,17 @@ class TextRequest(Request):
         """
         return languages_in(self.lang)
 
-    def of_each_language(self) -> "list[TextRequest]":
-        """The same for each of its languages with the language's own text."""
-        texts, parallels = (
+    def texts_by_language(self) -> "Mapping[str, tuple[Texts | None, Parallels | None]]":
+        """Of each of its languages, the text and the text with translations, of which one is given at most.
+
+        Raises:
+            ConfigError: It is not said what is whose, or a language has none.
+        """
+        text, parallel = (
             each_language(name, given, self.languages)
             for name, given in (("text", self.text), ("parallel", self.parallel))
         )
-        return [
-            replace(self, lang=language, text=texts[language], parallel=parallels[language])
-            for language in self.languages
-        ]
+        return {language: (text[language], parallel[language]) for language in self.languages}
 
     @property
     def name(self) -> str | None:
@@ -174,7 +175,7 @@ class TextRequest(Request):
     def _check_languages(self) -> None:
         """Each of several languages has its own text."""
         if self.draws_languages or isinstance(self.text, Mapping) or isinstance(self.parallel, Mapping):
-            self.of_each_language()
+            self.texts_by_language()
         if self.draws_languages and self.lexicon is not None:
             raise ConfigError(
                 f"{as_typed(lexicon=...)} is the dictionary of one language, and lang names {len(self.languages)}; "

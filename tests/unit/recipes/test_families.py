@@ -92,6 +92,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "say what is whose": {"parallel": PAIRS["sw"]},
     "none for ha": {"parallel": {"sw": PAIRS["sw"]}},
     "some for yo": {"parallel": PAIRS},
+    "parallel has none for sw": {"parallel": {"sw": None, "ha": PAIRS["ha"]}},
     "names a language twice": {"lang": ["sw", "swh_Latn"]},
     "lexicon": {"parallel": None, "text": {"sw": TEXTS["sw"], "ha": TEXTS["ha"]}, "lexicon": [("maji", "water")]},
 }
@@ -129,10 +130,7 @@ def test_a_shell_says_which_text_is_whose(tmp_path: Path) -> None:
         read(["sw=a.tsv", "b.tsv"])
     request = request_of({"lang": "sw,ha", "name": "both", "parallel": {"sw": "a.tsv", "ha": "b.tsv"}})
     assert isinstance(request, LanguageRequest)
-    assert [(each.languages, each.parallel) for each in request.of_each_language()] == [
-        (("sw",), "a.tsv"),
-        (("ha",), "b.tsv"),
-    ]
+    assert list(request.texts_by_language().items()) == [("sw", (None, "a.tsv")), ("ha", (None, "b.tsv"))]
 
 
 def test_sources_of_a_language_share_what_is_the_languages() -> None:
