@@ -25,7 +25,7 @@ class Objective:
     the caller has not said. `warmup` says how many first steps options ask for in which only the loss's own weights
     train, or None. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
     taken where the caller leaves it open and text and backbone suit it. One that `needs_lexicon` is given no text
-    without a dictionary, and the others none with one. `title` says in a word or two what it is, and `paper` goes on
+    without a dictionary, and the others are given none. `title` says in a word or two what it is, and `paper` goes on
     the cards of adapters that it trains.
     """
 
@@ -72,7 +72,7 @@ class Objective:
             raise ConfigError(f"{names[0]} must be below {names[1]}, found {warmup} and {max_steps}.")
 
     def require_text(self, *, translated: bool, glossed: bool = False) -> None:
-        """See that it trains on text with translations, or without; and where it is `glossed`, with a dictionary.
+        """See that what it needs is there: text with translations, or one that is `glossed`, with a dictionary.
 
         Raises:
             ConfigError: It does not.
@@ -87,9 +87,4 @@ class Objective:
             raise ConfigError(
                 f"{self.title} needs a dictionary of the language: give {as_typed(lexicon=...)} beside "
                 f"{as_typed(text=...)}, or {as_typed(objective='mlm')}."
-            )
-        if glossed and not self.needs_lexicon:
-            raise ConfigError(
-                f"{self.title} makes no use of a dictionary: leave {as_typed(lexicon=...)} out, or give "
-                f"{as_typed(objective='gloss')}."
             )

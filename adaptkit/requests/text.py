@@ -12,7 +12,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.methods import InvertibleConfig, PiecesConfig
-from adaptkit.objectives import objective_of
+from adaptkit.objectives import Objective, objective_of
 from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.by_language import by_language, each_language, languages_in
@@ -197,15 +197,28 @@ class TextRequest(Request):
                 f"{option_name('source_lang')} is the language of translations, and {as_typed(text=...)} has none; "
                 "leave it out."
             )
-        if self.lexicon is not None and self.text is None and not self.brings_pieces:
+        if not isinstance(self.objective, Auto):
+            glossed = self.lexicon is not None
+            objective_of(self.objective).require_text(translated=self.text is None, glossed=glossed)
+        if self.lexicon is not None:
+            self._check_lexicon(None if isinstance(self.objective, Auto) else objective_of(self.objective))
+        for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:
+            objective_of(options).require_steps(options, self.run.max_steps)
+
+    def _check_lexicon(self, objective: Objective | None) -> None:
+        """A dictionary is for an objective that glosses text without translations, or for new pieces to start from."""
+        if self.text is None and not self.brings_pieces:
             raise ConfigError(
                 f"{as_typed(lexicon=...)} goes with {as_typed(text=...)}, which is not given"
                 f"{'' if self.parallel is None else ': translations say more than a dictionary, so leave it out'}."
             )
-        if not isinstance(self.objective, Auto):
-            objective = objective_of(self.objective)
-            # New pieces start from the dictionary, whatever the objective does.
-            glossed = self.lexicon is not None and (objective.needs_lexicon or not self.brings_pieces)
-            objective.require_text(translated=self.text is None, glossed=glossed)
-        for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:
-            objective_of(options).require_steps(options, self.run.max_steps)
+        if objective is not None and not objective.needs_lexicon and not self.brings_pieces:
+            raise ConfigError(
+                f"{objective.title} makes no use of a dictionary: leave {as_typed(lexicon=...)} out, or give "
+                f"{as_typed(objective='gloss')}."
+            )
+        if objective is not None and objective.needs_lexicon and self.parallel is not None:
+            raise ConfigError(
+                f"{objective.title} is for text without translations: give {as_typed(text=...)} instead of "
+                f"{as_typed(parallel=...)}, or {as_typed(objective='distill')}."
+            )

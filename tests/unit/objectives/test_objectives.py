@@ -4,6 +4,7 @@ from adaptkit import OBJECTIVES, Clm, Distill, Gloss, Mlm
 from adaptkit.errors import ConfigError
 from adaptkit.objectives import objective_for, objective_of
 from adaptkit.options import options_of
+from adaptkit.requests import request_for
 
 
 def test_each_is_found_by_its_name_and_by_its_options() -> None:
@@ -36,7 +37,7 @@ def test_a_dictionary_is_made_use_of() -> None:
     with pytest.raises(ConfigError, match=r"glossing needs a dictionary of the language: give lexicon=\.\.\. beside"):
         OBJECTIVES["gloss"].require_text(translated=False)
     with pytest.raises(ConfigError, match="modelling makes no use of a dictionary: leave lexicon="):
-        OBJECTIVES["mlm"].require_text(translated=False, glossed=True)
+        request_for({"lang": "sw", "text": "sw.txt", "lexicon": "sw_en.tsv", "objective": "mlm"})
 
 
 def test_what_does_not_suit_is_refused() -> None:

@@ -204,6 +204,10 @@ def test_options_that_cannot_be_right() -> None:
     for objective in ("auto", "distill"):
         asked = {"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS, "new_pieces": 40, "objective": objective}
         assert request_for(asked)
+    with pytest.raises(
+        ConfigError, match=r"glossing is for text without translations: give text=.* objective='distill'"
+    ):
+        request_for({"lang": "dz", "parallel": PAIRS, "lexicon": MEANINGS, "new_pieces": 40, "objective": "gloss"})
     for objective in ("mlm", "gloss"):
         asked = {"lang": "dz", "text": TEXT, "lexicon": MEANINGS, "new_pieces": 40, "objective": objective}
         assert request_for(asked)
