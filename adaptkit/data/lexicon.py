@@ -54,7 +54,8 @@ class Lexicon:
     def __post_init__(self) -> None:
         if self.stems not in get_args(Stems):
             raise ConfigError(f"stems is {', '.join(get_args(Stems))}, found {self.stems!r}.")
-        if not self._translations:
+        # Not by the index, which is made when it is first asked for.
+        if not any(_WORD.search(word) for word, _ in self.entries):
             raise EmptyCorpus(f"{self.description} has no word with a translation.")
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ import regex
 
 from adaptkit.data.columns import given_text
 from adaptkit.data.lexicon import Entry, Lexicon
+from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.lines import read_lines
 from adaptkit.data.source import Source
 from adaptkit.data.sources import describe_files, existing_path
@@ -24,14 +25,14 @@ _SEVERAL = regex.compile(r"[;|]")
 _HEADERS = ({"word", "term", "entry", "source", "headword"}, {"en", "eng", "english", "translation", "gloss", "target"})
 
 
-def open_lexicon(source: LexiconSource) -> Lexicon:
+def open_lexicon(source: LexiconSource, *, licence: str = NOT_STATED) -> Lexicon:
     """Read a dictionary.
 
     A string or path is a file of lines with tabs, also packed: word, tab, translation, and whatever columns come
     behind. A word with several translations stands in several lines, or has them in one cell with `;` or `|` between.
     A first line such as `word<TAB>english` is a header. A list of strings or paths is several files; a mapping has
     words and their translations, and anything else is iterated, for pairs of both. A `Source` of any of these says its
-    licence, and its name.
+    licence, and its name; `licence` is that of one that does not say it.
 
     Raises:
         SourceNotFound: No such file, or a folder.
@@ -39,10 +40,13 @@ def open_lexicon(source: LexiconSource) -> Lexicon:
         EmptyCorpus: No word has a translation.
         ConfigError: A source of no known type.
     """
-    if isinstance(source, Source):
-        named = _opened(source.text)
-        return replace(named, description=source.name or named.description, licence=source.licence)
-    return _opened(source)
+    given = source if isinstance(source, Source) else Source(source)
+    lexicon = _opened(given.text)
+    stated = next((said for said in (given.licence, lexicon.licence, licence) if said != NOT_STATED), NOT_STATED)
+    description = given.name or lexicon.description
+    if (description, stated) == (lexicon.description, lexicon.licence):
+        return lexicon
+    return replace(lexicon, description=description, licence=stated)
 
 
 def _opened(source: object) -> Lexicon:

@@ -8,7 +8,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.learned_pieces import learned_pieces
 from adaptkit.composition import AdapterId
-from adaptkit.data.lexicon_source import open_lexicon
+from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.part import Part, read_parts
 from adaptkit.data.sentence import Sentence
 from adaptkit.errors import ConfigError
@@ -40,6 +40,7 @@ class OwnPieces:
 def own_pieces(
     request: LanguageRequest,
     parts: list[Part],
+    lexicon: Lexicon | None,
     backbone: Backbone,
     foundation: Foundation,
     adapter_id: AdapterId,
@@ -70,6 +71,5 @@ def own_pieces(
 
     lines = (row.text for row in rows())
     pieces = learned_pieces(lines, backbone.tokenizer, n_pieces=request.new_pieces, name=backbone.name)
-    lexicon = None if request.lexicon is None else open_lexicon(request.lexicon)
     starts, n_meant = start_rows(pieces, backbone, lexicon=lexicon, pairs=rows(), seed=request.run.seed)
     return OwnPieces(pieces, starts, n_meant)

@@ -15,7 +15,7 @@ from adaptkit.data.part import Part, in_words, parallel_part, read_parts, text_p
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError, SourceNotFound
-from adaptkit.objectives import BackboneKind, objective_for, objective_of
+from adaptkit.objectives import BackboneKind, Objective, objective_for, objective_of
 from adaptkit.options import Options
 from adaptkit.requests import Auto, TextRequest
 from adaptkit.terminal.asking import as_typed
@@ -27,7 +27,10 @@ TextKind: TypeAlias = Literal["corpus", "sample"]
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """Sentences in the language, of one source or of several, and what is known of them."""
+    """Sentences in the language, of one source or of several, and what is known of them.
+
+    `lexicon` is the dictionary that came with them: to gloss them with, or for new pieces to start from.
+    """
 
     translated: bool
     parts: Sequence[Part]
@@ -42,9 +45,20 @@ class TrainingSource:
 
     @property
     def description(self) -> str:
-        """What it is, for card and messages."""
-        glossed = "" if self.lexicon is None else f", glossed by {self.lexicon.description}"
-        return f"{in_words(self.parts)}{glossed}"
+        """What its sentences are, for messages."""
+        return in_words(self.parts)
+
+    def described(self, objective: Objective) -> str:
+        """What it is and what its dictionary is for where an objective trains on it, for card and plan."""
+        if self.lexicon is None:
+            return self.description
+        use = "glossed by" if objective.needs_lexicon else "new pieces started from"
+        return f"{self.description}, {use} {self.lexicon.description}"
+
+    @property
+    def glossed(self) -> bool:
+        """Whether a dictionary stands for the translations that it has not."""
+        return self.lexicon is not None and not self.translated
 
     @property
     def licence(self) -> Combined:
@@ -71,6 +85,7 @@ def choose_source(request: TextRequest, note: Callable[[str], None]) -> Training
         SourceNotFound: No such file, or neither the hub nor the sample has a language.
         ConfigError: An objective that the text cannot serve, or text of which some has translations and some has none.
     """
+    lexicon = None if request.lexicon is None else open_lexicon(request.lexicon, licence=request.output.licence)
     found = [
         _chosen(request, language, text, parallel, note)
         for language, (text, parallel) in request.texts_by_language().items()
@@ -82,7 +97,7 @@ def choose_source(request: TextRequest, note: Callable[[str], None]) -> Training
         )
     kind: TextKind = "sample" if any(source.kind == "sample" for source in found) else "corpus"
     parts = [part for source in found for part in source.parts]
-    return replace(found[0], parts=parts, kind=kind, form=request.normalize)
+    return replace(found[0], parts=parts, kind=kind, form=request.normalize, lexicon=lexicon)
 
 
 def _chosen(
@@ -117,8 +132,7 @@ def trained_options(asked: Auto | Options, source: TrainingSource, *, causal: bo
     """
     kind: BackboneKind = "decoder" if causal else "encoder"
     if isinstance(asked, Auto):
-        glossed = source.lexicon is not None
-        return asked.decided(objective_for(translated=source.translated, kind=kind, glossed=glossed))
+        return asked.decided(objective_for(translated=source.translated, kind=kind, glossed=source.glossed))
     objective_of(asked).require_backbone(kind)
     return asked
 
@@ -136,14 +150,10 @@ def _parallel_source(request: TextRequest, parallel: Parallels, language: str) -
 
 def _text_source(request: TextRequest, text: Texts, language: str, licence: str) -> TrainingSource:
     sources = (replace(source, column=source.column or request.column) for source in text_sources(text))
-    lexicon = None if request.lexicon is None else open_lexicon(request.lexicon)
-    if lexicon is not None and lexicon.licence == NOT_STATED:
-        lexicon = replace(lexicon, licence=licence)
     return TrainingSource(
         translated=False,
         parts=[text_part(_licensed(source, licence), language) for source in sources],
-        reason="text was given with a dictionary" if lexicon else "text without translations was given",
-        lexicon=lexicon,
+        reason="text without translations was given" if request.lexicon is None else "text was given with a dictionary",
     )
 
 

@@ -13,6 +13,7 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.kept_text import kept_text, read_once
+from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
 from adaptkit.data.triage import Triage, triage
@@ -88,7 +89,7 @@ class TextTraining:
                 seed=request.run.seed,
                 encode=self._encode,
                 note=self._notes.append,
-                lexicon=self.source.lexicon,
+                lexicon=self._lexicon,
                 mixture=self._mixture,
                 reader=None if self._reader is self.model.backbone else self._reader,
             )
@@ -131,7 +132,7 @@ class TextTraining:
             *([f"trained on top of {below}"] if below else []),
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
             *self.foundation.in_other_forms(self.request.normalize),
-            f"text: {source.description}, {estimate.n_sentences:,} sentences",
+            f"text: {source.described(self.objective)}, {estimate.n_sentences:,} sentences",
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
@@ -160,7 +161,7 @@ class TextTraining:
             languages=set(self.languages),
             n_lines_of=self._lines_of() if self.language is None else {},
             objective=self.objective.name,
-            source=self.source.description,
+            source=self.source.described(self.objective),
             text_kind=self.source.kind,
             licence=self.source.licence.licence,
             n_lines=len(self._text.tokens),
@@ -169,6 +170,11 @@ class TextTraining:
             sources=source_facts(self.source.parts, self.triage, self._shares, private=self.request.output.private),
             shared=self.triage.shared,
         )
+
+    @property
+    def _lexicon(self) -> Lexicon | None:
+        """The dictionary that the objective reads the text with."""
+        return self.source.lexicon if self.objective.needs_lexicon else None
 
     @property
     def _below(self) -> tuple[str, ...]:
@@ -229,11 +235,19 @@ class TextTraining:
                 f"{self._start.id} brings pieces of text already, which what starts from it has too: leave "
                 f"{as_typed(new_pieces=...)} out."
             )
-        return own_pieces(self.request, parts, self.model.backbone, self.foundation, self.id, self._display.note)
+        return own_pieces(
+            self.request,
+            parts,
+            self.source.lexicon,
+            self.model.backbone,
+            self.foundation,
+            self.id,
+            self._display.note,
+        )
 
     def _glossed(self) -> dict[str, Recorded]:
         """What the dictionary has and knows of the text, where there is one."""
-        lexicon, known = self.source.lexicon, self.triage.known_word_share
+        lexicon, known = self._lexicon, self.triage.known_word_share
         return (
             {}
             if lexicon is None or known is None
@@ -249,7 +263,7 @@ class TextTraining:
             self._reader.tokenizer,
             max_length=self._reader.room(self.request.run.max_length),
             language=self.language,
-            lexicon=self.source.lexicon,
+            lexicon=self._lexicon,
         )
         return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
 

@@ -11,6 +11,7 @@ import pytest
 
 from adaptkit.data.lexicon import Lexicon, Stems
 from adaptkit.data.lexicon_source import LexiconSource, open_lexicon
+from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound
 
 ENTRIES = (("nyumba", "house"), ("nyumba", "home"), ("shule ya msingi", "primary school"), ("shule", "school"))
@@ -55,6 +56,7 @@ def test_pairs_and_mappings_are_dictionaries(source: LexiconSource) -> None:
 def test_a_lexicon_is_itself() -> None:
     lexicon = Lexicon(ENTRIES, stems="both")
     assert open_lexicon(lexicon) is lexicon
+    assert open_lexicon(lexicon, licence=lexicon.licence) is lexicon
 
 
 REFUSED: dict[str, tuple[Any, type[Exception]]] = {
@@ -139,3 +141,33 @@ def test_published_dictionaries_know_words_of_their_languages(data_folder: Path)
     lines = gzip.decompress((data_folder / "text/nllb-seed/grn_Latn.gz").read_bytes()).decode().splitlines()[:500]
     known, words = map(sum, zip(*map(guarani.known, lines), strict=True))
     assert 0.3 < known / words < 0.5
+
+
+@pytest.mark.parametrize(
+    ("own", "of_source", "otherwise", "licence"),
+    [
+        ("not stated", "not stated", "not stated", "not stated"),
+        ("not stated", "not stated", "CC0-1.0", "CC0-1.0"),
+        ("not stated", "MIT", "CC0-1.0", "MIT"),
+        ("CC-BY-4.0", "not stated", "CC0-1.0", "CC-BY-4.0"),
+        ("CC-BY-4.0", "MIT", "CC0-1.0", "MIT"),
+    ],
+)
+def test_its_licence_is_what_is_said_nearest_to_the_caller(
+    own: str, of_source: str, otherwise: str, licence: str
+) -> None:
+    opened = open_lexicon(Source(Lexicon(ENTRIES, licence=own), licence=of_source), licence=otherwise)
+    assert opened.licence == licence
+
+
+def test_no_index_is_made_before_a_text_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
+
+    def noted(word: str) -> str:
+        looked_up.append(word)
+        return word
+
+    monkeypatch.setattr("adaptkit.data.lexicon._key", noted)
+    opened = open_lexicon(Source(ENTRIES, name="our list"), licence="MIT")
+    assert looked_up == []
+    assert opened.known("shule") == (1, 1)

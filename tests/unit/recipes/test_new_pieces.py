@@ -9,12 +9,13 @@ import pytest
 import torch
 
 import adaptkit
-from adaptkit import Distill, Mlm, Output, Run
+from adaptkit import Distill, Mlm, Output, Run, Source
 from adaptkit.data.tasks import TaskData
-from adaptkit.errors import ConfigError, TrainingInterrupted, UnsuitableText
+from adaptkit.errors import ConfigError, SourceNotFound, TrainingInterrupted, UnsuitableText
 from adaptkit.layers import PieceRows
 from adaptkit.model import AdaptedModel
-from adaptkit.requests import request_for
+from adaptkit.recipes.source import choose_source
+from adaptkit.requests import LanguageRequest, request_for
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText
 from adaptkit.training import TrainingRun
@@ -217,3 +218,41 @@ def test_a_text_that_can_be_read_once(model: AdaptedModel) -> None:
     made = trained(model, parallel=iter(PAIRS))
     assert made.config == trained(model).config
     assert invented_sentences(2) == TEXT[:2]
+
+
+TEXTS: dict[str, dict[str, Any]] = {"translations": {}, "none": {"parallel": None, "text": TEXT}}
+MADE_OF = {
+    ("translations", "auto"): "new pieces started from",
+    ("none", "auto"): "glossed by",
+    ("none", "mlm"): "new pieces started from",
+}
+
+
+@pytest.mark.parametrize(("text", "objective"), MADE_OF)
+def test_a_dictionary_is_read_once_and_stands_on_the_card(text: str, objective: str, model: AdaptedModel) -> None:
+    lexicon = Source(iter(WORDS.items()), licence="CC-BY-4.0", name="our word list")
+    output = Output(licence="CC0-1.0")
+    made = trained(model, **TEXTS[text], lexicon=lexicon, objective=objective, output=output)
+    assert made.card.source.endswith(f", {MADE_OF[text, objective]} our word list")
+    assert made.card.licence == "CC-BY-4.0"
+    assert made.training is not None
+    assert ("known_words" in made.training.settings) == (MADE_OF[text, objective] == "glossed by")
+
+
+def test_the_dictionary_of_an_objective_that_does_not_read_it_is_not_looked_at_by_triage(model: AdaptedModel) -> None:
+    of_another_language = {"bei": "price", "maji": "water"}
+    made = trained(model, parallel=None, text=TEXT, lexicon=of_another_language, objective="mlm")
+    assert made.config.pieces is not None
+
+
+def test_a_dictionary_beside_the_sample() -> None:
+    told: list[str] = []
+    source = choose_source(
+        LanguageRequest(lang="sw", lexicon=MEANINGS, new_pieces=40, objective=Distill(), output=Output(licence="MIT")),
+        told.append,
+    )
+    assert source.lexicon is not None
+    assert (source.kind, source.translated, source.glossed, source.lexicon.licence) == ("sample", True, False, "MIT")
+    with pytest.raises(SourceNotFound, match=r"no-such\.tsv"):
+        choose_source(LanguageRequest(lang="sw", lexicon="no-such.tsv", new_pieces=40), told.append)
+    assert told == []
