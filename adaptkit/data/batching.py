@@ -11,6 +11,8 @@ _BATCHES_IN_WINDOW = 32
 _HELDOUT_SHARE = 0.02
 _LEAST_HELDOUT = 16
 _MOST_HELDOUT = 512
+_MOST_OF_TEN = 10
+"""Of so many rows one is held out at most."""
 
 
 def length_bucketed(lengths: NDArray[np.int64], *, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -49,9 +51,27 @@ def heldout_of_kinds(kinds: Sequence[Collection[Hashable]], *, seed: int) -> lis
     return sorted(chosen)
 
 
+def heldout_of_parts(parts: NDArray[np.int32], *, seed: int) -> list[int]:
+    """As `heldout_rows`, of each part in proportion to its size, and one row at least of a part that has ten.
+
+    Shape: parts (n_rows), the number of the part that each row is of.
+    """
+    order, wanted = _heldout_order(len(parts), seed)
+    numbers, sizes = (found.tolist() for found in np.unique(parts, return_counts=True))
+    quotas = [min(max(round(wanted * size / len(parts)), 1), size // _MOST_OF_TEN) for size in sizes]
+    left = dict(zip(numbers, quotas, strict=True))
+    chosen: list[int] = []
+    rest: list[int] = []
+    for row, part in zip(order, parts[order].tolist(), strict=True):
+        (chosen if left[part] > 0 else rest).append(row)
+        left[part] -= 1
+    # Parts too small to have one held out each are enough together.
+    return sorted([*chosen, *rest[: max(0, wanted - len(chosen))]])
+
+
 def _heldout_order(n_rows: int, seed: int) -> tuple[list[int], int]:
     """All rows in random order, and how many are wanted."""
-    wanted = min(max(round(n_rows * _HELDOUT_SHARE), _LEAST_HELDOUT), _MOST_HELDOUT, n_rows // 10)
+    wanted = min(max(round(n_rows * _HELDOUT_SHARE), _LEAST_HELDOUT), _MOST_HELDOUT, n_rows // _MOST_OF_TEN)
     return np.random.default_rng((seed, 0x5EED)).permutation(n_rows).tolist(), wanted
 
 

@@ -1,6 +1,6 @@
 """What of a text is trained on: all of it, or of each source as much as a budget of tokens leaves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -28,9 +28,10 @@ class KeptText:
     parts: Sequence[Part]
     form: NormalForm | None
 
-    def rows(self) -> Iterator[Sentence]:
-        """Start a reading."""
-        return read_parts(self.parts, self.form, self.counts)
+    def rows(self, numbers: Collection[int] | None = None) -> Iterator[Sentence]:
+        """Start a reading; of the parts with these numbers alone, where they are given."""
+        counts = [count if numbers is None or number in numbers else 0 for number, count in enumerate(self.counts)]
+        return read_parts(self.parts, self.form, counts)
 
 
 def kept_text(

@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.data.batching import heldout_rows
-
-_WHOLE_TENTHS = 10
-"""A source of so many rows has one held out at least; of no source more than a tenth is."""
+from adaptkit.data.batching import heldout_of_parts
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,7 @@ class Mixture:
 
     def heldout(self, n_measured: int, *, seed: int) -> list[int]:
         """As `heldout_rows`, of each source in proportion to its size."""
-        parts, n = self.parts[:n_measured], len(heldout_rows(n_measured, seed=seed))
-        order = np.random.default_rng((seed, 0x5EED)).permutation(n_measured)
-        chosen: list[int] = []
-        for part, size in zip(*np.unique(parts, return_counts=True), strict=True):
-            most = int(size) // _WHOLE_TENTHS
-            wanted = min(max(round(n * int(size) / n_measured), 1), most)
-            chosen += order[parts[order] == part][:wanted].tolist()
-        # Sources too small to have one held out each are enough together.
-        rest = [row for row in order.tolist() if row not in set(chosen)]
-        return sorted([*chosen, *rest[: max(0, n - len(chosen))]])
+        return heldout_of_parts(self.parts[:n_measured], seed=seed)
 
     def drawn(self, rows: NDArray[np.int64], *, seed: int, epoch: int) -> NDArray[np.int64]:
         """As many of these rows, drawn for one epoch: of each source its share, all its rows before one comes again.

@@ -279,7 +279,7 @@ class TextTraining:
         for language in self.languages:
             numbers = {number for number, part in enumerate(self._text.parts) if part.language == language}
             found = triage(
-                (row.text for row in self._text.rows() if row.part in numbers),
+                (row.text for row in self._text.rows(numbers)),
                 self._reader.tokenizer,
                 max_length=self._reader.room(self.request.run.max_length),
                 language=language,

@@ -1,7 +1,7 @@
 """What is kept of a text within a budget of tokens."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -41,6 +41,27 @@ def test_of_several_small_ones_stay_whole_and_large_ones_are_cut_alike() -> None
     found = kept(part(100, 10), part(3, 10), part(200, 5), max_tokens=430)
     assert (found.counts, found.tokens.n_tokens, found.is_cut) == ([20, 3, 40], 430, True)
     assert Counter(row.part for row in found.rows()) == {0: 20, 1: 3, 2: 40}
+
+
+def test_only_the_parts_that_are_asked_for_are_read() -> None:
+    read: list[int] = []
+
+    def watched(number: int) -> Part:
+        rows = part(3, 10).rows
+
+        def reading() -> Iterator[Sentence]:
+            for row in rows():
+                read.append(number)
+                yield row
+
+        return Part(name="", rows=reading)
+
+    found = kept(*map(watched, range(4)), max_tokens=200)
+    read.clear()
+    assert [row.part for row in found.rows({3, 1})] == [1] * 3 + [3] * 3
+    assert Counter(read) == {1: 3, 3: 3}
+    assert list(found.rows(set())) == []
+    assert [row.part for row in found.rows()] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
 
 
 def test_a_text_that_is_read_once_is_read_once() -> None:

@@ -1,5 +1,6 @@
 """How often each source of a mix is drawn, and what is held out of each."""
 
+import time
 from collections import Counter
 
 import numpy as np
@@ -97,6 +98,35 @@ def test_held_out_are_rows_of_every_source_that_has_ten(sizes: list[int], seed: 
     found = Counter(mixture.parts[rows].tolist())
     assert all((found[part] > 0) == (size > 0) for part, size in enumerate(sizes) if size == 0 or size >= 10)
     assert len(heldout_rows(n, seed=seed)) <= len(rows) <= max(n // 10, 1)
+
+
+HELD_OUT: dict[str, tuple[tuple[int, ...], int, list[int]]] = {
+    "a large one and small ones": (
+        (300, 40, 9, 5),
+        3,
+        [12, 50, 54, 63, 69, 83, 139, 169, 174, 205, 209, 225, 232, 286, 322, 324],
+    ),
+    "small ones that are enough together": ((8, 7, 6, 9), 0, [14, 17, 22]),
+    "one without rows": ((25, 0, 3), 7, [14, 17]),
+}
+
+
+@pytest.mark.parametrize(("sizes", "seed", "rows"), HELD_OUT.values(), ids=HELD_OUT)
+def test_the_rows_held_out_stay_those_of_earlier_versions(sizes: tuple[int, ...], seed: int, rows: list[int]) -> None:
+    assert Mixture.of_sizes(sizes, [1.0] * len(sizes), 1).heldout(sum(sizes), seed=seed) == rows
+
+
+def test_the_rows_held_out_of_mixed_parts_stay_those_of_earlier_versions() -> None:
+    mixture = Mixture.of_sizes((30, 20), (1, 1), 0).with_parts([0, 1, -1, 1, 0] * 12)
+    assert mixture.heldout(60, seed=2) == [11, 17, 31, 35, 40, 59]
+    assert mixture.heldout(41, seed=1) == [0, 2, 13, 18]
+
+
+def test_what_is_held_out_of_a_million_rows_is_found_at_once() -> None:
+    mixture = Mixture.of_sizes((999_950, 50), (1, 1), 1)
+    start = time.process_time()
+    assert len(mixture.heldout(1_000_000, seed=0)) == 513
+    assert time.process_time() - start < 3
 
 
 def test_what_makes_another_mixture() -> None:

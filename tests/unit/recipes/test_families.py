@@ -1,6 +1,7 @@
 """One adapter for several languages, and a language that starts from it."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,27 @@ def test_texts_without_translations_and_several_sources_of_one_language(model: A
     texts = {"sw": [TEXTS["sw"][:40], TEXTS["sw"][40:]], "ha": TEXTS["ha"][:30]}
     adapter = family_of(model, parallel=None, text=texts)
     assert {entry.language: entry.n_lines for entry in adapter.card.languages} == {"sw": len(TEXTS["sw"]), "ha": 30}
+
+
+class Counted(list[str]):
+    """Sentences that know how often they were read."""
+
+    n_readings = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.n_readings += 1
+        return super().__iter__()
+
+
+def test_text_is_read_no_oftener_beside_more_languages(model: AdaptedModel) -> None:
+    readings = []
+    for beside in (("ha",), ("ha", "yo")):
+        texts = {language: Counted(TEXTS[language]) for language in ("sw", *beside)}
+        TextTraining(
+            LanguageRequest(lang=("sw", *beside), text=texts, name="all", backbone=model, run=SHORT), Silent()
+        ).close()
+        readings.append([text.n_readings for text in texts.values()])
+    assert len({number for numbers in readings for number in numbers}) == 1
 
 
 def trained_on(model: AdaptedModel, **options: Any) -> TextTraining:  # noqa: ANN401
