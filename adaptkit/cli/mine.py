@@ -26,7 +26,9 @@ def mine(
         float, typer.Option(help="margin that a pair must have, mostly between 1 and 1.1")
     ] = THRESHOLD,
     neighbours: Annotated[int, typer.Option(help="neighbours that a pair is compared with")] = NEIGHBOURS,
-    least_words: Annotated[int, typer.Option(help="shorter sentences are left out")] = LEAST_WORDS,
+    least_words: Annotated[
+        int, typer.Option(help="shorter sentences are left out; in a script without spaces, letters count")
+    ] = LEAST_WORDS,
     backbone: BackboneOption = None,
 ) -> None:
     """Find sentences of two texts that are translations of each other, for train --parallel."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import uses_bfloat16
+from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import normalized
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD, best_pairs
 from adaptkit.data.mix import Texts, text_sources
@@ -27,8 +28,6 @@ from adaptkit.training.data import MIN_SENTENCES
 from adaptkit.training.frozen_vectors import frozen_vectors
 
 _MAX_LENGTH = 128
-_MOST_LETTERS = 30
-"""What has more between two spaces is of a script without spaces."""
 _FEW_PAIRS = 200
 _PATHS = (str, os.PathLike)
 
@@ -58,7 +57,8 @@ def mine_pairs(
         source_lang: the language of `translations`.
         threshold: the margin that a pair must have; 1 is no nearer than the neighbours.
         neighbours: how many of them on each side.
-        least_words: shorter sentences are left out (of text without spaces none is). Very short ones are alike.
+        least_words: shorter sentences are left out, as very short ones are alike. In a script that puts no space
+            between words, such as Thai or Chinese, each letter counts as a word.
         backbone: a hub id, a folder or a loaded model (default: the embedded one).
         progress: show counts and a sample.
 
@@ -109,7 +109,7 @@ def _read(given: Texts, language: str, least_words: int) -> _Side:
     parts = [text_part(source, language) for source in text_sources(given)]
     once: dict[str, str] = {}
     for row in read_parts(parts):
-        if _is_long(row.text, least_words):
+        if n_words(row.text) >= least_words:
             once.setdefault(_same(row.text), row.text)
     return _Side(list(once.values()), language, in_words(parts))
 
@@ -117,11 +117,6 @@ def _read(given: Texts, language: str, least_words: int) -> _Side:
 def _same(line: str) -> str:
     """What is alike of lines that count as one."""
     return normalized(line, "NFC")
-
-
-def _is_long(line: str, least_words: int) -> bool:
-    words = line.split()
-    return len(words) >= least_words or max(map(len, words), default=0) > _MOST_LETTERS
 
 
 def _two_sides(*sides: _Side) -> tuple[_Side, _Side]:

@@ -80,6 +80,27 @@ def test_each_sentence_counts_once_and_what_was_not_translated_is_left_out(model
     )
 
 
+UNSPACED = {
+    "Thai": "แพะนอนหลับสบายมาก",
+    "Khmer": "ពពែកំពុងដេកលក់ស្រួល។",
+    "Chinese": "山羊睡得好。",
+    "a word of it among others": "GPS 山羊睡得",
+}
+
+
+@pytest.mark.parametrize("line", UNSPACED.values(), ids=UNSPACED)
+def test_of_a_script_without_spaces_letters_count(line: str, model: AdaptedModel) -> None:
+    assert mine(model, text=[*SWAHILI, line], threshold=0.1).n_sentences == len(SWAHILI) + 1
+    assert mine(model, text=[*SWAHILI, line], least_words=5, threshold=0.1).n_sentences == len(
+        [*(text for text in SWAHILI if len(text.split()) >= 5), line]
+    )
+
+
+def test_lines_of_few_words_are_left_out_however_long_one_is(model: AdaptedModel) -> None:
+    short = ["See https://example.org/" + "goats/" * 20, "睡", "山羊"]
+    assert mine(model, text=[*SWAHILI, *short], threshold=0.1).n_sentences == len(SWAHILI)
+
+
 def test_sentences_stay_as_they_are_written(model: AdaptedModel) -> None:
     decomposed = [unicodedata.normalize("NFD", f"Ọjà ńlá náà {text}") for text in SWAHILI]
     both_forms = [*decomposed, *(unicodedata.normalize("NFC", text) for text in decomposed)]
