@@ -1,7 +1,7 @@
 """A mix of texts: what a caller's list says, taken apart into its sources."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
 from adaptkit.data.corpus import TextSource
@@ -64,11 +64,11 @@ def _parallel_source(part: object) -> Source:
 
 def _is_source(part: object) -> bool:
     """Whether something in a list is a source by itself, and not a pair of sentences."""
-    if isinstance(part, Source | str | os.PathLike | Iterator) or is_data_set(part):
-        return True
     if isinstance(part, tuple) and _is_two(part):
         return any(isinstance(name, os.PathLike) or is_file(name) for name in part)
-    return isinstance(part, list) and any(isinstance(pair, tuple | list) for pair in part)
+    if isinstance(part, list):
+        return any(isinstance(pair, tuple | list) for pair in part)
+    return isinstance(part, Source | os.PathLike | Iterable) and not isinstance(part, tuple | bytes | Mapping)
 
 
 def _is_two(part: object) -> TypeGuard[tuple[str | os.PathLike[str], ...]]:

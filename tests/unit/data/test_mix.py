@@ -1,7 +1,8 @@
 """Which lists are a mix of sources, and which are one source of sentences or pairs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import overload
 
 import datasets
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from adaptkit.data.mix import MOST_SOURCES, parallel_sources, text_sources
 from adaptkit.data.part import parallel_part, read_parts, text_part
 from adaptkit.data.source import Source
-from adaptkit.errors import ConfigError, SourceNotFound, UnknownLanguage
+from adaptkit.errors import ConfigError, MalformedText, SourceNotFound, UnknownLanguage
 
 PAIRS = [("The goat sleeps.", "Akuya tana barci."), ("Two eggs.", "Ƙwai biyu.")]
 
@@ -50,6 +51,40 @@ def test_a_list_of_several_kinds_is_a_mix() -> None:
     found = parallel_sources(given)
     assert [source.text for source in found] == [*given[:3], "b.tsv", *given[4:]]
     assert found[3] is named
+
+
+class Described(Sequence[tuple[str, str]]):
+    """Pairs that say what they are, as those that were mined do."""
+
+    description = "pairs of mine"
+    source_language = "fr"
+
+    def __len__(self) -> int:
+        return len(PAIRS)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, str]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, str] | list[tuple[str, str]]:
+        return PAIRS[place]
+
+
+def test_pairs_of_any_class_are_a_source_each() -> None:
+    given = [Described(), dict.fromkeys(PAIRS).keys(), Described()]
+    found = parallel_sources(given)
+    assert [source.text for source in found] == given
+    parts = [parallel_part(source, "ha") for source in found]
+    assert [part.languages for part in parts] == ["fr to ha", "unnamed to ha", "fr to ha"]
+    assert [part.name for part in parts] == ["pairs of mine", "an iterable of pairs", "pairs of mine"]
+    rows = [(row.translation, row.text, row.part) for row in read_parts(parts)]
+    assert rows == [(*pair, number) for number in range(3) for pair in PAIRS]
+
+
+@pytest.mark.parametrize("wrong", [None, 7, b"bytes", {"en": "egg"}])
+def test_what_is_no_source_is_told_with_its_place_among_pairs(wrong: object) -> None:
+    with pytest.raises(MalformedText, match="line 2: found a"):
+        [list(read_parts([parallel_part(source, "ha")])) for source in parallel_sources([PAIRS[0], wrong])]
 
 
 @pytest.mark.usefixtures("in_folder")
