@@ -9,7 +9,7 @@ from adaptkit.data.lines import read_lines
 from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, has_rows, name_cells, read_rows
 from adaptkit.data.tmx import tmx_rows
-from adaptkit.data.translations import LanguagePair, field_of, names_languages
+from adaptkit.data.translations import LanguagePair, field_of, languages_beside, names_languages
 from adaptkit.errors import MalformedText
 
 TwoFiles = tuple[Path, Path]
@@ -46,19 +46,26 @@ def _first_unit(path: Path, languages: LanguagePair) -> tuple[int, Row] | None:
     """The first that has the languages: not each needs to have them."""
     found: dict[str, None] = {}
     for number, unit in tmx_rows(path):
-        if all(field_of(wanted, unit) for wanted in _wanted(languages)):
+        if _has(unit, languages):
             return number, unit
         found.update(dict.fromkeys(unit))
     if found:
-        expected = f"a unit in {' and '.join(_wanted(languages))}"
+        more = ["one more language"] if languages.source is None else []
+        expected = f"a unit in {' and '.join([*_wanted(languages), *more])}"
         raise MalformedText(path, 1, f"the languages {', '.join(found)}", expected)
     return None
+
+
+def _has(unit: Row, languages: LanguagePair) -> bool:
+    """Whether a unit has both languages, where the source is left open any beside the target."""
+    has_asked = all(field_of(wanted, tuple(unit)) for wanted in _wanted(languages))
+    return has_asked and (languages.source is not None or bool(languages_beside(languages.target, unit)))
 
 
 def _filled(path: Path, languages: LanguagePair) -> NumberedRows:
     """The units of a translation memory, with nothing for a language that one of them lacks."""
     for number, unit in tmx_rows(path):
-        lacking = [wanted for wanted in _wanted(languages) if field_of(wanted, unit) is None]
+        lacking = [wanted for wanted in _wanted(languages) if field_of(wanted, tuple(unit)) is None]
         yield number, {**unit, **dict.fromkeys(lacking)}
 
 

@@ -64,7 +64,7 @@ def tmx_sentences(path: Path, language: str | None) -> Iterator[str]:
         if language is None and len(found) > 1:
             expected = f"one language, or one that is named: {as_typed(column=...)}"
             raise MalformedText(path, number, f"the languages {', '.join(found)}", expected)
-        field = field_of(wanted, unit) if wanted else next(iter(unit), None)
+        field = field_of(wanted, tuple(unit)) if wanted else next(iter(unit), None)
         if field is not None:
             n_given += 1
             yield str(unit[field])

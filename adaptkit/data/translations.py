@@ -28,18 +28,8 @@ class LanguagePair:
             MalformedText: a language of the pair is missing, or the source is left open and there are several.
 
         """
-        sentences = _sentences(row)
-        tags = _languages(tuple(sentences))
-        for side, wanted in (("target", self.target), ("source", self.source)):
-            if wanted is not None and field_of(wanted, tags) is None:
-                raise MalformedText(file, number, fields_of(sentences), f"a field for the {side} language {wanted}")
-        if self.source is not None:
-            return self.source
-        others = sorted(tags.keys() - {field_of(self.target, tags)})
-        if len(others) != 1:
-            expected = f"one more language beside {self.target} (choose among several: {as_typed(source_lang=...)})"
-            raise MalformedText(file, number, fields_of(sentences), expected)
-        return others[0]
+        source, _ = self._tags_in(file, number, _sentences(row))
+        return self.source or source
 
     def settled(self, file: str | Path, first: tuple[int, Row] | None) -> "LanguagePair":
         """Give the same pair with the source language that the first numbered row has, where there is a row.
@@ -60,17 +50,40 @@ class LanguagePair:
         for number, row in rows:
             sentences = _sentences(row)
             tags = _languages(tuple(sentences))
-            source, target = (field_of(wanted, tags) for wanted in (self.source_in(file, number, row), self.target))
-            assert source is not None and target is not None  # noqa: S101, PT018 - `source_in` has looked
+            source, target = self._tags_in(file, number, sentences)
             first = checked_text(file, number, sentences[tags[source]])
             yield first, checked_text(file, number, sentences[tags[target]])
 
+    def _tags_in(self, file: str | Path, number: int, sentences: Row) -> tuple[str, str]:
+        """Give the tags of both sides as a row has them."""
+        tags = tuple(_languages(tuple(sentences)))
 
-def field_of(wanted: str, tags: Iterable[str]) -> str | None:
+        def asked(side: str, wanted: str) -> str:
+            if (tag := field_of(wanted, tags)) is None:
+                raise MalformedText(file, number, fields_of(sentences), f"a field for the {side} language {wanted}")
+            return tag
+
+        target = asked("target", self.target)
+        if self.source is not None:
+            return asked("source", self.source), target
+        others = [tag for tag in tags if tag != target]
+        if len(others) != 1:
+            expected = f"one more language beside {self.target} (choose among several: {as_typed(source_lang=...)})"
+            raise MalformedText(file, number, fields_of(sentences), expected)
+        return others[0], target
+
+
+@lru_cache(maxsize=256)
+def field_of(wanted: str, tags: tuple[str, ...]) -> str | None:
     """Give the tag that a canonical one means: itself, or the only one with a region behind it (`en-US` for `en`)."""
-    found = tuple(tags)
-    regional = [tag for tag in found if tag.startswith(f"{wanted}-") and _REGION.fullmatch(tag[len(wanted) + 1 :])]
-    return wanted if wanted in found else regional[0] if len(regional) == 1 else None
+    regional = [tag for tag in tags if tag.startswith(f"{wanted}-") and _REGION.fullmatch(tag[len(wanted) + 1 :])]
+    return wanted if wanted in tags else regional[0] if len(regional) == 1 else None
+
+
+def languages_beside(wanted: str, names: Iterable[str]) -> list[str]:
+    """Give the canonical tags of those names that are languages and do not mean this one."""
+    tags = tuple(_languages(tuple(names)))
+    return [tag for tag in tags if tag != field_of(wanted, tags)]
 
 
 def names_languages(names: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import datasets
 import pytest
 
+from adaptkit.data import translations
 from adaptkit.data.parallel import ParallelSource, open_parallel
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound, UnknownLanguage
 
@@ -101,6 +102,33 @@ def test_half_empty_pairs_are_counted_and_not_yielded() -> None:
     corpus = open_parallel([("", "ƙwai"), (" egg ", " ƙwai ")], target="ha")
     assert list(corpus.pairs()) == [("egg", "ƙwai")]
     assert corpus.empty_pairs == 1
+
+
+def test_rows_of_other_fields_and_regions_are_each_read_by_their_own(tmp_path: Path) -> None:
+    rows = ['{"en-US": "Egg.", "ha": "Ƙwai."}', '{"ha-NG": "Akuya.", "id": 3, "en-US": "Goat."}']
+    file = write(tmp_path / "a.jsonl", *rows)
+    for named in (None, "en"):
+        corpus = open_parallel(file, target="ha", source_language=named)
+        assert list(corpus.pairs()) == [("Egg.", "Ƙwai."), ("Goat.", "Akuya.")]
+        assert corpus.source_language == (named or "en-US")
+
+
+def test_the_languages_of_rows_with_the_same_fields_are_looked_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    known = translations._REGION
+
+    class Counting:
+        def fullmatch(self, text: str) -> object:
+            asked.append(text)
+            return known.fullmatch(text)
+
+    translations.field_of.cache_clear()
+    monkeypatch.setattr(translations, "_REGION", Counting())
+    file = write(tmp_path / "a.jsonl", *(['{"en-US": "Egg.", "ha-NG": "Ƙwai."}'] * 50))
+    assert len(list(open_parallel(file, target="ha", source_language="en").pairs())) == 50
+    assert asked == ["NG", "US"]
 
 
 def broken(source: ParallelSource, source_language: str | None = None) -> MalformedText:

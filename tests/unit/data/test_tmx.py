@@ -63,6 +63,19 @@ def test_a_language_among_several_is_chosen_and_units_without_it_are_skipped(tmp
         open_parallel(file, target="ha")
 
 
+@pytest.mark.parametrize("first", [unit(ha="Akuya."), unit(ha_NG="Akuya."), unit(ha="Akuya.", x_note="See 3.")])
+def test_where_the_source_is_left_open_units_with_the_target_alone_are_skipped(tmp_path: Path, first: str) -> None:
+    corpus = open_parallel(written(tmp_path, memory(first, *UNITS, unit(ha="Ƙwai."))), target="ha")
+    assert list(corpus.pairs()) == PAIRS
+    assert (corpus.source_language, corpus.empty_pairs) == ("en", 2)
+
+
+def test_a_memory_of_the_target_alone_lacks_one_more_language(tmp_path: Path) -> None:
+    file = written(tmp_path, memory(unit(ha="Akuya."), unit(ha="Ƙwai.")))
+    with pytest.raises(MalformedText, match="found the languages ha; expected a unit in ha and one more language"):
+        open_parallel(file, target="ha")
+
+
 def test_a_region_behind_a_language_is_no_other_language(tmp_path: Path) -> None:
     file = written(tmp_path, memory(unit(en_US="Egg.", ha_NG="Ƙwai.")))
     assert list(open_parallel(file, target="ha", source_language="en").pairs()) == [("Egg.", "Ƙwai.")]
