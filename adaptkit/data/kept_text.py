@@ -1,7 +1,7 @@
 """What of a text is trained on: all of it, or of each source as much as a budget of tokens leaves."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -41,7 +41,7 @@ def kept_text(
 
     Of several parts that are too much together, small ones stay whole, and the larger ones are cut to one size.
     """
-    parts = [part if part.repeatable else read_once(part) for part in parts]
+    parts = [part.kept() for part in parts]
     stores, cut = zip(*(_within(part, form, tokenize, max_tokens) for part in parts), strict=True)
     sizes = [store.n_tokens for store in stores]
     counts = [len(store) for store in stores]
@@ -89,9 +89,3 @@ def _levelled(sizes: Sequence[int], budget: int) -> list[int]:
 
 def _rows_within(store: TokenStore, most: int) -> int:
     return int(np.searchsorted(np.cumsum(store.lengths), most, side="right"))
-
-
-def read_once(part: Part) -> Part:
-    """The same, its sentences kept in memory, so that it can be read again."""
-    kept = list(part.rows())
-    return replace(part, rows=lambda: iter(kept), repeatable=True)

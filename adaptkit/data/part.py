@@ -1,7 +1,7 @@
 """A source of a training text, opened: its sentences, and what is said of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 
 from adaptkit.data.corpus import Corpus, open_corpus
@@ -42,6 +42,13 @@ class Part:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.languages})" if self.languages else self.name
+
+    def kept(self) -> "Part":
+        """The same, so that it can be read again: one that can be read once is read, and kept in memory."""
+        if self.repeatable:
+            return self
+        rows = list(self.rows())
+        return replace(self, rows=lambda: iter(rows), repeatable=True)
 
 
 def text_part(source: Source, language: str) -> Part:

@@ -1,6 +1,6 @@
 """Pieces of text that an adapter in training brings with it: learned from its text, and where their rows start."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -8,13 +8,11 @@ from torch import Tensor
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.learned_pieces import learned_pieces
 from adaptkit.composition import AdapterId
-from adaptkit.data.lexicon import Lexicon
-from adaptkit.data.part import Part, read_parts
-from adaptkit.data.sentence import Sentence
 from adaptkit.errors import ConfigError
 from adaptkit.methods import PiecesConfig
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.requests import LanguageRequest
+from adaptkit.recipes.source import TrainingSource
+from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.piece_starts import start_rows
 
@@ -37,23 +35,15 @@ class OwnPieces:
         )
 
 
-def own_pieces(
-    request: LanguageRequest,
-    parts: list[Part],
-    lexicon: Lexicon | None,
-    backbone: Backbone,
-    foundation: Foundation,
-    adapter_id: AdapterId,
-    note: Callable[[str], None],
-) -> OwnPieces | None:
-    """The pieces that were asked for; None where none were.
+def require_room_for_pieces(
+    adapter_id: AdapterId, backbone: Backbone, foundation: Foundation, start: Adapter | None
+) -> None:
+    """See before the text is read that an adapter can bring pieces there.
 
     Raises:
-        ConfigError: They cannot be learned for this tokenizer or from this text, the backbone is a decoder, or an
-            adapter below brings pieces already.
+        ConfigError: The backbone is a decoder, or an adapter below or the one that it starts from brings pieces
+            already.
     """
-    if request.new_pieces is None:
-        return None
     if backbone.architecture.causal:
         raise ConfigError(
             f"{backbone.name} is a decoder, which predicts tokens of its own vocabulary only: new pieces are for "
@@ -64,12 +54,23 @@ def own_pieces(
             f"{having[0]} lies below {adapter_id} and brings pieces of text already, and a text is read by those of "
             f"one adapter: leave {as_typed(new_pieces=...)} out."
         )
-    note(f"learning {request.new_pieces:,} pieces from the text")
+    if start is not None and start.config.pieces is not None:
+        raise ConfigError(
+            f"{start.id} brings pieces of text already, which what starts from it has too: leave "
+            f"{as_typed(new_pieces=...)} out."
+        )
 
-    def rows() -> Iterator[Sentence]:
-        return read_parts(parts, request.normalize)
 
-    lines = (row.text for row in rows())
-    pieces = learned_pieces(lines, backbone.tokenizer, n_pieces=request.new_pieces, name=backbone.name)
-    starts, n_meant = start_rows(pieces, backbone, lexicon=lexicon, pairs=rows(), seed=request.run.seed)
+def own_pieces(
+    n_pieces: int, source: TrainingSource, backbone: Backbone, *, seed: int, note: Callable[[str], None]
+) -> OwnPieces:
+    """So many pieces of a source that can be read again.
+
+    Raises:
+        ConfigError: They cannot be learned for this tokenizer or from this text.
+    """
+    note(f"learning {n_pieces:,} pieces from the text")
+    lines = (row.text for row in source.rows())
+    pieces = learned_pieces(lines, backbone.tokenizer, n_pieces=n_pieces, name=backbone.name)
+    starts, n_meant = start_rows(pieces, backbone, lexicon=source.lexicon, pairs=source.rows(), seed=seed)
     return OwnPieces(pieces, starts, n_meant)

@@ -71,6 +71,10 @@ class TrainingSource:
         """Whether it can be read again."""
         return all(part.repeatable for part in self.parts)
 
+    def kept(self) -> "TrainingSource":
+        """The same, so that it can be read again: what of it can be read once is kept in memory."""
+        return replace(self, parts=[part.kept() for part in self.parts])
+
     def n_skipped(self) -> int:
         """How many pairs the latest reading skipped because a side was empty."""
         return sum(part.n_skipped() for part in self.parts)

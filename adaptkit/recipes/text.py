@@ -12,7 +12,7 @@ from torch import Tensor
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
-from adaptkit.data.kept_text import kept_text, read_once
+from adaptkit.data.kept_text import kept_text
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
@@ -24,7 +24,7 @@ from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.languages_drawn import mixture_of
-from adaptkit.recipes.own_pieces import OwnPieces, own_pieces
+from adaptkit.recipes.own_pieces import OwnPieces, own_pieces, require_room_for_pieces
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.recipes.source import choose_source, trained_options
@@ -226,24 +226,12 @@ class TextTraining:
 
     def _brought(self) -> OwnPieces | None:
         """The pieces that the adapter is to bring, where it is; the text is read for them first."""
-        if not isinstance(self.request, LanguageRequest) or not self.request.brings_pieces:
+        request, backbone = self.request, self.model.backbone
+        if not isinstance(request, LanguageRequest) or request.new_pieces is None:
             return None
-        parts = [part if part.repeatable else read_once(part) for part in self.source.parts]
-        self.source = replace(self.source, parts=parts)
-        if self._start is not None and self._start.config.pieces is not None:
-            raise ConfigError(
-                f"{self._start.id} brings pieces of text already, which what starts from it has too: leave "
-                f"{as_typed(new_pieces=...)} out."
-            )
-        return own_pieces(
-            self.request,
-            parts,
-            self.source.lexicon,
-            self.model.backbone,
-            self.foundation,
-            self.id,
-            self._display.note,
-        )
+        require_room_for_pieces(self.id, backbone, self.foundation, self._start)
+        self.source = self.source.kept()
+        return own_pieces(request.new_pieces, self.source, backbone, seed=request.run.seed, note=self._display.note)
 
     def _glossed(self) -> dict[str, Recorded]:
         """What the dictionary has and knows of the text, where there is one."""

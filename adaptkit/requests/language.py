@@ -1,11 +1,16 @@
 """The request for a language adapter."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from adaptkit.config import MAX_PIECES, Kind
 from adaptkit.errors import ConfigError
+from adaptkit.format.shapes import BackboneShape
+from adaptkit.methods import MethodConfig
 from adaptkit.options import option
+from adaptkit.requests.refusals import refuse
+from adaptkit.requests.request import AdapterBelow
 from adaptkit.requests.text import TextRequest
 from adaptkit.terminal.asking import as_typed
 
@@ -35,6 +40,13 @@ class LanguageRequest(TextRequest):
                 f"an adapter for {', '.join(self.languages)} needs a name, such as that of their family: give "
                 f"{as_typed(name=...)}."
             )
+
+    def method_config(self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = ()) -> MethodConfig:
+        """As of every request; a fusion brings no pieces, which is said before any work."""
+        method = super().method_config(shape, below)
+        if self.new_pieces is not None and method.fuses:
+            refuse(["new_pieces"], f"method {self.method_row.name!r}")
+        return method
 
     @property
     def brings_pieces(self) -> bool:

@@ -149,8 +149,6 @@ class TextRequest(Request):
         method = self.method_config(shape, below)
         if self.invertible and method.fuses:
             refuse(["invertible"], f"method {self.method_row.name!r}")
-        if pieces is not None and method.fuses:
-            refuse(["new_pieces"], f"method {self.method_row.name!r}")
         invertible = InvertibleConfig() if self.invertible else None
         return AdapterConfig(method=method, invertible=invertible, pieces=pieces)
 

@@ -256,3 +256,30 @@ def test_a_dictionary_beside_the_sample() -> None:
     with pytest.raises(SourceNotFound, match=r"no-such\.tsv"):
         choose_source(LanguageRequest(lang="sw", lexicon="no-such.tsv", new_pieces=40), told.append)
     assert told == []
+
+
+def two_plain(model: AdaptedModel) -> list[Adapter]:
+    plain = trained(model, new_pieces=None, force=True)
+    return [replace(plain.renamed(f"language/{tag}"), language=tag) for tag in ("bo", "ne")]
+
+
+def test_what_cannot_bring_pieces_is_refused_before_the_text_is_read(model: AdaptedModel) -> None:
+    dz = trained(model)
+    two = two_plain(model)
+    for asked, message in (
+        ({"start": dz}, "language/dz brings pieces of text already, which what starts from it has"),
+        ({"on": [dz.renamed("language/bo")]}, "language/bo lies below language/dz and brings pieces of text already"),
+        ({"on": two, "method": "fusion"}, "new_pieces does not go with method 'fusion'"),
+    ):
+        unread = iter(PAIRS)
+        with pytest.raises(ConfigError, match=message):
+            trained(model, parallel=unread, **asked)
+        assert next(unread) == PAIRS[0]
+
+
+def test_a_fusion_does_not_start_from_what_brings_pieces(model: AdaptedModel) -> None:
+    dz = trained(model)
+    two = two_plain(model)
+    with pytest.raises(ConfigError, match=r"language/dz is lora.*, and what is to start from it fusion"):
+        trained(model, new_pieces=None, start=dz, on=two, method="fusion")
+    assert model.attached == ()
