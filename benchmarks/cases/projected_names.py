@@ -10,8 +10,6 @@ left out.
 """
 
 import argparse
-import gzip
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,10 +24,10 @@ from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.labelled import read_task, texts_of
 from adaptkit.scores import paired_metric_difference
-from benchmarks.sib200 import LAFAND, lafand_pairs
+from benchmarks.sib200 import word_runs
+from benchmarks.trials.texts import pairs_from
 from benchmarks.write_results import data_folder, write_result
 
-NTREX = {"ha": "hau", "ig": "ibo", "rw": "kin", "sw": "swa", "yo": "yor"}
 METRIC = "entity F1"
 
 
@@ -73,7 +71,8 @@ def _of_language(
     seeds: Sequence[int],
 ) -> dict[str, Any]:
     test = _first(read_task("masakhaner", data=data_folder(), language=language, split="test"), options.test_limit)
-    pairs = _clean(_pairs(language)[: options.limit], test)
+    parallel = [pair for source in ("news", "ntrex") for pair in pairs_from(source, language)]
+    pairs = _clean(parallel[: options.limit], test)
     projected = adaptkit.project_entities(
         parallel=pairs,
         lang=language,
@@ -142,31 +141,10 @@ def _trained(
     return adaptkit.train_adapter(task="names", data=data, on=on, backbone=model, run=run)
 
 
-def _pairs(language: str) -> list[tuple[str, str]]:
-    """Of news; those of Bambara are with French."""
-    pairs = lafand_pairs(language) if language in LAFAND else []
-    if language not in NTREX:
-        return pairs
-    folder = data_folder() / "text/ntrex"
-    sides = [_lines(folder / f"newstest2019-{side}.txt.gz") for side in ("src.eng", f"ref.{NTREX[language]}")]
-    return pairs + [(ours, theirs) for ours, theirs in zip(*sides, strict=True) if ours and theirs]
-
-
-def _lines(path: Path) -> list[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [line.strip() for line in file]
-
-
 def _clean(pairs: Sequence[tuple[str, str]], test: TaskData) -> list[tuple[str, str]]:
     """Those whose sentence shares nothing with the test."""
-    seen = {run for example in test.examples for text in texts_of(example) for run in _runs(text)}
-    return [pair for pair in pairs if seen.isdisjoint(_runs(pair[1]))]
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    """All runs of eight words; a shorter text is one."""
-    words = re.findall(r"\w+", text.lower())
-    return {tuple(words[at : at + 8]) for at in range(len(words) - 7)} or {tuple(words)}
+    seen = {run for example in test.examples for text in texts_of(example) for run in word_runs(text)}
+    return [pair for pair in pairs if seen.isdisjoint(word_runs(pair[1]))]
 
 
 def _first(data: TaskData, count: int | None) -> TaskData:

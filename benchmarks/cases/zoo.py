@@ -123,7 +123,7 @@ def _unknown_script(lang: str) -> Recipe:
             "new_pieces": 4000,
             # Its rows are half of the 4 MiB that an adapter of the zoo may have.
             "method": adaptkit.Lora(rank=8),
-            "lexicon": adaptkit.Source(lexicon_of(lang), licence=SOURCES["lexicon"][1]),
+            "lexicon": lexicon_of(lang),
             "force": True,
         },
         measure=_topics(lang),

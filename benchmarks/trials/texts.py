@@ -1,12 +1,13 @@
 """Parallel text at hand for a language, by source. Nothing of SIB-200 or FLORES, which are for evaluation."""
 
-import gzip
 import random
 from collections.abc import Sequence
-from pathlib import Path
-from xml.etree import ElementTree as ET
+from dataclasses import replace
 
-from adaptkit import Source
+from adaptkit import Lexicon, Source
+from adaptkit.data.lexicon import Stems
+from adaptkit.data.lexicon_source import open_lexicon
+from adaptkit.data.parallel import FilePair, PathOrName, open_parallel
 from benchmarks.sib200 import AMERICAS, LAFAND, lafand_pairs, parallel_pairs
 from benchmarks.write_results import data_folder
 
@@ -37,7 +38,7 @@ NTREX = {
     "yo": "yor",
     "zh": "zho-CN",
 }
-SEED = {"bm": "bam", "gn": "grn", "dz": "dzo"}
+SEED = {"bm": "bam_Latn", "gn": "grn_Latn", "dz": "dzo_Tibt"}
 TICO = ("ha", "rw", "sw")
 GATITOS = {"bm": "bm", "gn": "gn", "quy": "qu", "dz": "dz", "tn": "tn"}
 SOURCES = {
@@ -59,22 +60,23 @@ def pairs_from(source: str, language: str) -> Pairs:
         return parallel_pairs(language)[1] if language in AMERICAS else []
     text = data_folder() / "text"
     if source == "ntrex" and language in NTREX:
-        return _lines(
-            text / "ntrex/newstest2019-src.eng.txt.gz", text / f"ntrex/newstest2019-ref.{NTREX[language]}.txt.gz"
-        )
+        files = [text / f"ntrex/newstest2019-{side}.txt.gz" for side in ("src.eng", f"ref.{NTREX[language]}")]
+        return _with_english((files[0], files[1]), language)
     if source == "seed" and language in SEED:
-        script = "Tibt" if language == "dz" else "Latn"
-        return _lines(text / "nllb-seed/eng_Latn.gz", text / f"nllb-seed/{SEED[language]}_{script}.gz")
+        seed = text / "nllb-seed"
+        return _with_english((seed / "eng_Latn.gz", seed / f"{SEED[language]}.gz"), language)
     if source == "tico" and language in TICO:
-        return _tmx(text / f"tico19/all.en-{language}.tmx.gz", language)
+        return _with_english(text / f"tico19/all.en-{language}.tmx.gz", language)
     if source == "lexicon" and language in GATITOS:
-        return _entries(lexicon_of(language))
+        return [(translation, word) for word, translation in lexicon_of(language).entries]
     return []
 
 
-def lexicon_of(language: str) -> Path:
-    """The dictionary with English."""
-    return data_folder() / f"lexicon/gatitos/{GATITOS[language]}_en.tsv.gz"
+def lexicon_of(language: str, stems: Stems = "begin") -> Lexicon:
+    """The dictionary with English, one of `GATITOS`."""
+    path = data_folder() / f"lexicon/gatitos/{GATITOS[language]}_en.tsv.gz"
+    name, licence = SOURCES["lexicon"]
+    return replace(open_lexicon(Source(path, name=name, licence=licence)), stems=stems)
 
 
 def mix(sources: Sequence[str], language: str, most: int | None = None) -> list[Source]:
@@ -97,28 +99,5 @@ def _source_language(source: str, language: str) -> str:
     return "es" if source == "web" else "en"
 
 
-def _read(path: Path) -> list[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [line.strip() for line in file]
-
-
-def _lines(source: Path, target: Path) -> Pairs:
-    return [(a, b) for a, b in zip(_read(source), _read(target), strict=True) if a and b]
-
-
-def _entries(path: Path) -> Pairs:
-    cells = [line.split("\t") for line in _read(path) if line]
-    return [(row[1].strip(), row[0].strip()) for row in cells if len(row) > 1 and row[0].strip() and row[1].strip()]
-
-
-def _tmx(path: Path, language: str) -> Pairs:
-    with gzip.open(path) as file:
-        units = ET.parse(file).getroot().iter("tu")  # noqa: S314 - a file of ours
-        found = [
-            {
-                variant.get("{http://www.w3.org/XML/1998/namespace}lang"): variant.findtext("seg", "")
-                for variant in unit.iter("tuv")
-            }
-            for unit in units
-        ]
-    return [(unit["en"].strip(), unit[language].strip()) for unit in found if unit.get("en") and unit.get(language)]
+def _with_english(files: PathOrName | FilePair, language: str) -> Pairs:
+    return list(open_parallel(files, target=language, source_language="en").pairs())

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import write_results
 from benchmarks.cases import mining, text_only
 from benchmarks.sib200 import development_topics
+from benchmarks.trials.texts import GATITOS, pairs_from
 from tests.tiny import tiny_model
 
 pytestmark = pytest.mark.real_data
@@ -21,12 +22,19 @@ def _in_a_folder(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("adaptkit.load_model", lambda **_: tiny_model(), raising=False)
 
 
-@pytest.mark.parametrize("language", ["ha", "sw", "gn", "quy", "bm", "yo"])
+@pytest.mark.parametrize("language", ["ha", "sw", "gn", "quy", "bm", "dz", "yo"])
 def test_english_is_no_translation_of_the_text(language: str) -> None:
     text, english = text_only.text_of(language), text_only.english_beside(language)
     assert len(set(text)) == len(text) > 1900
     assert len(set(english)) == len(english) > 5000
-    assert (text_only.lexicon_of(language) is None) == (language in ("ha", "sw", "yo"))
+    assert (language in GATITOS) == (language not in ("ha", "sw", "yo"))
+
+
+def test_pairs_at_hand_are_read_from_files_of_every_form() -> None:
+    found = {source: len(pairs_from(source, "ha")) for source in ("news", "ntrex", "tico")}
+    assert found == {"news": 8665, "ntrex": 1997, "tico": 3071}
+    assert len(pairs_from("lexicon", "bm")) == 4000
+    assert all(min(map(len, pair)) > 0 for pair in pairs_from("web", "quy"))
 
 
 def test_every_way_is_trained_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
