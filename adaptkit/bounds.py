@@ -1,7 +1,11 @@
 """Between what a number lies."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import option_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +37,14 @@ class Bounds:
             return f"lie between {self.least:,} and {self.most:,}"
         ends = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
         return f"be {' and '.join(f'{words} {end:,}' for words, end in ends.items() if end is not None)}"
+
+
+def require_within(bounds: Mapping[str, Bounds], **numbers: float | None) -> None:
+    """Let the numbers of a call lie where those of their names may; None is left open.
+
+    Raises:
+        ConfigError: One does not.
+    """
+    for name, number in numbers.items():
+        if number is not None and (right := bounds[name].wrong(number)):
+            raise ConfigError(f"{option_name(name)} must {right}, found {number}.")

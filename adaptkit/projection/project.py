@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
 from adaptkit.data.mix import Parallels, parallel_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts
-from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.projection.entities import tags_of
@@ -19,6 +20,13 @@ from adaptkit.projection.projected import ProjectedSentence, Projection
 from adaptkit.projection.tagger import Names, tagger_on
 from adaptkit.projection.words import words_of
 
+_BOUNDS = {
+    "least_confidence": Bounds(least=0, most=1),
+    "least_cosine": Bounds(least=0, most=1),
+    "share_without": Bounds(least=0, below=1),
+    "limit": Bounds(least=1),
+    "batch_size": Bounds(least=1),
+}
 _UNSURE = "an entity was found with too little confidence"
 _NO_ENTITY = "without entities, beyond the share that is kept"
 
@@ -68,7 +76,14 @@ def project_entities(
         DataError: Parallel text that is not there or malformed.
         CompatibilityError: A task adapter for another backbone.
     """
-    _check(least_confidence, least_cosine, share_without, limit, batch_size)
+    require_within(
+        _BOUNDS,
+        least_confidence=least_confidence,
+        least_cosine=least_cosine,
+        share_without=share_without,
+        limit=limit,
+        batch_size=batch_size,
+    )
     language = canonical_tag(lang)
     parts = [
         parallel_part(replace(source, source_lang=source.source_lang or source_lang), language)
@@ -143,14 +158,3 @@ def _projected(looked: Looked) -> ProjectedSentence:
 
 def _reasons(left_out: Counter[str]) -> str:
     return "; ".join(f"{count:,}: {reason}" for reason, count in left_out.most_common()) + "."
-
-
-def _check(least_confidence: float, least_cosine: float, share: float, limit: int | None, batch_size: int) -> None:
-    for name, value in (("least_confidence", least_confidence), ("least_cosine", least_cosine)):
-        if not 0 <= value <= 1:
-            raise ConfigError(f"{name} lies between 0 and 1, found {value}.")
-    if not 0 <= share < 1:
-        raise ConfigError(f"share_without lies between 0 and below 1, found {share}.")
-    for name, count in (("limit", limit), ("batch_size", batch_size)):
-        if count is not None and count < 1:
-            raise ConfigError(f"{name} must be at least 1, found {count}.")

@@ -1,6 +1,5 @@
 """The public verb `mine_pairs`: sentences of two texts that are translations of each other."""
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import uses_bfloat16
+from adaptkit.bounds import Bounds, require_within
 from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import normalized
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD, best_pairs
@@ -22,11 +22,12 @@ from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
 from adaptkit.recipes.place import model_of
 from adaptkit.requests import LoadedModel, Pretrained
 from adaptkit.requests.output import PathOrName
-from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.asking import as_typed, option_name
 from adaptkit.training import open_display
 from adaptkit.training.data import MIN_SENTENCES
 from adaptkit.training.frozen_vectors import frozen_vectors
 
+_BOUNDS = {"threshold": Bounds(above=0), "neighbours": Bounds(least=1), "least_words": Bounds(least=0)}
 _MAX_LENGTH = 128
 _FEW_PAIRS = 200
 _PATHS = (str, os.PathLike)
@@ -55,7 +56,7 @@ def mine_pairs(
         translations: text in the other language.
         lang: the language of `text`.
         source_lang: the language of `translations`.
-        threshold: the margin that a pair must have; 1 is no nearer than the neighbours.
+        threshold: the margin that a pair must have, mostly between 1 and 1.1; 1 is no nearer than the neighbours.
         neighbours: how many of them on each side.
         least_words: shorter sentences are left out, as very short ones are alike. In a script that puts no space
             between words, such as Thai or Chinese, each letter counts as a word.
@@ -68,7 +69,10 @@ def mine_pairs(
         BackboneError: A backbone that cannot be loaded.
     """
     language, source_language = canonical_tag(lang), canonical_tag(source_lang)
-    _check(language, source_language, threshold, neighbours)
+    if language == source_language:
+        named = f"{option_name('lang')} and {option_name('source_lang')}"
+        raise ConfigError(f"both texts are said to be in {language}; give two languages, as {named}.")
+    require_within(_BOUNDS, threshold=threshold, neighbours=neighbours, least_words=least_words)
     model = model_of(Pretrained(backbone) if backbone is None or isinstance(backbone, _PATHS) else backbone)
     with open_display(shown=progress) as display:
         ours, theirs = _two_sides(_read(text, language, least_words), _read(translations, source_language, least_words))
@@ -94,15 +98,6 @@ class _Side:
     lines: Sequence[str]
     language: str
     names: str
-
-
-def _check(language: str, source_language: str, threshold: float, neighbours: int) -> None:
-    if language == source_language:
-        raise ConfigError(f"both texts are said to be in {language}; give two languages, as lang and source_lang.")
-    if not (math.isfinite(threshold) and threshold > 0):
-        raise ConfigError(f"threshold must be a number above 0, found {threshold}; mostly it lies between 1 and 1.1.")
-    if neighbours < 1:
-        raise ConfigError(f"neighbours must be at least 1, found {neighbours}.")
 
 
 def _read(given: Texts, language: str, least_words: int) -> _Side:

@@ -76,10 +76,7 @@ def _regularisers(left: dict[str, Any]) -> list[Weighed]:
         if not any(row in chosen for row in owners):
             weights = " or ".join(as_typed(**{row.name: ...}) for row in owners)
             raise ConfigError(f"{name} does nothing by itself: give a weight too, {weights}.")
-    made = [
-        row.options(**{entry.field: left[name] for name, entry in having[row].items() if name in left})
-        for row in chosen
-    ]
+    made = [_taken(row.options, dict(left)) for row in chosen]
     for name in {name for row in chosen for name in having[row]}:
         left.pop(name, None)
     return made

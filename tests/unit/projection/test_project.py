@@ -18,6 +18,7 @@ from adaptkit.projection.states import WordStates, cosines, links_of
 from adaptkit.projection.words import words_of
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig, TaggedSentence
+from adaptkit.terminal.asking import shell_words
 from tests.adapters import random_adapter
 from tests.tiny import tiny_model
 
@@ -132,6 +133,21 @@ def vars_of(example: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:  # noqa: A
 def test_numbers_that_cannot_be_right_are_refused(options: dict[str, Any], tiny: AdaptedModel, names: Adapter) -> None:
     with pytest.raises(ConfigError, match=next(iter(options))):
         project(tiny, names, PAIRS, **options)
+
+
+WRONG_IN_SHELL: dict[str, dict[str, Any]] = {
+    "--least-confidence must lie between 0 and 1, found 1.5.": {"least_confidence": 1.5},
+    "--least-cosine must be a finite number, found nan.": {"least_cosine": float("nan")},
+    "--share-without must be at least 0 and below 1, found 1.0.": {"share_without": 1.0},
+    "--batch-size must be at least 1, found 0.": {"batch_size": 0},
+}
+
+
+@pytest.mark.parametrize("said", WRONG_IN_SHELL)
+def test_in_a_shell_the_flags_are_named(said: str, tiny: AdaptedModel, names: Adapter) -> None:
+    with shell_words(), pytest.raises(ConfigError) as refused:
+        project(tiny, names, PAIRS, **WRONG_IN_SHELL[said])
+    assert str(refused.value) == said
 
 
 def test_an_adapter_that_tags_nothing_is_refused(tiny: AdaptedModel, names: Adapter) -> None:

@@ -13,6 +13,7 @@ from adaptkit.data.sample import sample_sentences
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
+from adaptkit.terminal.asking import shell_words
 from tests.runs import PAIRS, SWAHILI, Watching, opener
 
 ENGLISH = [english for english, _ in PAIRS]
@@ -127,7 +128,9 @@ def test_counts_and_what_to_do_about_few_pairs_are_shown(model: AdaptedModel, mo
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception]]] = {
     "both texts are said to be in sw": ({"source_lang": "Swahili"}, ConfigError),
-    "threshold must be a number above 0, found nan": ({"threshold": float("nan")}, ConfigError),
+    "threshold must be a finite number, found nan": ({"threshold": float("nan")}, ConfigError),
+    "threshold must be above 0, found 0": ({"threshold": 0}, ConfigError),
+    "least_words must be at least 0, found -1": ({"least_words": -1}, ConfigError),
     "neighbours must be at least 1": ({"neighbours": 0}, ConfigError),
     "has no sentence to mine: all are too short": ({"least_words": 100}, EmptyCorpus),
     "or stand in the other text too": ({"translations": SWAHILI}, EmptyCorpus),
@@ -139,6 +142,13 @@ def test_what_cannot_be_mined_is_refused(message: str, model: AdaptedModel) -> N
     options, error = REFUSED[message]
     with pytest.raises(error, match=message):
         mine(model, **options)
+
+
+def test_in_a_shell_flags_are_named(model: AdaptedModel) -> None:
+    with shell_words(), pytest.raises(ConfigError, match=r"^--least-words must be at least 0, found -1\.$"):
+        mine(model, least_words=-1)
+    with shell_words(), pytest.raises(ConfigError, match=r"give two languages, as --lang and --source-lang\.$"):
+        mine(model, source_lang="sw")
 
 
 @pytest.mark.embedded
