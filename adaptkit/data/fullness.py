@@ -1,5 +1,7 @@
 """How long lines of text are, and whether they are full sentences, in any script."""
 
+from typing import NamedTuple
+
 import regex
 
 from adaptkit.languages import UNSPACED
@@ -16,18 +18,27 @@ _END = regex.compile(
 )
 
 
+class Fullness(NamedTuple):
+    """How many words a line has, and whether it is a full sentence."""
+
+    n_words: int
+    is_full: bool
+
+
+def fullness_of(line: str) -> Fullness:
+    """Words, and whether a line ends like a sentence and has four of them, or eight in a script without spaces."""
+    letters, words = _counted(line)
+    is_long = words >= (FEWEST_LETTERS if letters else FEWEST_WORDS)
+    return Fullness(words, is_long and _END.search(line[-16:]) is not None)
+
+
 def n_words(line: str) -> int:
     """What stands between spaces; where a script puts none between words, each letter counts."""
-    letters = _n_unspaced(line)
-    return letters + sum(1 for word in line.split() if not letters or not _UNSPACED.search(word))
+    return _counted(line)[1]
 
 
-def is_full_sentence(line: str) -> bool:
-    """Whether a line ends like a sentence and has at least four words, or eight letters in a script without spaces."""
-    if _END.search(line[-16:]) is None:
-        return False
-    return n_words(line) >= (FEWEST_LETTERS if _n_unspaced(line) else FEWEST_WORDS)
-
-
-def _n_unspaced(line: str) -> int:
-    return 0 if line.isascii() else len(_UNSPACED.findall(line))
+def _counted(line: str) -> tuple[int, int]:
+    """How many letters are of a script without spaces, and words with these among them."""
+    letters = 0 if line.isascii() else len(_UNSPACED.findall(line))
+    words = line.split()
+    return letters, letters + sum(not _UNSPACED.search(word) for word in words) if letters else len(words)

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.data.fullness import is_full_sentence, n_words
+from adaptkit.data.fullness import fullness_of
 from adaptkit.data.letters import normalized
 from adaptkit.data.sentence import Sentence
 
@@ -90,8 +90,9 @@ class _Source:
     def take(self, row: Sentence) -> None:
         digest = hashlib.blake2b(normalized(row.text, "NFC").encode(), digest_size=8).digest()
         self.hashes.append(int.from_bytes(digest, "little"))
-        self._words.append(n_words(row.text))
-        self._n_full += is_full_sentence(row.text)
+        n_words, is_full = fullness_of(row.text)
+        self._words.append(n_words)
+        self._n_full += is_full
         whole = row.text if row.translation is None else f"{row.text}\t{row.translation}"
         self._digest.update(f"{whole}\n".encode())
 

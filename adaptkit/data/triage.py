@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from adaptkit.data.forms import Forms, forms_of
-from adaptkit.data.fullness import is_full_sentence, n_words
+from adaptkit.data.fullness import fullness_of
 from adaptkit.data.letters import normalized
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.survey import SharedLines, SourceLines
@@ -197,7 +197,8 @@ def triage(
     lengths, unknown = np.array([(len(ids), ids.count(unknown_id)) for ids in _tokenize(reading.sample, tokenizer)]).T
     scripts = [count_scripts(line) for line in reading.sample]
     scale = len(reading.hashes) / len(reading.sample)
-    median, p90 = np.percentile([n_words(line) for line in reading.sample], (50, 90)).tolist()
+    n_words, are_full = zip(*map(fullness_of, reading.sample), strict=True)
+    median, p90 = np.percentile(n_words, (50, 90)).tolist()
     return Triage(
         lines=len(reading.hashes),
         empty_lines=reading.empty_lines,
@@ -216,7 +217,7 @@ def triage(
         known_word_share=None if lexicon is None else _known_share(reading.sample, lexicon),
         median_words=median,
         p90_words=p90,
-        full_sentences=sum(map(is_full_sentence, reading.sample)) / len(reading.sample),
+        full_sentences=sum(are_full) / len(reading.sample),
     )
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
@@ -27,6 +27,10 @@ class SentencePair(NamedTuple):
 
     translation: tuple[str, ...]
     sentence: tuple[str, ...]
+
+
+Told: TypeAlias = tuple[SentencePair, Sequence[Span]]
+"""A pair, and the entities of its translation."""
 
 
 @dataclass(frozen=True)
@@ -66,67 +70,53 @@ class Finder:
         """Each pair whose entities all have a place."""
         for start in range(0, len(self._pairs), _AT_ONCE):
             pairs = self._pairs[start : start + _AT_ONCE]
-            tags = self._tags_of(pairs, left_out)
-            yield from self._placed([(pair, found) for pair, found in zip(pairs, tags, strict=True) if found], left_out)
+            yield from self._placed(list(self._told(pairs, left_out)), left_out)
 
-    def _tags_of(self, pairs: Sequence[SentencePair], left_out: Counter[str]) -> list[tuple[str, ...]]:
-        """The tags of the translations; empty where one is not read whole, or a name is missed."""
-        found = []
+    def _told(self, pairs: Sequence[SentencePair], left_out: Counter[str]) -> Iterator[Told]:
+        """The entities of each translation that is read whole, and in which no name is missed."""
         answers = self._model.predict(
             [list(pair.translation) for pair in pairs], stack=self._stack, batch_size=self._batch_size
         )
         for pair, answer in zip(pairs, answers, strict=True):
             spans = [span for span in spans_of(answer.tags) if self._is_name(span, pair.translation)]
-            reason = None
             if answer.n_read < len(pair.translation):
-                reason = _TOO_LONG
+                left_out[_TOO_LONG] += 1
             elif any(untold_copies(pair.translation, pair.sentence, spans)):
-                reason = _MISSED
-            left_out.update([reason] if reason else [])
-            found.append(() if reason else tags_of(spans, len(pair.translation)))
-        return found
+                left_out[_MISSED] += 1
+            else:
+                yield pair, spans
 
     def _is_name(self, span: Span, words: Sequence[str]) -> bool:
         """Whether an entity looks like one: a capital is in it, where there are capitals, or that is not asked for."""
         text = " ".join(words[span.start : span.end])
         return self._small_letters or not is_in_small_letters(text)
 
-    def _placed(self, told: Sequence[tuple[SentencePair, tuple[str, ...]]], left_out: Counter[str]) -> Iterator[Looked]:
-        copies = [[self._by_letters(span, pair) for span in spans_of(tags)] for pair, tags in told]
-        open_ones = [number for number, found in enumerate(copies) if not all(found)]
-        for number, places in self._by_states([told[number] for number in open_ones], open_ones, copies):
-            copies[number] = places
-        for (pair, tags), found in zip(told, copies, strict=True):
+    def _placed(self, told: Sequence[Told], left_out: Counter[str]) -> Iterator[Looked]:
+        places = [[self._by_letters(span, pair) for span in spans] for pair, spans in told]
+        open_ones = [number for number, found in enumerate(places) if not all(found)]
+        links_of_each = self._links([told[number][0] for number in open_ones])
+        for number, links in zip(open_ones, links_of_each, strict=True):
+            pair, spans = told[number]
+            by_letters = zip(spans, places[number], strict=True)
+            places[number] = [found or _linked(span, pair, links) for span, found in by_letters]
+        for (pair, spans), found in zip(told, places, strict=True):
             placed = without_overlaps(found) if all(found) else None
             if placed is None:
                 left_out[_OVERLAP if all(found) else _NOT_FOUND] += 1
             else:
-                yield Looked(pair, tags, placed)
+                yield Looked(pair, tags_of(spans, len(pair.translation)), placed)
 
     def _by_letters(self, span: Span, pair: SentencePair) -> list[Placed]:
         """The places of an entity as a copy, else by its name in the gazetteer."""
         found = copies_of(span, *pair)
         return found or ([] if self._gazetteer is None else self._gazetteer.places_of(span, *pair))
 
-    def _by_states(
-        self,
-        told: Sequence[tuple[SentencePair, tuple[str, ...]]],
-        numbers: Sequence[int],
-        copies: Sequence[Sequence[list[Placed]]],
-    ) -> Iterator[tuple[int, list[list[Placed]]]]:
-        """The places of the entities of each pair, those by states beside copies."""
-        if not told:
+    def _links(self, pairs: Sequence[SentencePair]) -> Iterator[Links]:
+        """Which words of each pair are linked by their states."""
+        if not pairs:
             return
-        ours, theirs = self._vectors([pair for pair, _ in told])
-        for (pair, tags), one, other, number in zip(told, ours, theirs, numbers, strict=True):
-            links = links_of(*pair, cosines(one, other), least=self._least)
-            yield (
-                number,
-                [
-                    found or _linked(span, pair, links)
-                    for span, found in zip(spans_of(tags), copies[number], strict=True)
-                ],
-            )
+        for pair, one, other in zip(pairs, *self._vectors(pairs), strict=True):
+            yield links_of(*pair, cosines(one, other), least=self._least)
 
     def _vectors(self, pairs: Sequence[SentencePair]) -> tuple[list[Tensor], list[Tensor]]:
         sides = [pair.translation for pair in pairs], [pair.sentence for pair in pairs]

@@ -1,9 +1,12 @@
 """Sentences cut into words, as labelled data has them: punctuation stands by itself."""
 
-from functools import cache
-from typing import Any
+import regex
 
 from adaptkit.languages import UNSPACED, script_of
+
+_LETTERS = r"[\p{L}\p{M}\p{N}]+"
+_WORD = regex.compile(rf"{_LETTERS}(?:['’ʼ‑\-.,&]{_LETTERS})*|[^\s\p{{L}}\p{{M}}\p{{N}}]")
+_CHARACTER = regex.compile(r"\X")
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -13,24 +16,9 @@ def words_of(text: str) -> tuple[str, ...]:
     space between words, such as Thai, is cut into its written characters, each with its marks.
     """
     found: list[str] = []
-    for word in _word().findall(text):
-        found += _characters().findall(word) if _is_unspaced(word) else [word]
+    for word in _WORD.findall(text):
+        found += _CHARACTER.findall(word) if _is_unspaced(word) else [word]
     return tuple(found)
-
-
-@cache
-def _word() -> Any:  # noqa: ANN401 - regex has no types
-    import regex
-
-    letters = r"[\p{L}\p{M}\p{N}]+"
-    return regex.compile(rf"{letters}(?:['’ʼ‑\-.,&]{letters})*|[^\s\p{{L}}\p{{M}}\p{{N}}]")
-
-
-@cache
-def _characters() -> Any:  # noqa: ANN401
-    import regex
-
-    return regex.compile(r"\X")
 
 
 def _is_unspaced(word: str) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from adaptkit.data.fullness import is_full_sentence, n_words
+from adaptkit.data import fullness
+from adaptkit.data.fullness import fullness_of, n_words
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.survey import SharedLines, Survey
 
@@ -63,16 +64,33 @@ FULL = {
 
 @pytest.mark.parametrize("line", FULL.values(), ids=FULL)
 def test_full_sentences_of_any_script(line: str) -> None:
-    assert is_full_sentence(line)
+    assert fullness_of(line).is_full
 
 
 @pytest.mark.parametrize(
     "line", ["The goat sleeps well", "Goat.", "山羊。", "Read this: goats, eggs, and rain;", "", "..."]
 )
 def test_what_is_no_full_sentence(line: str) -> None:
-    assert not is_full_sentence(line)
+    assert not fullness_of(line).is_full
 
 
 @pytest.mark.parametrize(("line", "n"), [("two words", 2), ("山羊 睡", 3), ("GPS 山羊", 3), ("", 0), ("ɗan akuya", 2)])
 def test_words_are_counted_and_where_there_are_no_spaces_letters(line: str, n: int) -> None:
-    assert n_words(line) == n
+    assert n_words(line) == fullness_of(line).n_words == n
+
+
+def test_letters_of_a_script_without_spaces_are_looked_for_once_in_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    known = fullness._UNSPACED
+
+    class Watched:
+        def findall(self, line: str) -> list[str]:
+            looked.append(line)
+            return [str(letter) for letter in known.findall(line)]
+
+    monkeypatch.setattr(fullness, "_UNSPACED", Watched())
+    rows = [Sentence("Ƙwai biyu suna nan."), Sentence("The goat sleeps well.")]
+    survey = Survey(1)
+    assert [*survey.watched(rows)] == rows
+    assert looked == ["Ƙwai biyu suna nan."]
+    assert survey.sources()[0].full_sentences == 1.0

@@ -1,5 +1,6 @@
 """`project_entities` on a tiny backbone, with a task adapter that has learnt a few names."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.projection.entities import spans_of, tags_of
+from adaptkit.projection.entities import Span, spans_of, tags_of
 from adaptkit.projection.finder import Finder, SentencePair
+from adaptkit.projection.placing import Links
 from adaptkit.projection.states import WordStates, cosines, links_of
 from adaptkit.projection.words import words_of
 from adaptkit.storage import Adapter
@@ -95,6 +97,33 @@ def test_entities_in_small_letters_are_no_names_unless_asked_for(tiny: AdaptedMo
         finder = Finder(tiny, names.id, [pair], least_cosine=0.3, small_letters=asked, batch_size=1)
         told = [span for span in spans_of(("B-DATE", "B-PER")) if finder._is_name(span, pair.translation)]
         assert tags_of(told, 2) == expected
+
+
+def test_places_by_states_stand_beside_copies_in_the_order_of_the_pairs(
+    tiny: AdaptedModel, names: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_copies = SentencePair(("Musa", "came"), ("alikuja", "Musa"))
+    by_both = SentencePair(("Musa", "saw", "Amina"), ("Musa", "aliona", "Bintiye"))
+    lost = SentencePair(("rain", "Otieno"), ("mvua", "jana"))
+    without = SentencePair(("rain", "fell"), ("mvua", "ilinyesha"))
+    pairs = [lost, by_both, without, by_copies]
+    spans = [[Span(1, 2, "PER")], [Span(0, 1, "PER"), Span(2, 3, "PER")], [], [Span(0, 1, "PER")]]
+    linked: list[tuple[str, ...]] = []
+
+    def one_after_the_other(ours: tuple[str, ...], theirs: tuple[str, ...], *_: object, **__: object) -> Links:
+        linked.append(ours)
+        return {place: (place, 0.75) for place in range(min(len(ours), len(theirs)))}
+
+    monkeypatch.setattr("adaptkit.projection.finder.links_of", one_after_the_other)
+    finder = Finder(tiny, names.id, pairs, least_cosine=0.3, small_letters=False, batch_size=2)
+    left_out: Counter[str] = Counter()
+    found = list(finder._placed(list(zip(pairs, spans, strict=True)), left_out))
+    assert [looked.pair for looked in found] == [by_both, without, by_copies]
+    assert [looked.tags for looked in found] == [("B-PER", "O", "B-PER"), ("O", "O"), ("B-PER", "O")]
+    places = [[(placed.span.start, placed.how, placed.confidence) for placed in looked.placed] for looked in found]
+    assert places == [[(0, "same", 1.0), (2, "states", 0.75)], [], [(1, "same", 1.0)]]
+    assert left_out == {"an entity was not found in the sentence": 1}
+    assert linked == [lost.translation, by_both.translation]
 
 
 def test_few_sentences_without_entities_are_kept(tiny: AdaptedModel, names: Adapter) -> None:
