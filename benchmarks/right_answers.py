@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from adaptkit import AdaptedModel, Adapter
 from adaptkit.data.tasks import TaskData
+from adaptkit.evaluation.attached import attached
 from adaptkit.scores import paired_difference
 
 Right = NDArray[np.float64]
@@ -15,11 +16,8 @@ Right = NDArray[np.float64]
 
 def right_answers(model: AdaptedModel, adapter: Adapter, test: TaskData) -> Right:
     """1 where the predicted label is the right one. Shape: (n_examples)."""
-    model.attach(adapter)
-    try:
+    with attached(model, adapter):
         found = model.predict(test.examples, stack=adapter.id, batch_size=64)
-    finally:
-        model.detach(adapter.id)
     pairs = zip(found, test.examples, strict=True)
     right = [prediction.label == example.label for prediction, example in pairs]  # type: ignore[attr-defined]
     return np.array(right, np.float64)

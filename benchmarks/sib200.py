@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from adaptkit import AdaptedModel, Adapter
 from adaptkit.data.parallel import open_parallel
 from adaptkit.evaluation import TopicHead
+from adaptkit.evaluation.attached import attached
 from adaptkit.scores import paired_difference
 from benchmarks.write_results import data_folder
 
@@ -50,14 +51,10 @@ AMERICAS = {"gn": "guarani-spanish/train", "quy": "quechua-spanish/dict"}
 
 
 def read_topics(language: str, split: str) -> tuple[list[str], list[str]]:
-    rows = _rows(language, split)
+    """The sentences of a split and their topics; `development` are train and dev, by which choices are made."""
+    parts = ("train", "dev") if split == "development" else (split,)
+    rows = [row for part in parts for row in _rows(language, part)]
     return [row["text"] for row in rows], [row["category"] for row in rows]
-
-
-def development_topics(language: str) -> tuple[list[str], list[str]]:
-    """The sentences of the train and dev splits, by which choices are made, and their topics."""
-    parts = [read_topics(language, split) for split in ("train", "dev")]
-    return [text for texts, _ in parts for text in texts], [topic for _, topics in parts for topic in topics]
 
 
 def topic_sentences(source: str, language: str, splits: Sequence[str]) -> list[tuple[str, str]]:
@@ -117,19 +114,16 @@ class ZeroShot:
 
     def __post_init__(self) -> None:
         self.head = TopicHead.trained_on(self.model, *read_topics("en", "train"))
-        self._bare: dict[str, NDArray[np.float64]] = {}
+        self._bare: dict[tuple[str, str], NDArray[np.float64]] = {}
 
-    def bare(self, language: str) -> NDArray[np.float64]:
-        if language not in self._bare:
-            self._bare[language] = self.head.correct(self.model, *read_topics(language, "test"))
-        return self._bare[language]
+    def bare(self, language: str, split: str = "test") -> NDArray[np.float64]:
+        if (language, split) not in self._bare:
+            self._bare[language, split] = self.head.correct(self.model, *read_topics(language, split))
+        return self._bare[language, split]
 
     def adapted(self, language: str, adapter: Adapter, split: str = "test") -> NDArray[np.float64]:
-        self.model.attach(adapter)
-        try:
+        with attached(self.model, adapter):
             return self.head.correct(self.model, *read_topics(language, split), stack=adapter)
-        finally:
-            self.model.detach(adapter.id)
 
     def report(self, language: str, runs: list[NDArray[np.float64]]) -> dict[str, Any]:
         """Figures of some runs that differ in their seed."""

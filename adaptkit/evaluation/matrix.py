@@ -3,7 +3,7 @@
 import os
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -15,6 +15,7 @@ from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import TASKS, Example, TaskData
 from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
@@ -170,7 +171,7 @@ class Matrix:
         if found is None:
             stack = stack_for(task, below, self.domains)
             # Attached before: probes are replayed in the precision that the backbone was loaded in.
-            with _attached(self.model, adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
+            with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
                 found = measure(
                     self.model,
                     stack,
@@ -244,25 +245,6 @@ def _compared(test: _Test, runs: Mapping[Condition, Sequence[Measured]], metric:
 
 def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:
     return np.stack([run.statistics[metric] for run in runs])
-
-
-@contextmanager
-def _attached(model: AdaptedModel, adapters: Sequence[Adapter]) -> Iterator[None]:
-    """Have exactly these adapters under their ids; another one of the same id steps aside for the time."""
-    there = [model.attached_adapter(adapter.id) for adapter in adapters]
-    missing = [
-        adapter
-        for adapter, other in zip(adapters, there, strict=True)
-        if other is None or other.weights_sha256 != adapter.weights_sha256
-    ]
-    aside = [other for other in there if other is not None and other.id in {adapter.id for adapter in missing}]
-    model.detach(*(other.id for other in aside))
-    try:
-        model.attach(*missing)
-        yield
-    finally:
-        model.detach(*(adapter.id for adapter in missing if adapter.id in model.attached))
-        model.attach(*aside)
 
 
 def _seed(task: Adapter, number: int) -> int:

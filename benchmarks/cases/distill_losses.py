@@ -27,7 +27,7 @@ from adaptkit.objectives import OBJECTIVES
 from adaptkit.training import TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.display import Silent
 from adaptkit.training.objectives import DistillObjective
-from benchmarks.sib200 import ZeroShot, development_topics, parallel_pairs
+from benchmarks.sib200 import ZeroShot, parallel_pairs, read_topics
 from benchmarks.write_results import write_result
 
 _STACK = "language/being-trained"
@@ -102,10 +102,10 @@ class _Trial:
         self, measure: ZeroShot, language: str, pairs: list[tuple[str, str]], max_steps: int, limit: int | None
     ) -> None:
         self._measure, self._model, self._max_steps = measure, measure.model, max_steps
-        self._texts, self._topics = (column[:limit] for column in development_topics(language))
+        self._texts, self._topics = (column[:limit] for column in read_topics(language, "development"))
         self._sentences = TokenStore(self._model.backbone.tokenize([text for _, text in pairs], max_length=128))
         self._targets = self._model.encode([text for text, _ in pairs])
-        self._english_spread = _spread(self._model.encode(development_topics("en")[0][:limit]))
+        self._english_spread = _spread(self._model.encode(read_topics("en", "development")[0][:limit]))
 
     def bare(self) -> dict[str, float]:
         """Of the bare backbone."""

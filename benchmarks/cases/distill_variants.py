@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import adaptkit
-from benchmarks.sib200 import ZeroShot, development_topics, parallel_pairs, read_topics
+from adaptkit.evaluation.attached import attached
+from benchmarks.sib200 import ZeroShot, parallel_pairs, read_topics
 from benchmarks.write_results import data_folder, write_result
 
 _SENTENCES = {"pair_share": 0.0, "token_anchor": 0.0}
@@ -114,13 +115,15 @@ class Scores:
 
     def _of_topics(self, language: str, adapter: adaptkit.Adapter | None) -> dict[str, float]:
         model, head = self._topics.model, self._topics.head
-        parts = {"topics, train and dev": development_topics(language), "topics, test": read_topics(language, "test")}
-        parts = {name: (texts[: self._limit], topics[: self._limit]) for name, (texts, topics) in parts.items()}
-        if adapter is not None:
-            model.attach(adapter)
-        found = {name: head.correct(model, *texts, stack=adapter).mean() for name, texts in parts.items()}
-        if adapter is not None:
-            model.detach(adapter.id)
+        parts = {
+            name: [column[: self._limit] for column in read_topics(language, split)]
+            for name, split in (("topics, train and dev", "development"), ("topics, test", "test"))
+        }
+        with attached(model, *([] if adapter is None else [adapter])):
+            found = {
+                name: head.correct(model, texts, topics, stack=adapter).mean()
+                for name, (texts, topics) in parts.items()
+            }
         return {name: round(100 * float(share), 2) for name, share in found.items()}
 
     def _languages(self, task: adaptkit.Adapter) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 import adaptkit
 from adaptkit.evaluation import TopicHead
+from adaptkit.evaluation.attached import attached
 from adaptkit.scores import paired_difference
-from benchmarks.sib200 import development_topics, read_topics
+from benchmarks.sib200 import read_topics
 from benchmarks.trials.texts import lexicon_of, pairs_from
 from benchmarks.write_results import write_result
 
@@ -55,9 +56,7 @@ class Trial:
     def __init__(self, options: argparse.Namespace, seeds: Sequence[int]) -> None:
         self._model = adaptkit.load_model(device=options.device)
         self._head = TopicHead.trained_on(self._model, *read_topics("en", "train"))
-        self._texts, self._topics = (
-            read_topics(LANGUAGE, "test") if options.split == "test" else development_topics(LANGUAGE)
-        )
+        self._texts, self._topics = read_topics(LANGUAGE, options.split)
         self._pairs = pairs_from("seed", LANGUAGE)[: options.pairs]
         self._seeds, self._steps = seeds, options.steps
         self._bare = self._correct(self._texts)
@@ -79,9 +78,8 @@ class Trial:
             adapter = adaptkit.train_adapter(
                 lang=LANGUAGE, parallel=pairs, backbone=self._model, run=run, force=True, **options
             )
-            self._model.attach(adapter)
-            runs.append(self._correct(texts, adapter))
-            self._model.detach(adapter.id)
+            with attached(self._model, adapter):
+                runs.append(self._correct(texts, adapter))
             facts.append(adapter)
             print(options, seed, runs[-1].mean(), adapter.training, flush=True)
         gain = paired_difference(np.stack(runs), self._bare)

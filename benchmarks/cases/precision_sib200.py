@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import adaptkit
+from adaptkit.evaluation.attached import attached
 from benchmarks.precisions import PRECISIONS
 from benchmarks.sib200 import ZeroShot, read_topics
 from benchmarks.write_results import write_result
@@ -37,9 +38,8 @@ def main(arguments: list[str]) -> None:
             runs = []
             for folder in folders:
                 adapter = adaptkit.load_adapter(folder)
-                model.attach(adapter)
-                runs.append(_percent(head.correct(model, texts, topics, stack=adapter)))
-                model.detach(adapter.id)
+                with attached(model, adapter):
+                    runs.append(_percent(head.correct(model, texts, topics, stack=adapter)))
             if runs:
                 accuracy[f"{language}, adapter"] = round(float(np.mean(runs)), 2)
         best = [accuracy.get(f"{language}, adapter", accuracy[f"{language}, bare"]) for language in languages]

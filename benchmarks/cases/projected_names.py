@@ -20,6 +20,7 @@ import numpy as np
 import adaptkit
 from adaptkit import AdaptedModel, Adapter, Projection
 from adaptkit.data.tasks import Example, TaskData
+from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.labelled import read_task, texts_of
@@ -115,13 +116,10 @@ def _scored(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: 
     head = task.config.head
     assert head is not None
     metrics = task_metrics((METRIC,), head, language, test.examples)
-    attached = [*below, task]
-    model.attach(*attached)
-    try:
-        stack = adaptkit.Stack(*(adapter.id for adapter in attached))
+    adapters = [*below, task]
+    stack = adaptkit.Stack(*(adapter.id for adapter in adapters))
+    with attached(model, *adapters):
         return _Score(measure(model, stack, test.examples, metrics, batch_size=64), metrics[METRIC].metric)
-    finally:
-        model.detach(*(adapter.id for adapter in attached))
 
 
 def _difference(ours: Sequence[_Score], theirs: Sequence[_Score]) -> dict[str, Any]:

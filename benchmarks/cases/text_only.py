@@ -11,20 +11,23 @@ Until 27 November 2026 the text of Quechua had two examples more, which lack the
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
 from statistics import fmean
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 import adaptkit
-from adaptkit import AdaptedModel, Adapter, Gloss, Lexicon, Mlm, Run
+from adaptkit import AdaptedModel, Adapter, Gloss, Mlm, Run
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.lexicon import Stems
 from adaptkit.data.margin import THRESHOLD
 from benchmarks.free_text import VOA, news
-from benchmarks.sib200 import AMERICAS, LAFAND, ZeroShot, development_topics, overlap, read_topics
+from benchmarks.sib200 import AMERICAS, LAFAND, ZeroShot, overlap, read_topics
 from benchmarks.trials.texts import GATITOS, SEED, lexicon_of, pairs_from
 from benchmarks.write_results import write_result
 
@@ -60,34 +63,25 @@ class TextOnly:
             lang=language, text=text, lexicon=lexicon, objective=Gloss(**self.gloss), run=run, backbone=self.model
         )
         assert adapter.training is not None
-        known = {name: adapter.training.settings[name] for name in ("lexicon_entries", "known_words")}
-        return adapter, {**known, "glossed_development_gain": self.glossed_gain(language, lexicon)}
+        return adapter, {name: adapter.training.settings[name] for name in ("lexicon_entries", "known_words")}
 
     @cached_property
     def measure(self) -> ZeroShot:
         return ZeroShot(self.model)
 
-    def development_gain(self, language: str, texts: Sequence[str] | None = None, stack: str | None = None) -> float:
-        """Points gained on the development sentences, or other texts in their places, under a stack."""
-        own, topics = development_topics(language)
-        correct, model = self.measure.head.correct, self.model
-        gained = correct(model, texts or own, topics, stack=stack) - correct(model, own, topics)
-        return round(100 * float(gained.mean()), 2)
-
     def adapted_gain(self, language: str, adapter: Adapter) -> float:
-        """What the development sentences gain under an adapter."""
-        self.model.attach(adapter)
-        try:
-            return self.development_gain(language, stack=adapter.id)
-        finally:
-            self.model.detach(adapter.id)
+        """Points that the development sentences gain under an adapter."""
+        return self._gained(language, self.measure.adapted(language, adapter, "development"))
 
-    def glossed_gain(self, language: str, lexicon: Lexicon) -> float:
+    def glossed_gain(self, language: str) -> float:
         """What the bare backbone gains where it reads glosses: a dictionary without such a gain has little to teach."""
-        random = Random(0)
-        return self.development_gain(
-            language, [lexicon.glossed(text, random) for text in development_topics(language)[0]]
-        )
+        lexicon, random = lexicon_of(language, self.stems), Random(0)
+        texts, topics = read_topics(language, "development")
+        glossed = [lexicon.glossed(text, random) for text in texts]
+        return self._gained(language, self.measure.head.correct(self.model, glossed, topics))
+
+    def _gained(self, language: str, correct: NDArray[np.float64]) -> float:
+        return round(100 * float((correct - self.measure.bare(language, "development")).mean()), 2)
 
     def mined(self, language: str, run: Run) -> tuple[Adapter | None, dict[str, Any]]:
         pairs = adaptkit.mine_pairs(
@@ -144,11 +138,13 @@ def _measure(training: TextOnly, language: str, way: str, seeds: list[int]) -> d
         development.append(training.adapted_gain(language, adapter))
         assert adapter.training is not None
         elapsed.append(adapter.training.elapsed_s)
+    glossed = {"glossed_development_gain": training.glossed_gain(language)} if way == "gloss" else {}
     return {
         **training.measure.report(language, runs),
         "development_gain": round(fmean(development), 2),
         "elapsed_s": elapsed,
         **facts,
+        **glossed,
     }
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import adaptkit
+from adaptkit.evaluation.attached import attached
 from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
 from adaptkit.labelled import read_task
@@ -66,10 +67,8 @@ def _evaluation(task: str, conditions: str, with_: Correct, without: Correct) ->
 
 def _tested(task: str, conditions: str, test: Callable[[adaptkit.AdaptedModel, str | None], Correct]) -> Measure:
     def measure(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter, _: Path) -> tuple[Evaluation, ...]:
-        model.attach(adapter)
-        found = _evaluation(task, conditions, test(model, adapter.id), test(model, None))
-        model.detach(adapter.id)
-        return (found,)
+        with attached(model, adapter):
+            return (_evaluation(task, conditions, test(model, adapter.id), test(model, None)),)
 
     return measure
 
@@ -146,7 +145,7 @@ def _questions(model: adaptkit.AdaptedModel, stack: str | None) -> Correct:
 
 def _topics_of_sentences(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter, zoo: Path) -> tuple[Evaluation, ...]:
     """Beside always giving the most frequent topic in English, and beside the bare backbone below in Swahili."""
-    model.attach(adapter, swahili := adaptkit.load_adapter(zoo / "language" / "sw"))
+    swahili = adaptkit.load_adapter(zoo / "language" / "sw")
 
     def correct(language: str, stack: str) -> Correct:
         texts, topics = read_topics(language, "test")
@@ -155,22 +154,21 @@ def _topics_of_sentences(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter
 
     _, topics = read_topics("en", "test")
     frequent = Counter(read_topics("en", "train")[1]).most_common(1)[0][0]
-    found = (
-        _evaluation(
-            "SIB-200, en",
-            "without: always the topic that is most frequent in training",
-            correct("en", adapter.id),
-            np.asarray([topic == frequent for topic in topics], np.float64),
-        ),
-        _evaluation(
-            "SIB-200, sw",
-            f"with and without the zoo's {swahili.id} below",
-            correct("sw", f"{swahili.id} > {adapter.id}"),
-            correct("sw", adapter.id),
-        ),
-    )
-    model.detach(adapter.id, swahili.id)
-    return found
+    with attached(model, adapter, swahili):
+        return (
+            _evaluation(
+                "SIB-200, en",
+                "without: always the topic that is most frequent in training",
+                correct("en", adapter.id),
+                np.asarray([topic == frequent for topic in topics], np.float64),
+            ),
+            _evaluation(
+                "SIB-200, sw",
+                f"with and without the zoo's {swahili.id} below",
+                correct("sw", f"{swahili.id} > {adapter.id}"),
+                correct("sw", adapter.id),
+            ),
+        )
 
 
 RECIPES: dict[str, Recipe] = {

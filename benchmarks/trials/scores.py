@@ -1,7 +1,6 @@
 """What a language adapter is worth: topics, retrieval, names and inference, each with and without it."""
 
 import gzip
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +14,9 @@ from torch import Tensor
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
+from adaptkit.evaluation.attached import attached
 from adaptkit.scores import paired_difference
-from benchmarks.sib200 import SIB_FOLDER, ZeroShot, development_topics, read_topics
+from benchmarks.sib200 import SIB_FOLDER, ZeroShot
 from benchmarks.write_results import data_folder
 
 NAMES = ("bm", "ha", "ig", "rw", "sw", "yo")
@@ -33,14 +33,14 @@ class Scores:
 
     def __post_init__(self) -> None:
         self._topics = ZeroShot(self.model)
-        self._bare: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._found_bare: dict[str, NDArray[np.float64]] = {}
 
     def of(self, adapter: Adapter, language: str, wanted: tuple[str, ...]) -> dict[str, Any]:
         """Gains in points by task, those that the data at hand has for the language."""
         found: dict[str, Any] = {}
         if "topics" in wanted and language in SIB_FOLDER:
-            found["topics, development"] = self._gain(adapter, language, "development")
-            found["topics, test"] = self._gain(adapter, language, "test")
+            found["topics, development"] = self._of_topics(adapter, language, "development")
+            found["topics, test"] = self._of_topics(adapter, language, "test")
         if "retrieval" in wanted and _flores(language).is_file():
             found["retrieval"] = self._retrieval(adapter, language)
         if "names" in wanted and language in NAMES and self.names:
@@ -49,23 +49,8 @@ class Scores:
             found["inference"] = self._transfer("xnli", self.inference, adapter, language)
         return found
 
-    def _gain(self, adapter: Adapter, language: str, split: str) -> dict[str, Any]:
-        texts, topics = development_topics(language) if split == "development" else read_topics(language, split)
-
-        def correct(stack: str | None) -> NDArray[np.float64]:
-            return self._topics.head.correct(self.model, texts, topics, stack=stack)
-
-        key = (language, split)
-        if key not in self._bare:
-            self._bare[key] = correct(None)
-        return _compared(self._under(adapter, correct), self._bare[key])
-
-    def _under(self, adapter: Adapter, correct: Callable[[str | None], NDArray[np.float64]]) -> NDArray[np.float64]:
-        self.model.attach(adapter)
-        try:
-            return correct(adapter.id)
-        finally:
-            self.model.detach(adapter.id)
+    def _of_topics(self, adapter: Adapter, language: str, split: str) -> dict[str, Any]:
+        return _compared(self._topics.adapted(language, adapter, split), self._topics.bare(language, split))
 
     def _retrieval(self, adapter: Adapter, language: str) -> dict[str, Any]:
         """Accuracy at 1 of 1,005 sentences, the mean of both directions. English is encoded without the adapter."""
@@ -77,10 +62,10 @@ class Scores:
             own = np.arange(len(texts))
             return np.concatenate([similar.argmax(dim).numpy() == own for dim in (1, 0)]).astype(np.float64)
 
-        key = (language, "retrieval")
-        if key not in self._bare:
-            self._bare[key] = both(None)
-        return _compared(self._under(adapter, both), self._bare[key])
+        if language not in self._found_bare:
+            self._found_bare[language] = both(None)
+        with attached(self.model, adapter):
+            return _compared(both(adapter.id), self._found_bare[language])
 
     @cached_property
     def _english(self) -> Tensor:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import write_results
+from benchmarks import sib200, write_results
 from benchmarks.cases import mining, text_only
-from benchmarks.sib200 import development_topics
+from benchmarks.sib200 import read_topics
 from benchmarks.trials.texts import GATITOS, pairs_from
 from tests.tiny import tiny_model
 
@@ -38,8 +38,8 @@ def test_pairs_at_hand_are_read_from_files_of_every_form() -> None:
 
 
 def test_every_way_is_trained_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = [topics[:40] for topics in development_topics("quy")]
-    monkeypatch.setattr(text_only, "development_topics", lambda _: few)
+    for module in (sib200, text_only):
+        monkeypatch.setattr(module, "read_topics", _first_topics)
     short = ("--seeds", "0", "--steps", "2", "--sentences", "80", "--threshold", "0.5")
     text_only.main(["--languages", "sw", "--ways", "gloss,mined", *short])
     text_only.main(["--languages", "quy", "--ways", "mlm,gloss", *short])
@@ -62,3 +62,14 @@ def test_precision_and_recall_are_of_what_was_hidden(tmp_path: Path) -> None:
     assert (found["right"], found["sentences"]) == (30, 50)
     assert found["1.00"]["recall"] >= found["1.06"]["recall"]
     assert found["1.00"]["pairs"] >= found["1.06"]["pairs"]
+
+
+def _first_topics(language: str, split: str) -> tuple[list[str], list[str]]:
+    texts, topics = read_topics(language, split)
+    return texts[:40], topics[:40]
+
+
+@pytest.mark.parametrize("split", ["test", "development"])
+def test_topics_of_development_are_of_train_and_dev(split: str) -> None:
+    texts, topics = read_topics("quy", split)
+    assert len(texts) == len(topics) == {"test": 204, "development": 800}[split]
