@@ -43,10 +43,11 @@ class TokenizedText:
     """Sentences of a text, and the token ids of each in `tokens`, cut at `max_length`.
 
     `rows` reads the text from its start, and may hold more than is trained on. `note` is told what of the text is cut
-    or left out. `encode` makes vectors of the frozen backbone. `lexicon` is the dictionary that came with the text.
-    `reader` is what reads it where that is not the backbone alone: pieces that an adapter brings are above the
-    backbone's vocabulary, and the frozen backbone reads nothing there. Sentences behind the first `n_measured` only
-    help training; 0 means that there are none. `mixture` says which source each is of, where there are several.
+    or left out. `encode` makes vectors of the frozen backbone. `lexicon` is the dictionary that came with the text, for
+    an objective that needs one. `reader` is what reads it where that is not the backbone alone: pieces that an adapter
+    brings are above the backbone's vocabulary, and the frozen backbone reads nothing there. Sentences behind the first
+    `n_measured` only help training; 0 means that there are none. `mixture` says which source each is of, where there
+    are several.
     """
 
     tokens: TokenStore
