@@ -210,16 +210,24 @@ class TaskTraining:
         return "; ".join([self.data.description, *added])
 
     def _regularised(self, config: AdapterConfig) -> list[Regularising[Weighed]]:
+        # Text without labels has no language of its own: it is read as all of the examples are.
+        pieces = {self.foundation.pieces_for(language) for language in self._languages()}
+        reader = self.model.backbone.reader(next(iter(pieces), None))
         material = TaskMaterial(
             backbone=self.model.backbone,
             head=self.head,
-            task_format=self._format,
+            task_format=format_of(reader, self.head, max_length=self._max_length),
             method=config.method,
             hides_top_block=config.hides_top_block,
             normalize=self.request.normalize,
         )
         with forked(self.model.backbone.device, self.request.run.seed):
-            return regularising_of(self.request.regularisers, material)
+            made = regularising_of(self.request.regularisers, material)
+        if len(pieces) > 1 and any(each.source for each in made):
+            self.foundation.require_own_vocabulary(
+                f"text without labels ({as_typed(unlabelled=...)}) is read under the adapters of each language in turn"
+            )
+        return made
 
     def _settings(self) -> TrainingSettings:
         row, run = self.request.method_row, self.request.run

@@ -24,8 +24,8 @@ OptionsT = TypeVar("OptionsT", bound=Weighed)
 class TaskMaterial:
     """What trains on a task: on which backbone, a head in which format, and by which method.
 
-    `hides_top_block` as in an `AdapterConfig`: adapters below do not act in the last block. Text is read in the form
-    `normalize`.
+    `hides_top_block` as in an `AdapterConfig`: adapters below do not act in the last block. Text beside the labelled
+    data is read by `task_format`, which knows the pieces that an adapter below brings, in the form `normalize`.
     """
 
     backbone: Backbone

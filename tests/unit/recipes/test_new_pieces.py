@@ -12,20 +12,27 @@ import adaptkit
 from adaptkit import Distill, Mlm, Output, Run, Source
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, SourceNotFound, TrainingInterrupted, UnsuitableText
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.heads.batch import Batch
 from adaptkit.layers import PieceRows
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.source import choose_source
+from adaptkit.regularisers import Coral, Dann, RDrop
 from adaptkit.requests import LanguageRequest, request_for
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText
 from adaptkit.training import TrainingRun
 from adaptkit.training.piece_starts import start_rows
-from tests.pieces import MEANINGS, english_of, invented_pairs, invented_sentences
-from tests.tiny import tiny_model, unigram_model
+from adaptkit.training.regularisers.two_domains import TwoDomains
+from tests.adapters import random_adapter
+from tests.pieces import MEANINGS, OWN_PIECES, english_of, invented_pairs, invented_sentences
+from tests.tiny import VOCABULARY_SIZE, tiny_model, unigram_model
 
 PAIRS = invented_pairs(60)
 TEXT = [sentence for _, sentence in PAIRS]
 WORDS = {word: english_of(word) for sentence in TEXT for word in sentence.split()}
+LORA = AdapterConfig(method=LoraConfig(rank=2))
 QUICK = Run(max_steps=6, batch_size=8, progress=False)
 
 
@@ -154,6 +161,46 @@ def test_a_task_is_trained_on_top_of_them(model: AdaptedModel) -> None:
         model.detach("dz", "topics")
     with pytest.raises(ConfigError, match=r"on_dropout=0.5 leaves adapters out, and language/dz brings pieces"):
         adaptkit.train_adapter(task="topics", data=data, on=[dz], on_dropout=0.5, backbone=model, run=QUICK)
+
+
+def topics_of(*languages: str) -> TaskData:
+    """Farming and health in an invented language and, where asked for, in English."""
+    examples = [
+        LabelledText(text=text, label="farming" if number % 2 else "health", language=language)
+        for number, (english, sentence) in enumerate(invented_pairs(40, seed=3))
+        for language, text in (("en", english), ("dz", sentence))
+        if language in languages
+    ]
+    return TaskData(task_type="classification", examples=examples, labels=("farming", "health"), description="made up")
+
+
+@pytest.mark.parametrize("regulariser", [Coral, Dann])
+def test_text_without_labels_is_read_by_them(
+    model: AdaptedModel, regulariser: type[Coral | Dann], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dz, seen = random_adapter(model, OWN_PIECES, name="dz"), []
+    prepare = TwoDomains.prepare
+
+    def watched(self: TwoDomains[Any], batch: Batch) -> Batch:
+        prepared = prepare(self, batch)
+        assert prepared.unlabelled is not None
+        seen.extend(prepared.unlabelled.ids.flatten().tolist())
+        return prepared
+
+    monkeypatch.setattr(TwoDomains, "prepare", watched)
+    asked = {"task": "topics", "regularisers": [regulariser(unlabelled=TEXT)], "backbone": model, "run": QUICK}
+    adaptkit.train_adapter(on=[dz], data=topics_of("dz"), **asked)
+    assert model.backbone.tokenizer.unk_token_id not in seen
+    assert {token for token in seen if token >= VOCABULARY_SIZE}
+    # English examples are read without the pieces of dz: no one reading fits the text.
+    en = random_adapter(model, LORA, name="en", seed=1)
+    with pytest.raises(
+        ConfigError, match=r"unlabelled=\.\.\.\) is read under the adapters of each .* language/dz brings"
+    ):
+        adaptkit.train_adapter(on=[dz, en], data=topics_of("dz", "en"), **asked)
+    # Without text beside the examples there is nothing to refuse.
+    kept = {**asked, "regularisers": [RDrop(weight=1.0)]}
+    assert adaptkit.train_adapter(on=[dz, en], data=topics_of("dz", "en"), **kept).below == ()
 
 
 def test_a_domain_on_top_reads_by_them(model: AdaptedModel) -> None:
