@@ -17,9 +17,9 @@ class Batch:
     Shape: ids and mask (batch, seq); targets (n_texts, n_depths * hidden_width), the vectors that texts are drawn to,
     or None. There are more texts than rows where rows hold two: `first_lengths` (batch) says how many tokens come
     before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
-    `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
-    `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in their order.
-    `anchored_tokens` (batch, seq) are 1 for the tokens that an anchor holds; None: it holds all.
+    `anchors` (batch) are weights, on the CPU, of keeping a row's tokens where the frozen backbone has them, which is
+    then said by `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in
+    their order. `anchored_tokens` (batch, seq) are 1 for the tokens that an anchor holds; None: it holds all.
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
@@ -45,10 +45,14 @@ class Batch:
     unlabelled_states: Tensor | None = None
 
     @property
-    def anchored(self) -> Tensor | None:
-        """Whether a row has an anchor; None where no row has one. Shape: (batch), bool."""
-        held = None if self.anchors is None else self.anchors > 0
-        return held if held is not None and bool(held.any()) else None
+    def anchored(self) -> Tensor | slice | None:
+        """Numbers of the rows that have an anchor; a slice where all have one, None where none has. Shape: (n)."""
+        if self.anchors is None:
+            return None
+        rows = self.anchors.nonzero().squeeze(1)
+        if len(rows) == len(self.anchors):
+            return slice(None)
+        return rows if len(rows) else None
 
     def require_labels(self) -> Tensor:
         """The labels.

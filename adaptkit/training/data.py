@@ -123,7 +123,8 @@ class TrainingData:
             mask=mask,
             targets=None if self.targets is None else self.targets[self._targets_of(rows)].to(device),
             first_lengths=None if lengths is None else lengths.to(device),
-            anchors=None if self.anchors is None else self.anchors[rows].to(device),
+            # Which rows have one is asked in every step, and needs no device to be waited for.
+            anchors=None if self.anchors is None else self.anchors[rows],
             anchored_tokens=None if self.anchored_tokens is None else self._tokens_anchored(rows, mask),
             row_labels=None if self.row_labels is None else self.row_labels[rows].to(device),
         )

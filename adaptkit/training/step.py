@@ -72,9 +72,11 @@ class TrainingStep(nn.Module):
         return self._processes.in_shares(states, batch.ids, batch.mask)
 
 
-def _rows(batch: Batch, held: Tensor) -> Batch:
-    """What the backbone reads of these rows."""
-    return batch if bool(held.all()) else Batch(ids=batch.ids[held], mask=batch.mask[held], language=batch.language)
+def _rows(batch: Batch, held: Tensor | slice) -> Batch:
+    """What the backbone reads of these rows; a slice is all of them."""
+    return (
+        batch if isinstance(held, slice) else Batch(ids=batch.ids[held], mask=batch.mask[held], language=batch.language)
+    )
 
 
 def _for(batch: Batch, stack: BatchStack) -> StackLike:

@@ -138,7 +138,7 @@ class DistillObjective(nn.Module):
         held = batch.anchored
         return loss if held is None else loss + self._strayed(hidden[held], batch, held)
 
-    def _strayed(self, hidden: Tensor, batch: Batch, held: Tensor) -> Tensor:
+    def _strayed(self, hidden: Tensor, batch: Batch, held: Tensor | slice) -> Tensor:
         """How far tokens of the rows that are `held` are from where the frozen backbone has them. Shape: ()."""
         if batch.frozen is None or batch.anchors is None:
             raise ConfigError("anchors need the frozen backbone's states in the batch.")
@@ -152,7 +152,7 @@ class DistillObjective(nn.Module):
             way = way * batch.anchored_tokens[held][..., None]
         # Over all tokens: one that is anchored is held as much, whether the others are or not.
         by_row = (way / spread * self.get_buffer("weights")).sum(dim=(1, 2)) / real.sum(dim=(1, 2))
-        strayed: Tensor = (by_row * batch.anchors[held]).sum() / len(held)
+        strayed: Tensor = (by_row * batch.anchors[held].to(by_row.device)).sum() / len(batch.ids)
         return strayed
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:

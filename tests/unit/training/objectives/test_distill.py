@@ -7,6 +7,7 @@ from torch import Tensor
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
 from adaptkit.training.objectives import DistillObjective, depths_of
+from adaptkit.training.step import _rows
 from tests.tolerance import rounded
 
 WIDTH = 6
@@ -184,3 +185,44 @@ def test_a_share_of_the_anchors_is_drawn_while_training_alone() -> None:
     assert drawn is not None
     assert sorted(drawn.tolist()) == [0.0, 0.0, 0.0, 2.0]
     assert made.eval().prepare(given) is given
+
+
+def test_which_rows_are_anchored() -> None:
+    def anchored(*weights: float) -> Tensor | slice | None:
+        return dataclasses.replace(batch(), anchors=torch.tensor(weights)).anchored
+
+    assert batch().anchored is None
+    assert anchored(0.0, 0.0, 0.0, 0.0) is None
+    assert anchored(0.1, 1.0, 0.1, 0.1) == slice(None)
+    some = anchored(0.0, 1.0, 0.0, 0.1)
+    assert isinstance(some, Tensor)
+    assert some.tolist() == [1, 3]
+
+
+def test_where_all_rows_are_anchored_none_is_picked_and_the_loss_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = dataclasses.replace(
+        batch(),
+        anchors=torch.tensor([0.1, 0.2, 1.0, 0.1]),
+        frozen=torch.randn(4, 3, WIDTH),
+        anchored_tokens=torch.tensor([[1, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]]),
+    )
+    states, found = torch.randn(4, 3, WIDTH), []
+    for rows in (slice(None), torch.arange(4), torch.ones(4, dtype=torch.bool)):
+        monkeypatch.setattr(Batch, "anchored", rows)
+        hidden = states.clone().requires_grad_()
+        loss = objective()(hidden, given)
+        torch.autograd.backward(loss)
+        assert hidden.grad is not None
+        found.append((loss.detach(), hidden.grad))
+    assert _rows(given, slice(None)) is given
+    for loss, gradient in found[1:]:
+        assert torch.equal(loss, found[0][0])
+        assert torch.equal(gradient, found[0][1])
+
+
+def test_the_frozen_backbone_reads_the_anchored_rows_alone() -> None:
+    given = dataclasses.replace(batch(), ids=torch.arange(12).reshape(4, 3), language="sw")
+    read = _rows(given, torch.tensor([1, 3]))
+    assert read.ids.tolist() == [[3, 4, 5], [9, 10, 11]]
+    assert read.mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert read.language == "sw"
