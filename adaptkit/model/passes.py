@@ -72,13 +72,14 @@ class Passes:
             yield self.backbone.known(ids)
 
     def _require_readable(self, ids: Tensor, groups: RowGroups) -> None:
-        """Let each row have ids of the vocabulary, or of the pieces that its plan brings.
+        """Where a plan brings pieces, let each row have ids of the vocabulary, or of the pieces that its own brings.
+
+        Otherwise the ids are not looked at: that waits for the device.
 
         Raises:
             ConfigError: A row has others.
         """
-        words = self.backbone.architecture.word_embeddings
-        if not any(words in plan for plan in groups.plans):
+        if not any(plan.n_pieces for plan in groups.plans):
             return
         for plan, rows in zip(groups.plans, groups.rows, strict=True):
             n_ids = self.backbone.shape.vocabulary_size + plan.n_pieces

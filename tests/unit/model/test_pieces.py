@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 import adaptkit
+from adaptkit.attaching import RowGroups
 from adaptkit.backbones import vocabulary_of
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.errors import ConfigError, NotConvertible, ProbeMismatch, TokenizerMismatch
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.methods import FusionConfig, LoraConfig, PiecesConfig
+from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig, PiecesConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
@@ -174,6 +175,22 @@ def test_ids_of_pieces_under_another_stack_are_refused(model: AdaptedModel, dz: 
         model.encode_ids(ids, stacks=["dz", None, "dz", "dz", "dz"])
     with pytest.raises(ConfigError, match="has the token id 416, and what it is under knows the first 416"):
         model.encode_ids([[0, VOCABULARY_SIZE + len(PIECES), 2]], stack="dz")
+
+
+@pytest.mark.parametrize("model_type", ["xlm-roberta", "llama"])
+def test_ids_are_looked_at_only_where_pieces_are_there(model_type: str) -> None:
+    model = unigram_model(model_type)
+    invertible = AdapterConfig(method=BottleneckConfig(), invertible=InvertibleConfig())
+    model.attach(random_adapter(model, invertible, name="sw", seed=3))
+    plans = [model.pinned(stack).plan for stack in ("sw", None)]
+    # Ids that nobody can look at: they have no values.
+    ids = torch.empty((2, 3), dtype=torch.long, device="meta")
+    model._passes._require_readable(ids, RowGroups.of(plans))
+    if model_type == "llama":
+        return
+    model.attach(random_adapter(model, OWN_PIECES, name="dz"))
+    with pytest.raises(RuntimeError, match="meta"):
+        model._passes._require_readable(ids, RowGroups.of([model.pinned("dz").plan, plans[1]]))
 
 
 def test_a_tokenizer_that_is_another_one_is_refused(dz: Adapter) -> None:
