@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from adaptkit.backbones import Backbone
 from adaptkit.data.tokens import TokenStore, tokenize_lines
@@ -48,7 +49,7 @@ def distilled_rows(
     kept, kept_pairs = (_spread(size, options.source_share) for size in (n, len(ours)))
 
     singles = np.zeros(n, np.int32)
-    vectors = text.encode(translations, "the translations", blocks=depths, first_lengths=singles)
+    vectors = _of_translations(text, translations, depths)
     first, second = vectors, vectors[:0]
     if theirs:
         beside = TokenStore(ids for ids, _ in theirs)
@@ -82,6 +83,18 @@ def distilled_rows(
         anchored_tokens=anchored,
         mixture=text.mixture and text.mixture.of([*range(n), *firsts, *kept, *(firsts[row] for row in kept_pairs)]),
     )
+
+
+def _of_translations(text: TokenizedText, translations: TokenStore, depths: tuple[int, ...]) -> Tensor:
+    """A vector of each. A copy of a sentence has the sentence's own translation, which is encoded once."""
+    places: dict[tuple[int, ...], int] = {}
+    if text.n_measured:
+        numbers = [places.setdefault(tuple(ids), len(places)) for ids in translations]
+    repeated = 0 < len(places) < len(translations)
+    store = TokenStore(places) if repeated else translations
+    singles = np.zeros(len(store), np.int32)
+    vectors = text.encode(store, "the translations", blocks=depths, first_lengths=singles)
+    return vectors[numbers] if repeated else vectors
 
 
 def _anchored_tokens(

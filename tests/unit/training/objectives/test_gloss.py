@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from adaptkit.data.sample import sample_sentences
 from adaptkit.data.sentence import Sentence
+from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads.batch import IGNORED
+from adaptkit.layers.pooling import pool_texts
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Distill, Gloss
 from adaptkit.training import TrainingData
-from adaptkit.training.objectives.distill import DistillTraining
+from adaptkit.training.objectives.distill import DistillTraining, depths_of
 from adaptkit.training.objectives.gloss import GlossTraining, MaskedBeside
 from adaptkit.training.objectives.glossed_text import glossed_text
 from adaptkit.training.tokenized_text import TokenizedText
@@ -68,6 +71,39 @@ def test_copies_are_of_trained_sentences_in_mixed_words_and_have_their_glosses(m
     assert all(copy != text for text, copy in pairs)
     assert sum(len(copy.split()) < len(text.split()) for text, copy in pairs) > 20
     assert sum(" of " in copy for _, copy in pairs) > 10
+
+
+def encoded_with(model: AdaptedModel, options: Gloss) -> tuple[TrainingData, TokenStore]:
+    """What is trained on, and the translations that the frozen backbone read for it."""
+    text, read = text_of(model), dict[str, TokenStore]()
+
+    def encode(texts: TokenStore, what: str, **more: Any) -> Tensor:  # noqa: ANN401
+        read[what] = texts
+        return text.encode(texts, what, **more)
+
+    data = GlossTraining(options, model, print).data(replace(text, encode=encode))
+    return data, read["the translations"]
+
+
+def test_the_gloss_of_a_copy_is_read_once(model: AdaptedModel) -> None:
+    options = Gloss(copy_share=1.0, pair_share=0.0)
+    data, store = encoded_with(model, options)
+    rows = rows_of(model, copy_share=1.0)
+    glosses = model.backbone.tokenize([row.translation or "" for row in rows])
+    assert len(rows) > len(store) == len({tuple(ids) for ids in store})
+    assert {tuple(ids) for ids in store} == {tuple(ids) for ids in glosses}
+    # Every row has the vector of its own gloss.
+    ids, mask = model.backbone.pad(glosses)
+    with torch.no_grad():
+        expected = pool_texts(model(ids, mask, blocks=depths_of(model.backbone.shape.n_blocks)), mask, None)
+    assert data.targets is not None
+    torch.testing.assert_close(data.targets[: len(rows)], expected)
+
+
+def test_text_without_copies_is_read_as_it_is(model: AdaptedModel) -> None:
+    store = encoded_with(model, Gloss(**PLAIN))[1]
+    glosses = model.backbone.tokenize([row.translation or "" for row in rows_of(model, **PLAIN)])
+    assert store.sha256() == TokenStore(glosses).sha256()
 
 
 def test_a_copy_in_which_nothing_changes_is_none(model: AdaptedModel) -> None:
