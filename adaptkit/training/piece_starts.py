@@ -68,17 +68,17 @@ def _by_translations(pieces: PiecesConfig, backbone: Backbone, pairs: Iterable[S
     if not texts:
         return {}
     first = backbone.shape.vocabulary_size
-    theirs = [set(_known(row, backbone)) for row in backbone.tokenize([translation for _, translation in texts])]
+    theirs = _known(backbone.tokenize([translation for _, translation in texts]), backbone)
     read = backbone.reader(pieces).tokenize([text for text, _ in texts])
     ours = [{token - first for token in row if token >= first} for row in read]
     found: Alignment = aligned(ours, theirs)
     return dict(found)
 
 
-def _known(row: Sequence[int], backbone: Backbone) -> Sequence[int]:
-    """The tokens of a text itself."""
-    special = {*backbone.tokenizer.all_special_ids}
-    return [token for token in row[backbone.prefix_length :] if token not in special]
+def _known(rows: Iterable[Sequence[int]], backbone: Backbone) -> list[set[int]]:
+    """The tokens of each text itself."""
+    special, n_opening = {*backbone.tokenizer.all_special_ids}, backbone.prefix_length
+    return [{token for token in row[n_opening:] if token not in special} for row in rows]
 
 
 def _bare(backbone: Backbone, text: str) -> list[int]:

@@ -67,16 +67,17 @@ class VocabularySoftmax(nn.Module):
         vectors = vectors.to(self.get_buffer("rows").dtype)
         if self._undo is not None:
             vectors = self._undo(vectors)
+        table = self.table()
         n_labels = (labels != IGNORED).sum().clamp(min=1)
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self)))
         if len(vectors) <= at_once:
-            return self._summed(vectors, labels, bias) / n_labels
+            return self._summed(vectors, labels, bias, table) / n_labels
         pieces = zip(torch.split(vectors, at_once), torch.split(labels, at_once), strict=True)
-        losses = [checkpoint(self._summed, *piece, bias, use_reentrant=False) for piece in pieces]
+        losses = [checkpoint(self._summed, *piece, bias, table, use_reentrant=False) for piece in pieces]
         return torch.stack(losses).sum() / n_labels
 
-    def _summed(self, vectors: Tensor, labels: Tensor, bias: Tensor | None) -> Tensor:
-        logits = F.linear(vectors, self.table())
+    def _summed(self, vectors: Tensor, labels: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
+        logits = F.linear(vectors, table)
         logits = logits if bias is None else logits + bias
         return F.cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
 

@@ -78,3 +78,15 @@ def test_all_else_starts_from_the_mean_and_no_two_are_alike() -> None:
     assert torch.pdist(rows).min() > 0
     assert torch.equal(start_rows(PIECES, BACKBONE)[0], rows)
     assert not torch.equal(start_rows(PIECES, BACKBONE, seed=1)[0], rows)
+
+
+def test_what_is_special_is_asked_once_for_all_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, kind = [], type(BACKBONE.tokenizer)
+    special = kind.all_special_ids
+    monkeypatch.setattr(kind, "all_special_ids", property(lambda self: asked.append(1) or special.__get__(self)))
+    n_asked = []
+    for n in (20, 200):
+        asked.clear()
+        start_rows(SYLLABLES, BACKBONE, pairs=[Sentence(b, a) for a, b in invented_pairs(n)])
+        n_asked.append(len(asked))
+    assert n_asked[0] == n_asked[1] > 0
