@@ -188,7 +188,12 @@ def test_text_without_labels_is_read_by_them(
         return prepared
 
     monkeypatch.setattr(TwoDomains, "prepare", watched)
-    asked = {"task": "topics", "regularisers": [regulariser(unlabelled=TEXT)], "backbone": model, "run": QUICK}
+    asked: dict[str, Any] = {
+        "task": "topics",
+        "regularisers": [regulariser(unlabelled=TEXT)],
+        "backbone": model,
+        "run": QUICK,
+    }
     adaptkit.train_adapter(on=[dz], data=topics_of("dz"), **asked)
     assert model.backbone.tokenizer.unk_token_id not in seen
     assert {token for token in seen if token >= VOCABULARY_SIZE}

@@ -81,9 +81,14 @@ def test_all_else_starts_from_the_mean_and_no_two_are_alike() -> None:
 
 
 def test_what_is_special_is_asked_once_for_all_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, kind = [], type(BACKBONE.tokenizer)
+    asked, kind = list[int](), type(BACKBONE.tokenizer)
     special = kind.all_special_ids
-    monkeypatch.setattr(kind, "all_special_ids", property(lambda self: asked.append(1) or special.__get__(self)))
+
+    def counted(self: object) -> list[int]:
+        asked.append(1)
+        return list(special.__get__(self))
+
+    monkeypatch.setattr(kind, "all_special_ids", property(counted))
     n_asked = []
     for n in (20, 200):
         asked.clear()
