@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Self
+from typing import Self, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.thinned_anchors import thinned
 from adaptkit.training.tokenized_text import TokenizedText
 
+OptionsT = TypeVar("OptionsT", bound=Distill)
 _NO_TERMS = BatchTerms()
 
 
@@ -160,10 +161,10 @@ class DistillObjective(nn.Module):
         return {"loss": self(hidden, batch)}
 
 
-class DistillTraining(ObjectiveTraining[Distill]):
+class DistillTraining(ObjectiveTraining[OptionsT]):
     """Sentences, pairs of them and translations, each with the vectors that it is drawn to."""
 
-    def __init__(self, options: Distill, model: AdaptedModel, note: Callable[[str], None]) -> None:
+    def __init__(self, options: OptionsT, model: AdaptedModel, note: Callable[[str], None]) -> None:
         super().__init__(options, model, note)
         if options.pair_share and model.sentences.is_of_one_token:
             # The second text of a row has no such token.
@@ -177,8 +178,12 @@ class DistillTraining(ObjectiveTraining[Distill]):
         """The rows, and their targets."""
         return distilled_rows(text, self.options, self.model.backbone, depths=self._depths)
 
-    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> DistillObjective:
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
         """The objective for the targets of the sentences themselves."""
+        return self.distilled(data)
+
+    def distilled(self, data: TrainingData) -> DistillObjective:
+        """The same, which needs nothing of the adapter."""
         if data.targets is None:
             raise ConfigError("distillation without targets")
         made = DistillObjective.for_targets(

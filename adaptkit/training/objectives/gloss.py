@@ -16,7 +16,6 @@ from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.distill import DistillObjective, DistillTraining
 from adaptkit.training.objectives.glossed_text import glossed_text
 from adaptkit.training.objectives.mlm import MaskedObjective, MaskingRule, masked_objective
-from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.softmax import softmax_vocabulary
 from adaptkit.training.tokenized_text import TokenizedText
 
@@ -56,7 +55,7 @@ class MaskedBeside(nn.Module):
         return {"loss": self.distill(hidden, batch) + self.weight * token_loss, "token_loss": token_loss}
 
 
-class GlossTraining(ObjectiveTraining[Gloss]):
+class GlossTraining(DistillTraining[Gloss]):
     """Glossed sentences, trained on as distillation trains on sentences with translations."""
 
     def __init__(self, options: Gloss, model: AdaptedModel, note: Callable[[str], None]) -> None:
@@ -64,8 +63,6 @@ class GlossTraining(ObjectiveTraining[Gloss]):
         if options.mlm_weight:
             MLM.require_backbone("decoder" if model.backbone.architecture.causal else "encoder")
             self.head_warmup = None
-        self._distill = DistillTraining(options, model, note)
-        self.options = replace(options, pair_share=self._distill.options.pair_share)
 
     def data(self, text: TokenizedText) -> TrainingData:
         """The rows and their targets.
@@ -75,10 +72,8 @@ class GlossTraining(ObjectiveTraining[Gloss]):
         """
         if text.lexicon is None:
             raise ConfigError("glossing needs a dictionary with the text.")
-        if text.reader is not None:
-            # The frozen backbone cannot read the new pieces, so nothing is learned from its states.
-            self.head_warmup = 0
-        data = self._distill.data(glossed_text(text, text.lexicon, self.options, self.model.backbone))
+        self.skip_warmup_of_unread(text)
+        data = super().data(glossed_text(text, text.lexicon, self.options, self.model.backbone))
         if not self.options.mlm_weight:
             return data
         labels = torch.full((len(data.sentences),), IGNORED)
@@ -87,7 +82,7 @@ class GlossTraining(ObjectiveTraining[Gloss]):
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> DistillObjective | MaskedBeside:
         """That of distillation, alone or with that of masked tokens."""
-        distill = self._distill.loss(layers, data, dtype)
+        distill = self.distilled(data)
         if not self.options.mlm_weight:
             return distill
         backbone = self.model.backbone

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,8 @@ from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.softmax import VocabularySoftmax, softmax_vocabulary
 from adaptkit.training.tokenized_text import TokenizedText
+
+OptionsT = TypeVar("OptionsT", bound=Mlm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,33 +158,37 @@ class MaskedObjective(nn.Module):
         return buffer
 
 
-class MaskedTraining(ObjectiveTraining[Mlm]):
+class MaskedTraining(ObjectiveTraining[OptionsT]):
     """Sentences with the frozen backbone's vectors as anchors, and the masked objective on them."""
 
-    def __init__(self, options: Mlm, model: AdaptedModel, note: Callable[[str], None]) -> None:
+    def __init__(self, options: OptionsT, model: AdaptedModel, note: Callable[[str], None]) -> None:
         super().__init__(options, model, note)
         self.head_warmup = options.head_warmup
 
     def data(self, text: TokenizedText) -> TrainingData:
         """The sentences, each with its anchor where anchors weigh anything."""
+        self.skip_warmup_of_unread(text)
         if text.reader is not None:
             self._unread(text.note)
         anchors = text.encode(text.tokens, "the sentences, as anchors,") if self.options.anchor else None
         return TrainingData(text.tokens, anchors, text.seed, mixture=text.mixture)
 
     def _unread(self, note: Callable[[str], None]) -> None:
-        """What the frozen backbone cannot read has no vector there, and trains no head before the adapter."""
+        """What the frozen backbone cannot read has no vector there."""
         if self.options.anchor:
             note(f"no anchor holds sentences ({as_typed(anchor=0)}): the frozen backbone cannot read the new pieces")
         self.options = replace(self.options, anchor=0.0)
-        self.head_warmup = 0
 
-    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> MaskedObjective:
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
         """The masked objective.
 
         Raises:
             ConfigError: The full vocabulary of a backbone that holds a part of it.
         """
+        return self.masked(layers, data, dtype)
+
+    def masked(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> MaskedObjective:
+        """The same, alone or as a part of another; raises as `loss`."""
         return masked_objective(
             self.model.backbone,
             layers,

@@ -1,7 +1,7 @@
 """Next-sentence prediction: whether the second text of a row follows the first one, beside masked tokens."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from random import Random
@@ -18,12 +18,10 @@ from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import IGNORED, Batch
 from adaptkit.layers.types import MasterLinear
-from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Nsp
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.mlm import MaskedObjective, MaskedTraining
-from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.tokenized_text import TokenizedText
 
 STRANGERS, NEIGHBOURS = 0, 1
@@ -66,13 +64,8 @@ class NextSentenceObjective(nn.Module):
         return F.cross_entropy(scores, batch.row_labels, ignore_index=IGNORED, reduction="sum") / n_labels
 
 
-class NextSentenceTraining(ObjectiveTraining[Nsp]):
+class NextSentenceTraining(MaskedTraining[Nsp]):
     """Rows of two sentences and the loss on them; what is masked, and how, is as of masked language modelling."""
-
-    def __init__(self, options: Nsp, model: AdaptedModel, note: Callable[[str], None]) -> None:
-        super().__init__(options, model, note)
-        self.head_warmup = options.head_warmup
-        self._masked = MaskedTraining(options, model, note)
 
     def data(self, text: TokenizedText) -> TrainingData:
         """Neighbours in a document, strangers from two, and sentences alone, each with its anchor.
@@ -95,16 +88,14 @@ class NextSentenceTraining(ObjectiveTraining[Nsp]):
         reader = text.reader or self.model.backbone
         ids = reader.tokenize_pairs([(row.first, row.second) for row in rows], max_length=text.max_length)
         mixture = text.mixture and text.mixture.with_parts([row.part for row in rows])
-        data = self._masked.data(replace(text, tokens=TokenStore(ids), mixture=mixture))
-        self.options = replace(self.options, anchor=self._masked.options.anchor)
-        self.head_warmup = self._masked.head_warmup
+        data = super().data(replace(text, tokens=TokenStore(ids), mixture=mixture))
         return replace(data, row_labels=torch.tensor([row.label for row in rows]))
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> NextSentenceObjective:
         """The masked objective, and that of next sentences."""
         backbone = self.model.backbone
         return NextSentenceObjective(
-            self._masked.loss(layers, data, dtype),
+            self.masked(layers, data, dtype),
             hidden_width=backbone.shape.hidden_width,
             weight=self.options.next_weight,
         ).to(backbone.device)

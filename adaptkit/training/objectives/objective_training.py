@@ -42,6 +42,11 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
         What it projects is computed in `dtype`.
         """
 
+    def skip_warmup_of_unread(self, text: TokenizedText) -> None:
+        """Have no first steps for the loss alone where the frozen backbone cannot read the text, and teaches nothing."""
+        if text.reader is not None:
+            self.head_warmup = 0
+
     def warmup_steps(self, max_steps: int) -> int:
         """How many of the steps train the weights of the loss alone."""
         return min(_MOST_WARMUP_STEPS, max_steps // 4) if self.head_warmup is None else self.head_warmup
