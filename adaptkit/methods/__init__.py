@@ -9,7 +9,7 @@ from adaptkit.methods.ia3 import IA3, Ia3, Ia3Config
 from adaptkit.methods.invertible import INVERTIBLE, InvertibleConfig
 from adaptkit.methods.lora import LORA, Lora, LoraConfig
 from adaptkit.methods.method import Below, Method, MethodConfig, MethodOptions, Surroundings, TensorShapes
-from adaptkit.methods.pieces import PIECES, PiecesConfig, is_piece
+from adaptkit.methods.pieces import PIECES, PiecesConfig, by_pieces, is_piece
 from adaptkit.methods.table import METHODS, method_of, options_named
 
 for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY, DORA, IA3):
@@ -40,6 +40,7 @@ __all__ = [
     "PiecesConfig",
     "Surroundings",
     "TensorShapes",
+    "by_pieces",
     "is_piece",
     "method_of",
     "options_named",

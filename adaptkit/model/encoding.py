@@ -9,6 +9,7 @@ from adaptkit.attaching import RowPlan
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.data.batching import chunks
 from adaptkit.errors import ConfigError
+from adaptkit.methods import by_pieces
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
@@ -52,11 +53,10 @@ class Encoder:
     ) -> list[tuple[list[int], bool]]:
         """Token ids of texts, each by the pieces of its stack, and whether it was cut."""
         found: list[tuple[list[int], bool]] = [([], False)] * len(texts)
-        for pieces in dict.fromkeys(stack.pieces for stack in stacks):
-            own = [place for place, stack in enumerate(stacks) if stack.pieces == pieces]
+        for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
             reader = self._backbone.reader(pieces)
-            rows = reader.tokenize_cutting([(texts[place], None) for place in own], max_length=max_length)
-            for place, row in zip(own, rows, strict=True):
+            rows = reader.tokenize_cutting([(texts[place], None) for place in places], max_length=max_length)
+            for place, row in zip(places, rows, strict=True):
                 found[place] = row
         return found
 

@@ -16,7 +16,7 @@ from adaptkit.data.tasks import Example
 from adaptkit.heads import TaskFormat, format_of
 from adaptkit.labelled import examples_of, texts_of, without_label
 from adaptkit.layers import Head
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import by_pieces
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
@@ -67,7 +67,7 @@ def predictions(
     asked = [
         _Asked.of(passes.backbone.reader(pieces), own, places, inputs, max_length)
         for config, own in zip(configs.values(), bounded, strict=True)
-        for pieces, places in _by_pieces(stacks, [n for n, (_, c) in enumerate(heads) if c is config]).items()
+        for pieces, places in by_pieces((n, stacks[n].pieces) for n, (_, c) in enumerate(heads) if c is config).items()
     ]
     _tell_of_losses(notices, asked, stacks, passes.backbone.max_length if max_length is None else None)
     items = [item for part in asked for item in part.items]
@@ -83,14 +83,6 @@ def predictions(
     )
     answers = dict(chain.from_iterable(part.answers(list(islice(outputs, len(part.items)))) for part in asked))
     return [answers[number] for number in range(len(inputs))]
-
-
-def _by_pieces(stacks: Sequence[ResolvedStack], places: Sequence[int]) -> dict[PiecesConfig | None, list[int]]:
-    """Of these inputs, which are read by the same pieces."""
-    found: dict[PiecesConfig | None, list[int]] = {}
-    for place in places:
-        found.setdefault(stacks[place].pieces, []).append(place)
-    return found
 
 
 def _tell_of_losses(

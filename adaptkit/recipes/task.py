@@ -18,7 +18,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import HeadObjective, format_of
 from adaptkit.labelled import normalized_data, texts_of
 from adaptkit.languages import canonical_tag
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import by_pieces
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
@@ -149,15 +149,13 @@ class TaskTraining:
     def _items(self, head: HeadConfig) -> list[Item]:
         """The examples, each read by the pieces of what lies below its language."""
         made: list[Item] = []
-        alike: dict[PiecesConfig | None, list[int]] = {}
-        for number, example in enumerate(self.data.examples):
-            alike.setdefault(self.foundation.pieces_for(example.language), []).append(number)
+        alike = by_pieces(enumerate(self.foundation.pieces_for(it.language) for it in self.data.examples))
         for pieces, numbers in alike.items():
             reader = self.model.backbone.reader(pieces)
             own = [self.data.examples[number] for number in numbers]
             items = format_of(reader, head, max_length=self._max_length).items(own)
-            made += [replace(item, example=numbers[item.example]) for item in items] if len(alike) > 1 else items
-        return sorted(made, key=lambda item: item.example) if len(alike) > 1 else made
+            made += [replace(item, example=numbers[item.example]) for item in items]
+        return sorted(made, key=lambda item: item.example)
 
     def _forms(self) -> Forms:
         texts = dict.fromkeys(text for example in self.data.examples for text in texts_of(example))

@@ -43,7 +43,7 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
         """
 
     def skip_warmup_of_unread(self, text: TokenizedText) -> None:
-        """Have no first steps for the loss alone where the frozen backbone cannot read the text, and teaches nothing."""
+        """Let the weights of the loss not train alone on states of a text that the frozen backbone cannot read."""
         if text.reader is not None:
             self.head_warmup = 0
 
