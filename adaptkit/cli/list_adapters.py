@@ -17,6 +17,7 @@ from adaptkit.languages import (
     family_for,
     language_name,
     nearest_relative,
+    relative_trained_on,
     shared_branches,
     why_no_relative,
 )
@@ -105,18 +106,26 @@ def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[
         members = ", ".join(map(language_name, families[family]))
         _err.print(f"no adapter for {language_name(language)} itself; it is of one family with {members}")
         return [listing for listing in found if listing.languages == families[family]]
-    there = {listing.language for listing in found if listing.language is not None}
-    relative = nearest_relative(language, there)
-    if relative is None or not nearest:
-        hint = (
-            f"the nearest relative there is {language_name(relative)} (--nearest)"
-            if relative
-            else why_no_relative(language)
+    relative = nearest_relative(language, {listing.language for listing in found if listing.language is not None})
+    if relative is not None:
+        near, whose = [listing for listing in found if listing.language == relative], language_name(relative)
+    elif (in_one := relative_trained_on(language, families)) is not None:
+        family, relative = in_one
+        near = [listing for listing in found if listing.languages == families[family]]
+        whose = f"{language_name(relative)}, in one adapter for {', '.join(map(language_name, families[family]))}"
+    else:
+        raise ConfigError(f"there is no adapter for {_called(language)}; {why_no_relative(language)}.")
+    if not nearest:
+        raise ConfigError(
+            f"there is no adapter for {_called(language)}; the nearest relative there is {whose} (--nearest)."
         )
-        raise ConfigError(f"there is no adapter for {language_name(language)} ({language}); {hint}.")
     branches = " > ".join(shared_branches(language, relative))
     _err.print(f"no adapter for {language_name(language)}; {language_name(relative)} shares with it {branches}")
-    return [listing for listing in found if listing.language == relative]
+    return near
+
+
+def _called(language: str) -> str:
+    return f"{language_name(language)} ({language})"
 
 
 def _row(listing: Listing) -> tuple[str, ...]:

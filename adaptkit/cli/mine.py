@@ -1,5 +1,6 @@
 """`adaptkit mine`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from adaptkit.cli.arguments import BackboneOption
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD
 from adaptkit.errors import ConfigError
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
@@ -23,7 +25,10 @@ def mine(
     output: Annotated[Path, typer.Option(help="file to write: lines of both sentences with a tab between")],
     source_lang: Annotated[str, typer.Option(help="language of the other text")] = "en",
     threshold: Annotated[
-        float, typer.Option(help="margin that a pair must have, mostly between 1 and 1.1")
+        float,
+        typer.Option(
+            help="how near two sentences must be, beside their neighbours: 1 is no nearer than those, 1.1 much nearer"
+        ),
     ] = THRESHOLD,
     neighbours: Annotated[int, typer.Option(help="neighbours that a pair is compared with")] = NEIGHBOURS,
     least_words: Annotated[
@@ -33,6 +38,7 @@ def mine(
 ) -> None:
     """Find sentences of two texts that are translations of each other, for train --parallel."""
     from adaptkit.recipes.mining import mine_pairs
+    from adaptkit.training.data import MIN_SENTENCES
 
     if output.exists():
         raise ConfigError(f"{output} exists already; nothing was mined. Give another file.")
@@ -47,4 +53,9 @@ def mine(
         backbone=backbone,
     )
     mined.save(output)
-    _out.print(f"{len(mined):,} pairs are in {output}: look at them, then train --lang {lang} --parallel {output}")
+    what = f"{counted(len(mined), 'pair is', 'pairs are')} in {output}"
+    if len(mined) < MIN_SENTENCES:
+        _out.print(f"{what}; training needs at least {MIN_SENTENCES}")
+        return
+    command = ["adaptkit", "train", "--lang", lang, "--parallel", str(output), "--output", f"adapters/{mined.language}"]
+    _out.print(f"{what}: look at them, then {shlex.join(command)}")

@@ -23,6 +23,7 @@ from adaptkit.data.sources import (
 )
 from adaptkit.data.tmx import tmx_sentences
 from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
 PathOrName: TypeAlias = str | os.PathLike[str]
@@ -123,7 +124,9 @@ def open_corpus(
         read = partial(_file_texts, paths, column, language)
         return make(read, description=describe_files(paths), repeatable=all(path.is_file() for path in paths))
     sentences = _sentences_in(source, column)
-    description = f"a list of {len(sentences)} sentences" if isinstance(sentences, Sequence) else "an iterable"
+    description = (
+        f"a list of {counted(len(sentences), 'sentence')}" if isinstance(sentences, Sequence) else "an iterable"
+    )
     repeatable = not isinstance(sentences, Iterator)
     return make(partial(_checked, description, sentences), description=description, repeatable=repeatable)
 

@@ -57,7 +57,7 @@ def combined(licences: Iterable[str]) -> Combined:
         return Combined(given[0] if len(given) == 1 else stated[0])
     if NOT_STATED in stated:
         others = ", ".join(name for name in stated if name != NOT_STATED)
-        return Combined(NOT_STATED, f"the licence of some of its texts is not stated (of the others: {others})")
+        return Combined(NOT_STATED, f"some of its texts state none, the others {others}")
     if unknown := [name for name in stated if _family(name) is None]:
         problem = f"what {' and '.join(unknown)} asks for beside the others is not known here"
         return Combined(f"of its texts: {', '.join(stated)}", problem)

@@ -14,6 +14,7 @@ from adaptkit.data.sources import DataSet, describe_files, existing_path, is_dat
 from adaptkit.data.translations import LanguagePair
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText
 from adaptkit.languages import canonical_tag
+from adaptkit.terminal.amounts import counted
 
 PathOrName: TypeAlias = str | os.PathLike[str]
 FilePair: TypeAlias = tuple[PathOrName, PathOrName]
@@ -140,7 +141,9 @@ def _open_pairs(pairs: Iterable[object], languages: LanguagePair) -> ParallelCor
     if isinstance(pairs, _Described):
         description, languages = pairs.description, replace(languages, source=languages.source or pairs.source_language)
     else:
-        description = f"a list of {len(pairs)} pairs" if isinstance(pairs, Sequence) else "an iterable of pairs"
+        description = (
+            f"a list of {counted(len(pairs), 'pair')}" if isinstance(pairs, Sequence) else "an iterable of pairs"
+        )
 
     def read() -> Iterator[Pair]:
         return (_checked_pair(description, number, pair) for number, pair in enumerate(pairs, start=1))

@@ -75,13 +75,14 @@ def parallel_part(source: Source, language: str) -> Part:
         DataError, ConfigError: as `open_parallel`.
     """
     corpus = open_parallel(source.text, target=language, source_language=source.source_lang)
+    stated = corpus.source_language
     return Part(
         name=source.name or one_line(corpus.description),
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
         weight=source.weight,
         licence=source.licence,
         language=language,
-        languages=f"{corpus.source_language or 'unnamed'} to {language}",
+        languages=f"{stated} to {language}" if stated else f"to {language} from a language not stated",
         repeatable=corpus.repeatable,
         n_skipped=lambda: corpus.empty_pairs,
     )

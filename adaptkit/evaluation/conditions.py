@@ -8,7 +8,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.languages import family_for, nearest_relative, trained_on
+from adaptkit.languages import family_for, nearest_relative, relative_trained_on, trained_on
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
 from adaptkit.terminal.asking import as_typed
@@ -81,14 +81,16 @@ class LanguageAdapters:
         return self.by_language.get(language) or (None if name is None else self.families[name])
 
     def _relative(self, *, source: str, target: str) -> Adapter | None:
-        """That of the family, for a language without one of its own; else that of the nearest relative."""
-        family = None if target in self.by_language else self._family_for(target)
-        return family or self.by_language.get(nearest_relative(target, set(self.by_language) - {source}) or "")
+        """That of the family, for a language without one of its own; else that of the nearest relative.
 
-    def _family_for(self, language: str) -> Adapter | None:
-        """The smallest family that a language belongs to, among those that were not trained on it."""
-        name = family_for(language, {name: found for name, found in self._members.items() if language not in found})
-        return None if name is None else self.families[name]
+        Where no relative has one of its own, it is one for several languages that was trained on a relative.
+        """
+        others = {name: found for name, found in self._members.items() if target not in found}
+        if target not in self.by_language and (family := family_for(target, others)) is not None:
+            return self.families[family]
+        alone = self.by_language.get(nearest_relative(target, set(self.by_language) - {source}) or "")
+        in_one = None if alone else relative_trained_on(target, others)
+        return alone if in_one is None else self.families[in_one[0]]
 
     @property
     def _members(self) -> Mapping[str, tuple[str, ...]]:

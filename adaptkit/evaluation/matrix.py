@@ -24,7 +24,7 @@ from adaptkit.evaluation.metrics import AnyTaskMetric, task_metrics
 from adaptkit.evaluation.notes import form_notes, ignored_notes, leak_notes, loss_notes
 from adaptkit.evaluation.results import Cell, Condition, Contrast, TransferResults
 from adaptkit.labelled import normalized_data, read_task, task_spec
-from adaptkit.languages import why_no_relative
+from adaptkit.languages import family_for, nearest_relative, why_no_relative
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
 from adaptkit.scores import paired_metric_difference
@@ -144,14 +144,8 @@ class Matrix:
 
     def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> Adapter | None:
         below = self.zoo.below(condition, source=self.source, target=language)
-        if below is None:
-            why = f": {why_no_relative(language)}" if condition == "relative" else ""
-            notes[f"{language}: no adapter for the condition {condition!r}{why}."] = None
-        elif below.language is None:
-            whose = "adapter of its family" if condition == "relative" else f"adapter for the condition {condition!r}"
-            notes[f"{language}: the {whose} is {below.id}, trained on {', '.join(below.languages)}."] = None
-        elif condition == "relative":
-            notes[f"{language}: its nearest relative with an adapter is {below.language}."] = None
+        if note := _said_of(below, condition, language):
+            notes[f"{language}: {note}."] = None
         return below
 
     def _measured(self, test: "_Test", task: Adapter, below: Adapter | None) -> Measured:
@@ -251,3 +245,18 @@ def _seed(task: Adapter, number: int) -> int:
     facts = task.card.training
     seed = facts.settings.get("seed") if facts is not None else None
     return seed if isinstance(seed, int) else number
+
+
+def _said_of(below: Adapter | None, condition: Condition, language: str) -> str:
+    """What a report notes of the adapter below a condition; empty where it is the one to expect."""
+    if below is None:
+        why = f": {why_no_relative(language)}" if condition == "relative" else ""
+        return f"no adapter for the condition {condition!r}{why}"
+    if below.language is not None:
+        return f"its nearest relative with an adapter is {below.language}" if condition == "relative" else ""
+    trained = f"{below.id}, trained on {', '.join(below.languages)}"
+    if condition != "relative":
+        return f"the adapter for the condition {condition!r} is {trained}"
+    if family_for(language, {below.id: below.languages}) is not None:
+        return f"the adapter of its family is {trained}"
+    return f"its nearest relative with an adapter is {nearest_relative(language, below.languages)}, in {trained}"

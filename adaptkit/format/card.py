@@ -14,6 +14,7 @@ from adaptkit.methods import METHODS, PIECES
 from adaptkit.objectives import OBJECTIVES
 from adaptkit.regularisers import REGULARISERS
 from adaptkit.terminal import plain_text
+from adaptkit.terminal.amounts import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +210,7 @@ def _facts(subject: CardSubject, card: Card) -> list[str]:
     content = f", content {card.text_sha256[:16]}" if card.text_sha256 else ""
     return [
         *_languages(subject, card),
-        f"- Text: {source} ({card.n_lines:,} lines{tokens}{content}), licence: {one_line(card.licence)}",
+        f"- Text: {source} ({counted(card.n_lines, 'line')}{tokens}{content}), licence: {one_line(card.licence)}",
         *(f"- Cut or left out: {one_line(loss)}" for loss in card.losses),
         *([f"- Pieces: text is read by {subject.n_pieces:,} of its own too"] if subject.n_pieces else []),
         *([f"- Head: {one_line(subject.head)}"] if subject.head else []),
@@ -221,7 +222,7 @@ def _facts(subject: CardSubject, card: Card) -> list[str]:
 def _languages(subject: CardSubject, card: Card) -> list[str]:
     if len(subject.languages) < 2:
         return [f"- Language: {language}" for language in subject.languages]
-    lines = [f"{entry.n_lines:,} lines" for entry in card.languages]
+    lines = [counted(entry.n_lines, "line") for entry in card.languages]
     told = zip(subject.languages, lines, strict=True)
     return ["- Languages:", *(f"  - {language} ({count})" for language, count in told)]
 

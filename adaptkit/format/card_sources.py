@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from adaptkit.data.survey import SharedLines
 from adaptkit.errors import ConfigError
 from adaptkit.terminal import plain_text
+from adaptkit.terminal.amounts import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,10 @@ def source_lines(sources: Sequence[SourceFacts], shared: Sequence[SharedLines]) 
         ),
     ]
     names = [_cell(it.name) for it in sources]
-    notes = [f"- {it.lines:,} lines stand both in {names[it.first]} and {names[it.second]}." for it in shared]
+    notes = [
+        f"- {counted(it.lines, 'line stands', 'lines stand')} both in {names[it.first]} and {names[it.second]}."
+        for it in shared
+    ]
     return ["## Sources", "\n".join(rows), *(["\n".join(notes)] if notes else [])]
 
 

@@ -24,6 +24,7 @@ from adaptkit.labelled.recognition import recognise
 from adaptkit.labelled.spelling import check_texts
 from adaptkit.languages import canonical_tag
 from adaptkit.task_types import TASK_TYPES, AnyTaskType, Asked, is_example, type_of
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
 PathOrName: TypeAlias = str | os.PathLike[str]
@@ -181,7 +182,7 @@ def _tables(
         names_of = {column: class_names(source, column) for column in source.features or ()}
         return iter([_Table("a data set", enumerate(source, start=1), names_of)]), "a data set"
     if isinstance(source, list | tuple) and source and all(isinstance(row, Mapping) for row in source):
-        return iter([_Table("a list of rows", enumerate(source, start=1))]), f"a list of {len(source)} rows"
+        return iter([_Table("a list of rows", enumerate(source, start=1))]), f"a list of {counted(len(source), 'row')}"
     named = [source] if isinstance(source, str | os.PathLike) else source
     if not isinstance(named, list | tuple) or not all(isinstance(name, str | os.PathLike) for name in named):
         raise ConfigError(

@@ -83,6 +83,17 @@ def trained_on(language: str | None, families: Mapping[str, Collection[str]]) ->
     )
 
 
+def relative_trained_on(language: str, families: Mapping[str, Collection[str]]) -> tuple[str, str] | None:
+    """The name of the one of these, each some languages, that was trained on a relative, and which; None: none was.
+
+    For a language that belongs to none of them (`family_for`): Chichewa is no part of what Hausa and Swahili share, and
+    is near to Swahili all the same.
+    """
+    relative = nearest_relative(language, {member for members in families.values() for member in members})
+    name = trained_on(relative, families)
+    return None if relative is None or name is None else (name, relative)
+
+
 def nearest_relative(language: str, others: Iterable[str]) -> str | None:
     """The one of `others` that shares most branches, the first of several; None where none shares any.
 

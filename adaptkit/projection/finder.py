@@ -18,7 +18,7 @@ from adaptkit.projection.states import WordStates, cosines, links_of
 _AT_ONCE = 512
 _NOT_FOUND = "an entity was not found in the sentence"
 _OVERLAP = "two entities were found at one place"
-_MISSED = "both sides have a word in capitals that is in no entity"
+_MISSED = "both sides have a word with a capital letter that is in no entity"
 _TOO_LONG = "longer than the backbone reads"
 
 
@@ -65,6 +65,8 @@ class Finder:
         self._batch_size = batch_size
         self._states = WordStates(model, batch_size=batch_size)
         self._centres: tuple[Tensor, Tensor] | None = None
+        self.n_entities = 0
+        """Entities that the task adapter has found in translations so far, those in small letters counted."""
 
     def look(self, left_out: Counter[str]) -> Iterator[Looked]:
         """Each pair whose entities all have a place."""
@@ -78,7 +80,9 @@ class Finder:
             [list(pair.translation) for pair in pairs], stack=self._stack, batch_size=self._batch_size
         )
         for pair, answer in zip(pairs, answers, strict=True):
-            spans = [span for span in spans_of(answer.tags) if self._is_name(span, pair.translation)]
+            told = spans_of(answer.tags)
+            self.n_entities += len(told)
+            spans = [span for span in told if self._is_name(span, pair.translation)]
             if answer.n_read < len(pair.translation):
                 left_out[_TOO_LONG] += 1
             elif any(untold_copies(pair.translation, pair.sentence, spans)):

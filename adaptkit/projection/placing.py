@@ -78,7 +78,7 @@ def without_overlaps(placed: Sequence[Sequence[Placed]]) -> list[Placed] | None:
 
 
 def untold_copies(ours: Sequence[str], theirs: Sequence[str], spans: Sequence[Span]) -> Iterator[str]:
-    """Words in capitals that both sentences have and no entity holds: names that were missed, most likely."""
+    """Words with a capital letter that both sentences have and no entity holds: names that were missed, most likely."""
     told = {place for span in spans for place in range(span.start, span.end)}
     there = set(theirs[1:])
     for place, word in enumerate(ours):

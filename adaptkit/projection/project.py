@@ -19,6 +19,7 @@ from adaptkit.projection.gazetteer import read_gazetteer
 from adaptkit.projection.projected import ProjectedSentence, Projection
 from adaptkit.projection.tagger import Names, tagger_on
 from adaptkit.projection.words import words_of
+from adaptkit.terminal.amounts import counted
 
 _BOUNDS = {
     "least_confidence": Bounds(least=0, most=1),
@@ -29,6 +30,10 @@ _BOUNDS = {
 }
 _UNSURE = "an entity was found with too little confidence"
 _NO_ENTITY = "without entities, beyond the share that is kept"
+_NONE_FOUND = (
+    "The task adapter found no entity in any translation: look at what it predicts for sentences in its own language, "
+    "and train it longer or on more. "
+)
 
 
 def project_entities(
@@ -51,8 +56,8 @@ def project_entities(
     An entity is looked for in the sentence as a copy (the same letters; but for capitals, marks, hyphens; with a short
     affix, as in `eKenya`; by a close spelling), and then by the frozen backbone's states: its words are linked with
     those that are each other's nearest, and must lie together. A pair is left out, with all its entities, where one of
-    them has no place or an unsure one, so that no name stands unlabelled; and where both sides have a word in capitals
-    that the task adapter did not find.
+    them has no place or an unsure one, so that no name stands unlabelled; and where both sides have a word with
+    a capital letter that the task adapter did not find.
 
     Args:
         parallel: sentences with translations, as in `train_adapter`.
@@ -111,7 +116,10 @@ def project_entities(
     sure = [found for found in looked if _is_sure(found, least_confidence, left_out)]
     kept = _with_few_without(sure, share_without, left_out)
     if not kept:
-        raise EmptyCorpus(f"{in_words(parts)}: of {len(pairs):,} pairs, none is left. {_reasons(left_out)}")
+        none_found = "" if finder.n_entities else _NONE_FOUND
+        raise EmptyCorpus(
+            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none is left. {none_found}{_reasons(left_out)}"
+        )
     return Projection(
         language=language,
         sentences=tuple(map(_projected, kept)),

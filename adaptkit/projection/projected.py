@@ -13,6 +13,7 @@ from adaptkit.format.folder import whole_file
 from adaptkit.projection.copies import How
 from adaptkit.projection.entities import Span, spans_of
 from adaptkit.task_types import TaggedSentence
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
 
@@ -105,10 +106,12 @@ class Projection:
     def _in_words(self) -> str:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.items()) or "no entities"
         ways = ", ".join(f"{count:,} by {how}" for how, count in self.found.items())
-        return f"{len(self.sentences):,} sentences in {self.language} with {kinds}" + (f" ({ways})" if ways else "")
+        return f"{counted(len(self.sentences), 'sentence')} in {self.language} with {kinds}" + (
+            f" ({ways})" if ways else ""
+        )
 
     def __str__(self) -> str:
-        left = [f"{count:,} pairs left out: {reason}" for reason, count in self.left_out.items()]
+        left = [f"{counted(count, 'pair')} left out: {reason}" for reason, count in self.left_out.items()]
         return "\n".join([self._in_words(), *left])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, overload
 
 from adaptkit.format.folder import whole_file
+from adaptkit.terminal.amounts import counted
 
 _SHOWN = 3
 _MOST_SIGNS = 90
@@ -61,7 +62,7 @@ class MinedPairs(Sequence[tuple[str, str]]):
     @property
     def description(self) -> str:
         """What it is, for cards and messages."""
-        return f"{len(self):,} pairs mined from {self.texts}, margin {self.threshold:g} and more"
+        return f"{counted(len(self), 'pair')} mined from {self.texts}, margin {self.threshold:g} and more"
 
     def above(self, threshold: float) -> "MinedPairs":
         """The same at another threshold; nothing is mined again."""

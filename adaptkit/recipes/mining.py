@@ -22,6 +22,7 @@ from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
 from adaptkit.recipes.place import model_of
 from adaptkit.requests import LoadedModel, Pretrained
 from adaptkit.requests.output import PathOrName
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed, option_name
 from adaptkit.training import open_display
 from adaptkit.training.data import MIN_SENTENCES
@@ -149,8 +150,8 @@ def _vectors(model: AdaptedModel, side: _Side, note: Callable[[str], None]) -> N
 def _advice(mined: MinedPairs) -> list[str]:
     if len(mined) >= _FEW_PAIRS:
         return []
-    few = "too few to train on" if len(mined) < MIN_SENTENCES else "few to train on"
+    few = f"too few to train on ({MIN_SENTENCES} at least)" if len(mined) < MIN_SENTENCES else "few to train on"
     return [
-        f"{len(mined):,} pairs are {few}: mine larger texts, in which more of the same is told; or take a lower "
-        f"{as_typed(threshold=...)} where the pairs left out look right"
+        f"{counted(len(mined), 'pair is', 'pairs are')} {few}: mine larger texts, in which more of the same is told; "
+        f"or take a lower {as_typed(threshold=...)} where the pairs left out look right"
     ]

@@ -13,6 +13,7 @@ from adaptkit.methods import PiecesConfig
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.source import TrainingSource
 from adaptkit.storage import Adapter
+from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.piece_starts import start_rows
 
@@ -21,17 +22,21 @@ from adaptkit.training.piece_starts import start_rows
 class OwnPieces:
     """The pieces, and the row from which each starts; `n_meant` of them start from what they mean.
 
+    `n_asked` were asked for; the text may give fewer.
+
     Shape: starts (len(pieces), hidden_width).
     """
 
     pieces: PiecesConfig
     starts: Tensor
     n_meant: int
+    n_asked: int
 
     def __str__(self) -> str:
+        fewer = f" ({self.n_asked:,} were asked for, and it gives no more)" if len(self.pieces) < self.n_asked else ""
         return (
-            f"{len(self.pieces):,} of its own, learned from the text; {self.n_meant:,} start from rows of what they "
-            f"mean, the others from the mean of the vocabulary; {4 * self.starts.numel() / 2**20:.1f} MiB"
+            f"{len(self.pieces):,} of its own, learned from the text{fewer}; {self.n_meant:,} start from rows of what "
+            f"they mean, the others from the mean of the vocabulary; {bytes_text(4 * self.starts.numel())}"
         )
 
 
@@ -73,4 +78,4 @@ def own_pieces(
     lines = (row.text for row in source.rows())
     pieces = learned_pieces(lines, backbone.tokenizer, n_pieces=n_pieces, name=backbone.name)
     starts, n_meant = start_rows(pieces, backbone, lexicon=source.lexicon, pairs=source.rows(), seed=seed)
-    return OwnPieces(pieces, starts, n_meant)
+    return OwnPieces(pieces, starts, n_meant, n_pieces)

@@ -6,6 +6,7 @@ from adaptkit.data.part import Part
 from adaptkit.data.survey import SourceLines
 from adaptkit.data.triage import Triage
 from adaptkit.format.card_sources import SourceFacts
+from adaptkit.terminal.amounts import counted
 
 
 def source_facts(parts: Sequence[Part], found: Triage, shares: Sequence[float], *, private: bool) -> list[SourceFacts]:
@@ -31,11 +32,12 @@ def sources_in_words(parts: Sequence[Part], found: Triage, shares: Sequence[floa
     """For the plan: a line each, and one for each two that have lines in common."""
     for part, it, share in _described(parts, found, shares):
         yield (
-            f"{part}: {it.lines:,} lines, half of them {it.median_words:.0f} words or fewer, {it.full_sentences:.0%} "
-            f"full sentences, {share:.1%} of what is drawn, licence {part.licence}"
+            f"{part}: {counted(it.lines, 'line')}, half of them {it.median_words:.0f} words or fewer, "
+            f"{it.full_sentences:.0%} full sentences, {share:.1%} of what is drawn, licence {part.licence}"
         )
     for pair in found.shared:
-        yield f"{pair.lines:,} lines stand both in {parts[pair.first].name} and in {parts[pair.second].name}"
+        lines = counted(pair.lines, "line stands", "lines stand")
+        yield f"{lines} both in {parts[pair.first].name} and in {parts[pair.second].name}"
 
 
 def _described(

@@ -32,6 +32,7 @@ from adaptkit.recipes.source_facts import source_facts, sources_in_words
 from adaptkit.recipes.starting import STEPS_SHARE, copy_weights, recorded_start, start_of
 from adaptkit.requests import Auto, LanguageRequest, TextRequest
 from adaptkit.storage import Adapter
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
 from adaptkit.training.frozen_vectors import frozen_vectors
@@ -132,7 +133,7 @@ class TextTraining:
             *([f"trained on top of {below}"] if below else []),
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
             *self.foundation.in_other_forms(self.request.normalize),
-            f"text: {source.described(self.objective)}, {estimate.n_sentences:,} sentences",
+            f"text: {source.described(self.objective)}, {counted(estimate.n_sentences, 'sentence')}",
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
@@ -142,7 +143,7 @@ class TextTraining:
             f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
             *(f"triage: {line}" for line in sources_in_words(source.parts, found, self._shares)),
             *(f"triage: {problem}" for problem in self._problems),
-            *([f"licence: {licence.licence} ({licence.problem})"] if licence.problem else []),
+            *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.run.batch_size)}",
@@ -292,7 +293,7 @@ class TextTraining:
         """Say what of the text is not trained on at all."""
         notes = []
         if skipped := self.source.n_skipped():
-            notes.append(f"{skipped:,} pairs were skipped, because one side was empty")
+            notes.append(f"{counted(skipped, 'pair was', 'pairs were')} skipped, because one side was empty")
         if self._text.is_cut:
             budget = self.request.max_tokens
             notes.append(f"what comes behind the first {budget:,} tokens is not read ({as_typed(max_tokens=...)})")

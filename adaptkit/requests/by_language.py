@@ -8,7 +8,7 @@ from adaptkit.data.sources import is_file
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
 from adaptkit.requests.written import FACTS
-from adaptkit.terminal.asking import as_typed, option_name
+from adaptkit.terminal.asking import as_typed, files_as_typed, option_name
 
 _LANGUAGE = re.compile(r"(?P<language>[^\W\d_][\w-]*)=(?P<rest>.+)", re.DOTALL)
 
@@ -38,8 +38,8 @@ def each_language(name: str, given: object, languages: Sequence[str]) -> Mapping
     if not isinstance(given, Mapping):
         if len(languages) > 1 and given is not None:
             raise ConfigError(
-                f"{option_name(name)} is given for {len(languages)} languages in one; say what is whose: "
-                f"{name}={{{', '.join(f'{language!r}: ...' for language in languages)}}}."
+                f"{option_name(name)} is given once for {len(languages)} languages; give each language its own: "
+                f"{files_as_typed(name, languages)}."
             )
         return dict.fromkeys(languages, given)
     found = {canonical_tag(str(language)): text for language, text in given.items()}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def _source(written: str, read: Any) -> Written:  # noqa: ANN401 - what makes a 
     files = [piece for piece in pieces if piece.partition("=")[0] not in FACTS]
     facts = dict(piece.split("=", 1) for piece in pieces if piece not in files)
     if unknown := [piece for piece in files if _FACT.match(piece) and not is_file(piece)]:
-        raise ConfigError(f"{unknown[0]!r:.80} is no file, and of a source there is {', '.join(FACTS)} to say.")
+        near = get_close_matches(unknown[0].partition("=")[0], FACTS, n=1)
+        hint = f" Did you mean {near[0]}=?" if near else ""
+        raise ConfigError(f"{unknown[0]!r:.80} is no file; what is said of a source is {', '.join(FACTS)}.{hint}")
     if len(files) not in (1, 2):
         raise ConfigError(
             f"{written!r:.80} names {len(files)} files; a source is one file, or two as a pair: a.en,a.ha."

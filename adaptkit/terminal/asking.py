@@ -1,6 +1,6 @@
 """How a message names an option: as Python takes it, or as a shell does."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 _in_shell = False
@@ -27,6 +27,13 @@ def as_typed(**option: object) -> str:
     return ", ".join(
         _in_shell_words(name, value) if _in_shell else f"{name}={_shown(value)}" for name, value in option.items()
     )
+
+
+def files_as_typed(name: str, keys: Iterable[str]) -> str:
+    """A file for each of these, for a message: `text={'ha': ..., 'sw': ...}` or `--text ha=FILE --text sw=FILE`."""
+    if _in_shell:
+        return " ".join(f"{option_name(name)} {key}=FILE" for key in keys)
+    return as_typed(**{name: dict.fromkeys(keys, ...)})
 
 
 def option_name(name: str, flag: str | None = None) -> str:

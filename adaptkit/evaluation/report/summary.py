@@ -1,8 +1,9 @@
 """What a reader must learn before any table: warnings, verdicts, facts, and how to read the rest."""
 
 from adaptkit.evaluation.report.grid import Grid
-from adaptkit.evaluation.report.words import both_names, condition_text, counted, language_label, listed, percent, plain
+from adaptkit.evaluation.report.words import both_names, condition_text, language_label, listed, percent, plain
 from adaptkit.evaluation.results import Condition
+from adaptkit.terminal.amounts import counted
 
 MIN_SEEDS = 3
 

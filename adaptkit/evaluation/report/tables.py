@@ -7,9 +7,7 @@ from typing import Literal
 from adaptkit.evaluation.report.grid import Grid, LanguageMean, Score
 from adaptkit.evaluation.report.words import (
     DASH,
-    bytes_text,
     condition_text,
-    counted,
     interval_text,
     language_label,
     plain,
@@ -19,6 +17,7 @@ from adaptkit.evaluation.report.words import (
 )
 from adaptkit.evaluation.results import Condition
 from adaptkit.scores import Difference
+from adaptkit.terminal.amounts import bytes_text, counted
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,6 @@ def verdict_text(verdict: str) -> str:
     return f"{MARKS[verdict]} {verdict}"
 
 
-def bytes_text(count: int) -> str:
-    """`812 KiB`, `1.3 MiB`, `1,204 MiB`."""
-    if count < 2**20:
-        return f"{count / 2**10:,.0f} KiB" if count >= 2**10 else f"{count} B"
-    return f"{count / 2**20:,.{1 if count < 100 * 2**20 else 0}f} MiB"
-
-
 def rate_text(per_second: float) -> str:
     """`812/s`, `3.4/s`."""
     return f"{per_second:,.{1 if per_second < 10 else 0}f}/s"
@@ -77,11 +70,6 @@ def rate_text(per_second: float) -> str:
 def percent(confidence: float) -> str:
     """`95 %`."""
     return f"{100 * confidence:g} %"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 seed`, `3 seeds`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.objectives import Gloss
+from adaptkit.terminal.amounts import counted
 from adaptkit.training.tokenized_text import TokenizedText
 
 
@@ -28,7 +29,7 @@ def glossed_text(text: TokenizedText, lexicon: Lexicon, options: Gloss, backbone
     if bare := sum(own.text == own.translation for own in glossed):
         text.note(f"{bare:,} of {len(glossed):,} sentences have no word of the dictionary, and are kept where they are")
     if copies or entries:
-        text.note(f"{len(copies):,} copies in mixed languages and {n_entries:,} entries of the dictionary train too")
+        text.note(f"{_added(len(copies), n_entries)} too")
     behind, reader = [*copies, *entries], text.reader or backbone
     ids = tokenize_lines(
         (added.text for added in behind), lambda lines: reader.tokenize(lines, max_length=text.max_length)
@@ -42,6 +43,14 @@ def glossed_text(text: TokenizedText, lexicon: Lexicon, options: Gloss, backbone
         rows=lambda: chain(glossed, behind),
         n_measured=len(glossed),
     )
+
+
+def _added(n_copies: int, n_entries: int) -> str:
+    """What trains beside the sentences, in words; of at least one kind."""
+    copies, entries = counted(n_copies, "copy", "copies"), counted(n_entries, "entry", "entries")
+    kinds = ((n_copies, f"{copies} in mixed languages"), (n_entries, f"{entries} of the dictionary"))
+    verb = "trains" if n_copies + n_entries == 1 else "train"
+    return f"{' and '.join(kind for count, kind in kinds if count)} {verb}"
 
 
 def _copies(

@@ -52,12 +52,17 @@ def test_mined_pairs_are_a_file_to_train_on(adaptkit: Command, backbone_folder: 
     outcome = adaptkit(*given)
     assert outcome.status == 0, outcome.err
     assert "60 sentences in sw, 60 in en; " in outcome.err
-    assert f"pairs are in {tmp_path / 'en-sw.tsv'}: look at them, then train --lang sw --parallel" in outcome.out
+    command = f"adaptkit train --lang sw --parallel {tmp_path / 'en-sw.tsv'} --output adapters/sw"
+    assert f"pairs are in {tmp_path / 'en-sw.tsv'}: look at them, then {command}" in outcome.out
     options = ("--max-steps", 2, "--backbone", backbone_folder, "--no-progress")
     assert adaptkit("train", "--lang", "sw", "--parallel", tmp_path / "en-sw.tsv", *options).status == 0
     again = adaptkit(*given)
     assert again.status == 1
     assert "en-sw.tsv exists already; nothing was mined" in again.err
+    few = adaptkit(*given[:-4], "--threshold", 50, "--backbone", backbone_folder, "--output", tmp_path / "few.tsv")
+    assert few.status == 0, few.err
+    assert f"0 pairs are in {tmp_path / 'few.tsv'}; training needs at least 20" in few.out
+    assert "adaptkit train" not in few.out
 
 
 def test_a_dictionary_is_given_as_a_file(
@@ -82,7 +87,7 @@ def test_two_plain_files_are_a_pair(adaptkit: Command, backbone_folder: Path, tm
     assert (card.training.objective, card.n_lines, card.source) == (
         "distill",
         60,
-        "2 files: en.txt, sw.txt (unnamed to sw)",
+        "2 files: en.txt, sw.txt (to sw from a language not stated)",
     )
 
 

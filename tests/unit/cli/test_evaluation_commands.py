@@ -9,6 +9,7 @@ import pytest
 
 import adaptkit as library
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.card import Card, LanguageLines
 from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
 from tests.calls import train_adapter
@@ -192,6 +193,22 @@ def test_list_finds_a_language_or_its_nearest_relative(adaptkit: Command, zoo: P
         assert alone.status == 1
         assert f"; {why}." in alone.err
     assert adaptkit("list", zoo, "--nearest").status == 1
+
+
+def test_an_adapter_for_several_languages_is_one_of_a_relative(
+    adaptkit: Command, backbone_folder: Path, tmp_path: Path
+) -> None:
+    model = library.load_model(backbone_folder)
+    card = Card(languages=tuple(LanguageLines(language=tag, n_lines=9) for tag in ("ha", "sw")))
+    replace(random_adapter(model, LORA, name="together"), language=None, card=card).save(tmp_path / "together")
+    near = adaptkit("list", tmp_path, "--language", "ny", "--nearest")
+    assert near.status == 0, near.err
+    assert near.out.startswith("language/together\tha, sw\t")
+    assert "no adapter for Nyanja; Swahili shares with it Atlantic-Congo > Volta-Congo" in near.err
+    told = adaptkit("list", tmp_path, "--language", "ny")
+    assert told.status == 1
+    assert "the nearest relative there is Swahili, in one adapter for Hausa, Swahili (--nearest)" in told.err
+    assert "none of the others is Quechuan" in adaptkit("list", tmp_path, "--language", "quy", "--nearest").err
 
 
 def test_verify_checks_a_whole_folder(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:

@@ -158,6 +158,11 @@ def test_what_is_known_of_a_source_stands_behind_it() -> None:
     assert asked(text=["a.csv,column=b", "c.txt"]).text == [Source(Path("a.csv"), column="b"), Path("c.txt")]
 
 
+def test_a_fact_that_is_nearly_one_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"'license=CC0-1.0' is no file.*Did you mean licence=\?"):
+        asked(parallel=["c.jsonl,license=CC0-1.0"])
+
+
 @pytest.mark.parametrize("written", ["a,b,c", "weight=2", "a.tmx,weight=much", "a.tmx,weight=0", "a.tmx,weigth=2"])
 def test_what_is_no_source_is_refused(written: str) -> None:
     with pytest.raises(ConfigError, match="source"):

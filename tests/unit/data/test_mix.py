@@ -75,7 +75,7 @@ def test_pairs_of_any_class_are_a_source_each() -> None:
     found = parallel_sources(given)
     assert [source.text for source in found] == given
     parts = [parallel_part(source, "ha") for source in found]
-    assert [part.languages for part in parts] == ["fr to ha", "unnamed to ha", "fr to ha"]
+    assert [part.languages for part in parts] == ["fr to ha", "to ha from a language not stated", "fr to ha"]
     assert [part.name for part in parts] == ["pairs of mine", "an iterable of pairs", "pairs of mine"]
     rows = [(row.translation, row.text, row.part) for row in read_parts(parts)]
     assert rows == [(*pair, number) for number in range(3) for pair in PAIRS]
@@ -90,7 +90,11 @@ def test_what_is_no_source_is_told_with_its_place_among_pairs(wrong: object) -> 
 @pytest.mark.usefixtures("in_folder")
 def test_every_part_has_its_own_source_language_and_number() -> None:
     parts = [parallel_part(source, "ha") for source in parallel_sources([("a.en", "a.ha"), "b.tsv", PAIRS])]
-    assert [part.languages for part in parts] == ["unnamed to ha", "fr to ha", "unnamed to ha"]
+    assert [part.languages for part in parts] == [
+        "to ha from a language not stated",
+        "fr to ha",
+        "to ha from a language not stated",
+    ]
     assert [(row.translation, row.part) for row in read_parts(parts)] == [
         *((source, 0) for source, _ in PAIRS),
         ("Deux œufs.", 1),

@@ -5,7 +5,7 @@ import pytest
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import how_to_read, notes, verdict_counts, verdicts, warnings
-from adaptkit.evaluation.report.words import bytes_text, language_label, listed, plain, points
+from adaptkit.evaluation.report.words import language_label, listed, plain, points
 from adaptkit.evaluation.results import TransferResults
 from tests.unit.evaluation.invented import compared, invented_cell
 
@@ -103,16 +103,6 @@ def test_results_that_make_no_grid_are_refused(results: TransferResults, broken:
 def test_points_never_hide_their_sign() -> None:
     told = [points(value) for value in (8.82, -1.4, 0.0, -0.0, 0.04, -0.004, 0.05)]
     assert told == ["+8.8", "−1.4", "0.0", "0.0", "+0.04", "−0.00", "+0.1"]
-
-
-def test_sizes_have_a_fitting_unit() -> None:
-    assert [bytes_text(size) for size in (0, 900, 11_264, 1_363_149, 2**30)] == [
-        "0 B",
-        "900 B",
-        "11 KiB",
-        "1.3 MiB",
-        "1,024 MiB",
-    ]
 
 
 def test_a_name_that_is_no_language_stands_as_it_is() -> None:

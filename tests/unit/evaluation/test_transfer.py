@@ -276,6 +276,14 @@ def test_a_language_without_an_adapter_has_that_of_its_family(model: AdaptedMode
     assert "sw: the adapter for the condition 'target' is language/bantu, trained on sw, zu." in results.notes
 
 
+def test_an_adapter_for_several_languages_is_one_of_a_relative(model: AdaptedModel, tasks: list[Adapter]) -> None:
+    # What Hausa and Swahili share has no name, so that neither is of one family with Xhosa.
+    zoo = [language(model, "en", 1), family(model, "together", ["ha", "sw"], 2)]
+    results = run(model, tasks, zoo, data=data(("xh",)), languages=["xh"], compare=["relative"])
+    assert [cell.stack for cell in results.cells] == ["task/topics", "language/together > task/topics"]
+    assert "xh: its nearest relative with an adapter is sw, in language/together, trained on ha, sw." in results.notes
+
+
 def test_of_two_families_with_a_language_report_and_training_take_the_same(model: AdaptedModel) -> None:
     # The wide one shares a deeper branch; the other has fewer languages.
     wide, few = family(model, "wide", ["sw", "zu", "xh"], 1), family(model, "few", ["sw", "yo"], 2)

@@ -87,8 +87,16 @@ def test_pairs_with_a_name_that_has_no_place_or_was_missed_are_left_out(tiny: Ad
     found = project(tiny, names, [*PAIRS, lost, missed])
     assert len(found.sentences) == len(PAIRS)
     assert sum(found.left_out.values()) == 2
-    assert "both sides have a word in capitals that is in no entity" in found.left_out
-    assert "pairs left out" in str(found)
+    assert "both sides have a word with a capital letter that is in no entity" in found.left_out
+    assert "1 pair left out" in str(found)
+
+
+def test_a_task_adapter_that_finds_nothing_is_told(tiny: AdaptedModel) -> None:
+    plain = [TaggedSentence(words=one.words, tags=("O",) * len(one.words), language="en") for one in ENGLISH]
+    run = adaptkit.Run(max_steps=30, batch_size=16, learning_rate=5e-3, progress=False)
+    untrained = adaptkit.train_adapter(task="names", data=[*plain, *ENGLISH[:1]], backbone=tiny, run=run)
+    with pytest.raises(EmptyCorpus, match=r"to sw from a language not stated.* found no entity in any .*train it long"):
+        project(tiny, untrained, PAIRS)
 
 
 def test_entities_in_small_letters_are_no_names_unless_asked_for(tiny: AdaptedModel, names: Adapter) -> None:

@@ -111,7 +111,7 @@ def test_triage_looks_at_each_language(model: AdaptedModel) -> None:
 
 WRONG: dict[str, dict[str, Any]] = {
     "needs a name": {"name": None},
-    "say what is whose": {"parallel": PAIRS["sw"]},
+    r"given once for 2 languages; give each .*: parallel=\{'sw': ..., 'ha': ...\}": {"parallel": PAIRS["sw"]},
     "none for ha": {"parallel": {"sw": PAIRS["sw"]}},
     "some for yo": {"parallel": PAIRS},
     "parallel has none for sw": {"parallel": {"sw": None, "ha": PAIRS["ha"]}},

@@ -123,7 +123,7 @@ def test_counts_and_what_to_do_about_few_pairs_are_shown(model: AdaptedModel, mo
     monkeypatch.setattr("adaptkit.recipes.mining.open_display", opener(display))
     mined = mine(model, threshold=5.0, progress=True)
     assert str(mined).splitlines()[0] in display.notes
-    assert display.notes[-1].startswith("0 pairs are too few to train on: mine larger texts")
+    assert display.notes[-1].startswith("0 pairs are too few to train on (20 at least): mine larger texts")
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception]]] = {

@@ -51,7 +51,8 @@ def test_sources_of_four_kinds_and_two_languages_train_together(mix: list[Any], 
     card = adaptkit.train_adapter(**QUICK, parallel=mix, backbone=model).card
     assert card.n_lines == 40 + len(FRENCH) + len(PAIRS[40:])
     assert card.source == (
-        "4 sources: news.jsonl.gz (en to sw); 2 files: a.en, a.sw (unnamed to sw); health (fr to sw) and 1 more"
+        "4 sources: news.jsonl.gz (en to sw); 2 files: a.en, a.sw (to sw from a language not stated); "
+        "health (fr to sw) and 1 more"
     )
 
 
@@ -85,7 +86,7 @@ def test_plan_and_card_say_what_each_source_is(mix: list[Any], model: AdaptedMod
     plan = adaptkit.estimate_adapter(**asked).plan
     assert sum("5 lines stand both in" in line for line in plan) == 2
     assert any(line.startswith("triage: farming (en to sw): 20 lines, half of them") for line in plan)
-    assert any(line.startswith("licence: not stated (the licence of some of its texts") for line in plan)
+    assert any(line.startswith("licence: not stated: some of its texts state none, the others ") for line in plan)
     output = Output(tmp_path / "sw", licence="CC-BY-NC-4.0")
     card = adaptkit.train_adapter(**asked, output=output).card
     assert card.licence == "CC-BY-NC-4.0"

@@ -133,7 +133,13 @@ def test_an_estimate_counts_the_rows(model: AdaptedModel) -> None:
     n_pieces = int(told.split()[1])
     assert 15 < n_pieces <= 40
     assert found.adapter_bytes - without.adapter_bytes == 4 * 32 * n_pieces
-    assert "of its own, learned from the text" in told
+    assert "of its own, learned from the text;" in told or n_pieces < 40
+    assert ("(40 were asked for, and it gives no more)" in told) == (n_pieces < 40)
+    assert told.endswith(f"; {4 * 32 * n_pieces / 2**10:.0f} KiB")
+    more = adaptkit.estimate_adapter(lang="dz", parallel=PAIRS, backbone=model, run=QUICK, new_pieces=4000)
+    assert any(
+        "of its own, learned from the text (4,000 were asked for, and it gives no more);" in line for line in more.plan
+    )
     assert any("0.0% unknown" in line for line in found.plan)
 
 

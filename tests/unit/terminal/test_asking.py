@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from adaptkit.terminal.asking import as_typed, shell_words
+from adaptkit.terminal.asking import as_typed, files_as_typed, shell_words
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,9 @@ def test_an_option_is_named_as_whoever_asked_would_type_it(option: dict[str, Any
     with shell_words():
         assert as_typed(**option) == shell
     assert as_typed(**option) == python
+
+
+def test_a_file_for_each_is_named_as_whoever_asked_would_type_it() -> None:
+    assert files_as_typed("parallel", ("ha", "sw")) == "parallel={'ha': ..., 'sw': ...}"
+    with shell_words():
+        assert files_as_typed("parallel", ("ha", "sw")) == "--parallel ha=FILE --parallel sw=FILE"
