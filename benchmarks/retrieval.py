@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, StackLike
@@ -30,8 +31,16 @@ def translations_found(
         raise ConfigError(
             f"retrieval needs as many translations as texts, and some: found {len(texts)} and {len(translations)}."
         )
-    there = F.normalize(model.encode(translations, stack=translations_stack), dim=-1)
-    here = F.normalize(model.encode(texts, stack=stack), dim=-1)
-    nearest = (here @ there.T).argmax(dim=-1).tolist()
+    there = model.encode(translations, stack=translations_stack)
+    return found_by_vectors(model.encode(texts, stack=stack), there, translations)
+
+
+def found_by_vectors(vectors: Tensor, there: Tensor, translations: Sequence[str]) -> NDArray[np.float64]:
+    """1.0 for each text whose own translation is the nearest by cosine; of equal translations any counts.
+
+    Shapes: (n_texts, hidden_width) twice, to (n_texts).
+    """
+    similar = F.normalize(vectors, dim=-1) @ F.normalize(there, dim=-1).T
+    nearest = similar.argmax(dim=-1).tolist()
     hits = [translations[found] == own for found, own in zip(nearest, translations, strict=True)]
     return np.asarray(hits, dtype=np.float64)

@@ -2,7 +2,8 @@
 
 `python -m benchmarks.run trials --plan FILE --device cuda --workers 12 --minutes 5 --output FILE.jsonl`, where the plan
 has a trial a line (`benchmarks.trials.trial.Trial`). `--tasks FOLDER` trains task adapters there first, where they are
-not yet, so that trials can ask for the scores `names` and `inference`.
+not yet, so that trials can ask for the scores `names` and `inference`. In `retrieval` either of two equal sentences
+counts as found (one sentence of bm, gn and ur stands twice); until 27 November 2026 only its own place did.
 """
 
 import argparse

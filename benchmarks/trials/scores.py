@@ -1,6 +1,5 @@
 """What a language adapter is worth: topics, retrieval, names and inference, each with and without it."""
 
-import gzip
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,14 +7,15 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
+from adaptkit.data.corpus import open_corpus
 from adaptkit.evaluation.attached import attached
 from adaptkit.scores import paired_difference
+from benchmarks.retrieval import found_by_vectors
 from benchmarks.sib200 import SIB_FOLDER, ZeroShot
 from benchmarks.write_results import data_folder
 
@@ -55,12 +55,15 @@ class Scores:
     def _retrieval(self, adapter: Adapter, language: str) -> dict[str, Any]:
         """Accuracy at 1 of 1,005 sentences, the mean of both directions. English is encoded without the adapter."""
         texts = _sentences(language)
-        there = self._english
 
         def both(stack: str | None) -> NDArray[np.float64]:
-            similar = F.normalize(self.model.encode(texts, stack=stack), dim=-1) @ there.T
-            own = np.arange(len(texts))
-            return np.concatenate([similar.argmax(dim).numpy() == own for dim in (1, 0)]).astype(np.float64)
+            own = self.model.encode(texts, stack=stack)
+            return np.concatenate(
+                [
+                    found_by_vectors(own, self._english, _sentences("en")),
+                    found_by_vectors(self._english, own, texts),
+                ]
+            )
 
         if language not in self._found_bare:
             self._found_bare[language] = both(None)
@@ -69,7 +72,7 @@ class Scores:
 
     @cached_property
     def _english(self) -> Tensor:
-        return F.normalize(self.model.encode(_sentences("en")), dim=-1)
+        return self.model.encode(_sentences("en"))
 
     def _transfer(self, task: str, tasks: list[Path], adapter: Adapter, language: str) -> dict[str, Any]:
         report = adaptkit.evaluate(
@@ -108,5 +111,4 @@ def _flores(language: str) -> Path:
 
 
 def _sentences(language: str) -> list[str]:
-    with gzip.open(_flores(language), "rt", encoding="utf-8") as file:
-        return [line.strip() for line in file]
+    return list(open_corpus(_flores(language)).lines())
