@@ -9,10 +9,12 @@ counts as found (one sentence of bm, gn and ur stands twice); until 27 November 
 import argparse
 import json
 import multiprocessing
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.trials.trial import read_plan
+from benchmarks.trials.trial import Trial, read_plan
 from benchmarks.trials.work import Place, TaskTraining, work
 from benchmarks.write_results import write_result
 
@@ -37,17 +39,11 @@ def main(arguments: list[str]) -> None:
     wanted = {score for trial in trials for score in trial.scores} & set(_BENCHMARKS)
     tasks = [] if options.tasks is None else _task_trainings(options, sorted(wanted))
     folders = {score: tuple(job.folder for job in tasks if job.task == _BENCHMARKS[score]) for score in _BENCHMARKS}
-    place = Place(options.device, options.output, time.time() + 60 * options.minutes, **folders, keep=options.keep)
-    spawn = multiprocessing.get_context("spawn")
-    queue = spawn.Queue()
-    for job in [*(task for task in tasks if not task.folder.is_dir()), *trials, *[None] * options.workers]:
-        queue.put(job)
-    processes = [spawn.Process(target=work, args=(place, queue)) for _ in range(options.workers)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(max(1.0, place.until + options.grace - time.time()))
-        process.kill()
+    until = time.time() + 60 * options.minutes
+    with tempfile.TemporaryDirectory() as measured_before:
+        place = Place(options.device, options.output, until, Path(measured_before), **folders, keep=options.keep)
+        missing = [task for task in tasks if not task.folder.is_dir()]
+        _work_through([*missing, *trials], place, options.workers, until + options.grace)
     measured = [json.loads(line) for line in options.output.read_text(encoding="utf-8").splitlines()]
     config = {"workers": options.workers, "device": options.device, "trials": len(trials)}
     print(
@@ -55,6 +51,21 @@ def main(arguments: list[str]) -> None:
             "trials", seeds=sorted({trial.seed for trial in trials}), config=config, measured={"trials": measured}
         )
     )
+
+
+def _work_through(jobs: Sequence[TaskTraining | Trial], place: Place, workers: int, end: float) -> None:
+    """Until all is done, or the end, when those that are still at work are killed."""
+    spawn = multiprocessing.get_context("spawn")
+    queue = spawn.Queue()
+    for job in [*jobs, *[None] * workers]:
+        queue.put(job)
+    processes = [spawn.Process(target=work, args=(place, queue)) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(max(1.0, end - time.time()))
+        process.kill()
+        process.join()
 
 
 def _task_trainings(options: argparse.Namespace, wanted: list[str]) -> list[TaskTraining]:

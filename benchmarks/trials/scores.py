@@ -25,9 +25,10 @@ INFERENCE = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "
 
 @dataclass
 class Scores:
-    """The bare backbone's answers, made once for all adapters that it is given."""
+    """The bare backbone's answers, made once for all adapters that it is given; those of tasks in the folder `keep`."""
 
     model: AdaptedModel
+    keep: Path
     names: list[Path] = field(default_factory=list)
     inference: list[Path] = field(default_factory=list)
 
@@ -84,7 +85,7 @@ class Scores:
             data=data_folder(),
             zoo=[adapter],
             source_language="en",
-            measuring=adaptkit.Measuring(batch_size=128, progress=False),
+            measuring=adaptkit.Measuring(batch_size=128, keep=self.keep, progress=False),
         )
         none, target = (_cell(report, condition) for condition in ("none", "target"))
         return {"without": none, "with": target, "gain": round(target - none, 2)}

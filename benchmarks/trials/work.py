@@ -1,6 +1,7 @@
 """What one process does: it takes work from a queue until none is left or the time is over."""
 
 import json
+import os
 import time
 import traceback
 from dataclasses import asdict, dataclass
@@ -28,11 +29,12 @@ class TaskTraining:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the work is done and written, and until when work is begun."""
+    """Where the work is done and written, until when work is begun, and where measurements are kept meanwhile."""
 
     device: str
     output: Path
     until: float
+    measured: Path
     names: tuple[Path, ...] = ()
     inference: tuple[Path, ...] = ()
     keep: Path | None = None
@@ -41,7 +43,8 @@ class Place:
 def work(place: Place, queue: "Queue[TaskTraining | Trial | None]") -> None:
     """Do what the queue holds; every outcome is a line of the output at once."""
     model = adaptkit.load_model(device=place.device)
-    scores = Scores(model, list(place.names), list(place.inference))
+    # A folder for each process, as one that is over its time is killed: what it leaves goes with those of the others.
+    scores = Scores(model, place.measured / str(os.getpid()), list(place.names), list(place.inference))
     while (job := queue.get()) is not None and time.time() < place.until:
         started = time.time()
         try:
