@@ -45,7 +45,7 @@ class RunData(Protocol):
         """Row numbers of the held-out batches."""
 
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
-        """The rows, padded, on the backbone's device."""
+        """The rows, padded, on the backbone's device; what `Batch` says is on the CPU stays there."""
 
     def n_tokens(self, rows: list[int]) -> int:
         """Real tokens in these rows."""
