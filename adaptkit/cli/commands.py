@@ -41,66 +41,64 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _training("estimate_flags"),
     ),
     "mine": (
-        "Find sentences of two texts that are translations of each other, for train --parallel.",
+        "Find sentences that are translations of each other in two texts. They are pairs for train --parallel.",
         _function("mine", "mine"),
     ),
     "demo": ("Train, save, reload and test an adapter on the sample.", _function("demo", "demo")),
     "evaluate": (
-        "Score a task adapter in several languages, with and without language adapters, and report which helped.",
+        "Measure whether language adapters help, in several languages. A task adapter is scored with and without them.",
         _function("evaluate", "evaluate"),
     ),
     "predict": (
-        "Predict what stands on standard input, a line each: a JSON string or list, or tab-separated; prints JSON "
-        "lines.",
+        "Answer each line of standard input by a task adapter. It is a JSON string or list, or tab-separated.",
         _function("predict", "predict"),
     ),
     "project": (
-        "Label sentences in a language by the entities that a task adapter finds in their translations.",
+        "Label names in sentences by their translations. A task adapter finds them in the translations.",
         _function("project", "project"),
     ),
     "list": (
-        "List the adapters of zoos; tab-separated where the output is no terminal. Broken ones are named on stderr.",
+        "List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr.",
         _function("list_adapters", "list_adapters"),
     ),
     "index": (
-        "Write the index of a zoo: every adapter with its facts, every file with its size and hash.",
+        "Write the index of a zoo. It has every adapter with its facts, and every file with its size and hash.",
         _function("write_index", "write_index"),
     ),
     "sign": (
-        "Sign an adapter or a zoo with an SSH key, so that others can tell that it is yours.",
+        "Sign an adapter or a zoo with an SSH key. Others can tell by it that it is yours.",
         _function("sign", "sign_place"),
     ),
     "diff": (
-        "Compare two adapters: config, provenance, scores, and each layer's norm and the cosine between the two.",
+        "Compare two adapters. Shows config, provenance, scores, and each layer's norm and the cosine between the two.",
         _function("diff", "diff"),
     ),
     "inspect": (
-        "Read an adapter folder, check its structure and print its card. Loads no backbone.",
+        "Check the structure of an adapter and print its card. Loads no backbone.",
         _function("inspect_adapter", "inspect_adapter"),
     ),
     "verify": (
-        "Check an adapter or a zoo against its index and a backbone: hashes, structure, tokenizer, fingerprint, "
-        "probes.",
+        "Check that an adapter or a zoo is whole and fits a backbone. By hashes, structure, tokenizer, probes.",
         _function("verify", "verify"),
     ),
     "merge": (
-        "Fold LoRA, DoRA and IA3 adapters into a copy of the backbone and write it as an ordinary transformers folder.",
+        "Fold LoRA, DoRA and IA3 adapters into a copy of the backbone. Writes an ordinary folder of transformers.",
         _function("merge", "merge_adapters"),
     ),
     "import": (
-        "Read an adapter of peft or AdapterHub and save it, with outputs recorded on the backbone that is named.",
+        "Take over an adapter of peft or AdapterHub. Saves it with outputs recorded on the backbone that is named.",
         _function("import_adapter", "import_adapter"),
     ),
     "export": (
-        "Write a LoRA or an IA3 as a folder that peft loads, or a stack as an ONNX model.",
+        "Write an adapter for peft, or a stack as an ONNX model. For peft: a LoRA or an IA3.",
         _function("export_adapter", "export_adapter"),
     ),
     "push": (
-        "Check an adapter and put its four files on a model hub (HF_ENDPOINT), in one commit.",
+        "Check an adapter and put it on a model hub (HF_ENDPOINT). Its four files go there in one commit.",
         _function("push", "push"),
     ),
     "pull": (
-        "Fetch an adapter from a model hub (HF_ENDPOINT) and check it. An attempt that broke off is gone on with.",
+        "Fetch an adapter from a model hub (HF_ENDPOINT) and check it. An attempt that broke off is resumed.",
         _function("pull", "pull"),
     ),
     "backbone": ("The embedded backbone.", _group("backbone", "backbone_app")),

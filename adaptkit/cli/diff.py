@@ -15,7 +15,7 @@ def diff(
     before: Annotated[Path, typer.Argument(help="folder of an adapter")],
     after: Annotated[Path, typer.Argument(help="folder of another")],
 ) -> None:
-    """Compare two adapters: config, provenance, scores, and each layer's norm and the cosine between the two."""
+    """Compare two adapters. Shows config, provenance, scores, and each layer's norm and the cosine between the two."""
     from adaptkit.storage import load_adapter
     from adaptkit.weights.compare import compare
 

@@ -26,7 +26,7 @@ def export_adapter(
     without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
     backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,
 ) -> None:
-    """Write a LoRA or an IA3 as a folder that peft loads, or a stack as an ONNX model."""
+    """Write an adapter for peft, or a stack as an ONNX model. For peft: a LoRA or an IA3."""
     from adaptkit.interchange import export_onnx, export_peft
     from adaptkit.interchange.onnx import MODEL_FILE
     from adaptkit.model import load_model

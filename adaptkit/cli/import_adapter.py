@@ -29,7 +29,7 @@ def import_adapter(
         bool, typer.Option("--without-head", help="leave out a head that was trained with it")
     ] = False,
 ) -> None:
-    """Read an adapter of peft or AdapterHub and save it, with outputs recorded on the backbone that is named.
+    """Take over an adapter of peft or AdapterHub. Saves it with outputs recorded on the backbone that is named.
 
     Read are LoRA, DoRA and IA3 of peft, and seq_bn, seq_bn_inv and lora of AdapterHub.
     """

@@ -9,7 +9,7 @@ _out = PlainConsole()
 
 
 def inspect_adapter(folder: FolderArgument) -> None:
-    """Read an adapter folder, check its structure and print its card. Loads no backbone."""
+    """Check the structure of an adapter and print its card. Loads no backbone."""
     found = read_structure(Folder(folder))
     # Without the front matter, which is for model hubs.
     _out.print(found.render_card().partition("\n---\n")[2].strip())

@@ -62,7 +62,7 @@ def list_adapters(
     method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
     backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
 ) -> None:
-    """List the adapters of zoos; tab-separated where the output is no terminal. Broken ones are named on stderr."""
+    """List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr."""
     if nearest and language is None:
         raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
     named = zoos(zoo)

@@ -36,7 +36,7 @@ def mine(
     ] = LEAST_WORDS,
     backbone: BackboneOption = None,
 ) -> None:
-    """Find sentences of two texts that are translations of each other, for train --parallel."""
+    """Find sentences that are translations of each other in two texts. They are pairs for train --parallel."""
     from adaptkit.recipes.mining import mine_pairs
     from adaptkit.training.data import MIN_SENTENCES
 

@@ -36,9 +36,10 @@ def predict(
     normalize: NormalizeOption = None,
     max_answer_tokens: AnswersOption = None,
 ) -> None:
-    """Predict what stands on standard input, a line each: a JSON string or list, or tab-separated; prints JSON lines.
+    """Answer each line of standard input by a task adapter. It is a JSON string or list, or tab-separated.
 
     A line is a text, two texts, the words of a sentence, a question and its context, or a prompt and a list of choices.
+    What is printed is JSON lines.
     """
     from adaptkit.recipes.foundation import foundation_of, standing
     from adaptkit.recipes.place import model_of

@@ -47,7 +47,7 @@ def project(
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="sentences in a batch")] = 32,
 ) -> None:
-    """Label sentences in a language by the entities that a task adapter finds in their translations."""
+    """Label names in sentences by their translations. A task adapter finds them in the translations."""
     from adaptkit.projection import project_entities
     from adaptkit.recipes.place import model_of
 

@@ -16,7 +16,7 @@ def push(
     public: Annotated[bool, typer.Option("--public", help="everybody may see it")] = False,
     message: Annotated[str | None, typer.Option(help="what the commit says")] = None,
 ) -> None:
-    """Check an adapter and put its four files on a model hub (HF_ENDPOINT), in one commit."""
+    """Check an adapter and put it on a model hub (HF_ENDPOINT). Its four files go there in one commit."""
     from adaptkit.interchange import push_adapter
 
     pushed = push_adapter(folder, repo, public=public, message=message)

@@ -25,7 +25,7 @@ def verify(
     backbone: BackboneOption = None,
     signed_by: Annotated[Path | None, typer.Option(help="public SSH key of whoever must have signed it")] = None,
 ) -> None:
-    """Check an adapter or a zoo against its index and a backbone: hashes, structure, tokenizer, fingerprint, probes."""
+    """Check that an adapter or a zoo is whole and fits a backbone. By hashes, structure, tokenizer, probes."""
     from adaptkit.model import load_model
     from adaptkit.storage import Zoo
     from adaptkit.verification import require_signature

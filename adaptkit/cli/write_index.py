@@ -13,7 +13,7 @@ _out = PlainConsole()
 
 
 def write_index(folder: Annotated[Path, typer.Argument(help="folder of adapters")]) -> None:
-    """Write the index of a zoo: every adapter with its facts, every file with its size and hash."""
+    """Write the index of a zoo. It has every adapter with its facts, and every file with its size and hash."""
     zoo = Catalogue(folder, Listing)
     path = zoo.write_index()
     _out.print(f"{path} lists {len(zoo)} adapters")

@@ -37,9 +37,9 @@ class Distill(Options):
         "all", "tokens of sentences that are anchored: all, or shared: of words that the translation has too"
     )
     relation_weight: float = option(
-        0.0, "weight of texts being to each other what their targets are (0: none)", least=0
+        0.0, "weight of keeping texts as near to each other as their targets are (0: none)", least=0
     )
-    relation: Relation = option("similarities", "what texts are to each other: similarities or distances")
+    relation: Relation = option("similarities", "how that nearness is measured: similarities or distances")
     contrast_weight: float = option(
         0.0, "weight of telling a text's target from the others of its batch (0: none), by InfoNCE", least=0
     )

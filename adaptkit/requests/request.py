@@ -66,8 +66,8 @@ class Request(Options):
     )
     sampling_alpha: float | None = option(
         None,
-        "several languages (default 0.3) or sources of a text in one (default 1): each is drawn by size ** "
-        "sampling_alpha",
+        "how often several languages, or several sources of a text, are drawn: by size ** sampling_alpha, so 1 is by "
+        "size and 0 equally often (default: 0.3 for languages, 1 for sources)",
         least=0,
         most=1,
     )

@@ -46,8 +46,8 @@ class DistillObjective(nn.Module):
     `terms` say what the vectors of a batch, those after the last block, shall be to each other besides.
 
     A row may hold two texts, and each is drawn to what its translation is beside the other's. Rows with an anchor pay
-    for every token that leaves the place where the frozen backbone has it: the squared way, over the mean squared
-    distance of the tokens from the centre (docs/decisions/0010-pairs-and-token-anchors.md).
+    for every token that leaves the place where the frozen backbone has it: how far it moved, squared, over the
+    mean squared distance of the tokens from the centre (docs/decisions/0010-pairs-and-token-anchors.md).
 
     Shape: centre (n_depths, hidden_width), variance (n_depths), the mean squared distance of the targets from it.
 

@@ -13,7 +13,7 @@ from adaptkit.training.regularisers.regularising import Regularising, TaskMateri
 
 
 class FeatureDistillationTraining(Regularising[FeatureDistillation]):
-    """The squared way of real tokens from their place in the frozen stack, by their squared distance from the centre.
+    """How far tokens moved from their place in the frozen stack, squared, over their squared distance to the centre.
 
     With `h` the states of tokens, `f` those of the frozen stack and `c` the mean of `f` in the batch, the penalty is
     `sum |h - f|^2 / sum |f - c|^2`: it has no unit, and is 1 where tokens moved as far as they lie from the centre.

@@ -24,6 +24,13 @@ def test_help_of_all_has_the_sentence_of_each(name: str) -> None:
     assert rest == ["--help"]
 
 
+def test_help_of_all_is_cut_nowhere(adaptkit: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = adaptkit("--help").out.partition("Commands:")[2].split("\n")
+    assert sum(line.strip().partition(" ")[0] in NAMES for line in lines) == len(NAMES)
+    assert not [line for line in lines if "..." in line]
+
+
 def test_a_name_that_is_near_one_is_told(adaptkit: Command) -> None:
     assert "No such command 'trian'. Did you mean 'train'" in adaptkit("trian").err
 
