@@ -5,6 +5,7 @@ from collections.abc import Callable
 from adaptkit.cli.options import request_options
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, Output
+from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
 
@@ -34,7 +35,7 @@ def train_command(request: AnyRequest) -> None:
     if request.output.folder is None:
         _out.print("nothing was saved: give --output FOLDER to keep the adapter")
     else:
-        _out.print(f"saved in {request.output.folder} ({adapter.size_bytes / 2**20:.1f} MiB)")
+        _out.print(f"saved in {request.output.folder} ({bytes_text(adapter.size_bytes)})")
 
 
 def estimate_command(request: AnyRequest) -> None:

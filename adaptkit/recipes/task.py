@@ -30,6 +30,7 @@ from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.task_types.class_weights import weighing_of
+from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.data import MIN_SENTENCES
@@ -102,7 +103,7 @@ class TaskTraining:
         without = self.foundation.languages_without(self._languages())
         return [
             f"{self.id} ({self.request.method_row.name} with a {self.head.task_type} head, "
-            f"{estimate.adapter_bytes / 2**20:.1f} MiB) on {self.model.backbone.name}",
+            f"{bytes_text(estimate.adapter_bytes)}) on {self.model.backbone.name}",
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{self.head.row.form(self.head)}, "
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),

@@ -32,7 +32,7 @@ from adaptkit.recipes.source_facts import source_facts, sources_in_words
 from adaptkit.recipes.starting import STEPS_SHARE, copy_weights, recorded_start, start_of
 from adaptkit.requests import Auto, LanguageRequest, TextRequest
 from adaptkit.storage import Adapter
-from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
 from adaptkit.training.frozen_vectors import frozen_vectors
@@ -127,7 +127,7 @@ class TextTraining:
         source, found, licence = self.source, self.triage, self.source.licence
         reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
         below = "" if self._fuses else " > ".join(self._below)
-        size = f"{estimate.adapter_bytes / 2**20:.1f} MiB"
+        size = bytes_text(estimate.adapter_bytes)
         lines = [
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),

@@ -16,6 +16,7 @@ from adaptkit.data.mixture import Mixture
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import EmptyCorpus
 from adaptkit.heads.batch import Batch
+from adaptkit.terminal.amounts import counted
 
 MIN_SENTENCES = 20
 
@@ -84,7 +85,7 @@ class TrainingData:
             object.__setattr__(self, "n_measured", len(self.sentences))
         if self.n_measured < MIN_SENTENCES:
             raise EmptyCorpus(
-                f"the text has {self.n_measured} usable sentences; training needs at least {MIN_SENTENCES}. "
+                f"the text has {counted(self.n_measured, 'usable sentence')}; training needs at least {MIN_SENTENCES}. "
                 "Give more text."
             )
 
