@@ -81,7 +81,7 @@ class Trial:
             with attached(self._model, adapter):
                 runs.append(self._correct(texts, adapter))
             facts.append(adapter)
-            print(options, seed, runs[-1].mean(), adapter.training, flush=True)
+            print(options.get("new_pieces", "romanised"), seed, runs[-1].mean(), adapter.training, flush=True)
         gain = paired_difference(np.stack(runs), self._bare)
         training = [adapter.training for adapter in facts if adapter.training is not None]
         return {
