@@ -170,7 +170,7 @@ def test_pairs_that_are_skipped_or_cut_are_told_of(model: AdaptedModel) -> None:
     assert not [line for line in text_plan(model, parallel=pairs) if "skipped" in line or "are cut at" in line]
     broken = [*pairs, ("", "Mbuzi."), ("goat " * 80, "Mbuzi.")]
     lines = text_plan(model, parallel=broken, max_length=40)
-    assert "text: 1 pairs were skipped, because one side was empty" in lines
+    assert "text: 1 pair was skipped, because one side was empty" in lines
     assert "text: 1 of 41 (2.4%) translations are cut at 40 tokens" in lines
 
 
