@@ -1,7 +1,10 @@
 """`adaptkit evaluate`."""
 
+import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +24,9 @@ from adaptkit.options import options_of
 from adaptkit.requests import Measuring, Pretrained, Selection
 from adaptkit.requests.task import labelled
 from adaptkit.terminal.console import PlainConsole
+
+if TYPE_CHECKING:
+    from adaptkit.evaluation.results import TransferResults
 
 _out = PlainConsole()
 _COMMA = "comma-separated"
@@ -102,10 +108,17 @@ def evaluate(
             progress=progress,
         ),
     )
+    report = replace(report, results=_with_command(report.results))
     _out.print(render_markdown(report.results))
     if output is not None:
         report.save(output, overwrite=overwrite)
         _out.print(f"the report is in {output}; open {output / 'report.html'}")
+
+
+def _with_command(results: "TransferResults") -> "TransferResults":
+    """The results with the command that made them."""
+    command = shlex.join(["adaptkit", *sys.argv[1:]])
+    return replace(results, environment={**results.environment, "command": command})
 
 
 def _data(values: list[str] | None) -> str | dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import os
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured, measure
 from adaptkit.evaluation.metrics import AnyTaskMetric, task_metrics
 from adaptkit.evaluation.notes import form_notes, ignored_notes, leak_notes, loss_notes
-from adaptkit.evaluation.results import Cell, Condition, Contrast, TransferResults
+from adaptkit.evaluation.results import Cell, Condition, Contrast, Majority, MeasuredAdapter, TransferResults
 from adaptkit.labelled import normalized_data, read_task, task_spec
 from adaptkit.languages import family_for, nearest_relative, why_no_relative
 from adaptkit.model import AdaptedModel
@@ -56,6 +57,7 @@ class Matrix:
     def run(self, texts: Mapping[str, Iterable[str]]) -> TransferResults:
         """Look for test sentences in the training texts, measure what is not kept yet, and compare."""
         cells: list[Cell] = []
+        tested: dict[str, MeasuredAdapter] = {}
         comparisons: list[Contrast] = []
         evaluated = {language: self._examples(language) for language in self.languages}
         for language, examples in evaluated.items():
@@ -75,6 +77,8 @@ class Matrix:
                 below = None if condition == "none" else self._below(condition, language, notes)
                 if condition != "none" and below is None:
                     continue
+                if below is not None:
+                    tested[below.id] = _tested(below)
                 acting = [*([below] if below is not None else []), *self.domains, self.tasks[0]]
                 notes.update(dict.fromkeys(form_notes(language, examples, acting)))
                 runs[condition] = [self._measured(test, task, below) for task in self.tasks]
@@ -93,6 +97,8 @@ class Matrix:
             comparisons=tuple(comparisons),
             notes=tuple(notes),
             environment=environment(self.model.backbone.device, bf16=self.bf16),
+            language_adapters=tuple(tested.values()),
+            majority=tuple(_majorities(head, metrics[0], evaluated)),
         )
 
     def _choice_notes(self) -> Iterator[str]:
@@ -245,6 +251,22 @@ def _seed(task: Adapter, number: int) -> int:
     facts = task.card.training
     seed = facts.settings.get("seed") if facts is not None else None
     return seed if isinstance(seed, int) else number
+
+
+def _tested(below: Adapter) -> MeasuredAdapter:
+    card = below.card
+    text = "text kept private" if card.private else card.source
+    return MeasuredAdapter(id=below.id, weights_sha256=below.weights_sha256, text=text, licence=card.licence)
+
+
+def _majorities(head: HeadConfig, metric: str, tests: Mapping[str, Sequence[Example]]) -> Iterator[Majority]:
+    if metric != "accuracy":
+        return
+    for language, examples in tests.items():
+        labels = [head.row.labels_of(example) for example in examples]
+        if all(len(each) == 1 for each in labels):
+            most = max(Counter(labels).values())
+            yield Majority(language=language, accuracy=100 * most / len(labels))
 
 
 def _said_of(below: Adapter | None, condition: Condition, language: str) -> str:

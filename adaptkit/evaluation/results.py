@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from adaptkit.format.typed_json import since
 from adaptkit.scores import Difference
 
 Condition: TypeAlias = Literal["none", "source", "target", "relative"]
@@ -28,6 +29,24 @@ class Cell:
     examples_per_s: float
     peak_memory_bytes: int
     adapter_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredAdapter:
+    """A language adapter that was measured: its id, the hash of its weights, and what its card says of its text."""
+
+    id: str
+    weights_sha256: str
+    text: str
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Majority:
+    """The accuracy, 0 to 100, of always giving the most frequent label of a language's test."""
+
+    language: str
+    accuracy: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +75,5 @@ class TransferResults:
     notes: tuple[str, ...]
     environment: Mapping[str, str]
     """Date, commit, hardware and versions."""
+    language_adapters: tuple[MeasuredAdapter, ...] = since(2, ())
+    majority: tuple[Majority, ...] = since(2, ())

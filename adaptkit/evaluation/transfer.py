@@ -24,7 +24,7 @@ from adaptkit.evaluation.given import (
 )
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
-from adaptkit.evaluation.report import save_report
+from adaptkit.evaluation.report import save_report, spoken
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag
@@ -39,8 +39,12 @@ class TransferReport:
 
     results: TransferResults
 
+    def __str__(self) -> str:
+        """What changed, a sentence for each language and condition, and what weakens it."""
+        return spoken(self.results)
+
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write report.html, report.md, results.json and plots.
+        """Write report.html, report.md, results.json, results.csv and plots.
 
         Raises:
             ConfigError: Something else is at that place.

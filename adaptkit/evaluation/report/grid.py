@@ -29,7 +29,7 @@ class LanguageMean:
 
 
 class Grid:
-    """Languages stand in the order of the results, conditions in that of `CONDITIONS`.
+    """Conditions stand in the order of `CONDITIONS`, languages in that of the results, or sorted: `in_order`.
 
     Raises:
         ConfigError: There is no cell, two for one place, a metric twice, or a comparison of what has no cell.
@@ -94,6 +94,11 @@ class Grid:
 
         measured = [name for name in self.languages if any(self.gain(name, condition) for condition in telling)]
         return tuple(sorted(measured, key=key))
+
+    @property
+    def in_order(self) -> tuple[str, ...]:
+        """All languages in the one order of charts and tables: those with a gain, then the others."""
+        return tuple(dict.fromkeys((*self.by_gain, *self.languages)))
 
     @property
     def with_every_gain(self) -> tuple[str, ...]:

@@ -15,12 +15,14 @@ from adaptkit.evaluation.report.svg import (
     language_labels,
     row_height,
 )
-from adaptkit.evaluation.report.words import DASH, MARKS, plain, points
+from adaptkit.evaluation.report.words import DASH, MARKS, condition_name, cut, plain, points
 from adaptkit.evaluation.results import Condition
 
 _LEFT = 122
 _GAP = 3
 _LEGEND_SHADE = 15
+_NAME_LENGTH = 22
+_BOUNDS = (10.0, 20.0, 50.0, 100.0)
 
 
 def heat_map(grid: Grid) -> str:
@@ -37,16 +39,20 @@ def heat_map(grid: Grid) -> str:
     )
 
 
-def largest_gain(grid: Grid) -> float:
-    """The bound of the colour scale."""
-    return max((abs(gain.mean) for gain in grid.gains), default=0.0)
+def colour_bound(grid: Grid) -> float:
+    """The points at which the colour scale ends: the same on most reports, so that their colours compare."""
+    largest = max((abs(gain.mean) for gain in grid.gains), default=0.0)
+    return next(bound for bound in _BOUNDS if bound >= largest)
 
 
 def _columns(grid: Grid) -> Iterator[str]:
     width = (WIDTH - _LEFT) / len(grid.compared)
     for number, condition in enumerate(grid.compared):
         x = _LEFT + number * width
-        yield label(condition, x + width / 2, TOP - 10, "axis strong", "middle")
+        # `English adapter`, on two lines: three columns leave each some twelve letters.
+        lines = cut(condition_name(condition, grid.results.source_language), _NAME_LENGTH).rsplit(" ", 1)
+        for number_of_line, line in enumerate(reversed(lines)):
+            yield label(line, x + width / 2, TOP - 10 - 12 * number_of_line, "axis strong", "middle")
         for row, language in enumerate(grid.by_gain):
             yield from _cell(grid, language, condition, (x, TOP + row * row_height(grid), width))
 
@@ -58,7 +64,7 @@ def _cell(grid: Grid, language: str, condition: Condition, place: tuple[float, f
     if gain is None:
         yield label(DASH, middle, baseline, "axis", "middle")
         return
-    step = step_of(gain.mean, largest_gain(grid))
+    step = step_of(gain.mean, colour_bound(grid))
     yield element(
         "rect",
         x=x + _GAP / 2,
@@ -73,7 +79,7 @@ def _cell(grid: Grid, language: str, condition: Condition, place: tuple[float, f
 
 
 def _legend(grid: Grid) -> Iterator[str]:
-    y, largest = height(grid) - BOTTOM + 12, largest_gain(grid)
+    y, largest = height(grid) - BOTTOM + 12, colour_bound(grid)
     for number, step in enumerate(range(-STEPS, STEPS + 1)):
         yield element(
             "rect", x=_LEFT + number * _LEGEND_SHADE, y=y, width=_LEGEND_SHADE, height=9, class_=f"step{step}"

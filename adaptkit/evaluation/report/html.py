@@ -2,14 +2,15 @@
 
 from html import escape
 
+from adaptkit.evaluation.report.answers import answers
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.heatmap import heat_map
 from adaptkit.evaluation.report.intervals import interval_plot
 from adaptkit.evaluation.report.style import STYLE
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdict_counts, verdicts, warnings
 from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
-from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, plain
-from adaptkit.evaluation.results import TransferResults
+from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, condition_name, plain
+from adaptkit.evaluation.results import Condition, TransferResults
 
 # Even if something slipped through the escaping, the page may load and run nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -31,7 +32,15 @@ def render_html(results: TransferResults) -> str:
         f"<title>{title}</title>\n<style>{STYLE}</style>"
     )
     body = "\n".join(
-        [_header(grid), _notes(grid), _charts(grid), *map(_table, tables(grid)), _reading(grid), _environment(grid)]
+        [
+            _header(grid),
+            _charts(grid),
+            *map(_table, tables(grid)),
+            _notes(grid),
+            _evaluated(grid),
+            _reading(grid),
+            _environment(grid),
+        ]
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
@@ -45,19 +54,22 @@ def html_text(text: str) -> str:
 
 def _header(grid: Grid) -> str:
     alerts = "".join(f'<p class="warning" role="note">{html_text(warning)}</p>' for warning in warnings(grid))
+    first = "".join(f'<p class="answer">{html_text(sentence)}</p>' for sentence in answers(grid))
     sentences = "".join(f"<p>{html_text(sentence)}</p>" for sentence in verdicts(grid))
     return (
         f'<header><p class="kicker">adaptkit transfer report</p><h1>{html_text(headline(grid))}</h1>{alerts}'
-        f'<div class="verdict">{sentences}</div>{_counts(grid)}{_pairs(facts(grid), "facts")}</header>'
+        f'<div class="verdict">{first}{sentences}</div>{_counts(grid)}</header>'
     )
 
 
 def _counts(grid: Grid) -> str:
-    rows = (
-        f"<li><b>{condition}</b>{''.join(_count(*item) for item in verdict_counts(grid, condition).items())}</li>"
-        for condition in grid.telling
-    )
-    return f'<ul class="counts">{"".join(rows)}</ul>' if grid.compared else ""
+    rows = "".join(f"<li>{_counted_row(grid, condition)}</li>" for condition in grid.telling)
+    return f'<ul class="counts">{rows}</ul>' if grid.compared else ""
+
+
+def _counted_row(grid: Grid, condition: Condition) -> str:
+    name = html_text(condition_name(condition, grid.results.source_language))
+    return f"<b>{name}</b>{''.join(_count(*item) for item in verdict_counts(grid, condition).items())}"
 
 
 def _count(verdict: str, count: int) -> str:
@@ -80,7 +92,13 @@ def _charts(grid: Grid) -> str:
         "<span class='helps'>▲ helps</span> <span class='unclear'>○ no evidence</span> "
         "<span class='hurts'>▼ hurts</span></p>"
     )
-    return f'<section class="charts"><div>{heat}{plot}</div>{key}</section>'
+    # Under one condition the plot shows all that the map would.
+    charts = f"{heat}{plot}" if len(grid.compared) > 1 else plot
+    return f'<section class="charts"><div>{charts}</div>{key}</section>'
+
+
+def _evaluated(grid: Grid) -> str:
+    return _section("What was evaluated", _pairs(facts(grid), "facts"))
 
 
 def _reading(grid: Grid) -> str:

@@ -15,13 +15,13 @@ from adaptkit.evaluation.report.svg import (
     language_labels,
     row_height,
 )
-from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, plain, points
+from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, condition_name, cut, plain, points
 from adaptkit.evaluation.results import Condition
 from adaptkit.scores import Difference
 
 _LEFT, _RIGHT = 122, 304
 _LINE = 17
-_LEGEND_WIDTH = 70
+_LEGEND_WIDTH = 122
 Scale = Callable[[float], float]
 
 
@@ -41,7 +41,7 @@ def interval_plot(grid: Grid) -> str:
         height(grid),
         *_axis(grid, ticks, at),
         *language_labels(grid),
-        *_legend(grid.compared),
+        *_legend(grid),
         *_intervals(grid, at),
     )
 
@@ -100,8 +100,8 @@ def _interval(gain: Difference, condition: Condition, y: float, at: Scale) -> It
     yield label(f"{MARKS[gain.verdict]} {points(gain.mean)}", WIDTH, y + 4, f"figure {kind}", "end")
 
 
-def _legend(conditions: Sequence[Condition]) -> Iterator[str]:
-    for number, condition in enumerate(conditions):
-        x = _LEFT + number * _LEGEND_WIDTH
+def _legend(grid: Grid) -> Iterator[str]:
+    for number, condition in enumerate(grid.compared):
+        x = number * _LEGEND_WIDTH
         yield marker(condition, x + 5, TOP - 15, "no evidence")
-        yield label(condition, x + 14, TOP - 11, "axis")
+        yield label(cut(condition_name(condition, grid.results.source_language), 18), x + 14, TOP - 11, "axis")

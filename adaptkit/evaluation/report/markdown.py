@@ -1,5 +1,6 @@
 """The report as Markdown."""
 
+from adaptkit.evaluation.report.answers import answers
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
 from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
@@ -20,10 +21,10 @@ def render_markdown(results: TransferResults) -> str:
     sections = [
         [f"# {markdown_text(headline(grid))}"],
         *([f"**{markdown_text(warning)}**"] for warning in warnings(grid)),
-        *([markdown_text(sentence)] for sentence in verdicts(grid)),
+        *([markdown_text(sentence)] for sentence in [*answers(grid), *verdicts(grid)]),
+        *(_titled(table.title, _table(table)) for table in tables(grid)),
         _titled("Notes", _bullets(notes(grid) or ["None."])),
         _titled("What was evaluated", _pairs(facts(grid))),
-        *(_titled(table.title, _table(table)) for table in tables(grid)),
         _titled("How to read this", _bullets(how_to_read(grid))),
         _titled("Environment", _pairs(sorted(results.environment.items()))),
     ]

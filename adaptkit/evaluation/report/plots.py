@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.report.colours import ON_PAPER, css, ink_on, shade, step_of
 from adaptkit.evaluation.report.grid import Grid
-from adaptkit.evaluation.report.heatmap import largest_gain
+from adaptkit.evaluation.report.heatmap import colour_bound
 from adaptkit.evaluation.report.intervals import axis_ticks
-from adaptkit.evaluation.report.words import DASH, MARKS, cut, language_label, plain, points
+from adaptkit.evaluation.report.words import DASH, MARKS, condition_name, cut, language_label, plain, points
 from adaptkit.evaluation.results import Condition, TransferResults
 from adaptkit.scores import Difference
 
@@ -34,8 +34,8 @@ def heatmap_png(results: TransferResults) -> bytes:
     figure, axes = _canvas(1.9 + 1.1 * len(grid.compared), 1.2 + 0.32 * len(grid.by_gain))
     for row, language in enumerate(grid.by_gain):
         for column, condition in enumerate(grid.compared):
-            _draw_cell(axes, (column, row), grid.gain(language, condition), largest_gain(grid))
-    axes.set_xticks(range(len(grid.compared)), grid.compared)
+            _draw_cell(axes, (column, row), grid.gain(language, condition), colour_bound(grid))
+    axes.set_xticks(range(len(grid.compared)), _names(grid))
     axes.set_xlim(-0.5, len(grid.compared) - 0.5)
     _name_unit(axes, grid)
     axes.tick_params(length=0)
@@ -122,7 +122,7 @@ def _draw_interval(axes: "Axes", condition: Condition, y: float, gain: Differenc
     )
 
 
-def _marker(condition: Condition, colour: str, *, at: tuple[float, float] | None = None) -> "Line2D":
+def _marker(condition: Condition, colour: str, *, name: str = "", at: tuple[float, float] | None = None) -> "Line2D":
     """As in the page: filled for target, open for source, a diamond for relative. Without a place, for the legend."""
     from matplotlib.lines import Line2D
 
@@ -132,7 +132,7 @@ def _marker(condition: Condition, colour: str, *, at: tuple[float, float] | None
     return Line2D(
         x,
         y,
-        label=condition,
+        label=name,
         linestyle="",
         color=colour,
         marker=shape,
@@ -151,8 +151,12 @@ def _name_languages(axes: "Axes", grid: Grid) -> None:
 
 
 def _name_conditions(axes: "Axes", grid: Grid) -> None:
-    handles = [_marker(condition, _QUIET) for condition in grid.compared]
+    handles = [_marker(each, _QUIET, name=name) for each, name in zip(grid.compared, _names(grid), strict=True)]
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
+
+
+def _names(grid: Grid) -> list[str]:
+    return [cut(condition_name(condition, grid.results.source_language), _LABEL_LENGTH) for condition in grid.compared]
 
 
 def _name_unit(axes: "Axes", grid: Grid) -> None:

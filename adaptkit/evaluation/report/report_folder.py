@@ -1,8 +1,9 @@
-"""The report folder: the same results as data, Markdown, a page and two pictures."""
+"""The report folder: the same results as data, a table, Markdown, a page and two pictures."""
 
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, DataError
+from adaptkit.evaluation.report.csv_table import results_csv
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
@@ -13,7 +14,7 @@ from adaptkit.format.folder import write_folder
 from adaptkit.terminal.asking import as_typed
 
 RESULTS_FILE = "results.json"
-REPORT_FILES = (RESULTS_FILE, "report.md", "report.html", "heatmap.png", "gains.png")
+REPORT_FILES = (RESULTS_FILE, "results.csv", "report.md", "report.html", "heatmap.png", "gains.png")
 
 
 def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -33,6 +34,7 @@ def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool
 def _files(results: TransferResults) -> dict[str, bytes]:
     files = {
         RESULTS_FILE: results_json(results),
+        "results.csv": results_csv(results),
         "report.md": render_markdown(results).encode(),
         "report.html": render_html(results).encode(),
     }

@@ -9,7 +9,7 @@ from adaptkit.format.folder import whole_file
 from adaptkit.format.strict_json import parse_json
 from adaptkit.format.typed_json import MistypedJson, decode, encode
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 MAX_RESULTS_BYTES = 64 * 2**20
 _VERSION_KEY = "adaptkit_transfer_results"
 
@@ -53,7 +53,10 @@ def results_json(results: TransferResults) -> bytes:
     """
     try:
         text = json.dumps(
-            {_VERSION_KEY: RESULTS_VERSION, **encode(results)}, indent=1, allow_nan=False, ensure_ascii=False
+            {_VERSION_KEY: RESULTS_VERSION, **encode(results, RESULTS_VERSION)},
+            indent=1,
+            allow_nan=False,
+            ensure_ascii=False,
         )
         return (text + "\n").encode()
     except (TypeError, ValueError) as error:
@@ -64,6 +67,6 @@ def _decode(parsed: object) -> TransferResults:
     if not isinstance(parsed, dict) or _VERSION_KEY not in parsed:
         raise MistypedJson(f"it lacks the field {_VERSION_KEY!r}")
     version = parsed.pop(_VERSION_KEY)
-    if type(version) is not int or version != RESULTS_VERSION:
-        raise MistypedJson(f"it has version {version!r}, this adaptkit reads {RESULTS_VERSION}")
-    return decode(TransferResults, parsed)
+    if type(version) is not int or not 1 <= version <= RESULTS_VERSION:
+        raise MistypedJson(f"it has version {version!r}, this adaptkit reads 1 to {RESULTS_VERSION}")
+    return decode(TransferResults, parsed, version=version)

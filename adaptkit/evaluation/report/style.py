@@ -28,8 +28,9 @@ ul { margin: 0; padding-left: 1.15rem; } li { margin: .3rem 0; }
   border-left: 4px solid var(--warning-line); }
 .verdict { font-size: clamp(1.125rem, 1.05rem + .4vw, 1.3rem); line-height: 1.45; max-width: 46rem; }
 .verdict p { margin: 0 0 .6rem; }
+.verdict .answer { font-weight: 600; }
 .counts { list-style: none; margin: 1.1rem 0 0; padding: 0; font-variant-numeric: tabular-nums; }
-.counts li { display: grid; grid-template-columns: 5rem 5.5em 8.5em 5.5em; column-gap: .8rem;
+.counts li { display: grid; grid-template-columns: minmax(5rem, 9rem) 5.5em 8.5em 5.5em; column-gap: .8rem;
   margin: 0; padding: .35rem 0; border-top: 1px solid var(--line); }
 .counts li:last-child { border-bottom: 1px solid var(--line); }
 .helps { color: var(--helps); } .hurts { color: var(--hurts); } .unclear { color: var(--unclear); }
@@ -38,7 +39,6 @@ ul { margin: 0; padding-left: 1.15rem; } li { margin: .3rem 0; }
 .facts { margin: 1.4rem 0 0; display: grid; gap: .7rem 2rem;
   grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
 .facts dt { font-size: .8125rem; color: var(--quiet); } .facts dd { margin: 0; }
-header .facts div:nth-last-child(2) { grid-column: span 2; } header .facts div:last-child { grid-column: 1 / -1; }
 .notes { background: var(--card); padding: 1rem 1.1rem; border-radius: 6px; }
 .charts > div { display: grid; gap: 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
 figure { margin: 0; } svg { display: block; width: 100%; max-width: 32rem; height: auto; }
@@ -76,9 +76,12 @@ thead .number small { white-space: normal; text-wrap: balance; }
   .costs td.number > div { grid-template-columns: 3.6em 4.4em 1fr; }
   td.number span { text-align: right; } .seeds td.number > div { justify-content: end; }
 }
+@media (max-width: 34rem) {
+  .counts li { grid-template-columns: repeat(3, auto); column-gap: .4rem; font-size: .8125rem; }
+  .counts li b:first-child { grid-column: 1 / -1; }
+}
 @media (max-width: 30rem) {
   th, td { padding: .4rem .35rem; } th:first-child { min-width: 6.75rem; } small { font-size: .75rem; }
-  .counts li { grid-template-columns: 4rem 4.9em 8.6em 5em; column-gap: .4rem; font-size: .8125rem; }
   .facts { gap: .6rem 1rem; }
 }
 @page { size: A4; margin: 16mm 15mm; }

@@ -1,8 +1,17 @@
 """What a reader must learn before any table: warnings, verdicts, facts, and how to read the rest."""
 
 from adaptkit.evaluation.report.grid import Grid
-from adaptkit.evaluation.report.words import both_names, condition_text, language_label, listed, percent, plain
-from adaptkit.evaluation.results import Condition
+from adaptkit.evaluation.report.words import (
+    both_names,
+    condition_name,
+    condition_subject,
+    condition_text,
+    language_label,
+    listed,
+    percent,
+    plain,
+)
+from adaptkit.evaluation.results import Condition, MeasuredAdapter
 from adaptkit.terminal.amounts import counted
 
 MIN_SEEDS = 3
@@ -50,7 +59,8 @@ def facts(grid: Grid) -> list[tuple[str, str]]:
         ("Seeds", f"{len(results.seeds)} ({', '.join(map(str, results.seeds))})"),
         ("Metrics", ", ".join(map(plain, results.metrics))),
         ("Backbone", plain(results.backbone)),
-        ("Adapters", ", ".join(map(plain, results.adapters)) or "none"),
+        ("Task adapters", ", ".join(map(plain, results.adapters)) or "none"),
+        *((plain(it.id), _tested(it)) for it in results.language_adapters),
     ]
 
 
@@ -60,7 +70,8 @@ def notes(grid: Grid) -> list[str]:
     for name, condition in grid.missing:
         missing[condition].append(both_names(name))
     own = [
-        f"Not measured under {condition}: {listed(names)}. The tables show a dash."
+        f"Not measured with {condition_text(condition, grid.results.source_language)}: {listed(names)}. "
+        "The tables show a dash."
         for condition, names in missing.items()
         if names
     ]
@@ -70,7 +81,10 @@ def notes(grid: Grid) -> list[str]:
 def how_to_read(grid: Grid) -> list[str]:
     """What the figures mean, and what they do not."""
     results = grid.results
-    meanings = "; ".join(f"{name}: {condition_text(name, results.source_language)}" for name in grid.conditions)
+    source = results.source_language
+    meanings = "; ".join(
+        f"{condition_name(name, source)} ({name}): {condition_text(name, source)}" for name in grid.conditions
+    )
     return [
         f"Conditions, below the same task adapter: {meanings}.",
         f"A score runs from 0 to 100. It is the mean over {counted(len(results.seeds), 'seed')} of the task adapter, "
@@ -85,17 +99,18 @@ def how_to_read(grid: Grid) -> list[str]:
     ]
 
 
+def _tested(it: MeasuredAdapter) -> str:
+    text = plain(it.text) or "text not stated"
+    return f"weights {it.weights_sha256[:12]}; {text}; licence: {plain(it.licence)}"
+
+
 def _verdict(grid: Grid, condition: Condition) -> str:
-    names = {verdict: _languages_with(grid, condition, verdict) for verdict in ("helps", "no evidence", "hurts")}
-    helps, unclear, hurts = names.values()
-    parts = [
-        f"On {listed(helps)} the {condition} adapter helps"
-        if helps
-        else f"The {condition} adapter helps in no language"
-    ]
+    helps, unclear, hurts = (_languages_with(grid, condition, verdict) for verdict in ("helps", "no evidence", "hurts"))
+    subject = condition_subject(condition, grid.results.source_language)
+    parts = [f"{subject[0].upper()}{subject[1:]} helps on {listed(helps) if helps else 'no language'}"]
     if unclear:
-        parts.append(f"on {listed(unclear)} there is no evidence")
-    parts.append(f"on {listed(hurts)} it hurts" if hurts else "it hurts in none")
+        parts.append(f"there is no evidence on {listed(unclear)}")
+    parts.append(f"it hurts on {listed(hurts) if hurts else 'none'}")
     return "; ".join(parts) + "."
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from adaptkit.evaluation.report.grid import Grid, LanguageMean, Score
 from adaptkit.evaluation.report.words import (
     DASH,
-    condition_text,
+    condition_name,
     interval_text,
     language_label,
     plain,
@@ -63,7 +63,7 @@ def gains_table(grid: Grid) -> ReportTable:
         columns=(Entry("Language"), *(_condition(grid, condition) for condition in columns)),
         rows=tuple(
             (language_entry(grid, name), *(_gain(grid.gain(name, condition)) for condition in columns))
-            for name in grid.languages
+            for name in grid.in_order
         ),
         averages=tuple(
             (label, *(_average(grid.average_gain(names, condition), points) for condition in columns))
@@ -73,27 +73,42 @@ def gains_table(grid: Grid) -> ReportTable:
 
 
 def scores_table(grid: Grid, metric: str) -> ReportTable:
-    """One metric under every condition."""
+    """One metric under every condition, and for the first one what the most frequent label alone would score."""
+    majority = {it.language: it.accuracy for it in grid.results.majority} if metric == grid.results.metrics[0] else {}
     return ReportTable(
         kind="scores",
         title=f"Scores: {plain(metric)}",
-        columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
+        columns=(
+            Entry("Language"),
+            *(_condition(grid, condition) for condition in grid.conditions),
+            *([Entry("Most frequent label", ("given to every example",))] if majority else []),
+        ),
         rows=tuple(
-            (language_entry(grid, name), *(_score(grid, name, condition, metric) for condition in grid.conditions))
-            for name in grid.languages
+            (
+                language_entry(grid, name),
+                *(_score(grid, name, condition, metric) for condition in grid.conditions),
+                *([_majority(majority.get(name))] if majority else []),
+            )
+            for name in grid.in_order
         ),
         averages=tuple(
             (
                 label,
                 *(_average(grid.average_score(names, condition, metric), score_text) for condition in grid.conditions),
+                *([NOTHING] if majority else []),
             )
             for label, names in _averaged(grid, grid.with_every_score(metric) or grid.languages)
         ),
     )
 
 
+def _majority(accuracy: float | None) -> Entry:
+    return NOTHING if accuracy is None else Entry(score_text(accuracy))
+
+
 def other_comparisons_table(grid: Grid) -> ReportTable:
     """Conditions against each other."""
+    source = grid.results.source_language
     return ReportTable(
         kind="gains",
         title=f"Conditions against each other, in points of {plain(grid.results.metrics[0])}",
@@ -101,10 +116,10 @@ def other_comparisons_table(grid: Grid) -> ReportTable:
         rows=tuple(
             (
                 language_entry(grid, found.language),
-                Entry(f"{found.condition} against {found.against}"),
+                Entry(" against ".join(condition_name(c, source) for c in (found.condition, found.against))),
                 _gain(found.difference),
             )
-            for found in grid.other_comparisons
+            for found in sorted(grid.other_comparisons, key=lambda found: grid.in_order.index(found.language))
         ),
         text_columns=2,
     )
@@ -118,7 +133,7 @@ def costs_table(grid: Grid) -> ReportTable:
         columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
         rows=tuple(
             (language_entry(grid, name), *(_cost(grid, name, condition) for condition in grid.conditions))
-            for name in grid.languages
+            for name in grid.in_order
         ),
     )
 
@@ -139,11 +154,11 @@ def seeds_table(grid: Grid) -> ReportTable:
         rows=tuple(
             (
                 language_entry(grid, cell.language),
-                Entry(cell.condition, (plain(cell.stack),)),
+                Entry(condition_name(cell.condition, results.source_language), (plain(cell.stack),)),
                 *(Entry(_seed_scores(cell.scores.get(metric, ()))) for metric in results.metrics),
                 Entry(f"{cell.n_examples:,}"),
             )
-            for cell in results.cells
+            for cell in sorted(results.cells, key=lambda cell: grid.in_order.index(cell.language))
         ),
         text_columns=2,
     )
@@ -157,7 +172,8 @@ def language_entry(grid: Grid, tag: str) -> Entry:
 
 
 def _condition(grid: Grid, condition: Condition) -> Entry:
-    return Entry(condition, (condition_text(condition, grid.results.source_language),))
+    name = condition_name(condition, grid.results.source_language)
+    return Entry(name, (f"condition {condition}",))
 
 
 def _gain(gain: Difference | None) -> Entry:

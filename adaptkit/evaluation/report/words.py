@@ -82,7 +82,28 @@ def condition_text(condition: Condition, source_language: str) -> str:
     """What lies below the task adapter, in a few words."""
     return {
         "none": "no language adapter",
-        "source": f"adapter of {language_label(source_language)}",
-        "target": "adapter of the test language",
-        "relative": "adapter of its family or nearest relative",
+        "source": f"the adapter of {language_label(source_language)}",
+        "target": "the test language's own adapter",
+        "relative": "the adapter of its family or nearest relative",
+    }[condition]
+
+
+def condition_name(condition: Condition, source_language: str) -> str:
+    """What a column or a legend calls it."""
+    return {
+        "none": "no adapter",
+        "source": f"{language_label(source_language)} adapter",
+        "target": "own adapter",
+        "relative": "relative's adapter",
+    }[condition]
+
+
+def condition_subject(condition: Condition, source_language: str, language: str | None = None) -> str:
+    """The adapter as the subject of a sentence, about one test language or about several."""
+    own = "the language's own adapter" if language is None else f"the {language_label(language)} adapter"
+    return {
+        "none": "no adapter",
+        "source": f"the {language_label(source_language)} adapter",
+        "target": own,
+        "relative": "the adapter of a relative",
     }[condition]

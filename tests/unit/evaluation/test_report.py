@@ -1,3 +1,4 @@
+import csv
 import re
 from dataclasses import replace
 from html import unescape
@@ -9,12 +10,16 @@ import pytest
 
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.report.colours import IN_THE_DARK, ON_PAPER, STEPS, _contrast, ink_on, shade, step_of
+from adaptkit.evaluation.report.csv_table import results_csv
+from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import markdown_text, render_markdown
 from adaptkit.evaluation.report.plots import gains_png, heatmap_png
 from adaptkit.evaluation.report.report_folder import REPORT_FILES, save_report
 from adaptkit.evaluation.report.results_file import load_results
-from adaptkit.evaluation.results import CONDITIONS, TransferResults
+from adaptkit.evaluation.report.tables import tables
+from adaptkit.evaluation.report.words import language_label
+from adaptkit.evaluation.results import CONDITIONS, Majority, MeasuredAdapter, TransferResults
 from tests.unit.evaluation.invented import compared, invented_cell
 
 HOSTILE = "x\"><script>alert('1')</script><img src=//evil> | `$a_1$` \u202e *b*"
@@ -89,7 +94,7 @@ def test_a_row_holds_gain_interval_and_verdict(results: TransferResults) -> None
 def test_a_missing_cell_is_a_dash_with_its_reason_in_the_notes(results: TransferResults) -> None:
     text = render_markdown(results)
     assert "| Dzongkha · dz | 24.5 · ± 0.8 · 11 KiB | 24.5 · ± 0.8 · 1.3 MiB | – |" in text
-    assert text.index("dz: no target adapter") < text.index("## Gain over") < text.index("## Environment")
+    assert text.index("## Gain over") < text.index("dz: no target adapter") < text.index("## Environment")
 
 
 def test_average_rows_are_those_computed_by_hand(results: TransferResults) -> None:
@@ -146,8 +151,9 @@ def test_charts_name_themselves_and_print_every_gain(results: TransferResults) -
     heat, plot = re.findall(r"<svg.*?</svg>", render_html(results), re.DOTALL)
     for chart in (heat, plot):
         assert re.search(r"<title id=\"\w+-title\">.+?</title><desc id", chart)
-        for text in ("▲ +11.3", "▼ −5.4", "○ 0.0", "Yoruba", "source", "target"):
+        for text in ("▲ +11.3", "▼ −5.4", "○ 0.0", "Yoruba"):
             assert f">{text}</text>" in chart
+        assert {"English", "own", "adapter"} <= set(re.findall(r"[A-Za-z]+", re.sub("<[^>]*>", " ", chart)))
         assert chart.index(">Yoruba<") < chart.index(">Hausa<") < chart.index(">Bambara<") < chart.index(">Dzongkha<")
     assert 'class="zero"' in plot
     assert plot.count('class="bar') == sum(comparison.against == "none" for comparison in results.comparisons)
@@ -165,7 +171,7 @@ def test_the_scale_is_symmetric_and_has_a_middle() -> None:
     assert step_of(0.0, 0.0) == 0
 
 
-def test_a_report_is_five_files_that_agree(results: TransferResults, tmp_path: Path) -> None:
+def test_a_report_is_six_files_that_agree(results: TransferResults, tmp_path: Path) -> None:
     folder = save_report(results, tmp_path / "report")
     assert sorted(file.name for file in folder.iterdir()) == sorted(REPORT_FILES)
     assert load_results(folder / "results.json") == results
@@ -174,10 +180,59 @@ def test_a_report_is_five_files_that_agree(results: TransferResults, tmp_path: P
     assert (folder / "gains.png").read_bytes().startswith(PNG)
 
 
+def test_one_condition_has_one_chart(results: TransferResults) -> None:
+    cells = tuple(cell for cell in results.cells if cell.condition != "source")
+    gains = tuple(each for each in results.comparisons if (each.condition, each.against) == ("target", "none"))
+    page = render_html(replace(results, cells=cells, comparisons=gains))
+    assert page.count("<svg") == 1
+    assert render_html(results).count("<svg") == 2
+
+
+def test_every_table_has_its_languages_in_one_order(results: TransferResults) -> None:
+    order = Grid(results).in_order
+    for table in tables(Grid(results)):
+        names = list(dict.fromkeys(row[0].text for row in table.rows))
+        assert names == [language_label(name) for name in order if language_label(name) in names]
+
+
+def test_the_table_for_spreadsheets_holds_every_score(results: TransferResults) -> None:
+    rows = list(csv.DictReader(results_csv(results).decode().splitlines()))
+    found = {(row["language"], row["condition"], int(row["seed"])): float(row["accuracy"]) for row in rows}
+    for cell in results.cells:
+        for seed, score in zip(results.seeds, cell.scores["accuracy"], strict=True):
+            assert found[cell.language, cell.condition, seed] == score
+    swahili = next(row for row in rows if (row["language"], row["condition"]) == ("sw", "target"))
+    assert (float(swahili["gain"]), swahili["verdict"]) == (8.82, "helps")
+
+
+def test_no_name_is_a_formula_in_a_spreadsheet(results: TransferResults) -> None:
+    bad = "=HYPERLINK(1)"
+    changed = replace(results, comparisons=(), cells=tuple(replace(it, stack=bad) for it in results.cells))
+    assert {row["stack"] for row in csv.DictReader(results_csv(changed).decode().splitlines())} == {"'" + bad}
+
+
+def test_language_adapters_are_named_with_weights_text_and_licence(results: TransferResults) -> None:
+    adapter = MeasuredAdapter(id="language/sw", weights_sha256="ab" * 32, text="news.txt", licence="CC-BY-4.0")
+    for text in rendered(replace(results, language_adapters=(adapter,))).values():
+        assert "weights abababababab; news.txt; licence: CC-BY-4.0" in text
+
+
+def test_the_most_frequent_label_has_a_column(results: TransferResults) -> None:
+    text = render_markdown(replace(results, majority=(Majority(language="sw", accuracy=25.0),)))
+    row = next(line for line in text.splitlines() if line.startswith("| Swahili · sw | 66.7"))
+    assert row.endswith("| 25.0 |")
+    assert "Most frequent label" not in render_markdown(results)
+
+
 def test_a_report_without_comparisons_has_no_pictures(results: TransferResults, tmp_path: Path) -> None:
     bare = replace(results, comparisons=())
     folder = save_report(bare, tmp_path / "report")
-    assert sorted(file.name for file in folder.iterdir()) == ["report.html", "report.md", "results.json"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "report.html",
+        "report.md",
+        "results.csv",
+        "results.json",
+    ]
     assert "<svg" not in (folder / "report.html").read_text()
     with pytest.raises(ConfigError):
         heatmap_png(bare)

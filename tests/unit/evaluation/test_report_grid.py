@@ -3,6 +3,8 @@ from dataclasses import replace
 import pytest
 
 from adaptkit.errors import ConfigError
+from adaptkit.evaluation import TransferReport
+from adaptkit.evaluation.report.answers import answers
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import how_to_read, notes, verdict_counts, verdicts, warnings
 from adaptkit.evaluation.report.words import language_label, listed, plain, points
@@ -55,10 +57,29 @@ def test_averages_are_over_languages_with_every_condition(results: TransferResul
 def test_verdicts_are_told_in_words_the_target_first(results: TransferResults) -> None:
     grid = Grid(small(results))
     assert verdicts(grid) == [
-        "On Swahili the target adapter helps; on English there is no evidence; it hurts in none.",
-        "The source adapter helps in no language; on Swahili and English there is no evidence; on Dzongkha it hurts.",
+        "The language's own adapter helps on Swahili; there is no evidence on English; it hurts on none.",
+        "The English adapter helps on no language; there is no evidence on Swahili and English; it hurts on Dzongkha.",
     ]
     assert verdict_counts(grid, "target") == {"helps": 1, "no evidence": 1, "hurts": 0}
+
+
+def test_the_answer_comes_with_its_number(results: TransferResults) -> None:
+    assert answers(Grid(small(results))) == [
+        "Swahili: 60.0 → 69.0, +9.0 points of accuracy (+6.0 to +12.0); the Swahili adapter helps."
+    ]
+    assert answers(Grid(results)) == [
+        "Average over 8 languages: 64.5 → 69.2, +4.7 points of accuracy with the language's own adapter."
+    ]
+    assert answers(Grid(replace(results, comparisons=()))) == []
+
+
+def test_a_printed_report_answers_for_each_language_and_condition(results: TransferResults) -> None:
+    told = str(TransferReport(small(results))).splitlines()
+    assert told[0].startswith("Swahili: 60.0 → 69.0")
+    assert "no evidence that the English adapter helps or hurts" in told[1]
+    assert any(line.startswith("Dzongkha: 20.0 → 14.0, −6.0") for line in told)
+    assert told[-1].startswith("Only 2 seeds")
+    assert "no verdict" in str(TransferReport(replace(results, comparisons=())))
 
 
 def test_languages_are_sorted_by_the_gain_of_the_target_adapter(results: TransferResults) -> None:
@@ -79,7 +100,7 @@ def test_limit_and_few_seeds_are_warned_of(results: TransferResults) -> None:
 def test_notes_come_first_and_a_missing_cell_is_named(results: TransferResults) -> None:
     told = notes(Grid(results))
     assert told[: len(results.notes)] == list(results.notes)
-    assert "Not measured under target: Dzongkha (dz). The tables show a dash." in told
+    assert "Not measured with the test language's own adapter: Dzongkha (dz). The tables show a dash." in told
 
 
 def test_chance_is_counted(results: TransferResults) -> None:

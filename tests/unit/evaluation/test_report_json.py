@@ -7,7 +7,7 @@ import pytest
 
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation.report.results_file import load_results, save_results
-from adaptkit.evaluation.results import TransferResults
+from adaptkit.evaluation.results import Majority, TransferResults
 
 
 def test_what_is_saved_is_loaded_equal(results: TransferResults, tmp_path: Path) -> None:
@@ -15,6 +15,15 @@ def test_what_is_saved_is_loaded_equal(results: TransferResults, tmp_path: Path)
     for number, these in enumerate((results, limited)):
         save_results(these, tmp_path / f"{number}.json")
         assert load_results(tmp_path / f"{number}.json") == these
+
+
+def test_version_1_is_read_without_what_it_lacks(results: TransferResults, tmp_path: Path) -> None:
+    save_results(
+        replace(results, majority=(Majority(language="sw", accuracy=25.0),)), path := tmp_path / "results.json"
+    )
+    older = json.loads(path.read_text()) | {"adaptkit_transfer_results": 1}
+    path.write_text(json.dumps({k: v for k, v in older.items() if k not in ("majority", "language_adapters")}))
+    assert load_results(path) == results
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -28,7 +37,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"cells": 3}, "cells is 3, expected a list"),
         ({"seeds": ["a"]}, r"seeds\[0\]"),
         ({"extra": 1}, "unknown field 'extra'"),
-        ({"adaptkit_transfer_results": 2}, "version 2"),
+        ({"adaptkit_transfer_results": 3}, "version 3"),
         ({"adaptkit_transfer_results": True}, "version True"),
         ({"adaptkit_transfer_results": None}, "version None"),
     ],
