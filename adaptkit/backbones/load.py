@@ -17,12 +17,12 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from adaptkit.backbones import embedded
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.config_file import read_config, read_object, sound
 from adaptkit.backbones.device import device_for
 from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
 from adaptkit.backbones.out_of_memory import memory_errors_told
+from adaptkit.backbones.place import place_of
 from adaptkit.backbones.precision import half_type
 from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
@@ -82,7 +82,7 @@ def load_backbone(
     where = device_for(device)
     form = embedding_form(bits, embeddings, trimmed=vocabulary is not None)
     number = dtype or _number_type(bits, where)
-    source = str(embedded.materialise()) if name_or_path is None else os.fspath(name_or_path)
+    source = place_of(name_or_path)
     facts = _facts(source)
     with _reading(source), memory_errors_told(f"backbone {source!r}", where, _smaller()):
         config = read_config(source)
@@ -138,7 +138,7 @@ def vocabulary_of(
         UnknownLanguage: A name that is no language.
         BackboneUnavailable: Nothing at the backbone's name.
     """
-    source = str(embedded.materialise()) if backbone is None else os.fspath(backbone)
+    source = place_of(backbone)
     with _reading(source):
         config = read_config(source)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)

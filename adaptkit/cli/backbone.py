@@ -9,22 +9,28 @@ from adaptkit.errors import ConfigError
 from adaptkit.terminal.console import PlainConsole
 
 backbone_app = typer.Typer(
-    help="The embedded backbone.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="The embedded backbones.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
 )
 _out = PlainConsole()
 
 
 @backbone_app.callback()
 def backbone() -> None:
-    """The embedded backbone."""
+    """The embedded backbones."""
 
 
 @backbone_app.command()
-def export(folder: Annotated[Path, typer.Argument(help="folder to write, which must not exist")]) -> None:
-    """Write the embedded backbone as an ordinary transformers folder."""
-    from adaptkit.backbones import embedded
+def export(
+    folder: Annotated[Path, typer.Argument(help="folder to write, which must not exist")],
+    backbone: Annotated[
+        str | None, typer.Option(help="embedded/smollm2-135m (default: embedded/multilingual-e5-small)")
+    ] = None,
+) -> None:
+    """Write an embedded backbone as an ordinary transformers folder."""
+    from adaptkit.backbones.place import embedded_backbone
 
     if folder.exists():
         raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
-    embedded.export(folder)
-    _out.print(f"{embedded.NAME} ({embedded.RELEASE}) is in {folder}")
+    chosen = embedded_backbone(backbone)
+    chosen.export(folder)
+    _out.print(f"{chosen.name} ({chosen.release}) is in {folder}")

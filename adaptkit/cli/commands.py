@@ -101,7 +101,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Fetch an adapter from a model hub (HF_ENDPOINT) and check it. An attempt that broke off is resumed.",
         _function("pull", "pull"),
     ),
-    "backbone": ("The embedded backbone.", _group("backbone", "backbone_app")),
+    "backbone": ("The embedded backbones.", _group("backbone", "backbone_app")),
     "version": ("Print the version.", _function("version", "version")),
 }
 

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 EMBEDDED = "multilingual-e5-small"
-HUB_IDS: Mapping[str, str] = {EMBEDDED: "intfloat/multilingual-e5-small"}
+EMBEDDED_DECODER = "smollm2-135m-instruct"
+HUB_IDS: Mapping[str, str] = {
+    EMBEDDED: "intfloat/multilingual-e5-small",
+    EMBEDDED_DECODER: "HuggingFaceTB/SmolLM2-135M-Instruct",
+}
 """Backbones that go by another name here than where model hubs have them."""
 
 _TEXT_PREFIXES: Mapping[str, str] = {"intfloat/multilingual-e5-": "query: ", "intfloat/e5-": "query: "}

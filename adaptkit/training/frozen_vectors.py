@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from adaptkit.backbones.embedded import cache_folder
+from adaptkit.backbones.kept_folder import cache_folder
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, types_as_said
 from adaptkit.data.batching import chunks

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def test_commands_for_pip_are_made_in_one_place() -> None:
         strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
         if any(isinstance(value, str) and "pip install" in value for value in strings):
             holders.add(path.relative_to(ROOT).as_posix())
-    assert holders == {"adaptkit/version.py", "adaptkit/backbones/embedded.py"}
+    assert holders == {"adaptkit/version.py", "adaptkit/backbones/package_file.py"}
 
 
 def _absent(patch: pytest.MonkeyPatch, *modules: str) -> None:
@@ -40,7 +41,7 @@ def _absent(patch: pytest.MonkeyPatch, *modules: str) -> None:
 
 
 def _embedded_missing(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    patch.setattr(embedded, "_WEIGHTS", embedded._PackageFile("no-such-package", "1", "x.bin", ""))
+    patch.setattr(embedded, "_WEIGHTS", replace(embedded._WEIGHTS, distribution="no-such-package"))
     embedded.export(folder / "out")
 
 

