@@ -53,6 +53,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Answer each line of standard input by a task adapter. It is a JSON string or list, or tab-separated.",
         _function("predict", "predict"),
     ),
+    "encode": (
+        "Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines.",
+        _function("encode", "encode"),
+    ),
     "project": (
         "Label names in sentences by their translations. A task adapter finds them in the translations.",
         _function("project", "project"),

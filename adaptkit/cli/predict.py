@@ -15,6 +15,7 @@ from adaptkit.cli.arguments import (
     EmbeddingsOption,
     NormalizeOption,
 )
+from adaptkit.cli.lines_in import lines_in
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
@@ -48,7 +49,7 @@ def predict(
     task = load_adapter(adapter)
     if task.config.head is None:
         raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
-    inputs = _inputs(task.config.head.row, sys.stdin.buffer.read())
+    inputs = _inputs(task.config.head.row)
     model = model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device))
     below = foundation_of(on or ()).adapters
     model.attach(*below, task)
@@ -67,17 +68,10 @@ def predict(
         sys.stdout.write(_json(_plain(prediction)) + "\n")
 
 
-def _inputs(task_type: AnyTaskType, given: bytes) -> list[Example]:
-    """One example for each line."""
-    try:
-        text = given.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"the input is not UTF-8 (byte {error.start:,}). Convert it, for example with: iconv -f UTF-16 -t UTF-8"
-        ) from error
+def _inputs(task_type: AnyTaskType) -> list[Example]:
+    """One example for each line of standard input."""
     examples: list[Example] = []
-    # Not splitlines: a JSON string may hold other separators of lines.
-    for number, line in enumerate(text.split("\n") if text else [], start=1):
+    for number, line in enumerate(lines_in(None), start=1):
         try:
             examples += examples_of(task_type.name, [_input(task_type, line)])
         except ConfigError as error:

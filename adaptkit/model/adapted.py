@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.attaching import AdapterLayers, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
 from adaptkit.data.columns import require_texts
-from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.labelled import require_list
 from adaptkit.layers import Head
@@ -39,6 +39,7 @@ from adaptkit.model.resolving import Resolver
 from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.storage import Adapter, Zoo
 from adaptkit.task_types import HeadConfig
+from adaptkit.terminal.amounts import counted
 
 
 class AdaptedModel(nn.Module):
@@ -71,6 +72,26 @@ class AdaptedModel(nn.Module):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._registry.forget_all_plans()
         return self
+
+    def __repr__(self) -> str:
+        """Backbone, how it is held, and what is attached, in three lines."""
+        shape = self.backbone.shape
+        return (
+            f"AdaptedModel on {self.backbone.name} ({shape.model_type}, {counted(shape.n_blocks, 'block')} of width "
+            f"{shape.hidden_width:,})\n"
+            f"  held as {self.backbone.held_as}, on {self.device}\n"
+            f"  attached: {', '.join(self.attached) or 'nothing'}"
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the backbone's weights are."""
+        return self.backbone.device
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The backbone's tokenizer. Texts are read behind `backbone.text_prefix`."""
+        return self.backbone.tokenizer
 
     @property
     def attached(self) -> tuple[str, ...]:
@@ -207,33 +228,41 @@ class AdaptedModel(nn.Module):
 
     def encode(
         self,
-        texts: Sequence[str],
+        texts: str | Sequence[str],
         *,
         stack: StackLike = None,
         stacks: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         max_length: int | None = None,
+        prefix: str | None = None,
+        normalize_embeddings: bool = False,
     ) -> Tensor:
         """Sentence vectors under `stack` (None: under no adapter): the mean over the hidden states of real tokens.
 
         A backbone from a folder of sentence-transformers gives the vectors that it gives there: by its own pooling,
         projections and normalisation, behind its default prompt, and cut at its own length (`max_length` is another).
+        `prefix` takes the place of that prompt (the embedded backbone has `query: `, and wants `passage: ` before
+        documents that are searched). With `normalize_embeddings`, vectors have length 1.
 
         With `stacks`, each text is under its own; one batch may hold them all. A warning is logged once where texts are
         longer than the backbone reads, or are in another normal form than the text of the adapters' training.
 
-        Shape: (len(texts), hidden_width, or the width of the backbone's own vectors), float32 on the CPU.
+        Shape: (len(texts), hidden_width, or the width of the backbone's own vectors), float32 on the CPU; of one string
+        its vector alone.
 
         Raises:
-            ConfigError: `texts` is one string or holds something else than text, the batch size is below 1, or
-                texts and stacks differ in number.
+            ConfigError: `texts` holds something else than text, the batch size is below 1, or texts and stacks differ
+                in number.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
-        if isinstance(texts, str):
-            raise ConfigError("encode takes a list of texts, found one string; write encode([text]).")
-        require_texts(texts, "text")
-        each = self._stacks.for_each(len(texts), stack, stacks)
-        return self._encoder.vectors(texts, each, self._notices, batch_size=batch_size, max_length=max_length)
+        listed = [texts] if isinstance(texts, str) else texts
+        require_texts(listed, "text")
+        each = self._stacks.for_each(len(listed), stack, stacks)
+        vectors = self._encoder.vectors(
+            listed, each, self._notices, batch_size=batch_size, max_length=max_length, prefix=prefix
+        )
+        vectors = nn.functional.normalize(vectors, dim=-1) if normalize_embeddings else vectors
+        return vectors[0] if isinstance(texts, str) else vectors
 
     def encode_ids(
         self,

@@ -32,29 +32,41 @@ class Encoder:
         *,
         batch_size: int,
         max_length: int | None,
+        prefix: str | None = None,
     ) -> Tensor:
-        """Vectors of texts, cut at the backbone's own length or at another one.
+        """Vectors of texts, cut at the backbone's own length or at another one, behind its prefix or another one.
 
         Shape: (len(texts), width of the backbone's vectors), float32 on the CPU.
 
         Raises:
-            ConfigError, OutOfMemory: As `pooled`.
+            ConfigError: Another prefix, where the backbone leaves its own out of its vectors; and as `pooled`.
+            OutOfMemory: As `pooled`.
         """
+        if prefix is not None:
+            self._require_counted_prompt()
         notices.of_forms([[text] for text in texts], stacks)
         longest = max_length or self._backbone.longest_sentence
-        rows = self._read(texts, stacks, longest)
+        rows = self._read(texts, stacks, longest, prefix)
         if max_length is None:
             notices.of_cuts(sum(cut for _, cut in rows), len(rows), limit=longest)
         plans = [stack.plan for stack in stacks]
         return self._finished(self.pooled([ids for ids, _ in rows], plans, batch_size=batch_size))
 
+    def _require_counted_prompt(self) -> None:
+        if not self._backbone.sentences.counts_prompt:
+            raise ConfigError(
+                f"{self._backbone.name} leaves the tokens of its own prompt out of its vectors, so it has no other "
+                "prefix; put it before the texts yourself."
+            )
+
     def _read(
-        self, texts: Sequence[str], stacks: Sequence[ResolvedStack], max_length: int
+        self, texts: Sequence[str], stacks: Sequence[ResolvedStack], max_length: int, prefix: str | None
     ) -> list[tuple[list[int], bool]]:
         """Token ids of texts, each by the pieces of its stack, and whether it was cut."""
         found: list[tuple[list[int], bool]] = [([], False)] * len(texts)
         for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
             reader = self._backbone.reader(pieces)
+            reader = reader if prefix is None else reader.behind(prefix)
             rows = reader.tokenize_cutting([(texts[place], None) for place in places], max_length=max_length)
             for place, row in zip(places, rows, strict=True):
                 found[place] = row

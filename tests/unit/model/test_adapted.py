@@ -46,6 +46,34 @@ def test_the_batch_size_does_not_matter(model: AdaptedModel, config: AdapterConf
     assert_equal_but_for_rounding(one, all_at_once)
 
 
+def test_one_string_has_one_vector(model: AdaptedModel) -> None:
+    vector = model.encode(TEXTS[0])
+    assert vector.shape == (model.backbone.shape.hidden_width,)
+    assert torch.equal(vector, model.encode([TEXTS[0]])[0])
+
+
+def test_vectors_of_length_one_point_the_same_way(model: AdaptedModel) -> None:
+    plain, normalized = model.encode(TEXTS), model.encode(TEXTS, normalize_embeddings=True)
+    torch.testing.assert_close(normalized.norm(dim=-1), torch.ones(len(TEXTS)))
+    torch.testing.assert_close(normalized, plain / plain.norm(dim=-1, keepdim=True))
+
+
+def test_another_prefix_stands_before_the_texts(model: AdaptedModel) -> None:
+    behind = model.encode(["goat"], prefix="the house ")
+    assert torch.equal(behind, model.encode(["the house goat"], prefix=""))
+    assert not torch.equal(behind, model.encode(["goat"]))
+    assert torch.equal(model.encode(["goat"], prefix=model.backbone.text_prefix), model.encode(["goat"]))
+
+
+def test_a_model_says_what_it_is_in_three_lines(model: AdaptedModel) -> None:
+    attach_random(model, "language/sw", LORA)
+    first, second, third = repr(model).splitlines()
+    assert model.backbone.name in first
+    assert str(model.device) in second
+    assert third == "  attached: language/sw"
+    assert model.tokenizer is model.backbone.tokenizer
+
+
 def test_a_vector_is_the_mean_over_real_tokens(model: AdaptedModel) -> None:
     ids, mask = model.backbone.pad(model.backbone.tokenize(["Habari ya asubuhi"]))
     with torch.no_grad():
@@ -71,11 +99,6 @@ def test_vectors_of_a_half_precision_backbone_are_float32(model: AdaptedModel) -
     vectors = model.encode(TEXTS, stack="sw")
     assert vectors.dtype == torch.float32
     assert torch.cosine_similarity(vectors, exact).min() > 0.99
-
-
-def test_a_single_string_is_refused(model: AdaptedModel) -> None:
-    with pytest.raises(ConfigError, match=r"encode\(\[text\]\)"):
-        model.encode("Habari")
 
 
 def test_a_batch_size_below_one_is_refused(model: AdaptedModel) -> None:
