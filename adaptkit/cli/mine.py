@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.arguments import BackboneOption
+from adaptkit.cli.named_stacks import StackZooOption, named_stacks
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.amounts import counted
@@ -34,14 +35,23 @@ def mine(
     least_words: Annotated[
         int, typer.Option(help="shorter sentences are left out; in a script without spaces, letters count")
     ] = LEAST_WORDS,
+    stack: Annotated[
+        str | None, typer.Option(help="adapters under which the text is encoded, such as language/sw (default: none)")
+    ] = None,
+    translations_stack: Annotated[str | None, typer.Option(help="those for the translations (default: none)")] = None,
+    zoo: StackZooOption = None,
     backbone: BackboneOption = None,
 ) -> None:
     """Find sentences that are translations of each other in two texts. They are pairs for train --parallel."""
     from adaptkit.recipes.mining import mine_pairs
+    from adaptkit.recipes.place import model_of
+    from adaptkit.requests import Pretrained
     from adaptkit.training.data import MIN_SENTENCES
 
     if output.exists():
         raise ConfigError(f"{output} exists already; nothing was mined. Give another file.")
+    model = model_of(Pretrained(backbone))
+    under, translations_under = named_stacks(model, zoo, stack, translations_stack)
     mined = mine_pairs(
         text=text,
         translations=translations,
@@ -50,7 +60,9 @@ def mine(
         threshold=threshold,
         neighbours=neighbours,
         least_words=least_words,
-        backbone=backbone,
+        stack=under,
+        translations_stack=translations_under,
+        backbone=model,
     )
     mined.save(output)
     what = f"{counted(len(mined), 'pair is', 'pairs are')} in {output}"

@@ -3,17 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
+from adaptkit.data.neighbours import BLOCK_BYTES, Neighbourhood, Neighbours, Vectors
+
 THRESHOLD = 1.02
 """Where a third of the sentences of news had their translation, 96 % and more of the pairs above it were right
 (`python -m benchmarks.run mining`)."""
 NEIGHBOURS = 4
 LEAST_WORDS = 4
-BLOCK_BYTES = 2**28
-"""What similarities, and the order of each row of them, may take at once."""
-_BYTES_EACH = 4 + 8
 
 
 class Candidate(NamedTuple):
@@ -22,13 +19,6 @@ class Candidate(NamedTuple):
     text: int
     translation: int
     margin: float
-
-
-class Neighbours(NamedTuple):
-    """For each row its nearest rows on the other side, and their cosines, both of shape (n, k)."""
-
-    rows: NDArray[np.int64]
-    cosines: Vectors
 
 
 def best_pairs(
@@ -43,24 +33,13 @@ def best_pairs(
     Shape: texts (n, width), translations (m, width), rows of length 1. Memory: `block_bytes` beside what is given.
     """
     k = min(k, len(texts), len(translations))
-    there = _nearest(texts, translations, k, block_bytes)
-    here = _nearest(translations, texts, k, block_bytes)
+    there = Neighbourhood(translations, block_bytes=block_bytes).nearest(texts, k)
+    here = Neighbourhood(texts, block_bytes=block_bytes).nearest(translations, k)
     own, others = there.cosines.mean(axis=1), here.cosines.mean(axis=1)
     found = _best(there, own, others) | {
         (text, translation): margin for (translation, text), margin in _best(here, others, own).items()
     }
     return _each_once(sorted((Candidate(*rows, margin) for rows, margin in found.items()), key=lambda one: -one.margin))
-
-
-def _nearest(rows: Vectors, others: Vectors, k: int, block_bytes: int) -> Neighbours:
-    n_at_once = max(1, block_bytes // (_BYTES_EACH * len(others)))
-    found, cosines = np.zeros((len(rows), k), np.int64), np.zeros((len(rows), k), np.float32)
-    for start in range(0, len(rows), n_at_once):
-        block = rows[start : start + n_at_once] @ others.T
-        nearest = np.argpartition(block, -k, axis=1)[:, -k:]
-        found[start : start + n_at_once] = nearest
-        cosines[start : start + n_at_once] = np.take_along_axis(block, nearest, axis=1)
-    return Neighbours(found, cosines)
 
 
 def _best(nearest: Neighbours, own: Vectors, others: Vectors) -> dict[tuple[int, int], float]:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.backbones.precision import uses_bfloat16
+from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import normalized
@@ -17,7 +18,7 @@ from adaptkit.data.part import in_words, read_parts, text_part
 from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.languages import canonical_tag
-from adaptkit.model import AdaptedModel
+from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
 from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
 from adaptkit.recipes.place import model_of
 from adaptkit.requests import LoadedModel, Pretrained
@@ -43,14 +44,17 @@ def mine_pairs(
     threshold: float = THRESHOLD,
     neighbours: int = NEIGHBOURS,
     least_words: int = LEAST_WORDS,
+    stack: StackLike = None,
+    translations_stack: StackLike = None,
     backbone: PathOrName | Pretrained | LoadedModel | None = None,
     progress: bool = True,
 ) -> MinedPairs:
     """Find sentences of `text` whose translations stand in another text, which may be about the same or not.
 
-    Sentences are compared by the frozen backbone's vectors; a pair counts by how much nearer the two are to each other
-    than to their neighbours in the other text (ratio margin, Artetxe and Schwenk 2019, arXiv:1811.01136). One round,
-    without any training. The result can be given as `parallel=`; look at its sample first.
+    Sentences are compared by the frozen backbone's vectors, or those under a stack; a pair counts by how much nearer
+    the two are to each other than to their neighbours in the other text (ratio margin, Artetxe and Schwenk 2019,
+    arXiv:1811.01136). One round, without any training. The result can be given as `parallel=`; look at its sample
+    first.
 
     Args:
         text: text in the language, as `train_adapter` takes it.
@@ -61,6 +65,8 @@ def mine_pairs(
         neighbours: how many of them on each side.
         least_words: shorter sentences are left out, as very short ones are alike. In a script that puts no space
             between words, such as Thai or Chinese, each letter counts as a word.
+        stack: adapters under which `text` is encoded, attached to the model that is given as `backbone`; None: none.
+        translations_stack: those for `translations`.
         backbone: a hub id, a folder or a loaded model (default: the embedded one).
         progress: show counts and a sample.
 
@@ -68,6 +74,7 @@ def mine_pairs(
         ConfigError: A number that cannot be right, or both languages are one.
         DataError: Text that is not there, is malformed, or has no sentence that is long enough.
         BackboneError: A backbone that cannot be loaded.
+        UnknownAdapter: A stack names an adapter that is not attached.
     """
     language, source_language = canonical_tag(lang), canonical_tag(source_lang)
     if language == source_language:
@@ -75,9 +82,14 @@ def mine_pairs(
         raise ConfigError(f"both texts are said to be in {language}; give two languages, as {named}.")
     require_within(_BOUNDS, threshold=threshold, neighbours=neighbours, least_words=least_words)
     model = model_of(Pretrained(backbone) if backbone is None or isinstance(backbone, _PATHS) else backbone)
+    under, translations_under = model.pinned(stack), model.pinned(translations_stack)
     with open_display(shown=progress) as display:
         ours, theirs = _two_sides(_read(text, language, least_words), _read(translations, source_language, least_words))
-        found = best_pairs(_vectors(model, ours, display.note), _vectors(model, theirs, display.note), k=neighbours)
+        found = best_pairs(
+            _vectors(model, ours, under, display.note),
+            _vectors(model, theirs, translations_under, display.note),
+            k=neighbours,
+        )
         mined = MinedPairs(
             tuple(MinedPair(theirs.lines[one.translation], ours.lines[one.text], one.margin) for one in found),
             threshold,
@@ -132,17 +144,21 @@ def _two_sides(*sides: _Side) -> tuple[_Side, _Side]:
     return ours, theirs
 
 
-def _vectors(model: AdaptedModel, side: _Side, note: Callable[[str], None]) -> NDArray[np.float32]:
-    """Unit vectors of sentences under no adapter, kept for later calls. Shape: (n, width)."""
-    store = TokenStore(tokenize_lines(side.lines, lambda some: model.backbone.tokenize(some, max_length=_MAX_LENGTH)))
-    vectors = frozen_vectors(
-        model,
-        store,
-        bf16=uses_bfloat16("auto", model.backbone.device),
-        keep=True,
-        what=f"the sentences in {side.language}",
-        note=note,
-    ).numpy()
+def _vectors(
+    model: AdaptedModel, side: _Side, stack: ResolvedStack, note: Callable[[str], None]
+) -> NDArray[np.float32]:
+    """Unit vectors of sentences under a stack. Shape: (n, width)."""
+    read = model.backbone.reader(stack.pieces).tokenize
+    store = TokenStore(tokenize_lines(side.lines, lambda some: read(some, max_length=_MAX_LENGTH)))
+    bf16 = uses_bfloat16("auto", model.backbone.device)
+    what = f"the sentences in {side.language}"
+    if stack.stack.parts:
+        note(f"encoding {what} under {stack.stack}")
+        with bfloat16_blocks(model.network) if bf16 else nullcontext():
+            vectors = model.encode_ids(list(map(store.__getitem__, range(len(store)))), stack=stack).numpy()
+    else:
+        # Those of the frozen backbone are kept for later calls.
+        vectors = frozen_vectors(model, store, bf16=bf16, keep=True, what=what, note=note).numpy()
     unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 
 import adaptkit
 from adaptkit.backbones import embedded, linears, load_backbone
+from adaptkit.data.neighbours import Neighbourhood
 from adaptkit.errors import AdaptkitError, BackboneUnavailable, ConfigError
 from adaptkit.verification import sign
 from adaptkit.version import __version__
@@ -65,6 +67,11 @@ def _sentence_transformers(patch: pytest.MonkeyPatch, folder: Path) -> None:  # 
     adaptkit.as_sentence_transformer(tiny_model())
 
 
+def _search(patch: pytest.MonkeyPatch, folder: Path) -> None:  # noqa: ARG001
+    _absent(patch, "faiss")
+    Neighbourhood(np.ones((1, 1), np.float32), approximate=True)
+
+
 def _signing(patch: pytest.MonkeyPatch, folder: Path) -> None:
     _absent(patch, "cryptography.hazmat.primitives.asymmetric.ed25519")
     zoo = made_zoo(folder / "zoo", tiny_model())
@@ -92,6 +99,7 @@ def _passphrase(patch: pytest.MonkeyPatch, folder: Path) -> None:
         ("quantized", ConfigError, _quantized),
         ("onnx", ConfigError, _onnx),
         ("sentence-transformers", ConfigError, _sentence_transformers),
+        ("search", ConfigError, _search),
         ("signing", ConfigError, _signing),
         ("signing", ConfigError, _passphrase),
     ],

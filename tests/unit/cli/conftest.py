@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from adaptkit.cli import main
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
+from adaptkit.model import load_model
+from tests.adapters import random_adapter
 from tests.tiny import tiny_backbone
 
 
@@ -53,3 +57,14 @@ def backbone_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other_backbone_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same backbone with other weights."""
     return _saved(tmp_path_factory.mktemp("backbones") / "tiny-bert", seed=1)
+
+
+@pytest.fixture(scope="session")
+def zoo_folder(tmp_path_factory: pytest.TempPathFactory, backbone_folder: Path) -> Path:
+    """Adapters of random weights for that backbone: language/sw, language/yo, domain/yo."""
+    folder, model = tmp_path_factory.mktemp("zoo"), load_model(backbone_folder)
+    config = AdapterConfig(method=LoraConfig(rank=2, alpha=60.0))
+    random_adapter(model, config, name="sw").save(folder / "sw")
+    random_adapter(model, config, name="yo", seed=2).save(folder / "yo")
+    random_adapter(model, config, kind="domain", name="yo", seed=3).save(folder / "yo-domain")
+    return folder

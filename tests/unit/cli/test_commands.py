@@ -65,6 +65,24 @@ def test_mined_pairs_are_a_file_to_train_on(adaptkit: Command, backbone_folder: 
     assert "adaptkit train" not in few.out
 
 
+def test_texts_are_mined_under_a_stack_of_a_zoo(
+    adaptkit: Command, backbone_folder: Path, zoo_folder: Path, tmp_path: Path
+) -> None:
+    for name, side in (("en.txt", 0), ("sw.txt", 1)):
+        (tmp_path / name).write_text("\n".join(pair[side] for pair in PAIRS), encoding="utf-8")
+    files = ("--text", tmp_path / "sw.txt", "--translations", tmp_path / "en.txt", "--output", tmp_path / "out.tsv")
+    given = ("mine", "--lang", "sw", *files, "--backbone", backbone_folder, "--stack", "sw")
+    outcome = adaptkit(*given)
+    assert outcome.status == 1
+    assert "the stack 'sw' names adapters, and nothing says where they are: give --zoo FOLDER" in outcome.err
+    outcome = adaptkit(*given, "--zoo", zoo_folder)
+    assert outcome.status == 0, outcome.err
+    assert "encoding the sentences in sw under language/sw" in outcome.err
+    assert "encoding the sentences in en with the frozen backbone" in outcome.err
+    outcome = adaptkit(*given[:-1], "yo", "--output", tmp_path / "other.tsv", "--zoo", zoo_folder)
+    assert "'yo' may mean language/yo or domain/yo" in outcome.err
+
+
 def test_a_dictionary_is_given_as_a_file(
     adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path
 ) -> None:

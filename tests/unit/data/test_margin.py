@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from adaptkit.data.margin import Vectors, best_pairs
+from adaptkit.data.margin import best_pairs
+from adaptkit.data.neighbours import Vectors
 
 
 def unit(n: int, *, seed: int, width: int = 8) -> Vectors:

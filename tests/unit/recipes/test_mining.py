@@ -4,16 +4,21 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import adaptkit
 from adaptkit import Run
 from adaptkit.data.lines import read_lines
+from adaptkit.data.margin import best_pairs
 from adaptkit.data.sample import sample_sentences
-from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.errors import ConfigError, EmptyCorpus, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
 from adaptkit.terminal.asking import shell_words
+from tests.adapters import random_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener
 
 ENGLISH = [english for english, _ in PAIRS]
@@ -116,6 +121,21 @@ def test_several_files_are_mined(model: AdaptedModel, tmp_path: Path) -> None:
         (tmp_path / f"{number}.txt").write_text(part, encoding="utf-8")
     mined = mine(model, text=[tmp_path / "0.txt", tmp_path / "1.txt"])
     assert (mined.n_sentences, mined.texts) == (60, "2 sources: 0.txt; 1.txt and a list of 60 sentences")
+
+
+def test_each_text_is_encoded_under_its_own_stack(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.recipes.mining.uses_bfloat16", lambda *_: False)
+    adapter = random_adapter(model, AdapterConfig(method=LoraConfig(rank=2, alpha=200.0)))
+    model.attach(adapter)
+    bare, under = mine(model), mine(model, stack=adapter.id)
+    assert {pair[:2] for pair in bare.candidates} != {pair[:2] for pair in under.candidates}
+    same = mine(model, translations=[f"{text} ." for text in SWAHILI], stack="sw", translations_stack=adapter)
+    vectors = model.encode(SWAHILI, stack=adapter).numpy()
+    others = model.encode([f"{text} ." for text in SWAHILI], stack=adapter).numpy()
+    expected = best_pairs(*(each / np.linalg.norm(each, axis=1, keepdims=True) for each in (vectors, others)))
+    assert [pair.sentence for pair in same.candidates[:10]] == [SWAHILI[one.text] for one in expected[:10]]
+    with pytest.raises(UnknownAdapter, match="language/yo"):
+        mine(model, stack="language/yo")
 
 
 def test_counts_and_what_to_do_about_few_pairs_are_shown(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
