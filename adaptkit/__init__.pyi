@@ -19,12 +19,22 @@ from .interchange import (
 )
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
-from .model import AdaptedModel, load_model
+from .model import AdaptedModel, Generated, GeneratedPiece, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
 from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
-from .requests import DomainRequest, LanguageRequest, Measuring, Output, Pretrained, Run, Selection, TaskRequest
+from .requests import (
+    DomainRequest,
+    LanguageRequest,
+    Measuring,
+    Output,
+    Pretrained,
+    Run,
+    Sampling,
+    Selection,
+    TaskRequest,
+)
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
 from .verification import sign
@@ -54,6 +64,8 @@ __all__ = [
     "FeatureDistillation",
     "Fuse",
     "Fusion",
+    "Generated",
+    "GeneratedPiece",
     "Gloss",
     "HeadOnly",
     "HubAdapter",
@@ -74,6 +86,7 @@ __all__ = [
     "RDrop",
     "ReadingOptions",
     "Run",
+    "Sampling",
     "Selection",
     "Source",
     "Stack",

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from adaptkit.backbones import Backbone
@@ -56,6 +56,27 @@ def _unigram_tokenizer() -> str:
     tokenizer.post_processor = learned.post_processor
     content: str = tokenizer.to_str()
     return content
+
+
+@cache
+def _byte_tokenizer() -> str:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY_SIZE, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(
+        [text for sentence in sample_sentences() for text in sentence.texts.values()], trainer
+    )
+    content: str = tokenizer.to_str()
+    return content
+
+
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """One whose tokens are bytes of text, as those of decoders are: a letter may be spread over several."""
+    return _wrapped(_byte_tokenizer())
 
 
 def unigram_tokenizer() -> PreTrainedTokenizerFast:

@@ -143,6 +143,12 @@ class Backbone(TextReader):
                 "leave one of them out."
             )
 
+    @property
+    def holds_output_rows(self) -> bool:
+        """Whether all rows of a decoder's output projection are in memory as they are: the input table's."""
+        table = self.network.get_submodule(self.architecture.word_embeddings)
+        return self.output_table is None and isinstance(table, nn.Embedding)
+
     def output_rows(self, ids: Tensor | None = None) -> Tensor:
         """Rows of a decoder's output projection: the input table's, or those of a projection of its own; None is all.
 

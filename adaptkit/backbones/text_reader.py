@@ -47,6 +47,16 @@ class TextReader:
         """Token ids of texts, with prefix and special tokens, cut at `max_length` tokens."""
         return self.tokenize_pairs([(text, None) for text in texts], max_length=max_length)
 
+    def tokenize_openings(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts that go on: with what opens an input, whole, and without what closes it."""
+        if not texts:
+            return []
+        asked = [self.text_prefix + text for text in texts]
+        # Not verbose: what is too long is refused by whoever asks.
+        rows: list[list[int]] = self.tokenizer(asked, return_attention_mask=False, verbose=False)["input_ids"]
+        n_closing = len(self._around_every_input[1])
+        return [row[: len(row) - n_closing] or [self.special_id("eos")] for row in rows]
+
     def tokenize_pairs(
         self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
     ) -> list[list[int]]:

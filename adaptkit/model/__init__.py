@@ -1,7 +1,8 @@
 """A frozen backbone with adapters attached to it."""
 
 from adaptkit.model.adapted import AdaptedModel
+from adaptkit.model.generation import Generated, GeneratedPiece
 from adaptkit.model.loading import load_model
 from adaptkit.model.stacks import ResolvedStack, StackLike
 
-__all__ = ["AdaptedModel", "ResolvedStack", "StackLike", "load_model"]
+__all__ = ["AdaptedModel", "Generated", "GeneratedPiece", "ResolvedStack", "StackLike", "load_model"]

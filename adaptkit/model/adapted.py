@@ -6,7 +6,7 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
 
 What a request asks goes down: a stack is looked up (`lookup`) in what is attached (`registry`), read from the zoo
 where it is not (`paging`), proven there (`proof`), and acts on forward passes (`passes`), from which vectors
-(`encoding`) and answers (`prediction`) are made.
+(`encoding`), answers (`prediction`) and texts (`generation`) are made.
 """
 
 import os
@@ -27,6 +27,7 @@ from adaptkit.layers import Head
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.copies import copy_without_hooks
 from adaptkit.model.encoding import Encoder, require_batch
+from adaptkit.model.generation import Generated, GeneratedPiece, Generator
 from adaptkit.model.lookup import StackLookup
 from adaptkit.model.notices import Notices
 from adaptkit.model.paging import ZOO_CACHE_BYTES, PagedZoo
@@ -37,6 +38,8 @@ from adaptkit.model.registry import Attachment, Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.resolving import Resolver
 from adaptkit.model.stacks import ResolvedStack, StackLike
+from adaptkit.requests import Sampling
+from adaptkit.requests.sampling import GREEDY
 from adaptkit.storage import Adapter, Zoo
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.amounts import counted
@@ -53,6 +56,7 @@ class AdaptedModel(nn.Module):
         self._hooks = SiteHooks(self.network)
         self._passes = Passes(backbone, self._hooks)
         self._encoder = Encoder(self._passes)
+        self._generator = Generator(self._passes)
         remembered = RememberedStacks()
         self._registry = Registry(self._hooks, remembered)
         self.adapters = self._registry.modules
@@ -330,6 +334,77 @@ class AdaptedModel(nn.Module):
             max_answer_tokens=max_answer_tokens,
         )
 
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        max_new_tokens: int = 128,
+        sampling: Sampling = GREEDY,
+        batch_size: int = 16,
+        log_probabilities: bool = False,
+    ) -> list[Generated]:
+        """What a decoder writes behind each prompt under `stack`, until it ends by itself or by the `sampling`.
+
+        With `stacks`, each prompt is under its own; one batch may hold them all. The whole output projection is held
+        from the first call on, which takes memory of its own where the embeddings are not resident. The invertible
+        layer of a stack's last adapter is undone before tokens are predicted, as in its training.
+
+        Raises:
+            ConfigError: The backbone is an encoder, `prompts` is one string or holds something else than text, a prompt
+                fills the window, a number cannot be right, or prompts and stacks differ in number.
+            UnknownAdapter: A stack names an adapter that is not attached.
+            CorruptBackbone: The decoder's output projection is not in its checkpoint.
+            OutOfMemory: The memory does not hold a batch.
+        """
+        pieces = self.generate_stream(
+            prompts,
+            stack=stack,
+            stacks=stacks,
+            max_new_tokens=max_new_tokens,
+            sampling=sampling,
+            batch_size=batch_size,
+            log_probabilities=log_probabilities,
+        )
+        ended = {piece.prompt: piece.generated for piece in pieces if piece.generated is not None}
+        return [ended[number] for number in range(len(prompts))]
+
+    def generate_stream(
+        self,
+        prompts: Sequence[str],
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        max_new_tokens: int = 128,
+        sampling: Sampling = GREEDY,
+        batch_size: int = 16,
+        log_probabilities: bool = False,
+    ) -> Iterator[GeneratedPiece]:
+        """As `generate`, piece by piece: `for piece in ...: print(piece, end="")`.
+
+        The pieces of a prompt, one behind the other, are its whole text. Stacks are looked up in the call itself.
+
+        Raises:
+            AdaptkitError: As `generate`; of memory, while pieces are asked for.
+        """
+        if isinstance(prompts, str):
+            raise ConfigError("generate takes a list of prompts, found one string; write generate([prompt]).")
+        require_texts(prompts, "prompt")
+        each = self._stacks.for_each(len(prompts), stack, stacks)
+        if stacks is None:
+            # Asked wrongly is asked wrongly, also of nothing.
+            self._stacks.one(stack)
+        self._notices.of_forms([[prompt] for prompt in prompts], each)
+        return self._generator.pieces(
+            prompts,
+            each,
+            sampling,
+            max_new_tokens=max_new_tokens,
+            batch_size=batch_size,
+            log_probabilities=log_probabilities,
+        )
+
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.
 
@@ -344,8 +419,13 @@ class AdaptedModel(nn.Module):
         return sum(module.n_replaced for module in self.network.modules() if isinstance(module, TrimmedEmbeddings))
 
     def memory(self) -> MemoryReport:
-        """Resident bytes by part: the backbone's embeddings, attention and feed-forward layers, adapters and heads."""
-        return MemoryReport({**memory_of(self.network), **self._registry.memory()})
+        """Resident bytes by part: the backbone's embeddings, attention and feed-forward layers, adapters and heads.
+
+        A decoder that has generated may hold its output projection too.
+        """
+        held = self._generator.held_bytes
+        parts = {**memory_of(self.network), **({"projection": held} if held else {})}
+        return MemoryReport({**parts, **self._registry.memory()})
 
     def gradient_checkpointing(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them: less memory, about a third more time."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from inspect import signature
 from typing import cast
 
 import torch
 from torch import Tensor
+from transformers import Cache
 
-from adaptkit.attaching import ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
+from adaptkit.attaching import Plan, ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
 from adaptkit.backbones import Backbone, blocks_of
 from adaptkit.errors import ConfigError
 
@@ -49,6 +52,28 @@ class Passes:
             with self._hooks.in_force(plan):
                 parts.append(self._run(ids[rows], mask[rows], blocks))
         return groups.restored(torch.cat(parts))
+
+    def states_after(
+        self, cache: Cache, ids: Tensor, plan: Plan, *, mask: Tensor | None = None, positions: Tensor | None = None
+    ) -> Tensor:
+        """Hidden states of tokens that follow those in a cache, which takes them in, under a plan for these rows.
+
+        `mask` says what of the cache and of the tokens is text, and `positions` where the tokens stand; without them,
+        all rows are of one length.
+
+        Shape: ids and positions (rows, seq), mask (rows, cached + seq), result (rows, seq, hidden_width).
+        """
+        options = {self._cache_argument: cache, "use_cache": True}
+        with self._hooks.in_force(plan):
+            return cast(
+                Tensor,
+                self._network(input_ids=ids, attention_mask=mask, position_ids=positions, **options).last_hidden_state,
+            )
+
+    @cached_property
+    def _cache_argument(self) -> str:
+        """What transformers calls a cache: it has another name since 5.24."""
+        return "cache" if "cache" in signature(self._network.forward).parameters else "past_key_values"
 
     def recompute(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them, or keep them again."""

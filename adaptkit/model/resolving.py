@@ -1,9 +1,13 @@
 """From a composition of names to what acts: the plan, the head on top, and all adapters in it."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
 
 from adaptkit.attaching import AdapterLayers, Plan, RowPlan, plan_of, plan_of_layers
-from adaptkit.composition import Fuse, Part, Stack, resolved
+from adaptkit.composition import Average, Fuse, Part, Stack, resolved
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AmbiguousAdapter, ConfigError, UnknownAdapter
 from adaptkit.layers import Head
@@ -60,6 +64,7 @@ class Resolver:
                 acting=acting,
                 forms=self._forms(whole.ids),
                 pieces=self._pieces(whole, acting),
+                undo=self._undoing(whole),
             )
             self._remembered.keep(asked, found)
             return found
@@ -84,6 +89,17 @@ class Resolver:
         if layers is None or layers.head is None or layers.config.head is None:
             return None
         return layers.head, layers.config.head
+
+    def _undoing(self, part: Part) -> Callable[[Tensor], Tensor] | None:
+        """What undoes the invertible layer of the last adapter of a part with whole ids; averaged as that part is."""
+        if isinstance(part, Stack):
+            return self._undoing(part.parts[-1]) if part.parts else None
+        if isinstance(part, Average):
+            undoing = [self._undoing(inner) for inner in part.parts]
+            shares = [(undo, share) for undo, share in zip(undoing, part.weights, strict=True) if undo is not None]
+            return partial(_averaged, shares) if shares else None
+        invertible = self._registry[part].layers.invertible if isinstance(part, str) else None
+        return None if invertible is None else invertible.inverse
 
     def _pieces(self, stack: Stack, acting: Iterable[str]) -> PiecesConfig | None:
         """What a text under the stack is read by, besides the backbone's own pieces.
@@ -120,3 +136,8 @@ class Resolver:
         if not found:
             raise UnknownAdapter(str(fuse), registry.names.ids)
         return found[0]
+
+
+def _averaged(shares: Sequence[tuple[Callable[[Tensor], Tensor], float]], states: Tensor) -> Tensor:
+    """What each function changes, averaged. Shape: states and result (..., hidden_width)."""
+    return states + torch.stack([share * (undo(states) - states) for undo, share in shares]).sum(dim=0)

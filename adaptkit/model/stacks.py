@@ -1,8 +1,10 @@
 """Stacks, as callers name them and as they are once looked up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from torch import Tensor
 
 from adaptkit.attaching import RowPlan
 from adaptkit.composition import Composition, Stack
@@ -19,8 +21,9 @@ class ResolvedStack:
     """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
 
     `acting` are the ids of all that acts in it, what fusions fuse included; `forms` are those of its adapters that were
-    trained on text in a normal form, and `pieces` those that its text is read by besides the backbone's. What is
-    attached, swapped or detached later changes nothing in it.
+    trained on text in a normal form, and `pieces` those that its text is read by besides the backbone's. `undo` is what
+    happens to hidden states before tokens are predicted from them, as in the training of its last adapter: the inverse
+    of that one's invertible layer. What is attached, swapped or detached later changes nothing in it.
     """
 
     stack: Stack
@@ -29,6 +32,7 @@ class ResolvedStack:
     acting: tuple[str, ...] = ()
     forms: Mapping[str, NormalForm] = field(default_factory=dict)
     pieces: PiecesConfig | None = None
+    undo: Callable[[Tensor], Tensor] | None = None
 
     def require_own_vocabulary(self, what: str) -> None:
         """Let its text be read by the backbone's pieces alone, for `what` has no place for others.

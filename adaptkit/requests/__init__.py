@@ -1,4 +1,4 @@
-"""What is asked of trainings and evaluations, as values that need no torch: on what, how, and what is written."""
+"""What is asked of trainings, evaluations and generation, as values that need no torch."""
 
 from adaptkit.requests.asked import AnyRequest, request_for
 from adaptkit.requests.auto import Auto
@@ -10,6 +10,7 @@ from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.request import AdapterBelow, LoadedModel, Request
 from adaptkit.requests.run import Run
+from adaptkit.requests.sampling import Sampling
 from adaptkit.requests.selection import Selection
 from adaptkit.requests.task import TaskRequest
 from adaptkit.requests.text import TextRequest
@@ -26,6 +27,7 @@ __all__ = [
     "Pretrained",
     "Request",
     "Run",
+    "Sampling",
     "Selection",
     "TaskRequest",
     "TextRequest",
