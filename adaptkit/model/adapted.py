@@ -21,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from adaptkit.attaching import AdapterLayers, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
 from adaptkit.data.columns import require_texts
+from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.labelled import require_list
 from adaptkit.layers import Head
