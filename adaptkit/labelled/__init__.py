@@ -2,6 +2,7 @@
 
 from adaptkit.labelled.benchmarks import read_task, task_languages, task_spec
 from adaptkit.labelled.inputs import examples_of, require_list, without_label
+from adaptkit.labelled.plain_rows import is_columns, is_tuples
 from adaptkit.labelled.read import LabelledSource, read_labelled
 from adaptkit.labelled.reading_options import ReadingOptions
 from adaptkit.labelled.spelling import checked_data, normalized_data, texts_of
@@ -11,6 +12,8 @@ __all__ = [
     "ReadingOptions",
     "checked_data",
     "examples_of",
+    "is_columns",
+    "is_tuples",
     "normalized_data",
     "read_labelled",
     "read_task",

@@ -20,6 +20,7 @@ from adaptkit.data.tasks.label_rules import LabelRules
 from adaptkit.data.tasks.labelled_row import Columns, LabelledRow
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled.collection import check_limit, collect, occurring_labels
+from adaptkit.labelled.plain_rows import MappedColumns, Tuples, is_columns, is_tuples, rows_of_columns, rows_of_tuples
 from adaptkit.labelled.recognition import recognise
 from adaptkit.labelled.spelling import check_texts
 from adaptkit.languages import canonical_tag
@@ -28,7 +29,9 @@ from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
 PathOrName: TypeAlias = str | os.PathLike[str]
-LabelledSource: TypeAlias = "PathOrName | Sequence[PathOrName] | Sequence[Example] | DataSet"
+LabelledSource: TypeAlias = (
+    "PathOrName | Sequence[PathOrName] | Sequence[Example] | Sequence[Row] | Tuples | MappedColumns | DataSet"
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ def read_labelled(
     Entities come out in BIO, whichever of the schemes in `tag_schemes` they are written in; `notes` say so.
 
     Args:
-        source: a file, several in a list, examples or rows (`{"text": ..., "label": ...}`)
-            in a list, or a `datasets` object.
+        source: a file, several in a list, examples, rows (`{"text": ..., "label": ...}`) or tuples (`(text, label)`)
+            in a list, columns (`{"text": [...], "label": [...]}`), or a `datasets` object.
         task_type: else it is recognised from the columns.
         text: the column of the (first) text, where its name is not recognised.
         pair: the column of the second text.
@@ -167,7 +170,7 @@ def _from_tables(
     source: object, asked: Asked, rules: LabelRules, named: Mapping[str, str], quoted: bool | None, limit: int | None
 ) -> TaskData:
     seen: Counter[str] = Counter()
-    tables, description = _tables(source, asked.task_type, quoted, seen)
+    tables, description = _tables(source, asked.task_type, named, quoted, seen)
     kind, rows = _first_kind(_labelled_rows(tables, asked.task_type, named, rules), description)
     reading = kind.reading()
     data = collect(kind, rows, labels=asked.labels, description=description, limit=limit, reading=reading)
@@ -176,20 +179,27 @@ def _from_tables(
 
 
 def _tables(
-    source: object, task_type: str | None, quoted: bool | None, seen: Counter[str]
+    source: object, task_type: str | None, named: Mapping[str, str], quoted: bool | None, seen: Counter[str]
 ) -> tuple[Iterator[_Table], str]:
     if is_data_set(source):
         names_of = {column: class_names(source, column) for column in source.features or ()}
         return iter([_Table("a data set", enumerate(source, start=1), names_of)]), "a data set"
+    if is_tuples(source):
+        rows = enumerate(rows_of_tuples(source, task_type), start=1)
+        return iter([_Table("a list of tuples", rows)]), f"a list of {counted(len(source), 'tuple')}"
+    if is_columns(source, named):
+        return iter(
+            [_Table("a mapping of columns", enumerate(rows_of_columns(source), start=1))]
+        ), "a mapping of columns"
     if isinstance(source, list | tuple) and source and all(isinstance(row, Mapping) for row in source):
         return iter([_Table("a list of rows", enumerate(source, start=1))]), f"a list of {counted(len(source), 'row')}"
-    named = [source] if isinstance(source, str | os.PathLike) else source
-    if not isinstance(named, list | tuple) or not all(isinstance(name, str | os.PathLike) for name in named):
+    files = [source] if isinstance(source, str | os.PathLike) else source
+    if not isinstance(files, list | tuple) or not all(isinstance(name, str | os.PathLike) for name in files):
         raise ConfigError(
-            f"a {type(source).__name__} is no labelled data; give files, a list of rows such as "
-            '{"text": "...", "label": "..."}, examples or a data set.'
+            f"a {type(source).__name__} is no labelled data; give files, a list of tuples such as "
+            '("...", "label") or of rows such as {"text": "...", "label": "..."}, examples or a data set.'
         )
-    paths = [existing_path(name) for name in named]
+    paths = [existing_path(name) for name in files]
     return (_table_of(path, task_type, quoted, seen) for path in paths), describe_files(paths)
 
 

@@ -120,10 +120,12 @@ class Fitting:
         n_lines_of: Mapping[str, int] = MappingProxyType({}),
         sources: Sequence[SourceFacts] = (),
         shared: Sequence[SharedLines] = (),
+        once_trained: Callable[[], None] = lambda: None,
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter.
 
-        `n_lines_of` are the lines of each language, where an adapter is for several.
+        `n_lines_of` are the lines of each language, where an adapter is for several. `once_trained` is called between
+        the training and what is saved.
         """
         output, model = self._output, self._model
         if (finished := self._finished()) is not None:
@@ -132,6 +134,7 @@ class Fitting:
         with forked(model.backbone.device, self._asked_run.seed):
             result = self.run.run(display, resume=output.resumes)
         self.layers.eval()
+        once_trained()
         pieces = self._config.pieces
         inputs = model.backbone.probe_inputs(0 if pieces is None else len(pieces))
         adapter = Adapter(

@@ -1,6 +1,7 @@
 """Train a task adapter: read the examples, put a head on top, train both on frozen adapters or on nothing."""
 
 import hashlib
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,13 +17,14 @@ from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import HeadObjective, format_of
-from adaptkit.labelled import normalized_data, texts_of
+from adaptkit.labelled import is_columns, is_tuples, normalized_data, texts_of
 from adaptkit.languages import canonical_tag
 from adaptkit.methods import by_pieces
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
+from adaptkit.recipes.heldout_scores import heldout_scores
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.regularisers import Weighed
@@ -33,12 +35,13 @@ from adaptkit.task_types.class_weights import weighing_of
 from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
-from adaptkit.training.data import MIN_SENTENCES
+from adaptkit.training.few_examples import more_examples
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
 
 _EPOCHS = 3
 _MAX_STEPS = 3000
+_log = logging.getLogger(__name__)
 
 
 class TaskTraining:
@@ -54,6 +57,7 @@ class TaskTraining:
         self._display = display
         self.foundation = foundation_of(request.on)
         self.data = normalized_data(read_examples(request), request.normalize)
+        self._dev = [] if request.dev is None else dev_examples(request, self.data)
         self.model = model_of(request.backbone)
         self.foundation.require_for(self.id, self.model)
         if request.on_dropout:
@@ -63,13 +67,14 @@ class TaskTraining:
         self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
         self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
         self.items = TaskItems(
-            _with_targets(made, self.losses),
+            _with_targets(made, self.losses) + self._dev_items(),
             self._format,
             request.run.seed,
             sampling_alpha=request.drawing_alpha,
             has_labels=bool(self.head.labels),
             constant_loss_of=self.head.row.constant_loss,
             weighing=weighing_of(request.class_weights, self.head),
+            dev=frozenset(range(len(self.data.examples), len(self.data.examples) + len(self._dev))),
         )
         self.settings = self._settings()
         config = request.adapter_config(self.model.backbone.shape, self.head, self.foundation.adapters)
@@ -108,6 +113,7 @@ class TaskTraining:
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
             *(f"data: {note}" for note in self.data.notes),
+            *([f"data: {len(self._dev):,} other examples are held out to measure on"] if self._dev else []),
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
@@ -117,6 +123,7 @@ class TaskTraining:
             f"trained on top of {self.foundation}{self._left_out()}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
+            *([f"note: {self.items.doubt}. {more_examples()}"] if self.items.doubt else []),
             f"cost: {estimate.cost(self.request.run.batch_size)}",
             *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
             *machine_notes(self.model.backbone, self.request.run.precision, estimate),
@@ -124,6 +131,8 @@ class TaskTraining:
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
+        if self.items.doubt and not self.request.run.progress:
+            self._warn(f"{self.items.doubt}. {more_examples()}")
         return self._fitting.train(
             self._display,
             kind=self.request.kind,
@@ -133,27 +142,57 @@ class TaskTraining:
             text_kind="corpus",
             licence=self.request.output.licence,
             n_lines=len(self.data.examples),
-            n_tokens=sum(item.n_tokens for item in self.items.items),
+            n_tokens=sum(item.n_tokens for item in self.items.items if item.example not in self.items.dev),
             text_sha256=self.items.sha256,
             losses=self.losses,
+            once_trained=self._score,
         )
+
+    def _score(self) -> None:
+        """Say what the head is worth on what was held out."""
+        numbers = sorted({self.items.items[row].example for row in self.items.heldout})
+        everything = [*self.data.examples, *self._dev]
+        heldout = [everything[number] for number in numbers]
+        told, doubt = heldout_scores(
+            self.model,
+            self.head,
+            heldout,
+            [self.foundation.stack_under(self._top, example.language) for example in heldout],
+            batch_size=self.request.run.batch_size,
+            what="held-out examples" if self.items.holds_out else "examples themselves",
+        )
+        self._display.note(told)
+        self._warn(doubt)
+
+    def _warn(self, doubt: str | None) -> None:
+        if doubt and self.request.run.progress:
+            self._display.note(f"note: {doubt}")
+        elif doubt:
+            _log.warning("%s: %s.", self.id, doubt)
 
     def _head_and_items(self, head: HeadConfig) -> tuple[HeadConfig, list[Item]]:
         """The head with its bound on answers, and the examples in windows that hold such answers."""
         while True:
-            made = self._items(head)
+            made = self._items(head, self.data.examples)
             bounded = _fitted(head, made, self.request.max_answer_tokens)
             if bounded == head:
                 return head, made
             head = bounded
 
-    def _items(self, head: HeadConfig) -> list[Item]:
-        """The examples, each read by the pieces of what lies below its language."""
+    def _dev_items(self) -> list[Item]:
+        """What is held out by the caller, numbered behind what is trained on."""
+        made = [item for item in self._items(self.head, self._dev) if item.target]
+        if self._dev and not made:
+            raise EmptyCorpus(f"no example of {as_typed(dev=...)} can be measured on: none has a label or an answer.")
+        return [replace(item, example=len(self.data.examples) + item.example) for item in made]
+
+    def _items(self, head: HeadConfig, examples: Sequence[Example]) -> list[Item]:
+        """Examples, each read by the pieces of what lies below its language."""
         made: list[Item] = []
-        alike = by_pieces(enumerate(self.foundation.pieces_for(it.language) for it in self.data.examples))
+        alike = by_pieces(enumerate(self.foundation.pieces_for(it.language) for it in examples))
         for pieces, numbers in alike.items():
             reader = self.model.backbone.reader(pieces)
-            own = [self.data.examples[number] for number in numbers]
+            own = [examples[number] for number in numbers]
             items = format_of(reader, head, max_length=self._max_length).items(own)
             made += [replace(item, example=numbers[item.example]) for item in items]
         return sorted(made, key=lambda item: item.example)
@@ -187,6 +226,7 @@ class TaskTraining:
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
         assert layers.head is not None  # noqa: S101 - the config asks for one
+        self._top = top
         stacks = BatchStacks(self.foundation, layers, top, dropout=self.request.on_dropout)
         return TrainingRun(
             self.model,
@@ -240,25 +280,45 @@ class TaskTraining:
         )
 
 
-def read_examples(request: TaskRequest) -> TaskData:
-    """The labelled examples of a request; several sources, in a list or by language, are read into one.
+def read_examples(request: TaskRequest, given: Any = None) -> TaskData:  # noqa: ANN401 - as asked
+    """The labelled examples of a request, or others read as it says; several sources, listed or by language, are one.
 
     Raises:
         DataError: Data that is not there or malformed.
         ConfigError: Sources of different task types, or tags of different kinds.
     """
-    parts = [_read(source, request, language) for source, language in _sources_of(request)]
-    return parts[0] if len(parts) == 1 and not isinstance(request.data, Mapping) else _together(parts)
+    given = request.data if given is None else given
+    by_language = isinstance(given, Mapping) and not is_columns(given, request.reading.columns)
+    parts = [_read(source, request, language) for source, language in _sources_of(request, given, by_language)]
+    return _together(parts) if len(parts) != 1 or by_language else parts[0]
 
 
-def _sources_of(request: TaskRequest) -> list[tuple[Any, str | None]]:
+def dev_examples(request: TaskRequest, data: TaskData) -> list[Example]:
+    """The examples that a request holds out, which a head for `data` can be measured on.
+
+    Raises:
+        DataError: Data that is not there or malformed.
+        ConfigError: Examples of another task type, or with labels that are not trained.
+    """
+    dev = normalized_data(read_examples(replace(request, task_type=data.task_type), request.dev), request.normalize)
+    if unknown := sorted(set(dev.labels) - set(data.labels)):
+        raise ConfigError(
+            f"{as_typed(dev=...)} has the label{'s'[: len(unknown) > 1]} {', '.join(unknown)}, and the examples to "
+            f"train on have {', '.join(data.labels)}. A head answers what it was trained on: correct the labels, or "
+            "leave those examples out."
+        )
+    return list(dev.examples)
+
+
+def _sources_of(request: TaskRequest, data: Any, by_language: bool) -> list[tuple[Any, str | None]]:  # noqa: ANN401
     """Each source with the language of those of its examples that name none."""
-    data: Any = request.data
-    if isinstance(data, Mapping):
+    if by_language:
         return [(source, canonical_tag(language)) for language, source in data.items()]
     language = None if request.lang is None else canonical_tag(request.lang)
-    several = isinstance(data, list | tuple) and any(
-        isinstance(part, TaskData | list | tuple) or is_data_set(part) for part in data
+    several = (
+        isinstance(data, list | tuple)
+        and not is_tuples(data)
+        and any(isinstance(part, TaskData | list | tuple) or is_data_set(part) for part in data)
     )
     return [(source, language) for source in (data if several else [data])]
 
@@ -295,11 +355,11 @@ def _with_targets(items: Sequence[Item], lost: Sequence[str]) -> list[Item]:
     """The items that a loss can be computed on.
 
     Raises:
-        EmptyCorpus: Too few are left.
+        EmptyCorpus: None is left.
     """
     kept = [item for item in items if item.target]
-    if len(kept) < len(items) and len({item.example for item in kept}) < MIN_SENTENCES:
-        raise EmptyCorpus(f"too few examples are left to train on: {'; '.join(lost) or 'the others have no labels'}.")
+    if not kept:
+        raise EmptyCorpus(f"no example is left to train on: {'; '.join(lost) or 'the others have no labels'}.")
     return kept
 
 

@@ -46,6 +46,7 @@ def train_adapter(
     max_tokens: int | None = MAX_TOKENS,
     force: bool = False,
     data: "Labelled | None" = None,
+    dev: "Labelled | None" = None,
     task_type: str | None = None,
     reading: ReadingOptions | None = None,
     max_answer_tokens: int | None = None,

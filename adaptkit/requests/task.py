@@ -53,11 +53,23 @@ class TaskRequest(Request):
     task: str = option(MISSING, "train a task adapter of this name on labelled data")
     data: "Labelled" = option(
         MISSING,
-        "labelled data of a task: files, examples, a data set, a list of these, or a mapping of languages to them",
+        "labelled data of a task: files, examples, tuples such as (text, label), a mapping of columns, a data set, a "
+        "list of these, or a mapping of languages to them",
         recorded=False,
         shell=Shell(
             list[str],
             "labelled data of a task: a file, or LANG=FILE; may be repeated",
+            metavar="<file>",
+            read=labelled,
+        ),
+    )
+    dev: "Labelled | None" = option(
+        None,
+        "labelled data to hold out and measure on, as `data` (default: a part of the data)",
+        recorded=False,
+        shell=Shell(
+            list[str],
+            "labelled data to hold out and measure on: a file, or LANG=FILE; may be repeated (default: part of --data)",
             metavar="<file>",
             read=labelled,
         ),

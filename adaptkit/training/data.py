@@ -36,6 +36,10 @@ class RunData(Protocol):
         """The held-out loss of the best answer that is the same for every input; None where no label is asked for."""
 
     @property
+    def doubt(self) -> str | None:
+        """What speaks against believing the held-out loss, in a sentence; None: nothing does."""
+
+    @property
     def sha256(self) -> str:
         """Identity of the content, so that a resumed run can tell that nothing changed."""
 
@@ -79,6 +83,7 @@ class TrainingData:
     row_labels: Tensor | None = None
     mixture: Mixture | None = None
     constant_loss = None
+    doubt = None
 
     def __post_init__(self) -> None:
         if not self.n_measured:

@@ -20,7 +20,8 @@ from adaptkit.heads import TaskFormat
 from adaptkit.heads.batch import Batch
 from adaptkit.task_types import Item
 from adaptkit.task_types.class_weights import Weighing
-from adaptkit.training.data import MIN_SENTENCES, PADDED_TO
+from adaptkit.training.data import PADDED_TO
+from adaptkit.training.few_examples import few_examples
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ class TaskItems:
     Where several languages train together, each is drawn in proportion to `n ** sampling_alpha` of its `n` items
     (Devlin et al. 2019 for mBERT; 1 is in proportion to size, 0 equally), smaller ones more than once an epoch.
     `has_labels` where targets are numbers of labels; `weighing` says how much each counts in the loss. Each
-    label and each language has an example that is trained on.
+    label and each language has an example that is trained on. `dev` are numbers of examples that the caller holds out;
+    without them, some are chosen. Where none can be spared, the run is measured on what it trains on, and `doubt` says
+    so.
 
     Raises:
-        EmptyCorpus: Fewer than 20 examples, or each is the only one of a label.
+        EmptyCorpus: No example to train on.
     """
 
     items: Sequence[Item]
@@ -43,21 +46,29 @@ class TaskItems:
     has_labels: bool = False
     constant_loss_of: Callable[[Sequence[Item]], float] | None = None
     weighing: Weighing | None = None
+    dev: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        found = len(self._kinds)
-        if found < MIN_SENTENCES:
-            raise EmptyCorpus(f"there are {found} labelled examples; training needs at least 20. Give more.")
-        if not self._heldout_examples:
-            raise EmptyCorpus(
-                f"each of the {found} examples is the only one with one of its labels, so that none can be held out to "
-                "measure on. Give several examples of a label."
-            )
+        if not self.training:
+            raise EmptyCorpus("there is no labelled example to train on. Give some, of two labels or more.")
 
     @cached_property
     def heldout(self) -> list[int]:
-        """Item numbers that are measured on and never trained on."""
+        """Item numbers that are measured on and never trained on; all of them where none can be spared."""
+        if not self._heldout_examples:
+            return list(range(len(self.items)))
         return [number for number, item in enumerate(self.items) if item.example in self._heldout_examples]
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether some examples are measured on and not trained on."""
+        return bool(self._heldout_examples)
+
+    @property
+    def doubt(self) -> str | None:
+        """What so few examples are worth, in a sentence; None where they are enough to be measured."""
+        heldout = self._heldout_examples
+        return few_examples(len(self._kinds.keys() - self.dev), len(heldout), given=bool(self.dev))
 
     @cached_property
     def training(self) -> list[int]:
@@ -129,7 +140,7 @@ class TaskItems:
     @cached_property
     def sha256(self) -> str:
         """Identity of the items, so that a resumed run can tell that nothing changed."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(f"held out {sorted(self.dev)}".encode() if self.dev else b"")
         for item in self.items:
             digest.update(f"{item.example} {item.target} {item.language}".encode())
             for row in item.rows:
@@ -147,6 +158,8 @@ class TaskItems:
 
     @cached_property
     def _heldout_examples(self) -> frozenset[int]:
+        if self.dev:
+            return self.dev
         numbers = list(self._kinds)
         return frozenset(numbers[row] for row in heldout_of_kinds(list(self._kinds.values()), seed=self.seed))
 

@@ -86,6 +86,8 @@ class TrainingRun:
         if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
             display.note(doubt)
             stopped = f"{stopped}; {doubt}"
+        if self._data.doubt is not None:
+            stopped = f"{stopped}; {self._data.doubt}"
         return RunResult(
             steps=self._progress.step,
             tokens=self._progress.tokens,

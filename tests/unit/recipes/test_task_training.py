@@ -16,6 +16,7 @@ from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, Empt
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.heldout_scores import heldout_scores
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText
@@ -389,9 +390,75 @@ def test_a_task_adapter_below_is_refused(model: AdaptedModel) -> None:
     assert model.attached == ()
 
 
-def test_too_few_examples_are_refused(model: AdaptedModel) -> None:
-    with pytest.raises(EmptyCorpus, match="at least 20"):
-        train_adapter(task="t", data=made.topics(10), backbone=model, **QUICK)
+@pytest.mark.parametrize("name", LEARNABLE)
+def test_two_examples_train_with_a_warning(name: str, model: AdaptedModel, caplog: pytest.LogCaptureFixture) -> None:
+    data = LEARNABLE[name]()
+    two = replace(data, examples=data.examples[:2])
+    adapter = train_adapter(task="t", data=two, backbone=model, **QUICK)
+    facts = adapter.card.training
+    assert facts is not None
+    assert facts.steps == 4
+    assert "2 labelled examples are too few to hold one out" in facts.stopped_because
+    assert "Give more (200 are a good start)" in caplog.text
+
+
+def test_one_label_alone_is_refused(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="has only the label 'goats'"):
+        train_adapter(task="t", data=[("The goat", "goats"), ("A goat", "goats")], backbone=model, **QUICK)
+
+
+TWO = [("The goat eats grass", "goats"), ("Rain fills the barrel", "rain")]
+
+
+def test_tuples_and_columns_are_the_same_data(model: AdaptedModel) -> None:
+    texts, labels = zip(*TWO, strict=True)
+    as_tuples = train_adapter(task="t", data=TWO, backbone=model, **QUICK)
+    as_columns = train_adapter(task="t", data={"text": texts, "label": labels}, backbone=model, **QUICK)
+    assert as_tuples.weights_sha256 == as_columns.weights_sha256
+    by_language = train_adapter(task="t", data={"en": TWO}, backbone=model, **QUICK)
+    assert by_language.language == "en"
+
+
+def test_a_held_out_set_of_ones_own_is_measured_on(model: AdaptedModel, tmp_path: Path) -> None:
+    (tmp_path / "dev.tsv").write_text("text\tlabel\nThe goat sleeps\tgoats\nIt rains\train\n", encoding="utf-8")
+    request = task_request(task="t", data=made.topics(), dev=[str(tmp_path / "dev.tsv")], backbone=model, **QUICK)
+    with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
+        assert len(training.items.heldout) == 2
+        assert len(training.items.training) == len(made.topics().examples)
+        assert "data: 2 other examples are held out to measure on" in training.describe(training.estimate())
+
+
+@pytest.mark.parametrize(
+    ("dev", "message"),
+    [([("The goat", "sheep")], "has the label sheep"), ([("The goat", 0.5)], "label"), ([], "empty")],
+)
+def test_a_held_out_set_that_cannot_be_measured_on_is_refused(
+    dev: list[tuple[str, object]], message: str, model: AdaptedModel
+) -> None:
+    with pytest.raises((ConfigError, EmptyCorpus, MalformedText), match=message):
+        train_adapter(task="t", data=made.topics(), dev=dev, backbone=model, **QUICK)
+
+
+def test_scores_are_said_after_training_and_a_head_of_one_answer(model: AdaptedModel) -> None:
+    watching = Watching()
+    data = made.topics()
+    request = task_request(task="t", data=data, backbone=model, **{**QUICK, "progress": True}, max_length=8)
+    with closing(TaskTraining(request, watching)) as training:
+        training.train()
+    assert any(note.startswith("scores of 100 on the ") and "accuracy" in note for note in watching.notes)
+
+
+def test_a_head_that_answers_one_label_only_is_told(model: AdaptedModel) -> None:
+    topics = made.topics()
+    model.attach(train_adapter(**LEARNING | {"task": "t"}, data=topics, backbone=model))
+    head = model.head_of("t")[1]
+    stacks = [Stack("t")] * len(topics.examples)
+    assert heldout_scores(model, head, topics.examples, stacks, batch_size=8)[1] is None
+    alike = [replace(example, text="It is") for example in topics.examples if isinstance(example, LabelledText)]
+    told, doubt = heldout_scores(model, head, alike, stacks, batch_size=8)
+    assert told.startswith("scores of 100 on the 80 held-out examples: accuracy 50.0")
+    assert doubt is not None
+    assert "to everything that was held out, where 2 labels are right" in doubt
 
 
 def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:

@@ -96,9 +96,35 @@ def test_other_labels_are_another_content(model: AdaptedModel) -> None:
     assert TaskItems(one, task_format, seed=0).sha256 != TaskItems(other, task_format, seed=0).sha256
 
 
-def test_too_few_examples_are_refused(model: AdaptedModel) -> None:
-    with pytest.raises(EmptyCorpus, match="at least 20"):
-        task_items(model, {"en": 19})
+def test_of_few_examples_one_is_held_out_and_that_is_said(model: AdaptedModel) -> None:
+    data = task_items(model, {"en": 19})
+    assert len(data.heldout) == 1
+    assert len(data.training) == 18
+    assert data.doubt is not None
+    assert "19 labelled examples are very few, and 1 held out" in data.doubt
+    assert task_items(model, {"en": 20}).doubt is None
+
+
+def test_where_none_can_be_spared_the_examples_themselves_are_measured_on(model: AdaptedModel) -> None:
+    data = task_items(model, {"en": 2})
+    assert data.heldout == data.training == [0, 1]
+    assert not data.holds_out
+    assert data.doubt is not None
+    assert "2 labelled examples are too few to hold one out" in data.doubt
+
+
+def test_nothing_is_trained_on_no_example(model: AdaptedModel) -> None:
+    with pytest.raises(EmptyCorpus, match="no labelled example"):
+        task_items(model, {})
+
+
+def test_what_the_caller_holds_out_is_measured_on_and_all_else_trained_on(model: AdaptedModel) -> None:
+    task_format = format_of(model.backbone, HEAD)
+    own = TaskItems(items({"en": 30}), task_format, seed=0, dev=frozenset({28, 29}))
+    assert own.heldout == [28, 29]
+    assert own.training == list(range(28))
+    assert own.doubt is None
+    assert own.sha256 != TaskItems(items({"en": 30}), task_format, seed=0).sha256
 
 
 def test_no_label_and_no_language_is_held_out_whole(model: AdaptedModel) -> None:
@@ -130,9 +156,11 @@ def test_the_only_unanswerable_question_is_trained(model: AdaptedModel) -> None:
     assert row in TaskItems(answered, task_format, seed=0).training
 
 
-def test_examples_of_one_label_each_are_refused(model: AdaptedModel) -> None:
+def test_examples_of_one_label_each_are_measured_on_themselves(model: AdaptedModel) -> None:
     labels = tuple(map(str, range(30)))
     task_format = format_of(model.backbone, HeadConfig(task_type="classification", labels=labels))
     each = [Item(number, (np.arange(5, dtype=np.int32),), (number,)) for number in range(30)]
-    with pytest.raises(EmptyCorpus, match="each of the 30 examples is the only one"):
-        TaskItems(each, task_format, seed=0, has_labels=True)
+    data = TaskItems(each, task_format, seed=0, has_labels=True)
+    assert data.heldout == data.training == list(range(30))
+    assert data.doubt is not None
+    assert "each of 30 labelled examples is the only one with one of its labels" in data.doubt
