@@ -102,11 +102,11 @@ def test_questions_whose_answers_no_window_holds_are_left_out_and_counted(model:
         assert 0 not in {item.example for item in training.items.items}
 
 
-def test_where_too_few_questions_are_left_the_reason_is_told(model: AdaptedModel) -> None:
+def test_where_no_question_is_left_the_reason_is_told(model: AdaptedModel) -> None:
     data = with_long_answer(60)
-    few = replace(data, examples=[data.examples[0]] * 50 + list(data.examples[1:11]))
-    with pytest.raises(EmptyCorpus, match=r"too few examples.*50 of 60 \(83.3%\) answered questions are left out"):
-        plan(model, few, max_length=64)
+    none = replace(data, examples=[data.examples[0]] * 50)
+    with pytest.raises(EmptyCorpus, match=r"no example is left.*50 of 50 \(100.0%\) answered questions are left out"):
+        plan(model, none, max_length=64)
 
 
 def test_answers_may_be_half_longer_than_the_longest_in_training(model: AdaptedModel, tmp_path: Path) -> None:
