@@ -9,6 +9,10 @@ SiteName: TypeAlias = Literal[
     "attention.value",
     "attention.output",
     "attention.residual",
+    "cross_attention.query",
+    "cross_attention.key",
+    "cross_attention.value",
+    "cross_attention.output",
     "ffn.gate",
     "ffn.input",
     "ffn.activation",
@@ -29,13 +33,20 @@ LINEAR_SITES: tuple[SiteName, ...] = (
     "attention.key",
     "attention.value",
     "attention.output",
+    "cross_attention.query",
+    "cross_attention.key",
+    "cross_attention.value",
+    "cross_attention.output",
     "ffn.gate",
     "ffn.input",
     "ffn.output",
 )
-ENCODER_LINEAR_SITES: tuple[SiteName, ...] = tuple(site for site in LINEAR_SITES if site != "ffn.gate")
+ENCODER_LINEAR_SITES: tuple[SiteName, ...] = tuple(
+    site for site in LINEAR_SITES if site != "ffn.gate" and not site.startswith("cross_attention.")
+)
 SITES_OF_ONE_INPUT: tuple[tuple[SiteName, ...], ...] = (
     ("attention.query", "attention.key", "attention.value"),
+    ("cross_attention.key", "cross_attention.value"),
     ("ffn.gate", "ffn.input"),
 )
 RESIDUAL_SITES: tuple[SiteName, ...] = ("attention.residual", "block.output")
@@ -68,13 +79,15 @@ DEFAULT_ANSWER_TOKENS = 30
 class SiteShape:
     """What an adapter layer must know of its place: the module it follows and that module's widths.
 
-    `after_sum` says that the module is a layer norm which reads a sublayer's output added to the sublayer's input.
+    `after_sum` says that the module is a layer norm which reads a sublayer's output added to the sublayer's input, and
+    `in_last_block` that it lies in the last block, or in that of either side of an encoder-decoder.
     """
 
     module: str
     in_width: int
     out_width: int
     after_sum: bool = False
+    in_last_block: bool = False
 
 
 LEAST_CONFIDENCE = 0.6

@@ -30,7 +30,7 @@ def random_adapter(
     """An adapter with random weights and the probes that belong to them; the model keeps nothing of it."""
     layers = attach_random(model, "task/being-made", config, seed=seed).eval()
     inputs = model.backbone.probe_inputs(0 if config.pieces is None else len(config.pieces))
-    probes = probes_of(inputs, model.encode_ids(inputs, stack="task/being-made"))
+    probes = probes_of(inputs, model.encode_ids(inputs, stack="task/being-made", whole=True))
     model.detach("task/being-made")
     return Adapter(
         kind=kind,

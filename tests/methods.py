@@ -33,8 +33,12 @@ METHODS: dict[str, AdapterConfig] = {
 
 def methods_on(family: str) -> list[str]:
     """The names of those that a backbone of this architecture has a place for."""
+    row = architecture_of(family)
     free = [name for name, config in METHODS.items() if not isinstance(config.method, BottleneckMadxConfig)]
-    return list(METHODS) if architecture_of(family).post_norm else free
+    if row.decoder is not None:
+        # One of each kind: what differs there are the places, not the methods.
+        return [name for name in free if name in ("lora", "ia3", "bottleneck + invertible")]
+    return list(METHODS) if row.post_norm else free
 
 
 def at_sites_of(model: AdaptedModel, config: AdapterConfig) -> AdapterConfig:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from adaptkit.backbones import Backbone
@@ -25,8 +26,11 @@ _SIZES: dict[str, Any] = {
 _AS_PUBLISHED: dict[str, dict[str, Any]] = {
     "deberta-v2": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True}
 }
-ARCHITECTURES = tuple(architectures.ARCHITECTURES)
+ARCHITECTURES = tuple(name for name, row in architectures.ARCHITECTURES.items() if row.decoder is None)
 ENCODERS = tuple(name for name in ARCHITECTURES if not architecture_of(name).causal)
+ENCODER_DECODERS = tuple(name for name, row in architectures.ARCHITECTURES.items() if row.decoder is not None)
+CONFORMING = (*ARCHITECTURES, "t5", "m2m_100")
+"""Those that every method is tried on. mt5 and umt5 have the layers of t5, with gates as in decoders."""
 DECODERS = tuple(name for name in ARCHITECTURES if architecture_of(name).causal)
 POST_NORM = tuple(name for name in ARCHITECTURES if architecture_of(name).post_norm)
 
@@ -107,6 +111,11 @@ def tiny_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> Pre
     """Two heads; where the family lets them, they share one key head, and are wider than hidden_size / n_heads."""
     row = architecture_of(model_type)
     options = {"hidden_size": 32, "num_hidden_layers": n_blocks, "num_attention_heads": 2, row.ffn_width_field: 64}
+    if row.decoder is not None:
+        # The sides differ where the family lets them.
+        options |= {row.decoder.n_blocks_field: n_blocks + 1, "decoder_start_token_id": 1}
+        options |= {"d_kv": 20} if row.decoder.ffn_width_field == row.ffn_width_field else {"decoder_ffn_dim": 48}
+        options |= {} if "d_kv" in options else {"decoder_attention_heads": 4}
     if row.shared_keys:
         options |= {"num_key_value_heads": 1, "tie_word_embeddings": tied}
         options |= {"head_dim": 20} if "head_dim" in AutoConfig.for_model(model_type).to_dict() else {}
@@ -141,6 +150,13 @@ def tiny_backbone(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2)
 
 def tiny_model(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> AdaptedModel:
     return AdaptedModel(tiny_backbone(model_type, seed=seed, n_blocks=n_blocks))
+
+
+def states_of(model: AdaptedModel, ids: Tensor, mask: Tensor, **more: Any) -> Tensor:  # noqa: ANN401 - of forward
+    """Hidden states that every block has had a part in: of an encoder-decoder, the decoder's behind the same ids."""
+    decoded = {} if model.backbone.architecture.decoder is None else {"decoder_ids": ids}
+    states: Tensor = model(ids, mask, **decoded, **more)
+    return states
 
 
 def unigram_model(model_type: str = "bert", *, seed: int = 0) -> AdaptedModel:

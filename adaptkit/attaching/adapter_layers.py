@@ -34,7 +34,7 @@ class AdapterLayers(nn.Module):
         deepest = max(address.block for address in shapes)
         self.config = config
         self.hidden_modules = frozenset(
-            shape.module for address, shape in shapes.items() if config.hides_top_block and address.block == deepest
+            shape.module for shape in shapes.values() if config.hides_top_block and shape.in_last_block
         )
         self._by_module: dict[str, AnyLayer] = {}
         for place, part in parts_at(config, shapes):

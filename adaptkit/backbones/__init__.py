@@ -3,7 +3,7 @@
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.load import load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
-from adaptkit.backbones.networks import blocks_of, embedding_rows, embeddings_of, shape_of
+from adaptkit.backbones.networks import all_blocks_of, blocks_of, embedding_rows, shape_of
 from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.windows import Window
@@ -17,10 +17,10 @@ __all__ = [
     "TrimmedEmbeddings",
     "Vocabulary",
     "Window",
+    "all_blocks_of",
     "blocks_of",
     "bytes_of",
     "embedding_rows",
-    "embeddings_of",
     "load_backbone",
     "memory_of",
     "shape_of",

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import fingerprint_of, highest_id, sampled_table, tokenizer_hash
@@ -38,7 +38,7 @@ _READERS_KEPT = 4
 
 @dataclass
 class Backbone(TextReader):
-    """An inert pretrained encoder or decoder. Nothing here changes a weight.
+    """An inert pretrained encoder, decoder or encoder-decoder. Nothing here changes a weight.
 
     `release` says which numbers the weights are (for the embedded one: a 4-bit release). `text_prefix` is put before
     every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
@@ -168,6 +168,19 @@ class Backbone(TextReader):
         rows = table.read() if ids is None else RowReader(table).read(ids.cpu().numpy())
         return rows.to(self.device, self.network.dtype)
 
+    @property
+    def output_scale(self) -> float:
+        """By what states are multiplied before the output projection: some of the T5 family do so."""
+        scales = getattr(self.network.config, "scale_decoder_outputs", False)
+        return float(self.shape.hidden_width**-0.5) if scales else 1.0
+
+    @property
+    def first_decoded(self) -> int:
+        """The token id that an encoder-decoder's decoder begins every text with."""
+        config = self.network.config
+        start: int | None = getattr(config, "decoder_start_token_id", None)
+        return int(config.pad_token_id) if start is None else start
+
     def save(self, folder: str | PathLike[str], *, whole: PreTrainedModel | None = None) -> None:
         """Write an ordinary transformers folder, from which the same backbone is loaded again.
 
@@ -209,9 +222,14 @@ class Backbone(TextReader):
         """The network with its own output projection, if it has one, as its checkpoint had it."""
         if self.output_table is None:
             return self.network
+        kind = AutoModelForCausalLM if self.architecture.decoder is None else AutoModelForSeq2SeqLM
         with torch.device("meta"):
-            whole: PreTrainedModel = AutoModelForCausalLM.from_config(self.network.config)  # type: ignore[no-untyped-call]
-        setattr(whole, whole.base_model_prefix, self.network)
+            whole: PreTrainedModel = kind.from_config(self.network.config)  # type: ignore[no-untyped-call]
+        if hasattr(whole, whole.base_model_prefix):
+            setattr(whole, whole.base_model_prefix, self.network)
+        else:
+            for name, child in self.network.named_children():
+                setattr(whole, name, child)
         projection = nn.Parameter(self.output_rows(), requires_grad=False)
         whole.get_output_embeddings().weight = projection  # type: ignore[no-untyped-call]
         return whole

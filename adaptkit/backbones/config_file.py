@@ -13,7 +13,7 @@ from adaptkit.backbones.stored_tensors import find_file
 from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH
 from adaptkit.errors import CorruptBackbone
 from adaptkit.format.architectures import architecture_of
-from adaptkit.format.shapes import BackboneShape, DecoderShape
+from adaptkit.format.shapes import BackboneShape, DecoderShape, EncoderDecoderShape
 
 CONFIG_FILE = "config.json"
 _MOST_BYTES = 4 * 2**20
@@ -21,14 +21,17 @@ _MOST_POSITIONS = 2**24
 _MOST_DEPTH = 16
 _BOUNDS = {
     **dict.fromkeys(("num_hidden_layers", "n_layers"), MAX_BLOCKS),
+    **dict.fromkeys(("num_layers", "num_decoder_layers", "encoder_layers", "decoder_layers"), MAX_BLOCKS),
     **dict.fromkeys(("num_attention_heads", "n_heads", "num_key_value_heads", "head_dim"), MAX_WIDTH),
+    **dict.fromkeys(("num_heads", "d_kv", "encoder_attention_heads", "decoder_attention_heads"), MAX_WIDTH),
     **dict.fromkeys(("hidden_size", "dim", "intermediate_size", "hidden_dim", "embedding_size"), MAX_WIDTH),
+    **dict.fromkeys(("d_model", "d_ff", "encoder_ffn_dim", "decoder_ffn_dim"), MAX_WIDTH),
     **dict.fromkeys(("vocab_size", "type_vocab_size", "num_labels"), MAX_VOCABULARY),
     **dict.fromkeys(("max_position_embeddings", "max_relative_positions", "position_buckets"), _MOST_POSITIONS),
 }
 """The largest value of each size that a config may state."""
 _MAY_BE_BELOW_1 = {"max_relative_positions", "position_buckets", "num_labels", "type_vocab_size"}
-_OPTIONAL = {"num_key_value_heads", "head_dim", "embedding_size", *_MAY_BE_BELOW_1}
+_OPTIONAL = {"num_key_value_heads", "head_dim", "embedding_size", "num_decoder_layers", *_MAY_BE_BELOW_1}
 
 
 def read_config(source: str) -> PreTrainedConfig:
@@ -127,6 +130,11 @@ def _check_size(name: str, value: object) -> None:
 
 def _check_shape(shape: BackboneShape) -> None:
     """What only the config as a whole says: sizes that transformers filled in, and how they go together."""
+    if isinstance(shape, EncoderDecoderShape) and shape.n_heads * shape.head_width > MAX_WIDTH:
+        raise CorruptBackbone(
+            f"the config says that there are {shape.n_heads:,} heads of {shape.head_width:,} values; right is at most "
+            f"{MAX_WIDTH:,} values in all. Fetch the backbone again."
+        )
     if not isinstance(shape, DecoderShape):
         return
     queries, keys = shape.n_heads * shape.head_width, shape.n_key_heads

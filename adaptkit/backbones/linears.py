@@ -32,6 +32,9 @@ class QuantizedLinear(nn.Module):
     Subclasses say what the weight is in a floating type; it is widened for each product and not kept for backward.
     """
 
+    weight: None = None
+    """Blocks of T5 look at the type of a weight before they call the layer."""
+
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape

@@ -152,9 +152,10 @@ def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
 
 
 def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
-    """A decoder's own output projection, for training only; nothing of it is read here."""
+    """The own output projection of what gives text; nothing of it is read here."""
     row = architecture_of(network.config.model_type)
-    if not row.causal or network.config.tie_word_embeddings:
+    # In an encoder-decoder, a projection that is in the checkpoint is its own, whatever the config says.
+    if not row.generates or (row.decoder is None and network.config.tie_word_embeddings):
         return None
     return stored_tensors_of(source, network.base_model_prefix).get(f"{row.output}.weight")
 

@@ -1,13 +1,15 @@
 """Where the memory of a loaded backbone is: bytes held by each part."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.networks import embeddings_of
+from adaptkit.backbones.networks import entrances_of
 from adaptkit.backbones.word_embeddings import WordEmbeddings
-from adaptkit.format.architectures import Architecture, architecture_of
+from adaptkit.config import SiteName
+from adaptkit.format.architectures import architecture_of
 
 
 class MemoryReport(Mapping[str, int]):
@@ -38,26 +40,35 @@ class MemoryReport(Mapping[str, int]):
 def memory_of(network: PreTrainedModel) -> dict[str, int]:
     """Bytes of the backbone's tensors by part; of a paged table, what is cached now."""
     parts = {"embeddings": 0, "attention": 0, "feed-forward": 0, "other": 0}
-    embeddings = {id(module) for module in embeddings_of(network).modules()}
     row = architecture_of(network.config.model_type)
+    embeddings = {id(inner) for module in entrances_of(network) for inner in module.modules()}
+    embeddings.add(id(network.get_submodule(row.word_embeddings)))
+    counted: set[int] = set()
     for path, module in network.named_modules():
         part = "other"
         if id(module) in embeddings:
             part = "embeddings"
-        elif path.startswith(f"{row.blocks}."):
-            part = _part_of_block(path.removeprefix(f"{row.blocks}."), row)
-        parts[part] += bytes_of(module.parameters(recurse=False)) + bytes_of(module.buffers(recurse=False))
+        else:
+            for blocks, sites in row.sides:
+                if path.startswith(f"{blocks}."):
+                    part = _part_of_block(path.removeprefix(f"{blocks}."), sites)
+        tensors = chain(module.parameters(recurse=False), module.buffers(recurse=False))
+        own = [tensor for tensor in tensors if id(tensor) not in counted]
+        counted.update(map(id, own))
+        parts[part] += bytes_of(own)
         if isinstance(module, WordEmbeddings):
             parts[part] += module.cached_bytes
     return parts
 
 
-def _part_of_block(path: str, row: Architecture) -> str:
+def _part_of_block(path: str, sites: Mapping[SiteName, str]) -> str:
     """Of a module at this path among the blocks: whether it is attention or feed-forward."""
     _, _, inside = path.partition(".")
-    return "attention" if inside.partition(".")[0] in row.attention_parts else "feed-forward"
+    attention = (place for site, place in sites.items() if "attention." in site)
+    parts = {place.rpartition(".")[0] or place for place in attention}
+    return "attention" if any(f"{inside}.".startswith(f"{part}.") for part in parts) else "feed-forward"
 
 
-def bytes_of(tensors: Iterator[Tensor]) -> int:
+def bytes_of(tensors: Iterable[Tensor]) -> int:
     """Bytes of some tensors."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

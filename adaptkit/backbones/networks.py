@@ -1,14 +1,16 @@
 """Where a loaded network has what the table of architectures names: its sizes, embeddings and blocks."""
 
+from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.format.architectures import architecture_of
-from adaptkit.format.shapes import BackboneShape, DecoderShape
+from adaptkit.format.shapes import BackboneShape, DecoderShape, EncoderDecoderShape
 
 _ROWS_AT_ONCE = 8192
 
@@ -20,6 +22,7 @@ def shape_of(config: PreTrainedConfig) -> BackboneShape:
         UnsupportedArchitecture: The model type has no row.
     """
     row = architecture_of(config.model_type)
+    positions = row.n_positions if row.n_positions is not None else config.max_position_embeddings
     sizes: dict[str, Any] = {
         "model_type": config.model_type,
         "n_blocks": config.num_hidden_layers,
@@ -27,15 +30,20 @@ def shape_of(config: PreTrainedConfig) -> BackboneShape:
         "hidden_width": config.hidden_size,
         "ffn_width": getattr(config, row.ffn_width_field),
         "vocabulary_size": config.vocab_size,
-        "n_positions": config.max_position_embeddings,
+        "n_positions": positions,
     }
-    if not row.shared_keys:
-        return BackboneShape(**sizes)
-    return DecoderShape(
-        **sizes,
-        n_key_heads=config.num_key_value_heads,
-        head_width=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
-    )
+    head_width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    if row.decoder is not None:
+        return EncoderDecoderShape(
+            **sizes,
+            n_decoder_blocks=getattr(config, row.decoder.n_blocks_field),
+            decoder_ffn_width=getattr(config, row.decoder.ffn_width_field),
+            head_width=head_width,
+            gated=bool(getattr(config, "is_gated_act", False)),
+        )
+    if row.shared_keys:
+        return DecoderShape(**sizes, n_key_heads=config.num_key_value_heads, head_width=head_width)
+    return BackboneShape(**sizes)
 
 
 def embedding_rows(network: PreTrainedModel, ids: Tensor | None = None) -> Tensor:
@@ -47,16 +55,31 @@ def embedding_rows(network: PreTrainedModel, ids: Tensor | None = None) -> Tenso
     if ids is None and isinstance(table, nn.Embedding):
         return table.weight.detach()
     wanted = torch.arange(network.config.vocab_size, device=network.device) if ids is None else ids
-    look_up = table.rows if isinstance(table, WordEmbeddings) else table
+    # Not by calling the table: some families scale what they read of it.
+    look_up = table.rows if isinstance(table, WordEmbeddings) else partial(_rows_of, table)
     with torch.no_grad():
         return torch.cat([look_up(piece) for piece in torch.split(wanted, _ROWS_AT_ONCE)])
 
 
-def embeddings_of(network: PreTrainedModel) -> nn.Module:
-    """The module whose output enters the first block."""
-    return network.get_submodule(architecture_of(network.config.model_type).embeddings)
+def _rows_of(table: nn.Module, ids: Tensor) -> Tensor:
+    return F.embedding(ids, table.get_parameter("weight"))
+
+
+def entrances_of(network: PreTrainedModel) -> list[nn.Module]:
+    """The modules whose outputs, added up, enter the first block; in an encoder-decoder, of both sides."""
+    return [network.get_submodule(path) for path in architecture_of(network.config.model_type).entrances]
 
 
 def blocks_of(network: PreTrainedModel) -> list[nn.Module]:
-    """The transformer blocks of a loaded backbone, in order."""
-    return list(network.get_submodule(architecture_of(network.config.model_type).blocks).children())
+    """The transformer blocks of a loaded backbone, in order; of an encoder-decoder those of the encoder."""
+    return _blocks_at(network, architecture_of(network.config.model_type).blocks)
+
+
+def all_blocks_of(network: PreTrainedModel) -> list[nn.Module]:
+    """The transformer blocks of a loaded backbone, in the order in which they are numbered."""
+    sides = architecture_of(network.config.model_type).sides
+    return [block for path, _ in sides for block in _blocks_at(network, path)]
+
+
+def _blocks_at(network: PreTrainedModel, path: str) -> list[nn.Module]:
+    return list(network.get_submodule(path).children())

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.networks import blocks_of, embeddings_of
+from adaptkit.backbones.networks import all_blocks_of, entrances_of
 from adaptkit.config import Precision
 
 _SCALE_FOR_FLOAT16 = 2.0**10
@@ -44,7 +44,7 @@ def loss_scale(network: PreTrainedModel) -> float:
     Gradients of activations are about as small as the smallest numbers of float16, so that many would become 0
     (Micikevicius et al. 2018, arXiv:1710.03740). The other types reach as far down as they need.
     """
-    weights = (weight for block in blocks_of(network) for weight in block.parameters())
+    weights = (weight for block in all_blocks_of(network) for weight in block.parameters())
     return _SCALE_FOR_FLOAT16 if any(weight.dtype == torch.float16 for weight in weights) else 1.0
 
 
@@ -62,16 +62,18 @@ def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
     Autocast would convert every weight and every activation again at each layer, a fifth of a training step on CPU.
     The embedding table, most of a multilingual encoder, stays as it is; only its output is converted.
     """
-    below = {id(weight) for weight in embeddings_of(network).parameters()}
+    entrances = entrances_of(network)
+    below = {id(weight) for module in entrances for weight in module.parameters()}
     before = [(weight, weight.data) for weight in network.parameters() if id(weight) not in below]
-    handle = embeddings_of(network).register_forward_hook(_to_bfloat16)
+    handles = [module.register_forward_hook(_to_bfloat16) for module in entrances]
     try:
         for weight, data in before:
             if data.dtype == torch.float32:
                 weight.data = data.to(torch.bfloat16)
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
         for weight, data in before:
             weight.data = data
 

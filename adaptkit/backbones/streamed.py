@@ -1,6 +1,7 @@
 """Build a backbone tensor by tensor, each quantised as it arrives: the whole is never in memory unquantised."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,13 +9,13 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTraine
 
 from adaptkit.backbones.fingerprint import is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, QuantizedLinear, four_bit_linear
-from adaptkit.backbones.networks import blocks_of
+from adaptkit.backbones.networks import all_blocks_of
 from adaptkit.backbones.stored_tensors import StoredTensor, incomplete, stored_tensors_of
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
-from adaptkit.backbones.word_embeddings import TrimmedEmbeddings, WordEmbeddings
+from adaptkit.backbones.word_embeddings import ScaledEmbeddings, TrimmedEmbeddings, WordEmbeddings
 from adaptkit.errors import CorruptBackbone, UnsupportedArchitecture
-from adaptkit.format.architectures import ARCHITECTURES, architecture_of
+from adaptkit.format.architectures import ARCHITECTURES, Architecture, architecture_of
 from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.holding import CACHE_BYTES, Bits, EmbeddingForm
 
@@ -37,6 +38,12 @@ def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
         if path.endswith("rotary_emb"):
             # What it computes from the config when it is made has no place in a checkpoint.
             network.set_submodule(path, type(module)(config))
+    for path in architecture_of(config.model_type).positions:
+        # So are positions that are not learned.
+        positions: Any = network.get_submodule(path)
+        if positions._buffers.pop("weights", None) is not None:
+            count = positions.num_positions + positions.offset
+            positions.make_weights(count, positions.embedding_dim, positions.padding_idx)
     for name, buffer in [(name, buffer) for name, buffer in network.named_buffers() if buffer.is_meta]:
         path, _, last = name.rpartition(".")
         if last not in _BUFFERS:
@@ -73,7 +80,7 @@ def load_streamed(
     samples = {table: sampled(table, stored[table], rounded)}
     kept = None if vocabulary is None else vocabulary.ids[vocabulary.ids < config.vocab_size]
     word_embeddings = _table(TableSource(stored[table], kept, dtype, cache_bytes), embeddings, tokenizer)
-    network.set_submodule(row.word_embeddings, word_embeddings.to(device))
+    _put_table(network, row, word_embeddings.to(device))
     for path, linear in _block_linears(network) if bits in LINEARS else ():
         weights = {name: stored[f"{path}.{name}"].read() for name, _ in linear.named_parameters()}
         samples |= {f"{path}.{name}": sampled(f"{path}.{name}", weight, rounded) for name, weight in weights.items()}
@@ -85,6 +92,8 @@ def load_streamed(
             value = stored[name].read()
             samples[name] = sampled(name, value, rounded)
             _put(network, name, value.to(device, dtype))
+    for path in row.positions:
+        nn.Module.to(network.get_submodule(path), dtype)
     nn.Module.to(network, device)
     network.train(mode=False)
     network.requires_grad_(requires_grad=False)
@@ -113,13 +122,13 @@ def require_complete(network: PreTrainedModel, found: Mapping[str, StoredTensor]
             raise CorruptBackbone(
                 f"the checkpoint's {name} has shape {found[name].shape}; its config says {shape}. Fetch both again."
             )
-    blocks = f"{architecture_of(network.config.model_type).blocks}."
-    stored, ours = _blocks_in(found, blocks), _blocks_in(wanted, blocks)
-    if len(stored) > len(ours):
-        raise CorruptBackbone(
-            f"the checkpoint has {len(stored)} blocks; its config says {len(ours)}. Fetch both again, or save the "
-            "shorter network with transformers' save_pretrained."
-        )
+    for blocks, _ in architecture_of(network.config.model_type).sides:
+        stored, ours = _blocks_in(found, f"{blocks}."), _blocks_in(wanted, f"{blocks}.")
+        if len(stored) > len(ours):
+            raise CorruptBackbone(
+                f"the checkpoint has {len(stored)} blocks; its config says {len(ours)}. Fetch both again, or save the "
+                "shorter network with transformers' save_pretrained."
+            )
     return {name: found[name] for name in wanted}
 
 
@@ -134,9 +143,17 @@ def _table(source: TableSource, form: EmbeddingForm, tokenizer: PreTrainedTokeni
     return TrimmedEmbeddings(rows, source.kept, source.stored.shape[0], letters_of(tokenizer, source.kept))
 
 
+def _put_table(network: PreTrainedModel, row: Architecture, table: WordEmbeddings) -> None:
+    """The table in its place, and where the sides of an encoder-decoder read it, scaled as there."""
+    scales = {path: getattr(network.get_submodule(path), "embed_scale", 1.0) for path in row.copies_of_table}
+    network.set_submodule(row.word_embeddings, table)
+    for path, scale in scales.items():
+        network.set_submodule(path, table if scale == 1.0 else ScaledEmbeddings(table, float(scale)))
+
+
 def _block_linears(network: PreTrainedModel) -> Iterator[tuple[str, nn.Linear]]:
     """The linear layers of the blocks, with their paths; what lies outside (heads, poolers) is never quantised."""
-    inside = {id(module) for block in blocks_of(network) for module in block.modules()}
+    inside = {id(module) for block in all_blocks_of(network) for module in block.modules()}
     yield from [
         (path, module)
         for path, module in network.named_modules()

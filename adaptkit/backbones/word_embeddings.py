@@ -37,6 +37,21 @@ class WordEmbeddings(nn.Module):
         return f"{self.n_rows}, {self.width}"
 
 
+class ScaledEmbeddings(nn.Module):
+    """What one side of an encoder-decoder reads of a table that both share: its rows, multiplied by a number."""
+
+    def __init__(self, table: WordEmbeddings, scale: float) -> None:
+        super().__init__()
+        # In a list: the table has its own place in the network.
+        self._table = [table]
+        self.scale = scale
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Vectors of token ids. Shape: ids (...), result (..., width)."""
+        vectors: Tensor = self._table[0](ids) * self.scale
+        return vectors
+
+
 class TrimmedEmbeddings(WordEmbeddings):
     """A table without the rows that some languages never use. Token ids stay as they were.
 

@@ -9,11 +9,32 @@ from adaptkit.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecoderSide:
+    """The second list of blocks, in an encoder-decoder: one that reads the encoder's states and gives tokens.
+
+    `blocks`, `sites`, `embeddings` and `ffn_width_field` are what they are in an `Architecture`. `n_blocks_field` is
+    the config's field of how many blocks it has.
+    """
+
+    blocks: str
+    sites: Mapping[SiteName, str]
+    embeddings: str
+    n_blocks_field: str
+    ffn_width_field: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """What is to be known of a model family. `name` is its `model_type` in transformers.
 
     `blocks` is the path of the list of blocks, `sites` are paths inside one block ("": itself). `embeddings` is the
     module whose output enters the first block, and `word_embeddings` the table in it.
+
+    With `decoder`, it is an encoder-decoder: what is said of blocks, sites and embeddings is said of its encoder, and
+    both sides read the one table `word_embeddings`. The decoder's blocks are numbered behind the encoder's.
+    `positions` are modules whose outputs are added to those of the embeddings. `n_positions` is what a family with
+    relative positions was trained on, whose configs name no bound. `ungated_input` is the name of the module that
+    stands in place of `ffn.input` in those networks of the family that have no gates.
 
     In a `causal` one, a decoder, a token sees those before it only; `output` is its own projection to tokens, where it
     has one, in the checkpoint. With `shared_keys`, several queries may share a key, and a head has any width. In a
@@ -39,6 +60,10 @@ class Architecture:
     post_norm: bool = True
     pooler: bool = False
     counts_from_padding: bool = False
+    decoder: DecoderSide | None = None
+    positions: tuple[str, ...] = ()
+    n_positions: int | None = None
+    ungated_input: str = ""
     adapterhub: Mapping[SiteName, str] = field(default_factory=dict)
 
     @property
@@ -52,9 +77,33 @@ class Architecture:
         return {"add_pooling_layer": False} if self.pooler else {}
 
     @property
-    def attention_parts(self) -> frozenset[str]:
-        """Names of the parts of a block that are its attention."""
-        return frozenset(path.partition(".")[0] for site, path in self.sites.items() if site.startswith("attention."))
+    def sides(self) -> tuple[tuple[str, Mapping[SiteName, str]], ...]:
+        """The path of each list of blocks, with the sites inside one of its blocks."""
+        own = (self.blocks, self.sites)
+        return (own,) if self.decoder is None else (own, (self.decoder.blocks, self.decoder.sites))
+
+    @property
+    def generates(self) -> bool:
+        """Whether it gives text, token by token: a decoder, or an encoder-decoder."""
+        return self.causal or self.decoder is not None
+
+    @property
+    def entrances(self) -> tuple[str, ...]:
+        """The modules whose outputs, added up, enter the first block of each side."""
+        return (self.embeddings, *([] if self.decoder is None else [self.decoder.embeddings]), *self.positions)
+
+    @property
+    def copies_of_table(self) -> tuple[str, ...]:
+        """The modules by which the sides of an encoder-decoder read the table of the word embeddings."""
+        return () if self.decoder is None else (self.embeddings, self.decoder.embeddings)
+
+    def path_of(self, site: SiteName, path: str, *, gated: bool) -> str | None:
+        """The path of a site in a block of a network with or without gates; None where it has no such site."""
+        if gated or not self.ungated_input:
+            return path
+        if site == "ffn.input":
+            return f"{path.rpartition('.')[0]}.{self.ungated_input}"
+        return None if site == "ffn.gate" else path
 
     def first_position(self, pad_token_id: int) -> int:
         """The row of the position table that a text's first token has."""
@@ -130,6 +179,80 @@ LLAMA = Architecture(
     },
 )
 
+
+def _of_t5(ffn: str) -> dict[SiteName, str]:
+    return {
+        "attention.query": "layer.0.SelfAttention.q",
+        "attention.key": "layer.0.SelfAttention.k",
+        "attention.value": "layer.0.SelfAttention.v",
+        "attention.output": "layer.0.SelfAttention.o",
+        "ffn.gate": f"{ffn}.DenseReluDense.wi_0",
+        "ffn.input": f"{ffn}.DenseReluDense.wi_1",
+        "ffn.activation": f"{ffn}.DenseReluDense.act",
+        "ffn.output": f"{ffn}.DenseReluDense.wo",
+        # A block gives position biases beside its states; its last layer gives the same states alone.
+        "block.output": ffn,
+    }
+
+
+T5 = Architecture(
+    name="t5",
+    blocks="encoder.block",
+    sites=_of_t5("layer.1"),
+    embeddings="encoder.embed_tokens",
+    word_embeddings="shared",
+    ffn_width_field="d_ff",
+    post_norm=False,
+    n_positions=512,
+    ungated_input="wi",
+    decoder=DecoderSide(
+        blocks="decoder.block",
+        sites={
+            **_of_t5("layer.2"),
+            "cross_attention.query": "layer.1.EncDecAttention.q",
+            "cross_attention.key": "layer.1.EncDecAttention.k",
+            "cross_attention.value": "layer.1.EncDecAttention.v",
+            "cross_attention.output": "layer.1.EncDecAttention.o",
+        },
+        embeddings="decoder.embed_tokens",
+        n_blocks_field="num_decoder_layers",
+        ffn_width_field="d_ff",
+    ),
+)
+_M2M_100_SITES: dict[SiteName, str] = {
+    "attention.query": "self_attn.q_proj",
+    "attention.key": "self_attn.k_proj",
+    "attention.value": "self_attn.v_proj",
+    "attention.output": "self_attn.out_proj",
+    "ffn.input": "fc1",
+    "ffn.activation": "activation_fn",
+    "ffn.output": "fc2",
+    "block.output": "",
+}
+M2M_100 = Architecture(
+    name="m2m_100",
+    blocks="encoder.layers",
+    sites=_M2M_100_SITES,
+    embeddings="encoder.embed_tokens",
+    word_embeddings="shared",
+    ffn_width_field="encoder_ffn_dim",
+    post_norm=False,
+    positions=("encoder.embed_positions", "decoder.embed_positions"),
+    decoder=DecoderSide(
+        blocks="decoder.layers",
+        sites={
+            **_M2M_100_SITES,
+            "cross_attention.query": "encoder_attn.q_proj",
+            "cross_attention.key": "encoder_attn.k_proj",
+            "cross_attention.value": "encoder_attn.v_proj",
+            "cross_attention.output": "encoder_attn.out_proj",
+        },
+        embeddings="decoder.embed_tokens",
+        n_blocks_field="decoder_layers",
+        ffn_width_field="decoder_ffn_dim",
+    ),
+)
+
 ARCHITECTURES: Table[Architecture] = Table("architecture")
 for _row in (
     BERT,
@@ -142,6 +265,10 @@ for _row in (
     replace(LLAMA, name="qwen3"),
     replace(LLAMA, name="mistral"),
     replace(ROBERTA, name="camembert", adapterhub={}),
+    T5,
+    replace(T5, name="mt5"),
+    replace(T5, name="umt5"),
+    M2M_100,
 ):
     ARCHITECTURES.register(_row)
 

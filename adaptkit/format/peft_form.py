@@ -82,6 +82,7 @@ def _sites_and_blocks(
     named = {addresses[target] for target in targets}
     sites = tuple(site for site in LINEAR_SITES if any(address.site == site for address in named))
     blocks = tuple(sorted({address.block for address in named}))
-    if {SiteAddress(block, site) for block in blocks for site in sites} != named:
+    there = set(addresses.values())
+    if {SiteAddress(block, site) for block in blocks for site in sites} & there != named:
         raise MistypedJson("the target modules are not the same sites in every block")
-    return sites, None if blocks == tuple(range(shape.n_blocks)) else blocks
+    return sites, None if blocks == tuple(range(shape.n_all_blocks)) else blocks

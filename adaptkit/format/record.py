@@ -24,7 +24,7 @@ from adaptkit.format.folder import Files, read_json
 from adaptkit.format.origins import SharedField
 from adaptkit.format.probe import COMPONENTS, Probe
 from adaptkit.format.published import HUB_IDS
-from adaptkit.format.shapes import BackboneShape, DecoderShape
+from adaptkit.format.shapes import AnyShape, BackboneShape, DecoderShape, EncoderDecoderShape, shape_class
 from adaptkit.format.single_lines import check_single_lines
 from adaptkit.format.typed_json import MistypedJson, decode, needed_version, since
 from adaptkit.languages import canonical_tag
@@ -40,7 +40,7 @@ class Origin:
     name: str
     release: str
     text_prefix: str
-    shape: BackboneShape | DecoderShape
+    shape: AnyShape
     tokenizer_sha256: str
     fingerprint: Fingerprint
 
@@ -142,7 +142,7 @@ def _check_pieces(record: Record, config: AdapterConfig, path: Path) -> None:
 
 
 def _check_family(shape: BackboneShape) -> None:
-    if architecture_of(shape.model_type).shared_keys != isinstance(shape, DecoderShape):
+    if type(shape) is not shape_class(architecture_of(shape.model_type)):
         raise MistypedJson(f"the sizes are not those that a {shape.model_type} backbone has")
 
 
@@ -173,6 +173,11 @@ def _check_bounds(record: Record, path: Path) -> None:
     }
     if isinstance(shape, DecoderShape):
         bounds["n_key_heads"] = (shape.n_key_heads, shape.n_heads)
+        bounds["head_width"] = (shape.head_width, MAX_WIDTH)
+        bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, MAX_WIDTH)
+    if isinstance(shape, EncoderDecoderShape):
+        bounds["n_decoder_blocks"] = (shape.n_decoder_blocks, MAX_BLOCKS)
+        bounds["decoder_ffn_width"] = (shape.decoder_ffn_width, MAX_WIDTH)
         bounds["head_width"] = (shape.head_width, MAX_WIDTH)
         bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, MAX_WIDTH)
     for name, (found, bound) in bounds.items():

@@ -1,8 +1,8 @@
 """Which tensors an adapter has on a backbone, known from its config alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from adaptkit.config import SITES, SiteShape
+from adaptkit.config import SITES, SiteName, SiteShape
 from adaptkit.errors import ArchitectureMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape, SiteAddress
@@ -44,24 +44,31 @@ def parts_at(config: AdapterConfig, sites: Mapping[SiteAddress, SiteShape]) -> I
                 yield sites[address], part
 
 
+def sites_in(blocks: Collection[int] | None, sites: Collection[SiteAddress]) -> set[SiteName]:
+    """The names of the sites that these blocks have, of one side or of both, and of those outside of blocks."""
+    return {at.site for at in sites if blocks is None or at.block in blocks or at.block < 0}
+
+
 def _check_pieces(sites: Mapping[SiteAddress, SiteShape]) -> None:
     if SiteAddress(-1, "embeddings.words") not in sites:
         raise ArchitectureMismatch(
-            "the adapter has pieces of text of its own, and in this backbone, a decoder, none can be put in: what it "
-            "predicts are tokens of its own vocabulary. Load the encoder that the adapter was trained on."
+            "the adapter has pieces of text of its own, and in this backbone, which gives text, none can be put in: it "
+            "predicts tokens of its own vocabulary. Load the encoder that the adapter was trained on."
         )
 
 
 def _check(method: MethodConfig, sites: Mapping[SiteAddress, SiteShape]) -> None:
-    deepest, there = max(address.block for address in sites), {address.site for address in sites}
+    deepest = max(address.block for address in sites)
     if method.blocks is not None and method.blocks[-1] > deepest:
         raise ArchitectureMismatch(
             f"the adapter acts in block {method.blocks[-1]}, but this backbone's blocks end at {deepest}. "
             "Load the backbone it was trained on, or name other blocks."
         )
+    there = sites_in(method.blocks, sites)
     if missing := [site for site in method.sites if site not in there]:
+        where = "" if method.blocks is None else f" in the blocks {', '.join(map(str, method.blocks))}"
         raise ArchitectureMismatch(
-            f"the adapter acts at {', '.join(missing)}, where this backbone has no site. It has "
+            f"the adapter acts at {', '.join(missing)}, where this backbone has no site{where}. It has "
             f"{', '.join(site for site in SITES if site in there)}."
         )
     row = method_of(method)

@@ -190,6 +190,11 @@ def _padded(backbone: Backbone) -> list[tuple[Tensor, Tensor]]:
 
 
 def _require_whole(backbone: Backbone) -> None:
+    if backbone.architecture.decoder is not None:
+        raise NotConvertible(
+            f"{backbone.name} is an encoder-decoder, and what is written as ONNX is one list of blocks. Merge the "
+            "stack into a transformers folder (adaptkit.merge), and export that with optimum."
+        )
     table = backbone.network.get_submodule(backbone.architecture.word_embeddings)
     if backbone.bits != 32 or backbone.network.dtype != torch.float32 or not isinstance(table, nn.Embedding):
         raise NotConvertible(

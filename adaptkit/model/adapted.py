@@ -213,23 +213,25 @@ class AdaptedModel(nn.Module):
         *,
         blocks: Sequence[int] = (),
         stacks: Sequence[StackLike] | None = None,
+        decoder_ids: Tensor | None = None,
     ) -> Tensor:
         """Hidden states of the last block, or of these blocks side by side, under the stack in force.
 
-        With `stacks`, each row is under its own (None: under no adapter), whatever is in force.
+        With `stacks`, each row is under its own (None: under no adapter), whatever is in force. Of an encoder-decoder,
+        the states are the encoder's, or the decoder's behind each of `decoder_ids`, which stand before what pads them.
 
         Shape: input_ids and attention_mask (batch, seq), result (batch, seq, hidden_width), or that width for each of
-        `blocks` (ascending).
+        `blocks` (ascending); decoder_ids (batch, target_seq), result (batch, target_seq, hidden_width).
 
         Raises:
-            ConfigError: Gradient checkpointing was switched on behind the model's back, or rows and stacks differ in
-                number.
+            ConfigError: Gradient checkpointing was switched on behind the model's back, rows and stacks differ in
+                number, or the backbone has no decoder beside its encoder.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         if stacks is None:
-            return self._passes.states(input_ids, attention_mask, blocks)
+            return self._passes.states(input_ids, attention_mask, blocks, decoder_ids)
         plans = [each.plan for each in self._stacks.for_each(len(input_ids), None, stacks)]
-        return self._passes.states_of_rows(input_ids, attention_mask, plans, blocks)
+        return self._passes.states_of_rows(input_ids, attention_mask, plans, blocks, decoder_ids)
 
     def encode(
         self,
@@ -277,10 +279,12 @@ class AdaptedModel(nn.Module):
         stacks: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         blocks: Sequence[int] = (),
+        whole: bool = False,
     ) -> Tensor:
         """Pooled vectors of texts that are tokenized already, after the last block or after these, side by side.
 
-        They are as training sees them, before projections and normalisation that a backbone may have.
+        They are as training sees them, before projections and normalisation that a backbone may have. With `whole`,
+        those of an encoder-decoder are of its decoder, which has read the same texts; so probes are made.
 
         Shape: (len(ids), hidden_width), or that width for each of `blocks`; float32 on the CPU.
 
@@ -290,7 +294,7 @@ class AdaptedModel(nn.Module):
             OutOfMemory: The memory does not hold a batch.
         """
         plans = [each.plan for each in self._stacks.for_each(len(ids), stack, stacks)]
-        return self._encoder.pooled(ids, plans, batch_size=batch_size, blocks=blocks)
+        return self._encoder.pooled(ids, plans, batch_size=batch_size, blocks=blocks, whole=whole)
 
     def predict(
         self,

@@ -5,7 +5,7 @@ import copy
 from transformers import PreTrainedModel
 
 from adaptkit.attaching import SiteHooks
-from adaptkit.backbones import Backbone, blocks_of
+from adaptkit.backbones import Backbone, all_blocks_of
 
 
 def copy_without_hooks(backbone: Backbone, hooks: SiteHooks) -> PreTrainedModel:
@@ -17,7 +17,7 @@ def copy_without_hooks(backbone: Backbone, hooks: SiteHooks) -> PreTrainedModel:
     for module in network.modules():
         if module not in shared:
             module._forward_hooks.clear()
-    for block in blocks_of(network):
+    for block in all_blocks_of(network):
         setattr(block, "gradient_checkpointing", False)  # noqa: B010 - a plain attribute, which mypy takes for a module
         block.training = False
     return network

@@ -79,8 +79,12 @@ class Encoder:
         *,
         batch_size: int = 32,
         blocks: Sequence[int] = (),
+        whole: bool = False,
     ) -> Tensor:
         """Pooled vectors of token ids, before projections and normalisation that a backbone may have.
+
+        With `whole`, those of an encoder-decoder are of its decoder's states behind the same ids: every block has a
+        part in them, as is right for a probe.
 
         Shape: (len(ids), hidden_width), or that width for each of `blocks`; float32 on the CPU.
 
@@ -95,7 +99,9 @@ class Encoder:
         with torch.inference_mode(), memory_errors_told("this batch", self._backbone.device, ways):
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self._backbone.pad([ids[row] for row in rows])
-                hidden = self._passes.states_of_rows(tokens, mask, [plans[row] for row in rows], blocks)
+                decoded = tokens if whole and self._backbone.architecture.decoder is not None else None
+                own = [plans[row] for row in rows]
+                hidden = self._passes.states_of_rows(tokens, mask, own, blocks, decoded)
                 vectors[rows] = self._backbone.sentences.pooled(hidden, mask).cpu()
         return vectors
 

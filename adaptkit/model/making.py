@@ -41,7 +41,7 @@ def made(
             for weight, parameter in layers.named_tensors().items():
                 parameter.copy_(tensors[weight])
         inputs = model.backbone.probe_inputs()
-        vectors = model.encode_ids(inputs, stack=place)
+        vectors = model.encode_ids(inputs, stack=place, whole=True)
     finally:
         model.detach(place)
     if not (vectors.isfinite().all() and all(tensor.isfinite().all() for tensor in tensors.values())):

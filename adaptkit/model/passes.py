@@ -11,8 +11,10 @@ from torch import Tensor
 from transformers import Cache
 
 from adaptkit.attaching import Plan, ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
-from adaptkit.backbones import Backbone, blocks_of
+from adaptkit.backbones import Backbone, all_blocks_of, blocks_of
 from adaptkit.errors import ConfigError
+
+_OWN_DROPOUT = {"dropout", "activation_dropout"}
 
 
 class Passes:
@@ -23,18 +25,31 @@ class Passes:
         self._network = backbone.network
         self._hooks = hooks
 
-    def states(self, ids: Tensor, mask: Tensor, blocks: Sequence[int] = ()) -> Tensor:
+    def states(
+        self, ids: Tensor, mask: Tensor, blocks: Sequence[int] = (), decoder_ids: Tensor | None = None
+    ) -> Tensor:
         """Hidden states of the last block, or of these blocks side by side, under what is in force.
 
-        Shape: ids and mask (batch, seq), result (batch, seq, hidden_width), or that width for each of `blocks`.
+        Of an encoder-decoder, they are those of the encoder, or with `decoder_ids` those of the decoder's last block.
+
+        Shape: ids and mask (batch, seq), result (batch, seq, hidden_width), or that width for each of `blocks`;
+        decoder_ids (batch, target_seq), result (batch, target_seq, hidden_width).
 
         Raises:
-            ConfigError: Gradient checkpointing was switched on behind the model's back.
+            ConfigError: Gradient checkpointing was switched on behind the model's back, or the backbone has no decoder
+                beside its encoder.
         """
         self._require_own_checkpointing()
-        return self._run(ids, mask, blocks)
+        return self._run(ids, mask, blocks, decoder_ids)
 
-    def states_of_rows(self, ids: Tensor, mask: Tensor, plans: Sequence[RowPlan], blocks: Sequence[int] = ()) -> Tensor:
+    def states_of_rows(
+        self,
+        ids: Tensor,
+        mask: Tensor,
+        plans: Sequence[RowPlan],
+        blocks: Sequence[int] = (),
+        decoder_ids: Tensor | None = None,
+    ) -> Tensor:
         """Hidden states, each row under a plan of its own, whatever is in force. Shape: as `states`.
 
         Raises:
@@ -43,14 +58,16 @@ class Passes:
         self._require_own_checkpointing()
         groups = RowGroups.of(plans)
         ids, mask = groups.sorted(ids), groups.sorted(mask)
+        decoder_ids = None if decoder_ids is None else groups.sorted(decoder_ids)
         self._require_readable(ids, groups)
         if self.backbone.architecture.row_wise:
             with self._hooks.in_force(plan_of_rows(groups)):
-                return groups.restored(self._run(ids, mask, blocks))
+                return groups.restored(self._run(ids, mask, blocks, decoder_ids))
         parts = []
         for plan, rows in zip(groups.plans, groups.rows, strict=True):
             with self._hooks.in_force(plan):
-                parts.append(self._run(ids[rows], mask[rows], blocks))
+                decoded = None if decoder_ids is None else decoder_ids[rows]
+                parts.append(self._run(ids[rows], mask[rows], blocks, decoded))
         return groups.restored(torch.cat(parts))
 
     def states_after(
@@ -78,9 +95,12 @@ class Passes:
     def recompute(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them, or keep them again."""
         self._network._set_gradient_checkpointing(enable=on, gradient_checkpointing_func=self._hooks.checkpoint)
-        for block in blocks_of(self._network):
+        for block in all_blocks_of(self._network):
             # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
             block.training = on
+            # Some drop by numbers of their own then; nothing of a frozen backbone is to be dropped.
+            for number in _OWN_DROPOUT & vars(block).keys():
+                setattr(block, number, 0.0)
 
     @contextmanager
     def _with_own_pieces(self, ids: Tensor) -> Iterator[Tensor]:
@@ -115,23 +135,38 @@ class Passes:
                     "the pieces of another adapter. Read a text and encode it under one stack."
                 )
 
-    def _run(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
+    def _run(self, ids: Tensor, mask: Tensor, blocks: Sequence[int], decoder_ids: Tensor | None = None) -> Tensor:
         with self._with_own_pieces(ids) as readable:
+            if decoder_ids is not None:
+                return self._decoded(readable, mask, decoder_ids)
             return self._states_of(readable, mask, blocks)
 
     def _states_of(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
+        row = self.backbone.architecture
+        reading = self._network if row.decoder is None else self._network.get_encoder()
         # A decoder would keep its keys and values for a next token that nobody asks for.
-        options = {"use_cache": False} if self.backbone.architecture.causal else {}
+        options = {"use_cache": False} if row.causal else {}
         if not blocks:
-            return cast(Tensor, self._network(ids, mask, **options).last_hidden_state)
+            return cast(Tensor, reading(ids, mask, **options).last_hidden_state)
         every = blocks_of(self._network)
         with outputs_of([every[block] for block in blocks]) as states:
-            self._network(ids, mask, **options)
+            reading(ids, mask, **options)
         return torch.cat(states, dim=-1)
+
+    def _decoded(self, ids: Tensor, mask: Tensor, decoder_ids: Tensor) -> Tensor:
+        if self.backbone.architecture.decoder is None:
+            raise ConfigError(
+                f"decoder_ids are for an encoder-decoder, and {self.backbone.name} has one list of blocks; leave them "
+                "out."
+            )
+        found = self._network(ids, mask, decoder_input_ids=decoder_ids, use_cache=False)
+        return cast(Tensor, found.last_hidden_state)
 
     def _require_own_checkpointing(self) -> None:
         ours = self._hooks.checkpoint
-        if any(b.gradient_checkpointing and b._gradient_checkpointing_func != ours for b in blocks_of(self._network)):
+        if any(
+            b.gradient_checkpointing and b._gradient_checkpointing_func != ours for b in all_blocks_of(self._network)
+        ):
             raise ConfigError(
                 "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
                 "force. Switch it on here: model.gradient_checkpointing(True)."

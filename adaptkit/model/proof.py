@@ -80,7 +80,7 @@ class Prover:
         ]
         ids = [probe.ids for _, probes, _ in unproven for probe in probes]
         plans = [alone for _, probes, alone in unproven for _ in probes]
-        vectors = torch.split(self._encoder.pooled(ids, plans), [len(probes) for _, probes, _ in unproven])
+        vectors = torch.split(self._encoder.pooled(ids, plans, whole=True), [len(probes) for _, probes, _ in unproven])
         for (adapter, probes, _), found in zip(unproven, vectors, strict=True):
             self._require_as_recorded(adapter, largest_error(probes, found))
             self._proven.add(_proof_of(adapter))

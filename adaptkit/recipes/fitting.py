@@ -198,7 +198,7 @@ class Fitting:
 
     def _vectors(self, inputs: list[list[int]]) -> Tensor:
         with types_as_said(self._model.backbone.device):
-            return self._model.encode_ids(inputs, stack=self._attached_as)
+            return self._model.encode_ids(inputs, stack=self._attached_as, whole=True)
 
     def close(self) -> None:
         """Take off the model what was attached for this run."""

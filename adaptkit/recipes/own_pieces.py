@@ -49,9 +49,10 @@ def require_room_for_pieces(
         ConfigError: The backbone is a decoder, or an adapter below or the one that it starts from brings pieces
             already.
     """
-    if backbone.architecture.causal:
+    if backbone.architecture.generates:
+        kind = "a decoder" if backbone.architecture.causal else "an encoder-decoder"
         raise ConfigError(
-            f"{backbone.name} is a decoder, which predicts tokens of its own vocabulary only: new pieces are for "
+            f"{backbone.name} is {kind}, which predicts tokens of its own vocabulary only: new pieces are for "
             f"encoders. Leave {as_typed(new_pieces=...)} out, or take an encoder."
         )
     if having := [adapter.id for adapter in foundation.adapters if adapter.config.pieces is not None]:

@@ -41,9 +41,11 @@ class LanguageRequest(TextRequest):
                 f"{as_typed(name=...)}."
             )
 
-    def method_config(self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = ()) -> MethodConfig:
+    def method_config(
+        self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = (), *, decodes: bool = False
+    ) -> MethodConfig:
         """As of every request; a fusion brings no pieces, which is said before any work."""
-        method = super().method_config(shape, below)
+        method = super().method_config(shape, below, decodes=decodes)
         if self.new_pieces is not None and method.fuses:
             refuse(["new_pieces"], f"method {self.method_row.name!r}")
         return method

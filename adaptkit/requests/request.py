@@ -10,8 +10,10 @@ from adaptkit.config import SITES, Kind
 from adaptkit.data.letters import NormalForm
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
+from adaptkit.format.tensor_shapes import sites_in
 from adaptkit.methods import Below, Lora, Method, MethodConfig, MethodOptions, Surroundings, method_of
 from adaptkit.options import Options, Recorded, Shell, option, recorded
+from adaptkit.requests.encoder_blocks import in_encoder
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
@@ -99,15 +101,20 @@ class Request(Options):
         """Whether it is languages that are drawn, as far as that is known before the data are read."""
         return True
 
-    def method_config(self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = ()) -> MethodConfig:
+    def method_config(
+        self, shape: BackboneShape | None = None, below: Sequence[AdapterBelow] = (), *, decodes: bool = False
+    ) -> MethodConfig:
         """The method as it is meant on a backbone of these sizes, or on any, over these adapters.
+
+        On an encoder-decoder, it acts in the encoder alone, unless the training `decodes`.
 
         Raises:
             ConfigError: Options that cannot be right there.
         """
-        return self.method.config(
+        method = self.method if shape is None or decodes else in_encoder(self.method, shape)
+        return method.config(
             Surroundings(
-                sites=SITES if shape is None else {address.site for address in shape.sites()},
+                sites=SITES if shape is None else sites_in(getattr(method, "blocks", None), shape.sites()),
                 below=tuple(
                     Below(entry.id, entry.config.method.sites, inverts=entry.config.invertible is not None)
                     for entry in below

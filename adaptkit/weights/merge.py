@@ -92,10 +92,10 @@ def merge(
     if kept is not None and pinned.head is not None:
         _put_head(merged, kept, *pinned.head)
     ids = model.backbone.tokenize(list(texts)) if texts else model.backbone.probe_inputs()
-    stacked, bare = model.encode_ids(ids, stack=pinned), model.encode_ids(ids)
+    stacked, bare = model.encode_ids(ids, stack=pinned, whole=True), model.encode_ids(ids, whole=True)
     # An adapter that hardly acts is not asked for more digits than the numbers have.
     moved = torch.maximum((stacked - bare).norm(dim=-1), _LEAST_MOVED * stacked.norm(dim=-1))
-    error = float(((merged.encode_ids(ids) - stacked).norm(dim=-1) / moved).max())
+    error = float(((merged.encode_ids(ids, whole=True) - stacked).norm(dim=-1) / moved).max())
     scores = None if score is None else (score(model, stack), score(merged, kept))
     if error > max_error:
         raise MergeLoss(
@@ -113,7 +113,9 @@ def merge(
 def _head_that_goes_with(model: AdaptedModel, stack: ResolvedStack) -> str | None:
     """The id on top, where its head is one that transformers has too; any other head is refused."""
     names = list(ids_of(stack.stack))
-    on_top = names[-1] if stack.head is not None and stack.head[1].row.transformers_class is not None else None
+    has_class = stack.head is not None and stack.head[1].row.transformers_class is not None
+    # Those of encoder-decoders have heads on their decoders, or on an encoder alone.
+    on_top = names[-1] if has_class and model.backbone.architecture.decoder is None else None
     for name in names:
         adapter = model.attached_adapter(name)
         if name != on_top and adapter is not None and adapter.config.head is not None:

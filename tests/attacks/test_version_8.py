@@ -128,7 +128,7 @@ FIELDS: dict[str, tuple[type[AdapterFileError], str, str, Any]] = {
     "pieces that are null": (MalformedConfig, CONFIG_FILE, "pieces", None),
     "no head beside them": (MalformedConfig, CONFIG_FILE, "head", REMOVED),
     "an older version": (MalformedConfig, RECORD_FILE, "format_version", 7),
-    "the next version": (UnknownVersion, RECORD_FILE, "format_version", 9),
+    "the next version": (UnknownVersion, RECORD_FILE, "format_version", 10),
 }
 
 
@@ -175,7 +175,7 @@ def test_a_probe_beyond_the_pieces(folder: Path) -> None:
 def test_a_decoder(folder: Path) -> None:
     for field, value in {"model_type": "llama", "n_key_heads": 1, "head_width": 16}.items():
         put(folder, RECORD_FILE, f"backbone.shape.{field}", value)
-    with pytest.raises(MalformedConfig, match="in this backbone, a decoder, none can be put in"):
+    with pytest.raises(MalformedConfig, match="in this backbone, which gives text, none can be put in"):
         load_adapter(folder)
 
 

@@ -24,7 +24,7 @@ from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
 from tests.calls import train_adapter
 from tests.saved import saved_backbone
-from tests.tiny import ARCHITECTURES
+from tests.tiny import ARCHITECTURES, states_of
 
 METHODS = {
     "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
@@ -79,7 +79,7 @@ def test_gradients_reach_every_tensor_of_the_adapter(
     model.gradient_checkpointing(on=checkpointing)
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
     with model.active("sw"):
-        states = model(ids, mask)
+        states = states_of(model, ids, mask)
     torch.autograd.backward((states.float() * torch.linspace(-1, 1, states.shape[-1])).sum())
     assert not [name for name, weight in layers.named_parameters() if weight.grad is None or not weight.grad.any()]
     assert not [name for name, weight in model.network.named_parameters() if weight.grad is not None]
@@ -106,7 +106,7 @@ def test_the_gradient_is_that_of_full_precision_nearly(folder: Path) -> None:
         layers.requires_grad_(requires_grad=True)
         ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
         with model.active("sw"):
-            torch.autograd.backward((model(ids, mask) * torch.linspace(-1, 1, 32)).sum())
+            torch.autograd.backward((states_of(model, ids, mask) * torch.linspace(-1, 1, 32)).sum())
         grads = [weight.grad.reshape(-1) for weight in layers.parameters() if weight.grad is not None]
         gradients.append(torch.cat(grads))
     exact, *coarse = gradients
