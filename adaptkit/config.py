@@ -7,6 +7,7 @@ SiteName: TypeAlias = Literal[
     "attention.query",
     "attention.key",
     "attention.value",
+    "attention.qkv",
     "attention.output",
     "attention.residual",
     "cross_attention.query",
@@ -15,6 +16,7 @@ SiteName: TypeAlias = Literal[
     "cross_attention.output",
     "ffn.gate",
     "ffn.input",
+    "ffn.gate_input",
     "ffn.activation",
     "ffn.output",
     "block.output",
@@ -32,6 +34,7 @@ LINEAR_SITES: tuple[SiteName, ...] = (
     "attention.query",
     "attention.key",
     "attention.value",
+    "attention.qkv",
     "attention.output",
     "cross_attention.query",
     "cross_attention.key",
@@ -39,10 +42,15 @@ LINEAR_SITES: tuple[SiteName, ...] = (
     "cross_attention.output",
     "ffn.gate",
     "ffn.input",
+    "ffn.gate_input",
     "ffn.output",
 )
+FUSED_SITES: tuple[SiteName, ...] = ("attention.qkv", "ffn.gate_input")
+"""One linear layer that gives what others give by two or three: queries, keys and values; gate and input."""
 ENCODER_LINEAR_SITES: tuple[SiteName, ...] = tuple(
-    site for site in LINEAR_SITES if site != "ffn.gate" and not site.startswith("cross_attention.")
+    site
+    for site in LINEAR_SITES
+    if site != "ffn.gate" and site not in FUSED_SITES and not site.startswith("cross_attention.")
 )
 SITES_OF_ONE_INPUT: tuple[tuple[SiteName, ...], ...] = (
     ("attention.query", "attention.key", "attention.value"),

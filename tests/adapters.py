@@ -9,6 +9,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of
+from tests.methods import at_sites_of
 
 
 def randomise(layers: AdapterLayers, *, seed: int = 1) -> AdapterLayers:
@@ -21,13 +22,15 @@ def randomise(layers: AdapterLayers, *, seed: int = 1) -> AdapterLayers:
 
 
 def attach_random(model: AdaptedModel, adapter_id: str, config: AdapterConfig, *, seed: int = 1) -> AdapterLayers:
-    return randomise(model.attach_layers(adapter_id, config), seed=seed)
+    """Layers with random weights, at the sites that the backbone has for what the method acts on."""
+    return randomise(model.attach_layers(adapter_id, at_sites_of(model, config)), seed=seed)
 
 
 def random_adapter(
     model: AdaptedModel, config: AdapterConfig, *, kind: Kind = "language", name: str = "sw", seed: int = 1
 ) -> Adapter:
     """An adapter with random weights and the probes that belong to them; the model keeps nothing of it."""
+    config = at_sites_of(model, config)
     layers = attach_random(model, "task/being-made", config, seed=seed).eval()
     inputs = model.backbone.probe_inputs(0 if config.pieces is None else len(config.pieces))
     probes = probes_of(inputs, model.encode_ids(inputs, stack="task/being-made", whole=True))

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+from adaptkit.config import LINEAR_SITES, SiteName
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.architectures import architecture_of
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, DoraConfig, Ia3Config, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 
 METHODS: dict[str, AdapterConfig] = {
-    "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
+    "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8, sites=LINEAR_SITES)),
     "lora, rank stabilized, some sites and blocks": AdapterConfig(
         method=LoraConfig(rank=3, scaling="rank_stabilized", sites=("attention.query", "ffn.output"), blocks=(1,))
     ),
@@ -42,7 +43,19 @@ def methods_on(family: str) -> list[str]:
 
 
 def at_sites_of(model: AdaptedModel, config: AdapterConfig) -> AdapterConfig:
-    """The method at those of its sites that the backbone has."""
+    """The method at those of its sites that the backbone has, or at those that give the same together with others."""
     there = {address.site for address in model.backbone.shape.sites()}
     method: Any = config.method
-    return replace(config, method=replace(method, sites=tuple(site for site in method.sites if site in there)))
+    if there.issuperset(method.sites):
+        return config
+    named = dict.fromkeys(site if site in there else _FUSED.get(site, site) for site in method.sites)
+    return replace(config, method=replace(method, sites=tuple(site for site in named if site in there)))
+
+
+_FUSED: dict[SiteName, SiteName] = {
+    "attention.query": "attention.qkv",
+    "attention.key": "attention.qkv",
+    "attention.value": "attention.qkv",
+    "ffn.gate": "ffn.gate_input",
+    "ffn.input": "ffn.gate_input",
+}

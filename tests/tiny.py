@@ -24,7 +24,11 @@ _SIZES: dict[str, Any] = {
 }
 # What networks of a family have when they are published, and need not have.
 _AS_PUBLISHED: dict[str, dict[str, Any]] = {
-    "deberta-v2": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True}
+    "deberta-v2": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True},
+    # Sliding windows that these short texts fill, and blocks without them.
+    "gemma3_text": {"sliding_window": 8, "sliding_window_pattern": 2},
+    "phi3": {"sliding_window": 8},
+    "smollm3": {"no_rope_layer_interval": 2},
 }
 ARCHITECTURES = tuple(name for name, row in architectures.ARCHITECTURES.items() if row.decoder is None)
 ENCODERS = tuple(name for name in ARCHITECTURES if not architecture_of(name).causal)
@@ -117,7 +121,7 @@ def tiny_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> Pre
         options |= {"d_kv": 20} if row.decoder.ffn_width_field == row.ffn_width_field else {"decoder_ffn_dim": 48}
         options |= {} if "d_kv" in options else {"decoder_attention_heads": 4}
     if row.shared_keys:
-        options |= {"num_key_value_heads": 1, "tie_word_embeddings": tied}
+        options |= {"num_key_value_heads": 1, "tie_word_embeddings": tied, "bos_token_id": 0, "eos_token_id": 2}
         options |= {"head_dim": 20} if "head_dim" in AutoConfig.for_model(model_type).to_dict() else {}
     return AutoConfig.for_model(model_type, **_SIZES, **options, **_AS_PUBLISHED.get(model_type, {}))
 

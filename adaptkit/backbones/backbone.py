@@ -43,7 +43,8 @@ class Backbone(TextReader):
     `release` says which numbers the weights are (for the embedded one: a 4-bit release). `text_prefix` is put before
     every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
     held, and `sampled` is the fingerprint that was taken before they were quantised. `output_table` is where a decoder
-    has its output projection on disk; None where that is the input table. `input_table` is where the embeddings are on
+    has its output projection on disk; None where that is the input table. `output_bias` is what some add to its logits,
+    on disk too. `input_table` is where the embeddings are on
     disk; None where they are held as they are. `sentences` makes a vector of a text, of at most `sentence_length`
     tokens where that is said; `prompts` are those that the backbone came with, by name.
     """
@@ -58,6 +59,7 @@ class Backbone(TextReader):
     vocabulary: Vocabulary | None = None
     sampled: Fingerprint | None = None
     output_table: StoredTensor | None = None
+    output_bias: StoredTensor | None = None
     input_table: StoredTensor | None = None
     sentences: SentenceVectors = field(default_factory=SentenceVectors)
     sentence_length: int | None = None
@@ -181,6 +183,16 @@ class Backbone(TextReader):
         start: int | None = getattr(config, "decoder_start_token_id", None)
         return int(config.pad_token_id) if start is None else start
 
+    def output_offsets(self, ids: Tensor | None = None) -> Tensor | None:
+        """What a decoder's own output projection adds to the logits of these tokens; None where it adds nothing.
+
+        Shape: ids (n), result (n).
+        """
+        if self.output_bias is None:
+            return None
+        offsets = self.output_bias.read()
+        return (offsets if ids is None else offsets[ids.cpu()]).to(self.device, self.network.dtype)
+
     def save(self, folder: str | PathLike[str], *, whole: PreTrainedModel | None = None) -> None:
         """Write an ordinary transformers folder, from which the same backbone is loaded again.
 
@@ -220,7 +232,7 @@ class Backbone(TextReader):
 
     def _with_projection(self) -> PreTrainedModel:
         """The network with its own output projection, if it has one, as its checkpoint had it."""
-        if self.output_table is None:
+        if self.output_table is None and self.output_bias is None:
             return self.network
         kind = AutoModelForCausalLM if self.architecture.decoder is None else AutoModelForSeq2SeqLM
         with torch.device("meta"):
@@ -230,8 +242,10 @@ class Backbone(TextReader):
         else:
             for name, child in self.network.named_children():
                 setattr(whole, name, child)
-        projection = nn.Parameter(self.output_rows(), requires_grad=False)
-        whole.get_output_embeddings().weight = projection  # type: ignore[no-untyped-call]
+        projection: nn.Linear = whole.get_output_embeddings()  # type: ignore[no-untyped-call]
+        projection.weight = nn.Parameter(self.output_rows(), requires_grad=False)
+        if (offsets := self.output_offsets()) is not None:
+            projection.bias = nn.Parameter(offsets, requires_grad=False)
         return whole
 
     def reader(self, pieces: PiecesConfig | None) -> TextReader:

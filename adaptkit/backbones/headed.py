@@ -7,14 +7,26 @@ import torch
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from adaptkit.errors import ConfigError
 from adaptkit.task_types import HeadConfig
 
 
 def with_head(network: PreTrainedModel, head: HeadConfig, linear: nn.Linear) -> PreTrainedModel:
-    """The network, not copied, under this linear layer, of a head that transformers has too."""
+    """The network, not copied, under this linear layer, of a head that transformers has too.
+
+    Raises:
+        ConfigError: Transformers has that head for other families only.
+    """
     assert head.row.transformers_class is not None  # noqa: S101 - no other is asked for
+    auto = head.row.transformers_class()
+    if type(network.config) not in auto._model_mapping:
+        raise ConfigError(
+            f"transformers has no {auto.__name__} for a {network.config.model_type} backbone, so that no folder of its "
+            "would hold the head. Serve the stack as it is: adaptkit.as_pipeline, adaptkit.export_onnx; or merge what "
+            "lies below the head."
+        )
     with torch.device("meta"):
-        made = head.row.transformers_class().from_config(labelled(network.config, head.labels))
+        made = auto.from_config(labelled(network.config, head.labels))
     whole: PreTrainedModel = made
     (own,) = (name for name, child in whole.named_children() if isinstance(child, nn.Linear))
     setattr(whole, whole.base_model_prefix, network)

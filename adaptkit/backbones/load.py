@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -118,7 +119,8 @@ def load_backbone(
         embeddings=form.name,
         vocabulary=kept,
         sampled=sampled,
-        output_table=_output_table(source, network),
+        output_table=_output_tensor(source, network, "weight"),
+        output_bias=_output_tensor(source, network, "bias"),
         input_table=None if sampled is None else _input_table(source, network),
         sentences=sentences.vectors(tokenizer, prefix).to(where),
         sentence_length=sentences.max_length,
@@ -151,13 +153,14 @@ def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
     return stored_tensors_of(source, network.base_model_prefix)[architecture_of(network.config.model_type).table]
 
 
-def _output_table(source: str, network: PreTrainedModel) -> StoredTensor | None:
-    """The own output projection of what gives text; nothing of it is read here."""
+def _output_tensor(source: str, network: PreTrainedModel, part: Literal["weight", "bias"]) -> StoredTensor | None:
+    """A part of the own output projection of what gives text; nothing of it is read here."""
     row = architecture_of(network.config.model_type)
     # In an encoder-decoder, a projection that is in the checkpoint is its own, whatever the config says.
-    if not row.generates or (row.decoder is None and network.config.tie_word_embeddings):
+    tied = row.decoder is None and network.config.tie_word_embeddings
+    if not row.generates or (part == "weight" and tied):
         return None
-    return stored_tensors_of(source, network.base_model_prefix).get(f"{row.output}.weight")
+    return stored_tensors_of(source, network.base_model_prefix).get(f"{row.output}.{part}")
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:

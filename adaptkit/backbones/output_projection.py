@@ -19,6 +19,7 @@ class OutputProjection:
         kept = None if backbone.vocabulary is None else torch.from_numpy(backbone.vocabulary.ids)
         self._ids = kept if kept is None else kept[kept < backbone.n_ids]
         self._held: Tensor | None = None
+        self._offsets = backbone.output_offsets(self._ids)
         # transformers has it as a plain number of a config, where a family has it.
         self._softcap: float | None = getattr(backbone.network.config, "final_logit_softcapping", None)
 
@@ -30,6 +31,8 @@ class OutputProjection:
     def __call__(self, states: Tensor) -> Tensor:
         """Shape: states (..., hidden_width), result (..., vocabulary_size), float32."""
         logits = F.linear(states, self._rows()).float()
+        if self._offsets is not None:
+            logits += self._offsets.to(logits.device, logits.dtype)
         if self._softcap is not None:
             logits = self._softcap * torch.tanh(logits / self._softcap)
         n_ids, size = self._backbone.n_ids, self._backbone.shape.vocabulary_size

@@ -23,9 +23,10 @@ LINEARS: Mapping[int, Callable[[Tensor, Tensor | None], QuantizedLinear]] = {8: 
 _COARSE = ("nf4", "int8")
 
 # What the modules of the known architectures compute when they are made.
-_BUFFERS: Mapping[str, Callable[[torch.Size], Tensor]] = {
-    "position_ids": lambda shape: torch.arange(shape[-1]).expand(shape).clone(),
-    "token_type_ids": lambda shape: torch.zeros(shape, dtype=torch.long),
+_BUFFERS: Mapping[str, Callable[[nn.Module, torch.Size], Tensor]] = {
+    "position_ids": lambda _, shape: torch.arange(shape[-1]).expand(shape).clone(),
+    "token_type_ids": lambda _, shape: torch.zeros(shape, dtype=torch.long),
+    "embed_scale": lambda table, _: torch.tensor(table.scalar_embed_scale),
 }
 
 
@@ -48,7 +49,8 @@ def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
         path, _, last = name.rpartition(".")
         if last not in _BUFFERS:
             raise UnsupportedArchitecture(config.model_type, tuple(ARCHITECTURES))
-        network.get_submodule(path)._buffers[last] = _BUFFERS[last](buffer.shape)
+        module = network.get_submodule(path)
+        module._buffers[last] = _BUFFERS[last](module, buffer.shape)
     return network
 
 
@@ -80,6 +82,9 @@ def load_streamed(
     samples = {table: sampled(table, stored[table], rounded)}
     kept = None if vocabulary is None else vocabulary.ids[vocabulary.ids < config.vocab_size]
     word_embeddings = _table(TableSource(stored[table], kept, dtype, cache_bytes), embeddings, tokenizer)
+    if row.scaled_embeddings:
+        # Rounded as transformers rounds it.
+        word_embeddings.scale = float(torch.tensor(config.hidden_size**0.5, dtype=dtype))
     _put_table(network, row, word_embeddings.to(device))
     for path, linear in _block_linears(network) if bits in LINEARS else ():
         weights = {name: stored[f"{path}.{name}"].read() for name, _ in linear.named_parameters()}

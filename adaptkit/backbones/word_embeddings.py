@@ -12,7 +12,12 @@ from torch import Tensor, nn
 
 
 class WordEmbeddings(nn.Module):
-    """A frozen table of `n_rows` vectors of `width`. Whatever its form, `rows` gives them in one type."""
+    """A frozen table of `n_rows` vectors of `width`. Whatever its form, `rows` gives them in one type.
+
+    What enters the first block is a row multiplied by `scale`; the output projection reads the rows as they are.
+    """
+
+    scale: float = 1.0
 
     def __init__(self, n_rows: int, width: int, dtype: torch.dtype) -> None:
         super().__init__()
@@ -30,7 +35,8 @@ class WordEmbeddings(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of token ids. Each distinct id is looked up once. Shape: ids (...), result (..., width)."""
         distinct, places = torch.unique(ids, return_inverse=True)
-        return self.rows(distinct)[places]
+        rows = self.rows(distinct)
+        return (rows if self.scale == 1 else rows * self.scale)[places]
 
     def extra_repr(self) -> str:
         """The sizes, for printing."""

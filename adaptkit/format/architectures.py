@@ -37,10 +37,11 @@ class Architecture:
     stands in place of `ffn.input` in those networks of the family that have no gates.
 
     In a `causal` one, a decoder, a token sees those before it only; `output` is its own projection to tokens, where it
-    has one, in the checkpoint. With `shared_keys`, several queries may share a key, and a head has any width. In a
-    `row_wise` one, the modules at its sites read the rows of the batch and nothing else, so that each row may have a
-    stack of its own. In a `post_norm` one, the residual sites are layer norms that read a sublayer's output added to
-    its input.
+    has one, in the checkpoint. With `scaled_embeddings`, rows of the table are multiplied by the square root of their
+    width before they enter the first block. With `shared_keys`, several queries may share a key, and a head has any
+    width. In a `row_wise` one, the modules at its sites read the rows of the batch and nothing else, so that each row
+    may have a stack of its own. In a `post_norm` one, the residual sites are layer norms that read a sublayer's output
+    added to its input.
 
     With `pooler`, transformers makes a pooler unless told not to. With `counts_from_padding`, positions are counted
     from the padding token's id on, so that the rows of the position table up to it are not used. `adapterhub` says
@@ -54,6 +55,7 @@ class Architecture:
     word_embeddings: str = "embeddings.word_embeddings"
     output: str = "lm_head"
     ffn_width_field: str = "intermediate_size"
+    scaled_embeddings: bool = False
     causal: bool = False
     shared_keys: bool = False
     row_wise: bool = True
@@ -178,6 +180,32 @@ LLAMA = Architecture(
         "block.output": "",
     },
 )
+PHI = replace(
+    LLAMA,
+    name="phi",
+    sites={
+        "attention.query": "self_attn.q_proj",
+        "attention.key": "self_attn.k_proj",
+        "attention.value": "self_attn.v_proj",
+        "attention.output": "self_attn.dense",
+        "ffn.input": "mlp.fc1",
+        "ffn.activation": "mlp.activation_fn",
+        "ffn.output": "mlp.fc2",
+        "block.output": "",
+    },
+)
+PHI3 = replace(
+    LLAMA,
+    name="phi3",
+    sites={
+        "attention.qkv": "self_attn.qkv_proj",
+        "attention.output": "self_attn.o_proj",
+        "ffn.gate_input": "mlp.gate_up_proj",
+        "ffn.activation": "mlp.activation_fn",
+        "ffn.output": "mlp.down_proj",
+        "block.output": "",
+    },
+)
 
 
 def _of_t5(ffn: str) -> dict[SiteName, str]:
@@ -264,6 +292,10 @@ for _row in (
     replace(LLAMA, name="qwen2"),
     replace(LLAMA, name="qwen3"),
     replace(LLAMA, name="mistral"),
+    replace(LLAMA, name="smollm3"),
+    replace(LLAMA, name="gemma3_text", scaled_embeddings=True),
+    PHI,
+    PHI3,
     replace(ROBERTA, name="camembert", adapterhub={}),
     T5,
     replace(T5, name="mt5"),

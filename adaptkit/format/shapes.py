@@ -87,11 +87,13 @@ class BackboneShape:
             "attention.query": queries,
             "attention.key": keys,
             "attention.value": keys,
+            "attention.qkv": queries + 2 * keys,
             "cross_attention.query": queries,
             "cross_attention.key": keys,
             "cross_attention.value": keys,
             "ffn.gate": ffn,
             "ffn.input": ffn,
+            "ffn.gate_input": 2 * ffn,
             "ffn.activation": ffn,
         }
         return in_widths, out_widths

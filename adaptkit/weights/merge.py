@@ -49,7 +49,8 @@ class Merged:
         """Write the merged backbone as an ordinary transformers folder, under its head if it has one.
 
         Raises:
-            ConfigError: The folder exists, or the backbone is of 8 or 4 bits or its embeddings are not resident.
+            ConfigError: The folder exists, the backbone is of 8 or 4 bits or its embeddings are not resident, or
+                transformers has no class with this head for its family.
         """
         backbone, whole = self.model.backbone, None
         if self.stack is not None:

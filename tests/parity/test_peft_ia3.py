@@ -40,6 +40,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 TARGETS = {
     "distilbert": {"target_modules": ["k_lin", "v_lin", "out_lin", "lin2"], "feedforward_modules": ["out_lin", "lin2"]},
     "xlm-roberta": {"target_modules": ["key", "value", "output.dense"], "feedforward_modules": ["output.dense"]},
+    "smollm3": {"target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]},
+    "phi3": {"target_modules": ["qkv_proj", "down_proj"], "feedforward_modules": ["down_proj"]},
     "camembert": {"target_modules": ["key", "value", "output.dense"], "feedforward_modules": ["output.dense"]},
 }
 

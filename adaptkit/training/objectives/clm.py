@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching import AdapterLayers
+from adaptkit.backbones import Backbone
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer
@@ -22,7 +23,8 @@ class CausalObjective(nn.Module):
     one. The first `n_opening` tokens of a sentence, the text prefix, are the same in all and are not predicted. The
     projection is computed in `dtype`, the loss in float32.
 
-    Shape: output_rows (len(vocabulary), hidden_width), the rows of `vocabulary` in the output projection.
+    Shape: output_rows (len(vocabulary), hidden_width), the rows of `vocabulary` in the output projection;
+    output_offsets (len(vocabulary)), what it adds to their logits.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class CausalObjective(nn.Module):
         output_rows: Tensor,
         n_ids: int,
         vocabulary: Tensor | None = None,
+        output_offsets: Tensor | None = None,
         n_opening: int = 0,
         dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
@@ -38,6 +41,8 @@ class CausalObjective(nn.Module):
         super().__init__()
         self.blocks: tuple[int, ...] = ()
         self.n_opening = n_opening
+        self.offsets: Tensor | None
+        self.register_buffer("offsets", output_offsets, persistent=False)
         self.softmax = VocabularySoftmax(output_rows, vocabulary, n_ids=n_ids, dtype=dtype, invertible=invertible)
 
     def prepare(self, batch: Batch) -> Batch:
@@ -54,7 +59,7 @@ class CausalObjective(nn.Module):
         if batch.positions is None:
             raise ConfigError("the batch was not prepared: call objective.prepare(batch) first.")
         picked = hidden.reshape(-1, hidden.shape[-1])[batch.positions]
-        loss: Tensor = self.softmax(picked, batch.require_labels())
+        loss: Tensor = self.softmax(picked, batch.require_labels(), self.offsets)
         return loss
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -70,17 +75,38 @@ class CausalTraining(ObjectiveTraining[Clm]):
         """The causal objective.
 
         Raises:
-            ConfigError: The full vocabulary of a backbone that holds a part of it.
+            ConfigError: The full vocabulary of a backbone that holds a part of it, or one whose tokens see later ones.
             CorruptBackbone: The decoder's output projection is not in its checkpoint.
         """
         backbone = self.model.backbone
         vocabulary = softmax_vocabulary(data, full=self.options.full_vocabulary)
         backbone.require_whole_vocabulary(vocabulary)
+        _require_causal(backbone)
         return CausalObjective(
             output_rows=backbone.output_rows(vocabulary),
+            output_offsets=backbone.output_offsets(vocabulary),
             n_ids=backbone.shape.vocabulary_size,
             vocabulary=vocabulary,
             n_opening=backbone.prefix_length,
             dtype=dtype,
             invertible=layers.invertible,
         ).to(backbone.device)
+
+
+def _require_causal(backbone: Backbone) -> None:
+    """Refuse networks of a decoder's family that are not decoders, and logits that are not computed here.
+
+    Raises:
+        ConfigError: Such a network.
+    """
+    config = backbone.network.config
+    if getattr(config, "use_bidirectional_attention", False):
+        raise ConfigError(
+            f"in {backbone.name} every token sees the later ones (use_bidirectional_attention), so predicting the next "
+            "one would teach nothing. Train it by distillation, with parallel text."
+        )
+    if getattr(config, "final_logit_softcapping", None) is not None:
+        raise ConfigError(
+            f"{backbone.name} bounds its logits (final_logit_softcapping), which this objective does not compute. "
+            "Train it by distillation, with parallel text."
+        )

@@ -7,7 +7,6 @@ from torch import nn
 from transformers import AutoModel, BertConfig, GPT2Config
 
 from adaptkit.backbones import blocks_of, embedding_rows, memory_of, shape_of
-from adaptkit.config import SITES
 from adaptkit.errors import ConfigError, UnsupportedArchitecture
 from adaptkit.format.architectures import ARCHITECTURES as TABLE
 from adaptkit.format.architectures import Architecture, architecture_of
@@ -16,16 +15,22 @@ from tests.tiny import ARCHITECTURES, VOCABULARY_SIZE, tiny_backbone, tiny_confi
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "add-an-architecture.md"
 
 
+EVERYWHERE = {"attention.output", "ffn.activation", "ffn.output", "block.output", "embeddings"}
+APART = {"attention.query", "attention.key", "attention.value"}
+
+
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
-def test_every_row_has_every_site(model_type: str) -> None:
-    sites = tiny_backbone(model_type).shape.sites()
+def test_every_row_has_every_kind_of_site(model_type: str) -> None:
+    row, sites = architecture_of(model_type), tiny_backbone(model_type).shape.sites()
+    there = {address.site for address in sites}
+    assert there >= EVERYWHERE
+    assert ("attention.qkv" in there) != (there >= APART)
+    assert ("ffn.gate_input" in there) != ("ffn.input" in there)
+    assert row.post_norm <= ("attention.residual" in there)
     # In decoders, the table is all that there is before the blocks.
-    decoder = not architecture_of(model_type).post_norm
-    foreign = {"attention.residual", "embeddings.words"} if decoder else {"ffn.gate"}
-    foreign |= {site for site in SITES if site.startswith("cross_attention.")}
-    assert {address.site for address in sites} == set(SITES) - foreign
-    outside = {site for site in set(SITES) - foreign if site.startswith("embeddings")}
-    assert len(sites) == 2 * (len(SITES) - len(foreign) - len(outside)) + len(outside)
+    assert ("embeddings.words" in there) == (not row.causal)
+    outside = {site for site in there if site.startswith("embeddings")}
+    assert len(sites) == 2 * (len(there) - len(outside)) + len(outside)
     assert len({place.module for place in sites.values()}) == len(sites)
 
 
@@ -42,7 +47,7 @@ def test_widths_computed_from_the_config_are_those_of_the_modules(model_type: st
             assert isinstance(module, nn.Embedding)
             assert (place.in_width, place.out_width) == (module.num_embeddings, module.embedding_dim), address
         else:
-            assert address.site in ("embeddings", "ffn.activation", "block.output")
+            assert address.site in ("embeddings", "ffn.activation", "attention.residual", "block.output")
 
 
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
@@ -68,9 +73,11 @@ def test_the_last_site_of_the_last_block_is_the_output(model_type: str) -> None:
     ids, mask = backbone.pad(backbone.tokenize(["Habari ya asubuhi"]))
     with torch.no_grad():
         found = backbone.network(input_ids=ids, attention_mask=mask).last_hidden_state
-        # A decoder has one more norm.
-        norm = getattr(backbone.network, "norm", nn.Identity())
-        assert torch.equal(found, norm(outputs[0]))
+        # Where norms stand before the sublayers, there is one more at the end.
+        ends = ("norm", "final_norm", "final_layernorm", "encoder.LayerNorm")
+        norms = [module for path, module in backbone.network.named_modules() if path in ends]
+        assert bool(norms) != architecture_of(model_type).post_norm
+        assert torch.equal(found, norms[0](outputs[-1]) if norms else outputs[-1])
 
 
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
@@ -106,7 +113,7 @@ def test_as_many_tokens_are_read_as_there_are_positions(model_type: str) -> None
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_the_memory_of_attention_is_that_of_its_linear_layers_and_norms(model_type: str) -> None:
     backbone = tiny_backbone(model_type)
-    linears = {"attention.query", "attention.key", "attention.value", "attention.output"}
+    linears = {*APART, "attention.qkv", "attention.output"}
     widths = [(p.in_width, p.out_width) for a, p in backbone.shape.sites().items() if a.site in linears]
     of_linears = sum(4 * n_in * n_out for n_in, n_out in widths)
     # Biases, a norm after them, or norms of queries and keys.

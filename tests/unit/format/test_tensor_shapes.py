@@ -7,6 +7,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.tensor_shapes import tensor_shapes
 from adaptkit.methods import FusionConfig, HeadOnlyConfig, LoraConfig, MethodConfig
 from adaptkit.task_types import HeadConfig
+from tests.methods import at_sites_of
 from tests.tiny import ARCHITECTURES, tiny_model
 
 LABELS = ("farm", "health", "news")
@@ -24,6 +25,7 @@ HEADS = [
 def test_with_every_head(head: HeadConfig, family: str) -> None:
     alone: MethodConfig = HeadOnlyConfig() if head.task_type != "similarity" else LoraConfig(rank=2)
     for method in (alone, LoraConfig(rank=2, blocks=(1,)), FusionConfig(fuses=("language/sw", "language/yo"), width=3)):
-        config, shape = AdapterConfig(method=method, head=head), tiny_model(family).backbone.shape
+        model = tiny_model(family)
+        config, shape = at_sites_of(model, AdapterConfig(method=method, head=head)), model.backbone.shape
         held = AdapterLayers(config, shape.sites()).named_tensors()
         assert tensor_shapes(config, shape) == {name: tuple(tensor.shape) for name, tensor in held.items()}

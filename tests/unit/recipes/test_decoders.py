@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 import adaptkit
 from adaptkit.backbones.backbone import Backbone
+from adaptkit.config import LINEAR_SITES
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import ArchitectureMismatch, ConfigError, CorruptBackbone
 from adaptkit.heads.batch import Batch
@@ -25,11 +26,13 @@ TEXT = [text for _, text in PAIRS]
 QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 30, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
 
 
-def untied(folder: Path, *, seed: int = 0) -> Path:
+def untied(folder: Path, model_type: str = "llama", *, seed: int = 0) -> Path:
     """A decoder with an output projection of its own, as causal-LM checkpoints have it."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = AutoModelForCausalLM.from_config(tiny_config("llama", tied=False))  # type: ignore[no-untyped-call]
+        network = AutoModelForCausalLM.from_config(tiny_config(model_type, tied=False))  # type: ignore[no-untyped-call]
+        for parameter in network.parameters():
+            parameter.data += 0.02 * torch.randn_like(parameter)
     network.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
@@ -45,7 +48,7 @@ def test_text_trains_a_decoder_by_clm(model_type: str, tmp_path: Path) -> None:
     assert facts.heldout_loss_after < facts.heldout_loss_before
     assert facts.pseudo_perplexity_after == pytest.approx(math.exp(facts.heldout_loss_after))
     model.attach(adaptkit.load_adapter(tmp_path / "sw"))
-    assert "ffn.gate" in adapter.config.method.sites
+    assert set(adapter.config.method.sites) == set(LINEAR_SITES) & set(model.backbone.architecture.sites)
 
 
 @pytest.mark.parametrize("method", ["lora", "bottleneck"])
@@ -58,13 +61,18 @@ def test_every_method_trains_at_every_precision(method: Any, bits: Any, tmp_path
     assert adapter.card.training.heldout_loss_after < adapter.card.training.heldout_loss_before
 
 
-def test_the_loss_is_that_of_transformers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("embeddings", ["resident", "paged"])
+@pytest.mark.parametrize("model_type", DECODERS)
+def test_the_loss_is_that_of_transformers(model_type: str, embeddings: str, tmp_path: Path) -> None:
     """With the full vocabulary, an untrained adapter has the held-out loss of the plain causal language model."""
-    folder = untied(tmp_path / "llm")
-    model = adaptkit.load_model(folder)
+    folder = untied(tmp_path / "llm", model_type)
+    model = adaptkit.load_model(folder, embeddings=embeddings)
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXT[:4]))
     objective = CausalObjective(
-        output_rows=model.backbone.output_rows(), n_ids=model.backbone.shape.vocabulary_size, n_opening=1
+        output_rows=model.backbone.output_rows(),
+        output_offsets=model.backbone.output_offsets(),
+        n_ids=model.backbone.shape.vocabulary_size,
+        n_opening=1,
     )
     batch = objective.prepare(Batch(ids=ids, mask=mask))
     whole = AutoModelForCausalLM.from_pretrained(folder)
@@ -128,8 +136,9 @@ def test_a_task_is_trained_and_stacked() -> None:
     assert {answer.label for answer in answers} <= {"long", "short"}
 
 
-def test_a_merged_decoder_keeps_its_output_projection(tmp_path: Path) -> None:
-    model = adaptkit.load_model(untied(tmp_path / "llm"))
+@pytest.mark.parametrize("model_type", ["llama", "phi"])
+def test_a_merged_decoder_keeps_its_output_projection(model_type: str, tmp_path: Path) -> None:
+    model = adaptkit.load_model(untied(tmp_path / "llm", model_type))
     adapter = train_adapter(**QUICK, text=TEXT, backbone=model)
     model.attach(adapter)
     merged = adaptkit.merge(model, "sw")
@@ -138,15 +147,17 @@ def test_a_merged_decoder_keeps_its_output_projection(tmp_path: Path) -> None:
     assert torch.equal(whole.lm_head.weight, model.backbone.output_rows())
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXT[:3]))
     with torch.no_grad(), model.active("sw"):
-        expected = model(ids, mask) @ model.backbone.output_rows().T
+        offsets = model.backbone.output_offsets()
+        expected = model(ids, mask) @ model.backbone.output_rows().T + (0 if offsets is None else offsets)
         found = whole(input_ids=ids, attention_mask=mask).logits
     real = mask.bool()
     torch.testing.assert_close(found[real], expected[real], rtol=1e-4, atol=1e-5)
     assert torch.equal(adaptkit.load_model(tmp_path / "merged").encode(TEXT[:3]), merged.model.encode(TEXT[:3]))
 
 
-def test_no_token_sees_a_later_one_and_padding_does_not_matter() -> None:
-    model = tiny_model("llama")
+@pytest.mark.parametrize("model_type", ["llama", "gemma3_text", "phi", "phi3", "smollm3"])
+def test_no_token_sees_a_later_one_and_padding_does_not_matter(model_type: str) -> None:
+    model = tiny_model(model_type)
     rows = model.backbone.tokenize(TEXT[:6])
     together, alone = model.encode_ids(rows), torch.cat([model.encode_ids([row]) for row in rows])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
@@ -169,3 +180,39 @@ def test_a_tokenizer_without_special_tokens() -> None:
     adapter = train_adapter(**QUICK, text=TEXT, backbone=model)
     model.attach(adapter)
     assert torch.isfinite(model.encode(["", "Habari"], stack="sw")).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"use_bidirectional_attention": True}, "sees the later ones"), ({"final_logit_softcapping": 30.0}, "bounds its")],
+)
+def test_what_is_no_plain_decoder_is_not_trained_by_clm(options: dict[str, Any], said: str) -> None:
+    model = tiny_model("gemma3_text")
+    for name, value in options.items():
+        setattr(model.network.config, name, value)
+    with pytest.raises(ConfigError, match=said):
+        train_adapter(**QUICK, text=TEXT, backbone=model)
+
+
+def test_an_input_is_scaled_and_the_output_projection_is_not(tmp_path: Path) -> None:
+    """Gemma multiplies what enters the first block by the root of the width, and predicts by the table as it is."""
+    folder = saved_backbone(tmp_path / "tiny", "gemma3_text")
+    for options in ({}, {"embeddings": "paged"}, {"bits": 16}, {"bits": 8}, {"bits": 4, "embeddings": "nf4"}):
+        model = adaptkit.load_model(folder, **options)
+        ids = torch.tensor([3, 7, 200])
+        entering, rows = model.network.get_submodule("embed_tokens")(ids), model.backbone.output_rows(ids)
+        torch.testing.assert_close(entering, rows * rows.new_tensor(32**0.5))
+
+
+def test_a_window_hides_what_lies_before_it() -> None:
+    """The first block looks 8 tokens back, the second at all."""
+    model = tiny_model("gemma3_text")
+    assert model.network.config.layer_types == ["sliding_attention", "full_attention"]
+    ids, mask = model.backbone.pad([list(range(20, 50))])
+    changed = ids.clone()
+    changed[0, 0] = 77
+    with torch.no_grad():
+        states, others = (model(each, mask, blocks=[0, 1])[0].chunk(2, dim=-1) for each in (ids, changed))
+    assert not torch.equal(states[0][:8], others[0][:8])
+    assert torch.equal(states[0][8:], others[0][8:])
+    assert not torch.equal(states[1][8:], others[1][8:])

@@ -18,7 +18,7 @@ from adaptkit.task_types import HeadConfig
 from adaptkit.weights.merge import merge
 from tests.adapters import attach_random, random_adapter
 from tests.saved import saved_backbone
-from tests.tiny import ARCHITECTURES, tiny_model
+from tests.tiny import ARCHITECTURES, tiny_config, tiny_model
 
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
 VARIANTS: dict[str, MethodConfig] = {
@@ -157,7 +157,18 @@ def stack_with(model: AdaptedModel, head: HeadConfig) -> str:
     return "sw > mine"
 
 
-@pytest.mark.parametrize("model_type", ARCHITECTURES)
+def test_a_head_that_transformers_does_not_have_for_the_family_is_told(tmp_path: Path) -> None:
+    model = tiny_model("gemma3_text")
+    merged = merge(model, stack_with(model, HeadConfig(task_type="tagging", labels=TAGS)))
+    with pytest.raises(ConfigError, match="no AutoModelForTokenClassification for a gemma3_text backbone"):
+        merged.save(tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
+
+
+@pytest.mark.parametrize(
+    "model_type",
+    [name for name in ARCHITECTURES if type(tiny_config(name)) in AutoModelForTokenClassification._model_mapping],
+)
 def test_a_tagger_is_saved_with_its_head(model_type: str, tmp_path: Path) -> None:
     model = tiny_model(model_type)
     stack = stack_with(model, HeadConfig(task_type="tagging", labels=TAGS))
