@@ -39,18 +39,29 @@ _SAID = {
 
 def evaluate(
     task: Annotated[
-        str, typer.Option(help="a benchmark (xnli, mlqa, xquad, sib200, masakhaner, ...), or any name with LANG=FILE")
+        str,
+        typer.Option(
+            help="a benchmark (xnli, mlqa, xquad, sib200, masakhaner, ...), retrieval, or any name with LANG=FILE"
+        ),
     ],
-    adapter: Annotated[list[Path], typer.Option(help="task adapter; repeat for each training seed")],
     languages: Annotated[str, typer.Option(help=f"test languages, {_COMMA}")],
+    adapter: Annotated[
+        list[Path] | None, typer.Option(help="task adapter; repeat for each training seed (retrieval has none)")
+    ] = None,
     compare: Annotated[str, typer.Option(help=f"none, source, target, relative; {_COMMA}")] = "none,source,target",
     data: Annotated[
         list[str] | None,
-        typer.Option(help="folder or hub id of the benchmark (default: the hub), or LANG=FILE, repeated"),
+        typer.Option(
+            help="folder or hub id of the benchmark (default: the hub), or LANG=FILE, repeated; for retrieval, a "
+            "folder of parallel files by language"
+        ),
     ] = None,
     zoo: Annotated[Path | None, typer.Option(help="folder of adapter folders with the language adapters")] = None,
     domain: Annotated[list[Path] | None, typer.Option(help="domain adapter between; may be repeated")] = None,
-    source_language: Annotated[str | None, typer.Option(help="language that the task was trained in")] = None,
+    source_language: Annotated[
+        str | None,
+        typer.Option(help="language that the task was trained in; of retrieval, of the translations (default: en)"),
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="task adapters that must be given")] = None,
     split: Annotated[str, typer.Option(help=_SAID["split"])] = "test",
     limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
@@ -83,7 +94,7 @@ def evaluate(
     report = run_evaluation(
         model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)),
         task=task,
-        adapter=list(adapter),
+        adapter=list(adapter) if adapter else None,
         languages=languages,
         compare=compare,
         data=_data(data),

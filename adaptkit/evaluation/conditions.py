@@ -112,6 +112,6 @@ def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:
     return tuple(condition for condition in CONDITIONS if condition in compare or condition == "none")
 
 
-def stack_for(task: Adapter, below: Adapter | None, between: Sequence[Adapter] = ()) -> Stack:
-    """The task adapter on what lies below it under a condition, domain adapters between."""
-    return Stack(*([below.id] if below is not None else []), *(adapter.id for adapter in between), task.id)
+def stack_for(below: Adapter | None, top: Sequence[Adapter]) -> Stack:
+    """What stands on top, lowest first, on what lies below it under a condition."""
+    return Stack(*([below.id] if below is not None else []), *(adapter.id for adapter in top))

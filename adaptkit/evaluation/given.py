@@ -3,20 +3,24 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.data.parallel import ParallelSource
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
+from adaptkit.requests import Selection
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.asking import as_typed
 
 AdapterLike: TypeAlias = Adapter | str | os.PathLike[str]
-TestData: TypeAlias = "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData] | None"
+TestData: TypeAlias = "str | os.PathLike[str] | Mapping[str, LabelledSource | TaskData | ParallelSource] | None"
+RETRIEVAL = "retrieval"
+"""The task that needs no head."""
 
 
 def task_adapters(
@@ -111,12 +115,62 @@ def read_given(data: TestData, reading: ReadingOptions) -> str | os.PathLike[str
         DataError: Data that is not there or malformed.
     """
     if isinstance(data, Mapping):
-        return {canonical_tag(tag): reading.read(source, language=tag) for tag, source in data.items()}
+        labelled = cast("Mapping[str, LabelledSource | TaskData]", data)
+        return {canonical_tag(tag): reading.read(source, language=tag) for tag, source in labelled.items()}
     if reading != ReadingOptions():
         raise ConfigError(
             "columns, labels, nli, score_range and quoted are for data={'sw': 'test.tsv'}, not benchmarks."
         )
     return data
+
+
+def adapter_given(
+    adapter: AdapterLike | Sequence[AdapterLike] | None, task: str
+) -> AdapterLike | Sequence[AdapterLike]:
+    """The task adapter, without which there is nothing to measure but retrieval.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if adapter is None:
+        raise ConfigError(
+            f"{task!r:.40} is measured by a task adapter, and none is given: {as_typed(adapter=...)}. Only "
+            f"{as_typed(task=RETRIEVAL)} needs none."
+        )
+    return adapter
+
+
+def pairs_given(data: TestData) -> "str | os.PathLike[str] | Mapping[str, ParallelSource]":
+    """Where retrieval finds its pairs: a folder of files by language, or pairs by language.
+
+    Raises:
+        ConfigError: Nothing was given.
+        UnknownLanguage: Pairs of what is no language.
+    """
+    if data is None:
+        raise ConfigError(
+            f"retrieval needs translations: a folder with a file of sentences for each language, parallel by line "
+            f"({as_typed(data=...)}), or pairs by language ({as_typed(data={'sw': 'en-sw.tsv'})})."
+        )
+    if not isinstance(data, Mapping):
+        return data
+    return {canonical_tag(tag): cast("ParallelSource", pairs) for tag, pairs in data.items()}
+
+
+def refuse_for_retrieval(**given: object) -> None:
+    """Refuse what means something for labelled data only.
+
+    Raises:
+        ConfigError: It says what, and why.
+    """
+    labelled = {"adapter": (None, ()), "seeds": (None,), "reading": (None, ReadingOptions())}
+    if late := [name for name, nothing in labelled.items() if given[name] not in nothing]:
+        raise ConfigError(
+            f"retrieval compares sentence vectors, without a head and without labels; leave {', '.join(late)} out."
+        )
+    selection = given["selection"]
+    if isinstance(selection, Selection) and selection != Selection(limit=selection.limit):
+        raise ConfigError("pairs for retrieval have no splits and no groups; leave split and group out.")
 
 
 def texts_by_name(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:

@@ -7,15 +7,14 @@ from dataclasses import replace
 from adaptkit.backbones import Backbone
 from adaptkit.data.tasks import Example, leaked
 from adaptkit.heads import format_of
-from adaptkit.labelled import texts_of, without_label
+from adaptkit.labelled import without_label
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
 
-def leak_notes(texts: Mapping[str, Iterable[str]], evaluated: Mapping[str, Sequence[Example]]) -> Iterator[str]:
-    """Training texts, by their names, that hold test sentences."""
-    sentences = [text for examples in evaluated.values() for example in examples for text in texts_of(example)]
+def leak_notes(texts: Mapping[str, Iterable[str]], sentences: Sequence[str]) -> Iterator[str]:
+    """Training texts, by their names, that hold sentences of a test."""
     for name, text in texts.items():
         leak = leaked(text, sentences)
         if leak.exact or leak.near:
@@ -35,11 +34,12 @@ def loss_notes(
     yield from (f"{language}: {loss}." for loss in lost)
 
 
-def form_notes(language: str, examples: Sequence[Example], adapters: Sequence[Adapter]) -> Iterator[str]:
+def form_notes(language: str, texts: Iterable[str], adapters: Sequence[Adapter]) -> Iterator[str]:
     """Adapters that were trained on text in another normal form than some of the test's."""
+    read = list(texts)
     for adapter in adapters:
         form = adapter.normal_form
-        if form and not all(unicodedata.is_normalized(form, text) for it in examples for text in texts_of(it)):
+        if form and not all(unicodedata.is_normalized(form, text) for text in read):
             yield (
                 f"{language}: {adapter.id} was trained on text in {form}, and texts of the test are in another form "
                 f"({as_typed(normalize=form)})."

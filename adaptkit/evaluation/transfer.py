@@ -12,20 +12,27 @@ from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.evaluation.cell_progress import open_progress
 from adaptkit.evaluation.conditions import Adapters, check_conditions
 from adaptkit.evaluation.given import (
+    RETRIEVAL,
     AdapterLike,
     TestData,
+    adapter_given,
     given_adapters,
     language_adapters,
     language_of,
     listed,
+    pairs_given,
     read_given,
+    refuse_for_retrieval,
     task_adapters,
     texts_by_name,
 )
+from adaptkit.evaluation.head_answers import HeadAnswers
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
 from adaptkit.evaluation.report import save_report, spoken
 from adaptkit.evaluation.results import TransferResults
+from adaptkit.evaluation.retrieval import Retrieval
+from adaptkit.evaluation.subject import Subject
 from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
@@ -56,7 +63,7 @@ def evaluate(
     model: AdaptedModel,
     *,
     task: str,
-    adapter: AdapterLike | Sequence[AdapterLike],
+    adapter: AdapterLike | Sequence[AdapterLike] | None = None,
     languages: str | Sequence[str],
     compare: str | Sequence[str] = ("none", "source", "target"),
     data: TestData = None,
@@ -73,16 +80,22 @@ def evaluate(
 ) -> TransferReport:
     """Score a task adapter in several languages under each condition, and say where a language adapter helped.
 
+    The task `retrieval` needs none: each sentence is to find its translation among those of all by its vector, and each
+    translation its sentence (recall at 1 and 5, MRR). Its `data` is a folder with a file of text for each language,
+    parallel by line, or pairs by language, as `parallel` of `train_adapter` takes them.
+
     Args:
         model: the backbone; the adapters are attached for the time of the evaluation where they are not yet.
-        task: a benchmark of `adaptkit.TASKS`, or any name where `data` maps languages to examples.
-        adapter: the task adapter, or several that differ in their training seed only; values, folders or attached ids.
+        task: a benchmark of `adaptkit.TASKS`, `retrieval`, or any name where `data` maps languages to examples.
+        adapter: the task adapter (`retrieval` has none), or several that differ in their training seed only; values,
+            folders or attached ids.
         languages: test languages, in a list or with commas between.
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
         data: folder or hub id of the benchmark (None: the hub), or what `read_labelled` reads or gives, by language.
         zoo: language adapters: a zoo (a folder or archive of adapters) or a list. None: those attached to the model.
         domain: domain adapters that lie between language and task adapter in every stack.
-        source_language: the language that the task was trained in; None where the adapter says it.
+        source_language: the language that the task was trained in; None where the adapter says it. Of `retrieval`, the
+            language of the translations (None: English).
         seeds: how many task adapters are expected; a report on fewer is refused.
         normalize: form in which all test texts are read (NFC, NFD, NFKC, NFKD); None: as they are.
         training_text: files that adapters were trained on, or text by a name; test sentences in it are reported.
@@ -99,24 +112,46 @@ def evaluate(
     asked = locals()
     refuse_misplaced(asked.pop("misplaced"), asked, _OWNERS)
     check_form(normalize)
-    measured = measuring or Measuring()
-    tasks = task_adapters(model, adapter, seeds=seeds)
+    chosen, how, domains = selection or Selection(), measuring or Measuring(), given_adapters(model, domain)
+    subject: Subject
+    if task == RETRIEVAL:
+        refuse_for_retrieval(adapter=adapter, seeds=seeds, reading=reading, data=data, selection=chosen)
+        source = canonical_tag(source_language or "en")
+        subject = Retrieval(
+            model=model,
+            source=source,
+            domains=domains,
+            data=pairs_given(data),
+            limit=chosen.limit,
+            batch_size=how.batch_size,
+            normalize=normalize,
+        )
+    else:
+        tasks = task_adapters(model, adapter_given(adapter, task), seeds=seeds)
+        source = language_of(tasks[0], source_language)
+        subject = HeadAnswers(
+            model=model,
+            task=task,
+            tasks=tasks,
+            domains=domains,
+            data=read_given(data, reading or ReadingOptions()),
+            selection=chosen,
+            measuring=how,
+            normalize=normalize,
+        )
     matrix = Matrix(
         model=model,
+        subject=subject,
         task=task,
-        tasks=tasks,
         languages=tuple(dict.fromkeys(map(canonical_tag, listed(languages)))),
         conditions=check_conditions(listed(compare)),
         zoo=language_adapters(model, zoo),
-        domains=given_adapters(model, domain),
-        source=language_of(tasks[0], source_language),
-        data=read_given(data, reading or ReadingOptions()),
-        selection=selection or Selection(),
-        measuring=measured,
-        normalize=normalize,
-        kept=Kept(None if measured.keep is None else Path(measured.keep)),
-        progress=open_progress(shown=measured.progress),
-        bf16=uses_bfloat16(measured.precision, model.backbone.device),
+        source=source,
+        limit=chosen.limit,
+        batch_size=how.batch_size,
+        kept=Kept(None if how.keep is None else Path(how.keep)),
+        progress=open_progress(shown=how.progress),
+        bf16=uses_bfloat16(how.precision, model.backbone.device),
     )
     return TransferReport(matrix.run(texts_by_name(training_text)))
 

@@ -9,6 +9,7 @@ from adaptkit.scores.label_sets import LabelSetF1
 from adaptkit.scores.metric import Metric
 from adaptkit.scores.mlqa import mlqa_normaliser
 from adaptkit.scores.qa import AnswerF1, ExactMatch
+from adaptkit.scores.retrieval import RecallAt, ReciprocalRank, translation_ranks
 from adaptkit.scores.tagging import EntityF1
 from adaptkit.scores.words import UNREAD, WordAccuracy, WordMacroF1
 
@@ -26,9 +27,12 @@ __all__ = [
     "MacroF1",
     "Metric",
     "PearsonCorrelation",
+    "RecallAt",
+    "ReciprocalRank",
     "WordAccuracy",
     "WordMacroF1",
     "mlqa_normaliser",
     "paired_difference",
     "paired_metric_difference",
+    "translation_ranks",
 ]

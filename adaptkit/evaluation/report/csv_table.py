@@ -35,7 +35,7 @@ def _rows(grid: Grid, cell: Cell) -> list[tuple[object, ...]]:
     scores = [cell.scores.get(metric, ()) for metric in grid.results.metrics]
     return [
         (*place, seed, *(each[number] if number < len(each) else "" for each in scores), *found)
-        for number, seed in enumerate(grid.results.seeds)
+        for number, seed in enumerate(grid.results.seeds or ("",))
     ]
 
 

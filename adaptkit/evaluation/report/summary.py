@@ -11,7 +11,7 @@ from adaptkit.evaluation.report.words import (
     percent,
     plain,
 )
-from adaptkit.evaluation.results import Condition, MeasuredAdapter
+from adaptkit.evaluation.results import Condition, MeasuredAdapter, TransferResults
 from adaptkit.terminal.amounts import counted
 
 MIN_SEEDS = 3
@@ -31,7 +31,7 @@ def warnings(grid: Grid) -> list[str]:
             f"Limited run: at most {counted(results.limit, 'test example')} per language. "
             "Do not quote these figures as scores on the whole test set."
         )
-    if len(results.seeds) < MIN_SEEDS:
+    if results.adapters and len(results.seeds) < MIN_SEEDS:
         found.append(f"Only {counted(len(results.seeds), 'seed')}: a report to rely on has at least {MIN_SEEDS}.")
     return found
 
@@ -53,10 +53,10 @@ def facts(grid: Grid) -> list[tuple[str, str]]:
     results = grid.results
     return [
         ("Task", plain(results.task)),
-        ("Task trained in", both_names(results.source_language)),
+        ("Task trained in" if results.adapters else "Translations in", both_names(results.source_language)),
         ("Tested in", counted(len(grid.languages), "language")),
         ("Test examples", _examples(grid)),
-        ("Seeds", f"{len(results.seeds)} ({', '.join(map(str, results.seeds))})"),
+        *([("Seeds", f"{len(results.seeds)} ({', '.join(map(str, results.seeds))})")] if results.seeds else []),
         ("Metrics", ", ".join(map(plain, results.metrics))),
         ("Backbone", plain(results.backbone)),
         ("Task adapters", ", ".join(map(plain, results.adapters)) or "none"),
@@ -86,9 +86,8 @@ def how_to_read(grid: Grid) -> list[str]:
         f"{condition_name(name, source)} ({name}): {condition_text(name, source)}" for name in grid.conditions
     )
     return [
-        f"Conditions, below the same task adapter: {meanings}.",
-        f"A score runs from 0 to 100. It is the mean over {counted(len(results.seeds), 'seed')} of the task adapter, "
-        "± the standard deviation between seeds, with the size of the adapters in the stack.",
+        f"Conditions{', below the same task adapter' if results.adapters else ''}: {meanings}.",
+        _what_a_score_is(results),
         f"A gain is in points of {plain(results.metrics[0])}, on the same test examples. Its {_confidence(grid)} "
         "interval is a paired bootstrap over test examples. It does not show how another run of the language adapter's "
         "training would differ.",
@@ -97,6 +96,15 @@ def how_to_read(grid: Grid) -> list[str]:
         *_chance(grid),
         "Averages over languages are plain means without an interval. Peak memory is that of the whole process.",
     ]
+
+
+def _what_a_score_is(results: TransferResults) -> str:
+    if not results.adapters:
+        return "A score runs from 0 to 100. Nothing was trained for this task, so there are no seeds."
+    return (
+        f"A score runs from 0 to 100. It is the mean over {counted(len(results.seeds), 'seed')} of the task adapter, "
+        "± the standard deviation between seeds, with the size of the adapters in the stack."
+    )
 
 
 def _tested(it: MeasuredAdapter) -> str:

@@ -141,14 +141,14 @@ def costs_table(grid: Grid) -> ReportTable:
 def seeds_table(grid: Grid) -> ReportTable:
     """Every score as it was measured."""
     results = grid.results
-    seeds = f"seeds {', '.join(map(str, results.seeds))}"
+    seeds = (f"seeds {', '.join(map(str, results.seeds))}",) if results.seeds else ()
     return ReportTable(
         kind="seeds",
-        title="Every score, seed by seed",
+        title="Every score, seed by seed" if seeds else "Every score",
         columns=(
             Entry("Language"),
             Entry("Condition", ("stack",)),
-            *(Entry(plain(metric), (seeds,)) for metric in results.metrics),
+            *(Entry(plain(metric), seeds) for metric in results.metrics),
             Entry("Examples"),
         ),
         rows=tuple(
@@ -188,7 +188,7 @@ def _score(grid: Grid, language: str, condition: Condition, metric: str) -> Entr
 
 
 def _spread(grid: Grid, score: Score) -> list[str]:
-    n_asked = len(grid.results.seeds)
+    n_asked = max(1, len(grid.results.seeds))
     spread = [] if score.sd is None else [f"± {score_text(score.sd)}"]
     return spread if score.n_seeds == n_asked else [*spread, f"{score.n_seeds} of {counted(n_asked, 'seed')}"]
 

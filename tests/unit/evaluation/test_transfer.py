@@ -145,18 +145,18 @@ def test_an_interrupted_evaluation_goes_on(
         return measure(model, stack, *rest, **options)
 
     whole = run(model, tasks, zoo)
-    monkeypatch.setattr("adaptkit.evaluation.matrix.measure", counted)
+    monkeypatch.setattr("adaptkit.evaluation.head_answers.measure", counted)
     with pytest.raises(KeyboardInterrupt):
         run(model, tasks, zoo, keep=tmp_path / "kept")
     assert model.attached == ()
-    monkeypatch.setattr("adaptkit.evaluation.matrix.measure", measure)
+    monkeypatch.setattr("adaptkit.evaluation.head_answers.measure", measure)
     first = {path: path.read_text() for path in (tmp_path / "kept").iterdir()}
     assert len(first) == 5
     resumed = run(model, tasks, zoo, keep=tmp_path / "kept")
     assert [cell.scores for cell in resumed.cells] == [cell.scores for cell in whole.cells]
     assert resumed.comparisons == whole.comparisons
     assert all(path.read_text() == content for path, content in first.items())
-    monkeypatch.setattr("adaptkit.evaluation.matrix.measure", None)
+    monkeypatch.setattr("adaptkit.evaluation.head_answers.measure", None)
     assert run(model, tasks, zoo, keep=tmp_path / "kept").comparisons == whole.comparisons
 
 

@@ -1,0 +1,176 @@
+"""The answers of a task adapter's head on labelled examples, once for each seed of its training."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from adaptkit.data.letters import NormalForm
+from adaptkit.data.tasks import TASKS, Example, TaskData
+from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.evaluation.conditions import stack_for
+from adaptkit.evaluation.measured import Measured, measure
+from adaptkit.evaluation.metrics import task_metrics
+from adaptkit.evaluation.notes import ignored_notes, loss_notes
+from adaptkit.evaluation.results import Condition, Majority
+from adaptkit.evaluation.subject import LanguageTest
+from adaptkit.labelled import normalized_data, read_task, task_spec, texts_of
+from adaptkit.model import AdaptedModel
+from adaptkit.requests import Measuring, Selection
+from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
+from adaptkit.terminal.asking import as_typed
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadAnswers:
+    """A task in several languages; `tasks` differ in their seed only."""
+
+    model: AdaptedModel
+    task: str
+    tasks: tuple[Adapter, ...]
+    domains: tuple[Adapter, ...]
+    data: str | os.PathLike[str] | Mapping[str, TaskData] | None
+    selection: Selection
+    measuring: Measuring
+    normalize: NormalForm | None
+
+    @property
+    def tops(self) -> tuple[tuple[Adapter, ...], ...]:
+        """Domain adapters, and the task adapter of each seed."""
+        return tuple((*self.domains, task) for task in self.tasks)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """As they were recorded, else counted."""
+        return tuple(_seed(task, number) for number, task in enumerate(self.tasks))
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The task adapters with the start of their hashes."""
+        return tuple(f"{task.id} ({task.weights_sha256[:12]})" for task in self.tasks)
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """Those of the benchmark, else those of the task type."""
+        if self.task in TASKS or not isinstance(self.data, Mapping):
+            return task_spec(self.task).metrics
+        return self._head.row.default_metrics
+
+    @property
+    def _head(self) -> HeadConfig:
+        head = self.tasks[0].config.head
+        assert head is not None  # noqa: S101 - checked when it was given
+        return head
+
+    def test(self, language: str) -> LanguageTest:
+        """Examples whose labels the head knows.
+
+        Raises:
+            DataError: No such data, or malformed.
+            ConfigError: A label that the head does not know.
+        """
+        examples = self._examples(language)
+        _require_known_labels(self._head, language, examples)
+        return LanguageTest(language, examples, task_metrics(self.metrics, self._head, language, examples))
+
+    def notes(self, tests: Sequence[LanguageTest]) -> Iterator[str]:
+        """What was chosen, what of the tests is not read, and answers that cannot be given."""
+        yield from self._choice_notes([test.language for test in tests])
+        bound = self.measuring.max_answer_tokens
+        for test in tests:
+            yield from loss_notes(self.model.backbone, self._head, bound, test.language, test.examples)
+        for test in tests:
+            yield from ignored_notes(self._head, test.examples)
+
+    def texts(self, test: LanguageTest) -> Iterator[str]:
+        """What a model reads of the examples."""
+        return (text for example in test.examples for text in texts_of(example))
+
+    def majorities(self, tests: Sequence[LanguageTest]) -> Iterator[Majority]:
+        """The accuracy of the most frequent label, where each example has one."""
+        if self.metrics[0] != "accuracy":
+            return
+        for test in tests:
+            labels = [self._head.row.labels_of(example) for example in test.examples]
+            if all(len(each) == 1 for each in labels):
+                most = max(Counter(labels).values())
+                yield Majority(language=test.language, accuracy=100 * most / len(labels))
+
+    def stack(self, condition: Condition, below: Adapter | None) -> str:  # noqa: ARG002 - a subject may need it
+        """The stack of the first seed."""
+        return str(stack_for(below, self.tops[0]))
+
+    def identity(self, test: LanguageTest, condition: Condition) -> tuple[object, ...]:  # noqa: ARG002
+        """The bound on answers, where one was asked for."""
+        bound = self.measuring.max_answer_tokens
+        return () if bound is None else (bound,)
+
+    def measure(
+        self,
+        test: LanguageTest,
+        condition: Condition,  # noqa: ARG002
+        below: Adapter | None,
+        top: Sequence[Adapter],
+    ) -> Measured:
+        """Predict and score."""
+        return measure(
+            self.model,
+            stack_for(below, top),
+            test.examples,
+            test.metrics,
+            batch_size=self.measuring.batch_size,
+            max_answer_tokens=self.measuring.max_answer_tokens,
+        )
+
+    def _choice_notes(self, languages: Sequence[str]) -> Iterator[str]:
+        if self.selection.group is not None:
+            yield f"only examples of the group {self.selection.group}."
+        if isinstance(self.data, Mapping):
+            yield from (f"{language}: {note}." for language in languages for note in self.data[language].notes)
+        elif self.selection.split != "test":
+            yield f"examples of the split {self.selection.split}, not of the test set."
+        if self.normalize is not None:
+            yield f"test texts were read in {self.normalize}."
+        if self.measuring.max_answer_tokens is not None:
+            yield f"answers have up to {self.measuring.max_answer_tokens} tokens, whatever the head says."
+
+    def _examples(self, language: str) -> Sequence[Example]:
+        if isinstance(self.data, Mapping):
+            if language not in self.data:
+                raise SourceNotFound(
+                    f"{as_typed(data=...)} has no examples in {language}; it has {', '.join(self.data)}."
+                )
+            found = self.data[language]
+        else:
+            # A group is chosen before the limit counts.
+            data = None if self.data is None else os.fspath(self.data)
+            selection = self.selection
+            limit = selection.limit if selection.group is None else None
+            found = read_task(self.task, data=data, language=language, split=selection.split, limit=limit)
+        found = normalized_data(found, self.normalize)
+        examples = [example for example in found.examples if self.selection.group in (None, example.group)][
+            : self.selection.limit
+        ]
+        if not examples:
+            raise SourceNotFound(f"{found.description} has no examples of group {self.selection.group!r}.")
+        return examples
+
+
+def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Example]) -> None:
+    if not head.labels or head.row.unknown_labels == "told":
+        return
+    for number, example in enumerate(examples, start=1):
+        for label in head.row.labels_of(example):
+            if label not in head.labels:
+                raise ConfigError(
+                    f"example {number} in {language} has the label {label!r}, and the task adapter knows "
+                    f"{', '.join(head.labels)}. Is it another task, or is the label spelled in another way?"
+                )
+
+
+def _seed(task: Adapter, number: int) -> int:
+    facts = task.card.training
+    seed = facts.settings.get("seed") if facts is not None else None
+    return seed if isinstance(seed, int) else number

@@ -1,0 +1,66 @@
+"""What a report measures under each condition: the answers of a task adapter, or what sentence vectors find."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adaptkit.evaluation.measured import Measured
+from adaptkit.evaluation.metrics import AnyTaskMetric
+from adaptkit.evaluation.results import Condition, Majority
+from adaptkit.storage import Adapter
+
+
+@dataclass(frozen=True)
+class LanguageTest:
+    """What a language is tested on."""
+
+    language: str
+    examples: Sequence[Any]
+    metrics: Mapping[str, AnyTaskMetric]
+
+
+class Subject(Protocol):
+    """What is measured. A cell of the report is measured once for each of `tops`."""
+
+    @property
+    def tops(self) -> tuple[tuple[Adapter, ...], ...]:
+        """The adapters that stand above the language's, lowest first: with the task adapter of each seed, or none."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The training seeds of the task adapter; empty where nothing was trained."""
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """What stands on top, in words."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the scores, the main one first."""
+
+    def test(self, language: str) -> LanguageTest:
+        """The test of a language.
+
+        Raises:
+            DataError, ConfigError: Data that is not there, malformed, or not for this subject.
+        """
+
+    def notes(self, tests: Sequence[LanguageTest]) -> Iterator[str]:
+        """What a reader has to know, before anything is measured."""
+
+    def texts(self, test: LanguageTest) -> Iterator[str]:
+        """The sentences of a test."""
+
+    def majorities(self, tests: Sequence[LanguageTest]) -> Iterator[Majority]:
+        """The score of always giving the same answer, where there is one."""
+
+    def stack(self, condition: Condition, below: Adapter | None) -> str:
+        """What acts under a condition, for the tables."""
+
+    def identity(self, test: LanguageTest, condition: Condition) -> tuple[object, ...]:
+        """All that a measurement depends on besides the adapters, the backbone, the test and the batches."""
+
+    def measure(
+        self, test: LanguageTest, condition: Condition, below: Adapter | None, top: Sequence[Adapter]
+    ) -> Measured:
+        """Measure once, with all adapters attached."""

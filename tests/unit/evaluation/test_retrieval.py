@@ -1,0 +1,157 @@
+"""Retrieval as an evaluation: pairs of sentences, each side under its stack, and the report of what they find."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adaptkit
+from adaptkit import Measuring, Selection
+from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.evaluation import TransferResults
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
+from adaptkit.model import AdaptedModel
+from adaptkit.scores import paired_difference, translation_ranks
+from adaptkit.storage import Adapter
+from tests.adapters import random_adapter
+from tests.calls import QUIET
+from tests.runs import PAIRS
+
+LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=60.0))
+EXACT = Measuring(progress=False, precision="fp32")
+ENGLISH, SWAHILI = ([pair[side] for pair in PAIRS] for side in (0, 1))
+
+
+@pytest.fixture
+def zoo(model: AdaptedModel) -> list[Adapter]:
+    return [
+        replace(random_adapter(model, LORA, name=tag, seed=seed), language=tag)
+        for seed, tag in enumerate(("en", "sw"), start=1)
+    ]
+
+
+def run(model: AdaptedModel, zoo: list[Adapter], **options: Any) -> TransferResults:  # noqa: ANN401
+    given = {"languages": ["sw"], "data": {"sw": PAIRS}, "measuring": QUIET, **options}
+    return adaptkit.evaluate(model, task="retrieval", zoo=zoo, **given).results
+
+
+def ranks(model: AdaptedModel, stack: Any, english_stack: Any) -> Any:  # noqa: ANN401
+    ours, theirs = model.encode(SWAHILI, stack=stack).numpy(), model.encode(ENGLISH, stack=english_stack).numpy()
+    return np.stack([translation_ranks(ours, theirs, ENGLISH), translation_ranks(theirs, ours, SWAHILI)])
+
+
+def test_each_side_is_encoded_under_what_its_condition_says(model: AdaptedModel, zoo: list[Adapter]) -> None:
+    found = run(model, zoo, measuring=EXACT)
+    model.attach(*zoo)
+    english, swahili = zoo
+    expected = {
+        "none": ranks(model, None, None),
+        "source": ranks(model, english, english),
+        "target": ranks(model, swahili, None),
+    }
+    stacks = {cell.condition: cell.stack for cell in found.cells}
+    assert stacks == {
+        "none": "none; en: none",
+        "source": "language/en; en: language/en",
+        "target": "language/sw; en: none",
+    }
+    for cell in found.cells:
+        found_at = expected[cell.condition]
+        hits = found_at == 1
+        assert cell.scores["recall at 1"] == pytest.approx((100 * hits.mean(),))
+        assert cell.scores["recall at 1, to English"] == pytest.approx((100 * hits[0].mean(),))
+        assert cell.scores["recall at 5, from English"] == pytest.approx((100 * (found_at[1] <= 5).mean(),))
+        assert cell.scores["MRR, to English"] == pytest.approx((100 * (1 / found_at[0]).mean(),))
+        assert cell.n_examples == len(PAIRS)
+    contrasts = {(one.condition, one.against): one.difference for one in found.comparisons}
+    gain = paired_difference(*((expected[name] == 1).mean(axis=0) for name in ("target", "none")))
+    assert contrasts["target", "none"].mean == pytest.approx(gain.mean)
+    assert (contrasts["target", "none"].low, contrasts["target", "none"].high) == pytest.approx((gain.low, gain.high))
+    assert contrasts.keys() == {("source", "none"), ("target", "none"), ("target", "source")}
+    assert (found.seeds, found.adapters, found.majority) == ((), (), ())
+
+
+def test_a_domain_adapter_stands_above_on_both_sides(model: AdaptedModel, zoo: list[Adapter]) -> None:
+    domain = random_adapter(model, LORA, kind="domain", name="news", seed=5)
+    found = run(
+        model, zoo, domain=domain, compare=["none", "target"], measuring=Measuring(progress=False, precision="fp32")
+    )
+    assert [cell.stack for cell in found.cells] == [
+        "domain/news; en: domain/news",
+        "language/sw > domain/news; en: domain/news",
+    ]
+    model.attach(*zoo, domain)
+    expected = ranks(model, "language/sw > domain/news", "domain/news")
+    assert found.cells[1].scores["recall at 1"] == pytest.approx((100 * (expected == 1).mean(),))
+
+
+def test_files_by_language_are_parallel_by_line(model: AdaptedModel, zoo: list[Adapter], tmp_path: Path) -> None:
+    (tmp_path / "eng_Latn.txt").write_text("\n".join(ENGLISH), encoding="utf-8")
+    (tmp_path / "swh_Latn.txt").write_text("\n".join(SWAHILI), encoding="utf-8")
+    (tmp_path / "README.md").write_text("what this is", encoding="utf-8")
+    of_folder, of_pairs = run(model, zoo, data=tmp_path), run(model, zoo)
+    assert [cell.scores for cell in of_folder.cells] == [cell.scores for cell in of_pairs.cells]
+    with pytest.raises(SourceNotFound, match=r"no file of sentences in Hausa \(ha\); it has en, sw"):
+        run(model, zoo, data=tmp_path, languages="ha")
+    (tmp_path / "sw.txt").write_text("", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"two files of sw: sw\.txt and swh_Latn\.txt"):
+        run(model, zoo, data=tmp_path)
+
+
+def test_a_limit_takes_the_first_pairs_and_repeats_are_told(model: AdaptedModel, zoo: list[Adapter]) -> None:
+    found = run(model, zoo, data={"sw": [*PAIRS[:8], PAIRS[0]]}, selection=Selection(limit=9), compare="none")
+    assert (found.limit, found.cells[0].n_examples) == (9, 9)
+    assert "sw: 1 sentences in en stand there before; any of them is right." in found.notes
+
+
+def test_what_was_measured_is_kept(
+    model: AdaptedModel, zoo: list[Adapter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring = Measuring(progress=False, keep=tmp_path)
+    first = run(model, zoo, measuring=measuring)
+    assert len(list(tmp_path.iterdir())) == 3
+    monkeypatch.setattr(type(model), "encode", None)
+    assert run(model, zoo, measuring=measuring).comparisons == first.comparisons
+
+
+def test_the_report_speaks_of_no_task_adapter_and_no_seeds(
+    model: AdaptedModel, zoo: list[Adapter], tmp_path: Path
+) -> None:
+    report = adaptkit.evaluate(
+        model, task="retrieval", languages="sw", data={"sw": PAIRS}, zoo=zoo, compare="target", measuring=QUIET
+    )
+    folder = report.save(tmp_path / "report")
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Do language adapters help on retrieval?" in page
+    assert "Translations in: English" in page
+    assert "seeds" not in page.replace("so there are no seeds", "")
+    assert "task adapter" not in page.replace("Task adapters: none", "")
+    assert "recall at 1 (" in str(report) or "points of recall at 1" in str(report)
+    rows = (folder / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[1] for row in rows] == ["condition", "none", "target"]
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "leave adapter out": {"adapter": "adapters/topics"},
+    "leave seeds out": {"seeds": 3},
+    "leave reading out": {"reading": adaptkit.ReadingOptions(quoted=True)},
+    "leave split and group out": {"selection": Selection(group="news")},
+    "leave it out of languages=": {"languages": ["en"]},
+    "retrieval needs translations": {"data": None},
+    r"data=\.\.\. has no pairs in ha; it has sw": {"languages": ["ha"]},
+    "there is no folder": {"data": "nowhere"},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_cannot_be_is_refused(message: str, model: AdaptedModel, zoo: list[Adapter]) -> None:
+    with pytest.raises((ConfigError, SourceNotFound), match=message):
+        run(model, zoo, **REFUSED[message])
+
+
+def test_another_task_needs_its_adapter(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="'xnli' is measured by a task adapter, and none is given"):
+        adaptkit.evaluate(model, task="xnli", languages="sw")
