@@ -2,12 +2,13 @@
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.hooks import SiteHooks, outputs_of
-from adaptkit.attaching.plan import BARE, Plan, ReadIds, SiteLayer, plan_of, plan_of_layers
+from adaptkit.attaching.plan import BARE, Given, Plan, ReadIds, SiteLayer, plan_of, plan_of_layers
 from adaptkit.attaching.row_plans import RowGroups, RowPlan, plan_of_rows
 
 __all__ = [
     "BARE",
     "AdapterLayers",
+    "Given",
     "Plan",
     "ReadIds",
     "RowGroups",

@@ -1,6 +1,6 @@
 """A composition resolved against attached adapters: what acts after which module, in order."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -78,6 +78,17 @@ class ReadIds:
 
 
 @dataclass(frozen=True)
+class Given:
+    """Gives these vectors, whatever the module gives. Shape: (rows, seq, width)."""
+
+    vectors: Tensor
+
+    def __call__(self, _site_input: Any, _site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
+        """Shape: as the site's output."""
+        return self.vectors
+
+
+@dataclass(frozen=True)
 class FusedChains:
     """The contributions of the chains, each as if it acted alone, mixed by a layer."""
 
@@ -103,23 +114,32 @@ def modules_in(chain: Chain) -> Iterator[nn.Module]:
             yield layer.mixing
 
 
-def plan_of(part: Part, attached: Callable[[str], AdapterLayers]) -> Plan:
-    """Resolve a composition whose names are whole ids; a fusion is named by the id of its trained adapter."""
+_NOBODY: frozenset[str] = frozenset()
+
+
+def plan_of(part: Part, attached: Callable[[str], AdapterLayers], without: Collection[str] = _NOBODY) -> Plan:
+    """Resolve a composition whose names are whole ids; a fusion is named by the id of its trained adapter.
+
+    Adapters `without` which it is to be are taken out: what others add stays, at the weights that it has, and a fusion
+    chooses among those that are left.
+    """
     if isinstance(part, str):
-        return plan_of_layers(attached(part), attached)
+        return plan_of_layers(attached(part), attached, without) if part not in without else BARE
     if isinstance(part, Stack):
-        return _plan_of_stack(part, attached)
+        return _plan_of_stack(part, attached, without)
     if isinstance(part, Average):
-        return _plan_of_average([plan_of(inner, attached) for inner in part.parts], part.weights)
+        return _plan_of_average([plan_of(inner, attached, without) for inner in part.parts], part.weights)
     raise TypeError(f"{part} was not resolved")
 
 
-def plan_of_layers(layers: AdapterLayers, attached: Callable[[str], AdapterLayers]) -> Plan:
+def plan_of_layers(
+    layers: AdapterLayers, attached: Callable[[str], AdapterLayers], without: Collection[str] = _NOBODY
+) -> Plan:
     """The plan of one adapter; a fusion lets what it fuses act too."""
     parts = layers.config.method.fuses
     if not parts:
         return {module: (layer,) for module, layer in layers.items() if not isinstance(layer, MixingLayer)}
-    plans = [plan_of(name, attached) for name in parts]
+    plans = [plan_of(name, attached, without) for name in parts if name not in without]
     fused: dict[str, Chain] = {}
     for module, layer in layers.items():
         if isinstance(layer, MixingLayer) and any(module in plan for plan in plans):
@@ -127,12 +147,13 @@ def plan_of_layers(layers: AdapterLayers, attached: Callable[[str], AdapterLayer
     return fused
 
 
-def _plan_of_stack(stack: Stack, attached: Callable[[str], AdapterLayers]) -> Plan:
+def _plan_of_stack(stack: Stack, attached: Callable[[str], AdapterLayers], without: Collection[str]) -> Plan:
     plan: dict[str, Chain] = {}
     for part in stack.parts:
-        hidden = {module for name in ids_of(part) for module in attached(name).hidden_modules}
+        acting = [name for name in ids_of(part) if name not in without]
+        hidden = {module for name in acting for module in attached(name).hidden_modules}
         plan = {module: chain for module, chain in plan.items() if module not in hidden}
-        for module, chain in plan_of(part, attached).items():
+        for module, chain in plan_of(part, attached, without).items():
             plan[module] = (*plan.get(module, ()), *chain)
     return plan
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Self
 
+from tokenizers import Encoding
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from adaptkit.backbones.windows import Window, windows_of
+from adaptkit.data.read_words import PlacedPiece
 from adaptkit.errors import ConfigError
 
 
@@ -110,17 +112,21 @@ class TextReader:
 
         Words beyond `max_length` tokens have no place. A word that the tokenizer has no token for has that of the next.
         """
+        encoded, n_prefix = self._encoded_words(sentences, max_length)
+        rows: list[list[int]] = encoded["input_ids"]
+        return [(row, _first_places(encoded.word_ids(number), n_prefix)) for number, row in enumerate(rows)]
+
+    def _encoded_words(self, sentences: Sequence[Sequence[str]], max_length: int | None) -> tuple[BatchEncoding, int]:
+        """Sentences as the tokenizer gives them, and how many words stand before each."""
         prefix = self.text_prefix.split()
-        limit = min(max_length or self.max_length, self.max_length)
-        encoded = self.tokenizer(
+        encoded: BatchEncoding = self.tokenizer(
             [[*prefix, *sentence] for sentence in sentences],
             is_split_into_words=True,
             truncation=True,
-            max_length=limit,
+            max_length=min(max_length or self.max_length, self.max_length),
             return_attention_mask=False,
         )
-        rows: list[list[int]] = encoded["input_ids"]
-        return [(row, _first_places(encoded.word_ids(number), len(prefix))) for number, row in enumerate(rows)]
+        return encoded, len(prefix)
 
     def tokenize_windows(
         self, questions: Sequence[str], contexts: Sequence[str], *, max_length: int, stride: int, whole: int = 0
@@ -133,6 +139,48 @@ class TextReader:
         limit = min(max_length, self.max_length)
         asked = [self.text_prefix + question for question in questions]
         return windows_of(self.tokenizer, asked, contexts, limit=limit, stride=stride, whole=whole)
+
+    def places_of_pairs(
+        self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
+    ) -> list[list[PlacedPiece | None]]:
+        """For each token of `tokenize_pairs` the text and the characters that it stands for; None for any other.
+
+        Raises:
+            ConfigError: A tokenizer that does not say.
+        """
+        encodings = self._require_places(self._encoded_pairs(pairs, max_length)) if pairs else []
+        rows = [list(zip(each.sequence_ids, each.offsets, strict=True)) for each in encodings]
+        # As `tokenize_cutting`: the token that stands for nothing at all.
+        return [[self._placed(side, place) for side, place in row] or [None] for row in rows]
+
+    def places_of_words(self, sentence: Sequence[str], *, max_length: int | None = None) -> list[int | None]:
+        """For each token of `tokenize_words` the number of the word that it is of; None for any other."""
+        encoded, n_prefix = self._encoded_words([sentence], max_length)
+        numbers: list[int | None] = encoded.word_ids(0)
+        return [None if number is None or number < n_prefix else number - n_prefix for number in numbers]
+
+    def places_of_window(self, window: Window) -> list[PlacedPiece | None]:
+        """For each token of a window the text and the characters that it stands for; None for any other."""
+        second = [PlacedPiece(1, (start, end)) if start >= 0 else None for start, end in window.places.tolist()]
+        first = [self._placed(0 if start >= 0 else None, (start, end)) for start, end in window.first_places.tolist()]
+        return [there or here for there, here in zip(second, first, strict=True)]
+
+    def _placed(self, side: int | None, place: tuple[int, int]) -> PlacedPiece | None:
+        """Characters of a text as it was given, without what stands before it."""
+        if side is None:
+            return None
+        start, end = place
+        before = len(self.text_prefix) if side == 0 else 0
+        return PlacedPiece(side, (max(start - before, 0), end - before)) if end > before else None
+
+    def _require_places(self, encoded: BatchEncoding) -> Sequence[Encoding]:
+        if encoded.encodings is None:
+            raise ConfigError(
+                f"the tokenizer of {self.name} is written in Python and does not say where in a text its tokens stand, "
+                "which this needs. Take a backbone with a fast one (tokenizer.json)."
+            )
+        found: Sequence[Encoding] = encoded.encodings
+        return found
 
     @cached_property
     def prefix_length(self) -> int:

@@ -19,15 +19,17 @@ class Window:
 
     A letter counts with its marks, which some tokenizers give to no token. `text` numbers the pair. `reach` are the
     characters of the second text that the window holds, from and to; the first and the last window reach to its ends.
-    `cut` says whether the first text was.
+    `cut` says whether the first text was. `first_places` are the characters of the first text, with all that stands
+    before it.
 
-    Shape: places (len(ids), 2), characters from and to, -1 outside the second text.
+    Shape: places and first_places (len(ids), 2), characters from and to, -1 outside the second text or the first.
     """
 
     text: int
     ids: list[int]
     places: NDArray[np.int32]
     reach: tuple[int, int]
+    first_places: NDArray[np.int32]
     cut: bool = False
 
 
@@ -85,11 +87,13 @@ def _cut(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], most: int) ->
 
 def _window(encoded: BatchEncoding, at: int, text: int, context: str) -> Window:
     ids: list[int] = encoded["input_ids"][at]
-    inside = np.array([part == 1 for part in encoded.sequence_ids(at)], dtype=bool)
+    parts, offsets = encoded.sequence_ids(at), np.asarray(encoded["offset_mapping"][at], dtype=np.int32)
+    inside = np.array([part == 1 for part in parts], dtype=bool)
     places = np.full((len(ids), 2), -1, dtype=np.int32)
-    found = whole_letters(context, np.asarray(encoded["offset_mapping"][at], dtype=np.int32)[inside])
+    found = whole_letters(context, offsets[inside])
     places[inside] = found
-    return Window(text, ids, places, (int(found[0, 0]), int(found[-1, 1])) if len(found) else (0, 0))
+    first_places = np.where(np.array([part == 0 for part in parts])[:, None], offsets, np.int32(-1))
+    return Window(text, ids, places, (int(found[0, 0]), int(found[-1, 1])) if len(found) else (0, 0), first_places)
 
 
 def _reaching_ends(windows: Sequence[Window], contexts: Sequence[str]) -> list[Window]:

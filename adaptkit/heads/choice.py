@@ -1,6 +1,6 @@
 """A prompt and the choices that may go with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import torch
@@ -8,8 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
+from adaptkit.data.read_words import PlacedPiece, ReadWords, words_read
 from adaptkit.data.tasks import Example
+from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
+from adaptkit.heads.explained import LOG_ODDS, Aim, Wanted, log_odds, require_no_word, share
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import SentenceHead
 from adaptkit.task_types import HeadConfig, Item, MultipleChoice, PredictedChoice, as_ids
@@ -56,3 +59,36 @@ class Choice:
         """The choices. Shape: outputs, for each item (n_choices, 1)."""
         shares = [torch.softmax(output[:, 0], dim=0).tolist() for output in outputs]
         return [PredictedChoice(max(range(len(s)), key=s.__getitem__), tuple(s)) for s in shares]
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The log odds of one choice against the others; a target is its number, or the choice itself."""
+        require_no_word(wanted)
+        (question,) = of_type(MultipleChoice, [example])
+        number = _chosen(question, int(outputs[0][:, 0].argmax()) if wanted.target is None else wanted.target)
+        said = question.choices[number]
+        return Aim(0, said, LOG_ODDS, lambda out: log_odds(out[..., 0], number), _said(question), Wanted(number))
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """Of the prompt, which every row reads, and of each choice."""
+        (question,) = of_type(MultipleChoice, [example])
+        pairs = [(question.prompt, choice) for choice in question.choices]
+        rows = self._reader.places_of_pairs(pairs, max_length=self._max_length)
+        placed = [[_of_choice(piece, number) for piece in row] for number, row in enumerate(rows)]
+        return words_read([question.prompt, *question.choices], placed)
+
+
+def _of_choice(piece: PlacedPiece | None, number: int) -> PlacedPiece | None:
+    return piece if piece is None or piece.side == 0 else PlacedPiece(1 + number, piece.place)
+
+
+def _chosen(question: MultipleChoice, target: str | int) -> int:
+    if target in question.choices:
+        return question.choices.index(str(target))
+    if isinstance(target, int) and 0 <= target < len(question.choices):
+        return target
+    numbered = ", ".join(f"{number}: {choice}" for number, choice in enumerate(question.choices))
+    raise ConfigError(f"target is {target!r:.60}; give a choice, or its number ({numbered:.200}).")
+
+
+def _said(question: MultipleChoice) -> Callable[[PredictedChoice], str]:
+    return lambda found: f"{question.choices[found.choice]} ({share(found.probabilities[found.choice])})"

@@ -7,9 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
+from adaptkit.data.read_words import ReadWords, words_read
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
+from adaptkit.heads.explained import LOG_ODDS, Aim, Wanted, log_odds, require_no_word, share, wanted_label
 from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import SentenceHead
@@ -63,6 +65,28 @@ class Classification:
             probabilities = dict(zip(self._head.labels, shares, strict=True))
             found.append(PredictedLabel(max(probabilities, key=probabilities.__getitem__), probabilities))
         return found
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The log odds of a label."""
+        require_no_word(wanted)
+        labels = self._head.labels
+        label = wanted_label(labels, wanted, labels[int(outputs[0][0].argmax())])
+        number = labels.index(label)
+        return Aim(0, label, LOG_ODDS, lambda out: log_odds(out[:, 0], number), _said, Wanted(label))
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """Of one text, or of both."""
+        return words_of_texts(self._reader, of_type(LabelledText, [example])[0], self._max_length)
+
+
+def _said(prediction: PredictedLabel) -> str:
+    return f"{prediction.label} ({share(prediction.probabilities[prediction.label])})"
+
+
+def words_of_texts(reader: TextReader, example: LabelledText | TextWithLabels, max_length: int) -> ReadWords:
+    """The words of a text, or of both of a pair, that one row reads."""
+    (row,) = reader.places_of_pairs([(example.text, example.pair)], max_length=max_length)
+    return words_read([example.text] if example.pair is None else [example.text, example.pair], [row])
 
 
 def check_pairs(texts: Sequence[LabelledText | TextWithLabels], pairs: bool) -> None:

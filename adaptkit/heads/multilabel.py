@@ -7,9 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
+from adaptkit.data.read_words import ReadWords
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.classification import check_pairs
+from adaptkit.heads.classification import check_pairs, words_of_texts
+from adaptkit.heads.explained import LOG_ODDS, Aim, Wanted, require_no_word, share, wanted_label
 from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import SentenceHead
@@ -62,3 +64,19 @@ class Multilabel:
             labels = tuple(label for label, share in probabilities.items() if share >= _LEAST_PROBABILITY)
             found.append(PredictedLabels(labels, probabilities))
         return found
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The log odds of one label, by itself; the most probable one where none is named."""
+        require_no_word(wanted)
+        labels = self._head.labels
+        label = wanted_label(labels, wanted, labels[int(outputs[0][0].argmax())])
+        number = labels.index(label)
+        return Aim(0, label, LOG_ODDS, lambda out: out[:, 0, number], _said, Wanted(label))
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """Of one text, or of both."""
+        return words_of_texts(self._reader, of_type(TextWithLabels, [example])[0], self._max_length)
+
+
+def _said(prediction: PredictedLabels) -> str:
+    return ", ".join(f"{label} ({share(prediction.probabilities[label])})" for label in prediction.labels) or "no label"

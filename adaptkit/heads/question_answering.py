@@ -10,9 +10,12 @@ from torch import Tensor
 
 from adaptkit.backbones import TextReader, Window
 from adaptkit.config import DEFAULT_ANSWER_TOKENS
+from adaptkit.data.read_words import ReadWords, words_read
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.answer_spans import located
+from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
+from adaptkit.heads.explained import LOG_ODDS, Aim, Wanted, log_odds, require_no_word
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import TokenHead
 from adaptkit.task_types import HeadConfig, Item, PredictedAnswer, Question, Span, as_ids
@@ -44,13 +47,7 @@ class QuestionAnswering:
     def items(self, examples: Sequence[Example]) -> list[Item]:
         """One item for each window of each context."""
         questions = of_type(Question, examples)
-        windows = self._reader.tokenize_windows(
-            [question.question for question in questions],
-            [question.context for question in questions],
-            max_length=self._max_length,
-            stride=self._stride,
-            whole=longest if (longest := self._head.max_answer_tokens) > DEFAULT_ANSWER_TOKENS else 0,
-        )
+        windows = self._windows(questions)
         answers = [located(question.context, question.answers) for question in questions]
         targets = [_target(window, answers[window.text]) for window in windows]
         placed = {window.text for window, target in zip(windows, targets, strict=True) if target != NO_ANSWER}
@@ -66,6 +63,15 @@ class QuestionAnswering:
             )
             for window, target in zip(windows, targets, strict=True)
         ]
+
+    def _windows(self, questions: Sequence[Question]) -> list[Window]:
+        return self._reader.tokenize_windows(
+            [question.question for question in questions],
+            [question.context for question in questions],
+            max_length=self._max_length,
+            stride=self._stride,
+            whole=longest if (longest := self._head.max_answer_tokens) > DEFAULT_ANSWER_TOKENS else 0,
+        )
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:
         """Start and end token. Shape: (len(items), 2)."""
@@ -97,6 +103,54 @@ class QuestionAnswering:
         nothing = min(float(logits[0].sum()) for _, logits in windows)
         answered = bool(best) and not (self._head.allows_no_answer and nothing > best[0].score)
         return PredictedAnswer(best[0].text if answered else "", tuple(best), nothing)
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The log odds of the first token of an answer and of its last one, together.
+
+        A target is another piece of the context. Where the head says that there is no answer, or the target is empty,
+        it is that of its saying so.
+        """
+        require_no_word(wanted)
+        (question,) = of_type(Question, [example])
+        answer = self._answer(question, list(zip(items, (output[0] for output in outputs), strict=True)))
+        text = answer.text if wanted.target is None else str(wanted.target)
+        if text:
+            start = answer.n_best[0].start if text == answer.text else None
+            item, (first, last) = self._place_of(question, text, start, outputs)
+        else:
+            item, (first, last) = min(range(len(items)), key=lambda n: float(outputs[n][0, 0].sum())), NO_ANSWER
+        return Aim(
+            item,
+            text or "no answer",
+            LOG_ODDS,
+            lambda out: log_odds(out[:, 0, :, 0], first) + log_odds(out[:, 0, :, 1], last),
+            lambda prediction: prediction.text or "no answer",
+            Wanted(text),
+        )
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """Of the question, and of that window of the context."""
+        (question,) = of_type(Question, [example])
+        window = self._windows([question])[item]
+        return words_read([question.question, question.context], [self._reader.places_of_window(window)])
+
+    def _place_of(
+        self, question: Question, text: str, start: int | None, outputs: Sequence[Tensor]
+    ) -> tuple[int, tuple[int, int]]:
+        """The window that holds all of an answer and is surest of it, and the answer's first and last token there."""
+        begins = question.context.find(text) if start is None else start
+        found = [_tokens_of(window, text, begins) if begins >= 0 else None for window in self._windows([question])]
+        holding = [(number, tokens) for number, tokens in enumerate(found) if tokens is not None]
+        if not holding:
+            raise ConfigError(
+                f"target is {text!r:.60}, which stands nowhere in the context, or in no window of {self._max_length} "
+                "tokens; give a piece of the context as it stands there, or '' for no answer."
+            )
+        return max(holding, key=lambda each: _score_of(outputs[each[0]][0], *each[1]))
+
+
+def _score_of(logits: Tensor, first: int, last: int) -> float:
+    return float(logits[first, 0] + logits[last, 1])
 
 
 def _target(window: Window, answers: Sequence[tuple[str, int]]) -> tuple[int, int]:

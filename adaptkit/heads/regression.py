@@ -7,8 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
+from adaptkit.data.read_words import ReadWords, words_read
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
+from adaptkit.heads.explained import Aim, Wanted, require_no_target, require_no_word
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import SentenceHead
 from adaptkit.task_types import HeadConfig, Item, ScoredText, as_ids
@@ -46,3 +48,20 @@ class Regression:
     def predictions(self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]) -> list[float]:
         """The scores; what lies outside 0 to 1 becomes 0 or 1. Shape: outputs, for each item (1, 1)."""
         return [min(max(float(output[0, 0]), 0.0), 1.0) for output in outputs]
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The score, before it is kept within 0 and 1."""
+        require_no_word(wanted)
+        require_no_target(wanted, "a score")
+        return Aim(0, "the score", "points of the score", lambda out: out[:, 0, 0], _said, wanted)
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """Of the text."""
+        (scored,) = of_type(ScoredText, [example])
+        return words_read(
+            [scored.text], self._reader.places_of_pairs([(scored.text, None)], max_length=self._max_length)
+        )
+
+
+def _said(prediction: float) -> str:
+    return f"{prediction:.2f}"

@@ -7,8 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
+from adaptkit.data.read_words import PlacedPiece, ReadWords, words_read
 from adaptkit.data.tasks import Example
 from adaptkit.heads.batch import Batch
+from adaptkit.heads.explained import Aim, Wanted, require_no_target, require_no_word
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import VectorHead
 from adaptkit.task_types import HeadConfig, Item, SimilarPair, as_ids
@@ -49,3 +51,27 @@ class Similarity:
     def predictions(self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]) -> list[float]:
         """The cosines. Shape: outputs, for each item (2, hidden_width)."""
         return [float(F.cosine_similarity(output[0], output[1], dim=0)) for output in outputs]
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The cosine; the words of one sentence are left out while the other is read as it is.
+
+        Of two sentences without words the vectors would be equal, and their cosine 1.
+        """
+        require_no_word(wanted)
+        require_no_target(wanted, "a cosine")
+        return Aim(0, "the cosine", "of the cosine", _cosine, _said, wanted, sides=((0,), (1,)))
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """Of both sentences."""
+        (pair,) = of_type(SimilarPair, [example])
+        rows = self._reader.places_of_pairs([(pair.first, None), (pair.second, None)], max_length=self._max_length)
+        second = [None if piece is None else PlacedPiece(1, piece.place) for piece in rows[1]]
+        return words_read([pair.first, pair.second], [rows[0], second])
+
+
+def _cosine(outputs: Tensor) -> Tensor:
+    return F.cosine_similarity(outputs[:, 0], outputs[:, 1], dim=-1)
+
+
+def _said(prediction: float) -> str:
+    return f"{prediction:.2f}"

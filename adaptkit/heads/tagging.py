@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
+from adaptkit.data.read_words import ReadWords, given_words
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.tag_schemes import OUTSIDE
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.explained import LOG_ODDS, Aim, Wanted, log_odds, wanted_label
 from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import TokenHead
@@ -76,3 +78,43 @@ class Tagging:
             missing = len(sentence.words) - len(tags)
             found.append(PredictedTags((*tags, *[self.unread] * missing), len(tags)))
         return found
+
+    def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
+        """The log odds of the tag of one word: the first that has another tag than O, where none is chosen."""
+        (sentence,), (item,) = of_type(TaggedSentence, [example]), items
+        assert item.places is not None  # noqa: S101 - this format's own items
+        labels, output = self._head.labels, outputs[0][0]
+        tags = [labels[number] for number in output[item.places.tolist()].argmax(dim=-1).tolist()]
+        word = _chosen_word(sentence.words, tags, wanted.word)
+        tag = wanted_label(labels, wanted, tags[word])
+        place, number = int(item.places[word]), labels.index(tag)
+        return Aim(
+            0,
+            f"{tag} of {sentence.words[word]}",
+            LOG_ODDS,
+            lambda out: log_odds(out[:, 0, place], number),
+            lambda prediction: str(prediction.tags[word]),
+            Wanted(tag, word),
+        )
+
+    def words(self, example: Example, item: int) -> ReadWords:
+        """As they were given."""
+        (sentence,) = of_type(TaggedSentence, [example])
+        return given_words(sentence.words, [self._reader.places_of_words(sentence.words, max_length=self._max_length)])
+
+
+def _chosen_word(words: Sequence[str], tags: Sequence[str], chosen: str | int | None) -> int:
+    """The number of the word whose tag is explained, among those that were read."""
+    if not tags:
+        raise ConfigError("the sentence has no word that was read, so there is no tag to explain; give words.")
+    if chosen is None:
+        return next((number for number, tag in enumerate(tags) if tag != OUTSIDE), 0)
+    if isinstance(chosen, str) and words[: len(tags)].count(chosen) == 1:
+        return words.index(chosen)
+    if isinstance(chosen, int) and 0 <= chosen < len(tags):
+        return chosen
+    found = f"of {len(tags)} that were read"
+    if isinstance(chosen, str):
+        found = f"which is there {words[: len(tags)].count(chosen)} times"
+    numbered = ", ".join(f"{number}: {word}" for number, word in enumerate(words[: len(tags)]))
+    raise ConfigError(f"word is {chosen!r:.60}, {found}; give a word's number ({numbered:.200}).")

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from transformers import Cache
 
-from adaptkit.attaching import Plan, ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
+from adaptkit.attaching import BARE, Given, Plan, ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
 from adaptkit.backbones import Backbone, all_blocks_of, blocks_of
 from adaptkit.errors import ConfigError
+from adaptkit.layers import PieceRows
 
 _OWN_DROPOUT = {"dropout", "activation_dropout"}
 
@@ -91,6 +92,31 @@ class Passes:
     def _cache_argument(self) -> str:
         """What transformers calls a cache: it has another name since 5.24."""
         return "cache" if "cache" in signature(self._network.forward).parameters else "past_key_values"
+
+    def word_vectors(self, ids: Tensor, plan: Plan) -> Tensor:
+        """What the word embeddings give for token ids, with the rows that a plan brings, before all else acts.
+
+        Shape: ids (batch, seq), result (batch, seq, width of the table).
+        """
+        words = self.backbone.architecture.word_embeddings
+        rows = tuple(layer for layer in plan.get(words, ()) if isinstance(layer, PieceRows))
+        with self._hooks.in_force({words: (ReadIds(rows, ids),)} if rows else BARE):
+            return cast(Tensor, self._network.get_submodule(words)(self.backbone.known(ids)))
+
+    def states_from(self, vectors: Tensor, ids: Tensor, mask: Tensor, plan: Plan) -> Tensor:
+        """Hidden states of the last block where the word embeddings give these vectors for the ids, under one plan.
+
+        Positions are those of the ids. Shape: vectors as `word_vectors` gives them, ids and mask (batch, seq), result
+        (batch, seq, hidden_width).
+
+        Raises:
+            ConfigError: As `states`.
+        """
+        self._require_own_checkpointing()
+        words = self.backbone.architecture.word_embeddings
+        above = tuple(layer for layer in plan.get(words, ()) if not isinstance(layer, PieceRows))
+        with self._hooks.in_force({**plan, words: (Given(vectors), *above)}):
+            return self._states_of(self.backbone.known(ids), mask, ())
 
     def recompute(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them, or keep them again."""

@@ -65,6 +65,7 @@ class Resolver:
                 forms=self._forms(whole.ids),
                 pieces=self._pieces(whole, acting),
                 undo=self._undoing(whole),
+                layers={name: self._registry.layers(name) for name in acting},
             )
             self._remembered.keep(asked, found)
             return found

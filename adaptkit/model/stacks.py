@@ -1,12 +1,12 @@
 """Stacks, as callers name them and as they are once looked up."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from torch import Tensor
 
-from adaptkit.attaching import RowPlan
+from adaptkit.attaching import AdapterLayers, RowPlan, plan_of
 from adaptkit.composition import Composition, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError, NotConvertible
@@ -20,10 +20,11 @@ from adaptkit.task_types import HeadConfig
 class ResolvedStack:
     """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
 
-    `acting` are the ids of all that acts in it, what fusions fuse included; `forms` are those of its adapters that were
-    trained on text in a normal form, and `pieces` those that its text is read by besides the backbone's. `undo` is what
-    happens to hidden states before tokens are predicted from them, as in the training of its last adapter: the inverse
-    of that one's invertible layer. What is attached, swapped or detached later changes nothing in it.
+    `acting` are the ids of all that acts in it, what fusions fuse included, and `layers` those of each; `forms` are
+    those of its adapters that were trained on text in a normal form, and `pieces` those that its text is read by
+    besides the backbone's. `undo` is what happens to hidden states before tokens are predicted from them, as in the
+    training of its last adapter: the inverse of that one's invertible layer. What is attached, swapped or detached
+    later changes nothing in it.
     """
 
     stack: Stack
@@ -33,6 +34,21 @@ class ResolvedStack:
     forms: Mapping[str, NormalForm] = field(default_factory=dict)
     pieces: PiecesConfig | None = None
     undo: Callable[[Tensor], Tensor] | None = None
+    layers: Mapping[str, AdapterLayers] = field(default_factory=dict)
+
+    def without(self, name: str, same_input: Mapping[str, Hashable]) -> "ResolvedStack":
+        """The same without the layers of one adapter that acts in it, by its whole id; a head stays on top.
+
+        What others add stays, at the weights that it has; a fusion chooses among those that are left. `same_input` is
+        that of `RowPlan`.
+        """
+        return replace(
+            self,
+            plan=RowPlan(plan_of(self.stack, self.layers.__getitem__, {name}), same_input),
+            acting=tuple(other for other in self.acting if other != name),
+            forms={other: form for other, form in self.forms.items() if other != name},
+            pieces=None if self.layers[name].config.pieces is not None else self.pieces,
+        )
 
     def require_own_vocabulary(self, what: str) -> None:
         """Let its text be read by the backbone's pieces alone, for `what` has no place for others.

@@ -10,6 +10,7 @@ from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
 from adaptkit.data.mix import Parallels, parallel_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts
+from adaptkit.data.words import words_of
 from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
@@ -18,7 +19,6 @@ from adaptkit.projection.finder import Finder, Looked, SentencePair
 from adaptkit.projection.gazetteer import read_gazetteer
 from adaptkit.projection.projected import ProjectedSentence, Projection
 from adaptkit.projection.tagger import Names, tagger_on
-from adaptkit.projection.words import words_of
 from adaptkit.terminal.amounts import counted
 
 _BOUNDS = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from adaptkit.evaluation.report.colours import STEPS, step_of
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.svg import (
     BOTTOM,
@@ -17,6 +16,7 @@ from adaptkit.evaluation.report.svg import (
 )
 from adaptkit.evaluation.report.words import DASH, MARKS, condition_name, cut, plain, points
 from adaptkit.evaluation.results import Condition
+from adaptkit.terminal.colours import STEPS, step_of
 
 _LEFT = 122
 _GAP = 3

@@ -5,13 +5,13 @@ import warnings
 from typing import TYPE_CHECKING
 
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.report.colours import ON_PAPER, css, ink_on, shade, step_of
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.heatmap import colour_bound
 from adaptkit.evaluation.report.intervals import axis_ticks
 from adaptkit.evaluation.report.words import DASH, MARKS, condition_name, cut, language_label, plain, points
 from adaptkit.evaluation.results import Condition, TransferResults
 from adaptkit.scores import Difference
+from adaptkit.terminal.colours import ON_PAPER, css, ink_on, shade, step_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,6 +1,6 @@
 """The style of report.html: readable on a phone, on a desk, on paper, in the light and in the dark."""
 
-from adaptkit.evaluation.report.colours import IN_THE_DARK, ON_PAPER, STEPS, Colour, css, ink_on, shade
+from adaptkit.terminal.colours import IN_THE_DARK, ON_PAPER, STEPS, Colour, css, ink_on, shade
 
 _LIGHT_WORDS = """
 :root { --page: #fdfcfa; --card: #f5f3ee; --text: #1b1e23; --quiet: #5b616b; --line: #dcd8cf; --strong-line: #7d828b;

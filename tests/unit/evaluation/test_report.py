@@ -9,7 +9,6 @@ from statistics import fmean
 import pytest
 
 from adaptkit.errors import ConfigError
-from adaptkit.evaluation.report.colours import IN_THE_DARK, ON_PAPER, STEPS, _contrast, ink_on, shade, step_of
 from adaptkit.evaluation.report.csv_table import results_csv
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.html import render_html
@@ -20,6 +19,7 @@ from adaptkit.evaluation.report.results_file import load_results
 from adaptkit.evaluation.report.tables import tables
 from adaptkit.evaluation.report.words import language_label
 from adaptkit.evaluation.results import CONDITIONS, Majority, MeasuredAdapter, TransferResults
+from adaptkit.terminal.colours import IN_THE_DARK, ON_PAPER, STEPS, _contrast, ink_on, shade, step_of
 from tests.unit.evaluation.invented import compared, invented_cell
 
 HOSTILE = "x\"><script>alert('1')</script><img src=//evil> | `$a_1$` \u202e *b*"

@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from adaptkit.evaluation.report.colours import ON_PAPER
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.results import TransferResults
+from adaptkit.terminal.colours import ON_PAPER
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHONE, DESK, HEIGHT = 390, 1280, 2400

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adaptkit.data.words import words_of
 from adaptkit.projection.copies import likeness, plain
 from adaptkit.projection.entities import Span, spans_of, tags_of
 from adaptkit.projection.placing import (
@@ -11,7 +12,6 @@ from adaptkit.projection.placing import (
     untold_copies,
     without_overlaps,
 )
-from adaptkit.projection.words import words_of
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import adaptkit
+from adaptkit.data.words import words_of
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
@@ -17,7 +18,6 @@ from adaptkit.projection.entities import Span, spans_of, tags_of
 from adaptkit.projection.finder import Finder, SentencePair
 from adaptkit.projection.placing import Links
 from adaptkit.projection.states import WordStates, cosines, links_of
-from adaptkit.projection.words import words_of
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig, TaggedSentence
 from adaptkit.terminal.asking import shell_words

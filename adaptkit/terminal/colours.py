@@ -1,4 +1,7 @@
-"""The diverging scale of gains: orange for harm, blue for help, told apart under every common colour blindness."""
+"""The diverging scale: orange for a loss or what speaks against, blue for a gain or what speaks for.
+
+The two are told apart under every common colour blindness.
+"""
 
 from collections.abc import Sequence
 
