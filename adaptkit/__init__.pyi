@@ -5,6 +5,7 @@ from .data.sample import sample_pairs
 from .data.source import Source
 from .data.tasks import TASKS, TaskData
 from .evaluation import TransferReport, evaluate
+from .explanations import Explanation
 from .format.card import TrainingFacts
 from .interchange import (
     HubAdapter,
@@ -26,6 +27,7 @@ from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_a
 from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
 from .requests import (
     DomainRequest,
+    Explaining,
     LanguageRequest,
     Measuring,
     Output,
@@ -61,6 +63,8 @@ __all__ = [
     "DomainRequest",
     "Dora",
     "Estimate",
+    "Explaining",
+    "Explanation",
     "FeatureDistillation",
     "Fuse",
     "Fusion",

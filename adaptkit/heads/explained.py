@@ -126,5 +126,5 @@ def require_no_target(wanted: Wanted, gives: str) -> None:
     """
     if wanted.target is not None:
         raise ConfigError(
-            f"target={wanted.target!r:.60} names another answer, and this head gives {gives}; leave it out."
+            f"target is {wanted.target!r:.60}, another answer, and this head gives {gives}; leave it out."
         )

@@ -12,7 +12,7 @@ where it is not (`paging`), proven there (`proof`), and acts on forward passes (
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 import torch
 from torch import Tensor, nn
@@ -21,13 +21,16 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from adaptkit.attaching import AdapterLayers, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
 from adaptkit.data.columns import require_texts
+from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
+from adaptkit.explanations import Explanation
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.labelled import require_list
 from adaptkit.layers import Head
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.copies import copy_without_hooks
 from adaptkit.model.encoding import Encoder, require_batch
+from adaptkit.model.explaining import explanations, wanted_of
 from adaptkit.model.generation import Generated, GeneratedPiece, Generator
 from adaptkit.model.lookup import StackLookup
 from adaptkit.model.notices import Notices
@@ -39,11 +42,13 @@ from adaptkit.model.registry import Attachment, Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.resolving import Resolver
 from adaptkit.model.stacks import ResolvedStack, StackLike
-from adaptkit.requests import Sampling
+from adaptkit.requests import Explaining, Sampling
 from adaptkit.requests.sampling import GREEDY
 from adaptkit.storage import Adapter, Zoo
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.amounts import counted
+
+OneInput: TypeAlias = str | tuple[Any, ...] | Example
 
 
 class AdaptedModel(nn.Module):
@@ -409,6 +414,64 @@ class AdaptedModel(nn.Module):
             batch_size=batch_size,
             log_probabilities=log_probabilities,
         )
+
+    @overload
+    def explain(
+        self,
+        inputs: list[Any],
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        target: Any = None,  # noqa: ANN401
+        word: Any = None,  # noqa: ANN401
+        how: Explaining | None = None,
+    ) -> list[Explanation]: ...
+
+    @overload
+    def explain(
+        self,
+        inputs: OneInput,
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        target: Any = None,  # noqa: ANN401
+        word: Any = None,  # noqa: ANN401
+        how: Explaining | None = None,
+    ) -> Explanation: ...
+
+    def explain(
+        self,
+        inputs: list[Any] | OneInput,
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        target: Any = None,
+        word: Any = None,
+        how: Explaining | None = None,
+    ) -> Explanation | list[Explanation]:
+        """Why the head on top of `stack` gives its answer: what each word adds, and what each adapter does.
+
+        An input is what `predict` takes. A list is several, and gives a list; anything else (a text, a tuple of texts
+        or words, an example) is one. `target` is another answer than the one that is given (a label, a piece of the
+        context, a choice), and `word` the word whose tag is explained, or its number; each may be a list, with one for
+        each input. With `stacks`, each input is under its own.
+
+        Words add to the log odds of the answer (where the head gives a number, to that), by integrated gradients from
+        the same input with a mask token in the place of each word. Where what they add does not add up, more steps are
+        taken; a warning is logged where that was not enough.
+
+        Raises:
+            NoHead: A stack ends in no task adapter.
+            ConfigError: An input, target or word that the task type does not have, a task type that cannot be
+                explained, or captum is not installed.
+            UnknownAdapter: A stack names an adapter that is not attached.
+        """
+        given = inputs if isinstance(inputs, list) else [inputs]
+        each = self._stacks.for_each(len(given), stack, stacks)
+        heads = [self._stacks.head_of(one) for one in each or [self._stacks.one(stack)]][: len(given)]
+        wanted = wanted_of(len(given), target, word)
+        found = explanations(self._passes, given, each, heads, self._notices, how or Explaining(), wanted)
+        return found if isinstance(inputs, list) else found[0]
 
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.

@@ -36,6 +36,14 @@ class Notices:
                 "later ones this is not said again.",
             )
 
+    def of_gap(self, share: float, steps: int) -> None:
+        """Warn of attributions that do not add up, after all steps that were allowed."""
+        self._give(
+            "a gap",
+            f"the attributions of an explanation miss their sum by {100 * share:.0f} % after {steps:,} steps, so they "
+            f"are rough. More may be taken: {as_typed(most_steps=4 * steps)}. Of later ones this is not said again.",
+        )
+
     def of_forms(self, texts: Sequence[Iterable[str]], stacks: Sequence[ResolvedStack]) -> None:
         """Warn of texts in another normal form than that of the text on which adapters of their stack were trained."""
         if not any(stack.forms for stack in stacks):

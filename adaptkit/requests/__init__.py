@@ -3,6 +3,7 @@
 from adaptkit.requests.asked import AnyRequest, request_for
 from adaptkit.requests.auto import Auto
 from adaptkit.requests.domain import DomainRequest
+from adaptkit.requests.explaining import Explaining
 from adaptkit.requests.flat import request_of
 from adaptkit.requests.language import LanguageRequest
 from adaptkit.requests.measuring import Measuring
@@ -20,6 +21,7 @@ __all__ = [
     "AnyRequest",
     "Auto",
     "DomainRequest",
+    "Explaining",
     "LanguageRequest",
     "LoadedModel",
     "Measuring",
