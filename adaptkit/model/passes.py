@@ -98,7 +98,7 @@ class Passes:
 
         Shape: ids (batch, seq), result (batch, seq, width of the table).
         """
-        words = self.backbone.architecture.word_embeddings
+        words = self._reading_words
         rows = tuple(layer for layer in plan.get(words, ()) if isinstance(layer, PieceRows))
         with self._hooks.in_force({words: (ReadIds(rows, ids),)} if rows else BARE):
             return cast(Tensor, self._network.get_submodule(words)(self.backbone.known(ids)))
@@ -113,10 +113,16 @@ class Passes:
             ConfigError: As `states`.
         """
         self._require_own_checkpointing()
-        words = self.backbone.architecture.word_embeddings
+        words = self._reading_words
         above = tuple(layer for layer in plan.get(words, ()) if not isinstance(layer, PieceRows))
         with self._hooks.in_force({**plan, words: (Given(vectors), *above)}):
             return self._states_of(self.backbone.known(ids), mask, ())
+
+    @property
+    def _reading_words(self) -> str:
+        """The module that gives word vectors: beside a decoder, an encoder has one of its own on the same table."""
+        row = self.backbone.architecture
+        return row.word_embeddings if row.decoder is None else row.embeddings
 
     def recompute(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them, or keep them again."""

@@ -21,7 +21,7 @@ from tests.examples import imported
 from tests.methods import METHODS, at_sites_of, methods_on
 from tests.pieces import OWN_PIECES, invented_sentences
 from tests.saved import saved_backbone
-from tests.tiny import ARCHITECTURES, tiny_model, unigram_model
+from tests.tiny import CONFORMING, tiny_model, unigram_model
 
 TOPICS = HeadConfig(task_type="classification", labels=("goats", "rain", "markets"), dropout=0.0)
 HEADS: dict[str, tuple[HeadConfig, Any]] = {
@@ -76,7 +76,7 @@ def score_of_masked(model: AdaptedModel, text: str, stack: StackLike, number: in
     return float(torch.logit(torch.tensor(share)))
 
 
-@pytest.mark.parametrize("family", ARCHITECTURES)
+@pytest.mark.parametrize("family", CONFORMING)
 def test_words_add_up_to_what_they_change(family: str) -> None:
     for method in methods_on(family):
         model = tiny_model(family)
