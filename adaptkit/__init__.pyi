@@ -1,4 +1,5 @@
 from .backbones import Vocabulary, vocabulary_of
+from .choosing import Candidate, Choice, choose_backbone
 from .composition import Average, Fuse, Stack
 from .data.lexicon import Lexicon
 from .data.sample import sample_pairs
@@ -55,6 +56,8 @@ __all__ = [
     "Adapter",
     "Average",
     "Bottleneck",
+    "Candidate",
+    "Choice",
     "Clm",
     "Comparison",
     "Coral",
@@ -103,6 +106,7 @@ __all__ = [
     "__version__",
     "as_pipeline",
     "as_sentence_transformer",
+    "choose_backbone",
     "combine",
     "compare",
     "estimate_adapter",

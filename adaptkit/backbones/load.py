@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -140,13 +141,43 @@ def vocabulary_of(
         UnknownLanguage: A name that is no language.
         BackboneUnavailable: Nothing at the backbone's name.
     """
-    source = place_of(backbone)
+    outline = outline_of(backbone)
+    return vocabulary_in(open_corpus(texts).lines(), languages, outline.tokenizer, outline.text_prefix)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a backbone without its weights: where it lies, config, tokenizer, and its text prefix.
+
+    `name` is what we call it where that is another name; `makes_sentences` says whether it was trained for vectors of
+    sentences, as its folder or its prefix tells.
+    """
+
+    source: str
+    name: str | None
+    config: PreTrainedConfig
+    tokenizer: PreTrainedTokenizerBase
+    text_prefix: str
+    makes_sentences: bool
+
+
+def outline_of(name_or_path: str | os.PathLike[str] | None = None) -> Outline:
+    """Read all of a backbone but its weights; the name is that of `load_backbone`.
+
+    Raises:
+        BackboneUnavailable: Nothing at that name, or the hub does not answer.
+        UnsupportedArchitecture: The model type has no table row.
+        CorruptBackbone: A file that contradicts itself.
+    """
+    source = place_of(name_or_path)
+    facts = _facts(source)
     with _reading(source):
         config = read_config(source)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
-    prefix = _text_prefix(source, _facts(source), sentences)
-    return vocabulary_in(open_corpus(texts).lines(), languages, tokenizer, prefix)
+    prefix = _text_prefix(source, facts, sentences)
+    makes_sentences = bool(prefix) or sentences != SentenceFolder()
+    return Outline(source, facts.get("name"), config, tokenizer, prefix, makes_sentences)
 
 
 def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:

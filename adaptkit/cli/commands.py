@@ -44,6 +44,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Find sentences that are translations of each other in two texts. They are pairs for train --parallel.",
         _function("mine", "mine"),
     ),
+    "choose": (
+        "Set the backbones at hand side by side. They are ordered for a language and a task, with reasons.",
+        _function("choose", "choose"),
+    ),
     "demo": ("Train, save, reload and test an adapter on the sample.", _function("demo", "demo")),
     "evaluate": (
         "Measure whether language adapters help, in several languages. A task adapter is scored with and without them.",

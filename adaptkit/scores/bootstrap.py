@@ -49,6 +49,23 @@ def paired_difference(with_: ArrayLike, without: ArrayLike, *, confidence: float
     return _difference(float(differences.mean()), drawn, confidence)
 
 
+def score_interval(
+    metric: Metric[Any, Any], statistics: ArrayLike, *, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
+    """A score, and the bounds that hold it with the given confidence: a bootstrap over examples.
+
+    Shape: statistics (n_examples, k), from `metric.statistics`.
+
+    Raises:
+        ConfigError: No examples, or the confidence is not between 0 and 1.
+    """
+    ours = _by_seed(statistics)
+    _check_same_examples(ours, ours)
+    drawn = metric.score(_resampled_sums(ours[0], seed))
+    found = _difference(float(metric.score(ours[0].sum(axis=0))), drawn, confidence)
+    return found.mean, found.low, found.high
+
+
 def paired_metric_difference(
     metric: Metric[Any, Any], with_: ArrayLike, without: ArrayLike, *, confidence: float = 0.95, seed: int = 0
 ) -> Difference:

@@ -313,3 +313,17 @@ def test_the_module_runs_as_the_command_does() -> None:
     done = subprocess.run([sys.executable, "-m", "adaptkit", "--help"], capture_output=True, text=True, check=True)
     for command in ("train", "estimate", "demo", "inspect", "verify", "version", "backbone"):
         assert f"  {command} " in done.stdout
+
+
+def test_backbones_are_set_side_by_side(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
+    lines = "".join(f"goats {number}\tanimals\nrain {number}\tweather\n" for number in range(10))
+    (tmp_path / "probe.tsv").write_text(f"text\tlabel\n{lines}", encoding="utf-8")
+    given = ("choose", "--lang", "sw", "--task", "topics", "--memory", "2GB", "--backbone", backbone_folder)
+    outcome = adaptkit(*given, "--only-named", "--no-speed", "--probe", tmp_path / "probe.tsv")
+    assert outcome.status == 0, outcome.err
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert "On your 20 lines a linear head scores accuracy" in " ".join(outcome.out.split())
+    found = json.loads(adaptkit(*given, "--only-named", "--no-speed", "--json").out)
+    assert found["candidates"][0]["bits"] == 32
+    assert found["recommendation"] == f"Take {backbone_folder}: --backbone {backbone_folder}."
+    assert "found 'much'" in adaptkit(*given[:6], "much", *given[7:], "--only-named").err

@@ -1,0 +1,181 @@
+"""The order of candidates, and why: rules in sentences, so that nobody has to guess what a rank means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from adaptkit.choosing.amount import gigabytes
+from adaptkit.choosing.candidate import Candidate
+from adaptkit.choosing.work import Work
+from adaptkit.format.architectures import ARCHITECTURES
+from adaptkit.scores.bootstrap import Difference
+from adaptkit.terminal.asking import as_typed
+
+RULES = (
+    "Usable ones that fit the memory come first; then by the probe, where there is one; then fewer unknown tokens, in "
+    "whole per cents; then the side that suits the task (encoders for labels and search, decoders for writing); then "
+    "published scores, where all have one on the same data; for search and similarity, those trained for vectors of "
+    "sentences; then fewer tokens a word; then more parameters."
+)
+
+
+_DECISIVE = (
+    "that one cannot be taken",
+    "that one cannot read this text",
+    "that one does not fit the memory",
+    "the probe",
+    "fewer unknown tokens",
+    "the side that suits the task",
+    "published scores",
+    "it was trained for vectors of sentences",
+    "fewer tokens a word",
+    "more parameters, and no more than that",
+)
+
+
+def ordered(candidates: Sequence[Candidate], work: Work | None, *, memory_named: bool) -> tuple[list[Candidate], str]:
+    """The best first, and what sets the first before the second."""
+    usable = [candidate for candidate in candidates if candidate.usable]
+    probed = all(candidate.probe for candidate in usable)
+    compared = _common_data(usable)
+
+    def place(candidate: Candidate) -> tuple[float, ...]:
+        coverage, probe = candidate.coverage, candidate.probe
+        scores = {each.dataset: each.score for each in candidate.published}
+        wants_vectors = work is not None and work.wants_vectors
+        return (
+            candidate.problem is not None,
+            not candidate.usable,
+            memory_named and candidate.bits is None,
+            -probe.score if probed and probe else 0.0,
+            round(coverage.unknown_share, 2) if coverage else 0.0,
+            not suits(candidate, work),
+            -scores[compared] if compared in scores else 0.0,
+            wants_vectors and not candidate.makes_sentences,
+            round(coverage.tokens_per_word, 1) if coverage else 0.0,
+            -candidate.size.parameters if candidate.size else 0,
+        )
+
+    found = sorted(candidates, key=place)
+    if len(found) < 2:
+        return found, ""
+    first, second = place(found[0]), place(found[1])
+    decisive = next((rule for rule, one, other in zip(_DECISIVE, first, second, strict=True) if one != other), None)
+    if decisive is None:
+        return found, f"Nothing at hand sets it before {found[1].name}."
+    return found, f"What sets it before {found[1].name}: {decisive}."
+
+
+def suits(candidate: Candidate, work: Work | None) -> bool:
+    """Whether its family is of the side that does the task better."""
+    return work is None or candidate.family is None or work.suits(ARCHITECTURES[candidate.family])
+
+
+def with_reasons(
+    candidate: Candidate,
+    work: Work | None,
+    memory: int | None,
+    behind: Mapping[str, Difference],
+) -> Candidate:
+    """The candidate with what is known of it in sentences; `behind` says by how much it is behind the first."""
+    if candidate.problem is not None:
+        return replace(candidate, reasons=(candidate.problem,))
+    return replace(
+        candidate,
+        reasons=(
+            *_of_text(candidate),
+            *([] if suits(candidate, work) else [_wrong_side(candidate)]),
+            *_of_memory(candidate, memory),
+            *_of_probe(candidate, behind.get(candidate.name)),
+            *(f"Published: {it.metric} {it.score:.1f} on {it.dataset} ({it.source})." for it in candidate.published),
+            *_of_speed(candidate),
+            _of_licence(candidate),
+        ),
+    )
+
+
+def _common_data(usable: Sequence[Candidate]) -> str | None:
+    """A data set on which all have a published score."""
+    sets = [{each.dataset for each in candidate.published} for candidate in usable]
+    return min(set.intersection(*sets), default=None) if sets else None
+
+
+def _of_text(candidate: Candidate) -> list[str]:
+    found = candidate.coverage
+    if found is None:
+        return []
+    if found.refusal is not None:
+        return [f"Nothing useful can be trained: {found.refusal}"]
+    letters = (
+        "" if found.letter_share >= 1 else f"; {1 - found.letter_share:.0%} of the letters have no piece of their own"
+    )
+    return [
+        f"{found.unknown_share:.1%} of the tokens are unknown; a word takes {found.tokens_per_word:.1f} "
+        f"tokens{letters}. The text needs {found.pieces_used:,} of {found.pieces:,} pieces."
+    ]
+
+
+def _wrong_side(candidate: Candidate) -> str:
+    if candidate.causal:
+        return "It is a decoder: a word is read without what stands behind it, which costs most in tasks on labels."
+    return "It is an encoder, and decoders suit this better."
+
+
+def _of_memory(candidate: Candidate, memory: int | None) -> list[str]:
+    if candidate.size is None:
+        return []
+    needs = candidate.size.memory
+    size = f"{candidate.size.parameters / 1e6:,.0f} M parameters"
+    if memory is None:
+        return [
+            f"{size}; to answer, a process needs about {gigabytes(needs[32])} at 32 bits, {gigabytes(needs[4])} at 4."
+        ]
+    if candidate.bits is None:
+        return [f"{size}; about {gigabytes(min(needs.values()))} at the least, which {gigabytes(memory)} do not hold."]
+    return [f"{size}; at {candidate.bits} bits a process needs about {gigabytes(needs[candidate.bits])} to answer."]
+
+
+def _of_probe(candidate: Candidate, behind: Difference | None) -> list[str]:
+    probe = candidate.probe
+    if probe is None:
+        return []
+    told = (
+        f"On your {probe.n_examples:,} lines a linear head scores {probe.metric} {probe.score:.1f} ({probe.low:.1f} to "
+        f"{probe.high:.1f}); the most frequent answer alone scores {probe.majority:.1f}."
+    )
+    if behind is None:
+        return [told]
+    verdict = "is behind" if behind.high < 0 else "may be as good"
+    return [
+        f"{told} Beside the first that is {behind.mean:+.1f} ({behind.low:+.1f} to {behind.high:+.1f}): it {verdict}."
+    ]
+
+
+def _of_speed(candidate: Candidate) -> list[str]:
+    speed = candidate.speed
+    if speed is None:
+        return []
+    return [
+        f"Here it encodes {few(speed.sentences_per_s)} sentences a second ({speed.tokens_per_s:,.0f} tokens; "
+        f"{speed.bits} bits, {speed.hardware})."
+    ]
+
+
+def few(number: float) -> str:
+    """A number to about two digits: `0.4`, `9.1`, `35`, `1,204`."""
+    return f"{number:.1f}" if number < 10 else f"{number:,.0f}"
+
+
+def _of_licence(candidate: Candidate) -> str:
+    if candidate.licence is None:
+        return "Nothing beside it states a licence: look for it before you publish what is trained on it."
+    return f"Licence: {candidate.licence}, by its model card."
+
+
+def recommendation(best: Candidate, memory: int | None) -> str:
+    """What to take, and how."""
+    if not best.usable:
+        return f"None of these can be recommended. {best.reasons[0] if best.reasons else ''}".strip()
+    if memory is not None and best.bits is None:
+        return f"None of these fits {gigabytes(memory)}; {best.name} comes nearest."
+    bits = f", {as_typed(bits=best.bits)}" if best.bits not in (None, 32) else ""
+    return f"Take {best.name}: {as_typed(backbone=best.name)}{bits}."

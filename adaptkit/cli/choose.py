@@ -1,0 +1,60 @@
+"""`adaptkit choose`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.cli.arguments import DeviceOption
+from adaptkit.terminal.console import PlainConsole
+
+_out = PlainConsole()
+_err = PlainConsole(stderr=True)
+
+
+def choose(
+    lang: Annotated[str, typer.Option(help="the language")],
+    task: Annotated[
+        str | None, typer.Option(help="what for: ner, nli, topics, sentiment, qa, search, generate, a benchmark, ...")
+    ] = None,
+    memory: Annotated[str | None, typer.Option(help="what there is of it", metavar="<2GB>")] = None,
+    text: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="<file>", help="text in the language (default: the sample); may be repeated"),
+    ] = None,
+    probe: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="<file>", help="labelled lines to score a linear head on; may be repeated"),
+    ] = None,
+    backbones: Annotated[
+        list[str] | None,
+        typer.Option("--backbone", metavar="<id or folder>", help="one to look at besides; may be repeated"),
+    ] = None,
+    only_named: Annotated[
+        bool, typer.Option("--only-named", help="look at no others: not the embedded ones, not the hub cache")
+    ] = False,
+    no_speed: Annotated[bool, typer.Option("--no-speed", help="do not encode some text to time it")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print all that was found as JSON")] = False,
+    device: DeviceOption = "auto",
+) -> None:
+    """Set the backbones at hand side by side. They are ordered for a language and a task, with reasons."""
+    from adaptkit.choosing import choose_backbone
+
+    found = choose_backbone(
+        lang=lang,
+        task=task,
+        memory=memory,
+        text=text or None,
+        probe=probe or None,
+        backbones=backbones or (),
+        only_named=only_named,
+        speed=not no_speed,
+        device=device,
+        note=_err.print,
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(found.as_json(), ensure_ascii=False, indent=2) + "\n")
+    else:
+        _out.print(str(found))
