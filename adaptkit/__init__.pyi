@@ -37,6 +37,7 @@ from .requests import (
     Sampling,
     Selection,
     TaskRequest,
+    TrainingReport,
 )
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
@@ -100,6 +101,7 @@ __all__ = [
     "TaskData",
     "TaskRequest",
     "TrainingFacts",
+    "TrainingReport",
     "TransferReport",
     "Vocabulary",
     "Zoo",

@@ -48,6 +48,7 @@ AdaptkitError
 └── TrainingError
     ├── DivergedTraining       the loss is no number any more
     ├── TrainingInterrupted    stopped by the user or a scheduler; a checkpoint was written
+    ├── CallbackFailed         the caller's own function raised something; a checkpoint was written
     ├── CheckpointError        the checkpoint does not belong to this run, or cannot be resumed
     └── ProcessFailed          something went wrong in another process of the same run
 
@@ -364,6 +365,14 @@ class TrainingInterrupted(TrainingError):
     def __init__(self, message: str, checkpoint: Path | None, signal_number: int = signal.SIGINT) -> None:
         self.checkpoint = checkpoint
         self.signal_number = signal_number
+        super().__init__(message)
+
+
+class CallbackFailed(TrainingError):
+    """The caller's own function raised something, its `__cause__`; the checkpoint to resume is in `checkpoint`."""
+
+    def __init__(self, message: str, checkpoint: Path | None) -> None:
+        self.checkpoint = checkpoint
         super().__init__(message)
 
 

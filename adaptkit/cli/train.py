@@ -10,7 +10,7 @@ from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
 
 _out = PlainConsole()
-OF_WHAT_IS_WRITTEN = options_of(Output).keys() - {"licence", "private"} | {"progress"}
+OF_WHAT_IS_WRITTEN = options_of(Output).keys() - {"licence", "private"} | {"progress", "log_with"}
 
 
 def train_command(request: AnyRequest) -> None:

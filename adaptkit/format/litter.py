@@ -10,6 +10,8 @@ _OF_SYSTEMS = frozenset(
         *(".directory", "lost+found"),
     )
 )
+LOG, TRACKERS = ".training_log.jsonl", ".training_logs"
+"""How the names end of the log of a training, and of the folder of its trackers, which lie beside its output."""
 _OF_TOOLS = frozenset({".git", ".gitattributes", ".gitignore", ".cache", ".ipynb_checkpoints"})
 
 
@@ -20,7 +22,7 @@ def is_disposable(name: str) -> bool:
 
 def is_litter(name: str) -> bool:
     """Whether this file or folder is passed over where adapters are looked for and checked; it is never opened."""
-    return is_disposable(name) or name in _OF_TOOLS or is_of_a_writer(name)
+    return is_disposable(name) or name in _OF_TOOLS or name.endswith((LOG, TRACKERS)) or is_of_a_writer(name)
 
 
 def is_in_litter(path: str) -> bool:

@@ -18,7 +18,7 @@ from adaptkit.format.card_sources import SourceFacts
 from adaptkit.model import AdaptedModel
 from adaptkit.options import Recorded
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import checkpoint_folder, is_finished
+from adaptkit.recipes.place import checkpoint_folder, is_finished, log_file, trackers_folder
 from adaptkit.recipes.training_facts import training_facts
 from adaptkit.requests import Output, Run
 from adaptkit.storage import Adapter, load_adapter
@@ -28,6 +28,9 @@ from adaptkit.terminal.plain_text import one_line
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
 from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import forked
+from adaptkit.training.reports import Recorder, Reports
+from adaptkit.training.trackers import TrackedRun
+from adaptkit.training.training_log import TrainingLog
 from adaptkit.version import __version__
 
 _DIGITS = 16
@@ -132,7 +135,7 @@ class Fitting:
             display.note(f"that run was complete: its adapter is in {output.folder}")
             return finished
         with forked(model.backbone.device, self._asked_run.seed):
-            result = self.run.run(display, resume=output.resumes)
+            result = self.run.run(display, resume=output.resumes, reports=self._reports())
         self.layers.eval()
         once_trained()
         pieces = self._config.pieces
@@ -169,6 +172,14 @@ class Fitting:
                 self._save(adapter)
         self.run.forget_checkpoint()
         return adapter
+
+    def _reports(self) -> Reports:
+        output, asked = self._output.path, self._asked_run
+        log = [] if output is None else [TrainingLog(log_file(output))]
+        settings = {"adapter": str(self._id), "backbone": self._model.backbone.name, **self._settings()}
+        tracked = (TrackedRun(each, str(self._id), settings, trackers_folder(output)) for each in asked.trackers)
+        recorders: list[Recorder] = [*log, *tracked]
+        return Reports(recorders, asked.callback)
 
     def _finished(self) -> Adapter | None:
         """The adapter of this very run, where it was killed behind its end."""

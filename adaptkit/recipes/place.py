@@ -10,6 +10,7 @@ from adaptkit.errors import AdapterFileError, CheckpointError, ConfigError
 from adaptkit.format import spec
 from adaptkit.format.folder import check_replaceable
 from adaptkit.format.leftovers import recover
+from adaptkit.format.litter import LOG, TRACKERS
 from adaptkit.format.lock import only_writer
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.requests import LoadedModel, Output, Pretrained
@@ -17,6 +18,7 @@ from adaptkit.storage import load_adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.checkpoint import remove_checkpoint, saved_as
 from adaptkit.training.processes import Processes
+from adaptkit.training.training_log import require_log
 
 _ADAPTER_FILES = spec.ADAPTER_FILES.keys() | spec.OPTIONAL_FILES.keys()
 
@@ -24,6 +26,16 @@ _ADAPTER_FILES = spec.ADAPTER_FILES.keys() | spec.OPTIONAL_FILES.keys()
 def checkpoint_folder(output: Path) -> Path:
     """Where the checkpoints of a run with this output lie: beside it."""
     return output.with_name(f"{output.name}.checkpoint")
+
+
+def log_file(output: Path) -> Path:
+    """Where the log of a run with this output lies: beside it, and it stays there."""
+    return output.with_name(f"{output.name}{LOG}")
+
+
+def trackers_folder(output: Path | None) -> Path | None:
+    """Where trackers that write files write them: beside the output."""
+    return None if output is None else output.with_name(f"{output.name}{TRACKERS}")
 
 
 def check_output(asked: Output) -> None:
@@ -47,6 +59,7 @@ def check_output(asked: Output) -> None:
         raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. {error}") from error
     if is_finished(output) and (asked.resumes or asked.overwrite):
         return
+    require_log(log_file(output))
     if output.exists() and not asked.overwrite:
         raise ConfigError(_taken(output, checkpoint))
     there = next(parent for parent in output.absolute().parents if parent.exists())

@@ -14,7 +14,7 @@ from adaptkit.methods import MethodOptions
 from adaptkit.model import AdaptedModel
 from adaptkit.options import Options
 from adaptkit.recipes.estimate import Estimate
-from adaptkit.recipes.place import check_output, output_taken, processes_of
+from adaptkit.recipes.place import check_output, output_taken, processes_of, trackers_folder
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.regularisers import Asked as Regularisers
@@ -26,6 +26,7 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types.class_weights import ClassWeights
 from adaptkit.training import Display, open_display
 from adaptkit.training.display import Silent
+from adaptkit.training.trackers import require_trackers
 
 Asked = ParamSpec("Asked")
 
@@ -89,6 +90,7 @@ def train_adapter(
         DataError: Text that is not there, is malformed, or that the tokenizer cannot represent.
         BackboneError: A backbone that cannot be loaded.
         TrainingInterrupted: Ctrl-C or SIGTERM; with `output`, the same call with `Output(folder, resume=True)` goes on.
+        CallbackFailed: The callback in `run` raised something; likewise.
         ProcessFailed: Of several processes that train together, another one cannot go on.
         CannotWrite: The adapter cannot be saved, as on a full disk; it says where the last checkpoint is.
         CheckpointError: There is nothing to resume, or another run's checkpoint.
@@ -126,6 +128,7 @@ def train(request: AnyRequest) -> Adapter:
     with open_display(shown=shown and processes.is_main) as display, ExitStack() as until_trained:
         with processes.together():
             if processes.is_main:
+                require_trackers(request.run.trackers, trackers_folder(request.output.path))
                 until_trained.enter_context(output_taken(request.output))
             training = until_trained.enter_context(closing(_training_of(request, display)))
         if shown:
@@ -142,6 +145,7 @@ def estimate(request: AnyRequest, display: Display) -> Estimate:
     with ExitStack() as until_measured:
         with processes.together():
             if processes.is_main:
+                require_trackers(request.run.trackers, trackers_folder(request.output.path))
                 check_output(request.output)
             training = until_measured.enter_context(closing(_training_of(request, display)))
         found = training.estimate()

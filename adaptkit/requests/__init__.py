@@ -10,15 +10,17 @@ from adaptkit.requests.measuring import Measuring
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.request import AdapterBelow, LoadedModel, Request
-from adaptkit.requests.run import Run
+from adaptkit.requests.run import AskedTracker, Run
 from adaptkit.requests.sampling import Sampling
 from adaptkit.requests.selection import Selection
 from adaptkit.requests.task import TaskRequest
 from adaptkit.requests.text import TextRequest
+from adaptkit.requests.training_report import TrainingReport
 
 __all__ = [
     "AdapterBelow",
     "AnyRequest",
+    "AskedTracker",
     "Auto",
     "DomainRequest",
     "Explaining",
@@ -33,6 +35,7 @@ __all__ = [
     "Selection",
     "TaskRequest",
     "TextRequest",
+    "TrainingReport",
     "request_for",
     "request_of",
 ]

@@ -1,11 +1,25 @@
 """How a training runs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
 from adaptkit.config import Precision
-from adaptkit.options import Options, option
+from adaptkit.errors import ConfigError
+from adaptkit.options import Options, Shell, option
+from adaptkit.requests.training_report import TrainingReport
 
 _LEAST_LENGTH = 8
+
+
+class Tracker(Protocol):
+    """A tracker of one's own: an `accelerate.tracking.GeneralTracker`."""
+
+    def log(self, values: dict[str, object], step: int | None = None) -> None:
+        """Keep numbers by name, which are of a step."""
+
+
+AskedTracker: TypeAlias = str | Tracker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,9 +27,11 @@ class Run(Options):
     """How long, how fast and in what numbers a training runs, whatever it trains.
 
     Steps and learning rate that are left out are chosen by the objective, or by the task, and by the size of the data.
+    `callback` is called with each `TrainingReport`, in the main process, behind the log and the trackers; what it
+    returns is not looked at, and what it raises stops the run, with its checkpoint kept.
 
     Raises:
-        ConfigError: A number that cannot be right.
+        ConfigError: A number that cannot be right, or a callback that cannot be called.
     """
 
     batch_size: int = option(32, "sentences in a batch", least=1)
@@ -35,3 +51,28 @@ class Run(Options):
         0.0, "share by which a held-out loss must be below the best before to count as gain", least=0, below=1
     )
     progress: bool = option(True, "show plan and progress", recorded=False)
+    log_with: str | tuple[AskedTracker, ...] = option(
+        (),
+        "trackers that are told loss, speed and cost as well: tensorboard, wandb, mlflow and the others of accelerate",
+        recorded=False,
+        shell=Shell(
+            list[str],
+            "tracker that is told loss, speed and cost as well: tensorboard, wandb, mlflow or another one of "
+            "accelerate; may be repeated",
+            metavar="<tracker>",
+        ),
+    )
+    callback: Callable[[TrainingReport], object] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.callback is not None and not callable(self.callback):
+            raise ConfigError(
+                f"callback is a function that takes a TrainingReport, found {self.callback!r:.80}; trackers stand in "
+                "log_with."
+            )
+
+    @property
+    def trackers(self) -> tuple[AskedTracker, ...]:
+        """What is asked for in `log_with`, each once."""
+        return tuple(dict.fromkeys([self.log_with] if isinstance(self.log_with, str) else self.log_with))

@@ -1,8 +1,9 @@
 """When a run's checkpoint is written, and what follows where it cannot be."""
 
 import time
+from pathlib import Path
 
-from adaptkit.errors import ConfigError, TrainingInterrupted
+from adaptkit.errors import CallbackFailed, ConfigError, TrainingInterrupted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.display import Display
@@ -87,6 +88,13 @@ class CheckpointKeeper:
 
     def interruption(self, stopped_at: str, failure: str | None, signal_number: int) -> TrainingInterrupted:
         """What a run that was stopped ends with; `failure` says why its checkpoint could not be written."""
+        return TrainingInterrupted(*self._kept(stopped_at, failure), signal_number)
+
+    def failed_callback(self, stopped_at: str, failure: str | None) -> CallbackFailed:
+        """The same where the caller's own function stopped it."""
+        return CallbackFailed(*self._kept(stopped_at, failure))
+
+    def _kept(self, stopped_at: str, failure: str | None) -> tuple[str, Path | None]:
         folder = self.folder
         if folder is None:
             said, path = f"{stopped_at}; nothing was kept, because no output folder was given.", None
@@ -97,7 +105,7 @@ class CheckpointKeeper:
         else:
             path = folder.path
             said = f"{stopped_at}; the checkpoint is in {path}. Run the same again with {as_typed(resume=True)}."
-        return TrainingInterrupted(said, path, signal_number)
+        return said, path
 
     def forget(self) -> None:
         """Delete the checkpoint."""

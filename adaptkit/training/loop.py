@@ -3,8 +3,9 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ from adaptkit.training.keeping import CheckpointKeeper
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
+from adaptkit.training.reports import Reports, report_of
 from adaptkit.training.result import RunResult, doubt_of
 from adaptkit.training.settings import TrainingSettings
 from adaptkit.training.state import TrainingState
@@ -65,21 +67,28 @@ class TrainingRun:
         self._weights = list(trained.values())
         self._step, self._optimizer = step, optimizer
         self._progress = Progress()
+        self._reports = Reports()
 
-    def run(self, display: Display, *, resume: bool = False) -> RunResult:
+    def run(self, display: Display, *, resume: bool = False, reports: Reports | None = None) -> RunResult:
         """Train to the end, and leave the best weights in place. The checkpoint stays until `forget_checkpoint`.
 
         Raises:
             OutOfMemory: The memory does not hold a batch; it says which options to turn.
             DivergedTraining: The loss or a weight is no finite number; a checkpoint from before is kept.
             TrainingInterrupted: Ctrl-C or SIGTERM; the checkpoint was written, if there is a folder for it.
+            CallbackFailed: The callback of the reports raised something; the checkpoint was written likewise.
             CheckpointError: There is a checkpoint to resume, and it is another run's.
             ProcessFailed: Another process cannot go on.
         """
         self._processes.meet()
         if resume:
             self._resume(display)
-        with self._fast_backbone(), InterruptFlag(several=self._processes.count > 1) as interrupted:
+        several = self._processes.count > 1
+        with (
+            self._reporting(display, reports or Reports()),
+            self._fast_backbone(),
+            InterruptFlag(several=several) as interrupted,
+        ):
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
@@ -160,6 +169,7 @@ class TrainingRun:
             if looked_at is not None:
                 self._check_finite("the loss", looked_at, step)
                 display.step(self._progress, settings.max_steps, looked_at)
+                self._report(display, loss=looked_at)
             stops, is_due = self._processes.any(interrupted.is_set, self._keeper.is_due(self._progress.step))
             failure = self._save_checkpoint(display) if stops or is_due else None
             if stops:
@@ -227,8 +237,35 @@ class TrainingRun:
             self._state.keep_best()
         self._progress = self._progress.judged(measures, self._settings.least_gain)
         display.heldout(measures)
+        self._report(display, heldout=measures)
         waited = self._progress.evaluations_without_gain
         return self._settings.patience is not None and waited >= self._settings.patience
+
+    @contextmanager
+    def _reporting(self, display: Display, reports: Reports) -> Iterator[None]:
+        """While open, reports go there; the main process makes them."""
+        self._reports = reports
+        try:
+            with self._processes.together():
+                if self._processes.is_main:
+                    reports.begin(self._progress)
+            yield
+        finally:
+            if self._processes.is_main:
+                reports.end(display)
+
+    def _report(
+        self, display: Display, *, loss: float | None = None, heldout: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        error = None
+        if self._processes.is_main:
+            report = report_of(self._progress, self._settings, self.device, loss=loss, heldout=heldout)
+            error = self._reports.take(report, display)
+        told = self._processes.from_main(None if error is None else f"{type(error).__name__}: {error}")
+        if told is not None:
+            failure = self._save_checkpoint(display)
+            at = f"step {self._progress.step:,} of {self._settings.max_steps:,}"
+            raise self._keeper.failed_callback(f"the callback failed at {at} with {told}", failure) from error
 
     def _check_finite(self, what: str, value: float, step: int) -> None:
         (broken,) = self._processes.any(not math.isfinite(value))

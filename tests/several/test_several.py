@@ -70,6 +70,13 @@ def test_two_processes_learn_what_one_learns(name: str, job: Job) -> None:
     assert theirs.heldout_loss_after == pytest.approx(ours.heldout_loss_after, abs=1e-5)
 
 
+def test_the_main_process_alone_writes_the_log(job: Job) -> None:
+    for name in CASES:
+        lines = (job.folder / f"{name}.training_log.jsonl").read_text().splitlines()
+        told = [(line["step"], line["loss"] is None) for line in map(json.loads, lines)]
+        assert len(told) == len(set(told)) > 2
+
+
 def test_ctrl_c_in_one_process_stops_both_at_one_step_with_a_checkpoint(job: Job) -> None:
     for seen in (job.main, job.other):
         assert seen["interrupted"]["error"].startswith("TrainingInterrupted: stopped at step 11 of 14; the checkpoint")
@@ -128,7 +135,8 @@ def test_processes_that_would_compute_in_other_types_are_refused(job: Job) -> No
 
 def test_nothing_else_is_left_behind(job: Job) -> None:
     expected = {*CASES, "interrupted", "left.checkpoint", "cache", "0.json", "1.json"}
-    assert {entry.name for entry in job.folder.iterdir()} - {"cache"} == expected - {"cache"}
+    found = {entry.name for entry in job.folder.iterdir() if not entry.name.endswith(".training_log.jsonl")}
+    assert found - {"cache"} == expected - {"cache"}
 
 
 @pytest.fixture
@@ -167,4 +175,9 @@ def test_a_preempted_command_ends_with_one_message_and_a_checkpoint(
     assert said.count("TrainingInterrupted") == 1, said
     assert "the checkpoint is in sw.checkpoint. Run the same again with --resume" in said
     assert json.loads((tmp_path / "sw.checkpoint" / "checkpoint.json").read_text())["progress"]["step"] > 0
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["sw.checkpoint", "sw.txt", "tiny"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        "sw.checkpoint",
+        "sw.training_log.jsonl",
+        "sw.txt",
+        "tiny",
+    ]

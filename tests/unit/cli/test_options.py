@@ -39,6 +39,7 @@ def test_every_option_has_a_flag_with_help(command: str, adaptkit: Callable[...,
         "checkpoint_every",
         "checkpoint_minutes",
         "progress",
+        "log_with",
     }
     left_out = of_a_run if command == "estimate" else set()
     for name in (flag.option.name for flag in flags()):

@@ -44,8 +44,9 @@ def test_an_estimate_takes_what_train_adapter_takes() -> None:
 @pytest.mark.parametrize("made", [*REQUESTS, Run, Output, Pretrained, ReadingOptions])
 def test_every_field_says_what_it_is(made: type) -> None:
     values = {"method", "objective", "backbone", "run", "output", "reading", "regularisers"}
+    not_options = values if made in REQUESTS else {"callback"}  # a function, which no shell has
     assert {entry.field for entry in options_of(made).values()} == {
-        entry.name for entry in fields(made) if made not in REQUESTS or entry.name not in values
+        entry.name for entry in fields(made) if entry.name not in not_options
     }
 
 

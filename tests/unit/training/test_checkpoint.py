@@ -23,6 +23,7 @@ from tests.runs import SWAHILI, CtrlC, Watching, opener, small_run, train_and_in
 from tests.tiny import tiny_model
 
 WEIGHTS, RECORD = "checkpoint.safetensors", "checkpoint.json"
+SAVED = ["sw", "sw.training_log.jsonl"]
 OPTIONS: dict[str, Any] = {"lang": "sw", "text": SWAHILI, "max_steps": 15, "batch_size": 8, "progress": False}
 
 
@@ -117,7 +118,7 @@ def test_a_checkpoint_that_a_kill_took_away_is_resumed(interrupted: Path) -> Non
         shutil.copytree(f"{interrupted}.checkpoint", interrupted.with_name(f".sw.checkpoint.adaptkit-{kind}-abcdefgh"))
     shutil.rmtree(f"{interrupted}.checkpoint")
     trained(interrupted, resume=True)
-    assert [entry.name for entry in interrupted.parent.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in interrupted.parent.iterdir()) == SAVED
 
 
 def _killed(_: CheckpointFolder) -> None:
@@ -146,14 +147,14 @@ def test_a_run_that_was_killed_behind_its_save_is_complete(way: str, tmp_path: P
         patch.setattr("adaptkit.training.TrainingRun.run", None)  # nothing is trained
         found = trained(tmp_path / "sw", **{way: True})
     assert (found.weights_sha256, found.probes) == (saved.weights_sha256, saved.probes)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == SAVED
 
 
 def test_a_complete_run_can_be_replaced(tmp_path: Path) -> None:
     saved = killed_behind_the_save(tmp_path / "sw")
     other = trained(tmp_path / "sw", overwrite=True, seed=1)
     assert other.weights_sha256 != saved.weights_sha256
-    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == SAVED
 
 
 def test_an_adapter_beside_an_interrupted_run_is_replaced_when_both_are_asked_for(interrupted: Path) -> None:
@@ -164,7 +165,7 @@ def test_an_adapter_beside_an_interrupted_run_is_replaced_when_both_are_asked_fo
     with pytest.raises(ConfigError, match=r"give resume=True and overwrite=True"):
         trained(interrupted, resume=True)
     assert trained(interrupted, resume=True, overwrite=True).weights_sha256 != old.weights_sha256
-    assert [entry.name for entry in interrupted.parent.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in interrupted.parent.iterdir()) == SAVED
 
 
 def no_room(calls: Collection[int]) -> Callable[..., None]:
@@ -249,7 +250,7 @@ def test_an_adapter_that_cannot_be_saved_says_what_is_kept(
             trained(tmp_path / "sw", checkpoint_every=every)
     assert (tmp_path / "sw.checkpoint").exists() == (every == 5)
     trained(tmp_path / "sw", resume_or_start=True)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == SAVED
 
 
 def test_a_checkpoint_is_written_at_the_latest_after_some_minutes(
@@ -277,7 +278,7 @@ def test_two_trainings_into_one_output_are_noticed(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("adaptkit.recipes.train.open_display", opener(Second()))
     trained(tmp_path / "sw")
     assert refused
-    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == SAVED
 
 
 def edit(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
@@ -356,7 +357,7 @@ def test_where_auto_stands_for_another_type_a_run_is_not_resumed(
         train_adapter(**arguments, resume=True)
     # What it stood for can be said anywhere.
     train_adapter(**arguments, resume=True, precision="fp32")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == SAVED
 
 
 def full_disk(*_: object, **__: object) -> None:
@@ -371,7 +372,7 @@ def test_a_failing_save_leaves_a_checkpoint_to_resume(tmp_path: Path, monkeypatc
             train_adapter(**arguments)
     assert (tmp_path / "sw.checkpoint").exists()
     train_adapter(**arguments, resume=True)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["sw"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == SAVED
 
 
 def test_all_that_an_optimizer_keeps_lies_beside_its_weight() -> None:

@@ -79,7 +79,7 @@ def test_train_adapter_resumes_to_the_same_file(
     assert resumed.card.training is not None
     assert resumed.card.training.heldout_loss_after == whole.card.training.heldout_loss_after
     assert "resuming at step 11 of 15" in display.notes
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["sw", "whole"]
+    assert {entry.name for entry in tmp_path.iterdir() if entry.is_dir()} == {"sw", "whole"}
 
 
 def test_a_source_that_can_be_read_once_cannot_be_resumed(tmp_path: Path) -> None:

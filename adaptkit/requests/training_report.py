@@ -1,0 +1,49 @@
+"""What a training tells of itself while it runs: the value that its log, trackers and callback are given."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Number: TypeAlias = float | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingReport:
+    """Where a run stands, after some steps or after a held-out evaluation.
+
+    `loss` is that of the step before; `heldout` are means over the held-out sentences, such as `loss` and `token_loss`.
+    One of the two is there: None and an empty mapping stand for what was not taken. `elapsed_s` are seconds of steps,
+    evaluations not counted; `peak_memory_bytes` is the most that this process has held; `energy_wh` is the electrical
+    energy at an assumed power in watt-hours, None where none is assumed. No text of the corpus is in it.
+    """
+
+    step: int
+    total_steps: int
+    tokens: int
+    elapsed_s: float
+    learning_rate: float
+    peak_memory_bytes: int
+    energy_wh: float | None = None
+    loss: float | None = None
+    heldout: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Real tokens (no padding) a second, since the run began; 0 before its first step."""
+        return self.tokens / self.elapsed_s if self.elapsed_s else 0.0
+
+    def numbers(self) -> dict[str, Number | None]:
+        """All but the step, by flat names, as a table has them; None for what was not taken."""
+        return {
+            "total_steps": self.total_steps,
+            "loss": self.loss,
+            "heldout_loss": None,
+            **{f"heldout_{name}": value if math.isfinite(value) else None for name, value in self.heldout.items()},
+            "learning_rate": self.learning_rate,
+            "tokens": self.tokens,
+            "elapsed_s": round(self.elapsed_s, 3),
+            "tokens_per_s": round(self.tokens_per_s, 1),
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "energy_wh": None if self.energy_wh is None else round(self.energy_wh, 4),
+        }
