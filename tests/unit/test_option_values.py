@@ -46,7 +46,7 @@ CLASSES: list[type[Options]] = [
     *(row.options for row in OBJECTIVES.values()),
     *(row.options for row in REGULARISERS.values()),
 ]
-READ_BY_OTHERS = {"text", "unlabelled", "parallel", "lexicon", "data", "on", "start"}
+READ_BY_OTHERS = {"text", "unlabelled", "parallel", "lexicon", "data", "dev", "on", "start"}
 """Options whose types are sources of many shapes: who reads them says what is wrong."""
 
 
