@@ -29,12 +29,20 @@ _AS_PUBLISHED: dict[str, dict[str, Any]] = {
     "gemma3_text": {"sliding_window": 8, "sliding_window_pattern": 2},
     "phi3": {"sliding_window": 8},
     "smollm3": {"no_rope_layer_interval": 2},
+    # One of three layers sees all tokens, the others no further than two; the first has no norm of its own.
+    "modernbert": {"local_attention": 4, "bos_token_id": 0, "cls_token_id": 0, "eos_token_id": 2, "sep_token_id": 2},
+    "electra": {"embedding_size": 20},
+    "albert": {"embedding_size": 20, "hidden_act": "gelu"},
 }
+WIDENING = {"electra": "embeddings_project", "albert": "embedding_hidden_mapping_in"}
+"""What widens narrow embeddings: a linear layer that is no site."""
 ARCHITECTURES = tuple(name for name, row in architectures.ARCHITECTURES.items() if row.decoder is None)
 ENCODERS = tuple(name for name in ARCHITECTURES if not architecture_of(name).causal)
 ENCODER_DECODERS = tuple(name for name, row in architectures.ARCHITECTURES.items() if row.decoder is not None)
-CONFORMING = (*ARCHITECTURES, "t5", "m2m_100")
-"""Those that every method is tried on. mt5 and umt5 have the layers of t5, with gates as in decoders."""
+_AS_ANOTHER = ("roberta", "camembert", "mistral", "electra")
+"""Their blocks are those of xlm-roberta, llama and bert."""
+CONFORMING = (*(name for name in ARCHITECTURES if name not in _AS_ANOTHER), "t5", "m2m_100")
+"""Those that every method is tried on: one of each kind of block. mt5 and umt5 have those of t5, with gates."""
 DECODERS = tuple(name for name in ARCHITECTURES if architecture_of(name).causal)
 POST_NORM = tuple(name for name in ARCHITECTURES if architecture_of(name).post_norm)
 
@@ -115,6 +123,9 @@ def tiny_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> Pre
     """Two heads; where the family lets them, they share one key head, and are wider than hidden_size / n_heads."""
     row = architecture_of(model_type)
     options = {"hidden_size": 32, "num_hidden_layers": n_blocks, "num_attention_heads": 2, row.ffn_width_field: 64}
+    if row.blocks_field != "num_hidden_layers":
+        # Two layers share each block.
+        options |= {row.blocks_field: n_blocks, "num_hidden_layers": 2 * n_blocks}
     if row.decoder is not None:
         # The sides differ where the family lets them.
         options |= {row.decoder.n_blocks_field: n_blocks + 1, "decoder_start_token_id": 1}

@@ -104,18 +104,19 @@ class SiteHooks:
 
 
 @contextmanager
-def outputs_of(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
-    """A list that receives what the modules give in this thread while the context is open, as they are called.
+def outputs_of(modules: Sequence[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
+    """What the modules give in this thread while the context is open, in the order of their first calls.
 
-    transformers' `output_hidden_states` would do, but leaves hooks of its own on the network for good.
+    Of a module that is called several times, as a block that layers share, it is what it gave last. transformers'
+    `output_hidden_states` would do, but leaves hooks of its own on the network for good.
     """
     thread = get_ident()
-    outputs: list[Tensor] = []
+    outputs: dict[nn.Module, Tensor] = {}
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # it cannot be traced, and says so on every compilation
-    def note(_module: nn.Module, _args: object, output: Tensor | tuple[Tensor, ...]) -> None:
+    def note(module: nn.Module, _args: object, output: Tensor | tuple[Tensor, ...]) -> None:
         if get_ident() == thread:
-            outputs.append(output[0] if isinstance(output, tuple) else output)
+            outputs[module] = output[0] if isinstance(output, tuple) else output
 
     handles = [module.register_forward_hook(note) for module in modules]
     try:

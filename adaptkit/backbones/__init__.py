@@ -3,7 +3,7 @@
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.load import load_backbone, vocabulary_of
 from adaptkit.backbones.memory import MemoryReport, bytes_of, memory_of
-from adaptkit.backbones.networks import all_blocks_of, blocks_of, embedding_rows, shape_of
+from adaptkit.backbones.networks import all_blocks_of, blocks_of, embedding_rows, shape_of, widening_of
 from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.windows import Window
@@ -25,5 +25,6 @@ __all__ = [
     "memory_of",
     "shape_of",
     "vocabulary_of",
+    "widening_of",
     "word_starts",
 ]

@@ -11,7 +11,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from adaptkit.backbones.networks import shape_of
 from adaptkit.backbones.stored_tensors import find_file
 from adaptkit.config import MAX_BLOCKS, MAX_VOCABULARY, MAX_WIDTH
-from adaptkit.errors import CorruptBackbone
+from adaptkit.errors import ConfigError, CorruptBackbone
 from adaptkit.format.architectures import architecture_of
 from adaptkit.format.shapes import BackboneShape, DecoderShape, EncoderDecoderShape
 
@@ -20,7 +20,7 @@ _MOST_BYTES = 4 * 2**20
 _MOST_POSITIONS = 2**24
 _MOST_DEPTH = 16
 _BOUNDS = {
-    **dict.fromkeys(("num_hidden_layers", "n_layers"), MAX_BLOCKS),
+    **dict.fromkeys(("num_hidden_layers", "n_layers", "num_hidden_groups", "inner_group_num"), MAX_BLOCKS),
     **dict.fromkeys(("num_layers", "num_decoder_layers", "encoder_layers", "decoder_layers"), MAX_BLOCKS),
     **dict.fromkeys(("num_attention_heads", "n_heads", "num_key_value_heads", "head_dim"), MAX_WIDTH),
     **dict.fromkeys(("num_heads", "d_kv", "encoder_attention_heads", "decoder_attention_heads"), MAX_WIDTH),
@@ -51,6 +51,11 @@ def read_config(source: str) -> PreTrainedConfig:
     architecture_of(config.model_type)
     with sound(source):
         _check_shape(shape_of(config))
+    if getattr(config, "inner_group_num", 1) != 1:
+        raise ConfigError(
+            f"{source!r} has {config.inner_group_num} layers in each group that is run in turn; adaptkit knows ALBERT "
+            "with one (inner_group_num), as all that were published have. Load another backbone."
+        )
     return config
 
 

@@ -25,13 +25,29 @@ def with_head(network: PreTrainedModel, head: HeadConfig, linear: nn.Linear) -> 
             "would hold the head. Serve the stack as it is: adaptkit.as_pipeline, adaptkit.export_onnx; or merge what "
             "lies below the head."
         )
-    with torch.device("meta"):
-        made = auto.from_config(labelled(network.config, head.labels))
-    whole: PreTrainedModel = made
+    whole = _empty(network, head)
     (own,) = (name for name, child in whole.named_children() if isinstance(child, nn.Linear))
     setattr(whole, whole.base_model_prefix, network)
     setattr(whole, own, linear)
     whole.train(mode=False)
+    return whole
+
+
+def fits_class(network: PreTrainedModel, head: HeadConfig) -> bool:
+    """Whether transformers has a class with the same head for this backbone, and nothing else with weights in it."""
+    made_by = None if head.row.transformers_class is None else head.row.transformers_class()
+    if made_by is None or type(network.config) not in made_by._model_mapping:
+        return made_by is not None
+    whole = _empty(network, head)
+    beside = [child for name, child in whole.named_children() if name != whole.base_model_prefix]
+    return sum(bool(list(child.parameters())) for child in beside) == 1
+
+
+def _empty(network: PreTrainedModel, head: HeadConfig) -> PreTrainedModel:
+    assert head.row.transformers_class is not None  # noqa: S101 - no other is asked for
+    with torch.device("meta"):
+        made = head.row.transformers_class().from_config(labelled(network.config, head.labels))
+    whole: PreTrainedModel = made
     return whole
 
 

@@ -34,9 +34,8 @@ from adaptkit.backbones.stored_tensors import (
     incomplete,
     is_within_reach,
     require_finite,
-    stored_tensors_of,
 )
-from adaptkit.backbones.streamed import LINEARS, empty_network, load_streamed, require_complete
+from adaptkit.backbones.streamed import LINEARS, checkpoint_of, empty_network, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
@@ -90,7 +89,7 @@ def load_backbone(
         config = read_config(source)
         with sound(source):
             empty = empty_network(config)
-        require_complete(empty, stored_tensors_of(source, empty.base_model_prefix))
+        require_complete(empty, checkpoint_of(source, empty))
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         _require_rows(tokenizer, config.vocab_size, source)
         sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
@@ -181,7 +180,7 @@ def outline_of(name_or_path: str | os.PathLike[str] | None = None) -> Outline:
 
 
 def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
-    return stored_tensors_of(source, network.base_model_prefix)[architecture_of(network.config.model_type).table]
+    return checkpoint_of(source, network)[architecture_of(network.config.model_type).table]
 
 
 def _output_tensor(source: str, network: PreTrainedModel, part: Literal["weight", "bias"]) -> StoredTensor | None:
@@ -191,7 +190,7 @@ def _output_tensor(source: str, network: PreTrainedModel, part: Literal["weight"
     tied = row.decoder is None and network.config.tie_word_embeddings
     if not row.generates or (part == "weight" and tied):
         return None
-    return stored_tensors_of(source, network.base_model_prefix).get(f"{row.output}.{part}")
+    return checkpoint_of(source, network).get(f"{row.output}.{part}")
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:

@@ -6,7 +6,7 @@ from itertools import chain
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.networks import entrances_of
+from adaptkit.backbones.networks import parts_of_embeddings
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.config import SiteName
 from adaptkit.format.architectures import architecture_of
@@ -41,8 +41,7 @@ def memory_of(network: PreTrainedModel) -> dict[str, int]:
     """Bytes of the backbone's tensors by part; of a paged table, what is cached now."""
     parts = {"embeddings": 0, "attention": 0, "feed-forward": 0, "other": 0}
     row = architecture_of(network.config.model_type)
-    embeddings = {id(inner) for module in entrances_of(network) for inner in module.modules()}
-    embeddings.add(id(network.get_submodule(row.word_embeddings)))
+    embeddings = set(map(id, parts_of_embeddings(network)))
     counted: set[int] = set()
     for path, module in network.named_modules():
         part = "other"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adaptkit.backbones.networks import all_blocks_of, entrances_of
+from adaptkit.backbones.networks import all_blocks_of, entrances_of, parts_of_embeddings
 from adaptkit.config import Precision
 
 _SCALE_FOR_FLOAT16 = 2.0**10
@@ -63,7 +63,7 @@ def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
     The embedding table, most of a multilingual encoder, stays as it is; only its output is converted.
     """
     entrances = entrances_of(network)
-    below = {id(weight) for module in entrances for weight in module.parameters()}
+    below = {id(weight) for module in parts_of_embeddings(network) for weight in module.parameters()}
     before = [(weight, weight.data) for weight in network.parameters() if id(weight) not in below]
     handles = [module.register_forward_hook(_to_bfloat16) for module in entrances]
     try:

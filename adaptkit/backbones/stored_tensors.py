@@ -5,8 +5,9 @@ import math
 import os
 import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from transformers.utils.hub import cached_file
 
 from adaptkit import network
 from adaptkit.errors import BackboneUnavailable, CorruptBackbone
+from adaptkit.format.former_names import names_now
 
 MARKER = "adaptkit_backbone.json"
 """A file beside the weights with what transformers has no place for: name, release and text prefix."""
@@ -66,6 +68,14 @@ class StoredTensor:
         for first in range(0, self.shape[0], rows_at_once):
             yield first, self.rows(first, rows_at_once)
 
+    def split(self, count: int) -> list["StoredTensor"]:
+        """So many tensors that it holds one after the other, each with its share of the first dimension."""
+        if count == 1:
+            return [self]
+        n_rows, n_bytes = self.shape[0] // count, self.row_bytes * (self.shape[0] // count)
+        shape = (n_rows, *self.shape[1:])
+        return [replace(self, offset=self.offset + number * n_bytes, shape=shape) for number in range(count)]
+
     def at(self, positions: list[int]) -> Tensor:
         """Single values, by their position in the flattened tensor."""
         size = self.dtype.itemsize
@@ -79,8 +89,12 @@ class StoredTensor:
         return torch.from_numpy(raw).view(self.dtype)
 
 
-def stored_tensors_of(source: str, base_model_prefix: str) -> Mapping[str, StoredTensor]:
+def stored_tensors_of(
+    source: str, base_model_prefix: str, former: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> Mapping[str, StoredTensor]:
     """Where the tensors of a local folder or hub id lie, under the names that the bare model gives them.
+
+    `former` are parts of names that checkpoints of the family had before, as `adaptkit.format.former_names` has them.
 
     Raises:
         BackboneUnavailable: No safetensors there.
@@ -90,7 +104,11 @@ def stored_tensors_of(source: str, base_model_prefix: str) -> Mapping[str, Store
     for path in _files(source):
         stored |= tensors_in(path)
     inner = f"{base_model_prefix}."
-    return {_current_name(name.removeprefix(inner)): tensor for name, tensor in stored.items()}
+    found: dict[str, StoredTensor] = {}
+    for name, tensor in stored.items():
+        names = names_now(_current_name(name.removeprefix(inner)), former)
+        found |= dict(zip(names, tensor.split(len(names)), strict=True))
+    return found
 
 
 def _files(source: str) -> list[Path]:

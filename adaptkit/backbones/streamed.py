@@ -73,7 +73,7 @@ def load_streamed(
         CorruptBackbone: A weight is missing, or has another shape than the config says.
     """
     network = empty_network(config)
-    stored = require_complete(network, stored_tensors_of(source, network.base_model_prefix))
+    stored = require_complete(network, checkpoint_of(source, network))
     row = architecture_of(config.model_type)
     table = row.table
     precision = _precision(bits, embeddings, dtype)
@@ -104,6 +104,17 @@ def load_streamed(
     network.requires_grad_(requires_grad=False)
     order = [name for name in stored if is_sampled(name)]
     return network, Fingerprint(precision=precision, samples={name: samples[name] for name in order})
+
+
+def checkpoint_of(source: str, network: PreTrainedModel) -> Mapping[str, StoredTensor]:
+    """Where the tensors of a checkpoint of this network lie, by the names that it gives them.
+
+    Raises:
+        BackboneUnavailable: No safetensors there.
+        CorruptBackbone: A file that contradicts itself.
+    """
+    row = architecture_of(network.config.model_type)
+    return stored_tensors_of(source, network.base_model_prefix, row.former_names)
 
 
 def _precision(bits: Bits, embeddings: EmbeddingForm, dtype: torch.dtype) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from adaptkit.config import SiteName
 from adaptkit.errors import UnsupportedArchitecture
+from adaptkit.format import former_names
 from adaptkit.table import Table
 
 
@@ -28,7 +29,9 @@ class Architecture:
     """What is to be known of a model family. `name` is its `model_type` in transformers.
 
     `blocks` is the path of the list of blocks, `sites` are paths inside one block ("": itself). `embeddings` is the
-    module whose output enters the first block, and `word_embeddings` the table in it.
+    module whose output enters the first block, and `word_embeddings` the table in it. `blocks_field` is the config's
+    number of blocks, of weights that is: several layers may share one. With `word_width_field`, the table may be
+    narrower than the blocks, and `widened_embeddings` is then the module whose output enters the first block.
 
     With `decoder`, it is an encoder-decoder: what is said of blocks, sites and embeddings is said of its encoder, and
     both sides read the one table `word_embeddings`. The decoder's blocks are numbered behind the encoder's.
@@ -40,12 +43,14 @@ class Architecture:
     has one, in the checkpoint. With `scaled_embeddings`, rows of the table are multiplied by the square root of their
     width before they enter the first block. With `shared_keys`, several queries may share a key, and a head has any
     width. In a `row_wise` one, the modules at its sites read the rows of the batch and nothing else, so that each row
-    may have a stack of its own. In a `post_norm` one, the residual sites are layer norms that read a sublayer's output
-    added to its input.
+    may have a stack of its own. In one that `recomputes`, transformers knows how to recompute the blocks' activations
+    in backward; else adaptkit does it. In a `post_norm` one, the residual sites are layer norms that read a sublayer's
+    output added to its input.
 
     With `pooler`, transformers makes a pooler unless told not to. With `counts_from_padding`, positions are counted
     from the padding token's id on, so that the rows of the position table up to it are not used. `adapterhub` says
-    where in a block AdapterHub's bottlenecks stand; without it, its adapters are not read.
+    where in a block AdapterHub's bottlenecks stand; without it, its adapters are not read. `former_names` are parts of
+    tensors' names in checkpoints of another layout, as `adaptkit.format.former_names` says.
     """
 
     name: str
@@ -53,12 +58,16 @@ class Architecture:
     sites: Mapping[SiteName, str]
     embeddings: str = "embeddings"
     word_embeddings: str = "embeddings.word_embeddings"
+    widened_embeddings: str = ""
     output: str = "lm_head"
+    blocks_field: str = "num_hidden_layers"
+    word_width_field: str = ""
     ffn_width_field: str = "intermediate_size"
     scaled_embeddings: bool = False
     causal: bool = False
     shared_keys: bool = False
     row_wise: bool = True
+    recomputes: bool = True
     post_norm: bool = True
     pooler: bool = False
     counts_from_padding: bool = False
@@ -67,6 +76,7 @@ class Architecture:
     n_positions: int | None = None
     ungated_input: str = ""
     adapterhub: Mapping[SiteName, str] = field(default_factory=dict)
+    former_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -158,6 +168,74 @@ DEBERTA_V2 = replace(
         "attention.query": "attention.self.query_proj",
         "attention.key": "attention.self.key_proj",
         "attention.value": "attention.self.value_proj",
+    },
+)
+ELECTRA = replace(
+    BERT,
+    name="electra",
+    pooler=False,
+    adapterhub={},
+    widened_embeddings="embeddings_project",
+    word_width_field="embedding_size",
+)
+ALBERT = Architecture(
+    name="albert",
+    # Each has one layer, which num_hidden_layers / num_hidden_groups layers in a row share.
+    blocks="encoder.albert_layer_groups",
+    blocks_field="num_hidden_groups",
+    embeddings="encoder.embedding_hidden_mapping_in",
+    word_width_field="embedding_size",
+    sites={
+        "attention.query": "albert_layers.0.attention.query",
+        "attention.key": "albert_layers.0.attention.key",
+        "attention.value": "albert_layers.0.attention.value",
+        "attention.output": "albert_layers.0.attention.dense",
+        "attention.residual": "albert_layers.0.attention.LayerNorm",
+        "ffn.input": "albert_layers.0.ffn",
+        "ffn.activation": "albert_layers.0.activation",
+        "ffn.output": "albert_layers.0.ffn_output",
+        "block.output": "albert_layers.0.full_layer_layer_norm",
+    },
+    recomputes=False,
+    pooler=True,
+)
+NOMIC_BERT = Architecture(
+    name="nomic_bert",
+    blocks="layers",
+    sites={
+        "attention.query": "self_attn.q_proj",
+        "attention.key": "self_attn.k_proj",
+        "attention.value": "self_attn.v_proj",
+        "attention.output": "self_attn.o_proj",
+        "attention.residual": "post_attention_layernorm",
+        "ffn.gate": "mlp.gate_proj",
+        "ffn.input": "mlp.up_proj",
+        "ffn.activation": "mlp.act_fn",
+        "ffn.output": "mlp.down_proj",
+        "block.output": "post_mlp_layernorm",
+    },
+    former_names=former_names.NOMIC_BERT,
+)
+XLM_ROBERTA_XL = replace(
+    ROBERTA,
+    name="xlm-roberta-xl",
+    post_norm=False,
+    adapterhub={},
+    # Its norms stand before each sublayer; what follows a sublayer is the sum with what the sublayer read.
+    sites={**BERT.sites, "attention.residual": "attention.output", "block.output": "output"},
+)
+MODERN_BERT = Architecture(
+    name="modernbert",
+    blocks="layers",
+    word_embeddings="embeddings.tok_embeddings",
+    post_norm=False,
+    sites={
+        "attention.qkv": "attn.Wqkv",
+        "attention.output": "attn.Wo",
+        "ffn.gate_input": "mlp.Wi",
+        "ffn.activation": "mlp.act",
+        "ffn.output": "mlp.Wo",
+        "block.output": "",
     },
 )
 LLAMA = Architecture(
@@ -297,6 +375,11 @@ for _row in (
     PHI,
     PHI3,
     replace(ROBERTA, name="camembert", adapterhub={}),
+    XLM_ROBERTA_XL,
+    MODERN_BERT,
+    ELECTRA,
+    ALBERT,
+    NOMIC_BERT,
     T5,
     replace(T5, name="mt5"),
     replace(T5, name="umt5"),

@@ -9,7 +9,7 @@ from adaptkit.config import MAX_ALPHA, MAX_RANK
 from adaptkit.errors import ConfigError, LimitExceeded, MalformedConfig
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.peft_form import from_peft, to_peft
-from adaptkit.format.shapes import BackboneShape, DecoderShape, EncoderDecoderShape
+from adaptkit.format.shapes import BackboneShape, DecoderShape, EncoderDecoderShape, FactorisedShape
 from adaptkit.format.spec import MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
 from adaptkit.format.typed_json import LATEST, MistypedJson, decode, encode, needed_version
 from adaptkit.methods import METHODS, PIECES, InvertibleConfig, LoraConfig, PiecesConfig, method_of
@@ -53,7 +53,7 @@ def is_peft(config: AdapterConfig) -> bool:
 def format_version(config: AdapterConfig, shape: BackboneShape) -> int:
     """The oldest format version that can hold a config."""
     version = 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
-    version = 9 if isinstance(shape, EncoderDecoderShape) else version
+    version = 9 if isinstance(shape, EncoderDecoderShape | FactorisedShape) else version
     pieces = 1 if config.pieces is None else PIECES.format_version
     return max(version, method_of(config.method).format_version, needed_version(config.head), pieces)
 

@@ -24,7 +24,14 @@ from adaptkit.format.folder import Files, read_json
 from adaptkit.format.origins import SharedField
 from adaptkit.format.probe import COMPONENTS, Probe
 from adaptkit.format.published import HUB_IDS
-from adaptkit.format.shapes import AnyShape, BackboneShape, DecoderShape, EncoderDecoderShape, shape_class
+from adaptkit.format.shapes import (
+    AnyShape,
+    BackboneShape,
+    DecoderShape,
+    EncoderDecoderShape,
+    FactorisedShape,
+    shape_class,
+)
 from adaptkit.format.single_lines import check_single_lines
 from adaptkit.format.typed_json import MistypedJson, decode, needed_version, since
 from adaptkit.languages import canonical_tag
@@ -180,6 +187,9 @@ def _check_bounds(record: Record, path: Path) -> None:
         bounds["decoder_ffn_width"] = (shape.decoder_ffn_width, MAX_WIDTH)
         bounds["head_width"] = (shape.head_width, MAX_WIDTH)
         bounds["n_heads * head_width"] = (shape.n_heads * shape.head_width, MAX_WIDTH)
+    if isinstance(shape, FactorisedShape):
+        bounds["embedding_width"] = (shape.embedding_width, MAX_WIDTH)
+        bounds["n_layers"] = (shape.n_layers, MAX_BLOCKS)
     for name, (found, bound) in bounds.items():
         if not 1 <= found <= bound:
             raise LimitExceeded(path, f"{name} is {found:,}; the reader's bounds are 1 and {bound:,}.")

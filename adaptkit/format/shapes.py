@@ -36,6 +36,16 @@ class BackboneShape:
         return self.hidden_width, self.hidden_width
 
     @property
+    def word_width(self) -> int:
+        """Width of the table of word embeddings."""
+        return self.hidden_width
+
+    @property
+    def embeddings(self) -> str:
+        """Path of the module whose output enters the first block."""
+        return architecture_of(self.model_type).embeddings
+
+    @property
     def sides(self) -> tuple[tuple[int, int], ...]:
         """How many blocks each list of blocks has, and how wide their feed-forwards are."""
         return ((self.n_blocks, self.ffn_width),)
@@ -53,9 +63,9 @@ class BackboneShape:
     def sites(self) -> dict[SiteAddress, SiteShape]:
         """Every site, with the module it follows and that module's widths. Lists of blocks are numbered on."""
         row, width = architecture_of(self.model_type), self.hidden_width
-        shapes = {SiteAddress(-1, "embeddings"): SiteShape(row.embeddings, width, width)}
+        shapes = {SiteAddress(-1, "embeddings"): SiteShape(self.embeddings, self.word_width, width)}
         if row.word_embeddings != row.embeddings and not row.copies_of_table:
-            words = SiteShape(row.word_embeddings, self.vocabulary_size, width)
+            words = SiteShape(row.word_embeddings, self.vocabulary_size, self.word_width)
             shapes[SiteAddress(-1, "embeddings.words")] = words
         first = 0
         for (blocks, sites), (n_blocks, ffn) in zip(row.sides, self.sides, strict=True):
@@ -149,11 +159,37 @@ class EncoderDecoderShape(BackboneShape):
         return self.gated
 
 
-AnyShape: TypeAlias = BackboneShape | DecoderShape | EncoderDecoderShape
+@dataclass(frozen=True, kw_only=True)
+class FactorisedShape(BackboneShape):
+    """The sizes of an encoder whose word embeddings may be narrower than its blocks, and whose layers may share blocks.
+
+    Lan et al. 2020, arXiv:1909.11942. A block is one set of weights: its sites are counted once, and an adapter layer
+    there acts each time that one of the `n_layers` runs the block, as the block's own weights do.
+    """
+
+    embedding_width: int
+    n_layers: int
+
+    @property
+    def word_width(self) -> int:
+        """Width of the table of word embeddings."""
+        return self.embedding_width
+
+    @property
+    def embeddings(self) -> str:
+        """Path of the module whose output enters the first block: the one that widens it, where there is one."""
+        row = architecture_of(self.model_type)
+        narrow = self.embedding_width != self.hidden_width
+        return row.widened_embeddings if narrow and row.widened_embeddings else row.embeddings
+
+
+AnyShape: TypeAlias = BackboneShape | DecoderShape | EncoderDecoderShape | FactorisedShape
 
 
 def shape_class(row: Architecture) -> type[BackboneShape]:
     """Of which class the sizes of a family are."""
     if row.decoder is not None:
         return EncoderDecoderShape
+    if row.word_width_field:
+        return FactorisedShape
     return DecoderShape if row.shared_keys else BackboneShape

@@ -50,8 +50,10 @@ def _source(address: SiteAddress, sites: Mapping[SiteAddress, SiteShape], folder
     """Where the components are given that the linear layer at an address reads."""
     site = _READ_FROM.get(address.site)
     source = None if site is None else SiteAddress(address.block, site)
-    if source is None or sites[source].out_width != sites[address].in_width:
+    if source is None or source not in sites or sites[source].out_width != sites[address].in_width:
         why = "what it reads is read by others too" if source is None else "several queries share a value there"
+        if source is not None and source not in sites:
+            why = "what gives it gives queries and keys too"
         raise NotConvertible(
             f"{folder.weights_file} scales what {sites[address].module} reads, and {why}: adaptkit has no such layer."
         )

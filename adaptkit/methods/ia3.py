@@ -10,6 +10,7 @@ from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorS
 from adaptkit.options import option
 
 _ALLOWED: tuple[SiteName, ...] = (*LINEAR_SITES, "ffn.activation")
+_FUSED: tuple[SiteName, ...] = ("attention.qkv", "ffn.activation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +51,13 @@ class Ia3(MethodOptions):
         super().__post_init__()
         self.config(Surroundings())
 
-    def config(self, there: Surroundings) -> Ia3Config:  # noqa: ARG002 - every backbone has its sites
-        """The adapter that is meant: without `sites`, at the three of the paper."""
-        return Ia3Config(sites=self.sites or Ia3Config.sites, blocks=self.blocks)
+    def config(self, there: Surroundings) -> Ia3Config:
+        """The adapter that is meant: without `sites`, at the three of the paper.
+
+        Where one layer gives keys and values together with queries, it is at that one.
+        """
+        found = _FUSED if "attention.qkv" in there.sites else Ia3Config.sites
+        return Ia3Config(sites=self.sites or found, blocks=self.blocks)
 
 
 IA3 = Method(

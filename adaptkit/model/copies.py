@@ -18,6 +18,7 @@ def copy_without_hooks(backbone: Backbone, hooks: SiteHooks) -> PreTrainedModel:
         if module not in shared:
             module._forward_hooks.clear()
     for block in all_blocks_of(network):
+        vars(block).pop("forward", None)
         setattr(block, "gradient_checkpointing", False)  # noqa: B010 - a plain attribute, which mypy takes for a module
         block.training = False
     return network

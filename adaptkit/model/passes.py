@@ -1,8 +1,8 @@
 """Forward passes of a backbone under the stack in force, or with a stack of its own for each row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import signature
 from typing import cast
 
@@ -126,6 +126,9 @@ class Passes:
 
     def recompute(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them, or keep them again."""
+        if not self.backbone.architecture.recomputes:
+            self._recompute_blocks(on)
+            return
         self._network._set_gradient_checkpointing(enable=on, gradient_checkpointing_func=self._hooks.checkpoint)
         for block in all_blocks_of(self._network):
             # transformers checkpoints only blocks that say they are training; their dropout layers stay in eval.
@@ -133,6 +136,13 @@ class Passes:
             # Some drop by numbers of their own then; nothing of a frozen backbone is to be dropped.
             for number in _OWN_DROPOUT & vars(block).keys():
                 setattr(block, number, 0.0)
+
+    def _recompute_blocks(self, on: bool) -> None:
+        """The same of a family for which transformers cannot: each run of a block is one piece."""
+        for block in blocks_of(self._network):
+            vars(block).pop("forward", None)
+            if on:
+                vars(block)["forward"] = partial(_recomputed, self._hooks, block.forward)
 
     @contextmanager
     def _with_own_pieces(self, ids: Tensor) -> Iterator[Tensor]:
@@ -183,7 +193,7 @@ class Passes:
         every = blocks_of(self._network)
         with outputs_of([every[block] for block in blocks]) as states:
             reading(ids, mask, **options)
-        return torch.cat(states, dim=-1)
+        return torch.cat(list(states.values()), dim=-1)
 
     def _decoded(self, ids: Tensor, mask: Tensor, decoder_ids: Tensor) -> Tensor:
         if self.backbone.architecture.decoder is None:
@@ -195,6 +205,8 @@ class Passes:
         return cast(Tensor, found.last_hidden_state)
 
     def _require_own_checkpointing(self) -> None:
+        if not self.backbone.architecture.recomputes:
+            return
         ours = self._hooks.checkpoint
         if any(
             b.gradient_checkpointing and b._gradient_checkpointing_func != ours for b in all_blocks_of(self._network)
@@ -203,3 +215,9 @@ class Passes:
                 "gradient checkpointing was switched on at the backbone, where recomputation would lose the stack in "
                 "force. Switch it on here: model.gradient_checkpointing(True)."
             )
+
+
+def _recomputed(hooks: SiteHooks, forward: Callable[..., object], *args: object, **options: object) -> object:
+    if not torch.is_grad_enabled():
+        return forward(*args, **options)
+    return hooks.checkpoint(partial(forward, **options), *args)

@@ -11,7 +11,7 @@ from torch import nn
 from adaptkit.attaching import Plan
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.fingerprint import sampled
-from adaptkit.backbones.headed import with_head
+from adaptkit.backbones.headed import fits_class, with_head
 from adaptkit.backbones.linears import QuantizedLinear
 from adaptkit.backbones.streamed import LINEARS
 from adaptkit.composition import ids_of
@@ -114,7 +114,7 @@ def merge(
 def _head_that_goes_with(model: AdaptedModel, stack: ResolvedStack) -> str | None:
     """The id on top, where its head is one that transformers has too; any other head is refused."""
     names = list(ids_of(stack.stack))
-    has_class = stack.head is not None and stack.head[1].row.transformers_class is not None
+    has_class = stack.head is not None and fits_class(model.backbone.network, stack.head[1])
     # Those of encoder-decoders have heads on their decoders, or on an encoder alone.
     on_top = names[-1] if has_class and model.backbone.architecture.decoder is None else None
     for name in names:
@@ -122,8 +122,9 @@ def _head_that_goes_with(model: AdaptedModel, stack: ResolvedStack) -> str | Non
         if name != on_top and adapter is not None and adapter.config.head is not None:
             raise ConfigError(
                 f"{name} has a head, which is no part of the backbone and would be lost (transformers has the same "
-                "only for tagging and question answering); merge what lies below it, and train the task on the merged "
-                "backbone. Or serve the stack as it is: adaptkit.as_pipeline, adaptkit.export_onnx."
+                "only for tagging and question answering, and not in every family); merge what lies below it, and "
+                "train the task on the merged backbone. Or serve the stack as it is: adaptkit.as_pipeline, "
+                "adaptkit.export_onnx."
             )
     return on_top
 

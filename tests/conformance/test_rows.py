@@ -93,7 +93,7 @@ def one_by_one(model: AdaptedModel, stacks: list[StackLike]) -> torch.Tensor:
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 64])
 def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel, batch_size: int) -> None:
     found = model.encode(TEXTS, stacks=STACKS, batch_size=batch_size)
-    torch.testing.assert_close(found, one_by_one(model, STACKS), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found, one_by_one(model, STACKS), rtol=1e-4, atol=4e-5)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel, batch_si
 def test_stacks_on_several_rows_in_any_order(model: AdaptedModel, picked: list[int]) -> None:
     stacks = [STACKS[number] for number in picked]
     found = model.encode(TEXTS, stacks=stacks)
-    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=4e-5)
 
 
 @pytest.mark.parametrize(

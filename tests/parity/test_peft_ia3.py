@@ -43,6 +43,14 @@ TARGETS = {
     "smollm3": {"target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]},
     "phi3": {"target_modules": ["qkv_proj", "down_proj"], "feedforward_modules": ["down_proj"]},
     "camembert": {"target_modules": ["key", "value", "output.dense"], "feedforward_modules": ["output.dense"]},
+    "xlm-roberta-xl": {"target_modules": ["key", "value", "output.dense"], "feedforward_modules": ["output.dense"]},
+    "electra": {"target_modules": ["key", "value", "output.dense"], "feedforward_modules": ["output.dense"]},
+    "modernbert": {"target_modules": ["Wqkv", "mlp.Wo"], "feedforward_modules": ["mlp.Wo"]},
+    "albert": {
+        "target_modules": ["key", "value", "dense", "ffn_output"],
+        "feedforward_modules": ["dense", "ffn_output"],
+    },
+    "nomic_bert": {"target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]},
 }
 
 
@@ -122,6 +130,7 @@ def test_a_head_is_left_out_where_that_is_said(tmp_path: Path) -> None:
         ("bert", "attention.self.query", "read by others too"),
         ("bert", "intermediate.dense", "read by others too"),
         (DECODERS[0], "self_attn.o_proj", "several queries share a value"),
+        ("modernbert", "attn.Wo", "gives queries and keys too"),
     ],
 )
 def test_what_is_read_and_not_given_so_is_refused(model_type: str, module: str, said: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.attaching import AdapterLayers
-from adaptkit.backbones import Backbone, embedding_rows, word_starts
+from adaptkit.backbones import Backbone, embedding_rows, widening_of, word_starts
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer, PieceRows
@@ -54,8 +54,8 @@ class MaskedObjective(nn.Module):
     backbone's vector of the unmasked sentence, made by `pool` as the other: it keeps the vectors of a
     sentence-embedding backbone in their place.
 
-    Shape: embeddings (len(vocabulary), hidden_width), the rows of `vocabulary`; maskable and word_start
-    (vocabulary_size), both bool.
+    Shape: embeddings (len(vocabulary), width), the rows of `vocabulary`, and widening (hidden_width, width) where they
+    are narrower than the blocks; maskable and word_start (vocabulary_size), both bool.
     """
 
     def __init__(
@@ -72,12 +72,19 @@ class MaskedObjective(nn.Module):
         dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
         more: PieceRows | None = None,
+        widening: Tensor | None = None,
         pool: Pool = mean_pool,
     ) -> None:
         super().__init__()
         self._pool = pool
         self.softmax = VocabularySoftmax(
-            embeddings, vocabulary, n_ids=len(maskable), dtype=dtype, invertible=invertible, more=more
+            embeddings,
+            vocabulary,
+            n_ids=len(maskable),
+            dtype=dtype,
+            invertible=invertible,
+            more=more,
+            widening=widening,
         )
         kept = self.softmax.get_buffer("kept")
         if not bool(maskable[kept].any()):
@@ -88,7 +95,8 @@ class MaskedObjective(nn.Module):
         self._dtype = dtype
         self.mask_id = mask_id
         self.n_opening = n_opening
-        width = embeddings.shape[1]
+        wide = embeddings if widening is None else embeddings @ widening.T.to(embeddings)
+        width = wide.shape[1]
         known = self.softmax.places(torch.arange(len(maskable))) >= 0
         self.register_buffer("maskable", maskable & known, persistent=False)
         self.register_buffer("word_start", word_start, persistent=False)
@@ -99,7 +107,7 @@ class MaskedObjective(nn.Module):
         # Start from "the hidden state is the embedding", at the scale at which embeddings tell tokens apart.
         nn.init.eye_(self.transform.weight)
         nn.init.zeros_(self.transform.bias)
-        nn.init.constant_(self.norm.weight, 1.0 / float(embeddings.float().std().clamp(min=1e-6)) / width**0.5)
+        nn.init.constant_(self.norm.weight, 1.0 / float(wide.float().std().clamp(min=1e-6)) / width**0.5)
 
     def prepare(self, batch: Batch) -> Batch:
         """Mask tokens; at least one in the batch."""
@@ -247,5 +255,6 @@ def masked_objective(
         dtype=dtype,
         invertible=layers.invertible,
         more=layers.piece_rows,
+        widening=widening_of(backbone.network),
         pool=backbone.sentences.pooled,
     ).to(backbone.device)

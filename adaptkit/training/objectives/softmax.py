@@ -16,9 +16,10 @@ class VocabularySoftmax(nn.Module):
     """A softmax over the tokens of `vocabulary` (ascending; None: all), whose rows of a frozen table are `rows`.
 
     Ids above those are of pieces that the adapter brings: `more` holds their rows, which train. An invertible layer at
-    the embeddings is undone before the projection, which is computed in `dtype`, the loss in float32.
+    the embeddings is undone before the projection, which is computed in `dtype`, the loss in float32. Rows that are
+    narrower than the blocks are compared as `widening` brings them to that width.
 
-    Shape: rows (ids of the vocabulary in the table, hidden_width).
+    Shape: rows (ids of the vocabulary in the table, width), widening (hidden_width, width).
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class VocabularySoftmax(nn.Module):
         dtype: torch.dtype = torch.float32,
         invertible: InvertibleLayer | None = None,
         more: PieceRows | None = None,
+        widening: Tensor | None = None,
     ) -> None:
         super().__init__()
         kept = torch.arange(n_ids) if vocabulary is None else vocabulary.long()
@@ -41,6 +43,7 @@ class VocabularySoftmax(nn.Module):
         own = torch.zeros(0, dtype=torch.long) if more is None else kept[kept >= more.first] - more.first
         self.register_buffer("own", own, persistent=False)
         self.register_buffer("rows", rows.to(dtype), persistent=False)
+        self.register_buffer("widening", None if widening is None else widening.to(dtype), persistent=False)
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("kept", kept, persistent=False)
 
@@ -48,7 +51,7 @@ class VocabularySoftmax(nn.Module):
         return len(self.get_buffer("kept"))
 
     def table(self) -> Tensor:
-        """A row for each id of the vocabulary. Shape: (len(vocabulary), hidden_width)."""
+        """A row for each id of the vocabulary. Shape: (len(vocabulary), width)."""
         rows = self.get_buffer("rows")
         if not self._more:
             return rows
@@ -67,6 +70,9 @@ class VocabularySoftmax(nn.Module):
         vectors = vectors.to(self.get_buffer("rows").dtype)
         if self._undo is not None:
             vectors = self._undo(vectors)
+        if self._buffers["widening"] is not None:
+            # A bias of the widening would add one number to all tokens, which a softmax does not see.
+            vectors = vectors @ self.get_buffer("widening")
         table = self.table()
         n_labels = (labels != IGNORED).sum().clamp(min=1)
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * len(self)))

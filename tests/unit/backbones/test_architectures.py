@@ -85,7 +85,7 @@ def test_blocks_and_word_embeddings_are_found(model_type: str) -> None:
     network = tiny_network(model_type, n_blocks=3)
     assert len(blocks_of(network)) == shape_of(network.config).n_blocks == 3
     table = network.state_dict()[f"{architecture_of(model_type).word_embeddings}.weight"]
-    assert table.shape == (VOCABULARY_SIZE, 32)
+    assert table.shape == (VOCABULARY_SIZE, shape_of(network.config).word_width)
     assert embedding_rows(network).data_ptr() == table.data_ptr()
     assert torch.equal(embedding_rows(network, torch.tensor([5, 2])), table[[5, 2]])
 

@@ -87,7 +87,7 @@ def methods(draw: st.DrawFn, linear: Sequence[SiteName], residual: Sequence[Site
 @st.composite
 def adapters(draw: st.DrawFn) -> Adapter:
     name = draw(st.sampled_from(sorted(MODELS)))
-    linear = LINEAR_SITES if name == "llama" else ENCODER_LINEAR_SITES
+    linear = (*ENCODER_LINEAR_SITES, "ffn.gate") if name == "llama" else ENCODER_LINEAR_SITES
     residual: tuple[SiteName, ...] = ("block.output",) if name == "llama" else RESIDUAL_SITES
     head = draw(st.none() | heads())
     method = draw(methods(linear, residual))

@@ -165,10 +165,20 @@ def test_a_head_that_transformers_does_not_have_for_the_family_is_told(tmp_path:
     assert not (tmp_path / "merged").exists()
 
 
-@pytest.mark.parametrize(
-    "model_type",
-    [name for name in ARCHITECTURES if type(tiny_config(name)) in AutoModelForTokenClassification._model_mapping],
-)
+def test_a_class_with_more_than_the_head_is_not_written() -> None:
+    model, head = tiny_model("modernbert"), HeadConfig(task_type="tagging", labels=TAGS)
+    config = AdapterConfig(method=VARIANTS["lora"], head=head)
+    model.attach(random_adapter(model, config, kind="task", name="mine"))
+    with pytest.raises(ConfigError, match="task/mine has a head"):
+        merge(model, "mine")
+
+
+WITH_CLASS = [
+    name for name in ARCHITECTURES if type(tiny_config(name)) in AutoModelForTokenClassification._model_mapping
+]
+
+
+@pytest.mark.parametrize("model_type", [name for name in WITH_CLASS if name != "modernbert"])
 def test_a_tagger_is_saved_with_its_head(model_type: str, tmp_path: Path) -> None:
     model = tiny_model(model_type)
     stack = stack_with(model, HeadConfig(task_type="tagging", labels=TAGS))
