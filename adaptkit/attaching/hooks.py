@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.hooks import RemovableHandle
 
-from adaptkit.attaching.plan import BARE, Plan, run
-from adaptkit.layers import Normed
+from adaptkit.attaching.plan import BARE, Plan, run, site_input_of
 
 # One variable for all backbones, as context variables must live as long as the process. Every thread begins with an
 # empty context, so a stack activated in one thread is never seen in another.
@@ -96,10 +95,8 @@ class SiteHooks:
     # Compiled, a backbone would be compiled anew for layers that it has not met.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _apply(self, path: str, module: nn.Module, args: tuple[object, ...], output: Tensor) -> Tensor:
-        site_input = args[0] if args else None
-        if isinstance(module, nn.LayerNorm) and isinstance(site_input, Tensor):
-            # Its forward, as calling it would run this hook again.
-            site_input = Normed(site_input, output, module.forward)
+        # Its forward, as calling it would run this hook again.
+        site_input = site_input_of(module, args, output, module.forward)
         return run(self.plan.get(path, ()), site_input, output)
 
 

@@ -1,6 +1,6 @@
 """A composition resolved against attached adapters: what acts after which module, in order."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Average, Part, Stack, ids_of
-from adaptkit.layers import HandsOn, MixingLayer
+from adaptkit.layers import HandsOn, MixingLayer, Normed
 
 
 class SiteLayer(Protocol):
@@ -38,6 +38,17 @@ def handed_on(chain: Chain, site_input: Any, site_output: Tensor) -> tuple[Any, 
         else:
             site_output = layer(site_input, site_output)
     return site_input, site_output
+
+
+def site_input_of(
+    module: nn.Module, inputs: Sequence[object], output: Tensor, norm: Callable[[Tensor], Tensor]
+) -> object:
+    """What layers after a module are told that it read: its first input, and at a layer norm what it gave too.
+
+    `norm` is the module's forward without what follows it.
+    """
+    read = inputs[0] if inputs else None
+    return Normed(read, output, norm) if isinstance(module, nn.LayerNorm) and isinstance(read, Tensor) else read
 
 
 @dataclass(frozen=True)

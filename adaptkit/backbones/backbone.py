@@ -265,10 +265,10 @@ class Backbone(TextReader):
             self._readers[pieces.sha256] = found
         return found
 
-    def known(self, ids: Tensor) -> Tensor:
-        """The ids with the unknown token's in place of those above the vocabulary, for which there is no row here."""
-        unknown = self.tokenizer.unk_token_id or 0
-        return torch.where(ids < self.shape.vocabulary_size, ids, unknown)
+    @cached_property
+    def known(self) -> "KnownIds":
+        """A map of ids: the unknown token's in place of those above the vocabulary, for which there is no row here."""
+        return KnownIds(self.shape.vocabulary_size, self.tokenizer.unk_token_id or 0)
 
     def probe_inputs(self, n_pieces: int = 0) -> list[list[int]]:
         """Token ids of the fixed probes, between the opening tokens of every input and the closing one.
@@ -296,3 +296,15 @@ class Backbone(TextReader):
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1
         return padded.to(self.device), mask.to(self.device)
+
+
+@dataclass(frozen=True)
+class KnownIds:
+    """Token ids as a table of so many rows may be asked for them."""
+
+    n_rows: int
+    unknown: int
+
+    def __call__(self, ids: Tensor) -> Tensor:
+        """Shape: (...), as the result."""
+        return torch.where(ids < self.n_rows, ids, self.unknown)

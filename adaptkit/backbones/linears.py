@@ -7,7 +7,6 @@ a frozen backbone that many adapters train and serve on must stay as it is, so t
 import logging
 import sys
 import threading
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -179,15 +178,20 @@ class Int8Linear(QuantizedLinear):
         return self.get_buffer("codes").to(dtype) * (self.get_buffer("scales") / 127.0).to(dtype).unsqueeze(1)
 
 
-@cache
 def bitsandbytes() -> ModuleType:
     """The package, imported where it is needed first.
 
     Raises:
         ConfigError: It is not installed.
     """
-    with _importing:
-        return _imported()
+    # A list and no cache of functools: torch.compile warns of those.
+    if not _package:
+        with _importing:
+            _package.append(_imported())
+    return _package[0]
+
+
+_package: list[ModuleType] = []
 
 
 def _imported() -> ModuleType:

@@ -93,14 +93,14 @@ class DoraLayer(HandedModule, LowRankLayer):
         versions = tuple(weight._version for weight in held)
         if self._ratio is None or self._ratio[0] != versions:
             # Asked for first inside inference mode, it may be needed in training of what lies above.
-            with torch.inference_mode(mode=False):
+            with torch.inference_mode(False):
                 self._ratio = versions, self._new_ratio()
         return self._ratio[1]
 
     def _new_ratio(self) -> Tensor:
         with torch.no_grad():
             if self._lengths is None:
-                with torch.inference_mode(mode=False):
+                with torch.inference_mode(False):
                     self._lengths = row_lengths(self.product, self.lora_A.weight)
             a, b = self.lora_A.weight.float(), self.lora_B.weight.float() * self.scale
             # The rows of W + B A, squared: W is not there to be added to.

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from adaptkit.attaching import AdapterLayers, Plan, SiteHooks
+from adaptkit.attaching import AdapterLayers, BoundNetwork, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
 from adaptkit.data.columns import require_texts
 from adaptkit.data.tasks import Example
@@ -498,6 +498,17 @@ class AdaptedModel(nn.Module):
     def gradient_checkpointing(self, on: bool) -> None:
         """Recompute activations in backward instead of keeping them: less memory, about a third more time."""
         self._passes.recompute(on)
+
+    def bound(self, stack: StackLike) -> BoundNetwork:
+        """The backbone with a stack's layers in place, as ordinary code that `torch.compile(fullgraph=True)` traces.
+
+        It maps `input_ids` and `attention_mask`, (batch, seq) both, to hidden states (batch, seq, hidden_width), equal
+        to those under `active(stack)`, on the same weights. What is attached or swapped later changes nothing in it.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter, ConfigError: As `pinned`.
+        """
+        return BoundNetwork(self.backbone, self.pinned(stack).plan)
 
     def copied_network(self) -> PreTrainedModel:
         """A copy of the backbone's network without hooks; the frozen embedding table is shared, not copied."""
