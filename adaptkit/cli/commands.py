@@ -61,6 +61,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines.",
         _function("encode", "encode"),
     ),
+    "explain": (
+        "Say why a head answers as it does. It shows what each word adds, and what each adapter of the stack does.",
+        _function("explain", "explain"),
+    ),
     "project": (
         "Label names in sentences by their translations. A task adapter finds them in the translations.",
         _function("project", "project"),

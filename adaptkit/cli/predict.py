@@ -1,6 +1,5 @@
 """`adaptkit predict`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from adaptkit.cli.arguments import (
     EmbeddingsOption,
     NormalizeOption,
 )
+from adaptkit.cli.json_lines import input_of, json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError
@@ -23,7 +23,6 @@ from adaptkit.labelled import examples_of, normalized_data
 from adaptkit.requests import Pretrained
 from adaptkit.task_types import AnyTaskType
 from adaptkit.terminal.console import PlainConsole
-from adaptkit.terminal.plain_text import printable
 
 
 def predict(
@@ -65,7 +64,7 @@ def predict(
         batch_size=batch_size,
         max_answer_tokens=max_answer_tokens,
     ):
-        sys.stdout.write(_json(_plain(prediction)) + "\n")
+        sys.stdout.write(json_line(prediction) + "\n")
 
 
 def _inputs(task_type: AnyTaskType) -> list[Example]:
@@ -73,32 +72,7 @@ def _inputs(task_type: AnyTaskType) -> list[Example]:
     examples: list[Example] = []
     for number, line in enumerate(lines_in(None), start=1):
         try:
-            examples += examples_of(task_type.name, [_input(task_type, line)])
+            examples += examples_of(task_type.name, [input_of(task_type, line)])
         except ConfigError as error:
             raise ConfigError(f"line {number} of the input: {error}") from error
     return examples
-
-
-def _input(task_type: AnyTaskType, line: str) -> object:
-    """A JSON value as it is; else what the task type makes of the line."""
-    if not line.strip():
-        raise ConfigError("it is empty; predictions are printed line by line, so remove it.")
-    if line[:1] in '[{"':
-        try:
-            return json.loads(line)
-        except ValueError as error:
-            raise ConfigError(f"it is broken JSON ({error}): {line[:80]}") from error
-    return task_type.of_line(line)
-
-
-def _json(value: object) -> str:
-    """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON."""
-    text = json.dumps(value, ensure_ascii=False)
-    return "".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text)
-
-
-def _plain(prediction: object) -> object:
-    fields = getattr(prediction, "__dataclass_fields__", None)
-    if fields is None:
-        return [_plain(part) for part in prediction] if isinstance(prediction, tuple | list) else prediction
-    return {name: _plain(getattr(prediction, name)) for name in fields}

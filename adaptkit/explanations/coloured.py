@@ -21,7 +21,8 @@ from adaptkit.explanations.wording import (
 from adaptkit.terminal.colours import ON_PAPER, css, ink_on, shade, step_of
 from adaptkit.terminal.plain_text import one_line
 
-_PLAIN_WIDTH = 120
+_PLAIN_WIDTH = 10_000
+"""No line is broken where nobody says how wide a line is."""
 
 
 def coloured(found: Explanation) -> RenderableType:

@@ -89,7 +89,11 @@ class Explanation:
         """Print it in colours, on standard output; values say the same where there are none (NO_COLOR, a file)."""
         from adaptkit.terminal.console import PlainConsole
 
-        (console or PlainConsole(soft_wrap=False)).print(self)
+        place = console or PlainConsole(soft_wrap=False)
+        if place.is_terminal:
+            place.print(self)
+        else:
+            place.print(str(self), soft_wrap=True)
 
     def __rich__(self) -> "RenderableType":
         from adaptkit.explanations.coloured import coloured
