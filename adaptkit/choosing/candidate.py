@@ -78,7 +78,7 @@ class Candidate:
         name: as `load_model` takes it.
         hub_id: under which it was published, where that is known for certain.
         family: its model type in transformers.
-        causal: whether it is a decoder.
+        kind: encoder, decoder or encoder-decoder.
         makes_sentences: whether it was trained for vectors of sentences, as its folder or prefix tells.
         problem: why it cannot be read, or cannot do the task; None where it can.
         coverage: how it reads the text in the language.
@@ -94,7 +94,7 @@ class Candidate:
     name: str
     hub_id: str | None = None
     family: str | None = None
-    causal: bool = False
+    kind: str | None = None
     makes_sentences: bool = False
     problem: str | None = None
     coverage: Coverage | None = None

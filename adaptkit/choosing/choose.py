@@ -17,7 +17,7 @@ from adaptkit.choosing.published import published_scores
 from adaptkit.choosing.ranking import ordered, with_reasons
 from adaptkit.choosing.size import size_of
 from adaptkit.choosing.speed import measured_speed
-from adaptkit.choosing.work import Work, work_named
+from adaptkit.choosing.work import Work, kind_of, work_named
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.sample import DESCRIPTION, sample_sentences
 from adaptkit.data.tasks import TaskData
@@ -142,7 +142,7 @@ def _outlined(candidate: Candidate, outline: Outline, asked: _Asked) -> Candidat
         candidate,
         hub_id=hub_id,
         family=row.name,
-        causal=row.causal,
+        kind=kind_of(row),
         problem=None if asked.work is None else asked.work.why_not(row),
         makes_sentences=outline.makes_sentences,
         coverage=coverage_of(outline, asked.lines, asked.language) if asked.lines else None,

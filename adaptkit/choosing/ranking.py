@@ -12,7 +12,7 @@ from adaptkit.terminal.asking import as_typed
 
 RULES = (
     "Usable ones that fit the memory come first; then by the probe, where there is one; then fewer unknown tokens, in "
-    "whole per cents; then the side that suits the task (encoders for labels and search, decoders for writing); then "
+    "whole per cents; then the kind that suits the task (encoders for labels and search, decoders for writing); then "
     "published scores, where all have one on the same data; for search and similarity, those trained for vectors of "
     "sentences; then fewer tokens a word; then more parameters."
 )
@@ -24,7 +24,7 @@ _DECISIVE = (
     "that one does not fit the memory",
     "the probe",
     "fewer unknown tokens",
-    "the side that suits the task",
+    "the kind that suits the task",
     "published scores",
     "it was trained for vectors of sentences",
     "fewer tokens a word",
@@ -83,7 +83,7 @@ def with_reasons(
         candidate,
         reasons=(
             *_of_text(candidate),
-            *([] if suits(candidate, work) else [_wrong_side(candidate)]),
+            *([] if work is None or suits(candidate, work) else [_wrong_side(candidate, work)]),
             *_of_memory(candidate, memory),
             *_of_probe(candidate, behind.get(candidate.name)),
             *(f"Published: {it.metric} {it.score:.1f} on {it.dataset} ({it.source})." for it in candidate.published),
@@ -114,10 +114,10 @@ def _of_text(candidate: Candidate) -> list[str]:
     ]
 
 
-def _wrong_side(candidate: Candidate) -> str:
-    if candidate.causal:
+def _wrong_side(candidate: Candidate, work: Work) -> str:
+    if candidate.kind == "decoder" and work.task_type is not None:
         return "It is a decoder: a word is read without what stands behind it, which costs most in tasks on labels."
-    return "It is an encoder, and decoders suit this better."
+    return f"It is of the kind {candidate.kind}; for {work.name}, {' or '.join(work.better)} suits better."
 
 
 def _of_memory(candidate: Candidate, memory: int | None) -> list[str]:

@@ -40,12 +40,13 @@ def weights_bytes(tensors: Mapping[str, StoredTensor], model_type: str, bits: Bi
     """Bytes of the weights on the CPU, the word embeddings paged at 8 and 4 bits, as `load_model` holds them."""
     row = architecture_of(model_type)
     plain = 2 if bits == 16 else 4
+    blocks = tuple(f"{path}." for path, _ in row.sides)
     total = 0.0
     for name, tensor in tensors.items():
         count = math.prod(tensor.shape)
         if name == row.table and bits in (8, 4):
             total += min(CACHE_BYTES, plain * count)
-        elif name.startswith(f"{row.blocks}.") and len(tensor.shape) == 2:
+        elif name.startswith(blocks) and len(tensor.shape) == 2:
             total += _BYTES_OF_A_LINEAR[bits] * count
         else:
             total += plain * count

@@ -1,6 +1,6 @@
 """What a backbone is wanted for: a task by any of its usual names, and which families can do it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +9,20 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.architectures import Architecture
 from adaptkit.task_types import TASK_TYPES
 
-Side = Literal["either", "encoder", "decoder"]
+Kind = Literal["encoder", "decoder", "encoder-decoder"]
+Side = Literal["any", "reads", "writes", "translates"]
+_SIDES: Mapping[Side, Sequence[Kind]] = {
+    "any": ("encoder", "decoder", "encoder-decoder"),
+    "reads": ("encoder", "encoder-decoder"),
+    "writes": ("decoder", "encoder-decoder"),
+    "translates": ("encoder-decoder",),
+}
+"""What is asked of a family, and the kinds of which that is so."""
+
+
+def kind_of(row: Architecture) -> Kind:
+    """What a family is."""
+    return "encoder-decoder" if row.decoder is not None else "decoder" if row.causal else "encoder"
 
 
 @dataclass(frozen=True)
@@ -18,8 +31,8 @@ class Work:
 
     name: str
     task_type: str | None
-    possible: Side = "either"
-    better: Side = "encoder"
+    possible: Sequence[Kind] = _SIDES["any"]
+    better: Sequence[Kind] = _SIDES["reads"]
 
     @property
     def published_as(self) -> str | None:
@@ -35,17 +48,21 @@ class Work:
 
     def why_not(self, row: Architecture) -> str | None:
         """Why a family cannot do it; None where it can."""
-        if self.possible == "either" or (self.possible == "decoder") == row.causal:
-            return None
-        found = "a decoder, which sees no token to the right of a mask" if row.causal else "an encoder"
-        return f"{self.name} needs {_A[self.possible]}, and this is {found}"
+        kind = kind_of(row)
+        return None if kind in self.possible else f"{self.name} needs {_listed(self.possible)}, and this is {_a(kind)}"
 
     def suits(self, row: Architecture) -> bool:
         """Whether the family is of the side that does it better."""
-        return self.better == "either" or (self.better == "decoder") == row.causal
+        return kind_of(row) in self.better
 
 
-_A = {"encoder": "an encoder", "decoder": "a decoder, which writes text"}
+def _listed(kinds: Sequence[Kind]) -> str:
+    return " or ".join(map(_a, kinds))
+
+
+def _a(kind: Kind) -> str:
+    return f"{'a' if kind == 'decoder' else 'an'} {kind}"
+
 
 _HEADS: Mapping[str, str] = {
     "ner": "tagging",
@@ -58,9 +75,9 @@ _WITHOUT_HEAD = {
     work.name: work
     for work in (
         Work("search", None),
-        Work("fill_mask", None, possible="encoder"),
-        Work("generate", None, possible="decoder", better="decoder"),
-        Work("translation", None, possible="decoder", better="decoder"),
+        Work("fill_mask", None, possible=("encoder",)),
+        Work("generate", None, possible=_SIDES["writes"], better=_SIDES["writes"]),
+        Work("translation", None, possible=_SIDES["writes"], better=_SIDES["translates"]),
     )
 }
 

@@ -64,10 +64,10 @@ def test_a_decoder_comes_behind_for_labels_and_before_for_writing(folders: Path)
     labels = choose_backbone(**QUICK, task="topics", backbones=both)
     assert named(labels) == ["encoder", "decoder"]
     assert any("It is a decoder" in reason for reason in labels.candidates[1].reasons)
-    assert labels.decided_by.endswith("the side that suits the task.")
+    assert labels.decided_by.endswith("the kind that suits the task.")
     writing = choose_backbone(**QUICK, task="generate", backbones=both)
     assert named(writing) == ["decoder", "encoder"]
-    assert writing.candidates[1].problem == "generate needs a decoder, which writes text, and this is an encoder"
+    assert writing.candidates[1].problem == "generate needs a decoder or an encoder-decoder, and this is an encoder"
 
 
 def test_text_that_a_tokenizer_does_not_know_is_said(folders: Path) -> None:

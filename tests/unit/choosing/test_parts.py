@@ -51,6 +51,10 @@ def test_tasks_go_by_their_usual_names() -> None:
     assert work_named("search").wants_vectors
     assert "fill_mask needs an encoder" in str(work_named("fill-mask").why_not(ARCHITECTURES["llama"]))
     assert work_named("fill_mask").why_not(ARCHITECTURES["bert"]) is None
+    assert work_named("translation").why_not(ARCHITECTURES["llama"]) is None
+    assert not work_named("translation").suits(ARCHITECTURES["llama"])
+    assert work_named("translation").suits(ARCHITECTURES["mt5"])
+    assert work_named("ner").suits(ARCHITECTURES["mt5"])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,10 @@ def test_published_scores_name_their_source() -> None:
     assert published_scores("somebody/else", "ner", "yo") == published_scores(None, "ner", "yo") == ()
 
 
-@pytest.mark.parametrize(("model_type", "bits"), [("bert", 32), ("bert", 8), ("bert", 4), ("llama", 16), ("llama", 4)])
+@pytest.mark.parametrize(
+    ("model_type", "bits"),
+    [("bert", 32), ("bert", 8), ("bert", 4), ("llama", 16), ("llama", 4), ("mt5", 32), ("mt5", 4)],
+)
 def test_the_size_of_weights_is_that_of_the_loaded_backbone(model_type: str, bits: Bits, tmp_path: Path) -> None:
     folder = saved_backbone(tmp_path / "tiny", model_type)
     model = load_model(str(folder), bits=bits)
@@ -135,7 +142,7 @@ PROBE = ProbeScore(metric="accuracy", score=60.0, low=50.0, high=70.0, n_example
         (ONE, replace(ONE, bits=None), "that one does not fit the memory"),
         (replace(ONE, probe=replace(PROBE, score=61.0)), replace(ONE, probe=PROBE), "the probe"),
         (ONE, replace(ONE, coverage=replace(COVERED, unknown_share=0.02)), "fewer unknown tokens"),
-        (ONE, replace(ONE, family="llama"), "the side that suits the task"),
+        (ONE, replace(ONE, family="llama"), "the kind that suits the task"),
         (ONE, replace(ONE, coverage=replace(COVERED, tokens_per_word=2.5)), "fewer tokens a word"),
         (replace(ONE, size=Size(parameters=200, memory={})), ONE, "more parameters, and no more than that"),
         (
