@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from adaptkit.holding import Bits
 
+LEAST_LETTERS = 0.5
+"""Of so many letters, fewer with a piece of their own are a script that the tokenizer does not know."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
@@ -14,7 +17,7 @@ class Coverage:
         unknown_share: tokens that are the unknown token.
         unknown_line_share: lines with at least one of them.
         tokens_per_word: a word is what stands between spaces.
-        letter_share: different letters of the text that have a piece of their own; others are unknown, or bytes.
+        letter_share: letters of the text that have a piece of their own; others are unknown, or spelled in bytes.
         pieces_used: different pieces that the text needs, with the letters of the language's scripts.
         pieces: all that it has.
         refusal: why nothing useful can be trained on such text; None where it can.
@@ -27,6 +30,11 @@ class Coverage:
     pieces_used: int
     pieces: int
     refusal: str | None
+
+    @property
+    def reads(self) -> bool:
+        """Whether something useful can be trained: most letters are known, and not spelled in bytes."""
+        return self.refusal is None and self.letter_share >= LEAST_LETTERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,4 +117,4 @@ class Candidate:
     @property
     def usable(self) -> bool:
         """Whether nothing speaks against taking it."""
-        return self.problem is None and (self.coverage is None or self.coverage.refusal is None)
+        return self.problem is None and (self.coverage is None or self.coverage.reads)

@@ -225,7 +225,7 @@ def _notes(asked: _Asked) -> list[str]:
             "hundred say much more than any table."
         )
     elif len(asked.labelled.examples) > MOST_LINES:
-        notes.append(f"The probe read the first {MOST_LINES} of {len(asked.labelled.examples):,} labelled lines.")
+        notes.append(f"The probe read {MOST_LINES} of {len(asked.labelled.examples):,} labelled lines, drawn evenly.")
     notes.append(
         "Memory is an estimate for answering, tokenizer and Python counted; training takes more, which adaptkit "
         "estimate measures."

@@ -1,5 +1,6 @@
 """How the tokenizer of a backbone reads a text in the language."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from adaptkit.backbones.load import Outline
@@ -20,13 +21,13 @@ def coverage_of(outline: Outline, lines: Sequence[str], language: str) -> Covera
     tokenizer = outline.tokenizer
     found = triage(lines, tokenizer, max_length=_MAX_LENGTH, sample_lines=_MOST_LINES, language=language)
     needed = vocabulary_in(lines, [language], tokenizer, outline.text_prefix)
-    letters = sorted({letter for line in lines for letter in line if letter.isalpha()})
-    known = sum(_has_piece(outline, letter) for letter in letters)
+    letters = Counter(letter for line in lines for letter in line if letter.isalpha())
+    known = sum(count for letter, count in letters.items() if _has_piece(outline, letter))
     return Coverage(
         unknown_share=found.unknown_share,
         unknown_line_share=found.unknown_sentence_share,
         tokens_per_word=found.tokens_per_word,
-        letter_share=known / max(len(letters), 1),
+        letter_share=known / max(letters.total(), 1),
         pieces_used=len(needed),
         pieces=len(tokenizer),
         refusal=found.refusal(),

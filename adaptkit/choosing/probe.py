@@ -59,7 +59,7 @@ def require_probed(data: TaskData) -> None:
 
 
 def probed(model: AdaptedModel, data: TaskData, *, batch_size: int = 16) -> Probed:
-    """Score the first 400 lines, each by a head that was trained on other ones (5 folds).
+    """Score 400 lines, drawn evenly and always the same ones, each by a head that was trained on other ones (5 folds).
 
     Shape: the statistics are (n_lines, k).
 
@@ -67,7 +67,7 @@ def probed(model: AdaptedModel, data: TaskData, *, batch_size: int = 16) -> Prob
         ConfigError, EmptyCorpus: As `require_probed`.
     """
     require_probed(data)
-    examples = list(data.examples)[:MOST_LINES]
+    examples = _drawn(data.examples)
     row = TASK_TYPES[data.task_type]
     name = row.default_metrics[0]
     predict = _label_predictions if data.task_type == "classification" else _tag_predictions
@@ -80,6 +80,11 @@ def probed(model: AdaptedModel, data: TaskData, *, batch_size: int = 16) -> Prob
         metric=name, score=score, low=low, high=high, n_examples=len(examples), majority=round(float(always), 1)
     )
     return Probed(found, metric, statistics)
+
+
+def _drawn(examples: Sequence[Any]) -> list[Any]:
+    chosen = np.random.default_rng(0).permutation(len(examples))[:MOST_LINES]
+    return [examples[number] for number in sorted(chosen.tolist())]
 
 
 def _label_predictions(

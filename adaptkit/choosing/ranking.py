@@ -11,10 +11,11 @@ from adaptkit.scores.bootstrap import Difference
 from adaptkit.terminal.asking import as_typed
 
 RULES = (
-    "Usable ones that fit the memory come first; then by the probe, where there is one; then fewer unknown tokens, in "
-    "whole per cents; then the kind that suits the task (encoders for labels and search, decoders for writing); then "
-    "published scores, where all have one on the same data; for search and similarity, those trained for vectors of "
-    "sentences; then fewer tokens a word; then more parameters."
+    "Usable ones that fit the memory come first; then by the probe, where there is one; then fewer letters without a "
+    "piece of their own, in tenths, and fewer unknown tokens, in whole per cents; then the kind that suits the task "
+    "(encoders for labels and search, decoders for writing); then published scores, where all have one on the same "
+    "data; for search and similarity, those trained for vectors of sentences; then fewer tokens a word; then more "
+    "parameters."
 )
 
 
@@ -23,6 +24,7 @@ _DECISIVE = (
     "that one cannot read this text",
     "that one does not fit the memory",
     "the probe",
+    "fewer letters without a piece of their own",
     "fewer unknown tokens",
     "the kind that suits the task",
     "published scores",
@@ -30,6 +32,8 @@ _DECISIVE = (
     "fewer tokens a word",
     "more parameters, and no more than that",
 )
+
+_NOTED_LETTERS = 0.001
 
 
 def ordered(candidates: Sequence[Candidate], work: Work | None, *, memory_named: bool) -> tuple[list[Candidate], str]:
@@ -47,7 +51,8 @@ def ordered(candidates: Sequence[Candidate], work: Work | None, *, memory_named:
             not candidate.usable,
             memory_named and candidate.bits is None,
             -probe.score if probed and probe else 0.0,
-            round(coverage.unknown_share, 2) if coverage else 0.0,
+            round(1 - coverage.letter_share, 1) if coverage else 0.0,
+            round(coverage.unknown_share, 2) if coverage and candidate.usable else 0.0,
             not suits(candidate, work),
             -scores[compared] if compared in scores else 0.0,
             wants_vectors and not candidate.makes_sentences,
@@ -105,9 +110,13 @@ def _of_text(candidate: Candidate) -> list[str]:
         return []
     if found.refusal is not None:
         return [f"Nothing useful can be trained: {found.refusal}"]
-    letters = (
-        "" if found.letter_share >= 1 else f"; {1 - found.letter_share:.0%} of the letters have no piece of their own"
-    )
+    if not found.reads:
+        return [
+            f"It does not know the script: {1 - found.letter_share:.0%} of the letters have no piece of their own and "
+            f"are spelled in bytes, so that a word takes {found.tokens_per_word:.0f} tokens. Choose one that knows it."
+        ]
+    lacking = 1 - found.letter_share
+    letters = f"; {lacking:.1%} of the letters have no piece of their own" if lacking >= _NOTED_LETTERS else ""
     return [
         f"{found.unknown_share:.1%} of the tokens are unknown; a word takes {found.tokens_per_word:.1f} "
         f"tokens{letters}. The text needs {found.pieces_used:,} of {found.pieces:,} pieces."
@@ -174,7 +183,7 @@ def _of_licence(candidate: Candidate) -> str:
 def recommendation(best: Candidate, memory: int | None) -> str:
     """What to take, and how."""
     if not best.usable:
-        return f"None of these can be recommended. {best.reasons[0] if best.reasons else ''}".strip()
+        return f"None of these can be recommended as it is. Nearest comes {best.name}. {''.join(best.reasons[:1])}"
     if memory is not None and best.bits is None:
         return f"None of these fits {gigabytes(memory)}; {best.name} comes nearest."
     bits = f", {as_typed(bits=best.bits)}" if best.bits not in (None, 32) else ""

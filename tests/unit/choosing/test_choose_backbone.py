@@ -76,7 +76,8 @@ def test_text_that_a_tokenizer_does_not_know_is_said(folders: Path) -> None:
     assert not choice.best.usable
     assert choice.best.coverage is not None
     assert choice.best.coverage.letter_share == 0
-    assert choice.recommendation.startswith("None of these can be recommended. Nothing useful can be trained")
+    assert choice.recommendation.startswith("None of these can be recommended as it is. Nearest comes ")
+    assert "Nothing useful can be trained" in choice.recommendation
 
 
 def test_the_most_exact_form_that_fits_is_proposed(folders: Path) -> None:
@@ -112,6 +113,15 @@ def test_a_probe_scores_each_on_the_same_lines(folders: Path) -> None:
     assert first.probe.score > first.probe.majority == 50
     assert any("Beside the first that is" in reason for reason in second.reasons)
     assert " probe" in str(choice)
+
+
+def test_a_probe_draws_from_all_of_a_file_that_is_sorted_by_label(folders: Path) -> None:
+    lines = [(f"The goat {number}", "goats") for number in range(410)] + [(f"It rains {n}", "rain") for n in range(90)]
+    choice = choose_backbone(**QUICK, probe=lines, backbones=[folders / "encoder"])
+    assert choice.best.probe is not None
+    assert choice.best.probe.n_examples == 400
+    assert 70 < choice.best.probe.majority < 90
+    assert "The probe read 400 of 500 labelled lines, drawn evenly." in choice.notes
 
 
 @pytest.mark.parametrize("data", [made.tags(30), made.pairs(30)])

@@ -15,7 +15,7 @@ from adaptkit.choosing.at_hand import at_hand
 from adaptkit.choosing.candidate import Candidate, Coverage, ProbeScore, Size
 from adaptkit.choosing.licence import licence_of
 from adaptkit.choosing.published import SOURCES, published_scores
-from adaptkit.choosing.ranking import ordered
+from adaptkit.choosing.ranking import ordered, with_reasons
 from adaptkit.choosing.size import weights_bytes
 from adaptkit.choosing.work import work_named
 from adaptkit.errors import ConfigError
@@ -141,6 +141,8 @@ PROBE = ProbeScore(metric="accuracy", score=60.0, low=50.0, high=70.0, n_example
         (ONE, replace(ONE, coverage=replace(COVERED, refusal="unknown")), "that one cannot read this text"),
         (ONE, replace(ONE, bits=None), "that one does not fit the memory"),
         (replace(ONE, probe=replace(PROBE, score=61.0)), replace(ONE, probe=PROBE), "the probe"),
+        (ONE, replace(ONE, coverage=replace(COVERED, letter_share=0.2)), "that one cannot read this text"),
+        (ONE, replace(ONE, coverage=replace(COVERED, letter_share=0.8)), "fewer letters without a piece of their own"),
         (ONE, replace(ONE, coverage=replace(COVERED, unknown_share=0.02)), "fewer unknown tokens"),
         (ONE, replace(ONE, family="llama"), "the kind that suits the task"),
         (ONE, replace(ONE, coverage=replace(COVERED, tokens_per_word=2.5)), "fewer tokens a word"),
@@ -163,6 +165,19 @@ def test_a_probe_or_a_published_score_of_one_alone_decides_nothing() -> None:
     with_probe = replace(ONE, name="probed", probe=PROBE, coverage=replace(COVERED, tokens_per_word=3.0))
     found, _ = ordered([with_probe, ONE], work_named("ner"), memory_named=True)
     assert [candidate.name for candidate in found] == ["one", "probed"]
+
+
+def test_a_script_that_is_spelled_in_bytes_is_not_known() -> None:
+    """Its tokenizer calls nothing unknown; an encoder that does is better, as it may bring pieces of its own."""
+    spelled = replace(
+        ONE, name="bytes", family="llama", coverage=replace(COVERED, letter_share=0.0, tokens_per_word=46.0)
+    )
+    unknown = replace(ONE, coverage=replace(COVERED, letter_share=0.0, unknown_share=0.5, refusal="unknown"))
+    assert not spelled.usable
+    found, _ = ordered([spelled, unknown], work_named("ner"), memory_named=False)
+    assert found[0].name == "one"
+    told = with_reasons(spelled, work_named("ner"), None, {}).reasons[0]
+    assert told.startswith("It does not know the script: 100% of the letters have no piece of their own")
 
 
 def test_for_search_one_that_was_trained_for_it_comes_first() -> None:
