@@ -26,7 +26,7 @@ _SIZES: dict[str, Any] = {
 _AS_PUBLISHED: dict[str, dict[str, Any]] = {
     "deberta-v2": {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "share_att_key": True},
     # Sliding windows that these short texts fill, and blocks without them.
-    "gemma3_text": {"sliding_window": 8, "sliding_window_pattern": 2},
+    "gemma3_text": {"sliding_window": 8, "sliding_window_pattern": 2, "query_pre_attn_scalar": 20},
     "phi3": {"sliding_window": 8},
     "smollm3": {"no_rope_layer_interval": 2},
     # One of three layers sees all tokens, the others no further than two; the first has no norm of its own.

@@ -1,11 +1,12 @@
 """A backbone's `config.json`, whose sizes are bounded before transformers makes anything of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig
 
 from adaptkit.backbones.networks import shape_of
@@ -30,6 +31,16 @@ _BOUNDS = {
     **dict.fromkeys(("max_position_embeddings", "max_relative_positions", "position_buckets"), _MOST_POSITIONS),
 }
 """The largest value of each size that a config may state."""
+_STUMBLES = (
+    TypeError,
+    KeyError,
+    AttributeError,
+    ArithmeticError,
+    IndexError,
+    AssertionError,
+    RuntimeError,
+    StrictDataclassError,
+)
 _MAY_BE_BELOW_1 = {"max_relative_positions", "position_buckets", "num_labels", "type_vocab_size"}
 _OPTIONAL = {"num_key_value_heads", "head_dim", "embedding_size", "num_decoder_layers", *_MAY_BE_BELOW_1}
 
@@ -44,10 +55,23 @@ def read_config(source: str) -> PreTrainedConfig:
         CorruptBackbone: A size that cannot be right.
     """
     path = find_file(source, CONFIG_FILE)
-    if path is not None:
-        _check(read_object(path))
+    stated = None if path is None else read_object(path)
+    return checked_config(source, stated, lambda: AutoConfig.from_pretrained(source, trust_remote_code=False))
+
+
+def checked_config(
+    source: str, stated: Mapping[str, Any] | None, make: Callable[[], PreTrainedConfig]
+) -> PreTrainedConfig:
+    """What transformers makes of a config, after each size that is stated was found within its bound.
+
+    Raises:
+        UnsupportedArchitecture: The model type has no row.
+        CorruptBackbone: A size that cannot be right.
+    """
+    if stated is not None:
+        _check(dict(stated))
     with sound(source):
-        config: PreTrainedConfig = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        config = make()
     architecture_of(config.model_type)
     with sound(source):
         _check_shape(shape_of(config))
@@ -68,7 +92,7 @@ def sound(source: str) -> Iterator[None]:
     """
     try:
         yield
-    except (TypeError, KeyError, AttributeError, ArithmeticError, IndexError, AssertionError, RuntimeError) as error:
+    except _STUMBLES as error:
         raise CorruptBackbone(
             f"transformers cannot make a model of the {CONFIG_FILE} of {source!r} "
             f"({type(error).__name__}: {str(error)[:300]}). Fetch the backbone again."

@@ -1,7 +1,7 @@
-"""Load a backbone: the embedded one, a local transformers folder, or a hub id."""
+"""Load a backbone: an embedded one, a local transformers folder, a GGUF file, or a hub id."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -9,38 +9,25 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
-from transformers import (
-    AutoModel,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from adaptkit.backbones.backbone import Backbone
-from adaptkit.backbones.config_file import read_config, read_object, sound
+from adaptkit.backbones.checkpoint import Checkpoint, checkpoint_of
 from adaptkit.backbones.device import device_for
-from adaptkit.backbones.fingerprint import highest_id, is_sampled, tokenizer_hash
+from adaptkit.backbones.fingerprint import highest_id, tokenizer_hash
+from adaptkit.backbones.gguf_file import is_gguf
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.place import place_of
 from adaptkit.backbones.precision import half_type
 from adaptkit.backbones.probe_inputs import probe_bodies
-from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
-from adaptkit.backbones.stored_tensors import (
-    MARKER,
-    StoredTensor,
-    incomplete,
-    is_within_reach,
-    require_finite,
-)
-from adaptkit.backbones.streamed import LINEARS, checkpoint_of, empty_network, load_streamed, require_complete
+from adaptkit.backbones.sentence_folder import SentenceFolder
+from adaptkit.backbones.stored_tensors import StoredTensor, is_within_reach
+from adaptkit.backbones.streamed import LINEARS, load_streamed, require_complete
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.data.corpus import TextSource, open_corpus
-from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone
+from adaptkit.errors import BackboneError, BackboneUnavailable, ConfigError, CorruptBackbone
 from adaptkit.format.architectures import architecture_of
-from adaptkit.format.published import known_text_prefix
 from adaptkit.holding import AUTO, CACHE_BYTES, RESIDENT, Bits, embedding_form
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
@@ -69,7 +56,7 @@ def load_backbone(
 ) -> Backbone:
     """Load a frozen backbone in evaluation mode.
 
-    `name_or_path` is a local transformers folder or a hub id of an encoder or decoder whose family has a row in
+    `name_or_path` is a local transformers folder, a hub id or a GGUF file of a network whose family has a row in
     `adaptkit.format.architectures`; None is the embedded multilingual-e5-small. Code from a hub is never run. The
     other options are those of `adaptkit.load_model`.
 
@@ -84,24 +71,19 @@ def load_backbone(
     form = embedding_form(bits, embeddings, trimmed=vocabulary is not None)
     number = dtype or _number_type(bits, where)
     source = place_of(name_or_path)
-    facts = _facts(source)
     with _reading(source), memory_errors_told(f"backbone {source!r}", where, _smaller()):
-        config = read_config(source)
-        with sound(source):
-            empty = empty_network(config)
-        require_complete(empty, checkpoint_of(source, empty))
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        _require_rows(tokenizer, config.vocab_size, source)
-        sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
-        prefix = _text_prefix(source, facts, sentences)
-        kept = None if vocabulary is None else _kept(vocabulary, tokenizer, config.vocab_size)
+        found = checkpoint_of(source)
+        require_complete(found.empty, found.tensors)
+        _require_rows(found.tokenizer, found.config.vocab_size, source)
+        kept = None if vocabulary is None else _kept(vocabulary, found.tokenizer, found.config.vocab_size)
+        prefix, sentences = found.text_prefix, found.sentences
         if form is RESIDENT and bits in (32, 16) and kept is None:
-            network, sampled = _whole(source, config, number, where), None
+            network, sampled = found.whole(number, where), None
         else:
             network, sampled = load_streamed(
-                source,
-                config,
-                tokenizer,
+                found.tensors,
+                found.config,
+                found.tokenizer,
                 bits=bits,
                 embeddings=form,
                 vocabulary=kept,
@@ -109,20 +91,21 @@ def load_backbone(
                 dtype=number,
                 device=where,
             )
+    facts = found.facts
     return Backbone(
         name=facts.get("name", one_line(Path(source).name if Path(source).is_dir() else source)),
         release=facts.get("release", sampled.precision if sampled else str(number).removeprefix("torch.")),
         text_prefix=prefix,
         network=network,
-        tokenizer=tokenizer,
+        tokenizer=found.tokenizer,
         bits=bits,
         embeddings=form.name,
         vocabulary=kept,
         sampled=sampled,
-        output_table=_output_tensor(source, network, "weight"),
-        output_bias=_output_tensor(source, network, "bias"),
-        input_table=None if sampled is None else _input_table(source, network),
-        sentences=sentences.vectors(tokenizer, prefix).to(where),
+        output_table=_output_tensor(found, "weight"),
+        output_bias=_output_tensor(found, "bias"),
+        input_table=None if sampled is None else found.tensors[architecture_of(found.config.model_type).table],
+        sentences=sentences.vectors(found.tokenizer, prefix).to(where),
         sentence_length=sentences.max_length,
         prompts=sentences.prompts,
     )
@@ -169,28 +152,21 @@ def outline_of(name_or_path: str | os.PathLike[str] | None = None) -> Outline:
         CorruptBackbone: A file that contradicts itself.
     """
     source = place_of(name_or_path)
-    facts = _facts(source)
     with _reading(source):
-        config = read_config(source)
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        sentences = read_sentence_folder(source, config.hidden_size, tokenizer)
-    prefix = _text_prefix(source, facts, sentences)
-    makes_sentences = bool(prefix) or sentences != SentenceFolder()
-    return Outline(source, facts.get("name"), config, tokenizer, prefix, makes_sentences)
+        found = checkpoint_of(source)
+        makes_sentences = bool(found.text_prefix) or found.sentences != SentenceFolder()
+        name = found.facts.get("name")
+        return Outline(source, name, found.config, found.tokenizer, found.text_prefix, makes_sentences)
 
 
-def _input_table(source: str, network: PreTrainedModel) -> StoredTensor:
-    return checkpoint_of(source, network)[architecture_of(network.config.model_type).table]
-
-
-def _output_tensor(source: str, network: PreTrainedModel, part: Literal["weight", "bias"]) -> StoredTensor | None:
+def _output_tensor(found: Checkpoint, part: Literal["weight", "bias"]) -> StoredTensor | None:
     """A part of the own output projection of what gives text; nothing of it is read here."""
-    row = architecture_of(network.config.model_type)
+    row = architecture_of(found.config.model_type)
     # In an encoder-decoder, a projection that is in the checkpoint is its own, whatever the config says.
-    tied = row.decoder is None and network.config.tie_word_embeddings
+    tied = row.decoder is None and found.config.tie_word_embeddings
     if not row.generates or (part == "weight" and tied):
         return None
-    return checkpoint_of(source, network).get(f"{row.output}.{part}")
+    return found.tensors.get(f"{row.output}.{part}")
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:
@@ -212,27 +188,6 @@ def _number_type(bits: int, device: torch.device) -> torch.dtype:
     return half_type(device) if bits == 16 or (bits in LINEARS and device.type == "cuda") else torch.float32
 
 
-def _whole(source: str, config: PreTrainedConfig, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
-    network: PreTrainedModel
-    network, found = AutoModel.from_pretrained(
-        source,
-        config=config,
-        dtype=dtype,
-        trust_remote_code=False,
-        use_safetensors=True,
-        output_loading_info=True,
-        **architecture_of(config.model_type).bare_options,
-    )
-    if missing := sorted(name for name in found["missing_keys"] if is_sampled(name)):
-        raise CorruptBackbone(incomplete(missing))
-    for name, weight in network.named_parameters():
-        require_finite(name, weight.detach())
-    nn.Module.to(network, device)
-    network.train(mode=False)
-    network.requires_grad_(requires_grad=False)
-    return network
-
-
 def _require_rows(tokenizer: PreTrainedTokenizerBase, n_rows: int, source: str) -> None:
     """Refuse a tokenizer that gives ids which the table has no rows for.
 
@@ -252,13 +207,13 @@ def _require_rows(tokenizer: PreTrainedTokenizerBase, n_rows: int, source: str) 
 @contextmanager
 def _reading(source: str) -> Iterator[None]:
     try:
-        if not is_within_reach(source):
+        if not is_gguf(source) and not is_within_reach(source):
             # Nobody is asked again, several times, for each file.
             raise OSError("no hub answers")
         with _quiet_transformers():
             yield
     except (OSError, ValueError) as error:
-        raise BackboneUnavailable(_ways(source)) from error
+        raise _unreadable(source, error) from error
 
 
 @contextmanager
@@ -273,6 +228,12 @@ def _quiet_transformers() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
+def _unreadable(source: str, error: Exception) -> BackboneError:
+    if is_gguf(source):
+        return CorruptBackbone(f"{source!r} cannot be read as a GGUF file: {error}. Fetch the file again.")
+    return BackboneUnavailable(_ways(source))
+
+
 def _ways(asked: str) -> str:
     found = (
         "that folder holds no transformers encoder or decoder with safetensors"
@@ -282,21 +243,5 @@ def _ways(asked: str) -> str:
     return (
         f"backbone {asked!r} cannot be loaded: {found}. Ways there are: load_model() without a name takes the embedded "
         f"multilingual-e5-small ({install_command('embedded')}); a local folder written by save_pretrained; "
-        "or a hub id such as FacebookAI/xlm-roberta-base where the hub can be reached."
+        "a GGUF file; or a hub id such as FacebookAI/xlm-roberta-base where the hub can be reached."
     )
-
-
-def _facts(source: str) -> dict[str, str]:
-    """What we wrote beside a backbone ourselves."""
-    marker = Path(source) / MARKER
-    if not marker.is_file():
-        return {}
-    facts = read_object(marker)
-    if not all(isinstance(fact, str) for fact in facts.values()):
-        raise CorruptBackbone(f"{marker} holds something else than texts. Write the backbone's folder again.")
-    return facts
-
-
-def _text_prefix(source: str, facts: Mapping[str, str], sentences: SentenceFolder) -> str:
-    """What stands before every text: as we wrote it ourselves, as the folder says, or as is known of its hub id."""
-    return facts.get("text_prefix", known_text_prefix(source) if sentences.prompt is None else sentences.prompt)

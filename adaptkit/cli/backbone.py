@@ -23,14 +23,22 @@ def backbone() -> None:
 def export(
     folder: Annotated[Path, typer.Argument(help="folder to write, which must not exist")],
     backbone: Annotated[
-        str | None, typer.Option(help="embedded/smollm2-135m (default: embedded/multilingual-e5-small)")
+        str | None,
+        typer.Option(help="embedded/smollm2-135m, or a GGUF file (default: embedded/multilingual-e5-small)"),
     ] = None,
 ) -> None:
-    """Write an embedded backbone as an ordinary transformers folder."""
+    """Write an embedded backbone, or a GGUF file, as an ordinary transformers folder."""
+    from adaptkit.backbones.gguf_file import is_gguf
+    from adaptkit.backbones.load import load_backbone
     from adaptkit.backbones.place import embedded_backbone
 
     if folder.exists():
         raise ConfigError(f"{folder} exists already; nothing was written. Give another folder.")
+    if backbone is not None and is_gguf(backbone):
+        read = load_backbone(backbone, device="cpu")
+        read.save(folder)
+        _out.print(f"{read.name} ({read.release}) is in {folder}")
+        return
     chosen = embedded_backbone(backbone)
     chosen.export(folder)
     _out.print(f"{chosen.name} ({chosen.release}) is in {folder}")

@@ -24,7 +24,9 @@ def export_adapter(
         ForClass, choice("for_class", ForClass, "the transformers class that it will be used on (peft)")
     ] = "AutoModel",
     without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
-    backbone: Annotated[str | None, typer.Option(help="hub id or folder, for onnx (default: the embedded one)")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="hub id, folder or GGUF file, for onnx (default: the embedded one)")
+    ] = None,
 ) -> None:
     """Write an adapter for peft, or a stack as an ONNX model. For peft: a LoRA or an IA3."""
     from adaptkit.interchange import export_onnx, export_peft

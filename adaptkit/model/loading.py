@@ -21,8 +21,8 @@ def load_model(
 ) -> AdaptedModel:
     """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
 
-    `name_or_path` is a hub id or local transformers folder of an encoder (BERT, RoBERTa, XLM-R, ...) or decoder
-    (Llama, Qwen, ...) whose family has a row in `adaptkit.format.architectures.ARCHITECTURES`.
+    `name_or_path` is a hub id, a local transformers folder or a GGUF file of an encoder (BERT, RoBERTa, XLM-R, ...) or
+    decoder (Llama, Qwen, ...) whose family has a row in `adaptkit.format.architectures.ARCHITECTURES`.
 
     `device` is `auto` (CUDA where there is a GPU, else Apple's, else the CPU), `cpu`, `cuda`, `cuda:N` or `mps`.
 

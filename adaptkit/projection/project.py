@@ -63,7 +63,7 @@ def project_entities(
         parallel: sentences with translations, as in `train_adapter`.
         lang: the language of the sentences.
         names: a task adapter for named entities, its folder, or a stack of what is attached to the model.
-        backbone: a loaded model, or the hub id or folder of a backbone (None: the embedded one).
+        backbone: a loaded model, or the hub id, folder or GGUF file of a backbone (None: the embedded one).
         source_lang: language of the translations, where the file has several.
         least_confidence: of an entity, between 0 and 1; copies have 0.72 to 1.0.
         least_cosine: from which words are linked that are each other's nearest, seen from the centre of their language.

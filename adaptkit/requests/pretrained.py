@@ -19,7 +19,7 @@ class Pretrained(Options):
 
     backbone: str | os.PathLike[str] | None = option(
         None,
-        "hub id or folder of the backbone (default: the embedded one)",
+        "hub id, folder or GGUF file of the backbone (default: the embedded one)",
         recorded=False,
         shell=Shell(str, metavar="<id or folder>", read=str),
     )

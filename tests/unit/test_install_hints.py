@@ -18,6 +18,7 @@ from adaptkit.data.neighbours import Neighbourhood
 from adaptkit.errors import AdaptkitError, BackboneUnavailable, ConfigError
 from adaptkit.verification import sign
 from adaptkit.version import __version__
+from tests.gguf_files import written_gguf
 from tests.tiny import tiny_model
 from tests.zoos import made_zoo
 
@@ -54,6 +55,12 @@ def _nothing_there(patch: pytest.MonkeyPatch, folder: Path) -> None:  # noqa: AR
 def _quantized(patch: pytest.MonkeyPatch, folder: Path) -> None:  # noqa: ARG001
     _absent(patch, "bitsandbytes")
     linears._imported()  # past what an earlier call has kept
+
+
+def _gguf(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    path = written_gguf(folder / "tiny.gguf")
+    _absent(patch, "gguf")
+    load_backbone(path)
 
 
 def _onnx(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -97,6 +104,7 @@ def _passphrase(patch: pytest.MonkeyPatch, folder: Path) -> None:
         ("embedded", BackboneUnavailable, _embedded_missing),
         ("embedded", BackboneUnavailable, _nothing_there),
         ("quantized", ConfigError, _quantized),
+        ("gguf", BackboneUnavailable, _gguf),
         ("onnx", ConfigError, _onnx),
         ("sentence-transformers", ConfigError, _sentence_transformers),
         ("search", ConfigError, _search),

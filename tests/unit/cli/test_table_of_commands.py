@@ -37,5 +37,5 @@ def test_a_name_that_is_near_one_is_told(adaptkit: Command) -> None:
 
 def test_help_of_a_group_in_the_group_is_plain(adaptkit: Command) -> None:
     text = adaptkit("backbone", "--help").out
-    assert "export  Write an embedded backbone as an ordinary transformers folder." in text
+    assert "export  Write an embedded backbone, or a GGUF file, as an ordinary" in text
     assert "completion" not in text
