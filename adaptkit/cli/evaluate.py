@@ -73,6 +73,8 @@ def evaluate(
     nli: Annotated[bool | None, typer.Option(help=_SAID["nli"])] = None,
     score_range: Annotated[tuple[float, float], typer.Option(help=_SAID["score_range"])] = (0, 1),
     quoted: Annotated[bool | None, typer.Option(help=_SAID["quoted"])] = None,
+    examples: Annotated[int, typer.Option(help=_SAID["examples"])] = 0,
+    explain: Annotated[bool, typer.Option("--explain", help=_SAID["explain"])] = False,
     training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
@@ -115,6 +117,8 @@ def evaluate(
         measuring=Measuring(
             batch_size=batch_size,
             max_answer_tokens=max_answer_tokens,
+            examples=examples,
+            explain=explain,
             keep=None if output is None else output.with_name(f"{output.name}.measurements"),
             progress=progress,
         ),

@@ -13,7 +13,7 @@ from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
-from adaptkit.requests import Selection
+from adaptkit.requests import Measuring, Selection
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.asking import as_typed
 
@@ -168,7 +168,9 @@ def refuse_for_retrieval(**given: object) -> None:
         raise ConfigError(
             f"retrieval compares sentence vectors, without a head and without labels; leave {', '.join(late)} out."
         )
-    selection = given["selection"]
+    measuring, selection = given["measuring"], given["selection"]
+    if isinstance(measuring, Measuring) and measuring.examples:
+        raise ConfigError("retrieval finds sentences among all others, so no example is turned; leave examples out.")
     if isinstance(selection, Selection) and selection != Selection(limit=selection.limit):
         raise ConfigError("pairs for retrieval have no splits and no groups; leave split and group out.")
 

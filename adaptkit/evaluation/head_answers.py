@@ -13,8 +13,9 @@ from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.evaluation.notes import ignored_notes, loss_notes
-from adaptkit.evaluation.results import Condition, Majority
+from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest
+from adaptkit.evaluation.turned import Showing, chosen_examples
 from adaptkit.labelled import normalized_data, read_task, task_spec, texts_of
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
@@ -123,6 +124,33 @@ class HeadAnswers:
             batch_size=self.measuring.batch_size,
             max_answer_tokens=self.measuring.max_answer_tokens,
         )
+
+    @property
+    def shows_examples(self) -> bool:
+        """Where they were asked for: their text is the caller's data."""
+        return self.measuring.examples > 0
+
+    def turned(
+        self,
+        test: LanguageTest,
+        condition: Condition,
+        below: Adapter,
+        without: Sequence[Measured],
+        having: Sequence[Measured],
+    ) -> Iterator[TurnedExample]:
+        """As many as were asked for of each way, answered again by the first seed."""
+        name = self.metrics[0]
+        showing = Showing(
+            model=self.model,
+            head=self._head,
+            metric=test.metrics[name],
+            without=stack_for(None, self.tops[0]),
+            having=stack_for(below, self.tops[0]),
+            explain=self.measuring.explain,
+            max_answer_tokens=self.measuring.max_answer_tokens,
+        )
+        for each in chosen_examples(test.metrics[name], name, without, having, self.measuring.examples):
+            yield showing.shown(test.examples[each.number], each, test.language, condition)
 
     def _choice_notes(self, languages: Sequence[str]) -> Iterator[str]:
         if self.selection.group is not None:

@@ -16,7 +16,7 @@ from adaptkit.evaluation.conditions import LanguageAdapters
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
 from adaptkit.evaluation.notes import form_notes, leak_notes
-from adaptkit.evaluation.results import Cell, Condition, Contrast, MeasuredAdapter, TransferResults
+from adaptkit.evaluation.results import Cell, Condition, Contrast, MeasuredAdapter, TransferResults, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest, Subject
 from adaptkit.languages import family_for, nearest_relative, why_no_relative
 from adaptkit.model import AdaptedModel
@@ -47,6 +47,7 @@ class Matrix:
         cells: list[Cell] = []
         tested: dict[str, MeasuredAdapter] = {}
         comparisons: list[Contrast] = []
+        turned: list[TurnedExample] = []
         tests = [subject.test(language) for language in self.languages]
         sentences = [text for test in tests for text in subject.texts(test)]
         notes = dict.fromkeys([*subject.notes(tests), *leak_notes(texts, sentences)])
@@ -65,6 +66,8 @@ class Matrix:
                 notes.update(dict.fromkeys(form_notes(test.language, subject.texts(test), acting)))
                 runs[condition] = [self._measured(test, condition, below, top) for top in subject.tops]
                 cells.append(self._cell(test, condition, below, runs[condition]))
+                if below is not None:
+                    turned += self._turned(test, condition, below, runs)
             comparisons += list(_compared(test, runs, subject.metrics[0]))
         held = self.model.backbone
         return TransferResults(
@@ -81,6 +84,7 @@ class Matrix:
             environment=environment(self.model.backbone.device, bf16=self.bf16),
             language_adapters=tuple(tested.values()),
             majority=tuple(subject.majorities(tests)),
+            turned=tuple(turned),
         )
 
     def _n_cells(self) -> int:
@@ -120,6 +124,16 @@ class Matrix:
             self.kept.save(identity, found)
         self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)
         return found
+
+    def _turned(
+        self, test: LanguageTest, condition: Condition, below: Adapter, runs: Mapping[Condition, Sequence[Measured]]
+    ) -> list[TurnedExample]:
+        """Examples to show, answered as they were measured."""
+        if not self.subject.shows_examples:
+            return []
+        adapters = [below, *self.subject.tops[0]]
+        with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
+            return list(self.subject.turned(test, condition, below, runs["none"], runs[condition]))
 
     def _fused_by(self, adapter: Adapter) -> list[Any]:
         """The weights that a fusion mixes, which are attached already, each with those that it mixes itself."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from adaptkit.explanations import ExplainedWord
 from adaptkit.format.typed_json import since
 from adaptkit.scores import Difference
 
@@ -50,6 +51,26 @@ class Majority:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TurnedExample:
+    """A test example whose answer a language adapter turned right or wrong in the first seed; `seeds` in how many.
+
+    `texts` are what a model reads, `gold` the right answer, `before` the one without a language adapter and `after`
+    that with it, in words. Where it was asked for, `words` say what speaks for `target`, which is new in the answer.
+    """
+
+    language: str
+    condition: Condition
+    turned: Literal["right", "wrong"]
+    texts: tuple[str, ...]
+    gold: str
+    before: str
+    after: str
+    seeds: int
+    target: str = ""
+    words: tuple[ExplainedWord, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contrast:
     """A condition against `against` on the same test examples, in points of the first metric."""
 
@@ -77,3 +98,4 @@ class TransferResults:
     """Date, commit, hardware and versions."""
     language_adapters: tuple[MeasuredAdapter, ...] = since(2, ())
     majority: tuple[Majority, ...] = since(2, ())
+    turned: tuple[TurnedExample, ...] = since(3, ())

@@ -21,7 +21,7 @@ from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
-from adaptkit.evaluation.results import Condition, Majority
+from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest
 from adaptkit.languages import language_name
 from adaptkit.model import AdaptedModel
@@ -151,6 +151,22 @@ class Retrieval:
             elapsed_s,
             peak_memory_bytes(self.model.backbone.device),
         )
+
+    @property
+    def shows_examples(self) -> bool:
+        """Sentences are found or not among all others, so none is shown."""
+        return False
+
+    def turned(
+        self,
+        test: LanguageTest,  # noqa: ARG002 - of the contract of subjects
+        condition: Condition,  # noqa: ARG002
+        below: Adapter,  # noqa: ARG002
+        without: Sequence[Measured],  # noqa: ARG002
+        having: Sequence[Measured],  # noqa: ARG002
+    ) -> Iterator[TurnedExample]:
+        """None."""
+        return iter(())
 
     def _stacks(self, condition: Condition, below: Adapter | None, top: Sequence[Adapter]) -> tuple[Stack, Stack]:
         return stack_for(below, top), stack_for(below if condition == "source" else None, top)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
-from adaptkit.evaluation.results import Condition, Majority
+from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.storage import Adapter
 
 
@@ -64,3 +64,20 @@ class Subject(Protocol):
         self, test: LanguageTest, condition: Condition, below: Adapter | None, top: Sequence[Adapter]
     ) -> Measured:
         """Measure once, with all adapters attached."""
+
+    @property
+    def shows_examples(self) -> bool:
+        """Whether a report shows examples whose answer was turned."""
+
+    def turned(
+        self,
+        test: LanguageTest,
+        condition: Condition,
+        below: Adapter,
+        without: Sequence[Measured],
+        having: Sequence[Measured],
+    ) -> Iterator[TurnedExample]:
+        """The examples that the adapter below turned right or wrong, with all adapters attached.
+
+        `without` and `having` are the measurements under `none` and under the condition.
+        """

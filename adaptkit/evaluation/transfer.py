@@ -33,6 +33,7 @@ from adaptkit.evaluation.report import save_report, spoken
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.evaluation.retrieval import Retrieval
 from adaptkit.evaluation.subject import Subject
+from adaptkit.evaluation.turned import require_turnable
 from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
@@ -115,7 +116,7 @@ def evaluate(
     chosen, how, domains = selection or Selection(), measuring or Measuring(), given_adapters(model, domain)
     subject: Subject
     if task == RETRIEVAL:
-        refuse_for_retrieval(adapter=adapter, seeds=seeds, reading=reading, data=data, selection=chosen)
+        refuse_for_retrieval(adapter=adapter, seeds=seeds, reading=reading, data=data, selection=chosen, measuring=how)
         source = canonical_tag(source_language or "en")
         subject = Retrieval(
             model=model,
@@ -129,6 +130,8 @@ def evaluate(
     else:
         tasks = task_adapters(model, adapter_given(adapter, task), seeds=seeds)
         source = language_of(tasks[0], source_language)
+        if how.examples:
+            require_turnable(model, tasks[0], explain=how.explain)
         subject = HeadAnswers(
             model=model,
             task=task,

@@ -68,6 +68,10 @@ class Choice:
         said = question.choices[number]
         return Aim(0, said, LOG_ODDS, lambda out: log_odds(out[..., 0], number), _said(question), Wanted(number))
 
+    def changed(self, before: PredictedChoice, after: PredictedChoice) -> Wanted:
+        """The new choice."""
+        return Wanted(after.choice)
+
     def words(self, example: Example, item: int) -> ReadWords:
         """Of the prompt, which every row reads, and of each choice."""
         (question,) = of_type(MultipleChoice, [example])

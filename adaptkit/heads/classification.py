@@ -74,6 +74,10 @@ class Classification:
         number = labels.index(label)
         return Aim(0, label, LOG_ODDS, lambda out: log_odds(out[:, 0], number), _said, Wanted(label))
 
+    def changed(self, before: PredictedLabel, after: PredictedLabel) -> Wanted:
+        """The new label."""
+        return Wanted(after.label)
+
     def words(self, example: Example, item: int) -> ReadWords:
         """Of one text, or of both."""
         return words_of_texts(self._reader, of_type(LabelledText, [example])[0], self._max_length)

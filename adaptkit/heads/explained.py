@@ -57,6 +57,10 @@ class ExplainedFormat(TaskFormat, Protocol):
         """
         ...
 
+    def changed(self, before: Any, after: Any) -> Wanted:  # noqa: ANN401 - its own predictions
+        """What of an answer is to be explained where it was another one before."""
+        ...
+
     def words(self, example: Example, item: int) -> ReadWords:
         """The words that the rows of one of the example's items read, counted among those of the example alone.
 
@@ -74,7 +78,11 @@ def explained_format(task_format: TaskFormat, row: AnyTaskType) -> ExplainedForm
     """
     if isinstance(task_format, ExplainedFormat):
         return task_format
-    able = [each.name for each in TASK_TYPES.values() if all(hasattr(each.upper(), name) for name in ("aim", "words"))]
+    able = [
+        each.name
+        for each in TASK_TYPES.values()
+        if all(hasattr(each.upper(), name) for name in ("aim", "changed", "words"))
+    ]
     raise ConfigError(
         f"answers of a {row.name} head cannot be explained: its task type does not say what decides. Heads of "
         f"{', '.join(able)} can."

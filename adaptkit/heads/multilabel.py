@@ -73,6 +73,11 @@ class Multilabel:
         number = labels.index(label)
         return Aim(0, label, LOG_ODDS, lambda out: out[:, 0, number], _said, Wanted(label))
 
+    def changed(self, before: PredictedLabels, after: PredictedLabels) -> Wanted:
+        """The first label that came or went."""
+        other = [label for label in self._head.labels if (label in before.labels) is not (label in after.labels)]
+        return Wanted(other[0] if other else None)
+
     def words(self, example: Example, item: int) -> ReadWords:
         """Of one text, or of both."""
         return words_of_texts(self._reader, of_type(TextWithLabels, [example])[0], self._max_length)

@@ -128,6 +128,10 @@ class QuestionAnswering:
             Wanted(text),
         )
 
+    def changed(self, before: PredictedAnswer, after: PredictedAnswer) -> Wanted:
+        """The new answer."""
+        return Wanted(after.text)
+
     def words(self, example: Example, item: int) -> ReadWords:
         """Of the question, and of that window of the context."""
         (question,) = of_type(Question, [example])

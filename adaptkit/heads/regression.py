@@ -55,6 +55,10 @@ class Regression:
         require_no_target(wanted, "a score")
         return Aim(0, "the score", "points of the score", lambda out: out[:, 0, 0], _said, wanted)
 
+    def changed(self, before: float, after: float) -> Wanted:
+        """There is only the one number."""
+        return Wanted()
+
     def words(self, example: Example, item: int) -> ReadWords:
         """Of the text."""
         (scored,) = of_type(ScoredText, [example])

@@ -61,6 +61,10 @@ class Similarity:
         require_no_target(wanted, "a cosine")
         return Aim(0, "the cosine", "of the cosine", _cosine, _said, wanted, sides=((0,), (1,)))
 
+    def changed(self, before: float, after: float) -> Wanted:
+        """There is only the one number."""
+        return Wanted()
+
     def words(self, example: Example, item: int) -> ReadWords:
         """Of both sentences."""
         (pair,) = of_type(SimilarPair, [example])

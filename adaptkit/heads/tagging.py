@@ -97,6 +97,12 @@ class Tagging:
             Wanted(tag, word),
         )
 
+    def changed(self, before: PredictedTags, after: PredictedTags) -> Wanted:
+        """The first word with another tag."""
+        tags = enumerate(zip(before.tags, after.tags, strict=True))
+        number = next((number for number, (old, new) in tags if old != new), None)
+        return Wanted() if number is None else Wanted(after.tags[number], number)
+
     def words(self, example: Example, item: int) -> ReadWords:
         """As they were given."""
         (sentence,) = of_type(TaggedSentence, [example])

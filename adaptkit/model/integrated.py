@@ -46,6 +46,15 @@ def integral(
     return Integral(found.squeeze(0).sum(dim=-1).float().cpu(), difference)
 
 
+def require_captum() -> None:
+    """See that captum is there, before hours are spent.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    _captum()
+
+
 def _captum() -> Any:  # noqa: ANN401 - a package that need not be there
     try:
         return import_module("captum.attr")

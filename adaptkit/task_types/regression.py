@@ -70,6 +70,7 @@ REGRESSION = TaskType(
         "Pearson correlation": lambda *_: _scored(PearsonCorrelation()),
         "closeness": lambda *_: _scored(Closeness()),
     },
+    right_or_wrong=False,
     default_metrics=("Pearson correlation", "closeness"),
     tensors=sentence_head(lambda _: 1),
     upper=later("adaptkit.heads.regression", "Regression"),

@@ -70,6 +70,7 @@ SIMILARITY = TaskType(
     texts=("first", "second"),
     blank={"score": math.nan},
     metrics={"Pearson correlation": _pearson},
+    right_or_wrong=False,
     default_metrics=("Pearson correlation",),
     tensors=no_tensors,
     upper=later("adaptkit.heads.similarity", "Similarity"),

@@ -105,6 +105,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         respelled: an example in a normal form, if more than its texts and labels.
         least_labels: fewest labels that a head has; 0 where it has none.
         weighs_classes: whether the loss chooses one label for each target, and reads the `class_weights` of a batch.
+        right_or_wrong: whether an answer is right or wrong, and not a number that is nearer or less near.
         unknown_labels: whether test examples with labels that a head does not have are refused or told of by `ignored`.
         head_fields: fields of a head for data, beside type and labels; `ConfigError` where data makes no head.
         fitted: those that depend on the items it is trained on.
@@ -146,6 +147,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     respelled: Callable[[ExampleT, NormalForm], ExampleT] | None = None
     least_labels: int = 0
     weighs_classes: bool = False
+    right_or_wrong: bool = True
     unknown_labels: Literal["refused", "told"] = "refused"
     head_fields: Callable[[TaskData], Mapping[str, Any]] = lambda _: {}
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}

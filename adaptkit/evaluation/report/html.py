@@ -1,8 +1,10 @@
 """The report as one self-contained page: no script, no font, no file from elsewhere."""
 
+from collections.abc import Sequence
 from html import escape
 
 from adaptkit.evaluation.report.answers import answers
+from adaptkit.evaluation.report.examples import CHOICE, TITLE, ShownExample, groups
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.heatmap import heat_map
 from adaptkit.evaluation.report.intervals import interval_plot
@@ -11,6 +13,7 @@ from adaptkit.evaluation.report.summary import facts, headline, how_to_read, not
 from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
 from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, condition_name, plain
 from adaptkit.evaluation.results import Condition, TransferResults
+from adaptkit.explanations.html import words_html
 
 # Even if something slipped through the escaping, the page may load and run nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -36,6 +39,7 @@ def render_html(results: TransferResults) -> str:
             _header(grid),
             _charts(grid),
             *map(_table, tables(grid)),
+            _examples(grid),
             _notes(grid),
             _evaluated(grid),
             _reading(grid),
@@ -95,6 +99,25 @@ def _charts(grid: Grid) -> str:
     # Under one condition the plot shows all that the map would.
     charts = f"{heat}{plot}" if len(grid.compared) > 1 else plot
     return f'<section class="charts"><div>{charts}</div>{key}</section>'
+
+
+def _examples(grid: Grid) -> str:
+    """The examples that an adapter turned, where the results have any."""
+    shown = "".join(f"<h3>{html_text(title)}</h3>{''.join(map(_example, each))}" for title, each in groups(grid))
+    return _section(TITLE, f"<p>{html_text(CHOICE)}</p>{shown}", "examples") if shown else ""
+
+
+def _example(shown: ShownExample) -> str:
+    kind = "helps" if shown.example.turned == "right" else "hurts"
+    words = shown.example.words
+    texts = words_html(shown.example.texts, words) if words else _plain_texts(shown.example.texts)
+    strongest = f"<small>{html_text(shown.strongest)}</small>" if shown.strongest else ""
+    line = f'<small class="{kind}">{html_text(shown.turned)}</small> <span>{html_text(shown.line)}</span>'
+    return f'<div class="example"><div>{line}</div>{texts}{strongest}</div>'
+
+
+def _plain_texts(texts: Sequence[str]) -> str:
+    return "".join(f'<div dir="auto">{html_text(text)}</div>' for text in texts)
 
 
 def _evaluated(grid: Grid) -> str:

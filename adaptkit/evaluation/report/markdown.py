@@ -1,6 +1,9 @@
 """The report as Markdown."""
 
+from collections.abc import Iterator
+
 from adaptkit.evaluation.report.answers import answers
+from adaptkit.evaluation.report.examples import CHOICE, TITLE, ShownExample, groups
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
 from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
@@ -23,6 +26,7 @@ def render_markdown(results: TransferResults) -> str:
         *([f"**{markdown_text(warning)}**"] for warning in warnings(grid)),
         *([markdown_text(sentence)] for sentence in [*answers(grid), *verdicts(grid)]),
         *(_titled(table.title, _table(table)) for table in tables(grid)),
+        *_examples(grid),
         _titled("Notes", _bullets(notes(grid) or ["None."])),
         _titled("What was evaluated", _pairs(facts(grid))),
         _titled("How to read this", _bullets(how_to_read(grid))),
@@ -34,6 +38,19 @@ def render_markdown(results: TransferResults) -> str:
 def markdown_text(text: str) -> str:
     """Text that Markdown shows as it is: no markup, no HTML, no end of the table cell."""
     return plain_text.markdown_text(plain(text))
+
+
+def _examples(grid: Grid) -> Iterator[list[str]]:
+    """The examples that an adapter turned, where the results have any."""
+    if grid.results.turned:
+        yield [*_titled(TITLE, [markdown_text(CHOICE)])]
+    for title, shown in groups(grid):
+        yield [f"### {markdown_text(title)}", "", *(line for each in shown for line in _example(each))]
+
+
+def _example(shown: ShownExample) -> list[str]:
+    said = [*shown.example.texts, *([shown.strongest] if shown.strongest else [])]
+    return [f"- {markdown_text(f'{shown.turned}: {shown.line}')}", *(f"  - {markdown_text(line)}" for line in said)]
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

@@ -9,7 +9,8 @@ from adaptkit.format.folder import whole_file
 from adaptkit.format.strict_json import parse_json
 from adaptkit.format.typed_json import MistypedJson, decode, encode
 
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
+_WITHOUT_EXAMPLES = 2
 MAX_RESULTS_BYTES = 64 * 2**20
 _VERSION_KEY = "adaptkit_transfer_results"
 
@@ -52,8 +53,9 @@ def results_json(results: TransferResults) -> bytes:
         ConfigError: A value is no JSON, such as NaN or half of a surrogate pair.
     """
     try:
+        version = RESULTS_VERSION if results.turned else _WITHOUT_EXAMPLES
         text = json.dumps(
-            {_VERSION_KEY: RESULTS_VERSION, **encode(results, RESULTS_VERSION)},
+            {_VERSION_KEY: version, **encode(results, version)},
             indent=1,
             allow_nan=False,
             ensure_ascii=False,

@@ -65,6 +65,8 @@ small { display: block; font-size: .8125rem; line-height: 1.35; color: var(--qui
 small.helps, small.hurts { font-weight: 600; color: var(--helps); } small.hurts { color: var(--hurts); }
 .number { text-align: right; } .number span, .number small { white-space: nowrap; }
 thead .number small { white-space: normal; text-wrap: balance; }
+.example { margin: .6rem 0; padding: .5rem .9rem; border-left: 3px solid var(--line); line-height: 1.6; }
+.example small { display: inline; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; font-weight: 600; }
 .environment dd { font-size: .875rem; }
 @media print, (min-width: 52rem) {
   td > div, tbody th > div, tfoot th > div { display: flex; flex-wrap: wrap; align-items: baseline; column-gap: .55em; }
