@@ -57,6 +57,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Answer each line of standard input by a task adapter. It is a JSON string or list, or tab-separated.",
         _function("predict", "predict"),
     ),
+    "generate": (
+        "Write on behind a prompt, by a decoder. Shown while it is written; of many prompts, JSON lines.",
+        lambda: _made(later("adaptkit.cli.generate", "generate_flags")()(), PlainCommand),
+    ),
     "encode": (
         "Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines.",
         _function("encode", "encode"),

@@ -8,7 +8,7 @@ import typer
 
 from adaptkit.annotations import part_of
 from adaptkit.cli.arguments import read_words
-from adaptkit.options import Option
+from adaptkit.options import Option, Options, options_of
 from adaptkit.requests import AnyRequest, request_of
 from adaptkit.requests.flags import flags
 
@@ -23,6 +23,24 @@ def request_options(command: Callable[[AnyRequest], None], *, left_out: Collecti
 
     run.__doc__ = command.__doc__
     run.__signature__ = inspect.Signature([_parameter(flag.option) for flag in chosen.values()])  # type: ignore[attr-defined]
+    return run
+
+
+def with_options(command: Callable[..., None], name: str, values: type[Options]) -> Callable[..., None]:
+    """A typer command with a flag for each option of `values` in the place of its parameter `name`."""
+    chosen = options_of(values)
+
+    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the options hold
+        asked = {each: given.pop(each) for each in chosen}
+        told = {each: value for each, value in asked.items() if value is not None and value != []}
+        command(**given, **{name: values(**{each: _as_python(chosen[each], value) for each, value in told.items()})})
+
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != name]
+    flagged = [*own, *map(_parameter, chosen.values())]
+    run.__doc__ = command.__doc__
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in flagged]
+    )
     return run
 
 

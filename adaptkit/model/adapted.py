@@ -344,9 +344,33 @@ class AdaptedModel(nn.Module):
             max_answer_tokens=max_answer_tokens,
         )
 
+    @overload
+    def generate(  # type: ignore[overload-overlap]  # one string is a sequence of strings too
+        self,
+        prompts: str,
+        *,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        max_new_tokens: int = ...,
+        sampling: Sampling = ...,
+        batch_size: int = ...,
+        log_probabilities: bool = ...,
+    ) -> Generated: ...
+    @overload
     def generate(
         self,
         prompts: Sequence[str],
+        *,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        max_new_tokens: int = ...,
+        sampling: Sampling = ...,
+        batch_size: int = ...,
+        log_probabilities: bool = ...,
+    ) -> list[Generated]: ...
+    def generate(
+        self,
+        prompts: str | Sequence[str],
         *,
         stack: StackLike = None,
         stacks: Sequence[StackLike] | None = None,
@@ -354,16 +378,17 @@ class AdaptedModel(nn.Module):
         sampling: Sampling = GREEDY,
         batch_size: int = 16,
         log_probabilities: bool = False,
-    ) -> list[Generated]:
+    ) -> Generated | list[Generated]:
         """What a decoder writes behind each prompt under `stack`, until it ends by itself or by the `sampling`.
 
-        With `stacks`, each prompt is under its own; one batch may hold them all. The whole output projection is held
-        from the first call on, which takes memory of its own where the embeddings are not resident. The invertible
-        layer of a stack's last adapter is undone before tokens are predicted, as in its training.
+        Of one string, its text alone. With `stacks`, each prompt is under its own; one batch may hold them all. The
+        whole output projection is held from the first call on, which takes memory of its own where the embeddings are
+        not resident. The invertible layer of a stack's last adapter is undone before tokens are predicted, as in its
+        training.
 
         Raises:
-            ConfigError: The backbone is an encoder, `prompts` is one string or holds something else than text, a prompt
-                fills the window, a number cannot be right, or prompts and stacks differ in number.
+            ConfigError: The backbone is an encoder, `prompts` holds something else than text, a prompt fills the
+                window, a number cannot be right, or prompts and stacks differ in number.
             UnknownAdapter: A stack names an adapter that is not attached.
             CorruptBackbone: The decoder's output projection is not in its checkpoint.
             OutOfMemory: The memory does not hold a batch.
@@ -378,11 +403,11 @@ class AdaptedModel(nn.Module):
             log_probabilities=log_probabilities,
         )
         ended = {piece.prompt: piece.generated for piece in pieces if piece.generated is not None}
-        return [ended[number] for number in range(len(prompts))]
+        return ended[0] if isinstance(prompts, str) else [ended[number] for number in range(len(prompts))]
 
     def generate_stream(
         self,
-        prompts: Sequence[str],
+        prompts: str | Sequence[str],
         *,
         stack: StackLike = None,
         stacks: Sequence[StackLike] | None = None,
@@ -398,16 +423,15 @@ class AdaptedModel(nn.Module):
         Raises:
             AdaptkitError: As `generate`; of memory, while pieces are asked for.
         """
-        if isinstance(prompts, str):
-            raise ConfigError("generate takes a list of prompts, found one string; write generate([prompt]).")
-        require_texts(prompts, "prompt")
-        each = self._stacks.for_each(len(prompts), stack, stacks)
+        listed = [prompts] if isinstance(prompts, str) else prompts
+        require_texts(listed, "prompt")
+        each = self._stacks.for_each(len(listed), stack, stacks)
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
             self._stacks.one(stack)
-        self._notices.of_forms([[prompt] for prompt in prompts], each)
+        self._notices.of_forms([[prompt] for prompt in listed], each)
         return self._generator.pieces(
-            prompts,
+            listed,
             each,
             sampling,
             max_new_tokens=max_new_tokens,

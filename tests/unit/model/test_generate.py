@@ -237,6 +237,15 @@ def test_detached_the_backbone_is_as_loaded() -> None:
     assert not any(module._forward_hooks for module in model.network.modules())
 
 
+def test_one_string_gives_its_text_alone(decoder: AdaptedModel) -> None:
+    assert (
+        decoder.generate("Maji", stack="sw", max_new_tokens=6)
+        == decoder.generate(["Maji"], stack="sw", max_new_tokens=6)[0]
+    )
+    with pytest.raises(ConfigError, match="one for each of 1 inputs"):
+        decoder.generate_stream("Maji", stacks=["sw", "sw"])
+
+
 @pytest.mark.parametrize("prompts", [[], ()])
 def test_no_prompts_give_no_texts(decoder: AdaptedModel, prompts: Sequence[str]) -> None:
     assert decoder.generate(prompts, stack="sw") == []
@@ -264,7 +273,6 @@ def test_an_encoder_is_refused(model: AdaptedModel) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"prompts": "Habari"}, r"generate\(\[prompt\]\)"),
         ({"prompts": ["A", None]}, "prompt 1 is None"),
         ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, found 0"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
