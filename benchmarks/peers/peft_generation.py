@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, required=True)
     options = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(options.backbone, padding_side="left")
-    whole: Any = AutoModelForCausalLM.from_pretrained(options.backbone, dtype=torch.float32).eval()
+    whole: Any = AutoModelForCausalLM.from_pretrained(options.backbone, dtype=torch.float32)
     whole.generation_config.eos_token_id = None
     folders = sorted(options.adapters.iterdir())
     # Tensors that it does not find, it warns of, and goes on with random ones.
