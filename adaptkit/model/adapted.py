@@ -22,7 +22,6 @@ from adaptkit.attaching import AdapterLayers, BoundNetwork, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
 from adaptkit.data.columns import require_texts
 from adaptkit.data.tasks import Example
-from adaptkit.errors import ConfigError
 from adaptkit.explanations import Explanation
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.labelled import require_list
