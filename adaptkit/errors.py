@@ -38,6 +38,7 @@ AdaptkitError
 │   ├── ArchitectureMismatch   other layers or widths
 │   ├── BackboneMismatch       the same shape with other weights
 │   ├── TokenizerMismatch      another vocabulary or normaliser
+│   ├── OtherVectors           an index of sentences whose vectors this model does not make
 │   ├── ProbeMismatch          everything fits, and the outputs are still not the recorded ones
 │   └── MergeLoss              merged into the backbone, too little of what the adapters did is left
 ├── CompositionError
@@ -288,6 +289,10 @@ class BackboneMismatch(CompatibilityError):
 
 class TokenizerMismatch(CompatibilityError):
     """The tokenizer gives other ids."""
+
+
+class OtherVectors(CompatibilityError):
+    """An index of sentences that was made by another backbone, in another precision, or under other adapters."""
 
 
 class ProbeMismatch(CompatibilityError):

@@ -69,6 +69,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Say why a head answers as it does. It shows what each word adds, and what each adapter of the stack does.",
         _function("explain", "explain"),
     ),
+    "search": (
+        "Find the lines of a text that are nearest in meaning to a query. A stack of adapters may act on both.",
+        _function("search", "search"),
+    ),
     "project": (
         "Label names in sentences by their translations. A task adapter finds them in the translations.",
         _function("project", "project"),

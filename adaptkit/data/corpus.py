@@ -64,22 +64,29 @@ class Corpus:
         """
         return (text for _, text in self.in_documents())
 
+    def numbered(self) -> Numbered:
+        """As `lines`, each text with its number among all that are there, empty ones counted, from 0."""
+        return ((number, text) for number, _, text in self._started())
+
     def in_documents(self) -> Numbered:
         """As `lines`, each text with the number of its document.
 
         A document of a plain file is what lies between two empty lines; elsewhere each text is one.
         """
+        return ((document, text) for _, document, text in self._started())
+
+    def _started(self) -> Iterator[tuple[int, int, str]]:
         if self._was_read and not self.repeatable:
             raise EmptyCorpus(f"{self.description} can be read once, and was. Give a file or a list to read it again.")
         self._was_read = True
         return islice(self._kept(), self._limit_lines)
 
-    def _kept(self) -> Numbered:
+    def _kept(self) -> Iterator[tuple[int, int, str]]:
         self.empty_lines = kept = 0
-        for document, text in self._read():
+        for number, (document, text) in enumerate(self._read()):
             if stripped := text.strip():
                 kept += 1
-                yield document, stripped
+                yield number, document, stripped
             else:
                 self.empty_lines += 1
         if not kept:

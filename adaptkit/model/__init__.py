@@ -3,6 +3,16 @@
 from adaptkit.model.adapted import AdaptedModel
 from adaptkit.model.generation import Generated, GeneratedPiece
 from adaptkit.model.loading import load_model
+from adaptkit.model.search_index import AS_CORPUS, SearchIndex
 from adaptkit.model.stacks import ResolvedStack, StackLike
 
-__all__ = ["AdaptedModel", "Generated", "GeneratedPiece", "ResolvedStack", "StackLike", "load_model"]
+__all__ = [
+    "AS_CORPUS",
+    "AdaptedModel",
+    "Generated",
+    "GeneratedPiece",
+    "ResolvedStack",
+    "SearchIndex",
+    "StackLike",
+    "load_model",
+]

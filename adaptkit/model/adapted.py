@@ -21,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from adaptkit.attaching import AdapterLayers, BoundNetwork, Plan, SiteHooks
 from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory_of
 from adaptkit.data.columns import require_texts
+from adaptkit.data.corpus import TextSource
 from adaptkit.data.tasks import Example
 from adaptkit.explanations import Explanation
 from adaptkit.format.adapter_config import AdapterConfig
@@ -40,6 +41,7 @@ from adaptkit.model.proof import Prover, require_adapters
 from adaptkit.model.registry import Attachment, Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.resolving import Resolver
+from adaptkit.model.search_index import SearchIndex, made_index
 from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.requests import Explaining, Sampling
 from adaptkit.requests.sampling import GREEDY
@@ -299,6 +301,29 @@ class AdaptedModel(nn.Module):
         """
         plans = [each.plan for each in self._stacks.for_each(len(ids), stack, stacks)]
         return self._encoder.pooled(ids, plans, batch_size=batch_size, blocks=blocks, whole=whole)
+
+    def search_index(
+        self,
+        corpus: TextSource,
+        *,
+        stack: StackLike = None,
+        column: str | None = None,
+        prefix: str | None = None,
+        batch_size: int = 32,
+        progress: bool = True,
+    ) -> SearchIndex:
+        """Encode the sentences of a corpus under a stack, each once, so that the nearest to a query can be found.
+
+        `corpus` is a list of sentences, or a file as `train_adapter(text=...)` reads it (`column`: the field of its
+        rows). `prefix` stands before each sentence in place of the backbone's own.
+
+        Raises:
+            DataError, ConfigError: Text that is not there, malformed or none; an adapter that is in training.
+            UnknownAdapter: The stack names an adapter that is not attached.
+        """
+        return made_index(
+            self, corpus, stack=stack, column=column, prefix=prefix, batch_size=batch_size, progress=progress
+        )
 
     def predict(
         self,
