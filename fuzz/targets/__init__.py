@@ -1,7 +1,7 @@
 """The targets by name. A new one is a file beside this one and a row here."""
 
 from fuzz.target import Target
-from fuzz.targets import card, folders, json_text, labelled, names, peft_folder, results_file, tmx, zoos
+from fuzz.targets import card, folders, json_text, labelled, names, peft_folder, results_file, search_index, tmx, zoos
 
 TARGETS: dict[str, Target] = {
     "load_adapter": folders.LOAD,
@@ -17,4 +17,5 @@ TARGETS: dict[str, Target] = {
     "results_file": results_file.RESULTS_FILE,
     "archive": zoos.ARCHIVE,
     "index": zoos.INDEX,
+    "search_index": search_index.SEARCH_INDEX,
 }
