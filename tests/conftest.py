@@ -3,6 +3,7 @@
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["ADAPTKIT_KEEP_PROOFS"] = "0"  # what one test has proven is not to spare another one's
 
 from pathlib import Path
 

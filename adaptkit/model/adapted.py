@@ -113,8 +113,11 @@ class AdaptedModel(nn.Module):
         """The adapter that is attached under an id or bare name; None for layers in training, or for nothing."""
         return self._registry.adapter(name)
 
-    def attach(self, *adapters: Adapter) -> None:
+    def attach(self, *adapters: Adapter, replay: bool = False) -> None:
         """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
+
+        Each is tried once: what it gave for its probes when it was saved must come out again. That is remembered in the
+        cache folder, under a key that only this user can read; with `replay`, it is tried again whatever is remembered.
 
         A warning is logged of an adapter that changes nothing, as its training found nothing better than its start.
 
@@ -130,7 +133,7 @@ class AdaptedModel(nn.Module):
         require_adapters(adapters)
         # Ids are looked at before the costly check, and again behind it.
         self._registry.require_free(*(adapter.id for adapter in adapters))
-        self._registry.add(self._prover.proven(adapters))
+        self._registry.add(self._prover.proven(adapters, replay=replay))
 
     def swap(self, adapter: Adapter) -> None:
         """Put a trained adapter in the place of the attached one of the same id, while others may be serving.

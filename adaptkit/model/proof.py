@@ -1,26 +1,32 @@
 """Proof that adapters belong to a backbone: by what they say of it, and by what they give on it."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TypeAlias
 
 import torch
+import transformers
 
-from adaptkit.attaching import AdapterLayers
+from adaptkit.attaching import BARE, AdapterLayers, RowPlan
 from adaptkit.backbones import Backbone
+from adaptkit.backbones.kept_folder import cache_folder
 from adaptkit.errors import ConfigError, ProbeMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.probe import Probe
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.encoding import Encoder
+from adaptkit.model.kept_proofs import KeptProofs
 from adaptkit.model.notices import Notices
 from adaptkit.model.registry import Attachment
 from adaptkit.model.resolving import Resolver
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import check_identity, readable_probes
-from adaptkit.storage.probes import largest_error
+from adaptkit.storage.probes import components, largest_error
+from adaptkit.version import __version__
 
 _Proof: TypeAlias = tuple[str, AdapterConfig, tuple[Probe, ...]]
 
+_ALONE = RowPlan(BARE, {})
 PROBE_TOLERANCE: dict[str, float] = {
     "float64": 1e-3,
     "float32": 1e-3,
@@ -44,8 +50,10 @@ class Prover:
         self._notices = notices
         self._proven: set[_Proof] = set()
 
-    def proven(self, adapters: Sequence[Adapter]) -> dict[str, Attachment]:
+    def proven(self, adapters: Sequence[Adapter], *, replay: bool = False) -> dict[str, Attachment]:
         """The frozen layers of adapters that were found to be ones for this backbone, by id, fusions last.
+
+        With `replay`, what they recorded is replayed though it was proven before.
 
         Raises:
             ArchitectureMismatch, TokenizerMismatch, BackboneMismatch: They were trained on another backbone.
@@ -61,22 +69,22 @@ class Prover:
             entries = [(adapter, self._build.holding(adapter)) for adapter in sorted(adapters, key=_is_fusion)]
         plain = [(adapter, layers) for adapter, layers in entries if not _is_fusion(adapter)]
         beside = {adapter.id: layers for adapter, layers in plain}
-        self._replay_probes(plain, beside)
+        self._replay_probes(plain, beside, replay=replay)
         # Fusions one by one, as one may fuse what came before it.
         for adapter, layers in entries[len(plain) :]:
-            self._replay_probes([(adapter, layers)], beside)
+            self._replay_probes([(adapter, layers)], beside, replay=replay)
             beside[adapter.id] = layers
         self._notices.of_effects(adapters)
         return {adapter.id: Attachment(layers, adapter) for adapter, layers in entries}
 
     def _replay_probes(
-        self, entries: Sequence[tuple[Adapter, AdapterLayers]], beside: Mapping[str, AdapterLayers]
+        self, entries: Sequence[tuple[Adapter, AdapterLayers]], beside: Mapping[str, AdapterLayers], *, replay: bool
     ) -> None:
         """Replay what was recorded, each adapter alone, whatever it will be stacked on; all in the same batches."""
         unproven = [
             (adapter, readable_probes(adapter, self._backbone), self._resolver.plan_of_new(layers, beside))
             for adapter, layers in entries
-            if not self._is_proven(adapter)
+            if replay or not self._is_proven(adapter)
         ]
         ids = [probe.ids for _, probes, _ in unproven for probe in probes]
         plans = [alone for _, probes, alone in unproven for _ in probes]
@@ -84,6 +92,7 @@ class Prover:
         for (adapter, probes, _), found in zip(unproven, vectors, strict=True):
             self._require_as_recorded(adapter, largest_error(probes, found))
             self._proven.add(_proof_of(adapter))
+        self._kept.keep([self._statement(adapter) for adapter, _, _ in unproven if not _is_fusion(adapter)], self._bare)
 
     def _require_as_recorded(self, adapter: Adapter, error: float) -> None:
         precisions = (adapter.origin.fingerprint.precision, self._backbone.fingerprint.precision)
@@ -97,7 +106,33 @@ class Prover:
 
     def _is_proven(self, adapter: Adapter) -> bool:
         # What a fusion gives depends on the adapters that it fuses too.
-        return _proof_of(adapter) in self._proven and not _is_fusion(adapter)
+        if _is_fusion(adapter):
+            return False
+        if _proof_of(adapter) in self._proven:
+            return True
+        statement = self._statement(adapter)
+        return self._kept.has(statement) and self._kept.holds(statement, self._bare)
+
+    @cached_property
+    def _kept(self) -> KeptProofs:
+        return KeptProofs(cache_folder() / "proofs")
+
+    @cached_property
+    def _bare(self) -> list[list[float]]:
+        """What the backbone gives alone: other weights than when a proof was kept give something else."""
+        ids = self._backbone.probe_inputs()
+        found: list[list[float]] = components(self._encoder.pooled(ids, [_ALONE] * len(ids), whole=True)).tolist()
+        return found
+
+    def _statement(self, adapter: Adapter) -> str:
+        """All that a proof is about, beside what the backbone gives."""
+        return repr((self._place, adapter.weights_sha256, adapter.config, adapter.probes))
+
+    @cached_property
+    def _place(self) -> tuple[str, ...]:
+        backbone, versions = self._backbone, (__version__, torch.__version__, transformers.__version__)
+        held = (backbone.name, backbone.fingerprint.id, backbone.tokenizer_hash, backbone.held_as, backbone.device.type)
+        return *versions, *held, str(backbone.sentences), str(PROBE_TOLERANCE)
 
 
 def require_adapters(adapters: Sequence[object]) -> None:

@@ -24,7 +24,7 @@ def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedMod
         require_known(files)
     yield f"structure: {len(adapter.tensors)} tensors, {adapter.n_parameters:,} numbers, all finite"
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
-    model.attach(adapter)
+    model.attach(adapter, replay=True)
     model.detach(adapter.id)
     verdict = compared(adapter.origin, model.backbone)
     yield f"tokenizer: the same ids as in training ({adapter.origin.tokenizer_sha256[:12]})"
