@@ -110,7 +110,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("import_adapter", "import_adapter"),
     ),
     "export": (
-        "Write an adapter for peft, or a stack as an ONNX model. For peft: a LoRA or an IA3.",
+        "Write an adapter or a stack for peft, or a stack as ONNX. For peft: LoRAs, or one IA3.",
         _function("export_adapter", "export_adapter"),
     ),
     "push": (

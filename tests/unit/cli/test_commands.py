@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from adaptkit import load_adapter
+from adaptkit import load_adapter, load_model
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
+from tests.adapters import random_adapter
 from tests.runs import PAIRS, SWAHILI, CtrlC, opener
 from tests.tiny import tiny_model
 
@@ -162,6 +165,29 @@ def test_a_lora_goes_to_the_class_that_is_named(
     assert adaptkit(*export, "--to", "onnx").status == 1
 
 
+def test_a_stack_of_loras_goes_to_peft_as_one_folder(
+    adaptkit: Command, trained: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    model = load_model(backbone_folder)
+    news = random_adapter(model, AdapterConfig(method=LoraConfig(rank=3)), kind="domain", name="news")
+    zoo = tmp_path / "zoo"
+    news.save(zoo / "news")
+    load_adapter(trained).save(zoo / "sw")
+    of = ("--to", "peft", "--backbone", backbone_folder, "--output")
+    first = adaptkit("export", zoo / "sw", zoo / "news", *of, tmp_path / "folders")
+    assert first.status == 0, first.err
+    second = adaptkit("export", "--stack", "language/sw > news", "--zoo", zoo, *of, tmp_path / "named")
+    assert second.status == 0, second.err
+    files = [(tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("folders", "named")]
+    assert files[0] == files[1]
+    rank = load_adapter(trained).config.method.rank + 3  # type: ignore[attr-defined]
+    assert json.loads((tmp_path / "named" / "adapter_config.json").read_text())["r"] == rank
+    for wrong, said in (((), "name what is written"), (("--zoo", zoo, zoo / "sw", zoo / "news"), "--zoo")):
+        refused = adaptkit("export", *wrong, *of, tmp_path / "other")
+        assert (refused.status, said in refused.err) == (1, True)
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_folder_of_adapterhub_is_known_as_one(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
     theirs, options = ADAPTERHUB / "seq_bn", ("--lang", "sw", "--backbone", backbone_folder)
     outcome = adaptkit("import", theirs, *options, "--output", tmp_path / "sw", "--licence", "CC0-1.0")
@@ -193,7 +219,7 @@ def test_a_stack_goes_to_onnx(adaptkit: Command, trained: Path, backbone_folder:
     assert written.out.startswith(f"model.onnx is in {tmp_path / 'onnx'} (output error ")
     assert {"model.onnx", "config.json", "tokenizer.json"} <= {path.name for path in (tmp_path / "onnx").iterdir()}
     assert "exists already" in adaptkit(*command).err
-    for wrong in (("--to", "onnx", "--without-head"), ("--backbone", backbone_folder), (trained,)):
+    for wrong in (("--to", "onnx", "--without-head"), ("--backbone", backbone_folder), ("--stack", "sw")):
         outcome = adaptkit("export", trained, "--output", tmp_path / "other", *wrong)
         assert (outcome.status, outcome.err.partition(":")[0]) == (1, "ConfigError")
     assert not (tmp_path / "other").exists()
