@@ -35,7 +35,7 @@ def export_adapter(
     ] = "AutoModel",
     without_head: Annotated[bool, typer.Option("--without-head", help="leave a task's head out (peft)")] = False,
     backbone: Annotated[
-        str | None, typer.Option(help="hub id or folder, for onnx and for stacks (default: the embedded one)")
+        str | None, typer.Option(help="hub id, folder or GGUF file, for onnx and for stacks (default: embedded)")
     ] = None,
 ) -> None:
     """Write an adapter or a stack for peft, or a stack as ONNX. For peft: LoRAs, or one IA3."""
