@@ -10,6 +10,7 @@ import typer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
+from adaptkit.data.sources import existing_path
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
@@ -60,6 +61,9 @@ def search(
     from adaptkit.model import AS_CORPUS
     from adaptkit.recipes.place import model_of
 
+    if private and index is None:
+        raise ConfigError("--private is for an index that is kept; give --index FOLDER too, or leave it out.")
+    existing_path(corpus)  # before a backbone is loaded for nothing
     asked = list(queries) if queries else lines_in(None)
     if not asked:
         raise ConfigError("there is nothing to look for; give words behind the corpus, or lines on standard input.")

@@ -73,6 +73,11 @@ def test_an_index_is_written_once_and_read_again(
     assert "is an index of other text (corpus.txt.gz, 60 texts) than other.txt with 1" in outcome.err
 
 
-def test_a_corpus_that_is_not_there_is_said(adaptkit: Command, backbone_folder: Path, tmp_path: Path) -> None:
-    outcome = adaptkit("search", tmp_path / "none.txt", "mbuzi", "--backbone", backbone_folder)
+def test_what_cannot_be_is_said_before_a_backbone_is_loaded(
+    adaptkit: Command, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptkit.recipes.place.model_of", None)
+    outcome = adaptkit("search", tmp_path / "none.txt", "mbuzi")
     assert (outcome.status, "SourceNotFound" in outcome.err) == (1, True)
+    outcome = adaptkit("search", corpus, "mbuzi", "--private")
+    assert "--private is for an index that is kept; give --index FOLDER too" in outcome.err
