@@ -14,7 +14,7 @@ from adaptkit.choosing.coverage import coverage_of
 from adaptkit.choosing.licence import licence_of
 from adaptkit.choosing.probe import MOST_LINES, Probed, probed, require_probed
 from adaptkit.choosing.published import published_scores
-from adaptkit.choosing.ranking import ordered, with_reasons
+from adaptkit.choosing.ranking import BY_PROBE, ordered, with_reasons
 from adaptkit.choosing.size import size_of
 from adaptkit.choosing.speed import measured_speed
 from adaptkit.choosing.work import Work, kind_of, work_named
@@ -113,7 +113,7 @@ def choose_backbone(
         text=told,
         candidates=tuple(with_reasons(candidate, asked.work, asked.memory, behind) for candidate in candidates),
         notes=(*_notes(asked), *found.notes),
-        decided_by=decided_by,
+        decided_by=_doubted(decided_by, candidates, behind),
     )
 
 
@@ -210,6 +210,16 @@ def _behind(first: Candidate, probes: Mapping[str, Probed]) -> dict[str, Differe
         for name, other in probes.items()
         if name != first.name
     }
+
+
+def _doubted(decided_by: str, candidates: Sequence[Candidate], behind: Mapping[str, Difference]) -> str:
+    """With a word on a probe whose difference may be none."""
+    second = behind.get(candidates[1].name) if len(candidates) > 1 else None
+    if second is None or second.high < 0 or not decided_by.endswith(BY_PROBE):
+        return decided_by
+    return (
+        f"{decided_by.removesuffix('.')}, and the difference is no evidence ({second.low:+.1f} to {second.high:+.1f})."
+    )
 
 
 def _notes(asked: _Asked) -> list[str]:

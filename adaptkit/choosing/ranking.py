@@ -19,11 +19,15 @@ RULES = (
 )
 
 
+_PROBE = "the probe"
+BY_PROBE = f"{_PROBE}."
+"""How the sentence ends that says so."""
+
 _DECISIVE = (
     "that one cannot be taken",
     "that one cannot read this text",
     "that one does not fit the memory",
-    "the probe",
+    _PROBE,
     "fewer letters without a piece of their own",
     "fewer unknown tokens",
     "the kind that suits the task",

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from transformers import PreTrainedConfig
 
-from adaptkit.backbones.stored_tensors import StoredTensor, stored_tensors_of
-from adaptkit.backbones.streamed import empty_network, require_complete
+from adaptkit.backbones.stored_tensors import StoredTensor
+from adaptkit.backbones.streamed import checkpoint_of, empty_network, require_complete
 from adaptkit.choosing.candidate import Size
 from adaptkit.format.architectures import architecture_of
 from adaptkit.holding import BITS, CACHE_BYTES, Bits
@@ -27,7 +27,7 @@ def size_of(source: str, config: PreTrainedConfig, n_pieces: int) -> Size:
         CorruptBackbone: A weight is missing, or has another shape than the config says.
     """
     network = empty_network(config)
-    stored = require_complete(network, stored_tensors_of(source, network.base_model_prefix))
+    stored = require_complete(network, checkpoint_of(source, network))
     needed = {name: stored[name] for name in dict(network.named_parameters()) if name in stored}
     rest = _PROGRAM, n_pieces * _BYTES_OF_A_PIECE
     return Size(

@@ -1,12 +1,14 @@
 """Backbones side by side, on tiny ones: what is found out, what is refused, and in which order they come."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adaptkit.choosing import Choice, choose_backbone
+from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import BackboneUnavailable, ConfigError, DataError, EmptyCorpus, UnknownLanguage
 from tests.saved import saved_backbone
 from tests.unit.heads import examples as made
@@ -113,6 +115,19 @@ def test_a_probe_scores_each_on_the_same_lines(folders: Path) -> None:
     assert first.probe.score > first.probe.majority == 50
     assert any("Beside the first that is" in reason for reason in second.reasons)
     assert " probe" in str(choice)
+
+
+def test_a_probe_that_is_no_evidence_is_called_so(folders: Path) -> None:
+    """Labels that no text tells apart: what one backbone is ahead is chance."""
+    drawn = random.Random(0)
+    lines = [(text, drawn.choice(["a", "b"])) for text, _ in sample_pairs("sw")[:60]]
+    choice = choose_backbone(**QUICK, probe=lines, backbones=[folders / "encoder", folders / "decoder"])
+    first, second = choice.candidates
+    assert first.probe is not None
+    assert second.probe is not None
+    assert first.probe.score > second.probe.score >= first.probe.score - 20
+    assert "the probe, and the difference is no evidence (" in choice.decided_by
+    assert "it may be as good" in " ".join(second.reasons)
 
 
 def test_a_probe_draws_from_all_of_a_file_that_is_sorted_by_label(folders: Path) -> None:

@@ -8,8 +8,7 @@ import pytest
 from huggingface_hub import constants
 
 from adaptkit.backbones.load import outline_of
-from adaptkit.backbones.stored_tensors import stored_tensors_of
-from adaptkit.backbones.streamed import empty_network, require_complete
+from adaptkit.backbones.streamed import checkpoint_of, empty_network, require_complete
 from adaptkit.choosing.amount import gigabytes, memory_bytes
 from adaptkit.choosing.at_hand import at_hand
 from adaptkit.choosing.candidate import Candidate, Coverage, ProbeScore, Size
@@ -84,13 +83,13 @@ def test_published_scores_name_their_source() -> None:
 
 @pytest.mark.parametrize(
     ("model_type", "bits"),
-    [("bert", 32), ("bert", 8), ("bert", 4), ("llama", 16), ("llama", 4), ("mt5", 32), ("mt5", 4)],
+    [("bert", 32), ("bert", 8), ("bert", 4), ("llama", 16), ("llama", 4), ("mt5", 32), ("mt5", 4), ("nomic_bert", 32)],
 )
 def test_the_size_of_weights_is_that_of_the_loaded_backbone(model_type: str, bits: Bits, tmp_path: Path) -> None:
     folder = saved_backbone(tmp_path / "tiny", model_type)
     model = load_model(str(folder), bits=bits)
     network = empty_network(outline_of(folder).config)
-    needed = require_complete(network, stored_tensors_of(str(folder), network.base_model_prefix))
+    needed = require_complete(network, checkpoint_of(str(folder), network))
     estimated, held = weights_bytes(needed, model_type, bits), model.memory().total
     table = 4 * 400 * 32 if bits in (8, 4) else 0  # rows of the paged table come into memory as they are used
     assert held - 3_000 <= estimated <= held + table + 3_000
