@@ -129,13 +129,13 @@ def vocabulary_of(
 
 @dataclass(frozen=True)
 class Outline:
-    """What is known of a backbone without its weights: where it lies, config, tokenizer, and its text prefix.
+    """What is known of a backbone without its weights: its checkpoint, config, tokenizer, and its text prefix.
 
     `name` is what we call it where that is another name; `makes_sentences` says whether it was trained for vectors of
     sentences, as its folder or its prefix tells.
     """
 
-    source: str
+    checkpoint: Checkpoint
     name: str | None
     config: PreTrainedConfig
     tokenizer: PreTrainedTokenizerBase
@@ -156,7 +156,7 @@ def outline_of(name_or_path: str | os.PathLike[str] | None = None) -> Outline:
         found = checkpoint_of(source)
         makes_sentences = bool(found.text_prefix) or found.sentences != SentenceFolder()
         name = found.facts.get("name")
-        return Outline(source, name, found.config, found.tokenizer, found.text_prefix, makes_sentences)
+        return Outline(found, name, found.config, found.tokenizer, found.text_prefix, makes_sentences)
 
 
 def _output_tensor(found: Checkpoint, part: Literal["weight", "bias"]) -> StoredTensor | None:

@@ -135,9 +135,9 @@ def _looked_at(name: str, place: str, asked: _Asked, note: Callable[[str], None]
 def _outlined(candidate: Candidate, outline: Outline, asked: _Asked) -> Candidate:
     """What its files say, without its weights."""
     row = architecture_of(outline.config.model_type)
-    folder = Path(outline.source)
+    source = outline.checkpoint.source
     hub_id = _hub_id(candidate.name, outline)
-    size = size_of(outline.source, outline.config, len(outline.tokenizer))
+    size = size_of(outline.checkpoint, len(outline.tokenizer))
     return replace(
         candidate,
         hub_id=hub_id,
@@ -148,7 +148,7 @@ def _outlined(candidate: Candidate, outline: Outline, asked: _Asked) -> Candidat
         coverage=coverage_of(outline, asked.lines, asked.language) if asked.lines else None,
         size=size,
         bits=_most_exact(size, asked.memory),
-        licence=licence_of(_card_folder(folder, outline.source), hub_id),
+        licence=licence_of(_card_folder(source), hub_id),
         published=published_scores(hub_id, asked.work.published_as if asked.work else None, asked.language),
     )
 
@@ -175,8 +175,9 @@ def _hub_id(name: str, outline: Outline) -> str | None:
     return name if not Path(name).exists() else None
 
 
-def _card_folder(folder: Path, source: str) -> Path:
-    if folder.is_dir():
+def _card_folder(source: str) -> Path:
+    folder = Path(source)
+    if folder.exists():
         return folder
     from huggingface_hub import try_to_load_from_cache
 

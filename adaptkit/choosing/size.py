@@ -3,10 +3,9 @@
 import math
 from collections.abc import Mapping
 
-from transformers import PreTrainedConfig
-
+from adaptkit.backbones.checkpoint import Checkpoint
 from adaptkit.backbones.stored_tensors import StoredTensor
-from adaptkit.backbones.streamed import checkpoint_of, empty_network, require_complete
+from adaptkit.backbones.streamed import require_complete
 from adaptkit.choosing.candidate import Size
 from adaptkit.format.architectures import architecture_of
 from adaptkit.holding import BITS, CACHE_BYTES, Bits
@@ -19,20 +18,18 @@ _PROGRAM: Mapping[Bits, int] = {32: 400 * 2**20, 16: 400 * 2**20, 8: 650 * 2**20
 """Python and its libraries; at 8 and 4 bits, those that quantise come to them (380, and 480 to 650 MiB measured)."""
 
 
-def size_of(source: str, config: PreTrainedConfig, n_pieces: int) -> Size:
-    """What the checkpoint at a place holds, and what a process needs to answer with it, at the default form of tables.
+def size_of(checkpoint: Checkpoint, n_pieces: int) -> Size:
+    """What a checkpoint holds, and what a process needs to answer with it, at the default form of tables.
 
     Raises:
         BackboneUnavailable: There are no safetensors.
         CorruptBackbone: A weight is missing, or has another shape than the config says.
     """
-    network = empty_network(config)
-    stored = require_complete(network, checkpoint_of(source, network))
-    needed = {name: stored[name] for name in dict(network.named_parameters()) if name in stored}
-    rest = _PROGRAM, n_pieces * _BYTES_OF_A_PIECE
+    needed = require_complete(checkpoint.empty, checkpoint.tensors)
+    family, tokenizer = checkpoint.config.model_type, n_pieces * _BYTES_OF_A_PIECE
     return Size(
         parameters=sum(math.prod(tensor.shape) for tensor in needed.values()),
-        memory={bits: rest[0][bits] + rest[1] + weights_bytes(needed, config.model_type, bits) for bits in BITS},
+        memory={bits: _PROGRAM[bits] + tokenizer + weights_bytes(needed, family, bits) for bits in BITS},
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from adaptkit.choosing import Choice, choose_backbone
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import BackboneUnavailable, ConfigError, DataError, EmptyCorpus, UnknownLanguage
+from tests.gguf_files import written_gguf
 from tests.saved import saved_backbone
 from tests.unit.heads import examples as made
 
@@ -59,6 +60,14 @@ def test_what_is_found_out_of_one(folders: Path) -> None:
     assert any("states a licence" in reason for reason in best.reasons)
     assert best.hub_id is None
     assert best.published == ()
+
+
+def test_a_gguf_file_is_one(tmp_path: Path) -> None:
+    (best,) = choose_backbone(**QUICK, backbones=[written_gguf(tmp_path / "tiny.gguf")]).candidates
+    assert best.problem is None
+    assert best.kind == "decoder"
+    assert best.size is not None
+    assert best.licence is None
 
 
 def test_a_decoder_comes_behind_for_labels_and_before_for_writing(folders: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import constants
 
 from adaptkit.backbones.load import outline_of
-from adaptkit.backbones.streamed import checkpoint_of, empty_network, require_complete
+from adaptkit.backbones.streamed import require_complete
 from adaptkit.choosing.amount import gigabytes, memory_bytes
 from adaptkit.choosing.at_hand import at_hand
 from adaptkit.choosing.candidate import Candidate, Coverage, ProbeScore, Size
@@ -88,8 +88,8 @@ def test_published_scores_name_their_source() -> None:
 def test_the_size_of_weights_is_that_of_the_loaded_backbone(model_type: str, bits: Bits, tmp_path: Path) -> None:
     folder = saved_backbone(tmp_path / "tiny", model_type)
     model = load_model(str(folder), bits=bits)
-    network = empty_network(outline_of(folder).config)
-    needed = require_complete(network, checkpoint_of(str(folder), network))
+    found = outline_of(folder).checkpoint
+    needed = require_complete(found.empty, found.tensors)
     estimated, held = weights_bytes(needed, model_type, bits), model.memory().total
     table = 4 * 400 * 32 if bits in (8, 4) else 0  # rows of the paged table come into memory as they are used
     assert held - 3_000 <= estimated <= held + table + 3_000
