@@ -6,7 +6,7 @@ texts ── tokenizer ── backbone ── hidden states ── mean over rea
 
 What a request asks goes down: a stack is looked up (`lookup`) in what is attached (`registry`), read from the zoo
 where it is not (`paging`), proven there (`proof`), and acts on forward passes (`passes`), from which vectors
-(`encoding`), answers (`prediction`) and texts (`generation`) are made.
+(`encoding`), answers (`prediction`), the reasons for them (`explaining`) and texts (`generation`) are made.
 """
 
 import os

@@ -115,8 +115,13 @@ class Passes:
         self._require_own_checkpointing()
         words = self._reading_words
         above = tuple(layer for layer in plan.get(words, ()) if not isinstance(layer, PieceRows))
+        # What the table gives is not used, so it is asked for one token only, and none is counted as dropped. Padding
+        # stays: some networks count positions from all that is none.
+        asked, unknown = self.backbone.known(ids), self.backbone.tokenizer.unk_token_id
+        if unknown not in (None, self.backbone.tokenizer.pad_token_id):
+            asked = torch.full_like(ids, unknown).where(mask > 0, ids)
         with self._hooks.in_force({**plan, words: (Given(vectors), *above)}):
-            return self._states_of(self.backbone.known(ids), mask, ())
+            return self._states_of(asked, mask, ())
 
     @property
     def _reading_words(self) -> str:

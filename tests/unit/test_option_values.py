@@ -17,6 +17,7 @@ from adaptkit.options import Option, Options, option, options_of
 from adaptkit.regularisers import REGULARISERS
 from adaptkit.requests import (
     DomainRequest,
+    Explaining,
     LanguageRequest,
     Measuring,
     Output,
@@ -39,6 +40,7 @@ NEEDED: dict[type, dict[str, Any]] = {
     adaptkit.Dann: {"unlabelled": ["Maji"]},
     Selection: {},
     Measuring: {},
+    Explaining: {},
 }
 CLASSES: list[type[Options]] = [
     *NEEDED,

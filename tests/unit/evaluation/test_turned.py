@@ -1,6 +1,7 @@
 """Examples that an adapter turned, in the report: which are chosen, what is said, and that none is shown unasked."""
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,10 @@ def test_what_is_never_right_or_wrong_is_refused_before_anything_is_measured() -
         report(task(HeadConfig(task_type="similarity")), data.similar(), examples=2)
     with pytest.raises(ConfigError, match="examples=3 too"):
         Measuring(explain=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "captum.attr", None)
+        with pytest.raises(ConfigError, match=r"adaptkit-nlp\[explain\]"):
+            report(task(TOPICS), data.topics(16), examples=2, explain=True)
 
 
 def test_a_page_and_markdown_show_them() -> None:

@@ -377,6 +377,20 @@ def test_gradient_checkpointing_changes_nothing(model: AdaptedModel) -> None:
     assert again.attributions == pytest.approx(plain.attributions, abs=1e-4)
 
 
+def test_tokens_that_a_trimmed_table_lacks_are_counted_as_in_a_prediction(tmp_path: Path) -> None:
+    folder = saved_backbone(tmp_path / "tiny", "xlm-roberta")
+    model = adaptkit.load_model(folder, vocabulary=adaptkit.vocabulary_of(["The goat."], backbone=folder))
+    with_task(model, AdapterConfig(method=LORA.method), TOPICS)
+    before = model.n_replaced_tokens
+    model.predict([TEXT], stack="topics")
+    once = model.n_replaced_tokens - before
+    assert once > 0
+    found = model.explain(TEXT, stack="topics", how=FINE)
+    # Read with and without the adapter, and as vectors; not at each step.
+    assert model.n_replaced_tokens - before <= 6 * once
+    assert found.relative_gap < 0.02
+
+
 @pytest.mark.parametrize(("bits", "embeddings"), [(16, None), (8, None), (4, "nf4")])
 def test_gradients_flow_through_quantised_weights(tmp_path: Path, bits: Bits, embeddings: str | None) -> None:
     model = adaptkit.load_model(saved_backbone(tmp_path / "tiny", "xlm-roberta"), bits=bits, embeddings=embeddings)
