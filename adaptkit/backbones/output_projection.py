@@ -20,6 +20,7 @@ class OutputProjection:
         self._ids = kept if kept is None else kept[kept < backbone.n_ids]
         self._held: Tensor | None = None
         self._offsets = backbone.output_offsets(self._ids)
+        self._scale = backbone.output_scale
         # transformers has it as a plain number of a config, where a family has it.
         self._softcap: float | None = getattr(backbone.network.config, "final_logit_softcapping", None)
 
@@ -30,7 +31,8 @@ class OutputProjection:
 
     def __call__(self, states: Tensor) -> Tensor:
         """Shape: states (..., hidden_width), result (..., vocabulary_size), float32."""
-        logits = F.linear(states, self._rows()).float()
+        scaled = states * self._scale if self._scale != 1.0 else states
+        logits = F.linear(scaled, self._rows().to(states.dtype)).float()
         if self._offsets is not None:
             logits += self._offsets.to(logits.device, logits.dtype)
         if self._softcap is not None:

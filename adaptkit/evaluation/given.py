@@ -3,18 +3,19 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.parallel import ParallelSource
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
-from adaptkit.labelled import LabelledSource, ReadingOptions
+from adaptkit.labelled import LabelledSource, ReadingOptions, are_examples, read_translations
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
 AdapterLike: TypeAlias = Adapter | str | os.PathLike[str]
@@ -107,7 +108,9 @@ def listed(given: str | Sequence[str]) -> list[str]:
     return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else list(given)
 
 
-def read_given(data: TestData, reading: ReadingOptions) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
+def read_given(
+    data: TestData, reading: ReadingOptions, head: HeadConfig | None = None
+) -> str | os.PathLike[str] | Mapping[str, TaskData] | None:
     """The caller's own test data by language, read; a benchmark's folder or hub id as it is.
 
     Raises:
@@ -116,7 +119,7 @@ def read_given(data: TestData, reading: ReadingOptions) -> str | os.PathLike[str
     """
     if isinstance(data, Mapping):
         labelled = cast("Mapping[str, LabelledSource | TaskData]", data)
-        return {canonical_tag(tag): reading.read(source, language=tag) for tag, source in labelled.items()}
+        return {canonical_tag(tag): _read_test(source, tag, reading, head) for tag, source in labelled.items()}
     if reading != ReadingOptions():
         raise ConfigError(
             "columns, labels, nli, score_range and quoted are for data={'sw': 'test.tsv'}, not benchmarks."
@@ -173,6 +176,12 @@ def refuse_for_retrieval(**given: object) -> None:
         raise ConfigError("retrieval finds sentences among all others, so no example is turned; leave examples out.")
     if isinstance(selection, Selection) and selection != Selection(limit=selection.limit):
         raise ConfigError("pairs for retrieval have no splits and no groups; leave split and group out.")
+
+
+def _read_test(source: Any, language: str, reading: ReadingOptions, head: HeadConfig | None) -> TaskData:  # noqa: ANN401
+    if head is not None and head.row.writes and not isinstance(source, TaskData) and not are_examples(source):
+        return read_translations(source, language=language, source_language=head.source_language)
+    return reading.read(source, language=language)
 
 
 def texts_by_name(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:

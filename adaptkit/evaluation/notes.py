@@ -28,7 +28,7 @@ def loss_notes(
     # Labels that the head does not know are not looked at here; where answers stand is.
     given = [without_label(example) for example in examples] if head.labels else examples
     items = format_of(backbone, head).items(given)
-    if max_answer_tokens is not None:
+    if max_answer_tokens is not None and head.row.bounds_answers:
         head = replace(head, max_answer_tokens=max_answer_tokens)
     lost = head.row.lost(head, examples, items, max_length=backbone.max_length, scored=True)
     yield from (f"{language}: {loss}." for loss in lost)

@@ -137,7 +137,7 @@ def evaluate(
             task=task,
             tasks=tasks,
             domains=domains,
-            data=read_given(data, reading or ReadingOptions()),
+            data=read_given(data, reading or ReadingOptions(), tasks[0].config.head),
             selection=chosen,
             measuring=how,
             normalize=normalize,

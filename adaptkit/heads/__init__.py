@@ -2,7 +2,7 @@
 
 from adaptkit.backbones import TextReader
 from adaptkit.heads.objective import HeadObjective
-from adaptkit.heads.task_format import TaskFormat, label_number
+from adaptkit.heads.task_format import DecodingFormat, TaskFormat, label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import Head
 from adaptkit.task_types import HeadConfig
@@ -21,4 +21,4 @@ def build_head(head: HeadConfig, hidden_width: int) -> Head:
     return module
 
 
-__all__ = ["HeadObjective", "TaskFormat", "build_head", "format_of", "label_number", "of_type"]
+__all__ = ["DecodingFormat", "HeadObjective", "TaskFormat", "build_head", "format_of", "label_number", "of_type"]

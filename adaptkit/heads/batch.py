@@ -25,7 +25,8 @@ class Batch:
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
     whole rows. `groups` counts the rows of each item where several belong together. `language` is the one that all rows
     are in, where that matters. `unlabelled` are rows of another domain that are read beside these, under the same
-    stack, and `unlabelled_states` (rows, seq, hidden_width) what comes out.
+    stack, and `unlabelled_states` (rows, seq, hidden_width) what comes out. `decoder_ids` (batch, target_seq) are what
+    the decoder of an encoder-decoder reads, where it is its states that the loss is taken from.
     """
 
     ids: Tensor
@@ -43,6 +44,7 @@ class Batch:
     language: str | None = None
     unlabelled: "Batch | None" = None
     unlabelled_states: Tensor | None = None
+    decoder_ids: Tensor | None = None
 
     @property
     def anchored(self) -> Tensor | slice | None:

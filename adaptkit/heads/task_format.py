@@ -1,7 +1,7 @@
 """The upper half of a task type: token ids, head, loss, and answers again."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -44,6 +44,15 @@ class TaskFormat(Protocol):
 
     def predictions(self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]) -> list[Any]:
         """One prediction for each example. Shape: outputs, for each item (rows of the item, ...) as the head gives."""
+        ...
+
+
+@runtime_checkable
+class DecodingFormat(Protocol):
+    """A format whose examples have a second row for an encoder-decoder, which its decoder reads."""
+
+    def decoder_ids(self, items: Sequence[Item]) -> Tensor | None:
+        """What the decoder reads; None where the backbone has none. Shape: (len(items), target_seq)."""
         ...
 
 

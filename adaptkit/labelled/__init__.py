@@ -3,13 +3,15 @@
 from adaptkit.labelled.benchmarks import read_task, task_languages, task_spec
 from adaptkit.labelled.inputs import examples_of, require_list, without_label
 from adaptkit.labelled.plain_rows import is_columns, is_tuples
-from adaptkit.labelled.read import LabelledSource, read_labelled
+from adaptkit.labelled.read import LabelledSource, are_examples, read_labelled
 from adaptkit.labelled.reading_options import ReadingOptions
 from adaptkit.labelled.spelling import checked_data, normalized_data, texts_of
+from adaptkit.labelled.translations import read_translations
 
 __all__ = [
     "LabelledSource",
     "ReadingOptions",
+    "are_examples",
     "checked_data",
     "examples_of",
     "is_columns",
@@ -17,6 +19,7 @@ __all__ = [
     "normalized_data",
     "read_labelled",
     "read_task",
+    "read_translations",
     "require_list",
     "task_languages",
     "task_spec",

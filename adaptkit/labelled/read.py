@@ -93,7 +93,7 @@ def read_labelled(
     rules = LabelRules(allowed=NLI_LABELS if nli else tuple(labels), nli=bool(nli), score_range=score_range)
     named = {role: name for role, name in (("text", text), ("pair", pair), ("label", label)) if name is not None}
     asked = Asked(task_type, NLI_LABELS if nli else labels, nli)
-    if _is_examples(source):
+    if are_examples(source):
         _require_unread(named | dict(columns or {}), score_range, quoted)
         data = _from_examples(source, asked, rules, limit)
     else:
@@ -124,7 +124,8 @@ def _check_alike(data: TaskData) -> None:
         )
 
 
-def _is_examples(source: object) -> TypeGuard[Sequence[Example]]:
+def are_examples(source: object) -> TypeGuard[Sequence[Example]]:
+    """Whether it is a list of examples of known task types."""
     return isinstance(source, list | tuple) and all(map(is_example, source))
 
 

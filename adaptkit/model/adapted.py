@@ -23,15 +23,17 @@ from adaptkit.backbones import Backbone, MemoryReport, TrimmedEmbeddings, memory
 from adaptkit.data.columns import require_texts
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.tasks import Example
+from adaptkit.errors import ConfigError
 from adaptkit.explanations import Explanation
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.labelled import require_list
+from adaptkit.heads import of_type
+from adaptkit.labelled import examples_of, require_list
 from adaptkit.layers import Head
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.copies import copy_without_hooks
 from adaptkit.model.encoding import Encoder, require_batch
 from adaptkit.model.explaining import explanations, wanted_of
-from adaptkit.model.generation import Generated, GeneratedPiece, Generator
+from adaptkit.model.generation import Generated, GeneratedPiece, Generator, Translator, Wanted, writes
 from adaptkit.model.lookup import StackLookup
 from adaptkit.model.notices import Notices
 from adaptkit.model.paging import ZOO_CACHE_BYTES, PagedZoo
@@ -46,8 +48,11 @@ from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.requests import Explaining, Sampling
 from adaptkit.requests.sampling import GREEDY
 from adaptkit.storage import Adapter, Zoo
-from adaptkit.task_types import HeadConfig
+from adaptkit.task_types import HeadConfig, Translation
 from adaptkit.terminal.amounts import counted
+
+MAX_TRANSLATED_TOKENS = 256
+"""The most tokens of a translation, unless something else is asked for."""
 
 OneInput: TypeAlias = str | tuple[Any, ...] | Example
 
@@ -342,12 +347,13 @@ class AdaptedModel(nn.Module):
 
         An input is what its task type takes, written plainly (`("premise", "hypothesis")`, a list of words,
         `(question, context)`, ...; see `adaptkit.heads.inputs`), or an example with its label, which is not looked at.
-        The result is one `PredictedLabel`, `PredictedLabels`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice` or
-        float each.
+        The result is one `PredictedLabel`, `PredictedLabels`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice`,
+        float or translation each.
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
-        `max_answer_tokens` bounds answers to questions in place of the head's own bound. A warning is logged once where
-        inputs are longer than the backbone reads, or in another normal form than the text of the adapters' training.
+        `max_answer_tokens` bounds answers to questions in place of the head's own bound, and translations. A warning is
+        logged once where inputs are longer than the backbone reads, or in another normal form than the text of the
+        adapters' training.
 
         Raises:
             NoHead: A stack ends in no task adapter.
@@ -360,11 +366,17 @@ class AdaptedModel(nn.Module):
         if stacks is None:
             # Asked wrongly is asked wrongly, also of nothing.
             self._stacks.head_of(each[0] if each else stack)
+        heads = [self._stacks.head_of(one) for one in each]
+        if writes([config for _, config in heads]):
+            examples = examples_of("translation", inputs)
+            wanted = [Wanted(it.source, it.source_language, it.language) for it in of_type(Translation, examples)]
+            most = max_answer_tokens or MAX_TRANSLATED_TOKENS
+            return self._translated(wanted, each, max_new_tokens=most, batch_size=batch_size)
         return predictions(
             self._passes,
             inputs,
             each,
-            [self._stacks.head_of(one) for one in each],
+            heads,
             self._notices,
             batch_size=batch_size,
             max_length=max_length,
@@ -523,6 +535,49 @@ class AdaptedModel(nn.Module):
         wanted = wanted_of(len(given), target, word)
         found = explanations(self._passes, given, each, heads, self._notices, how or Explaining(), wanted)
         return found if isinstance(inputs, list) else found[0]
+
+    def translate(
+        self,
+        texts: Sequence[str],
+        *,
+        to: str | None = None,
+        source_lang: str | None = None,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        max_new_tokens: int = MAX_TRANSLATED_TOKENS,
+        batch_size: int = 16,
+    ) -> list[str]:
+        """Translations of texts `to` a language, each of one line, the most probable token each time.
+
+        The languages are those that the adapter on top of `stack` was trained to translate, where they are not named. A
+        decoder is asked by a prompt (`English: <text>`, and in the next line `Swahili:`), an encoder-decoder by its
+        tokens for languages, where it has them, else as T5 is (`translate English to Swahili: <text>`). Without an
+        adapter for it, the backbone does what it can. With `stacks`, each text is under its own.
+
+        Raises:
+            ConfigError: The backbone is an encoder, `texts` is one string or holds something else than text, a language
+                is not named or not trained, or texts and stacks differ in number.
+            UnknownAdapter: A stack names an adapter that is not attached.
+            OutOfMemory: The memory does not hold a batch.
+        """
+        if isinstance(texts, str):
+            raise ConfigError("translate takes a list of texts, found one string; write translate([text]).")
+        require_texts(texts, "text")
+        each = self._stacks.for_each(len(texts), stack, stacks)
+        wanted = [Wanted(text, source_lang, to) for text in texts]
+        return self._translated(wanted, each, max_new_tokens=max_new_tokens, batch_size=batch_size)
+
+    def _translated(
+        self,
+        wanted: Sequence[Wanted],
+        stacks: Sequence[ResolvedStack],
+        *,
+        max_new_tokens: int,
+        batch_size: int,
+    ) -> list[str]:
+        self._notices.of_forms([[one.text] for one in wanted], stacks)
+        translator = Translator(self._passes, self._generator)
+        return translator.translations(wanted, stacks, max_new_tokens=max_new_tokens, batch_size=batch_size)
 
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.

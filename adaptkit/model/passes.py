@@ -88,6 +88,24 @@ class Passes:
                 self._network(input_ids=ids, attention_mask=mask, position_ids=positions, **options).last_hidden_state,
             )
 
+    def states_under(self, ids: Tensor, mask: Tensor, plan: Plan) -> Tensor:
+        """Hidden states under a plan for these rows. Shape: as `states`."""
+        with self._hooks.in_force(plan):
+            return self._run(ids, mask, ())
+
+    def decoded_after(self, cache: Cache, decoder_ids: Tensor, encoded: Tensor, mask: Tensor, plan: Plan) -> Tensor:
+        """Hidden states of the decoder of an encoder-decoder, behind what is in a cache, under a plan for these rows.
+
+        Shape: decoder_ids (rows, seq), encoded (rows, source_seq, hidden_width) as the encoder gave it, mask (rows,
+        source_seq), result (rows, seq, hidden_width).
+        """
+        options = {self._cache_argument: cache, "use_cache": True}
+        with self._hooks.in_force(plan):
+            found = self._network(
+                decoder_input_ids=decoder_ids, encoder_outputs=(encoded,), attention_mask=mask, **options
+            )
+        return cast(Tensor, found.last_hidden_state)
+
     @cached_property
     def _cache_argument(self) -> str:
         """What transformers calls a cache: it has another name since 5.24."""

@@ -17,7 +17,7 @@ from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import HeadObjective, format_of
-from adaptkit.labelled import is_columns, is_tuples, normalized_data, texts_of
+from adaptkit.labelled import are_examples, is_columns, is_tuples, normalized_data, read_translations, texts_of
 from adaptkit.languages import canonical_tag
 from adaptkit.methods import by_pieces
 from adaptkit.recipes.batch_stacks import BatchStacks
@@ -149,7 +149,9 @@ class TaskTraining:
         )
 
     def _score(self) -> None:
-        """Say what the head is worth on what was held out."""
+        """Say what the head is worth on what was held out; writing would take longer than the training."""
+        if self.head.row.writes:
+            return
         numbers = sorted({self.items.items[row].example for row in self.items.heldout})
         everything = [*self.data.examples, *self._dev]
         heldout = [everything[number] for number in numbers]
@@ -318,6 +320,7 @@ def _sources_of(request: TaskRequest, data: Any, by_language: bool) -> list[tupl
     several = (
         isinstance(data, list | tuple)
         and not is_tuples(data)
+        and not request.translates
         and any(isinstance(part, TaskData | list | tuple) or is_data_set(part) for part in data)
     )
     return [(source, language) for source in (data if several else [data])]
@@ -340,6 +343,8 @@ def _together(parts: Sequence[TaskData]) -> TaskData:
 
 
 def _read(source: Any, request: TaskRequest, language: str | None) -> TaskData:  # noqa: ANN401 - as asked
+    if request.translates and not isinstance(source, TaskData) and not are_examples(source):
+        return read_translations(source, language=language, source_language=request.source_lang)
     data = request.reading.read(source, task_type=request.task_type, language=language)
     return replace(data, examples=[_named(example, language) for example in data.examples])
 

@@ -75,6 +75,7 @@ class TaskRequest(Request):
         ),
     )
     lang: str | None = option(None, "language of the data, where it does not say it")
+    source_lang: str | None = option(None, "translation: language of the texts that are translated")
     task_type: str | None = option(None, f"{', '.join(TASK_TYPES)} (default: by the data)", choices=TASK_TYPES)
     reading: ReadingOptions = field(default=ReadingOptions())
     regularisers: tuple[Weighed, ...] = field(default=())
@@ -106,6 +107,17 @@ class TaskRequest(Request):
                 f"on_dropout leaves out what lies below, and nothing does: give {as_typed(on=...)}, or leave it out."
             )
         check_class_weights(self.class_weights)
+        if self.source_lang is not None and not self.translates:
+            raise ConfigError(
+                f"source_lang is the language of texts that are translated, and task_type is {self.task_type!r}; leave "
+                "one of them out."
+            )
+
+    @property
+    def translates(self) -> bool:
+        """Whether the data are pairs of a text and its translation, read as `parallel` is."""
+        asked = self.source_lang is not None or self.task == "translation"
+        return self.task_type == "translation" or (self.task_type is None and asked)
 
     @property
     def name(self) -> str:
@@ -125,7 +137,7 @@ class TaskRequest(Request):
         Raises:
             ConfigError: Options that cannot be right there.
         """
-        method = self.method_config(shape, below)
+        method = self.method_config(shape, below, decodes=head.row.writes)
         if self.drop_top_layer and not method.sites:
             refuse(["drop_top_layer"], f"method {self.method_row.name!r}")
         return AdapterConfig(method=method, head=head, hides_top_block=self.drop_top_layer)

@@ -83,7 +83,9 @@ class TextRequest(Request):
             read=list,
         ),
     )
-    source_lang: str | None = option(None, "language of the translations, where the file has several")
+    source_lang: str | None = option(
+        None, "language of the translations, where the file has several; for translation, of the texts to translate"
+    )
     start: On | None = option(
         None,
         "adapter whose weights the training starts from, such as that of the language's family: a value or a folder",

@@ -11,6 +11,7 @@ from adaptkit.scores.mlqa import mlqa_normaliser
 from adaptkit.scores.qa import AnswerF1, ExactMatch
 from adaptkit.scores.retrieval import RecallAt, ReciprocalRank, translation_ranks
 from adaptkit.scores.tagging import EntityF1
+from adaptkit.scores.translation import Bleu, ChrF
 from adaptkit.scores.words import UNREAD, WordAccuracy, WordMacroF1
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Accuracy",
     "AnswerF1",
     "AnswerNormaliser",
+    "Bleu",
+    "ChrF",
     "Closeness",
     "Difference",
     "EntityF1",

@@ -13,6 +13,7 @@ from adaptkit.task_types.table import TASK_TYPES, is_example, type_of
 from adaptkit.task_types.tagging import PredictedTags, TaggedSentence
 from adaptkit.task_types.task_metric import TaskMetric
 from adaptkit.task_types.task_type import AnyTaskType, Asked, PlainReading, Reading, TaskType
+from adaptkit.task_types.translation import Translation
 
 __all__ = [
     "TASK_TYPES",
@@ -38,6 +39,7 @@ __all__ = [
     "TaskMetric",
     "TaskType",
     "TextWithLabels",
+    "Translation",
     "as_ids",
     "head_for",
     "is_example",

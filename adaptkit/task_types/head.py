@@ -1,10 +1,11 @@
 """The head of a task adapter, as a folder says it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from adaptkit.config import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_LABELS
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
+from adaptkit.languages import canonical_tag
 from adaptkit.task_types.table import TASK_TYPES
 from adaptkit.task_types.task_type import AnyTaskType
 from adaptkit.task_types.tensor_shapes import Shapes
@@ -18,7 +19,8 @@ class HeadConfig:
     `task_type` is one of `TASK_TYPES`, whose row says what the head computes. `labels` are the labels or tags in the
     order of the outputs. A `qa` head with `allows_no_answer` was trained on questions without an answer too, and may
     give none; its answers have up to `max_answer_tokens` tokens. A `classification` or `multilabel` head with `pairs`
-    was trained on pairs of texts, and reads nothing else.
+    was trained on pairs of texts, and reads nothing else. A `translation` head has no weights: it says from which
+    `source_language` into which `target_languages` was trained.
 
     Raises:
         ConfigError: A task type that nobody registered; labels that it does not have, or lacks, or that repeat; a
@@ -32,6 +34,8 @@ class HeadConfig:
     pairs: bool = False
     # In files from format version 5 on (`adaptkit.format.typed_json.since`).
     max_answer_tokens: int = field(default=DEFAULT_ANSWER_TOKENS, metadata={"since": 5})
+    source_language: str = field(default="", metadata={"since": 9})
+    target_languages: tuple[str, ...] = field(default=(), metadata={"since": 9})
 
     def __post_init__(self) -> None:
         _require(
@@ -55,6 +59,19 @@ class HeadConfig:
         )
         if self.max_answer_tokens != DEFAULT_ANSWER_TOKENS:
             require_bounded(self.row)
+        self._check_languages()
+
+    def _check_languages(self) -> None:
+        named = (self.source_language, *self.target_languages)
+        if not self.row.writes:
+            _require(named == ("",), f"{self.task_type} has no source or target languages, found {named}.")
+            return
+        _require(
+            bool(self.source_language) and bool(self.target_languages) and len(set(named)) == len(named),
+            f"{self.task_type} names a source language and other target languages, each once, found {named}.",
+        )
+        for tag in named:
+            _require(canonical_tag(tag) == tag, f"the language {tag!r} is written {canonical_tag(tag)!r}.")
 
     @property
     def row(self) -> AnyTaskType:
@@ -84,7 +101,7 @@ def head_for(data: TaskData) -> HeadConfig:
             f"{data.description} has {found}; a head of {row.name} needs {row.least_labels} or more. Give examples of "
             "others too."
         )
-    return replace(HeadConfig(task_type=row.name, labels=data.labels), **row.head_fields(data))
+    return HeadConfig(task_type=row.name, labels=data.labels, **row.head_fields(data))
 
 
 def require_bounded(row: AnyTaskType) -> None:

@@ -30,3 +30,13 @@ class HeadFields(Protocol):
     def max_answer_tokens(self) -> int:
         """Of the longest answer."""
         ...
+
+    @property
+    def source_language(self) -> str:
+        """Of texts that are translated; empty where none are."""
+        ...
+
+    @property
+    def target_languages(self) -> tuple[str, ...]:
+        """That texts are translated into."""
+        ...

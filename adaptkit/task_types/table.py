@@ -12,10 +12,11 @@ from adaptkit.task_types.regression import REGRESSION
 from adaptkit.task_types.similarity import SIMILARITY
 from adaptkit.task_types.tagging import TAGGING
 from adaptkit.task_types.task_type import AnyTaskType
+from adaptkit.task_types.translation import TRANSLATION
 
 TASK_TYPES: Table[AnyTaskType] = Table("task type")
 
-for _row in (TAGGING, POS, CHOICE, QA, CLASSIFICATION, SIMILARITY, MULTILABEL, REGRESSION):
+for _row in (TAGGING, POS, CHOICE, QA, CLASSIFICATION, SIMILARITY, MULTILABEL, REGRESSION, TRANSLATION):
     TASK_TYPES.register(_row)
 
 

@@ -109,6 +109,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         unknown_labels: whether test examples with labels that a head does not have are refused or told of by `ignored`.
         head_fields: fields of a head for data, beside type and labels; `ConfigError` where data makes no head.
         fitted: those that depend on the items it is trained on.
+        writes: whether the answer is a text that is written, token by token, and not what a head gives on states.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
         together: refuses data of several languages that do not make one task.
         metrics: by name, each for a head, a language and the examples; all scores lie between 0 and 100.
@@ -151,6 +152,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     unknown_labels: Literal["refused", "told"] = "refused"
     head_fields: Callable[[TaskData], Mapping[str, Any]] = lambda _: {}
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
+    writes: bool = False
     bounds_answers: bool = False
     together: Callable[[Sequence[TaskData]], None] = lambda _: None
     constant_loss: Callable[[Sequence[Item]], float] | None = None

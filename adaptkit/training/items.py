@@ -16,7 +16,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone
 from adaptkit.data.batching import chunks, heldout_of_kinds, length_bucketed
 from adaptkit.errors import EmptyCorpus
-from adaptkit.heads import TaskFormat
+from adaptkit.heads import DecodingFormat, TaskFormat
 from adaptkit.heads.batch import Batch
 from adaptkit.task_types import Item
 from adaptkit.task_types.class_weights import Weighing
@@ -124,6 +124,8 @@ class TaskItems:
         """The items, padded, on the backbone's device."""
         items = [self.items[row] for row in rows]
         ids, mask = backbone.pad([row for item in items for row in item.rows], multiple_of=PADDED_TO)
+        form = self.task_format
+        decoded = form.decoder_ids(items) if isinstance(form, DecodingFormat) else None
         return Batch(
             ids=ids,
             mask=mask,
@@ -131,6 +133,7 @@ class TaskItems:
             class_weights=None if self._class_weights is None else self._class_weights.to(backbone.device),
             groups=tuple(len(item.rows) for item in items),
             language=items[0].language,
+            decoder_ids=None if decoded is None else decoded.to(backbone.device),
         )
 
     def n_tokens(self, rows: list[int]) -> int:

@@ -41,20 +41,20 @@ class Processes:
         """Which of `n` things this process computes; they are spread as evenly as can be."""
         return slice(self._start(n, self.index), self._start(n, self.index + 1))
 
-    def in_shares(self, states: Callable[[Tensor, Tensor], Tensor], ids: Tensor, mask: Tensor) -> Tensor:
-        """`states(ids, mask)`, each process computing a share of the rows.
+    def in_shares(self, states: Callable[..., Tensor], ids: Tensor, *others: Tensor) -> Tensor:
+        """`states(ids, *others)`, each process computing a share of the rows.
 
         Gradients go back through this process's own share only, times the number of processes: `average` them.
 
-        Shape: ids and mask (rows, seq), results (rows, ...).
+        Shape: ids and others (rows, seq), results (rows, ...).
         """
         if self.count == 1:
-            return states(ids, mask)
+            return states(ids, *others)
         mine = self.share(len(ids))
         n_mine = mine.stop - mine.start
         # With more processes than rows, one computes a row for nothing, so that its weights have gradients too.
         computed = mine if n_mine else slice(1)
-        part = states(ids[computed], mask[computed])[:n_mine]
+        part = states(ids[computed], *(other[computed] for other in others))[:n_mine]
         whole: Tensor = _Gathered.apply(part, self, len(ids))  # type: ignore[no-untyped-call]  # torch's own
         return whole
 

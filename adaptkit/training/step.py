@@ -64,12 +64,13 @@ class TrainingStep(nn.Module):
             return self._states(batch, objective)
 
     def _states(self, batch: Batch, objective: Loss) -> Tensor:
-        def states(ids: Tensor, mask: Tensor) -> Tensor:
+        def states(ids: Tensor, mask: Tensor, decoder_ids: Tensor | None = None) -> Tensor:
             with self._streams.own():
-                hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks)
+                hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks, decoder_ids=decoder_ids)
             return hidden
 
-        return self._processes.in_shares(states, batch.ids, batch.mask)
+        decoded = () if batch.decoder_ids is None else (batch.decoder_ids,)
+        return self._processes.in_shares(states, batch.ids, batch.mask, *decoded)
 
 
 def _rows(batch: Batch, held: Tensor | slice) -> Batch:

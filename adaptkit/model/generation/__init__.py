@@ -2,5 +2,6 @@
 
 from adaptkit.model.generation.generated import Generated, GeneratedPiece
 from adaptkit.model.generation.generator import Generator
+from adaptkit.model.generation.translator import Translator, Wanted, writes
 
-__all__ = ["Generated", "GeneratedPiece", "Generator"]
+__all__ = ["Generated", "GeneratedPiece", "Generator", "Translator", "Wanted", "writes"]

@@ -46,6 +46,11 @@ class Generator:
         self._projection = OutputProjection(passes.backbone)
 
     @property
+    def projection(self) -> OutputProjection:
+        """The output projection, which whoever writes shares."""
+        return self._projection
+
+    @property
     def held_bytes(self) -> int:
         """What the output projection takes besides the backbone."""
         return self._projection.held_bytes

@@ -53,6 +53,8 @@ def heads(draw: st.DrawFn) -> HeadConfig:
         allows_no_answer=draw(st.booleans()),
         pairs=draw(st.booleans()),
         max_answer_tokens=draw(st.sampled_from([1, 30, 31, 4096])) if task_type == "qa" else 30,
+        source_language="en" if TASK_TYPES[task_type].writes else "",
+        target_languages=draw(st.sampled_from([("sw",), ("ha", "zh-Hant")])) if TASK_TYPES[task_type].writes else (),
     )
 
 
@@ -91,7 +93,7 @@ def adapters(draw: st.DrawFn) -> Adapter:
     residual: tuple[SiteName, ...] = ("block.output",) if name == "llama" else RESIDUAL_SITES
     head = draw(st.none() | heads())
     method = draw(methods(linear, residual))
-    if head is not None and head.task_type != "similarity" and draw(st.booleans()):
+    if head is not None and head.has_weights and draw(st.booleans()):
         method = HeadOnlyConfig()
     config = AdapterConfig(
         method=method,
