@@ -203,7 +203,10 @@ class _Span(Generic[T]):
 
     def of(self, x: Tensor) -> Tensor:
         """Its part of a batch. Shape: x (all rows, seq, width), result (groups, rows of a group x seq, width)."""
-        return x[self.rows].reshape(len(self.members), -1, x.shape[-1])
+        # For one token of few rows, as where text is generated, cutting takes as long as a product.
+        part = x if self.rows.start == 0 and self.rows.stop == x.shape[0] else x[self.rows]
+        whole = part.dim() == 3 and part.shape[0] == len(self.members)
+        return part if whole else part.reshape(len(self.members), -1, x.shape[-1])
 
 
 def _spans(groups: RowGroups, members: Sequence[T | None], shape: Callable[[T], Hashable]) -> list[_Span[T]]:
@@ -257,6 +260,7 @@ class _JointPart:
     def __init__(self, span: _Span[LowRankTerms]) -> None:
         self._span, self._ranks = span, span.members[0].ranks
         self._downs = [down for terms in span.members for down in terms.downs]
+        self._kept: Tensor | None = None
         scale = span.members[0].scale
         self._scale: float | Tensor
         if scale is not None and all(terms.scale == scale for terms in span.members):
@@ -265,12 +269,16 @@ class _JointPart:
             self._scale = self._downs[0].new_tensor([terms.scales for terms in span.members]).unsqueeze(1)
 
     def narrow(self, site_input: Tensor) -> dict[str, Tensor]:
-        """Shape: site_input (all rows, seq, in_width), for each module (groups, rows of a group x seq, rank)."""
+        """The input projected down, and scaled where the scales differ.
+
+        Shape: site_input (all rows, seq, in_width), for each module (groups, rows of a group x seq, rank).
+        """
         x = self._span.of(site_input)
-        downs = torch.cat(self._downs).view(len(x), -1, x.shape[-1]).to(x.dtype)
-        scale = self._scale.to(x.dtype) if isinstance(self._scale, Tensor) else self._scale
-        narrow = torch.bmm(x, downs.transpose(1, 2)) * scale
-        return dict(zip(self._ranks, torch.split(narrow, [*self._ranks.values()], dim=-1), strict=True))
+        narrow = torch.bmm(x, self._turned_downs(x.dtype))
+        if isinstance(self._scale, Tensor):
+            narrow = narrow * self._scale.to(x.dtype)
+        parts = torch.split(narrow, [*self._ranks.values()], dim=-1) if len(self._ranks) > 1 else (narrow,)
+        return dict(zip(self._ranks, parts, strict=True))
 
     def add(self, module: str, narrow: Tensor, site_output: Tensor, result: Tensor) -> None:
         """Add the term at a module to its rows of the result, which may be the site's output itself.
@@ -282,12 +290,32 @@ class _JointPart:
         if first.scales_product(module):
             scales = torch.stack([terms.product_scales(module) for terms in self._span.members]).unsqueeze(1)
             out += (first.own_product(module, self._span.of(site_output)) * scales).to(out.dtype)
-        ups = torch.cat([up for terms in self._span.members for up in terms.ups(module)])
-        ups = ups.view(len(out), narrow.shape[-1], -1).to(narrow.dtype)
+        ups = _joined([up for terms in self._span.members for up in terms.ups(module)])
+        ups = ups.reshape(len(out), narrow.shape[-1], -1).to(narrow.dtype)
+        scale = 1.0 if isinstance(self._scale, Tensor) else self._scale
         if out.dtype == narrow.dtype:
-            out.baddbmm_(narrow, ups)
+            out.baddbmm_(narrow, ups, alpha=scale)
         else:
-            out += torch.bmm(narrow, ups).to(out.dtype)
+            out += (torch.bmm(narrow, ups) * scale).to(out.dtype)
+
+    def _turned_downs(self, dtype: torch.dtype) -> Tensor:
+        """All A side by side; those of one stack are kept for the next token, those of many would take much memory.
+
+        Shape: (groups, in_width, ranks).
+        """
+        if self._kept is not None and self._kept.dtype == dtype and not torch.is_grad_enabled():
+            return self._kept
+        members = len(self._span.members)
+        downs = _joined(self._downs)
+        turned = downs.reshape(members, -1, downs.shape[-1]).to(dtype).transpose(1, 2)
+        if members == 1 and not torch.is_grad_enabled():
+            self._kept = turned
+        return turned
+
+
+def _joined(matrices: Sequence[Tensor]) -> Tensor:
+    """Rows one behind the other, without a copy of one alone."""
+    return matrices[0] if len(matrices) == 1 else torch.cat(list(matrices))
 
 
 def _writable(site_output: Tensor) -> Tensor:
