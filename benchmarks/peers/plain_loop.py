@@ -77,11 +77,16 @@ def batches_of(lengths: Sequence[int], options: argparse.Namespace) -> list[list
 
 
 def train(
-    model: nn.Module, batches: Sequence[list[int]], loss_of: Callable[[list[int]], Tensor], options: argparse.Namespace
+    model: nn.Module,
+    batches: Sequence[list[int]],
+    loss_of: Callable[[list[int]], Tensor],
+    options: argparse.Namespace,
+    *,
+    learning_rate: float = 1e-3,
 ) -> dict[str, Any]:
     """Run the loop; gives its seconds, the peak memory of the process, and the type of its products."""
     model.train()
-    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-3)
+    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=learning_rate)
     started = time.perf_counter()
     for batch in batches:
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
