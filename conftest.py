@@ -18,7 +18,9 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 @pytest.fixture(scope="session")
 def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("page")
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "adapters_zoo").symlink_to(Path(__file__).parent / "adapters_zoo")  # as it lies in a checkout
+    return folder
 
 
 @pytest.fixture

@@ -57,3 +57,19 @@ def test_outputs_are_those_recorded(embedded_model: AdaptedModel) -> None:
     for listing in LISTINGS:
         *_, outputs = verify(listing.load(), backbone=embedded_model)
         assert outputs.startswith("outputs:")
+
+
+@pytest.mark.embedded
+def test_the_readme_shows_what_its_example_prints(embedded_model: AdaptedModel) -> None:
+    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    texts = ["An ci kwallaye uku a wasan jiya.", "Tulilala hotelini karibu na stesheni."]
+    ids = ["language/ha", "language/sw", "task/topics"]
+    embedded_model.attach(*(entry.load() for entry in LISTINGS if entry.id in ids))
+    try:
+        bare = embedded_model.predict(texts, stack="task/topics")
+        below = embedded_model.predict(texts, stacks=["ha > topics", "sw > topics"])
+    finally:
+        embedded_model.detach(*ids)
+    shown = "\n".join(str([found.label for found in answers]) for answers in (bare, below))
+    assert f"```text\n{shown}\n```" in readme
+    assert all(text in readme for text in texts)

@@ -1,0 +1,137 @@
+"""What the adapters of `adapters_zoo/` gain, as the README shows it: a table, and a figure with bars and intervals.
+
+`python -m tools.shipped` writes both, from the scores on the adapters' cards; a test says when they are stale.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from adaptkit.format.card import Evaluation
+from adaptkit.languages import language_name
+from adaptkit.storage import Zoo
+from adaptkit.terminal.amounts import bytes_text
+
+ROOT = Path(__file__).parents[1]
+README, FIGURE, ZOO = ROOT / "README.md", ROOT / "docs" / "figures" / "adapters.svg", ROOT / "adapters_zoo"
+BEGIN, END = "<!-- made by python -m tools.shipped -->", "<!-- end of what it makes -->"
+_ROW, _TOP, _LEFT, _SCALE, _RIGHT = 34, 44, 172, 4.2, 118
+_WIDTH = _LEFT + round(100 * _SCALE) + _RIGHT
+_STYLE = """
+text { font: 13px system-ui, "Segoe UI", "Noto Sans", sans-serif; fill: #1b1e23; }
+.quiet { fill: #5b616b; font-size: 12px; } .gain { font-weight: 600; }
+.without { fill: #b9bec7; } .with { fill: #17548f; } .interval { stroke: #d9822b; stroke-width: 2; }
+.paper { fill: #fdfcfa; }
+"""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """An adapter with the first score on its card."""
+
+    id: str
+    name: str
+    score: Evaluation
+    licence: str
+    n_bytes: int
+
+    @property
+    def gain(self) -> str:
+        """Points with their interval."""
+        gain = f"{self.score.score_with - self.score.score_without:+.1f}"
+        if self.score.low is None or self.score.high is None:
+            return gain
+        return f"{gain} ({self.score.low:+.1f} to {self.score.high:+.1f})"
+
+
+def shipped() -> list[Shipped]:
+    """The adapters of the zoo with a score, languages first, the largest gain on top."""
+    found = [
+        Shipped(each.id, _name(each.id, each.language), each.scores[0], each.licence, each.size_bytes)
+        for each in Zoo(ZOO)
+        if each.scores
+    ]
+    return sorted(
+        found,
+        key=lambda it: (not it.id.startswith("language/"), it.score.score_without - it.score.score_with, it.id),
+    )
+
+
+def table() -> str:
+    """The README's table."""
+    return "\n".join(
+        [
+            "| adapter | language or use | test | without | with | gain (95 % interval) | licence of its text | size |",
+            "|---|---|---|---|---|---|---|---|",
+            *(
+                f"| `{it.id}` | {it.name} | {it.score.task} ({it.score.n_examples}) | {it.score.score_without:.1f} | "
+                f"{it.score.score_with:.1f} | {it.gain} | {it.licence} | {bytes_text(it.n_bytes)} |"
+                for it in shipped()
+            ),
+        ]
+    )
+
+
+def written(page: str) -> str:
+    """A page with the table as it is now."""
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{rest.partition(END)[2]}"
+
+
+def figure() -> str:
+    """Bars of each language adapter's test, without and with it, as an SVG."""
+    rows = [it for it in shipped() if it.id.startswith("language/")]
+    height = _TOP + _ROW * len(rows) + 30
+    label = f"Accuracy without and with the adapter: {', '.join(f'{it.name} {it.gain}' for it in rows)}"
+    shapes = [shape for number, it in enumerate(rows) for shape in _bars(it, _TOP + number * _ROW)]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" role="img" '
+            f'aria-label="{escape(label)}">',
+            f"<style>{_STYLE}</style>",
+            f'<rect class="paper" width="{_WIDTH}" height="{height}" rx="6"/>',
+            *_legend(),
+            *shapes,
+            *_axis(height),
+            "</svg>\n",
+        ]
+    )
+
+
+def _bars(it: Shipped, y: float) -> Iterator[str]:
+    score = it.score
+    yield f'<text x="{_LEFT - 10}" y="{y + 19}" text-anchor="end">{escape(it.name)}</text>'
+    for kind, value, top in (("without", score.score_without, y + 4), ("with", score.score_with, y + 15)):
+        yield f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{value * _SCALE:.1f}" height="10" rx="2"/>'
+    if score.low is not None and score.high is not None:
+        low, high = (_LEFT + (score.score_without + end) * _SCALE for end in (score.low, score.high))
+        yield f'<line class="interval" x1="{low:.1f}" x2="{high:.1f}" y1="{y + 20}" y2="{y + 20}"/>'
+        yield f'<line class="interval" x1="{low:.1f}" x2="{low:.1f}" y1="{y + 17}" y2="{y + 23}"/>'
+        yield f'<line class="interval" x1="{high:.1f}" x2="{high:.1f}" y1="{y + 17}" y2="{y + 23}"/>'
+    gain = f"{score.score_with - score.score_without:+.1f} points"
+    yield f'<text class="gain" x="{_WIDTH - 12}" y="{y + 19}" text-anchor="end">{gain}</text>'
+
+
+def _legend() -> Iterator[str]:
+    yield f'<rect class="without" x="{_LEFT}" y="16" width="14" height="10" rx="2"/>'
+    yield f'<text class="quiet" x="{_LEFT + 20}" y="25">without the adapter</text>'
+    yield f'<rect class="with" x="{_LEFT + 160}" y="16" width="14" height="10" rx="2"/>'
+    yield f'<text class="quiet" x="{_LEFT + 180}" y="25">with it, 95 % interval of the gain</text>'
+
+
+def _axis(height: float) -> Iterator[str]:
+    for percent in (0, 25, 50, 75, 100):
+        x = _LEFT + percent * _SCALE
+        yield f'<text class="quiet" x="{x:.1f}" y="{height - 10}" text-anchor="middle">{percent} %</text>'
+
+
+def _name(adapter_id: str, language: str | None) -> str:
+    kind, _, name = adapter_id.partition("/")
+    return language_name(language) if kind == "language" and language is not None else name
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    FIGURE.parent.mkdir(exist_ok=True)
+    FIGURE.write_text(figure(), encoding="utf-8")
