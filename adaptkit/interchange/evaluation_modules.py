@@ -25,6 +25,7 @@ def evaluation_module(name: str, **options: Any) -> "ScoreModule":  # noqa: ANN4
     | `squad` | | `exact_match`, `f1`, 0 to 100 |
     | `mlqa` | `lang`, that of the contexts | `exact_match`, `f1`, 0 to 100 |
     | `pearson` | | `pearson`, -1 to 1 |
+    | `chrf`, `bleu` | | `score`, 0 to 100, of translations with one reference each |
 
     Raises:
         ConfigError: No such score or option, or evaluate is not installed.

@@ -78,6 +78,7 @@ _INPUTS: dict[Reads, str] = {
         "{'text': [...]}}, with or without 'answer_start'."
     ),
     "numbers": "predictions and references: a number for each example.",
+    "texts": "predictions and references: a translation for each sentence.",
 }
 
 
@@ -93,5 +94,6 @@ def _features(reads: Reads) -> list[tuple[Any, Any]]:
         "label sets": [List(text)],
         "tags": [List(text)],
         "numbers": [Value("float64")],
+        "texts": [text],
     }
     return [(kind, kind) for kind in kinds[reads]]

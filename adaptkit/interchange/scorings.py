@@ -26,8 +26,9 @@ from adaptkit.scores import (
     PearsonCorrelation,
     mlqa_normaliser,
 )
+from adaptkit.scores.translation import Bleu, ChrF
 
-Reads: TypeAlias = Literal["labels", "label sets", "tags", "answers", "numbers"]
+Reads: TypeAlias = Literal["labels", "label sets", "tags", "answers", "numbers", "texts"]
 Found: TypeAlias = dict[str, float | dict[str, float]]
 
 
@@ -213,6 +214,24 @@ def _pearson() -> Scoring:
     )
 
 
+def _chrf() -> Scoring:
+    return _translations("chrf", ChrF(), "chrF++", "Popović 2017, doi:10.18653/v1/W17-4770")
+
+
+def _bleu() -> Scoring:
+    return _translations("bleu", Bleu(), "BLEU", "Post 2018, arXiv:1804.08771")
+
+
+def _translations(name: str, metric: ChrF | Bleu, called: str, paper: str) -> Scoring:
+    return Scoring(
+        name=name,
+        reads="texts",
+        description=f"{called} of all translations together, 0 to 100, by sacrebleu.",
+        paper=paper,
+        compute=lambda predicted, gold: {"score": 100 * _share(metric, predicted, gold)},
+    )
+
+
 SCORINGS: Mapping[str, Callable[..., Scoring]] = {
     "accuracy": _accuracy,
     "macro_f1": _macro_f1,
@@ -221,6 +240,8 @@ SCORINGS: Mapping[str, Callable[..., Scoring]] = {
     "squad": _squad,
     "mlqa": _mlqa,
     "pearson": _pearson,
+    "chrf": _chrf,
+    "bleu": _bleu,
 }
 
 
@@ -228,12 +249,12 @@ def of_trainer(scored: Scoring, predictions: Any, label_ids: Any) -> tuple[list[
     """What a `Trainer` has predicted, as the score reads it: of outputs in a tuple the first, and no ignored place.
 
     Shape: logits (n, n_labels), or (n, seq, n_labels) for tags, or (n, 1) for numbers; label_ids (n), (n, n_labels) for
-    label sets, or (n, seq) with -100 where none is asked. Answers are what stands there already.
+    label sets, or (n, seq) with -100 where none is asked. Answers and texts are what stands there already.
 
     Raises:
         ConfigError: Names of the labels are needed and were not given, or there are others.
     """
-    if scored.reads == "answers":
+    if scored.reads in ("answers", "texts"):
         return list(predictions), list(label_ids)
     logits, gold = np.asarray(predictions[0] if isinstance(predictions, tuple) else predictions), np.asarray(label_ids)
     if scored.reads == "numbers":

@@ -12,6 +12,7 @@ from typing import Any
 import evaluate
 import numpy as np
 import pytest
+import sacrebleu
 import seqeval.metrics
 import sklearn.metrics
 
@@ -129,6 +130,14 @@ def test_answers_are_found_by_their_ids_and_a_question_may_have_none() -> None:
 def test_pearson_is_that_of_numpy() -> None:
     found, gold = [0.1, 0.4, 0.35, 0.8], [0.0, 0.5, 0.2, 0.9]
     assert computed("pearson", found, gold) == {"pearson": pytest.approx(np.corrcoef(found, gold)[0, 1])}
+
+
+def test_translations_are_scored_as_sacrebleu_does() -> None:
+    found, gold = ["The goat sleeps here.", "Rain fell at night"], ["The goat sleeps there.", "It rained at night."]
+    assert computed("chrf", found, gold)["score"] == pytest.approx(
+        sacrebleu.corpus_chrf(found, [gold], word_order=2).score
+    )
+    assert computed("bleu", found, gold)["score"] == pytest.approx(sacrebleu.corpus_bleu(found, [gold]).score)
 
 
 def test_they_combine_and_take_batches() -> None:
