@@ -24,7 +24,7 @@ from .interchange import (
 )
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
-from .model import AdaptedModel, Generated, GeneratedPiece, SearchIndex, load_model
+from .model import AdaptedModel, FilledMask, FilledToken, Generated, GeneratedPiece, SearchIndex, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
@@ -73,6 +73,8 @@ __all__ = [
     "Explaining",
     "Explanation",
     "FeatureDistillation",
+    "FilledMask",
+    "FilledToken",
     "Fuse",
     "Fusion",
     "Generated",

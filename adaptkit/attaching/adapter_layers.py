@@ -6,15 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.config import SiteShape
-from adaptkit.errors import ConfigError
+from adaptkit.errors import ArchitectureMismatch, ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import SiteAddress
-from adaptkit.format.tensor_shapes import HEAD, parts_at
+from adaptkit.format.tensor_shapes import HEAD, PROJECTION, parts_at
 from adaptkit.heads import build_head
 from adaptkit.layers.adapter_layer import AdapterLayer, HandedModule, MixingLayer
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.piece_rows import PieceRows
+from adaptkit.layers.token_projection import TokenProjection
 from adaptkit.methods import INVERTIBLE, PIECES, InvertibleConfig, Method, MethodConfig, PiecesConfig, method_of
 
 AnyLayer = AdapterLayer | MixingLayer
@@ -41,6 +42,7 @@ class AdapterLayers(nn.Module):
             layer = _build(part, place)
             self._by_module[place.module] = layer
             self.add_module(place.module.replace(".", "/"), layer)
+        self.projection = _kept_projection(config, shapes)
         self.head: Head | None = None
         if config.head is not None:
             self.head = build_head(config.head, shapes[SiteAddress(deepest, "block.output")].out_width)
@@ -94,15 +96,33 @@ class AdapterLayers(nn.Module):
         return layers.eval()
 
     def _named_layers(self) -> dict[str, nn.Module]:
-        return {**self._by_module, **({HEAD: self.head} if self.head is not None else {})}
+        on_top = {HEAD: self.head, PROJECTION: self.projection}
+        return {**self._by_module, **{name: part for name, part in on_top.items() if part is not None}}
 
     def named_tensors(self) -> dict[str, nn.Parameter]:
-        """Every weight under `<module path>.<weight name>` or `head.<weight name>`, the naming of the file format."""
+        """Every weight by the naming of the file format.
+
+        That is `<module path>.<weight name>`, `head.<weight name>` or `projection.<weight name>`.
+        """
         return {
             f"{place}.{name}": parameter
             for place, layer in self._named_layers().items()
             for name, parameter in layer.named_parameters()
         }
+
+
+def _kept_projection(config: AdapterConfig, shapes: Mapping[SiteAddress, SiteShape]) -> TokenProjection | None:
+    if config.projection is None:
+        return None
+    # The table's width in is the number of its rows.
+    table = shapes.get(SiteAddress(-1, "embeddings.words"))
+    if table is None:
+        raise ArchitectureMismatch(
+            "the adapter has kept a projection to tokens, by which an encoder fills masks, and this backbone is no "
+            "encoder of one list of blocks. Load the encoder that it was trained on."
+        )
+    n_tokens = config.projection.n_tokens(table.in_width + config.n_pieces)
+    return TokenProjection(hidden_width=shapes[SiteAddress(-1, "embeddings")].out_width, n_tokens=n_tokens)
 
 
 def _build(part: MethodConfig, place: SiteShape) -> AnyLayer:

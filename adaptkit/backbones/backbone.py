@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrained
 
 from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import fingerprint_of, highest_id, sampled_table, tokenizer_hash
+from adaptkit.backbones.mlm_head import StoredMlmHead
 from adaptkit.backbones.networks import embedding_rows, shape_of
 from adaptkit.backbones.piece_reader import PieceReader, with_pieces
 from adaptkit.backbones.probe_inputs import probe_bodies, spread_pieces
@@ -44,9 +45,9 @@ class Backbone(TextReader):
     every text, because the model was trained with it. `bits`, `embeddings` and `vocabulary` say how the weights are
     held, and `sampled` is the fingerprint that was taken before they were quantised. `output_table` is where a decoder
     has its output projection on disk; None where that is the input table. `output_bias` is what some add to its logits,
-    on disk too. `input_table` is where the embeddings are on
-    disk; None where they are held as they are. `sentences` makes a vector of a text, of at most `sentence_length`
-    tokens where that is said; `prompts` are those that the backbone came with, by name.
+    on disk too. `mlm_head` is where an encoder's checkpoint has its way to tokens. `input_table` is where the
+    embeddings are on disk; None where they are held as they are. `sentences` makes a vector of a text, of at most
+    `sentence_length` tokens where that is said; `prompts` are those that the backbone came with, by name.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Backbone(TextReader):
     output_table: StoredTensor | None = None
     output_bias: StoredTensor | None = None
     input_table: StoredTensor | None = None
+    mlm_head: StoredMlmHead | None = None
     sentences: SentenceVectors = field(default_factory=SentenceVectors)
     sentence_length: int | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)

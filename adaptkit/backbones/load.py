@@ -17,6 +17,8 @@ from adaptkit.backbones.checkpoint import Checkpoint, checkpoint_of
 from adaptkit.backbones.device import device_for
 from adaptkit.backbones.fingerprint import highest_id, tokenizer_hash
 from adaptkit.backbones.gguf_file import is_gguf
+from adaptkit.backbones.mlm_head import StoredMlmHead, mlm_head_of
+from adaptkit.backbones.networks import shape_of
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.place import place_of
 from adaptkit.backbones.precision import half_type
@@ -103,6 +105,7 @@ def load_backbone(
         vocabulary=kept,
         sampled=sampled,
         output_table=_output_tensor(found, "weight"),
+        mlm_head=_mlm_head(found),
         output_bias=_output_tensor(found, "bias"),
         input_table=None if sampled is None else found.tensors[architecture_of(found.config.model_type).table],
         sentences=sentences.vectors(found.tokenizer, prefix).to(where),
@@ -167,6 +170,12 @@ def _output_tensor(found: Checkpoint, part: Literal["weight", "bias"]) -> Stored
     if not row.generates or (part == "weight" and tied):
         return None
     return found.tensors.get(f"{row.output}.{part}")
+
+
+def _mlm_head(found: Checkpoint) -> StoredMlmHead | None:
+    """Where an encoder's checkpoint has its way to tokens; nothing of it is read here."""
+    heads = architecture_of(found.config.model_type).mlm_heads
+    return mlm_head_of(heads, found.config, found.tensors, shape_of(found.config).word_width) if heads else None
 
 
 def _kept(vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, vocabulary_size: int) -> Vocabulary:

@@ -61,6 +61,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Write on behind a prompt, by a decoder. Shown while it is written; of many prompts, JSON lines.",
         lambda: _made(later("adaptkit.cli.generate", "generate_flags")()(), PlainCommand),
     ),
+    "fill-mask": (
+        "Tell the most probable tokens at each mask of a text. A stack of adapters may act.",
+        _function("fill_mask", "fill_mask"),
+    ),
     "encode": (
         "Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines.",
         _function("encode", "encode"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from adaptkit.errors import ConfigError
 from adaptkit.methods import InvertibleConfig, MethodConfig, PiecesConfig, method_of
+from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.task_types import HeadConfig
 
 
@@ -12,7 +13,8 @@ class AdapterConfig:
     """A method; for a language adapter optionally the invertible layer below it; for a task adapter its head.
 
     With `hides_top_block`, adapters below it do not act in the last block (MAD-X 2.0, Pfeiffer et al. 2021,
-    arXiv:2012.15562). With `pieces`, a text under it is read by these too, each with an embedding row of its own.
+    arXiv:2012.15562). With `pieces`, a text under it is read by these too, each with an embedding row of its own. With
+    `projection`, it has kept the way from hidden states to tokens that it was trained with.
 
     Raises:
         ConfigError: No layers and no head with weights: nothing to train.
@@ -23,6 +25,7 @@ class AdapterConfig:
     head: HeadConfig | None = None
     hides_top_block: bool = False
     pieces: PiecesConfig | None = None
+    projection: ProjectionConfig | None = None
 
     def __post_init__(self) -> None:
         trains_head = self.head is not None and self.head.has_weights
@@ -31,6 +34,11 @@ class AdapterConfig:
                 f"method {self.method_name!r} trains a head and nothing else, so it needs a task whose head has "
                 "weights (classification, tagging, qa or choice)."
             )
+
+    @property
+    def n_pieces(self) -> int:
+        """How many pieces of text it brings."""
+        return 0 if self.pieces is None else len(self.pieces)
 
     @property
     def method_name(self) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from adaptkit.config import SiteName
 from adaptkit.errors import UnsupportedArchitecture
-from adaptkit.format import former_names
+from adaptkit.format import former_names, mlm_heads
+from adaptkit.format.mlm_heads import MlmHead
 from adaptkit.table import Table
 
 
@@ -50,7 +51,8 @@ class Architecture:
     With `pooler`, transformers makes a pooler unless told not to. With `counts_from_padding`, positions are counted
     from the padding token's id on, so that the rows of the position table up to it are not used. `adapterhub` says
     where in a block AdapterHub's bottlenecks stand; without it, its adapters are not read. `former_names` are parts of
-    tensors' names in checkpoints of another layout, as `adaptkit.format.former_names` says.
+    tensors' names in checkpoints of another layout, as `adaptkit.format.former_names` says. `mlm_heads` are what
+    checkpoints of masked language models have on top, of which one has at most one.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Architecture:
     ungated_input: str = ""
     adapterhub: Mapping[SiteName, str] = field(default_factory=dict)
     former_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mlm_heads: tuple[MlmHead, ...] = ()
 
     @property
     def table(self) -> str:
@@ -138,8 +141,9 @@ BERT = Architecture(
     },
     pooler=True,
     adapterhub={"attention.residual": "attention.output", "block.output": "output"},
+    mlm_heads=(mlm_heads.BERT,),
 )
-ROBERTA = replace(BERT, name="roberta", counts_from_padding=True)
+ROBERTA = replace(BERT, name="roberta", counts_from_padding=True, mlm_heads=(mlm_heads.ROBERTA,))
 DISTILBERT = Architecture(
     name="distilbert",
     blocks="transformer.layer",
@@ -156,10 +160,12 @@ DISTILBERT = Architecture(
         "block.output": "output_layer_norm",
     },
     adapterhub={"attention.residual": "attention_adapters", "block.output": "output_adapters"},
+    mlm_heads=(mlm_heads.DISTILBERT,),
 )
 DEBERTA_V2 = replace(
     BERT,
     name="deberta-v2",
+    mlm_heads=(mlm_heads.BERT, mlm_heads.DEBERTA_V2),
     # Its query and key projections are applied to the relative positions too.
     row_wise=False,
     pooler=False,
@@ -173,6 +179,7 @@ DEBERTA_V2 = replace(
 ELECTRA = replace(
     BERT,
     name="electra",
+    mlm_heads=(mlm_heads.ELECTRA,),
     pooler=False,
     adapterhub={},
     widened_embeddings="embeddings_project",
@@ -198,6 +205,7 @@ ALBERT = Architecture(
     },
     recomputes=False,
     pooler=True,
+    mlm_heads=(mlm_heads.ALBERT,),
 )
 NOMIC_BERT = Architecture(
     name="nomic_bert",
@@ -215,6 +223,7 @@ NOMIC_BERT = Architecture(
         "block.output": "post_mlp_layernorm",
     },
     former_names=former_names.NOMIC_BERT,
+    mlm_heads=(mlm_heads.NOMIC_BERT,),
 )
 XLM_ROBERTA_XL = replace(
     ROBERTA,
@@ -229,6 +238,7 @@ MODERN_BERT = Architecture(
     blocks="layers",
     word_embeddings="embeddings.tok_embeddings",
     post_norm=False,
+    mlm_heads=(mlm_heads.MODERN_BERT,),
     sites={
         "attention.qkv": "attn.Wqkv",
         "attention.output": "attn.Wo",

@@ -102,6 +102,7 @@ class CardSubject:
     """Whose card it is: facts of the adapter that stand elsewhere in its folder.
 
     `languages` says in words what each of `language_tags` is. `hub_id` is the backbone's, empty where it has none.
+    `n_predicted` are the tokens of a kept projection, 0 where none was kept.
     """
 
     adapter_id: str
@@ -117,6 +118,7 @@ class CardSubject:
     n_parameters: int
     weights_sha256: str
     n_pieces: int = 0
+    n_predicted: int = 0
 
 
 _USES = {
@@ -213,6 +215,11 @@ def _facts(subject: CardSubject, card: Card) -> list[str]:
         f"- Text: {source} ({counted(card.n_lines, 'line')}{tokens}{content}), licence: {one_line(card.licence)}",
         *(f"- Cut or left out: {one_line(loss)}" for loss in card.losses),
         *([f"- Pieces: text is read by {subject.n_pieces:,} of its own too"] if subject.n_pieces else []),
+        *(
+            [f"- Fills masks: its projection to {subject.n_predicted:,} tokens is kept (`model.fill_mask`)"]
+            if subject.n_predicted
+            else []
+        ),
         *([f"- Head: {one_line(subject.head)}"] if subject.head else []),
         *([f"- Trained on top of: {' > '.join(subject.below)}"] if subject.below else []),
         *(_training(card.training) if card.training is not None else []),

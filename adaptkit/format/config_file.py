@@ -13,6 +13,7 @@ from adaptkit.format.shapes import BackboneShape, DecoderShape, EncoderDecoderSh
 from adaptkit.format.spec import MAX_BELOW, OWN_PEFT_TYPE, OWN_PREFIX, PEFT_PREFIX
 from adaptkit.format.typed_json import LATEST, MistypedJson, decode, encode, needed_version
 from adaptkit.methods import METHODS, PIECES, InvertibleConfig, LoraConfig, PiecesConfig, method_of
+from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.task_types import HeadConfig
 
 _LIMITS = {
@@ -26,6 +27,8 @@ _LIMITS = {
 _FIELDS = {"peft_type", "method", "settings", "invertible"}
 _FIELDS_OF_2 = {"head", "hides_top_block"}
 _FIELDS_OF_8 = {"pieces"}
+_FIELDS_OF_9 = {"projection"}
+_PROJECTION_SINCE = 9
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,14 @@ def format_version(config: AdapterConfig, shape: BackboneShape) -> int:
     """The oldest format version that can hold a config."""
     version = 3 if isinstance(shape, DecoderShape) else 2 if _needs_2(config) else 1
     version = 9 if isinstance(shape, EncoderDecoderShape | FactorisedShape) else version
+    version = version if config.projection is None else _PROJECTION_SINCE
     pieces = 1 if config.pieces is None else PIECES.format_version
     return max(version, method_of(config.method).format_version, needed_version(config.head), pieces)
 
 
 def _needs_2(config: AdapterConfig) -> bool:
-    head_or_pieces = config.head is not None or config.pieces is not None
-    return head_or_pieces or config.hides_top_block or bool(config.method.fuses)
+    parts = (config.head, config.pieces, config.projection)
+    return any(part is not None for part in parts) or config.hides_top_block or bool(config.method.fuses)
 
 
 def to_json(
@@ -78,7 +82,8 @@ def to_json(
     if not _needs_2(config):
         return content
     content |= {"head": encode(config.head, version), "hides_top_block": config.hides_top_block}
-    return content if config.pieces is None else {**content, "pieces": encode(config.pieces)}
+    more = {"pieces": config.pieces, "projection": config.projection}
+    return {**content, **{name: encode(part) for name, part in more.items() if part is not None}}
 
 
 def from_json(
@@ -112,10 +117,12 @@ def _check_limits(part: object, path: Path) -> None:
 def _from_own(content: Mapping[str, object], version: int) -> AdapterConfig:
     if content.get("peft_type") != OWN_PEFT_TYPE:
         raise MistypedJson(f"peft_type is {content.get('peft_type')!r}, expected 'LORA' or {OWN_PEFT_TYPE!r}")
-    if content.keys() not in (_FIELDS, _FIELDS | _FIELDS_OF_2, _FIELDS | _FIELDS_OF_2 | _FIELDS_OF_8):
+    least = _FIELDS | _FIELDS_OF_2
+    if content.keys() != _FIELDS and not least <= content.keys() <= least | _FIELDS_OF_8 | _FIELDS_OF_9:
         raise MistypedJson(
             f"the fields are {', '.join(sorted(content))}; expected {', '.join(sorted(_FIELDS))}, and for format "
-            f"version 2 also {', '.join(sorted(_FIELDS_OF_2))}, and where it has pieces (version 8) these"
+            f"version 2 also {', '.join(sorted(_FIELDS_OF_2))}, and where it has pieces (version 8) or a projection "
+            "(version 9) these"
         )
     name = str(content["method"])
     if name not in METHODS:
@@ -131,6 +138,7 @@ def _from_own(content: Mapping[str, object], version: int) -> AdapterConfig:
         head=decode(_OptionalHead, {"head": content.get("head")}, version=version).head,
         hides_top_block=decode(bool, content.get("hides_top_block", False), "hides_top_block"),
         pieces=decode(PiecesConfig, content["pieces"], "pieces") if "pieces" in content else None,
+        projection=decode(ProjectionConfig, content["projection"], "projection") if "projection" in content else None,
     )
     _check_fused(config.method.fuses)
     if _needs_2(config) != (content.keys() > _FIELDS):

@@ -59,7 +59,10 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The content of adaptkit.json: what peft does not know. `pieces_sha256` is empty where there are no pieces."""
+    """The content of adaptkit.json: what peft does not know.
+
+    `pieces_sha256` is empty where there are no pieces, and `tokens_sha256` where no projection is kept.
+    """
 
     format_version: int
     kind: Kind
@@ -71,6 +74,7 @@ class Record:
     probes: tuple[Probe, ...]
     card: Card
     pieces_sha256: str = since(8, "")
+    tokens_sha256: str = since(9, "")
 
     @property
     def id(self) -> str:
@@ -128,6 +132,7 @@ def read_config(files: Files, record: Record) -> AdapterConfig:
             f"says format version {record.format_version}, but the adapter is one of version {right}.",
         )
     _check_pieces(record, config, path)
+    _check_tokens(record, config, path)
     return config
 
 
@@ -146,6 +151,20 @@ def _check_pieces(record: Record, config: AdapterConfig, path: Path) -> None:
         )
     if any(max(probe.ids) >= record.backbone.shape.vocabulary_size + n_pieces for probe in record.probes):
         raise LimitExceeded(path.with_name(spec.RECORD_FILE), _OUTSIDE)
+
+
+def _check_tokens(record: Record, config: AdapterConfig, path: Path) -> None:
+    """The tokens of a kept projection are those that it was trained to tell apart, and there are such ids."""
+    projection = config.projection
+    if record.tokens_sha256 != ("" if projection is None else projection.sha256):
+        raise MalformedConfig(
+            path,
+            f"does not have the tokens that {spec.RECORD_FILE} was written for: they were changed, or the two come "
+            "from different adapters. Fetch the folder again, whole.",
+        )
+    n_ids = record.backbone.shape.vocabulary_size + config.n_pieces
+    if projection is not None and projection.tokens is not None and projection.tokens[-1] >= n_ids:
+        raise LimitExceeded(path, f"projects to the token {projection.tokens[-1]:,}; there are {n_ids:,}.")
 
 
 def _check_family(shape: BackboneShape) -> None:

@@ -96,7 +96,10 @@ def subject_of(
         hub_id=origin.hub_id,
         n_parameters=n_parameters,
         weights_sha256=weights_sha256,
-        n_pieces=0 if config.pieces is None else len(config.pieces),
+        n_pieces=config.n_pieces,
+        n_predicted=0
+        if config.projection is None
+        else config.projection.n_tokens(origin.shape.vocabulary_size + config.n_pieces),
     )
 
 

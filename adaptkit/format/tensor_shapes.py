@@ -10,10 +10,12 @@ from adaptkit.methods import MethodConfig, method_of
 
 HEAD = "head"
 """What the names of a head's tensors begin with."""
+PROJECTION = "projection"
+"""What those of a kept projection begin with."""
 
 
 def tensor_shapes(config: AdapterConfig, shape: BackboneShape) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor under `<module path>.<weight name>` or `head.<weight name>`.
+    """The shape of every tensor under `<module path>.<weight name>`, `head.<weight name>` or `projection.<...>`.
 
     Raises:
         ArchitectureMismatch: The config names a block or a site that the backbone does not have.
@@ -24,7 +26,13 @@ def tensor_shapes(config: AdapterConfig, shape: BackboneShape) -> dict[str, tupl
         for name, size in part.tensors(place).items()
     }
     head = {} if config.head is None else config.head.tensors(shape.hidden_width)
-    return found | {f"{HEAD}.{name}": size for name, size in head.items()}
+    n_ids = shape.vocabulary_size + config.n_pieces
+    kept = {} if config.projection is None else config.projection.tensors(shape.hidden_width, n_ids)
+    return (
+        found
+        | {f"{HEAD}.{name}": size for name, size in head.items()}
+        | {f"{PROJECTION}.{name}": size for name, size in kept.items()}
+    )
 
 
 def parts_at(config: AdapterConfig, sites: Mapping[SiteAddress, SiteShape]) -> Iterator[tuple[SiteShape, MethodConfig]]:

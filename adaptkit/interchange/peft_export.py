@@ -22,12 +22,14 @@ from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.config_file import is_peft, to_json
 from adaptkit.format.folder import write_folder
+from adaptkit.format.tensor_shapes import HEAD, PROJECTION
 from adaptkit.format.transformers_classes import ForClass
 from adaptkit.interchange.peft_ia3 import ia3_for_peft
 from adaptkit.methods import Ia3Config, LoraConfig
 from adaptkit.storage import Adapter
 from adaptkit.terminal.asking import as_typed
 
+_ON_TOP = (f"{HEAD}.", f"{PROJECTION}.")
 _BARE: ForClass = "AutoModel"
 _CAUSAL: ForClass = "AutoModelForCausalLM"
 _IA3: dict[str, object] = {"peft_type": "IA3", "task_type": None, "fan_in_fan_out": False, "inference_mode": True}
@@ -40,7 +42,9 @@ def export_peft(
     for_class: ForClass = "AutoModel",
     without_head: bool = False,
 ) -> Path:
-    """Write a LoRA or an IA3 as a folder that `PeftModel.from_pretrained` loads; `without_head` leaves a head out.
+    """Write a LoRA or an IA3 as a folder that `PeftModel.from_pretrained` loads.
+
+    `without_head` leaves a head and a kept projection out.
 
     `for_class` is the transformers class of the model that peft puts it on, such as `AutoModelForCausalLM`. On another
     one, peft finds none of its layers: the adapter does nothing there. A LoRA for `AutoModel` is an adapter's folder,
@@ -97,6 +101,11 @@ def _alone(adapter: Adapter, *, without_head: bool) -> Adapter:
             f"{adapter.id} has a head, which peft has no place for. Export it without with "
             f"{as_typed(without_head=True)}; the head's tensors stay in the folder that you have."
         )
+    if adapter.config.projection is not None and not without_head:
+        raise ConfigError(
+            f"{adapter.id} has kept its projection to tokens, which peft has no place for. Export it without with "
+            f"{as_typed(without_head=True)}; its tensors stay in the folder that you have."
+        )
     if adapter.config.pieces is not None:
         raise NotConvertible(
             f"{adapter.id} brings {len(adapter.config.pieces):,} pieces of text with it, for which peft has no place; "
@@ -104,7 +113,7 @@ def _alone(adapter: Adapter, *, without_head: bool) -> Adapter:
         )
     if adapter.config.hides_top_block:
         raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which peft cannot do.")
-    tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith("head.")}
+    tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith(_ON_TOP)}
     return replace(adapter, config=AdapterConfig(method=method), tensors=tensors)
 
 

@@ -33,6 +33,7 @@ from adaptkit.model.building import LayerBuilder
 from adaptkit.model.copies import copy_without_hooks
 from adaptkit.model.encoding import Encoder, require_batch
 from adaptkit.model.explaining import explanations, wanted_of
+from adaptkit.model.filling import BACKBONE, FilledMask, Filling
 from adaptkit.model.generation import Generated, GeneratedPiece, Generator, Translator, Wanted, writes
 from adaptkit.model.lookup import StackLookup
 from adaptkit.model.notices import Notices
@@ -578,6 +579,32 @@ class AdaptedModel(nn.Module):
         self._notices.of_forms([[one.text] for one in wanted], stacks)
         translator = Translator(self._passes, self._generator)
         return translator.translations(wanted, stacks, max_new_tokens=max_new_tokens, batch_size=batch_size)
+
+    def fill_mask(
+        self,
+        texts: Sequence[str],
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        top: int = 5,
+        by: StackLike = None,
+        batch_size: int = 32,
+    ) -> list[tuple[FilledMask, ...]]:
+        """The `top` most probable tokens at each mask of each text, with probabilities, under `stack` or `stacks`.
+
+        A mask is written as the tokenizer has it, or `<mask>` or `[MASK]`. Tokens are told apart by the projection that
+        the uppermost adapter of a text's stack has kept (`Mlm(keep_projection=True)`), else by the head of the
+        backbone's own checkpoint; `by` names another attached adapter for it, or `"backbone"`. Probabilities are over
+        all tokens that the projection knows; special tokens are not named.
+
+        Raises:
+            ConfigError: A text without a mask, nothing that tells tokens apart, no encoder, or another wrong option.
+            UnknownAdapter: A stack names an adapter that is not attached.
+            OutOfMemory: The memory does not hold a batch.
+        """
+        each = self._stacks.for_each(len(texts), stack, stacks)
+        named = BACKBONE if by == BACKBONE else None if by is None else self.pinned(by)
+        return Filling(self._passes, self._notices, named).fill(texts, each, top=top, batch_size=batch_size)
 
     def head_of(self, stack: StackLike) -> tuple[Head, HeadConfig]:
         """The head that answers under a stack: that of its last adapter.

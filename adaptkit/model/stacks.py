@@ -50,6 +50,12 @@ class ResolvedStack:
             pieces=None if self.layers[name].config.pieces is not None else self.pieces,
         )
 
+    @property
+    def projection(self) -> AdapterLayers | None:
+        """The uppermost adapter in it that has kept its projection to tokens."""
+        every = (self.layers[name] for name in reversed(self.stack.ids))
+        return next((layers for layers in every if layers.projection is not None), None)
+
     def require_own_vocabulary(self, what: str) -> None:
         """Let its text be read by the backbone's pieces alone, for `what` has no place for others.
 

@@ -20,6 +20,7 @@ class Mlm(Options):
         None, "first steps, which train only the projection (default: a quarter, up to 100)", least=0
     )
     whole_words: bool = option(False, "mask whole words")
+    keep_projection: bool = option(False, "keep the projection to tokens with the adapter, for model.fill_mask")
     full_vocabulary: bool = option(False, "softmax over the full vocabulary, not the corpus vocabulary")
 
 

@@ -1,8 +1,10 @@
 """A fresh adapter on a model, on top of frozen ones, with the run that trains it: what all trainings share."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, count
 from types import MappingProxyType
+from typing import TypeAlias
 
 from torch import Tensor
 
@@ -16,6 +18,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, LanguageLines
 from adaptkit.format.card_sources import SourceFacts
 from adaptkit.model import AdaptedModel
+from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.options import Recorded
 from adaptkit.recipes.foundation import Foundation
 from adaptkit.recipes.place import checkpoint_folder, is_finished, log_file, trackers_folder
@@ -36,6 +39,8 @@ from adaptkit.version import __version__
 _DIGITS = 16
 MakeRun = Callable[[AdapterLayers, str, CheckpointFolder | None], TrainingRun]
 """Given the fresh layers, the id under which they are attached, and where checkpoints go."""
+Kept: TypeAlias = Callable[[], tuple[ProjectionConfig, Mapping[str, Tensor]] | None]
+"""After training, the projection to tokens that the adapter is to keep, and its weights."""
 
 
 class Fitting:
@@ -57,6 +62,7 @@ class Fitting:
         asked: Mapping[str, Recorded],
         content: str,
         make_run: MakeRun,
+        kept: Kept = lambda: None,
     ) -> None:
         self._asked_run = run
         self._output = output
@@ -65,6 +71,7 @@ class Fitting:
         self._foundation = foundation
         self._id = adapter_id
         self._config = config
+        self._kept = kept
         self._processes = Processes(model.backbone.device)
         self._lent = foundation.attach_to(model)
         self._attached_as = _free_id(model, adapter_id)
@@ -138,15 +145,18 @@ class Fitting:
             result = self.run.run(display, resume=output.resumes, reports=self._reports())
         self.layers.eval()
         once_trained()
-        pieces = self._config.pieces
-        inputs = model.backbone.probe_inputs(0 if pieces is None else len(pieces))
+        inputs = model.backbone.probe_inputs(self._config.n_pieces)
+        projection, weights = self._kept() or (None, {})
         adapter = Adapter(
             kind=kind,
             name=self._id.name,
             language=next(iter(languages)) if len(languages) == 1 else None,
-            config=self._config,
+            config=replace(self._config, projection=projection),
             origin=origin_of(model.backbone),
-            tensors={name: t.detach().cpu().clone() for name, t in self.layers.named_tensors().items()},
+            tensors={
+                name: tensor.detach().cpu().clone()
+                for name, tensor in {**self.layers.named_tensors(), **weights}.items()
+            },
             below=() if self._config.method.fuses else self._foundation.below(languages),
             probes=record_probes(inputs, self._vectors(inputs)),
             card=Card(

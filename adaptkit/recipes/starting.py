@@ -54,7 +54,8 @@ def copy_weights(start: Adapter, config: AdapterConfig, layers: AdapterLayers) -
     Raises:
         ConfigError: It has layers of another method or size, or at other places.
     """
-    if start.config not in (config, replace(config, pieces=None)):
+    # A projection that was kept belonged to that training.
+    if replace(start.config, projection=None) not in (config, replace(config, pieces=None)):
         raise ConfigError(
             f"{start.id} is {_said(start.config)}, and what is to start from it {_said(config)}. Ask for the same "
             f"method with the same options: {as_typed(method=...)}."

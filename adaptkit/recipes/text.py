@@ -108,6 +108,7 @@ class TextTraining:
             asked={**request.record(self._training.options), **self._glossed(), **recorded_start(self._start)},
             content=self.data.sha256,
             make_run=self._training_run,
+            kept=self._training.kept,
         )
 
     def estimate(self) -> Estimate:

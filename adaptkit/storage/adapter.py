@@ -106,6 +106,7 @@ class Adapter:
             probes=self.probes,
             card=self.card,
             pieces_sha256="" if self.config.pieces is None else self.config.pieces.sha256,
+            tokens_sha256="" if self.config.projection is None else self.config.projection.sha256,
         )
         try:
             check_single_lines(encode(record))

@@ -1,7 +1,7 @@
 """Two adapters side by side: what differs in config, provenance and scores, and how far their layers are apart."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -70,9 +70,13 @@ def compare(before: Adapter, after: Adapter) -> Comparison:
 
 def _facts(adapter: Adapter) -> dict[str, object]:
     """Config and provenance, flat: path to value."""
-    origin, pieces = adapter.origin, adapter.config.pieces
-    # Thousands of pieces are told by their number and hash.
-    config = {**encode(adapter.config), "pieces": None if pieces is None else repr(pieces)}
+    origin, pieces, projection = adapter.origin, adapter.config.pieces, adapter.config.projection
+    # Thousands of pieces and tokens are told by their number.
+    config = {
+        **encode(replace(adapter.config, pieces=None, projection=None)),
+        "pieces": None if pieces is None else repr(pieces),
+        "projection": None if projection is None else repr(projection),
+    }
     whole = {
         "id": adapter.id,
         "language": adapter.language,

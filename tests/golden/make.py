@@ -164,7 +164,7 @@ def make(name: str, config: AdapterConfig, model: AdaptedModel) -> Adapter:
         config=config,
         origin=origin_of(model.backbone),
         tensors={name: tensor.detach().clone() for name, tensor in layers.named_tensors().items()},
-        probes=probes_of(inputs, model.encode_ids(inputs, stack=f"{kind}/{name}")),
+        probes=probes_of(inputs, model.encode_ids(inputs, stack=f"{kind}/{name}", whole=True)),
         card=CARD,
     )
 

@@ -8,6 +8,7 @@ import pytest
 from adaptkit.storage import load_adapter
 from tests.golden.make import facts
 from tests.golden.make_pieces import facts_of_pieces
+from tests.golden.make_projection import facts_of_projection
 from tests.tiny import unigram_model
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptkit.json"))
@@ -17,7 +18,7 @@ FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptk
 def test_a_golden_adapter_gives_the_recorded_numbers(folder: Path) -> None:
     expected = json.loads((folder.parent / "expected.json").read_text())
     adapter = load_adapter(folder)
-    assert {**facts(adapter), **facts_of_pieces(adapter)} == expected[folder.name]
+    assert {**facts(adapter), **facts_of_pieces(adapter), **facts_of_projection(adapter)} == expected[folder.name]
 
 
 def test_no_golden_adapter_is_left_out() -> None:
@@ -39,6 +40,9 @@ def test_no_golden_adapter_is_left_out() -> None:
         "v7/mix",
         "v8/pieces",
         "v8/pieces-below-an-invertible",
+        "v9/encoder-decoder",
+        "v9/projection",
+        "v9/shared-blocks",
     ]
 
 

@@ -1,6 +1,6 @@
 """Masked language modelling that projects only what it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from adaptkit.attaching import AdapterLayers
 from adaptkit.backbones import Backbone, embedding_rows, widening_of, word_starts
 from adaptkit.errors import ConfigError
+from adaptkit.format.tensor_shapes import PROJECTION
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer, PieceRows
 from adaptkit.layers.pooling import Pool, mean_pool
 from adaptkit.layers.types import MasterLinear
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Mlm
+from adaptkit.objectives.projection import ProjectionConfig, projection_to
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
@@ -172,6 +174,7 @@ class MaskedTraining(ObjectiveTraining[OptionsT]):
     def __init__(self, options: OptionsT, model: AdaptedModel, note: Callable[[str], None]) -> None:
         super().__init__(options, model, note)
         self.head_warmup = options.head_warmup
+        self._trained: MaskedObjective | None = None
 
     def data(self, text: TokenizedText) -> TrainingData:
         """The sentences, each with its anchor where anchors weigh anything."""
@@ -197,7 +200,7 @@ class MaskedTraining(ObjectiveTraining[OptionsT]):
 
     def masked(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> MaskedObjective:
         """The same, alone or as a part of another; raises as `loss`."""
-        return masked_objective(
+        self._trained = masked_objective(
             self.model.backbone,
             layers,
             rule=MaskingRule(whole_words=self.options.whole_words),
@@ -205,6 +208,16 @@ class MaskedTraining(ObjectiveTraining[OptionsT]):
             anchor_weight=self.options.anchor,
             dtype=dtype,
         )
+        return self._trained
+
+    def kept(self) -> tuple[ProjectionConfig, Mapping[str, Tensor]] | None:
+        """The trained projection, where it is to be kept, as `adaptkit.layers.token_projection` has it."""
+        if not self.options.keep_projection or self._trained is None:
+            return None
+        trained = self._trained
+        tokens = None if self.options.full_vocabulary else trained.softmax.get_buffer("kept").tolist()
+        weights = {f"{PROJECTION}.{name}": weight.detach().cpu() for name, weight in trained.named_parameters()}
+        return projection_to(tokens), weights
 
 
 def masked_objective(

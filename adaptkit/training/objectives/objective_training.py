@@ -1,14 +1,15 @@
 """How an objective trains: what each of them says to the recipe."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from adaptkit.attaching import AdapterLayers
 from adaptkit.model import AdaptedModel
+from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.training.data import TrainingData
 from adaptkit.training.tokenized_text import TokenizedText
 
@@ -41,6 +42,10 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
 
         What it projects is computed in `dtype`.
         """
+
+    def kept(self) -> tuple[ProjectionConfig, Mapping[str, Tensor]] | None:
+        """What of the trained loss is kept with the adapter: a projection to tokens and its weights; None: nothing."""
+        return None
 
     def skip_warmup_of_unread(self, text: TokenizedText) -> None:
         """Let the weights of the loss not train alone on states of a text that the frozen backbone cannot read."""

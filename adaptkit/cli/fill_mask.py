@@ -1,0 +1,47 @@
+"""`adaptkit fill-mask`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.lines_in import lines_in
+from adaptkit.holding import AUTO, require_bits
+from adaptkit.requests import Pretrained
+from adaptkit.terminal.plain_text import printable
+
+
+def fill_mask(
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="text with <mask> in it (default: the lines of standard input)")
+    ] = None,
+    on: Annotated[
+        list[Path] | None, typer.Option(help="adapter that acts, lowest first; may be repeated (default: none)")
+    ] = None,
+    top: Annotated[int, typer.Option(help="how many tokens are told of each mask")] = 5,
+    backbone: BackboneOption = None,
+    bits: BitsOption = 32,
+    embeddings: EmbeddingsOption = None,
+    device: DeviceOption = AUTO,
+    batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
+) -> None:
+    """Tell the most probable tokens at each mask of a text. A stack of adapters may act.
+
+    What is printed is JSON lines: for each text its masks, each with tokens and probabilities.
+    """
+    from dataclasses import asdict
+
+    from adaptkit.recipes.foundation import foundation_of, standing
+    from adaptkit.recipes.place import model_of
+
+    given = list(texts) if texts else lines_in(None)
+    model = model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device))
+    adapters = foundation_of(on or ()).adapters
+    model.attach(*adapters)
+    stack = " > ".join(adapter.id for adapter in standing(adapters)) or None
+    for masks in model.fill_mask(given, stack=stack, top=top, batch_size=batch_size):
+        text = json.dumps([asdict(mask) for mask in masks], ensure_ascii=False)
+        sys.stdout.write("".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text) + "\n")
