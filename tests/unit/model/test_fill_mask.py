@@ -31,7 +31,7 @@ QUICK: dict[str, Any] = {"lang": "sw", "text": SENTENCES[:60], "max_steps": 8, "
 def saved_mlm(folder: Path, model_type: str, **config: Any) -> Any:  # noqa: ANN401 - a class of transformers
     """A random masked language model, whose head has no zeros and ones, in a folder."""
     torch.manual_seed(3)
-    whole = AutoModelForMaskedLM.from_config(tiny_config(model_type))
+    whole: Any = AutoModelForMaskedLM.from_config(tiny_config(model_type))  # type: ignore[no-untyped-call]
     with torch.no_grad():
         for name, value in config.items():
             setattr(whole.config, name, value)
@@ -66,7 +66,7 @@ def test_probabilities_are_those_of_the_class_with_the_head(model_type: str, tmp
 
 def test_a_head_of_its_own_weights_is_read(tmp_path: Path) -> None:
     torch.manual_seed(3)
-    whole = AutoModelForMaskedLM.from_config(tiny_config("bert", tied=False))
+    whole: Any = AutoModelForMaskedLM.from_config(tiny_config("bert", tied=False))  # type: ignore[no-untyped-call]
     whole.config.tie_word_embeddings = False
     whole.cls.predictions.decoder.weight = torch.nn.Parameter(torch.randn(400, 32))
     whole.eval().save_pretrained(tmp_path / "mlm")
@@ -99,12 +99,12 @@ def test_a_kept_projection_is_what_its_formula_says(model_type: str, config: dic
     layers = model.pinned("sw").layers["language/sw"]
     if layers.invertible is not None:
         vector = layers.invertible.inverse(vector)
-    rows = model.network.get_input_embeddings().weight
+    rows: Any = model.network.get_input_embeddings().weight
     if adapter.config.pieces is not None:
         rows = torch.cat([rows, next(value for name, value in own.items() if name.endswith(".rows"))])
     rows = rows[list(projection.tokens or range(n_ids))]
     if model_type == "albert":
-        rows = rows @ model.network.encoder.embedding_hidden_mapping_in.weight.T  # type: ignore[union-attr,operator]
+        rows = rows @ model.network.encoder.embedding_hidden_mapping_in.weight.T  # type: ignore[union-attr]
     expected = (vector @ rows.T + own["projection.bias"]).softmax(-1)
     found = [token.probability for token in filled.tokens]
     assert found == sorted(found, reverse=True)
@@ -155,7 +155,8 @@ def test_each_text_has_its_own_stack_and_another_projection_may_be_named(tmp_pat
     for found, stack in zip(together, stacks, strict=True):
         (alone,) = model.fill_mask([TEXTS[0]], stack=stack)
         for one, other in zip(found[0].tokens, alone[0].tokens, strict=True):
-            assert (one.piece, one.probability) == (other.piece, pytest.approx(other.probability, rel=1e-4))
+            assert one.piece == other.piece
+            assert one.probability == pytest.approx(other.probability, rel=1e-4)
     assert len(together[2][0].tokens) == 3
     (of_ha,) = model.fill_mask([TEXTS[0]], by="ha")
     assert {token.piece for token in of_ha[0].tokens} == {token.piece for token in together[2][0].tokens}
