@@ -1,7 +1,7 @@
 """Text that a decoder writes under LoRA adapters: adaptkit against transformers with peft, own process each, one run.
 
 `python -m benchmarks.run generation [--rounds 2] [--repeats 1] [--new-tokens 32] [--rank 8]`: SmolLM2-135M, greedy, the
-same weights, adapters (random, as peft folders), prompts of 7 to 16 tokens and lengths. All rounds are in turn.
+same weights, adapters (random, as peft folders), prompts (7 to 25 tokens) and lengths. All rounds are in turn.
 """
 
 import argparse

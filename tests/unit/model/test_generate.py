@@ -268,6 +268,8 @@ def test_a_full_window_ends_a_text(decoder: AdaptedModel) -> None:
 def test_an_encoder_is_refused(model: AdaptedModel) -> None:
     with pytest.raises(ConfigError, match=r"tiny-bert is an encoder \(bert\).*by a decoder.*model\.predict"):
         model.generate(["Habari"])
+    with pytest.raises(ConfigError, match=r"tiny-t5 is an encoder-decoder \(t5\).*model\.translate"):
+        tiny_model("t5").generate(["Habari"])
 
 
 @pytest.mark.parametrize(
