@@ -30,7 +30,7 @@ def _lines(language: str) -> list[str]:
             return list(file)
     path = data_folder() / f"text/lafand-mt/en-{_LAFAND[language]}/train.json.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(row)["translation"][language] for row in file]
+        return [json.loads(row)["translation"][_LAFAND[language]] for row in file]
 
 
 _LAFAND = {"yo": "yor"}
