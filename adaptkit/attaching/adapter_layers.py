@@ -77,7 +77,7 @@ class AdapterLayers(nn.Module):
     ) -> "AdapterLayers":
         """Frozen layers that hold these tensors, named as in `named_tensors`; none is made first and filled then.
 
-        A tensor that lies on the device as a layer has it is not copied: who keeps many adapters has them once.
+        Tensors are copied: whatever is done to the layers, the adapter stays what its hash says.
 
         Raises:
             ArchitectureMismatch: The config names a block or a site that the backbone does not have.
@@ -87,9 +87,7 @@ class AdapterLayers(nn.Module):
         for place, layer in layers._named_layers().items():
             for name, empty in list(layer.named_parameters()):
                 owner = layer.get_submodule(name.rpartition(".")[0])
-                value = tensors[f"{place}.{name}"].to(device, empty.dtype).contiguous()
-                # One that was read in inference mode could not be trained on top of.
-                value = value.clone() if value.is_inference() else value
+                value = tensors[f"{place}.{name}"].to(device, empty.dtype).clone(memory_format=torch.contiguous_format)
                 # Held as it was laid out, with the strides of a fresh one.
                 laid_out = value if empty.is_contiguous() else value.t().contiguous().t()
                 owner._parameters[name.rpartition(".")[2]] = nn.Parameter(laid_out, requires_grad=False)

@@ -17,6 +17,7 @@ from adaptkit.attaching.plan import Chain, Plan, modules_in, run, site_input_of
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.looked_up import LookedUp
 from adaptkit.backbones.word_embeddings import WordEmbeddings
+from adaptkit.errors import ConfigError
 from adaptkit.layers import PieceRows
 
 M = TypeVar("M", bound=nn.Module)
@@ -25,7 +26,8 @@ M = TypeVar("M", bound=nn.Module)
 class BoundNetwork(nn.Module):
     """The backbone under one plan. What is attached, swapped or detached later changes nothing in it.
 
-    Not compiled, it gives what the hooks give, bit for bit. Gradients reach the layers' own weights.
+    Not compiled, it gives what the hooks give, bit for bit. Gradients reach the layers' own weights. Device, type and
+    mode are the model's: `model.train()` lets the layers drop, and a model that is moved is bound again.
     """
 
     def __init__(self, backbone: Backbone, plan: Plan) -> None:
@@ -40,6 +42,25 @@ class BoundNetwork(nn.Module):
                 self.network.set_submodule(path, LookedUp(module))
         for path, chain in plan.items():
             follow(self.network.get_submodule(path), chain, backbone.known)
+
+    def train(self, mode: bool = True) -> "BoundNetwork":
+        """Changes nothing below: the layers are the model's own, which others may be serving with."""
+        self.training = mode
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "BoundNetwork":  # noqa: ARG002
+        """What `to`, `half` and their like are made of.
+
+        Raises:
+            ConfigError: It would move or convert the model's own weights.
+        """
+        for weight in self.parameters():
+            if (found := fn(weight)).dtype != weight.dtype or found.device != weight.device:
+                raise ConfigError(
+                    "a bound network has the model's own weights, so it is not moved or converted by itself. Move the "
+                    "model, then bind the stack again: model.bound(stack)."
+                )
+        return self
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Hidden states of the last block. Shape: both (batch, seq), result (batch, seq, hidden_width)."""
@@ -59,6 +80,8 @@ def _with_same_weights(module: nn.Module, done: dict[nn.Module, nn.Module]) -> n
     anew: nn.Module = object.__new__(type(module))
     done[module] = anew
     anew.__dict__ = {**vars(module), "_forward_hooks": OrderedDict()}
+    # A block that runs again in backward has a forward of the model's own in front of its class's.
+    anew.__dict__.pop("forward", None)
     parts = module._modules.items()
     anew._modules = {name: None if part is None else _with_same_weights(part, done) for name, part in parts}
     if "_gradient_checkpointing_func" in vars(module):

@@ -12,8 +12,12 @@ import json
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+
+from adaptkit.backbones.kept_folder import cache_folder
 
 _log = logging.getLogger(__name__)
 SWITCH = "ADAPTKIT_KEEP_PROOFS"
@@ -31,10 +35,21 @@ Vectors = Sequence[Sequence[float]]
 class KeptProofs:
     """The lines of a folder, read once. Where the folder cannot be written, nothing is kept."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = b"" if os.environ.get(SWITCH) == "0" else _key_in(folder)
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder or Path()
+        self._key = b"" if folder is None else _key_in(folder)
         self._lines = self._read() if self._key else {}
+
+    @classmethod
+    def of_the_user(cls) -> "KeptProofs":
+        """Those in the cache folder of this user; none where there is no such folder, or nothing is to be kept."""
+        if os.environ.get(SWITCH) == "0":
+            return cls(None)
+        try:
+            return cls(cache_folder() / "proofs")
+        except RuntimeError as error:  # of somebody without a home
+            _log.debug("proofs are not kept: %s", error)
+            return cls(None)
 
     def has(self, statement: str) -> bool:
         """Whether something is kept of what a statement says, for whichever backbone."""
@@ -112,3 +127,12 @@ def _near(kept: Vectors, here: Vectors) -> bool:
         sum((one - other) ** 2 for one, other in zip(a, b, strict=True)) <= _TOLERANCE**2 * sum(x * x for x in b)
         for a, b in zip(kept, here, strict=True)
     )
+
+
+@cache
+def code_stamp(modules: frozenset[str] = frozenset()) -> str:
+    """A hash that changes when a file of adaptkit, or of these modules, is written: what it proved is proved again."""
+    ours = Path(__file__).parents[1].rglob("*.py")
+    others = (Path(file) for name in modules if (file := getattr(sys.modules.get(name), "__file__", None)))
+    stamps = sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in (*ours, *others))
+    return _hash(repr(stamps))

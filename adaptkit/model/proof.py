@@ -9,13 +9,12 @@ import transformers
 
 from adaptkit.attaching import BARE, AdapterLayers, RowPlan
 from adaptkit.backbones import Backbone
-from adaptkit.backbones.kept_folder import cache_folder
 from adaptkit.errors import ConfigError, ProbeMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.probe import Probe
 from adaptkit.model.building import LayerBuilder
 from adaptkit.model.encoding import Encoder
-from adaptkit.model.kept_proofs import KeptProofs
+from adaptkit.model.kept_proofs import KeptProofs, code_stamp
 from adaptkit.model.notices import Notices
 from adaptkit.model.registry import Attachment
 from adaptkit.model.resolving import Resolver
@@ -84,7 +83,7 @@ class Prover:
         unproven = [
             (adapter, readable_probes(adapter, self._backbone), self._resolver.plan_of_new(layers, beside))
             for adapter, layers in entries
-            if replay or not self._is_proven(adapter)
+            if replay or not self._is_proven(adapter, layers)
         ]
         ids = [probe.ids for _, probes, _ in unproven for probe in probes]
         plans = [alone for _, probes, alone in unproven for _ in probes]
@@ -92,7 +91,8 @@ class Prover:
         for (adapter, probes, _), found in zip(unproven, vectors, strict=True):
             self._require_as_recorded(adapter, largest_error(probes, found))
             self._proven.add(_proof_of(adapter))
-        self._kept.keep([self._statement(adapter) for adapter, _, _ in unproven if not _is_fusion(adapter)], self._bare)
+        tried = [(adapter, layers) for adapter, layers in entries if any(adapter is each for each, _, _ in unproven)]
+        self._kept.keep([self._statement(*each) for each in tried if not _is_fusion(each[0])], self._bare)
 
     def _require_as_recorded(self, adapter: Adapter, error: float) -> None:
         precisions = (adapter.origin.fingerprint.precision, self._backbone.fingerprint.precision)
@@ -104,18 +104,18 @@ class Prover:
                 f"pools in another way than where it was trained (here: {self._backbone.sentences}); fetch both again."
             )
 
-    def _is_proven(self, adapter: Adapter) -> bool:
+    def _is_proven(self, adapter: Adapter, layers: AdapterLayers) -> bool:
         # What a fusion gives depends on the adapters that it fuses too.
         if _is_fusion(adapter):
             return False
         if _proof_of(adapter) in self._proven:
             return True
-        statement = self._statement(adapter)
+        statement = self._statement(adapter, layers)
         return self._kept.has(statement) and self._kept.holds(statement, self._bare)
 
     @cached_property
     def _kept(self) -> KeptProofs:
-        return KeptProofs(cache_folder() / "proofs")
+        return KeptProofs.of_the_user()
 
     @cached_property
     def _bare(self) -> list[list[float]]:
@@ -124,9 +124,10 @@ class Prover:
         found: list[list[float]] = components(self._encoder.pooled(ids, [_ALONE] * len(ids), whole=True)).tolist()
         return found
 
-    def _statement(self, adapter: Adapter) -> str:
-        """All that a proof is about, beside what the backbone gives."""
-        return repr((self._place, adapter.weights_sha256, adapter.config, adapter.probes))
+    def _statement(self, adapter: Adapter, layers: AdapterLayers) -> str:
+        """All that a proof is about, beside what the backbone gives: what was tried, where, and by which code."""
+        code = code_stamp(frozenset(type(layer).__module__ for _, layer in layers.items()))
+        return repr((self._place, code, adapter.weights_sha256, adapter.config, adapter.probes))
 
     @cached_property
     def _place(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from adaptkit import load_model
 from adaptkit.attaching import BoundNetwork
 from adaptkit.backbones.linears import Int4Linear, Int8Linear, Nf4Linear
 from adaptkit.composition import Average, Stack
+from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.holding import EMBEDDING_FORMS, Bits
 from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig
@@ -104,8 +105,9 @@ def test_gradients_reach_the_same_weights() -> None:
     torch.testing.assert_close(found[2], found[0], rtol=1e-4, atol=1e-6)
 
 
-def test_recomputed_activations_give_the_same_gradients() -> None:
-    model = with_adapters()
+@pytest.mark.parametrize("model_type", ["bert", "albert"])
+def test_recomputed_activations_give_the_same_gradients(model_type: str) -> None:
+    model = with_adapters(model_type)
     for weight in model.adapters.parameters():
         weight.requires_grad_()
     found = []
@@ -116,6 +118,32 @@ def test_recomputed_activations_give_the_same_gradients() -> None:
         model.zero_grad()
     assert found[0]
     torch.testing.assert_close(found[1], found[0])
+
+
+def test_mode_and_type_are_the_models() -> None:
+    model = with_adapters()
+    bound = model.bound("sw").train()
+    assert not any(layer.training for layer in model.adapters.modules())
+    for change in (bound.half, bound.double):
+        with pytest.raises(ConfigError, match="bind the stack again"):
+            change()
+    bound.to("cpu").float()
+    assert model.network.dtype == torch.float32
+
+
+def test_the_adapter_is_not_what_is_trained_through_it() -> None:
+    model = tiny_model()
+    adapter = random_adapter(model, CONFIGS["language/sw"], name="sw")
+    before = {name: tensor.clone() for name, tensor in adapter.tensors.items()}
+    model.attach(adapter)
+    bound = model.bound("sw")
+    for weight in bound.adapters.parameters():
+        weight.requires_grad_()
+    bound(IDS, MASK).sum().backward()
+    with torch.no_grad():
+        for weight in bound.adapters.parameters():
+            weight.sub_(0.1)
+    assert all(torch.equal(adapter.tensors[name], tensor) for name, tensor in before.items())
 
 
 def test_the_model_stays_as_it_is_and_what_comes_later_changes_nothing() -> None:

@@ -117,6 +117,24 @@ def test_a_folder_that_cannot_be_made_is_no_harm(
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_other_code_is_tried_again(adapter: Adapter, replays: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_model().attach(adapter)
+    monkeypatch.setattr("adaptkit.model.proof.code_stamp", lambda _modules: "written anew")
+    tiny_model().attach(adapter)
+    assert replays == ["language/sw"] * 2
+
+
+def test_who_has_no_home_attaches_all_the_same(
+    adapter: Adapter, replays: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("adaptkit.model.kept_proofs.cache_folder", homeless)
+    tiny_model().attach(adapter)
+    assert replays == ["language/sw"]
+
+
 def test_it_can_be_switched_off(
     adapter: Adapter, replays: list[str], monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
