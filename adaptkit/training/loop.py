@@ -154,7 +154,10 @@ class TrainingRun:
         per_epoch = len(self._data.batches(settings.batch_size, 0))
         while self._progress.step < settings.max_steps:
             step = self._progress.step
-            if self._at_evaluation(step) and self._judge(display):
+            if self._at_evaluation(step):
+                self._judge(display)
+            # Asked at every step: a run that is resumed may stand behind the evaluation that ends it.
+            if self._patience_is_out():
                 return str(settings.flat)
             if step // per_epoch != epoch:
                 epoch = step // per_epoch
@@ -175,7 +178,8 @@ class TrainingRun:
             if stops:
                 stopped_at = f"stopped at step {self._progress.step:,} of {settings.max_steps:,}"
                 raise self._keeper.interruption(stopped_at, failure, interrupted.signal_number)
-        self._judge(display)
+        if self._progress.judged_step != self._progress.step:
+            self._judge(display)
         return "all steps done"
 
     def _one_step(self, rows: list[int], step: int) -> Tensor:
@@ -229,8 +233,8 @@ class TrainingRun:
         # A resumed run has judged its own step before it was interrupted, unless nothing was judged yet.
         return since >= 0 and since % self._settings.evaluate_every == 0 and step != self._progress.judged_step
 
-    def _judge(self, display: Display) -> bool:
-        """Take the held-out loss, keep the weights if it is the best, and say whether patience is at its end."""
+    def _judge(self, display: Display) -> None:
+        """Take the held-out loss, and keep the weights if it is the best."""
         measures = self.evaluate()
         self._check_finite("the held-out loss", measures["loss"], self._progress.step)
         if self._progress.best_loss is None or measures["loss"] < self._progress.best_loss:
@@ -238,8 +242,10 @@ class TrainingRun:
         self._progress = self._progress.judged(measures, self._settings.least_gain)
         display.heldout(measures)
         self._report(display, heldout=measures)
-        waited = self._progress.evaluations_without_gain
-        return self._settings.patience is not None and waited >= self._settings.patience
+
+    def _patience_is_out(self) -> bool:
+        patience = self._settings.patience
+        return patience is not None and self._progress.evaluations_without_gain >= patience
 
     @contextmanager
     def _reporting(self, display: Display, reports: Reports) -> Iterator[None]:

@@ -100,5 +100,7 @@ def _is_before(line: dict[str, object], progress: Progress) -> bool:
     """Whether a line is of what a run has behind it that stands here, and does not do again."""
     step = line["step"]
     assert isinstance(step, int)  # noqa: S101 - as it was parsed
-    judged_again = line.get("heldout_loss") is not None and progress.judged_step != progress.step
-    return progress.step > 0 and (step < progress.step or (step == progress.step and not judged_again))
+    is_judged = progress.judged_step == progress.step
+    if progress.step == 0 and not is_judged:
+        return False
+    return step < progress.step or (step == progress.step and (is_judged or line.get("heldout_loss") is None))

@@ -178,27 +178,33 @@ def test_a_callback_works_without_an_output_folder() -> None:
     assert told == [0, 1, 3, 3]
 
 
-def test_a_callback_that_fails_stops_the_run_and_keeps_its_checkpoint(tmp_path: Path) -> None:
-    whole, folder, at = tmp_path / "whole", tmp_path / "sw", 20
-    train_flat(**training(whole))
+@pytest.mark.parametrize(("at", "given"), [(0, {}), (20, {}), (10, {"patience": 1, "least_gain": 0.9}), (25, {})])
+def test_a_callback_that_fails_stops_the_run_and_keeps_its_checkpoint(
+    tmp_path: Path, at: int, given: Mapping[str, Any]
+) -> None:
+    whole, folder = tmp_path / "whole", tmp_path / "sw"
+    train_flat(**training(whole, **given))
 
     def failing(found: TrainingReport) -> None:
-        if found.step == at:
+        if found.step == at and found.heldout:
             raise ZeroDivisionError("my own mistake")
 
     said = f"the callback failed at step {at} of 25 with ZeroDivisionError: my own mistake; the checkpoint is in"
     with pytest.raises(CallbackFailed, match=said) as stopped:
-        train_adapter({"callback": failing}, **training(folder))
+        train_adapter({"callback": failing}, **training(folder, **given))
     assert isinstance(stopped.value.__cause__, ZeroDivisionError)
     assert stopped.value.checkpoint == tmp_path / "sw.checkpoint"
-    train_flat(**training(folder, resume=True))
+    train_flat(**training(folder, resume=True, **given))
     weights = [path / "adapter_model.safetensors" for path in (whole, folder)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
-    steps = [
-        [line["step"] for line in lines_of(path.with_name(f"{path.name}.training_log.jsonl"))]
+    reported = [
+        [
+            (line["step"], line["loss"], line["heldout_loss"])
+            for line in lines_of(path.with_name(f"{path.name}.training_log.jsonl"))
+        ]
         for path in (whole, folder)
     ]
-    assert steps[0] == steps[1]
+    assert reported[0] == reported[1]
 
 
 def test_what_is_no_function_is_no_callback() -> None:
