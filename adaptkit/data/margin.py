@@ -44,7 +44,9 @@ def best_pairs(
 
 def _best(nearest: Neighbours, own: Vectors, others: Vectors) -> dict[tuple[int, int], float]:
     """The neighbour of largest margin of each row, with its margin."""
-    margins = 2 * nearest.cosines / (own[:, None] + others[nearest.rows])
+    beside = own[:, None] + others[nearest.rows]
+    # Of vectors of length 0 both are 0, and nothing is paired.
+    margins = np.divide(2 * nearest.cosines, beside, out=np.zeros_like(nearest.cosines), where=beside != 0)
     best = margins.argmax(axis=1)
     every = np.arange(len(best))
     pairs = zip(every.tolist(), nearest.rows[every, best].tolist(), strict=True)

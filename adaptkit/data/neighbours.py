@@ -38,18 +38,26 @@ class Neighbourhood:
     graph (HNSW, Malkov and Yashunin 2020, arXiv:1603.09320), which takes time to make once and may miss some; where it
     finds fewer than were asked for, a row is -1.
 
+    A vector of length 0 is as near to every other as one at a right angle: its cosines are 0.
+
     Raises:
-        ConfigError: `approximate`, and faiss is not installed.
+        ConfigError: `approximate`, and faiss is not installed; or a vector that is not finite.
     """
 
     def __init__(self, vectors: Vectors, *, approximate: bool = False, block_bytes: int = BLOCK_BYTES) -> None:
+        _require_finite(vectors, "among which the nearest are looked for")
         self._vectors = vectors
         self._block_bytes = block_bytes
         self._is_exact = not approximate
         self._candidates = _graph(vectors) if approximate else _flat(vectors)
 
     def nearest(self, queries: Vectors, k: int) -> Neighbours:
-        """The k nearest of each query, or all where there are fewer. Shape: queries (m, width), result (m, k)."""
+        """The k nearest of each query, or all where there are fewer. Shape: queries (m, width), result (m, k).
+
+        Raises:
+            ConfigError: A query that is not finite.
+        """
+        _require_finite(queries, "whose nearest are looked for")
         k = min(k, len(self._vectors))
         found = Neighbours(np.zeros((len(queries), k), np.int64), np.zeros((len(queries), k), np.float32))
         if not k:
@@ -82,6 +90,15 @@ class Neighbourhood:
         cosines = np.einsum("d,cd->c", query, self._vectors[rows], dtype=np.float64)
         first = np.lexsort((rows, -cosines))[:k]
         return rows[first], cosines[first]
+
+
+def _require_finite(vectors: Vectors, what: str) -> None:
+    # A sum for each row, so that nothing as large as the vectors is made.
+    if len(wrong := np.flatnonzero(~np.isfinite(np.einsum("nd->n", vectors, dtype=np.float64)))):
+        raise ConfigError(
+            f"{len(wrong):,} of the {len(vectors):,} vectors {what} are not finite (NaN or infinite), the first in row "
+            f"{wrong[0]}, so nothing is near to them. Look at what made them: weights or a precision that overflow."
+        )
 
 
 _Candidates = Callable[[Vectors, int], Rows]

@@ -6,6 +6,9 @@ from adaptkit.errors import ConfigError
 from adaptkit.options import Options, option
 from adaptkit.terminal.asking import as_typed, option_name
 
+_LEAST_TEMPERATURE = 1e-6
+"""Divided by less, logits are infinite in single precision."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Options):
@@ -17,7 +20,8 @@ class Sampling(Options):
     which other prompts there are. A `stop` string is not part of the text that it ends.
 
     Raises:
-        ConfigError: A number that cannot be right, an empty stop string, or top_k or top_p without a temperature.
+        ConfigError: A number that cannot be right, such as a temperature between 0 and 1e-6; an empty stop string; or
+            top_k or top_p without a temperature.
     """
 
     temperature: float = option(0.0, "0: the most probable token each time; else logits are divided by it", least=0)
@@ -35,6 +39,11 @@ class Sampling(Options):
         super().__post_init__()
         if "" in self.stops:
             raise ConfigError(f"{option_name('stop')} has an empty string, at which every text ends; leave it out.")
+        if 0 < self.temperature < _LEAST_TEMPERATURE:
+            raise ConfigError(
+                f"{option_name('temperature')} is {self.temperature}, by which logits cannot be divided. Give 0 for "
+                f"the most probable token each time, or at least {_LEAST_TEMPERATURE}."
+            )
         for name in ("top_k", "top_p"):
             if self.is_greedy and getattr(self, name) is not None:
                 raise ConfigError(

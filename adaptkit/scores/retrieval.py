@@ -26,13 +26,13 @@ def translation_ranks(
     Shape: vectors and translations (n, width) of any length above 0, result (n).
 
     Raises:
-        ConfigError: Not as many translations as sentences, or none.
+        ConfigError: Not as many translations as sentences, or none; a vector that is not finite, or of length 0.
     """
     if not len(vectors) == len(translations) == len(texts) or not len(texts):
         raise ConfigError(
             f"retrieval needs as many translations as texts, and some: found {len(vectors)} and {len(translations)}."
         )
-    ours, theirs = _unit(vectors), _unit(translations)
+    ours, theirs = _unit(vectors, "text"), _unit(translations, "translation")
     alike = np.unique(np.asarray(texts), return_inverse=True)[1]
     ranks = np.empty(len(ours), np.int64)
     for start in range(0, len(ours), _AT_ONCE):
@@ -44,9 +44,18 @@ def translation_ranks(
     return ranks
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return found
+def _unit(vectors: NDArray[np.float32], what: str) -> NDArray[np.float32]:
+    # In double precision, in which no square of single precision is too large.
+    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    if len(wrong := np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))):
+        found = "length 0" if lengths[wrong[0]] == 0 else "values that are not finite (NaN or infinite)"
+        raise ConfigError(
+            f"{len(wrong):,} of {len(vectors):,} vectors have no direction, so no cosine can be taken: that of {what} "
+            f"{wrong[0]} has {found}. Look at what made them: weights or a precision that overflow, or a text of "
+            "which nothing is read."
+        )
+    unit: NDArray[np.float32] = (vectors / lengths[:, None]).astype(np.float32)
+    return unit
 
 
 @dataclass(frozen=True)

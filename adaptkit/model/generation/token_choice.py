@@ -16,7 +16,9 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from adaptkit.errors import ConfigError
 from adaptkit.requests import Sampling
+from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,22 @@ class TokenChoice:
         """The next tokens. `histories` are all tokens of each row so far, with its prompt.
 
         Shape: logits (rows, vocabulary_size).
+
+        Raises:
+            ConfigError: Logits of a row have NaN, or no finite maximum, or the penalty makes them so.
         """
         logits = logits.float()
+        _require_finite(
+            logits,
+            "adapters of the stack, or the precision of the backbone, overflow. Leave an adapter out, train "
+            f"it again at a lower learning rate, or load the backbone with {as_typed(bits=32)}.",
+        )
         scores = logits
         if len(self._processors):
             # The stubs ask for classes that torch makes of no tensor.
             scores = self._processors(cast(Any, self._history(histories, logits.device)), cast(Any, logits))
+            penalty = self._sampling.repetition_penalty
+            _require_finite(scores, f"{as_typed(repetition_penalty=penalty)} is too far from 1. Take one nearer to it.")
         if self._sampling.is_greedy:
             tokens = scores.argmax(dim=-1)
         else:
@@ -66,6 +78,12 @@ class TokenChoice:
             return torch.empty((len(histories), 0), dtype=torch.long, device=device)
         longest = max(map(len, histories))
         return torch.tensor([[*row, *row[:1] * (longest - len(row))] for row in map(list, histories)], device=device)
+
+
+def _require_finite(logits: Tensor, why: str) -> None:
+    # A maximum is NaN where any logit is; a token may well be at minus infinity.
+    if not bool(logits.amax(dim=-1).isfinite().all()):
+        raise ConfigError(f"logits are not finite (NaN or infinite), so no token can be chosen: {why}")
 
 
 def random_of(sampling: Sampling, prompt: Sequence[int], *, repeated: int) -> np.random.Generator:

@@ -65,6 +65,15 @@ def test_memory_is_bounded() -> None:
     assert peak < 1.5 * bound + 2_000_000
 
 
+def test_a_vector_of_length_0_has_no_translation() -> None:
+    texts, translations = unit(4, seed=8), unit(4, seed=9)
+    texts[1] = translations[2] = 0
+    found = {(one.text, one.translation): one.margin for one in best_pairs(texts, translations)}
+    assert all(margin == 0 for rows, margin in found.items() if rows[0] == 1 or rows[1] == 2)
+    assert max(found.values()) > 0
+    assert all(one.margin == 0 for one in best_pairs(0 * texts, 0 * translations))
+
+
 def test_planted_translations_are_found_among_others() -> None:
     texts, others = unit(60, seed=5, width=32), unit(60, seed=6, width=32)
     near = texts[:20] + 0.05 * unit(20, seed=7, width=32)

@@ -95,6 +95,17 @@ def test_an_approximate_search_finds_nearly_all() -> None:
     assert (np.diff(found.cosines, axis=1) <= 0).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_vectors_that_are_not_finite_are_refused(value: float) -> None:
+    right = unit(5, seed=13)
+    wrong = right.copy()
+    wrong[3, 2] = value
+    with pytest.raises(ConfigError, match=r"1 of the 5 vectors among which .* not finite .* in row 3"):
+        Neighbourhood(wrong)
+    with pytest.raises(ConfigError, match=r"1 of the 5 vectors whose nearest .* not finite"):
+        Neighbourhood(right).nearest(wrong, 2)
+
+
 def test_nothing_is_near_to_nothing() -> None:
     vectors = unit(3, seed=11)
     assert Neighbourhood(vectors).nearest(vectors[:0], 2).rows.shape == (0, 2)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -15,6 +16,7 @@ from adaptkit.errors import ConfigError, OutOfMemory, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, DoraConfig, FusionConfig, Ia3Config, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel, Generated, StackLike
+from adaptkit.model.generation.token_choice import TokenChoice
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import DECODERS, VOCABULARY_SIZE, byte_tokenizer, tiny_backbone, tiny_model
 from tests.tolerance import ROUNDINGS
@@ -293,6 +295,7 @@ def test_what_is_asked_wrongly_is_refused(decoder: AdaptedModel, asked: dict[str
         ({"temperature": -1.0}, "temperature must"),
         ({"temperature": 1.0, "top_p": 0.0}, "top_p must"),
         ({"temperature": 1.0, "top_k": 0}, "top_k must"),
+        ({"temperature": 1e-7}, r"temperature is 1e-07, .* or at least 1e-06"),
         ({"top_k": 5}, r"top_k says among which.*temperature=0\.8"),
         ({"repetition_penalty": 0.0}, "repetition_penalty must"),
         ({"stop": ("a", "")}, "stop has an empty string"),
@@ -302,6 +305,26 @@ def test_what_is_asked_wrongly_is_refused(decoder: AdaptedModel, asked: dict[str
 def test_a_sampling_that_cannot_be_right_is_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Sampling(**fields)
+
+
+@pytest.mark.parametrize("wrong", [[float("nan"), 1.0], [float("inf"), 1.0], [float("-inf")] * 2])
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.0)])
+def test_no_token_is_chosen_of_logits_that_are_not_finite(wrong: list[float], sampling: Sampling) -> None:
+    choice, randoms = TokenChoice(sampling), [np.random.default_rng(row) for row in range(2)]
+    assert choice(torch.tensor([[0.0, float("-inf")]] * 2), [[0], [0]], randoms).tokens == [0, 0]
+    with pytest.raises(ConfigError, match=r"logits are not finite .* no token can be chosen: adapters"):
+        choice(torch.tensor([[0.0, 1.0], wrong]), [[0], [0]], randoms)
+
+
+def test_a_penalty_by_which_logits_overflow_is_refused(decoder: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="repetition_penalty=1e-44 is too far from 1"):
+        decoder.generate(["AB"], sampling=Sampling(repetition_penalty=1e-44))
+
+
+def test_an_adapter_that_overflows_writes_nothing(decoder: AdaptedModel) -> None:
+    next(iter(decoder.adapters["language/sw"].parameters())).data.fill_(float("nan"))
+    with pytest.raises(ConfigError, match="logits are not finite"):
+        decoder.generate(["A"], stack="sw")
 
 
 def test_memory_that_is_not_enough_is_said_with_what_to_do(

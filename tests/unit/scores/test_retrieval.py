@@ -46,6 +46,24 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert translation_ranks(ours, theirs, names).tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize(("value", "found"), [(np.nan, "not finite"), (np.inf, "not finite"), (0.0, "length 0")])
+def test_vectors_without_a_direction_are_refused(value: float, found: str) -> None:
+    right = on_circle(0, 90, 180)
+    wrong = right.copy()
+    wrong[1] = value
+    with pytest.raises(ConfigError, match=rf"1 of 3 vectors have no direction.* that of text 1 has .*{found}"):
+        translation_ranks(wrong, right, ["a", "b", "c"])
+    with pytest.raises(ConfigError, match="that of translation 1"):
+        translation_ranks(right, wrong, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_the_length_of_vectors_changes_nothing(scale: float) -> None:
+    ours, theirs = on_circle(0, 90, 45), on_circle(1, 50, 100)
+    expected = translation_ranks(ours, theirs, ["a", "b", "c"]).tolist()
+    assert translation_ranks((ours * scale).astype(np.float32), theirs, ["a", "b", "c"]).tolist() == expected
+
+
 @pytest.mark.parametrize(("n", "m"), [(2, 3), (0, 0)])
 def test_each_needs_its_translation(n: int, m: int) -> None:
     with pytest.raises(ConfigError, match=f"found {n} and {m}"):
