@@ -61,15 +61,20 @@ class TranslationFormat:
         asked = [Asked(pair.source, *self._languages(pair)) for pair in pairs]
         read, written = self._writing.read(asked), self._writing.written([pair.target for pair in pairs])
         rows = zip(pairs, asked, read, written, strict=True)
-        return [self._item(number, *row) for number, row in enumerate(rows)]
+        return [
+            self._item(number, pair, one, ids, target, cut=cut)
+            for number, (pair, one, (ids, cut), target) in enumerate(rows)
+        ]
 
     def _languages(self, pair: Translation) -> tuple[str, str]:
         return pair.source_language or self._head.source_language, pair.language or self._head.target_languages[0]
 
-    def _item(self, number: int, pair: Translation, asked: Asked, read: list[int], written: list[int]) -> Item:
+    def _item(
+        self, number: int, pair: Translation, asked: Asked, read: list[int], written: list[int], *, cut: bool
+    ) -> Item:
         opening = self._writing.opening(asked)
         row, target = ([*read, *written], [len(read)]) if not opening else (read, [*opening, *written])
-        too_long = max(len(row), len(target)) > self._max_length
+        too_long = cut or max(len(row), len(target)) > self._max_length
         labelled = bool(pair.target) and not too_long
         return Item(
             number,

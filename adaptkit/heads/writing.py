@@ -28,8 +28,11 @@ class Asked:
 class Writing(Protocol):
     """What is read, and what the writing begins with. Both as token ids."""
 
-    def read(self, asked: Sequence[Asked]) -> list[list[int]]:
-        """What a backbone reads before it writes: the prompt of a decoder, the source of an encoder-decoder."""
+    def read(self, asked: Sequence[Asked]) -> list[tuple[list[int], bool]]:
+        """What a backbone reads before it writes, and of each whether it was cut to what the backbone reads.
+
+        It is the prompt of a decoder, whole, or the source of an encoder-decoder.
+        """
 
     def opening(self, asked: Asked) -> list[int]:
         """What the decoder of an encoder-decoder begins with, whatever it would write; nothing in a decoder."""
@@ -49,9 +52,9 @@ class Prompt:
         names = language_name(asked.source_language), language_name(asked.target_language)
         return f"{names[0]}: {asked.line}\n{names[1]}:"
 
-    def read(self, asked: Sequence[Asked]) -> list[list[int]]:
-        """The prompts."""
-        return self.backbone.tokenize_openings([self.text(each) for each in asked])
+    def read(self, asked: Sequence[Asked]) -> list[tuple[list[int], bool]]:
+        """The prompts, none of which is cut."""
+        return [(row, False) for row in self.backbone.tokenize_openings([self.text(each) for each in asked])]
 
     def opening(self, asked: Asked) -> list[int]:
         """Nothing: the prompt is what it goes on from."""
@@ -72,12 +75,12 @@ class LanguageTokens:
     backbone: Backbone
     ids: Mapping[str, int]
 
-    def read(self, asked: Sequence[Asked]) -> list[list[int]]:
+    def read(self, asked: Sequence[Asked]) -> list[tuple[list[int], bool]]:
         """The token of the language, the text, the end."""
         bodies = _bodies(self.backbone, [each.line for each in asked])
         most = self.backbone.max_length - 1
-        rows = [body if len(body) <= most else [*body[: most - 1], body[-1]] for body in bodies]
-        return [[self._id(each.source_language), *row] for each, row in zip(asked, rows, strict=True)]
+        rows = [(body, False) if len(body) <= most else ([*body[: most - 1], body[-1]], True) for body in bodies]
+        return [([self._id(each.source_language), *row], cut) for each, (row, cut) in zip(asked, rows, strict=True)]
 
     def opening(self, asked: Asked) -> list[int]:
         """What every text begins with, and the token of the target language."""
@@ -102,14 +105,13 @@ class Instruction:
 
     backbone: Backbone
 
-    def read(self, asked: Sequence[Asked]) -> list[list[int]]:
+    def read(self, asked: Sequence[Asked]) -> list[tuple[list[int], bool]]:
         """The instruction and the text."""
-        return self.backbone.tokenize(
-            [
-                f"translate {language_name(each.source_language)} to {language_name(each.target_language)}: {each.line}"
-                for each in asked
-            ]
-        )
+        texts = [
+            f"translate {language_name(each.source_language)} to {language_name(each.target_language)}: {each.line}"
+            for each in asked
+        ]
+        return self.backbone.tokenize_cutting([(text, None) for text in texts])
 
     def opening(self, asked: Asked) -> list[int]:
         """What every text begins with."""

@@ -34,7 +34,16 @@ from adaptkit.model.copies import copy_without_hooks
 from adaptkit.model.encoding import Encoder, require_batch
 from adaptkit.model.explaining import explanations, wanted_of
 from adaptkit.model.filling import BACKBONE, FilledMask, Filling
-from adaptkit.model.generation import Generated, GeneratedPiece, Generator, Translator, Wanted, writes
+from adaptkit.model.generation import (
+    MAX_TRANSLATED_TOKENS,
+    Generated,
+    GeneratedPiece,
+    Generator,
+    Translator,
+    Wanted,
+    bound_of_answers,
+    writes,
+)
 from adaptkit.model.lookup import StackLookup
 from adaptkit.model.notices import Notices
 from adaptkit.model.paging import ZOO_CACHE_BYTES, PagedZoo
@@ -51,9 +60,6 @@ from adaptkit.requests.sampling import GREEDY
 from adaptkit.storage import Adapter, Zoo
 from adaptkit.task_types import HeadConfig, Translation
 from adaptkit.terminal.amounts import counted
-
-MAX_TRANSLATED_TOKENS = 256
-"""The most tokens of a translation, unless something else is asked for."""
 
 OneInput: TypeAlias = str | tuple[Any, ...] | Example
 
@@ -358,7 +364,8 @@ class AdaptedModel(nn.Module):
 
         Raises:
             NoHead: A stack ends in no task adapter.
-            ConfigError: An input of another form, a batch size below 1, or inputs and stacks that differ in number.
+            ConfigError: An input of another form, a batch size below 1, inputs and stacks that differ in number, or
+                `max_length` where the answers are translations.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         require_batch(batch_size)
@@ -371,7 +378,7 @@ class AdaptedModel(nn.Module):
         if writes([config for _, config in heads]):
             examples = examples_of("translation", inputs)
             wanted = [Wanted(it.source, it.source_language, it.language) for it in of_type(Translation, examples)]
-            most = max_answer_tokens or MAX_TRANSLATED_TOKENS
+            most = bound_of_answers(max_answer_tokens, max_length)
             return self._translated(wanted, each, max_new_tokens=most, batch_size=batch_size)
         return predictions(
             self._passes,
@@ -553,7 +560,8 @@ class AdaptedModel(nn.Module):
         The languages are those that the adapter on top of `stack` was trained to translate, where they are not named. A
         decoder is asked by a prompt (`English: <text>`, and in the next line `Swahili:`), an encoder-decoder by its
         tokens for languages, where it has them, else as T5 is (`translate English to Swahili: <text>`). Without an
-        adapter for it, the backbone does what it can. With `stacks`, each text is under its own.
+        adapter for it, the backbone does what it can. With `stacks`, each text is under its own. A warning is logged
+        once where texts are longer than an encoder reads; what fills a decoder's window is refused.
 
         Raises:
             ConfigError: The backbone is an encoder, `texts` is one string or holds something else than text, a language
@@ -578,7 +586,9 @@ class AdaptedModel(nn.Module):
     ) -> list[str]:
         self._notices.of_forms([[one.text] for one in wanted], stacks)
         translator = Translator(self._passes, self._generator)
-        return translator.translations(wanted, stacks, max_new_tokens=max_new_tokens, batch_size=batch_size)
+        return translator.translations(
+            wanted, stacks, self._notices, max_new_tokens=max_new_tokens, batch_size=batch_size
+        )
 
     def fill_mask(
         self,

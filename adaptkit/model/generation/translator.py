@@ -17,12 +17,15 @@ from adaptkit.model.generation.generated import Generated
 from adaptkit.model.generation.generator import Generator, WrittenRow, ends_of, written
 from adaptkit.model.generation.token_choice import TokenChoice, random_of
 from adaptkit.model.generation.written import WrittenText
+from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
 from adaptkit.requests import Sampling
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed, option_name
 
+MAX_TRANSLATED_TOKENS = 256
+"""The most tokens of a translation, unless something else is asked for."""
 _LINE = Sampling(stop="\n")
 
 
@@ -43,9 +46,15 @@ class Translator:
         self._backbone = passes.backbone
 
     def translations(
-        self, wanted: Sequence[Wanted], stacks: Sequence[ResolvedStack], *, max_new_tokens: int, batch_size: int
+        self,
+        wanted: Sequence[Wanted],
+        stacks: Sequence[ResolvedStack],
+        notices: Notices,
+        *,
+        max_new_tokens: int,
+        batch_size: int,
     ) -> list[str]:
-        """One for each text, in order.
+        """One for each text, in order. A warning is given of texts that an encoder does not read whole.
 
         Raises:
             ConfigError: The backbone cannot write, or it is not known or not trained which languages are meant.
@@ -67,7 +76,9 @@ class Translator:
             )
             found = {piece.prompt: piece.generated for piece in pieces if piece.generated is not None}
         else:
-            sources, openings = writing.read(asked), [writing.opening(each) for each in asked]
+            read, openings = writing.read(asked), [writing.opening(each) for each in asked]
+            notices.of_cuts(sum(cut for _, cut in read), len(read), limit=self._backbone.max_length)
+            sources = [ids for ids, _ in read]
             by_length = sorted(range(len(asked)), key=lambda number: len(sources[number]))
             batches = (
                 self._batch(numbers, sources, openings, stacks, max_new_tokens, batch_size)
@@ -147,6 +158,22 @@ def _language(name: str, given: str | None, trained: list[str], stack: ResolvedS
             f"{what} {names}. Train one on pairs of these languages, or name another stack."
         )
     return tag
+
+
+def bound_of_answers(max_answer_tokens: int | None, max_length: int | None) -> int:
+    """The most tokens of each translation, where translations are the answers of a head.
+
+    Raises:
+        ConfigError: The bound is below 1, or a length is named to which texts were to be cut.
+    """
+    if max_length is not None:
+        raise ConfigError(
+            f"{option_name('max_length')} cuts the texts of heads that answer at once, and a translation is of the "
+            f"whole text. Leave it out; how long answers may be is said by {option_name('max_answer_tokens')}."
+        )
+    if max_answer_tokens is not None and max_answer_tokens < 1:
+        raise ConfigError(f"{option_name('max_answer_tokens')} must be at least 1, found {max_answer_tokens}.")
+    return MAX_TRANSLATED_TOKENS if max_answer_tokens is None else max_answer_tokens
 
 
 def writes(heads: Sequence[HeadConfig]) -> bool:

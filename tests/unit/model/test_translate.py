@@ -93,7 +93,7 @@ def test_it_writes_what_transformers_generates(family: str, adapted: bool) -> No
             up, down = (layer.get_parameter(f"lora_{part}.weight") for part in "BA")
             own = whole.model if hasattr(whole, "model") else whole
             own.get_submodule(path).weight.data += up.data @ down.data
-    ids, mask = backbone.pad(writing_of(backbone).read([Asked(text, "en", "sw") for text in TEXTS]))
+    ids, mask = backbone.pad([row for row, _ in writing_of(backbone).read([Asked(text, "en", "sw") for text in TEXTS])])
     forced = backbone.tokenizer.convert_tokens_to_ids("__sw__")
     with torch.no_grad():
         found = whole.generate(
@@ -262,6 +262,37 @@ def test_what_cannot_be_right_is_refused() -> None:
             HeadConfig(task_type="translation", **wrong)
     with pytest.raises(ConfigError, match="has no source or target languages"):
         HeadConfig(task_type="regression", source_language="en")
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_a_source_that_is_cut_is_told(caplog: pytest.LogCaptureFixture, tokens: bool) -> None:
+    family = "m2m_100" if tokens else "t5"
+    backbone = with_language_tokens(family) if tokens else tiny_backbone(family)
+    model = AdaptedModel(backbone)
+    attach_random(model, "task/sw", LORA)
+    asked: dict[str, Any] = {"stack": "task/sw", "max_new_tokens": 1}
+    model.translate(TEXTS, **asked)
+    assert not caplog.records
+    long = "goat " * backbone.max_length
+    model.translate([*TEXTS, long], **asked)
+    (record,) = caplog.records
+    assert f"1 of 4 inputs are too long for {backbone.max_length} tokens" in record.getMessage()
+    pairs = [Translation(source=text, target="Ndiyo.", language="sw", source_language="en") for text in ("Yes.", long)]
+    items = format_of(backbone, HEAD, max_length=backbone.max_length).items(pairs)
+    assert [(item.cut, bool(item.target)) for item in items] == [(False, True), (True, False)]
+
+
+def test_bounds_of_translations_as_answers() -> None:
+    model = tiny_model("t5")
+    attach_random(model, "task/sw", LORA)
+    asked: dict[str, Any] = {"to": "sw", "source_lang": "en", "stack": "task/sw"}
+    assert model.predict(TEXTS, stack="task/sw", max_answer_tokens=3) == model.translate(
+        TEXTS, **asked, max_new_tokens=3
+    )
+    with pytest.raises(ConfigError, match="max_answer_tokens must be at least 1, found 0"):
+        model.predict(TEXTS, stack="task/sw", max_answer_tokens=0)
+    with pytest.raises(ConfigError, match="max_length cuts the texts of heads that answer at once"):
+        model.predict(TEXTS, stack="task/sw", max_length=8)
 
 
 def test_translate_asked_wrongly() -> None:
