@@ -21,6 +21,7 @@ from adaptkit.backbones.piece_reader import PieceReader, with_pieces
 from adaptkit.backbones.probe_inputs import probe_bodies, spread_pieces
 from adaptkit.backbones.sentence_folder import write_sentence_folder
 from adaptkit.backbones.stored_tensors import MARKER, RowReader, StoredTensor
+from adaptkit.backbones.text_ends import write_text_ends
 from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
@@ -47,7 +48,8 @@ class Backbone(TextReader):
     has its output projection on disk; None where that is the input table. `output_bias` is what some add to its logits,
     on disk too. `mlm_head` is where an encoder's checkpoint has its way to tokens. `input_table` is where the
     embeddings are on disk; None where they are held as they are. `sentences` makes a vector of a text, of at most
-    `sentence_length` tokens where that is said; `prompts` are those that the backbone came with, by name.
+    `sentence_length` tokens where that is said; `prompts` are those that the backbone came with, by name. At
+    `text_ends` a text ends, besides the end tokens of config and tokenizer.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Backbone(TextReader):
     sentences: SentenceVectors = field(default_factory=SentenceVectors)
     sentence_length: int | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
+    text_ends: tuple[int, ...] = ()
     _readers: dict[str, PieceReader] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -215,6 +218,8 @@ class Backbone(TextReader):
         elif self.bits in (32, 16) and isinstance(table, nn.Embedding):
             (whole or self._with_projection()).save_pretrained(path)
             self.tokenizer.save_pretrained(path)
+            if self.text_ends:
+                write_text_ends(path, self.text_ends)
         else:
             raise ConfigError(
                 f"a backbone held as {self.held_as} cannot be written as an ordinary transformers folder; load it with "

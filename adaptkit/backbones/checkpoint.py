@@ -17,9 +17,12 @@ from adaptkit.backbones.gguf_tokenizer import tokenizer_of
 from adaptkit.backbones.sentence_folder import SentenceFolder, read_sentence_folder
 from adaptkit.backbones.stored_tensors import MARKER, StoredTensor, incomplete, require_finite, stored_tensors_of
 from adaptkit.backbones.streamed import empty_network, load_resident
+from adaptkit.backbones.text_ends import read_text_ends
 from adaptkit.errors import CorruptBackbone
 from adaptkit.format.architectures import architecture_of
 from adaptkit.format.published import known_text_prefix
+
+_END_OF_TURN = "tokenizer.ggml.eot_token_id"
 
 
 class Checkpoint:
@@ -54,6 +57,11 @@ class Checkpoint:
     def sentences(self) -> SentenceFolder:
         """How it gives sentence vectors."""
         return read_sentence_folder(self.source, self.config.hidden_size, self.tokenizer)
+
+    @cached_property
+    def text_ends(self) -> tuple[int, ...]:
+        """Token ids at which it ends a text, besides those of its config; none where it writes no text."""
+        return read_text_ends(self.source) if architecture_of(self.config.model_type).generates else ()
 
     @property
     def text_prefix(self) -> str:
@@ -125,6 +133,12 @@ class GgufCheckpoint(Checkpoint):
     def sentences(self) -> SentenceFolder:
         """A mean over tokens: it says nothing of sentence vectors."""
         return SentenceFolder()
+
+    @cached_property
+    def text_ends(self) -> tuple[int, ...]:
+        """The token at which a turn ends, which chat models have besides the end of the text."""
+        told = self._file.fields.get(_END_OF_TURN)
+        return (told,) if type(told) is int else ()
 
     @cached_property
     def tensors(self) -> Mapping[str, StoredTensor]:

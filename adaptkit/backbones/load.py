@@ -78,7 +78,7 @@ def load_backbone(
         require_complete(found.empty, found.tensors)
         _require_rows(found.tokenizer, found.config.vocab_size, source)
         kept = None if vocabulary is None else _kept(vocabulary, found.tokenizer, found.config.vocab_size)
-        prefix, sentences = found.text_prefix, found.sentences
+        prefix, sentences, text_ends = found.text_prefix, found.sentences, found.text_ends
         if form is RESIDENT and bits in (32, 16) and kept is None:
             network, sampled = found.whole(number, where), None
         else:
@@ -111,6 +111,7 @@ def load_backbone(
         sentences=sentences.vectors(found.tokenizer, prefix).to(where),
         sentence_length=sentences.max_length,
         prompts=sentences.prompts,
+        text_ends=text_ends,
     )
 
 

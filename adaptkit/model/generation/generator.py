@@ -153,10 +153,12 @@ def written(
 
 
 def ends_of(backbone: Backbone) -> frozenset[int]:
-    """The token ids at which a text ends: the tokenizer's, and those that the backbone's config names."""
+    """The token ids at which a text ends: the tokenizer's, and those that config and generation config name."""
     told = backbone.network.config.eos_token_id
     named = told if isinstance(told, list | tuple) else [told]
-    return frozenset(end for end in (backbone.tokenizer.eos_token_id, *named) if isinstance(end, int))
+    return frozenset(
+        end for end in (backbone.tokenizer.eos_token_id, *named, *backbone.text_ends) if isinstance(end, int)
+    )
 
 
 def require_decoder(backbone: Backbone) -> None:

@@ -26,6 +26,7 @@ from adaptkit.errors import (
     CorruptBackbone,
     UnsupportedArchitecture,
 )
+from adaptkit.model.generation.generator import ends_of
 from tests.calls import train_adapter
 from tests.gguf_files import ARCHITECTURES, written_gguf
 from tests.tiny import tiny_config, tiny_network
@@ -83,6 +84,12 @@ def test_it_is_held_in_every_form(model_type: str, options: dict[str, Any], tmp_
     assert small.backbone.tokenizer_hash == whole.backbone.tokenizer_hash
     ours, theirs = small.encode(TEXTS), whole.encode(TEXTS)
     assert float((ours - theirs).norm() / theirs.norm()) < (0.0 if "embeddings" in options else 0.3) + 1e-6
+
+
+def test_the_end_of_a_turn_ends_a_text_too(tmp_path: Path) -> None:
+    assert load_model(written_gguf(tmp_path / "plain.gguf")).backbone.text_ends == ()
+    found = load_model(written_gguf(tmp_path / "tiny.gguf", fields={"tokenizer.ggml.eot_token_id": 7})).backbone
+    assert ends_of(found) == {2, 7}
 
 
 def test_a_vocabulary_is_taken_with_its_tokenizer(tmp_path: Path) -> None:
