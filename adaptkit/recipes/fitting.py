@@ -185,10 +185,10 @@ class Fitting:
 
     def _reports(self) -> Reports:
         output, asked = self._output.path, self._asked_run
-        log = [] if output is None else [TrainingLog(log_file(output))]
+        log = None if output is None else TrainingLog(log_file(output))
         settings = {"adapter": str(self._id), "backbone": self._model.backbone.name, **self._settings()}
-        tracked = (TrackedRun(each, str(self._id), settings, trackers_folder(output)) for each in asked.trackers)
-        recorders: list[Recorder] = [*log, *tracked]
+        tracked = (TrackedRun(each, str(self._id), settings, trackers_folder(output), log) for each in asked.trackers)
+        recorders: list[Recorder] = [*([] if log is None else [log]), *tracked]
         return Reports(recorders, asked.callback)
 
     def _finished(self) -> Adapter | None:

@@ -12,6 +12,7 @@ from adaptkit.options import Recorded
 from adaptkit.requests import AskedTracker, TrainingReport
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.progress import Progress
+from adaptkit.training.training_log import TrainingLog
 from adaptkit.version import install_command
 
 PROJECT = "adaptkit"
@@ -21,16 +22,25 @@ _PACKAGES = {"comet_ml": "comet-ml"}
 
 
 class TrackedRun:
-    """A run in one tracker. `settings` are its hyperparameters there; `folder` is for trackers that write files."""
+    """A run in one tracker. `settings` are its hyperparameters there.
+
+    `folder` is for trackers that write files, and `log` is that of the run, which is begun before its trackers.
+    """
 
     def __init__(
-        self, asked: AskedTracker, run_name: str, settings: Mapping[str, Recorded], folder: Path | None
+        self,
+        asked: AskedTracker,
+        run_name: str,
+        settings: Mapping[str, Recorded],
+        folder: Path | None,
+        log: TrainingLog | None = None,
     ) -> None:
         self._asked = asked
         self.name = asked if isinstance(asked, str) else str(getattr(asked, "name", type(asked).__name__))
         self._run_name = run_name
         self._settings = {name: value for name, value in settings.items() if value is not None}
         self._folder = folder
+        self._log = log
         self._tracker: Any = None
 
     def begin(self, progress: Progress) -> None:
@@ -43,6 +53,8 @@ class TrackedRun:
             self._tracker = self._made(progress)
             self._tracker.start()
             self._tracker.store_init_configuration(self._settings)
+            if self.name == "tensorboard":
+                self._take_again(_purged_from(progress))
         except Exception as error:  # whatever the libraries raise
             raise ConfigError(
                 f"{self.name} does not start: {type(error).__name__}: {error}. Nothing was trained. See to it, or "
@@ -51,13 +63,20 @@ class TrackedRun:
 
     def take(self, report: TrainingReport) -> None:
         """Log the numbers of a report under its step."""
-        numbers = {name: value for name, value in report.numbers().items() if value is not None}
-        self._tracker.log(numbers, step=report.step)
+        self._take_numbers(report.step, report.numbers())
 
     def end(self) -> None:
         """Let the tracker write what it still has."""
         if self._tracker is not None:
             self._tracker.finish()
+
+    def _take_numbers(self, step: int, numbers: Mapping[str, object]) -> None:
+        self._tracker.log({name: value for name, value in numbers.items() if value is not None}, step=step)
+
+    def _take_again(self, first_step: int) -> None:
+        """Log what the run's log keeps of this step and later ones, which the tracker has just purged."""
+        for step, numbers in () if self._log is None else self._log.since(first_step):
+            self._take_numbers(step, numbers)
 
     def _made(self, progress: Progress) -> Any:  # noqa: ANN401 - accelerate has no types
         if not isinstance(self._asked, str):
@@ -66,9 +85,16 @@ class TrackedRun:
         if not kind.requires_logging_directory:
             named = {_NAME_OF_THE_RUN[name]: self._run_name} if name in _NAME_OF_THE_RUN else {}
             return kind(PROJECT, **named)
-        # Steps that a killed run did behind its checkpoint are done again: TensorBoard is not to show both.
-        purged = {"purge_step": progress.step + 1 if progress.step else 0} if name == "tensorboard" else {}
+        purged = {"purge_step": _purged_from(progress)} if name == "tensorboard" else {}
         return kind(name, logging_dir=str(self._folder), **purged)
+
+
+def _purged_from(progress: Progress) -> int:
+    """The first step of which TensorBoard is to forget what a killed run wrote, as the resumed run does it again.
+
+    A checkpoint is written before the evaluation of its step: that may have been logged, and is taken again.
+    """
+    return progress.step + 1 if progress.judged_step == progress.step else progress.step
 
 
 def require_trackers(asked: Sequence[AskedTracker], folder: Path | None) -> None:

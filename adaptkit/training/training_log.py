@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +33,14 @@ class TrainingLog:
         kept = [line for line in _lines(self._path) if _is_before(line, progress)]
         with whole_file(self._path) as partial:
             partial.write_text("".join(f"{json.dumps(line)}\n" for line in kept), encoding="ascii")
+
+    def since(self, first_step: int) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """The steps of the lines from there on, each with its numbers; none where there is no file."""
+        for line in _lines(self._path):
+            step = line.pop("step")
+            assert isinstance(step, int)  # noqa: S101 - as it was parsed
+            if step >= first_step:
+                yield step, line
 
     def take(self, report: TrainingReport) -> None:
         """Add a line.

@@ -1,7 +1,9 @@
 """Trackers and callbacks: what they are told, and what follows where they fail."""
 
 import json
+import time
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from accelerate.tracking import GeneralTracker
 
 from adaptkit.errors import CallbackFailed, ConfigError
 from adaptkit.requests import Run, TrainingReport
-from adaptkit.training.reports import Reports
-from adaptkit.training.trackers import require_trackers
+from adaptkit.training.progress import Progress
+from adaptkit.training.reports import Recorder, Reports
+from adaptkit.training.trackers import TrackedRun, require_trackers
+from adaptkit.training.training_log import TrainingLog
 from tests.calls import asked, estimate_adapter
 from tests.calls import train_adapter as train_flat
 from tests.runs import Watching, opener, small_run
@@ -116,6 +120,33 @@ def test_tensorboard_reads_what_a_resumed_run_has_written(tmp_path: Path) -> Non
         written = [(line["step"], line[name]) for line in lines if line[name] is not None]
         assert [step for step, _ in found[name]] == [step for step, _ in written], name
         assert [value for _, value in found[name]] == pytest.approx([value for _, value in written], rel=1e-5), name
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("judged_step", [0, 11])
+def test_tensorboard_has_each_point_once_where_the_checkpoint_is_of_an_evaluation(
+    tmp_path: Path, judged_step: int
+) -> None:
+    log, folder = TrainingLog(tmp_path / "log.jsonl"), tmp_path / "logs"
+    reports = [report(0, heldout={"loss": 3.0}), report(11, loss=2.0), report(11, heldout={"loss": 1.0})]
+    resumed_at = Progress(step=11, judged_step=judged_step)
+    again = [] if judged_step == 11 else reports[2:]
+    for begun_at, taken in (
+        (Progress(), [*reports, report(12, loss=9.0)]),
+        (resumed_at, [*again, report(21, loss=0.5)]),
+    ):
+        recorders: list[Recorder] = [log, TrackedRun("tensorboard", "language/sw", {}, folder, log)]
+        for recorder in recorders:
+            recorder.begin(begun_at)
+        for recorder, each in product(recorders, taken):
+            recorder.take(each)
+        recorders[1].end()
+        time.sleep(1 - time.time() % 1)  # TensorBoard reads its files in the order of their seconds
+    found = scalars(folder / "tensorboard")
+    assert found["loss"] == [(11, 2.0), (21, 0.5)]
+    assert found["heldout_loss"] == [(0, 3.0), (11, 1.0)]
+    kept = [(line["step"], line["loss"], line["heldout_loss"]) for line in lines_of(tmp_path / "log.jsonl")]
+    assert kept == [(0, None, 3.0), (11, 2.0, None), (11, None, 1.0), (21, 0.5, None)]
 
 
 def test_a_service_that_breaks_is_left_out_and_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
