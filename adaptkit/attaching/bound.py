@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -54,18 +55,24 @@ class BoundNetwork(nn.Module):
         Raises:
             ConfigError: It would move or convert the model's own weights.
         """
-        for weight in self.parameters():
-            if (found := fn(weight)).dtype != weight.dtype or found.device != weight.device:
-                raise ConfigError(
-                    "a bound network has the model's own weights, so it is not moved or converted by itself. Move the "
-                    "model, then bind the stack again: model.bound(stack)."
-                )
+        if would_change(self, fn):
+            raise ConfigError(
+                "a bound network has the model's own weights, so it is not moved or converted by itself. Move the "
+                "model, then bind the stack again: model.bound(stack)."
+            )
         return self
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Hidden states of the last block. Shape: both (batch, seq), result (batch, seq, hidden_width)."""
         reading = self.network.get_encoder() if self._reads_by_encoder else self.network
         return cast(Tensor, reading(input_ids, attention_mask, **self._options).last_hidden_state)
+
+
+def would_change(module: nn.Module, fn: Callable[[Tensor], Tensor]) -> bool:
+    """Whether `fn`, which `nn.Module._apply` is given, would give a weight of the module another device or type."""
+    with torch.no_grad():
+        pairs = ((fn(weight), weight) for weight in module.parameters())
+        return any(found.dtype != weight.dtype or found.device != weight.device for found, weight in pairs)
 
 
 def with_same_weights(module: M) -> M:

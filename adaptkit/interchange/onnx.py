@@ -51,13 +51,14 @@ def export_onnx(model: AdaptedModel, stack: StackLike, folder: str | PathLike[st
 
     Raises:
         NotConvertible: The backbone is not held in 32 bits as a whole, an adapter brings pieces of text of its own,
-            or onnxruntime gives other outputs.
+            the one on top writes text, or onnxruntime gives other outputs.
         ConfigError: The folder exists, or a package is not installed.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
     _require_packages()
     pinned = model.pinned(stack)
     pinned.require_own_vocabulary("an ONNX model beside its tokenizer")
+    pinned.require_outputs("an ONNX model")
     _require_whole(model.backbone)
     with whole_folder(Path(folder)) as place, model.active(None):
         module = _Unhooked(model, pinned)

@@ -16,6 +16,7 @@ from transformers.modeling_outputs import (
 )
 from transformers.utils.generic import ModelOutput
 
+from adaptkit.attaching.bound import would_change
 from adaptkit.backbones.headed import labelled
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, NotConvertible
@@ -31,9 +32,9 @@ Row: TypeAlias = dict[str, Any]
 class StackedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     """A stack as a `PreTrainedModel`: token ids in, an output of transformers' own classes out.
 
-    With a head on top, the output has `logits`, and with labels the `loss` that the head was trained with; without one
-    it has `last_hidden_state`. The model is shared, not copied: it stays where it is and as it is, and what is swapped
-    there acts here from the next batch on.
+    With a head on top, the output has `logits`, and with labels the `loss` that the head was trained with, without
+    class weights; without a head it has `last_hidden_state`. The model is shared, not copied: it stays where it is and
+    as it is, and what is swapped there acts here from the next batch on.
 
     `rows` makes of examples what a `Trainer` reads as a data set, and `collate` makes batches of them.
     """
@@ -172,10 +173,36 @@ class StackedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
         own = self.device
         elsewhere = device is not None and (device.type != own.type or device.index not in (None, own.index or 0))
         if elsewhere or (dtype is not None and dtype != self.dtype):
+            raise self._stays(device or own)
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "StackedModel":  # noqa: ARG002
+        """What `half`, `float`, `cuda` and their like are made of.
+
+        Raises:
+            NotConvertible: It would move or convert the shared model's weights.
+        """
+        if would_change(self, fn):
+            raise self._stays(self.device)
+        return self
+
+    def _stays(self, wanted: torch.device) -> NotConvertible:
+        return NotConvertible(
+            f"the model is on {self.device} in {self.dtype}, is shared, and is not moved from here, nor converted. "
+            f"Load it as you want it (adaptkit.load_model(device={str(wanted)!r})), or let the Trainer stay there "
+            "(TrainingArguments(use_cpu=True))."
+        )
+
+    def requires_grad_(self, requires_grad: bool = True) -> "StackedModel":
+        """The same model, where every weight is so already.
+
+        Raises:
+            NotConvertible: A weight is not: others may use the shared model, or train in it.
+        """
+        if any(weight.requires_grad != requires_grad for weight in self.parameters()):
             raise NotConvertible(
-                f"the model is on {own} in {self.dtype}, is shared, and is not moved from here. Load it as you want it "
-                f"(adaptkit.load_model(device={str(device or own)!r})), or let the Trainer stay there "
-                "(TrainingArguments(use_cpu=True))."
+                f"the model is shared, so requires_grad_({requires_grad}) is not done from here. Adapters are trained "
+                "by adaptkit.train_adapter(task=..., data=...)."
             )
         return self
 
@@ -220,9 +247,11 @@ def as_transformers(model: AdaptedModel, stack: StackLike = None) -> StackedMode
 
     Raises:
         UnknownAdapter: The stack names an adapter that is not attached.
-        NotConvertible: An adapter in it brings pieces of text of its own.
+        NotConvertible: An adapter in it brings pieces of text of its own, or the one on top writes text.
     """
-    model.pinned(stack).require_own_vocabulary("a model of transformers")
+    pinned = model.pinned(stack)
+    pinned.require_own_vocabulary("a model of transformers")
+    pinned.require_outputs("a model of transformers")
     return StackedModel(model, stack)
 
 

@@ -69,6 +69,19 @@ class ResolvedStack:
                 "model.encode."
             )
 
+    def require_outputs(self, what: str) -> None:
+        """Let its head answer with outputs, for `what` gives those alone.
+
+        Raises:
+            NotConvertible: The head answers with text that the backbone writes.
+        """
+        if self.head is not None and self.head[1].row.writes:
+            raise NotConvertible(
+                f"{self.stack} ends in an adapter for {self.head[1].task_type}, whose answers the backbone writes "
+                f"token by token, and {what} gives outputs and writes nothing. Serve the stack by adaptkit itself: "
+                "model.translate."
+            )
+
 
 Named: TypeAlias = Composition | Adapter | str | None
 StackLike: TypeAlias = Named | ResolvedStack

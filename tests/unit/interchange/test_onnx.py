@@ -149,6 +149,15 @@ def test_what_cannot_be_written_is_refused(model: AdaptedModel, tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
+def test_an_adapter_that_translates_is_refused(tmp_path: Path) -> None:
+    model = tiny_model("llama", n_blocks=1)
+    head = HeadConfig(task_type="translation", source_language="en", target_languages=("sw",))
+    attach_random(model, "task/en-sw", AdapterConfig(method=LoraConfig(rank=2), head=head))
+    with pytest.raises(NotConvertible, match=r"model\.translate"):
+        adaptkit.export_onnx(model, "en-sw", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_the_packages_the_error_says_what_to_install(
     model: AdaptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ from adaptkit.methods import BottleneckConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig, TaggedSentence
 from tests.adapters import attach_random, random_adapter
-from tests.tiny import prefixed_model
+from tests.tiny import prefixed_model, tiny_model
 from tests.unit.heads.examples import choices, questions, similar
 from tests.unit.interchange.test_pipelines import LABELS, PAIRS, TAGS, TEXTS, WORDS
 
@@ -199,6 +199,28 @@ def test_it_stays_where_the_model_is(model: AdaptedModel) -> None:
         with pytest.raises(NotConvertible, match="is shared, and is not moved from here"):
             network.to(elsewhere)
     assert network.device == model.device
+
+
+@pytest.mark.parametrize("change", ["half", "bfloat16", "double", "requires_grad_"])
+def test_what_would_change_the_shared_model_is_refused(change: str, model: AdaptedModel) -> None:
+    def kept() -> list[Any]:
+        return [(weight.dtype, weight.device, weight.requires_grad) for weight in model.parameters()]
+
+    network: Any = adaptkit.as_transformers(model, "sw > topics")
+    before = kept()
+    with pytest.raises(NotConvertible, match="shared"):
+        getattr(network, change)()
+    assert network.float() is network.cpu() is network
+    assert kept() == before
+
+
+@pytest.mark.parametrize("model_type", ["llama", "t5"])
+def test_an_adapter_that_translates_is_refused(model_type: str) -> None:
+    made = tiny_model(model_type, n_blocks=1)
+    head = HeadConfig(task_type="translation", source_language="en", target_languages=("sw",))
+    attach_random(made, "task/en-sw", AdapterConfig(method=LoraConfig(rank=2), head=head))
+    with pytest.raises(NotConvertible, match=r"model\.translate"):
+        adaptkit.as_transformers(made, "en-sw")
 
 
 def test_what_cannot_be_is_refused(model: AdaptedModel) -> None:
