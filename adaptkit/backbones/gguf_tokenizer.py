@@ -1,6 +1,8 @@
 """The tokenizer of a GGUF file, made of its pieces; it cuts texts into words as its family was trained."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.pre_tokenizers import PreTokenizer
@@ -42,6 +44,9 @@ _CUTS: Mapping[str, PreTokenizer] = {
 _SAME = {"gpt2": "gpt-2", "llama3": "llama-bpe", "llama-v3": "llama-bpe", "deepseek-r1-qwen": "qwen2"}
 _COMPOSED = frozenset({"qwen2"})
 """Tokenizers that read letters with their marks composed (NFC)."""
+_WHOLE_WORDS = _OPENED = frozenset({"llama-bpe"})
+"""Tokenizers in which a word that is a piece is not merged, and texts begin with the first token where the file says
+nothing; as in llama.cpp."""
 
 
 def tokenizer_of(file: GgufFile, most_tokens: int) -> PreTrainedTokenizerBase:
@@ -82,9 +87,14 @@ def _cut_of(file: GgufFile) -> str | None:
 
 def _sentencepiece(file: GgufFile) -> PreTrainedTokenizerBase:
     """By transformers' own reader, which gives such pieces their merges back."""
-    made: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-        file.path.parent, gguf_file=file.path.name, trust_remote_code=False, local_files_only=True
-    )
+    # Alone in a folder, as from_pretrained also reads what lies beside the file.
+    with TemporaryDirectory() as folder:
+        alone = Path(folder, "alone.gguf")
+        alone.symlink_to(file.path.resolve())
+        made: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, gguf_file=alone.name, trust_remote_code=False, local_files_only=True
+        )
+    made.name_or_path = str(file.path.parent)
     return made
 
 
@@ -92,7 +102,8 @@ def _byte_level(file: GgufFile, cut: str) -> PreTrainedTokenizerBase:
     fields = file.fields
     tokens: list[str] = fields["tokenizer.ggml.tokens"]
     merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"]]
-    engine = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    engine = Tokenizer(models.BPE(vocabulary, merges, ignore_merges=cut in _WHOLE_WORDS))
     engine.pre_tokenizer = _CUTS[cut]
     engine.decoder = decoders.ByteLevel()
     if cut in _COMPOSED:
@@ -102,7 +113,7 @@ def _byte_level(file: GgufFile, cut: str) -> PreTrainedTokenizerBase:
     engine.add_tokens([AddedToken(token, normalized=False) for token, kind in whole if kind == _USER_DEFINED])
     ids = {role: fields.get(f"tokenizer.ggml.{name}_token_id") for role, name in _ROLES.items()}
     roles = {f"{role}_token": tokens[number] for role, number in ids.items() if number is not None}
-    opening = [roles["bos_token"]] if fields.get("tokenizer.ggml.add_bos_token") else []
+    opening = [roles["bos_token"]] if fields.get("tokenizer.ggml.add_bos_token", cut in _OPENED) else []
     closing = [roles["eos_token"]] if fields.get("tokenizer.ggml.add_eos_token") else []
     if opening or closing:
         engine.post_processor = processors.TemplateProcessing(

@@ -1,5 +1,6 @@
 """A GGUF file as a backbone."""
 
+import json
 import random
 import socket
 from pathlib import Path
@@ -17,6 +18,7 @@ from adaptkit import load_model
 from adaptkit.backbones import vocabulary_of
 from adaptkit.backbones.checkpoint import GgufCheckpoint
 from adaptkit.backbones.gguf_file import GgufFile
+from adaptkit.backbones.gguf_tokenizer import tokenizer_of
 from adaptkit.cli.backbone import backbone_app
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import (
@@ -28,7 +30,7 @@ from adaptkit.errors import (
 )
 from adaptkit.model.generation.generator import ends_of
 from tests.calls import train_adapter
-from tests.gguf_files import ARCHITECTURES, written_gguf
+from tests.gguf_files import ARCHITECTURES, byte_level_tokenizer, written_gguf
 from tests.tiny import tiny_config, tiny_network
 
 TEXTS = ["Habari ya asubuhi, 2026", "The goat sleeps.", "Akuya tana barci a gida."]
@@ -137,6 +139,23 @@ def test_pieces_give_texts_back(pre: str, tmp_path: Path) -> None:
         assert ids[0] == 0
         assert tokenizer.decode(ids[1:]) in (text, "\u1eb8\u0300k\u1ecd\u0301  wa\n\n12345 don't")
     assert tokenizer.convert_ids_to_tokens(tokenizer("<s></s>", add_special_tokens=False).input_ids) == ["<s>", "</s>"]
+
+
+@pytest.mark.parametrize(
+    ("pre", "whole"), [("llama-bpe", True), ("llama3", True), ("llama-v3", True), ("gpt-2", False)]
+)
+def test_llama_3_keeps_words_that_are_pieces_and_opens_texts(pre: str, whole: bool, tmp_path: Path) -> None:
+    pieces = json.loads(byte_level_tokenizer())["model"]
+    word = max((piece for piece in pieces["vocab"] if piece.isascii() and piece.isalpha()), key=len)
+    merges = [" ".join(pair) for pair in pieces["merges"] if "".join(pair) != word]
+    fields: dict[str, Any] = {"tokenizer.ggml.pre": pre, "tokenizer.ggml.merges": merges}
+    tokenizer = tokenizer_of(GgufFile.of(written_gguf(tmp_path / "tiny.gguf", fields=fields)), 128)
+    ids = tokenizer(word).input_ids
+    assert (ids == [0, pieces["vocab"][word]]) is whole
+    assert (ids[0] == 0) is whole
+    fields = {**fields, "tokenizer.ggml.add_bos_token": False}
+    told = tokenizer_of(GgufFile.of(written_gguf(tmp_path / "told.gguf", fields=fields)), 128)
+    assert told(word).input_ids[0] != 0
 
 
 @pytest.mark.parametrize(

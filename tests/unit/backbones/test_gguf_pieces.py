@@ -1,6 +1,7 @@
 """Pieces of sentencepiece in a GGUF file, against sentencepiece itself."""
 
 import io
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import sentencepiece
 from adaptkit.backbones.gguf_file import GgufFile
 from adaptkit.backbones.gguf_tokenizer import tokenizer_of
 from adaptkit.data.sample import sample_sentences
-from tests.gguf_files import written_gguf
+from tests.gguf_files import byte_level_tokenizer, written_gguf
 
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
@@ -46,7 +47,9 @@ def kind(pieces: Any, number: int) -> int:  # noqa: ANN401
 
 
 @pytest.mark.parametrize(("model_type", "dummy_prefix"), [("llama", True), ("phi3", True), ("gemma3_text", False)])
-def test_ids_are_those_of_sentencepiece(model_type: str, dummy_prefix: bool, tmp_path: Path) -> None:
+def test_ids_are_those_of_sentencepiece_whatever_lies_beside_the_file(
+    model_type: str, dummy_prefix: bool, tmp_path: Path
+) -> None:
     pieces = learned(dummy_prefix)
     every = range(pieces.get_piece_size())
     fields = {
@@ -61,6 +64,8 @@ def test_ids_are_those_of_sentencepiece(model_type: str, dummy_prefix: bool, tmp
         "tokenizer.ggml.padding_token_id": None,
     }
     path = written_gguf(tmp_path / "tiny.gguf", model_type, fields=fields)
+    (tmp_path / "tokenizer.json").write_text(byte_level_tokenizer())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer"}))
     tokenizer = tokenizer_of(GgufFile.of(path), 128)
     for text in [*texts()[:100], "Ẹ̀kọ́ 2026"]:
         assert tokenizer(text).input_ids == [1, *pieces.encode(text)]
