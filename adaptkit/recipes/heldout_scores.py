@@ -32,7 +32,7 @@ def heldout_scores(
     }
     scores = [f"{name} {score:.1f}" for name, score in found.items() if math.isfinite(score)]
     told = f"scores of 100 on the {len(examples):,} {what}: {', '.join(scores) or 'none that so few could have'}"
-    return told, _one_answer(head, next(iter(metrics.values())), predictions, examples)
+    return told, _one_answer(head, next(iter(metrics.values())), predictions, examples, what)
 
 
 def _one_answer(
@@ -40,6 +40,7 @@ def _one_answer(
     metric: TaskMetric[Any, Any],
     predictions: Sequence[Any],
     examples: Sequence[Example],
+    what: str,
 ) -> str | None:
     if not head.row.weighs_classes:
         return None
@@ -48,9 +49,9 @@ def _one_answer(
     if len(given) > 1 or right <= given:
         return None
     return (
-        f"the head answers {next(iter(given))!r} to everything that was held out, where {len(right)} labels are right: "
-        "it has learned no difference. Try more examples of the others, more steps, another seed, or balanced class "
-        "weights"
+        f"the head answers {next(iter(given))!r} to all of the {len(examples):,} {what}, where {len(right)} labels are "
+        "right: it has learned no difference. Try more examples of the others, more steps, another seed, or balanced "
+        "class weights"
     )
 
 

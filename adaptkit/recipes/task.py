@@ -25,6 +25,7 @@ from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.heldout_scores import heldout_scores
+from adaptkit.recipes.measured_on import measured_on, trained_on_too
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.regularisers import Weighed
@@ -66,15 +67,16 @@ class TaskTraining:
         self.head, made = self._head_and_items(head_for(self.data))
         self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
         self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
+        dev = self._dev_items()
         self.items = TaskItems(
-            _with_targets(made, self.losses) + self._dev_items(),
+            _with_targets(made, self.losses) + dev,
             self._format,
             request.run.seed,
             sampling_alpha=request.drawing_alpha,
             has_labels=bool(self.head.labels),
             constant_loss_of=self.head.row.constant_loss,
             weighing=weighing_of(request.class_weights, self.head),
-            dev=frozenset(range(len(self.data.examples), len(self.data.examples) + len(self._dev))),
+            dev=frozenset(item.example for item in dev),
         )
         self.settings = self._settings()
         config = request.adapter_config(self.model.backbone.shape, self.head, self.foundation.adapters)
@@ -113,7 +115,7 @@ class TaskTraining:
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
             *(f"data: {note}" for note in self.data.notes),
-            *([f"data: {len(self._dev):,} other examples are held out to measure on"] if self._dev else []),
+            *(f"data: {told}" for told in measured_on(len(self._dev), len(self.items.dev), self._dev_losses)),
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
@@ -123,7 +125,7 @@ class TaskTraining:
             f"trained on top of {self.foundation}{self._left_out()}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
-            *([f"note: {self.items.doubt}. {more_examples()}"] if self.items.doubt else []),
+            *(f"note: {doubt}" for doubt in self._doubts()),
             f"cost: {estimate.cost(self.request.run.batch_size)}",
             *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
             *machine_notes(self.model.backbone, self.request.run.precision, estimate),
@@ -131,8 +133,8 @@ class TaskTraining:
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        if self.items.doubt and not self.request.run.progress:
-            self._warn(f"{self.items.doubt}. {more_examples()}")
+        for doubt in () if self.request.run.progress else self._doubts():
+            self._warn(doubt)
         return self._fitting.train(
             self._display,
             kind=self.request.kind,
@@ -166,6 +168,11 @@ class TaskTraining:
         self._display.note(told)
         self._warn(doubt)
 
+    def _doubts(self) -> list[str]:
+        """What makes the measures of this run say little."""
+        few, both = self.items.doubt, trained_on_too(self._dev, self.data.examples)
+        return [*([f"{few}. {more_examples()}"] if few else []), *([both] if both else [])]
+
     def _warn(self, doubt: str | None) -> None:
         if doubt and self.request.run.progress:
             self._display.note(f"note: {doubt}")
@@ -183,7 +190,9 @@ class TaskTraining:
 
     def _dev_items(self) -> list[Item]:
         """What is held out by the caller, numbered behind what is trained on."""
-        made = [item for item in self._items(self.head, self._dev) if item.target]
+        read = self._items(self.head, self._dev)
+        self._dev_losses = self.head.row.lost(self.head, self._dev, read, max_length=self._max_length, scored=False)
+        made = [item for item in read if item.target]
         if self._dev and not made:
             raise EmptyCorpus(f"no example of {as_typed(dev=...)} can be measured on: none has a label or an answer.")
         return [replace(item, example=len(self.data.examples) + item.example) for item in made]

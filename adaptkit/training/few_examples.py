@@ -11,11 +11,17 @@ _A_START = 200
 def few_examples(n_examples: int, n_heldout: int, *, given: bool = False) -> str | None:
     """What so few examples are worth, of which so many are held out, or were `given` beside them; None: enough."""
     found = counted(n_examples, "labelled example")
+    if n_heldout == 0 and n_examples == 1:
+        return (
+            "there is one labelled example, and no other to hold out: the losses are of that example itself, which is "
+            "soon learned by heart, and say nothing of other texts"
+        )
     if n_heldout == 0:
         why = (
             f"{found} are too few to hold one out"
-            if 1 < n_examples < FEW
-            else f"each of {found} is the only one with one of its labels, so that none can be held out"
+            if n_examples < FEW
+            else f"each of {found} is the only one with one of its labels or in its language, so that none can be held "
+            "out"
         )
         return (
             f"{why}: the losses are of the examples themselves, which are soon learned by heart, and say nothing of "

@@ -19,7 +19,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.recipes.heldout_scores import heldout_scores
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter
-from adaptkit.task_types import LabelledText
+from adaptkit.task_types import LabelledText, Question
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
 from tests.calls import QUIET, asked, estimate_adapter, task_request, train_adapter
@@ -425,7 +425,25 @@ def test_a_held_out_set_of_ones_own_is_measured_on(model: AdaptedModel, tmp_path
     with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
         assert len(training.items.heldout) == 2
         assert len(training.items.training) == len(made.topics().examples)
-        assert "data: 2 other examples are held out to measure on" in training.describe(training.estimate())
+        plan = training.describe(training.estimate())
+    assert "data: 2 other examples are held out to measure on" in plan
+    assert not [line for line in plan if "also in" in line]
+
+
+def test_what_of_a_held_out_set_cannot_be_measured_on_or_is_trained_on_too_is_told(model: AdaptedModel) -> None:
+    data = made.questions()
+    answer = " ".join(["maize"] * 60)
+    long = Question(id="long", question="What?", context=f"Sold: {answer}.", answers=((answer, 6),))
+    other = Question(id="other", question="Who sleeps?", context="A goat sleeps.", answers=(("A goat", 0),))
+    dev = replace(data, examples=[data.examples[0], long, other])
+    request = task_request(task="t", data=data, dev=dev, backbone=model, max_length=32, **QUICK)
+    with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
+        plan = "\n".join(training.describe(training.estimate()))
+        n = len(data.examples)
+        assert training.items.dev == {n, n + 2}
+    assert "data: 2 other examples are held out to measure on (1 more left out: nothing in them" in plan
+    assert "data: of dev=..., 1 of 3 (33.3%) answered questions are left out: no window of 32 tokens holds" in plan
+    assert "note: 1 of the 3 examples of dev=... is also in data=...: " in plan
 
 
 @pytest.mark.parametrize(
@@ -458,7 +476,10 @@ def test_a_head_that_answers_one_label_only_is_told(model: AdaptedModel) -> None
     told, doubt = heldout_scores(model, head, alike, stacks, batch_size=8)
     assert told.startswith("scores of 100 on the 80 held-out examples: accuracy 50.0")
     assert doubt is not None
-    assert "to everything that was held out, where 2 labels are right" in doubt
+    assert "to all of the 80 held-out examples, where 2 labels are right" in doubt
+    itself = heldout_scores(model, head, alike, stacks, batch_size=8, what="examples themselves")[1]
+    assert itself is not None
+    assert "to all of the 80 examples themselves, where" in itself
 
 
 def test_a_stack_without_a_head_predicts_nothing(model: AdaptedModel) -> None:

@@ -113,6 +113,12 @@ def test_where_none_can_be_spared_the_examples_themselves_are_measured_on(model:
     assert "2 labelled examples are too few to hold one out" in data.doubt
 
 
+def test_one_example_alone_is_said_to_be_one(model: AdaptedModel) -> None:
+    doubt = task_items(model, {"en": 1}).doubt
+    assert doubt is not None
+    assert doubt.startswith("there is one labelled example, and no other to hold out: the losses are of that example")
+
+
 def test_nothing_is_trained_on_no_example(model: AdaptedModel) -> None:
     with pytest.raises(EmptyCorpus, match="no labelled example"):
         task_items(model, {})
@@ -163,4 +169,4 @@ def test_examples_of_one_label_each_are_measured_on_themselves(model: AdaptedMod
     data = TaskItems(each, task_format, seed=0, has_labels=True)
     assert data.heldout == data.training == list(range(30))
     assert data.doubt is not None
-    assert "each of 30 labelled examples is the only one with one of its labels" in data.doubt
+    assert "each of 30 labelled examples is the only one with one of its labels or in its language" in data.doubt
