@@ -25,8 +25,9 @@ N_CHANGES = 25
 def test_seeds_are_read(name: str) -> None:
     target = TARGETS[name]
     outcomes = [target.try_one(data) for data in target.seeds()]
-    # A fusion is attached where what it fuses is, pieces where their tokenizer is; a private extension is no language.
-    may_be_refused = {"UnknownAdapter", "TokenizerMismatch", "UnknownLanguage"}
+    # A fusion is attached where what it fuses is, pieces where their tokenizer is; a private extension is no language;
+    # some of version 9 are of another family.
+    may_be_refused = {"ArchitectureMismatch", "UnknownAdapter", "TokenizerMismatch", "UnknownLanguage"}
     assert {outcome.what for outcome in outcomes} <= {"", *may_be_refused}, outcomes
     assert any(outcome.kind == "accepted" for outcome in outcomes)
 
