@@ -49,7 +49,7 @@ class Vocabulary:
 def vocabulary_in(
     lines: Iterable[str], languages: Sequence[str], tokenizer: PreTrainedTokenizerBase, text_prefix: str
 ) -> Vocabulary:
-    """The tokens of some lines, special tokens, punctuation and digits, and the letters of the languages' scripts.
+    """The tokens of some lines, special and added ones, punctuation and digits, and letters of the languages' scripts.
 
     With its letters kept, a word that the lines do not have is never wholly unknown.
 
@@ -57,7 +57,8 @@ def vocabulary_in(
         UnknownLanguage: A name that is no language.
     """
     scripts = {script for name in languages for script in usual_scripts(canonical_tag(name))}
-    used = set(tokenizer.all_special_ids)
+    # Those of languages, by which an encoder-decoder is told what to write, are added ones, and need not be special.
+    used = {*tokenizer.all_special_ids, *tokenizer.get_added_vocab().values()}
     used.update(tokenizer(text_prefix.rstrip())["input_ids"])
     for row in tokenize_lines(lines, lambda batch: _ids(tokenizer, batch)):
         used.update(row)

@@ -32,10 +32,20 @@ class ScoreModule(evaluate.Metric):  # type: ignore[misc]  # evaluate has no typ
         """The scores of a `Trainer`'s predictions; those of each entity type are left out.
 
         Raises:
-            ConfigError: The labels have no names, where they are needed.
+            ConfigError: The labels have no names, where they are needed, or numbers stand for answers or texts.
         """
         found = self._scored.compute(*of_trainer(self._scored, prediction.predictions, prediction.label_ids))
         return {name: value for name, value in found.items() if not isinstance(value, dict)}
+
+    def compute(self, *, predictions: Any = None, references: Any = None, **others: Any) -> Any:  # noqa: ANN401
+        """The scores of what is given here, or was added before; None in a process that is not the main one.
+
+        Raises:
+            ConfigError: There is nothing to score, or what is given has another form.
+        """
+        if predictions is not None and not len(predictions):
+            raise ConfigError(f"{self._scored.name} has no examples to score; give at least one.")
+        return super().compute(predictions=predictions, references=references, **others)
 
     def _build_data_dir(self) -> str:
         # The original makes a folder in the cache, though nothing is written there.

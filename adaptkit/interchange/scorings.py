@@ -117,6 +117,11 @@ def _label_sets(labels: Sequence[str] = ()) -> Scoring:
 
 def _entities(labels: Sequence[str] = (), ignore: Sequence[str] = ()) -> Scoring:
     def compute(predicted: Sequence[Any], gold: Sequence[Any]) -> Found:
+        for number, (found, right) in enumerate(zip(predicted, gold, strict=True), start=1):
+            if len(found) != len(right):
+                raise ConfigError(
+                    f"sentence {number} has {len(found)} predicted tags and {len(right)} right ones; give one a word."
+                )
         types = {tag.partition("-")[2] for tags in (*predicted, *gold) for tag in tags} - {""}
         each = {kind: _of_entities(EntityF1(frozenset({*ignore, *types} - {kind})), predicted, gold) for kind in types}
         right = sum(
@@ -252,9 +257,15 @@ def of_trainer(scored: Scoring, predictions: Any, label_ids: Any) -> tuple[list[
     label sets, or (n, seq) with -100 where none is asked. Answers and texts are what stands there already.
 
     Raises:
-        ConfigError: Names of the labels are needed and were not given, or there are others.
+        ConfigError: Names of the labels are needed and were not given, or there are others; or numbers stand where
+            answers or texts are read.
     """
     if scored.reads in ("answers", "texts"):
+        if np.asarray(predictions[0]).dtype.kind in "fiu":
+            raise ConfigError(
+                f"{scored.name} reads {scored.reads}, and a Trainer gives numbers. Write a compute_metrics that makes "
+                f"{scored.reads} of them and calls module.compute(predictions=..., references=...)."
+            )
         return list(predictions), list(label_ids)
     logits, gold = np.asarray(predictions[0] if isinstance(predictions, tuple) else predictions), np.asarray(label_ids)
     if scored.reads == "numbers":

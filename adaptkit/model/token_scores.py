@@ -35,11 +35,12 @@ class TokenScores:
 
 
 def scores_of_adapter(layers: AdapterLayers, backbone: Backbone) -> TokenScores:
-    """By the projection that an adapter has kept, over the tokens that it was trained to tell apart."""
+    """By the projection that an adapter has kept, over the tokens that it tells apart and the table has."""
     projection, config = layers.projection, layers.config.projection
     assert projection is not None and config is not None  # noqa: S101, PT018 - no other is asked for
     n_ids = backbone.shape.vocabulary_size
     every = torch.arange(n_ids + layers.config.n_pieces) if config.tokens is None else torch.tensor(config.tokens)
+    has_row = _has_row(every, backbone)
     undo, widening = None if layers.invertible is None else layers.invertible.inverse, widening_of(backbone.network)
 
     def vectors(states: Tensor) -> Tensor:
@@ -52,7 +53,15 @@ def scores_of_adapter(layers: AdapterLayers, backbone: Backbone) -> TokenScores:
         table = embedding_rows(backbone.network, ids[ids < n_ids])
         return table if own is None else torch.cat([table, own.rows[ids[ids >= n_ids] - n_ids].to(table.dtype)])
 
-    return TokenScores(every.to(backbone.device), projection.bias.detach(), vectors, rows)
+    bias = projection.bias.detach()[has_row.to(projection.bias.device)]
+    return TokenScores(every[has_row].to(backbone.device), bias, vectors, rows)
+
+
+def _has_row(ids: Tensor, backbone: Backbone) -> Tensor:
+    """Which tokens the table has rows for, or an adapter brings them. Shape: ids (n), result (n), bool."""
+    if backbone.vocabulary is None:
+        return torch.ones_like(ids, dtype=torch.bool)
+    return torch.isin(ids, torch.from_numpy(backbone.vocabulary.ids)) | (ids >= backbone.shape.vocabulary_size)
 
 
 def scores_of_backbone(head: StoredMlmHead, backbone: Backbone) -> TokenScores:

@@ -197,7 +197,7 @@ def test_every_score_says_what_it_reads() -> None:
     for name in SCORINGS:
         module = adaptkit.evaluation_module(name, **({"lang": "vi"} if name == "mlqa" else {}))
         assert "predictions" in module.inputs_description
-        assert module.description in module.compute.__doc__
+        assert module.description in str(module.compute.__doc__)
 
 
 def test_nothing_is_written_and_no_hub_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,3 +227,16 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "evaluate", None)
     with pytest.raises(ConfigError, match=r"pip install 'adaptkit-nlp\[evaluate\]'"):
         adaptkit.evaluation_module("accuracy")
+
+
+def test_nothing_to_score_and_sentences_of_other_lengths_are_told() -> None:
+    with pytest.raises(ConfigError, match="no examples to score"):
+        computed("accuracy", [], [])
+    with pytest.raises(ConfigError, match="sentence 1 has 1 predicted tags and 2 right ones"):
+        computed("entities", [["O"]], [["O", "O"]])
+
+
+def test_a_trainers_numbers_are_no_answers() -> None:
+    outputs = SimpleNamespace(predictions=np.zeros((2, 8)), label_ids=np.zeros((2, 2)))
+    with pytest.raises(ConfigError, match="reads answers, and a Trainer gives numbers"):
+        adaptkit.evaluation_module("squad")(outputs)

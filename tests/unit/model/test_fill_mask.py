@@ -14,11 +14,13 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.model.token_scores import scores_of_adapter
 from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.storage import load_adapter
 from tests.adapters import random_adapter
 from tests.calls import train_adapter
 from tests.pieces import PIECES
+from tests.saved import saved_backbone
 from tests.tiny import ENCODERS, tiny_config, tiny_model, tiny_tokenizer, unigram_model
 
 TEXTS = ["Habari ya <mask> leo", "The <mask> eats the <mask>."]
@@ -111,6 +113,20 @@ def test_a_kept_projection_is_what_its_formula_says(model_type: str, config: dic
     assert set(torch.round(torch.tensor(found), decimals=5).tolist()) <= set(
         torch.round(expected.flatten(), decimals=5).tolist()
     )
+
+
+def test_a_trimmed_table_names_only_tokens_that_it_has(tmp_path: Path) -> None:
+    folder = str(saved_backbone(tmp_path / "backbone"))
+    adapter = with_projection(adaptkit.load_model(folder), tokens=None)
+    vocabulary = adaptkit.vocabulary_of(["The goat."], backbone=folder)
+    model = adaptkit.load_model(folder, vocabulary=vocabulary)
+    model.attach(adapter)
+    kept = model.backbone.vocabulary
+    assert kept is not None
+    scores = scores_of_adapter(model.pinned("sw").layers["language/sw"], model.backbone)
+    assert scores.ids.tolist() == kept.ids.tolist()
+    assert len(scores.bias) == len(kept.ids) < 400
+    assert model.fill_mask(TEXTS[:1], stack="sw")
 
 
 def test_it_is_saved_and_read_exactly(tmp_path: Path) -> None:
