@@ -63,6 +63,8 @@ def search(
 
     if private and index is None:
         raise ConfigError("--private is for an index that is kept; give --index FOLDER too, or leave it out.")
+    if private and index is not None:
+        _require_private(index)
     existing_path(corpus)  # before a backbone is loaded for nothing
     asked = list(queries) if queries else lines_in(None)
     if not asked:
@@ -76,6 +78,21 @@ def search(
     hits = found.search(asked, top=top, stack=AS_CORPUS if query_stack is None else query_under)
     for query, own in zip(asked, hits, strict=True):
         sys.stdout.write(_as_json(query, own) if as_json else _as_table(query, own, alone=len(asked) == 1))
+
+
+def _require_private(folder: Path) -> None:
+    """Let an index that is there keep no text.
+
+    Raises:
+        ConfigError: It keeps some.
+    """
+    from adaptkit.search import read_index_record
+
+    if folder.exists() and read_index_record(folder).holds_text:
+        raise ConfigError(
+            f"--private asks for an index without text, and {folder} keeps the text: it was written without "
+            "--private. Delete that folder, or give another one (--index)."
+        )
 
 
 def _index(

@@ -104,12 +104,13 @@ class Matrix:
     def _measured(
         self, test: LanguageTest, condition: Condition, below: Adapter | None, top: Sequence[Adapter]
     ) -> Measured:
-        adapters = [*([below] if below is not None else []), *top]
+        adapters, backbone = [*([below] if below is not None else []), *top], self.model.backbone
         identity = repr(
             (
                 self.task,
                 [(adapter.weights_sha256, adapter.config, self._fused_by(adapter)) for adapter in adapters],
-                (self.model.backbone.fingerprint.id, self.model.backbone.held_as),
+                (backbone.fingerprint.id, backbone.held_as, backbone.tokenizer_hash),
+                (backbone.text_prefix, str(backbone.sentences), backbone.longest_sentence),
                 [repr(example) for example in test.examples],
                 sorted(test.metrics),
                 (self.batch_size, self.bf16),

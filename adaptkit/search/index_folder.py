@@ -73,13 +73,7 @@ def read_index_folder(folder: Path) -> KeptIndex:
         SourceNotFound: There is none.
         AdapterFileError: What is wrong with its files.
     """
-    files, path = Folder(folder), folder / RECORD_FILE
-    if not path.is_file():
-        raise SourceNotFound(
-            f"{folder} is no search index: it has no {RECORD_FILE}. One is written by "
-            "model.search_index(...).save(folder), or adaptkit search --index FOLDER."
-        )
-    record = _record(read_json(files, RECORD_FILE), path)
+    files, record = Folder(folder), read_index_record(folder)
     rows, texts = _sentences(_content(files, SENTENCES_FILE, record), record, folder / SENTENCES_FILE)
     content = _content(files, VECTORS_FILE, record)
     check_tensors(content, {_TENSOR: (record.n_sentences, record.width)}, folder / VECTORS_FILE)
@@ -88,6 +82,22 @@ def read_index_folder(folder: Path) -> KeptIndex:
         raise MalformedConfig(folder / VECTORS_FILE, f"holds numbers of {vectors.dtype}, expected float32.")
     sentences = Sentences(record.corpus, rows, texts, record.n_given, record.corpus_sha256)
     return KeptIndex(sentences, vectors, record.origin)
+
+
+def read_index_record(folder: Path) -> IndexRecord:
+    """What an index says of itself; its large files are not read.
+
+    Raises:
+        SourceNotFound: There is none.
+        AdapterFileError: What is wrong with the record.
+    """
+    path = folder / RECORD_FILE
+    if not path.is_file():
+        raise SourceNotFound(
+            f"{folder} is no search index: it has no {RECORD_FILE}. One is written by "
+            "model.search_index(...).save(folder), or adaptkit search --index FOLDER."
+        )
+    return _record(read_json(Folder(folder), RECORD_FILE), path)
 
 
 def _record(content: dict[str, object], path: Path) -> IndexRecord:

@@ -73,6 +73,21 @@ def test_an_index_is_written_once_and_read_again(
     assert "is an index of other text (corpus.txt.gz, 60 texts) than other.txt with 1" in outcome.err
 
 
+def test_an_index_with_text_is_not_private(
+    adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    given = ("search", corpus, SWAHILI[4], "--backbone", backbone_folder, "--index", index)
+    assert adaptkit(*given).status == 0
+    refused = adaptkit(*given, "--private")
+    assert (refused.status, refused.out) == (1, "")
+    assert f"{index} keeps the text: it was written without --private. Delete that folder" in " ".join(
+        refused.err.split()
+    )
+    other = (*given[:-1], tmp_path / "other", "--private")
+    assert [adaptkit(*other).status for _ in range(2)] == [0, 0]
+
+
 def test_what_cannot_be_is_said_before_a_backbone_is_loaded(
     adaptkit: Command, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

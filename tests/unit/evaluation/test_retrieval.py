@@ -12,6 +12,7 @@ from adaptkit import Measuring, Selection
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation import TransferResults
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.layers.sentence_vectors import SentenceVectors
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference, translation_ranks
@@ -115,6 +116,26 @@ def test_what_was_measured_is_kept(
     assert len(list(tmp_path.iterdir())) == 3
     monkeypatch.setattr(type(model), "encode", None)
     assert run(model, zoo, measuring=measuring).comparisons == first.comparisons
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        ("text_prefix", "query: "),
+        ("sentences", SentenceVectors("cls")),
+        ("sentence_length", 9),
+        ("tokenizer_hash", "0" * 64),
+    ],
+)
+def test_what_is_kept_is_of_a_backbone_that_reads_so(
+    model: AdaptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, other: object
+) -> None:
+    """The same weights, with another way from a text to them or from them to a vector, are measured anew."""
+    given: dict[str, Any] = {"compare": "none", "measuring": Measuring(progress=False, keep=tmp_path)}
+    run(model, [], **given)
+    monkeypatch.setitem(vars(model.backbone), part, other)
+    run(model, [], **given)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_the_report_speaks_of_no_task_adapter_and_no_seeds(
