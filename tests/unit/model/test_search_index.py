@@ -26,7 +26,7 @@ from tests.adapters import attach_random, random_adapter
 from tests.runs import PAIRS
 from tests.tiny import tiny_model
 
-LORA = AdapterConfig(method=LoraConfig(rank=2, alpha=60.0))
+LORA = AdapterConfig(method=LoraConfig(rank=2, alpha=8.0))
 ENGLISH, SWAHILI = ([pair[side] for pair in PAIRS] for side in (0, 1))
 
 
