@@ -65,7 +65,8 @@ class Resolver:
                 forms=self._forms(whole.ids),
                 pieces=self._pieces(whole, acting),
                 undo=self._undoing(whole),
-                layers={name: self._registry.layers(name) for name in acting},
+                layers={name: self._registry[name].layers for name in acting},
+                adapters={name: self._registry[name].adapter for name in acting},
             )
             self._remembered.keep(asked, found)
             return found

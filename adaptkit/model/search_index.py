@@ -66,9 +66,6 @@ class Encoding(Protocol):
     def pinned(self, stack: StackLike) -> ResolvedStack:
         """A stack as it is now."""
 
-    def attached_adapter(self, name: str) -> Adapter | None:
-        """What stands under an id."""
-
 
 class SearchIndex:
     """Sentences whose nearest are found by their vectors; `model.search_index` makes one, and `save` keeps it.
@@ -269,7 +266,7 @@ def origin_of(model: Encoding, stack: StackLike, prefix: str | None) -> VectorOr
         tokenizer_sha256=backbone.tokenizer_hash,
         prefix=backbone.text_prefix if prefix is None else prefix,
         stack=str(pinned.stack),
-        adapters={name: _hash_of(name, model.attached_adapter(name)) for name in pinned.acting},
+        adapters={name: _hash_of(name, pinned.adapters[name]) for name in pinned.acting},
     )
 
 

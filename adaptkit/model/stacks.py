@@ -23,8 +23,8 @@ class ResolvedStack:
     `acting` are the ids of all that acts in it, what fusions fuse included, and `layers` those of each; `forms` are
     those of its adapters that were trained on text in a normal form, and `pieces` those that its text is read by
     besides the backbone's. `undo` is what happens to hidden states before tokens are predicted from them, as in the
-    training of its last adapter: the inverse of that one's invertible layer. What is attached, swapped or detached
-    later changes nothing in it.
+    training of its last adapter: the inverse of that one's invertible layer. `adapters` are those that the layers are
+    of, None for layers in training. What is attached, swapped or detached later changes nothing in it.
     """
 
     stack: Stack
@@ -35,6 +35,7 @@ class ResolvedStack:
     pieces: PiecesConfig | None = None
     undo: Callable[[Tensor], Tensor] | None = None
     layers: Mapping[str, AdapterLayers] = field(default_factory=dict)
+    adapters: Mapping[str, Adapter | None] = field(default_factory=dict)
 
     def without(self, name: str, same_input: Mapping[str, Hashable]) -> "ResolvedStack":
         """The same without the layers of one adapter that acts in it, by its whole id; a head stays on top.

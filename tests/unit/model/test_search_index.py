@@ -133,6 +133,23 @@ def test_a_private_index_keeps_rows_alone(model: AdaptedModel, tmp_path: Path) -
     assert SearchIndex.load(tmp_path / "index", model, corpus=SWAHILI).search(ENGLISH[0]) == expected
 
 
+def test_a_pinned_stack_is_what_an_index_says_that_it_is_of(model: AdaptedModel, sw: Adapter, tmp_path: Path) -> None:
+    pinned = model.pinned("sw")
+    of_old = model.search_index(SWAHILI[:9], stack="sw").origin
+    model.swap(random_adapter(model, LORA, seed=2))
+    index = model.search_index(SWAHILI[:9], stack=pinned)
+    assert index.origin == of_old
+    assert index.origin != model.search_index(SWAHILI[:9], stack="sw").origin
+    assert index.search(SWAHILI[4], top=1, stack=pinned)[0].similarity == pytest.approx(1, abs=1e-5)
+    index.save(tmp_path / "index")
+    with pytest.raises(OtherVectors, match="language/sw of hash"):
+        SearchIndex.load(tmp_path / "index", model)
+    model.detach("sw")
+    assert model.search_index(SWAHILI[:9], stack=pinned).origin == of_old
+    model.attach(sw)
+    assert SearchIndex.load(tmp_path / "index", model).search(SWAHILI[4], top=1)[0].row == 4
+
+
 def test_an_index_is_refused_by_another_model_and_other_adapters(
     model: AdaptedModel, sw: Adapter, tmp_path: Path
 ) -> None:
