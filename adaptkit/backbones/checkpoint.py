@@ -78,7 +78,7 @@ class Checkpoint:
     @cached_property
     def empty(self) -> PreTrainedModel:
         """Its modules, without memory for their weights."""
-        with sound(self.source):
+        with sound(self.source, ValueError):
             return empty_network(self.config)
 
     def whole(self, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:

@@ -84,15 +84,16 @@ def checked_config(
 
 
 @contextmanager
-def sound(source: str) -> Iterator[None]:
-    """Around what transformers makes of a config.
+def sound(source: str, *also: type[Exception]) -> Iterator[None]:
+    """Around what transformers makes of a config; `also` are errors that have no other meaning there.
 
     Raises:
         CorruptBackbone: It stumbles over a value.
     """
+    stumbles: tuple[type[Exception], ...] = (*_STUMBLES, *also)
     try:
         yield
-    except _STUMBLES as error:
+    except stumbles as error:
         raise CorruptBackbone(
             f"transformers cannot make a model of the {CONFIG_FILE} of {source!r} "
             f"({type(error).__name__}: {str(error)[:300]}). Fetch the backbone again."

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import torch
 
 from adaptkit.errors import OutOfMemory
@@ -38,6 +39,12 @@ def gpu_bytes(device: torch.device) -> int | None:
         return None
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device)
+
+
+def free_bytes(device: torch.device) -> int:
+    """What a device's memory still holds, or this machine's where it has none of its own."""
+    on_gpu = gpu_bytes(device)
+    return psutil.virtual_memory().available if on_gpu is None else on_gpu
 
 
 def _named(device: torch.device) -> str:

@@ -93,6 +93,7 @@ class Candidate:
         size: parameters and memory.
         bits: the most exact form that fits the memory; None where none does, or no memory was named.
         licence: as its model card states it; None where it states none.
+        not_measured: why its weights were not loaded; None where they were, or nothing was to be measured.
         speed: measured here.
         published: scores for this task and language.
         probe: the score on the caller's own lines.
@@ -109,6 +110,7 @@ class Candidate:
     size: Size | None = None
     bits: Bits | None = None
     licence: str | None = None
+    not_measured: str | None = None
     speed: Speed | None = None
     published: tuple[Published, ...] = ()
     probe: ProbeScore | None = None

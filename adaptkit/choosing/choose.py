@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adaptkit.backbones.device import device_for
 from adaptkit.backbones.load import Outline, outline_of
-from adaptkit.choosing.amount import memory_bytes
+from adaptkit.backbones.out_of_memory import free_bytes
+from adaptkit.choosing.amount import gigabytes, memory_bytes
 from adaptkit.choosing.at_hand import at_hand
 from adaptkit.choosing.candidate import Candidate, Size
 from adaptkit.choosing.choice import Choice
@@ -66,7 +68,8 @@ def choose_backbone(
 
     At hand are those named in `backbones` (folders, folders of several, hub ids, GGUF files), the embedded ones, and
     models in the hub cache of this machine; with `only_named`, the named ones alone. A hub is asked for an id that is
-    named, and for nothing else. One that cannot be read is a candidate with its `problem`.
+    named, and for nothing else. One that cannot be read is a candidate with its `problem`; one that does not fit the
+    memory, named or free, is looked at without its weights.
 
     Args:
         lang: the language, by name or tag.
@@ -125,8 +128,10 @@ def _looked_at(name: str, place: str, asked: _Asked, note: Callable[[str], None]
         outline = outline_of(place)
         candidate = _outlined(candidate, outline, asked)
         if candidate.usable and (asked.speed or asked.labelled is not None):
-            note(f"encoding with {one_line(name)}")
-            candidate, probing = _measured(candidate, place, asked)
+            candidate = replace(candidate, not_measured=_why_not_measured(candidate, asked))
+            if candidate.not_measured is None:
+                note(f"encoding with {one_line(name)}")
+                candidate, probing = _measured(candidate, place, asked)
     except (AdaptkitError, OSError) as error:
         return replace(candidate, problem=one_line(str(error))), None
     return candidate, probing
@@ -150,6 +155,22 @@ def _outlined(candidate: Candidate, outline: Outline, asked: _Asked) -> Candidat
         bits=_most_exact(size, asked.memory),
         licence=licence_of(_card_folder(source), hub_id),
         published=published_scores(hub_id, asked.work.published_as if asked.work else None, asked.language),
+    )
+
+
+def _why_not_measured(candidate: Candidate, asked: _Asked) -> str | None:
+    """Where its weights would fill the memory that was named, or what is free here, they are not loaded."""
+    if candidate.size is None:
+        return None
+    if asked.memory is not None and candidate.bits is None:
+        return "It was not measured here: it does not fit the memory that you named."
+    bits = candidate.bits or 32
+    needed, free = candidate.size.memory[bits], free_bytes(device_for(asked.device))
+    if needed <= free:
+        return None
+    return (
+        f"It was not measured here: at {bits} bits it needs about {gigabytes(needed)}, and {gigabytes(free)} are free "
+        f"now. Free some, or name less memory ({as_typed(memory=...)}), so that fewer bits are taken."
     )
 
 

@@ -11,7 +11,8 @@ from adaptkit.scores.bootstrap import Difference
 from adaptkit.terminal.asking import as_typed
 
 RULES = (
-    "Usable ones that fit the memory come first; then by the probe, where there is one; then fewer letters without a "
+    "Usable ones that fit the memory come first; then by the probe, where there is one, those that it could not be "
+    "taken on behind; then fewer letters without a "
     "piece of their own, in tenths, and fewer unknown tokens, in whole per cents; then the kind that suits the task "
     "(encoders for labels and search, decoders for writing); then published scores, where all have one on the same "
     "data; for search and similarity, those trained for vectors of sentences; then fewer tokens a word; then more "
@@ -27,6 +28,7 @@ _DECISIVE = (
     "that one cannot be taken",
     "that one cannot read this text",
     "that one does not fit the memory",
+    "that one could not be probed here",
     _PROBE,
     "fewer letters without a piece of their own",
     "fewer unknown tokens",
@@ -43,7 +45,8 @@ _NOTED_LETTERS = 0.001
 def ordered(candidates: Sequence[Candidate], work: Work | None, *, memory_named: bool) -> tuple[list[Candidate], str]:
     """The best first, and what sets the first before the second."""
     usable = [candidate for candidate in candidates if candidate.usable]
-    probed = all(candidate.probe for candidate in usable)
+    probed = all(candidate.probe for candidate in usable if candidate.not_measured is None)
+    by_probe = probed and any(candidate.probe for candidate in usable)
     compared = _common_data(usable)
 
     def place(candidate: Candidate) -> tuple[float, ...]:
@@ -54,7 +57,8 @@ def ordered(candidates: Sequence[Candidate], work: Work | None, *, memory_named:
             candidate.problem is not None,
             not candidate.usable,
             memory_named and candidate.bits is None,
-            -probe.score if probed and probe else 0.0,
+            by_probe and probe is None,
+            -probe.score if by_probe and probe else 0.0,
             round(1 - coverage.letter_share, 1) if coverage else 0.0,
             round(coverage.unknown_share, 2) if coverage and candidate.usable else 0.0,
             not suits(candidate, work),
@@ -94,6 +98,7 @@ def with_reasons(
             *_of_text(candidate),
             *([] if work is None or suits(candidate, work) else [_wrong_side(candidate, work)]),
             *_of_memory(candidate, memory),
+            *([] if candidate.not_measured is None else [candidate.not_measured]),
             *_of_probe(candidate, behind.get(candidate.name)),
             *(f"Published: {it.metric} {it.score:.1f} on {it.dataset} ({it.source})." for it in candidate.published),
             *_of_speed(candidate),

@@ -9,7 +9,8 @@ import pytest
 
 from adaptkit.choosing import Choice, choose_backbone
 from adaptkit.data.sample import sample_pairs
-from adaptkit.errors import BackboneUnavailable, ConfigError, DataError, EmptyCorpus, UnknownLanguage
+from adaptkit.errors import BackboneUnavailable, ConfigError, CorruptBackbone, DataError, EmptyCorpus, UnknownLanguage
+from adaptkit.model import load_model
 from tests.gguf_files import written_gguf
 from tests.saved import saved_backbone
 from tests.unit.heads import examples as made
@@ -102,6 +103,36 @@ def test_the_most_exact_form_that_fits_is_proposed(folders: Path) -> None:
     assert little.best.bits is None
     assert little.recommendation.startswith("None of these fits 0.01 GB")
     assert choose_backbone(**given).best.bits is None
+
+
+def test_what_does_not_fit_is_not_loaded(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {**QUICK, "speed": True, "text": SWAHILI, "probe": made.topics(40)}
+    both = [folders / "encoder", folders / "decoder"]
+    whole = choose_backbone(**given, backbones=both)
+    assert [candidate.not_measured for candidate in whole.candidates] == [None, None]
+    needs = {candidate.name: candidate.size.memory[32] for candidate in whole.candidates if candidate.size}
+    large = max(needs, key=needs.__getitem__)
+    monkeypatch.setattr("adaptkit.choosing.choose.free_bytes", lambda _: needs[large] - 1)
+    some = choose_backbone(**given, backbones=both)
+    assert some.candidates[1].name == large
+    assert (some.best.probe is None, some.candidates[1].probe, some.candidates[1].speed) == (False, None, None)
+    assert "are free now. Free some" in " ".join(some.candidates[1].reasons)
+    assert some.decided_by.endswith("that one could not be probed here.")
+    monkeypatch.setattr("adaptkit.choosing.choose.load_model", None)
+    none = choose_backbone(**given, backbones=both, memory="10MB")
+    assert all("does not fit the memory that you named" in " ".join(each.reasons) for each in none.candidates)
+    assert all(each.problem is None for each in none.candidates)
+
+
+def test_a_config_that_transformers_refuses_is_a_row_with_its_reason(folders: Path, tmp_path: Path) -> None:
+    odd = saved_backbone(tmp_path / "odd", "bert")
+    config = json.loads((odd / "config.json").read_text())
+    (odd / "config.json").write_text(json.dumps({**config, "num_attention_heads": 7}))
+    choice = choose_backbone(**QUICK, backbones=[folders / "encoder", odd])
+    assert named(choice) == ["encoder", "odd"]
+    assert "transformers cannot make a model of the config.json" in str(choice.candidates[1].problem)
+    with pytest.raises(CorruptBackbone, match="multiple of the number of attention"):
+        load_model(odd)
 
 
 def test_without_text_the_sample_is_read_and_its_lack_is_said(folders: Path) -> None:
