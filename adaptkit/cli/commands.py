@@ -41,7 +41,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _training("estimate_flags"),
     ),
     "mine": (
-        "Find sentences that are translations of each other in two texts. They are pairs for train --parallel.",
+        "Find translations of each other in two texts. They are pairs for train --parallel.",
         _function("mine", "mine"),
     ),
     "choose": (
@@ -74,7 +74,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("explain", "explain"),
     ),
     "search": (
-        "Find the lines of a text that are nearest in meaning to a query. A stack of adapters may act on both.",
+        "Find the lines of a text nearest in meaning to a query. A stack of adapters may act on both.",
         _function("search", "search"),
     ),
     "project": (

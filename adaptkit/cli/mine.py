@@ -42,7 +42,7 @@ def mine(
     zoo: StackZooOption = None,
     backbone: BackboneOption = None,
 ) -> None:
-    """Find sentences that are translations of each other in two texts. They are pairs for train --parallel."""
+    """Find translations of each other in two texts. They are pairs for train --parallel."""
     from adaptkit.recipes.mining import mine_pairs
     from adaptkit.recipes.place import model_of
     from adaptkit.requests import Pretrained

@@ -54,7 +54,7 @@ def search(
     batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
     progress: Annotated[bool, typer.Option(help="show progress")] = True,
 ) -> None:
-    """Find the lines of a text that are nearest in meaning to a query. A stack of adapters may act on both.
+    """Find the lines of a text nearest in meaning to a query. A stack of adapters may act on both.
 
     What is printed is rank, cosine, line and text with tabs between; lines count from 1.
     """

@@ -51,6 +51,11 @@ class KeptProofs:
             _log.debug("proofs are not kept: %s", error)
             return cls(None)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether anything can be kept."""
+        return bool(self._key)
+
     def has(self, statement: str) -> bool:
         """Whether something is kept of what a statement says, for whichever backbone."""
         return _hash(statement) in self._lines
@@ -62,7 +67,7 @@ class KeptProofs:
 
     def keep(self, statements: Sequence[str], bare: Vectors) -> None:
         """Keep what was proven now."""
-        if not self._key or not statements:
+        if not self.keeps:
             return
         lines = "".join(self._line(statement, bare) for statement in statements)
         path = self._folder / "proofs"

@@ -92,7 +92,9 @@ class Prover:
             self._require_as_recorded(adapter, largest_error(probes, found))
             self._proven.add(_proof_of(adapter))
         tried = [(adapter, layers) for adapter, layers in entries if any(adapter is each for each, _, _ in unproven)]
-        self._kept.keep([self._statement(*each) for each in tried if not _is_fusion(each[0])], self._bare)
+        statements = [self._statement(*each) for each in tried if not _is_fusion(each[0])]
+        if statements and self._kept.keeps:
+            self._kept.keep(statements, self._bare)
 
     def _require_as_recorded(self, adapter: Adapter, error: float) -> None:
         precisions = (adapter.origin.fingerprint.precision, self._backbone.fingerprint.precision)

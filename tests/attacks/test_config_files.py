@@ -23,14 +23,14 @@ def assert_refused(folder: Path, error: type[AdapterFileError]) -> None:
     assert type(caught.value) is error
 
 
-@pytest.mark.parametrize("version", [0, 9, -1, "1", True, 1.0, None, [1], HUGE, REMOVED])
+@pytest.mark.parametrize("version", [0, 10, -1, "1", True, 1.0, None, [1], HUGE, REMOVED])
 def test_an_unknown_version(folder: Path, version: object) -> None:
     put(folder, RECORD_FILE, "format_version", version)
     assert_refused(folder, UnknownVersion)
 
 
 def test_the_version_is_read_before_anything_else(folder: Path) -> None:
-    (folder / RECORD_FILE).write_text('{"format_version": 9, "all of this": "is new"}')
+    (folder / RECORD_FILE).write_text('{"format_version": 10, "all of this": "is new"}')
     assert_refused(folder, UnknownVersion)
 
 

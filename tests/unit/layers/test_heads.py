@@ -59,7 +59,7 @@ def test_a_similarity_head_is_the_sentence_vector() -> None:
         ("classification", ("a", "a"), "named twice"),
         ("classification", tuple(map(str, range(1025))), "1,024"),
         ("qa", ("a", "b"), "has no labels"),
-        ("translation", (), "task type is one of"),
+        ("poetry", (), "task type is one of"),
     ],
 )
 def test_labels_that_cannot_be_right(task_type: str, labels: tuple[str, ...], message: str) -> None:
