@@ -47,7 +47,7 @@ AdaptkitError
 │   ├── AdapterExists          the id is attached already
 │   └── NoHead                 a prediction was asked of a stack that ends in no task adapter
 └── TrainingError
-    ├── DivergedTraining       the loss is no number any more
+    ├── DivergedTraining       the loss became NaN or infinite
     ├── TrainingInterrupted    stopped by the user or a scheduler; a checkpoint was written
     ├── CallbackFailed         the caller's own function raised something; a checkpoint was written
     ├── CheckpointError        the checkpoint does not belong to this run, or cannot be resumed
@@ -79,7 +79,7 @@ class AdaptkitError(Exception):
         if left_out <= 0:
             return message
         end = _MOST_SIGNS // 4
-        return f"{message[: _MOST_SIGNS - end]} [{left_out:,} signs left out] {message[-end:]}"
+        return f"{message[: _MOST_SIGNS - end]} [{left_out:,} characters omitted] {message[-end:]}"
 
 
 class ConfigError(AdaptkitError):
@@ -304,7 +304,7 @@ class MergeLoss(CompatibilityError):
 
 
 class CompositionError(AdaptkitError):
-    """A stack that cannot be put in force."""
+    """A stack that cannot be activated."""
 
 
 class UnknownAdapter(CompositionError):

@@ -1,4 +1,4 @@
-"""Forward hooks on a backbone, and the plan in force that tells them which layers act."""
+"""Forward hooks on a backbone, and the active plan that tells them which layers act."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class SiteHooks:
             self._hook(paths)
 
     def remove(self, modules: Iterable[str]) -> None:
-        """Unhook those of these modules that no other adapter needs, when no plan is in force any more."""
+        """Unhook those of these modules that no other adapter needs, when no plan is active any more."""
         with self._lock:
             self._users.subtract(modules)
             self._unhook_unused()
@@ -57,12 +57,12 @@ class SiteHooks:
 
     @property
     def plan(self) -> Plan:
-        """The plan in force in this thread; empty when the backbone runs bare."""
+        """The active plan in this thread; empty when the backbone runs bare."""
         return _PLANS.get().get(self, BARE)
 
     @contextmanager
     def in_force(self, plan: Plan) -> Iterator[None]:
-        """Let `plan` act on forward passes of this thread, and restore what was in force before.
+        """Let `plan` act on forward passes of this thread, and restore what was active before.
 
         It acts whole, even where its adapters have been detached since it was made.
         """

@@ -370,5 +370,5 @@ def _of_rows(site_input: Any, rows: slice) -> Any:  # noqa: ANN401 - as SiteLaye
 def _require_rows(site_output: Tensor, n_rows: int) -> None:
     if site_output.shape[0] != n_rows:
         raise ConfigError(
-            f"{n_rows} stacks are in force and the batch has {site_output.shape[0]} rows; give one stack for each row."
+            f"{n_rows} stacks are active and the batch has {site_output.shape[0]} rows; give one stack for each row."
         )

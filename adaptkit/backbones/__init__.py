@@ -1,4 +1,4 @@
-"""Frozen pretrained encoders and decoders: load, describe, identify. Nothing here knows an adapter in force."""
+"""Frozen pretrained encoders and decoders: load, describe, identify. Nothing here knows an active adapter."""
 
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.load import load_backbone, vocabulary_of

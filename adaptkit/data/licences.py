@@ -15,7 +15,7 @@ BY, SHARE_ALIKE, NON_COMMERCIAL, NO_CHANGES = "attribution", "share alike", "no 
 FREE = ("CC0-1.0", "PDDL-1.0", "public domain")
 """Licences that ask for nothing."""
 BESIDE = ("Apache-2.0", "MIT", "BSD-3-Clause", "ODC-By-1.0", "AFL-3.0", "Unicode-3.0")
-"""Licences that go beside any of the others, and stay in force there."""
+"""Licences that go beside any of the others, and still apply there."""
 CREATIVE_COMMONS: Mapping[str, frozenset[str]] = {
     "CC-BY": frozenset({BY}),
     "CC-BY-SA": frozenset({BY, SHARE_ALIKE}),

@@ -14,7 +14,7 @@ from adaptkit.errors import ConfigError
 class Batch:
     """One batch of sentences.
 
-    Shape: ids and mask (batch, seq); targets (n_texts, n_depths * hidden_width), the vectors that texts are drawn to,
+    Shape: ids and mask (batch, seq); targets (n_texts, n_depths * hidden_width), which texts are pulled towards,
     or None. There are more texts than rows where rows hold two: `first_lengths` (batch) says how many tokens come
     before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
     `anchors` (batch) are weights, on the CPU, of keeping a row's tokens where the frozen backbone has them, which is

@@ -1,4 +1,4 @@
-"""One file from a hub: bounded, gone on with where it broke off, and compared with what was announced.
+"""One file from a hub: bounded, resumed where it was interrupted, and compared with what was announced.
 
 huggingface_hub's own download keeps nothing of an attempt that failed, and takes more bytes than were announced.
 """

@@ -86,7 +86,7 @@ def pull_adapter(
     """Fetch the adapter in a repository of a hub into a folder: the repository's name, or `output`.
 
     `revision` is a branch, a tag or a commit; give the commit for what does not change. The files are put in place when
-    all of them have arrived and `load_adapter` has read them. An attempt that broke off is gone on with by the next.
+    all of them have arrived and `load_adapter` has read them. Interrupted downloads resume.
 
     Raises:
         SourceNotFound: No such repository or revision.

@@ -2,7 +2,7 @@
 
 texts ── tokenizer ── backbone ── hidden states ── mean over real tokens, or the backbone's own pooling ── vectors
                          │
-         forward hooks at sites: the layers of the stack in force act, in order
+         forward hooks at sites: the layers of the active stack act, in order
 
 What a request asks goes down: a stack is looked up (`lookup`) in what is attached (`registry`), read from the zoo
 where it is not (`paging`), proven there (`proof`), and acts on forward passes (`passes`), from which vectors
@@ -65,7 +65,7 @@ OneInput: TypeAlias = str | tuple[Any, ...] | Example
 
 
 class AdaptedModel(nn.Module):
-    """A backbone that stays as loaded, and the adapters attached to it. Nothing acts until a stack is in force."""
+    """A backbone that stays as loaded, and the adapters attached to it. Nothing acts until a stack is active."""
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
@@ -236,9 +236,9 @@ class AdaptedModel(nn.Module):
         stacks: Sequence[StackLike] | None = None,
         decoder_ids: Tensor | None = None,
     ) -> Tensor:
-        """Hidden states of the last block, or of these blocks side by side, under the stack in force.
+        """Hidden states of the last block, or of these blocks side by side, under the active stack.
 
-        With `stacks`, each row is under its own (None: under no adapter), whatever is in force. Of an encoder-decoder,
+        With `stacks`, each row is under its own (None: under no adapter), whatever is active. Of an encoder-decoder,
         the states are the encoder's, or the decoder's behind each of `decoder_ids`, which stand before what pads them.
 
         Shape: input_ids and attention_mask (batch, seq), result (batch, seq, hidden_width), or that width for each of
@@ -372,7 +372,7 @@ class AdaptedModel(nn.Module):
         require_list(inputs)
         each = self._stacks.for_each(len(inputs), stack, stacks)
         if stacks is None:
-            # Asked wrongly is asked wrongly, also of nothing.
+            # Validate even when there are no inputs.
             self._stacks.head_of(each[0] if each else stack)
         heads = [self._stacks.head_of(one) for one in each]
         if writes([config for _, config in heads]):
@@ -474,7 +474,7 @@ class AdaptedModel(nn.Module):
         require_texts(listed, "prompt")
         each = self._stacks.for_each(len(listed), stack, stacks)
         if stacks is None:
-            # Asked wrongly is asked wrongly, also of nothing.
+            # Validate even when there are no inputs.
             self._stacks.one(stack)
         self._notices.of_forms([[prompt] for prompt in listed], each)
         return self._generator.pieces(

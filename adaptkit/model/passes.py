@@ -1,4 +1,4 @@
-"""Forward passes of a backbone under the stack in force, or with a stack of its own for each row."""
+"""Forward passes of a backbone under the active stack, or with a stack of its own for each row."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ class Passes:
     def states(
         self, ids: Tensor, mask: Tensor, blocks: Sequence[int] = (), decoder_ids: Tensor | None = None
     ) -> Tensor:
-        """Hidden states of the last block, or of these blocks side by side, under what is in force.
+        """Hidden states of the last block, or of these blocks side by side, under what is active.
 
         Of an encoder-decoder, they are those of the encoder, or with `decoder_ids` those of the decoder's last block.
 
@@ -51,7 +51,7 @@ class Passes:
         blocks: Sequence[int] = (),
         decoder_ids: Tensor | None = None,
     ) -> Tensor:
-        """Hidden states, each row under a plan of its own, whatever is in force. Shape: as `states`.
+        """Hidden states, each row under a plan of its own, whatever is active. Shape: as `states`.
 
         Raises:
             ConfigError: As `states`.
@@ -169,7 +169,7 @@ class Passes:
 
     @contextmanager
     def _with_own_pieces(self, ids: Tensor) -> Iterator[Tensor]:
-        """The ids as the network may read them, while what is in force at the word embeddings reads them as they are.
+        """The ids as the network may read them, while what is active at the word embeddings reads them as they are.
 
         The table has no rows above its vocabulary, however it is held; it is asked for the unknown token there.
         """

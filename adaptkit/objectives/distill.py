@@ -1,4 +1,4 @@
-"""Distillation: sentences are drawn to the frozen backbone's vectors of their translations."""
+"""Distillation: sentences are pulled towards the frozen backbone's vectors of their translations."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias

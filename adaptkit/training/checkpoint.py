@@ -105,7 +105,7 @@ class CheckpointFolder:
             raise self._unreadable(error) from error
 
     def load(self, stored: "Stored", state: TrainingState, streams: RandomStreams) -> Progress:
-        """Put a checkpoint's numbers into a state that was just built, and the random streams in force.
+        """Put a checkpoint's numbers into a state that was just built, and restore the random streams.
 
         Raises:
             CheckpointError: It belongs to another run, or is damaged.

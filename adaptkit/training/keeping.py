@@ -43,7 +43,7 @@ class CheckpointKeeper:
         return late or step % self._settings.checkpoint_every == 0
 
     def resumed(self) -> Progress | None:
-        """Put the checkpoint in force and say where it stands; None where there is none.
+        """Restore the checkpoint and say where it stands; None where there is none.
 
         Raises:
             CheckpointError: It is another run's, or damaged.

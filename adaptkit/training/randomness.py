@@ -27,7 +27,7 @@ def random_states(device: torch.device) -> dict[str, bytes]:
 
 
 def restore_random_states(states: Mapping[str, bytes], device: torch.device) -> None:
-    """Put saved states in force.
+    """Restore saved states.
 
     Raises:
         ValueError: They are not those of such a device, or are damaged.
@@ -90,7 +90,7 @@ class RandomStreams:
         return states
 
     def restore(self, states: Mapping[str, bytes]) -> None:
-        """Put saved streams in force; of the processes' own, this one's.
+        """Restore saved streams; of the processes' own, this one's.
 
         Raises:
             ValueError: They are not those of such devices or so many processes, or are damaged.

@@ -15,7 +15,7 @@ from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import RandomStreams
 
 BatchStack: TypeAlias = StackLike | Callable[[Batch], StackLike]
-"""The stack in force, or how it follows from a batch: each language may have its own adapter below."""
+"""The active stack, or how it follows from a batch: each language may have its own adapter below."""
 
 
 class TrainingStep(nn.Module):

@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> None:
 
 
 class _Trial:
-    """The text, what it is drawn to, and how vectors are scored."""
+    """The text, what it is pulled towards, and how vectors are scored."""
 
     def __init__(
         self, measure: ZeroShot, language: str, pairs: list[tuple[str, str]], max_steps: int, limit: int | None

@@ -13,7 +13,7 @@ CASE = "cuda"
 
 
 class Results:
-    """What is known of each case, in a file. `config` says what was asked for; what was there is gone on with."""
+    """What is known of each case, in a file. `config` says what was asked for; what was there is continued."""
 
     def __init__(self, path: Path, config: Mapping[str, Any]) -> None:
         self._path = path

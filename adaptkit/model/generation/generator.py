@@ -132,7 +132,7 @@ def written(
     """
     going = list(rows)
     while going:
-        # Not open while the caller has a piece: what is in force is so for a thread, and the thread is the caller's.
+        # Not open while the caller has a piece: what is active is so for a thread, and the thread is the caller's.
         with torch.inference_mode(), memory_errors_told("this batch", backbone.device, ways):
             begun = bool(going[0].text.ids)
             logits = steps.after([row.text.ids[-1] for row in going]) if begun else steps.first()

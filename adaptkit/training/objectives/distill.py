@@ -1,4 +1,4 @@
-"""Distillation from parallel text: a text is drawn to the frozen backbone's vector of its translation."""
+"""Distillation from parallel text: a text is pulled towards the frozen backbone's vector of its translation."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +45,7 @@ class DistillObjective(nn.Module):
 
     `terms` say what the vectors of a batch, those after the last block, shall be to each other besides.
 
-    A row may hold two texts, and each is drawn to what its translation is beside the other's. Rows with an anchor pay
+    A row may hold two texts, each pulled towards what its translation is beside the other's. Rows with an anchor pay
     for every token that leaves the place where the frozen backbone has it: how far it moved, squared, over the
     mean squared distance of the tokens from the centre (docs/decisions/0010-pairs-and-token-anchors.md).
 
@@ -162,7 +162,7 @@ class DistillObjective(nn.Module):
 
 
 class DistillTraining(ObjectiveTraining[OptionsT]):
-    """Sentences, pairs of them and translations, each with the vectors that it is drawn to."""
+    """Sentences, pairs of them and translations, each with the vectors that it is pulled towards."""
 
     def __init__(self, options: OptionsT, model: AdaptedModel, note: Callable[[str], None]) -> None:
         super().__init__(options, model, note)
@@ -198,7 +198,7 @@ class DistillTraining(ObjectiveTraining[OptionsT]):
 
     @property
     def _depths(self) -> tuple[int, ...]:
-        """The blocks at which a sentence is drawn to its translation."""
+        """The blocks at which a sentence is pulled towards its translation."""
         return depths_of(self.model.backbone.shape.n_blocks) if self.options.inner_weight else ()
 
 

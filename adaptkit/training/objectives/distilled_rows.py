@@ -1,4 +1,4 @@
-"""What distillation trains on: sentences, pairs of them, and translations, each with what it is drawn to."""
+"""What distillation trains on: sentences, pairs of them, and translations, each with what it is pulled towards."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -20,7 +20,7 @@ from adaptkit.training.tokenized_text import TokenizedText
 def distilled_rows(
     text: TokenizedText, options: Distill, backbone: Backbone, *, depths: tuple[int, ...] = ()
 ) -> TrainingData:
-    """The sentences, each drawn to its translation's vector; pairs of them; and translations drawn to their own.
+    """The sentences, each pulled towards its translation's vector; pairs of them; translations, each towards its own.
 
     Pairs (`pair_share`) are one sentence with the next, itself, or any other, a third each: what a text means beside
     another is nothing that single sentences tell. Held-out sentences are in no pair. A share of the translations

@@ -1,4 +1,4 @@
-"""The rows that distillation trains on, and what each is drawn to."""
+"""The rows that distillation trains on, and what each is pulled towards."""
 
 import torch
 
@@ -32,7 +32,7 @@ def test_every_text_is_drawn_to_its_translation_in_the_same_place() -> None:
         *range(40, 40 + n_pairs),
         *range(80 + n_pairs, 80 + 2 * n_pairs),
     ]
-    # Translations are drawn to their own vectors, which are then those of the sentences too.
+    # Translations are pulled towards their own vectors, which are then those of the sentences too.
     n_ours, n_rows = 40 + n_pairs, len(data.sentences)
     batch = data.batch(list(range(n_ours, n_rows)), model.backbone)
     assert batch.targets is not None
