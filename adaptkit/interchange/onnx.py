@@ -7,14 +7,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching.plan import Chain, modules_in, run
+from adaptkit.attaching import BoundNetwork
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.headed import labelled
 from adaptkit.errors import ConfigError, NotConvertible
@@ -60,8 +59,8 @@ def export_onnx(model: AdaptedModel, stack: StackLike, folder: str | PathLike[st
     pinned.require_own_vocabulary("an ONNX model beside its tokenizer")
     pinned.require_outputs("an ONNX model")
     _require_whole(model.backbone)
-    with whole_folder(Path(folder)) as place, model.active(None):
-        module = _Unhooked(model, pinned)
+    with whole_folder(Path(folder)) as place:
+        module = _Outputs(model, pinned)
         _write(module, model.backbone, pinned, place / MODEL_FILE)
         labels = pinned.head[1].labels if pinned.head is not None else ()
         labelled(model.backbone.network.config, labels).save_pretrained(place)
@@ -75,52 +74,28 @@ def export_onnx(model: AdaptedModel, stack: StackLike, folder: str | PathLike[st
     return OnnxFolder(Path(folder), error)
 
 
-class _Unhooked(nn.Module):
-    """A copy of the network with the stack's layers as parts of it. The embedding table is shared, not copied."""
+class _Outputs(nn.Module):
+    """The network with copies of the stack's layers in place, and what the file gives. Weights are shared."""
 
     def __init__(self, model: AdaptedModel, pinned: ResolvedStack) -> None:
         super().__init__()
-        self.network = model.copied_network()
-        chains: dict[str, Chain] = copy.deepcopy(dict(pinned.plan))
-        self.layers = nn.ModuleList(part for chain in chains.values() for part in modules_in(chain))
-        for path, chain in chains.items():
-            if path == model.backbone.architecture.word_embeddings:
-                # The model's own, on which a hook would act there too.
-                self.network.set_submodule(path, _Followed(self.network.get_submodule(path), chain))
-            else:
-                self.network.get_submodule(path).register_forward_hook(partial(_act, chain))
+        self.network = BoundNetwork(model.backbone, copy.deepcopy(dict(pinned.plan)))
+        self.network.adapters.eval()
         answers = pinned.head is not None and not isinstance(pinned.head[0], VectorHead)
         self.head = copy.deepcopy(pinned.head[0]) if answers and pinned.head is not None else None
         self.sentences = copy.deepcopy(model.sentences)
         self.outputs = ("logits",) if answers else ("last_hidden_state", "sentence_embedding")
-        self._options = {"use_cache": False} if model.backbone.architecture.causal else {}
         self.eval()
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
         """What `outputs` name."""
-        hidden: Tensor = self.network(input_ids, attention_mask, **self._options).last_hidden_state
+        hidden: Tensor = self.network(input_ids, attention_mask)
         if self.head is not None:
             return (self.head(hidden, attention_mask),)
         return hidden, self.sentences(hidden, attention_mask)
 
 
-class _Followed(nn.Module):
-    """A module and the layers that act on its output."""
-
-    def __init__(self, module: nn.Module, chain: Chain) -> None:
-        super().__init__()
-        self.module = module
-        self._chain = chain
-
-    def forward(self, site_input: Tensor) -> Tensor:
-        return run(self._chain, site_input, self.module(site_input))
-
-
-def _act(chain: Chain, _module: nn.Module, args: tuple[object, ...], output: Tensor) -> Tensor:
-    return run(chain, args[0] if args else None, output)
-
-
-def _write(module: _Unhooked, backbone: Backbone, pinned: ResolvedStack, path: Path) -> None:
+def _write(module: _Outputs, backbone: Backbone, pinned: ResolvedStack, path: Path) -> None:
     shape = {0: "batch", 1: "seq"}
     with torch.no_grad(), _quiet_exporter():
         try:

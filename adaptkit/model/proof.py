@@ -92,9 +92,8 @@ class Prover:
             self._require_as_recorded(adapter, largest_error(probes, found))
             self._proven.add(_proof_of(adapter))
         tried = [(adapter, layers) for adapter, layers in entries if any(adapter is each for each, _, _ in unproven)]
-        statements = [self._statement(*each) for each in tried if not _is_fusion(each[0])]
-        if statements and self._kept.keeps:
-            self._kept.keep(statements, self._bare)
+        if self._kept.keeps and (plain := [each for each in tried if not _is_fusion(each[0])]):
+            self._kept.keep([self._statement(*each) for each in plain], self._bare)
 
     def _require_as_recorded(self, adapter: Adapter, error: float) -> None:
         precisions = (adapter.origin.fingerprint.precision, self._backbone.fingerprint.precision)
@@ -112,6 +111,8 @@ class Prover:
             return False
         if _proof_of(adapter) in self._proven:
             return True
+        if not self._kept.keeps:
+            return False
         statement = self._statement(adapter, layers)
         return self._kept.has(statement) and self._kept.holds(statement, self._bare)
 

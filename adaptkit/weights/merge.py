@@ -118,7 +118,7 @@ def _head_that_goes_with(model: AdaptedModel, stack: ResolvedStack) -> str | Non
     # Those of encoder-decoders have heads on their decoders, or on an encoder alone.
     on_top = names[-1] if has_class and model.backbone.architecture.decoder is None else None
     for name in names:
-        adapter = model.attached_adapter(name)
+        adapter = stack.adapters[name]
         if name != on_top and adapter is not None and adapter.config.head is not None:
             raise ConfigError(
                 f"{name} has a head, which is no part of the backbone and would be lost (transformers has the same "

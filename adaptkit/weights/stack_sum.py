@@ -31,7 +31,7 @@ def one_lora(model: AdaptedModel, stack: StackLike) -> Adapter:
         UnknownAdapter: The stack names an adapter that is not attached.
     """
     pinned = model.pinned(stack)
-    adapters = [_lora(model, name) for name in pinned.acting]
+    adapters = [_lora(name, pinned.adapters[name]) for name in pinned.acting]
     changes = _changes(pinned, model)
     if not changes:
         raise ConfigError(f"no LoRA acts in the stack {str(pinned.stack) or '(empty)'}, so there is nothing to write.")
@@ -51,8 +51,7 @@ def one_lora(model: AdaptedModel, stack: StackLike) -> Adapter:
     )
 
 
-def _lora(model: AdaptedModel, name: str) -> Adapter:
-    adapter = model.attached_adapter(name)
+def _lora(name: str, adapter: Adapter | None) -> Adapter:
     if adapter is None:
         raise ConfigError(f"{name} is in training; only adapters that are done are written.")
     config = adapter.config

@@ -126,11 +126,11 @@ def test_logits_of_every_token(tmp_path: Path) -> None:
 
 
 def test_what_comes_out_otherwise_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_mask(written: onnx._Unhooked, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = written.network(ids, mask).last_hidden_state
+    def without_mask(written: onnx._Outputs, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        hidden: Tensor = written.network(ids, mask)
         return hidden, hidden.mean(dim=1)
 
-    monkeypatch.setattr(onnx._Unhooked, "forward", without_mask)
+    monkeypatch.setattr(onnx._Outputs, "forward", without_mask)
     with pytest.raises(NotConvertible, match="nothing was written"):
         adaptkit.export_onnx(tiny_model(n_blocks=1), None, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
