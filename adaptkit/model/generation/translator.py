@@ -54,7 +54,7 @@ class Translator:
         max_new_tokens: int,
         batch_size: int,
     ) -> list[str]:
-        """One for each text, in order. A warning is given of texts that an encoder does not read whole.
+        """One for each, in order. A warning is given of texts that an encoder does not read whole, or in another form.
 
         Raises:
             ConfigError: The backbone cannot write, or it is not known or not trained which languages are meant.
@@ -64,6 +64,7 @@ class Translator:
         writing = writing_of(self._backbone)
         if max_new_tokens < 1:
             raise ConfigError(f"{option_name('max_new_tokens')} must be at least 1, found {max_new_tokens}.")
+        notices.of_forms([[one.text] for one in wanted], stacks)
         asked = [_asked(one, stack) for one, stack in zip(wanted, stacks, strict=True)]
         if isinstance(writing, Prompt):
             pieces = self._generator.pieces(

@@ -1,0 +1,69 @@
+"""Answers of the heads of task adapters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from adaptkit.heads import of_type
+from adaptkit.labelled import examples_of, require_list
+from adaptkit.model.abilities.parts import ModelParts
+from adaptkit.model.encoding import require_batch
+from adaptkit.model.generation import Translator, Wanted, bound_of_answers, writes
+from adaptkit.model.prediction import predictions
+from adaptkit.model.stacks import StackLike
+from adaptkit.task_types import Translation
+
+
+class Answers(ModelParts):
+    """A model answers by the head on top of a stack."""
+
+    def predict(
+        self,
+        inputs: Sequence[Any],
+        *,
+        stack: StackLike = None,
+        stacks: Sequence[StackLike] | None = None,
+        batch_size: int = 32,
+        max_length: int | None = None,
+        max_answer_tokens: int | None = None,
+    ) -> list[Any]:
+        """Answers of the head on top of `stack`: labels with probabilities, tags, answers, choices or similarities.
+
+        An input is what its task type takes, written plainly (`("premise", "hypothesis")`, a list of words,
+        `(question, context)`, ...; see `adaptkit.heads.inputs`), or an example with its label, which is not looked at.
+        The result is one `PredictedLabel`, `PredictedLabels`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice`,
+        float or translation each.
+
+        With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
+        `max_answer_tokens` bounds answers to questions in place of the head's own bound, and translations. A warning is
+        logged once where inputs are longer than the backbone reads, or in another normal form than the text of the
+        adapters' training.
+
+        Raises:
+            NoHead: A stack ends in no task adapter.
+            ConfigError: An input of another form, a batch size below 1, inputs and stacks that differ in number, or
+                `max_length` where the answers are translations.
+            UnknownAdapter: A stack names an adapter that is not attached.
+        """
+        require_batch(batch_size)
+        require_list(inputs)
+        each = self._stacks.for_each(len(inputs), stack, stacks)
+        if stacks is None:
+            # Validate even when there are no inputs.
+            self._stacks.head_of(each[0] if each else stack)
+        heads = [self._stacks.head_of(one) for one in each]
+        if writes([config for _, config in heads]):
+            examples = examples_of("translation", inputs)
+            wanted = [Wanted(it.source, it.source_language, it.language) for it in of_type(Translation, examples)]
+            most = bound_of_answers(max_answer_tokens, max_length)
+            translator = Translator(self._passes, self._generator)
+            return translator.translations(wanted, each, self._notices, max_new_tokens=most, batch_size=batch_size)
+        return predictions(
+            self._passes,
+            inputs,
+            each,
+            heads,
+            self._notices,
+            batch_size=batch_size,
+            max_length=max_length,
+            max_answer_tokens=max_answer_tokens,
+        )
