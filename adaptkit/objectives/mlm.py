@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from adaptkit.later import later
 from adaptkit.objectives.objective import Objective
+from adaptkit.objectives.vocabulary import FULL_VOCABULARY
 from adaptkit.options import Options, option
 
 
@@ -21,7 +22,7 @@ class Mlm(Options):
     )
     whole_words: bool = option(False, "mask whole words")
     keep_projection: bool = option(False, "keep the projection to tokens with the adapter, for model.fill_mask")
-    full_vocabulary: bool = option(False, "softmax over the full vocabulary, not the corpus vocabulary")
+    full_vocabulary: bool = option(False, FULL_VOCABULARY)
 
 
 MLM = Objective(

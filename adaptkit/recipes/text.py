@@ -127,7 +127,7 @@ class TextTraining:
         """The plan of the run in a few lines."""
         source, found, licence = self.source, self.triage, self.source.licence
         reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
-        below = "" if self._fuses else " > ".join(self._below)
+        below, said = "" if self._fuses else " > ".join(self._below), self._training.in_words()
         size = bytes_text(estimate.adapter_bytes)
         lines = [
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
@@ -145,7 +145,7 @@ class TextTraining:
             *(f"triage: {line}" for line in sources_in_words(source.parts, found, self._shares)),
             *(f"triage: {problem}" for problem in self._problems),
             *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
-            f"objective: {self.objective.name}{reason}",
+            f"objective: {self.objective.name}{reason}{said and f'; {said}'}",
             f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
             f"{estimate.cost(self.request.run.batch_size)}",
             *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),

@@ -73,12 +73,14 @@ def _of(group: str, owner: type) -> Iterator[Flag]:
 
 
 def _shared(what: str, owners: Mapping[str, type]) -> Iterator[Flag]:
-    """Of each owner what it alone has, and then what several have."""
+    """Of each owner what it alone has, and then what several have; where their defaults differ, the flag has none."""
     found: dict[str, Option] = {}
     having: dict[str, list[str]] = {}
     for owner, made in owners.items():
         for name, option in options_of(made).items():
-            found.setdefault(name, option)
+            first = found.setdefault(name, option)
+            if first.default != option.default:
+                found[name] = replace(first, default=None)
             having.setdefault(name, []).append(owner)
     groups = sorted({tuple(names): None for names in having.values()}, key=len)
     for group in groups:

@@ -19,6 +19,7 @@ from benchmarks.peers.training_options import training_parser
 def main() -> None:
     parser = training_parser(__doc__)
     parser.add_argument("--learning-rate", type=float, required=True)
+    parser.add_argument("--own-rate", action="store_true", help="train at the rate that adaptkit chooses")
     options = parser.parse_args()
     data = json.loads(Path(options.data).read_text(encoding="utf-8"))
     model = adaptkit.load_model(options.backbone)
@@ -31,7 +32,7 @@ def main() -> None:
             "batch_size": options.batch_size,
             "max_length": options.max_length,
             "max_steps": options.steps,
-            "learning_rate": options.learning_rate,
+            **({} if options.own_rate else {"learning_rate": options.learning_rate}),
             "seed": options.seed,
             "progress": False,
         }

@@ -1,5 +1,6 @@
 """Causal language modelling: each token is predicted from those before it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -10,7 +11,9 @@ from adaptkit.backbones import Backbone
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch, in_few_shapes
 from adaptkit.layers import InvertibleLayer
+from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Clm
+from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.softmax import VocabularySoftmax, softmax_vocabulary
@@ -69,7 +72,28 @@ class CausalObjective(nn.Module):
 
 
 class CausalTraining(ObjectiveTraining[Clm]):
-    """Sentences through a decoder's own output projection, undoing the adapter's invertible layer if it has one."""
+    """Sentences through a decoder's own output projection, undoing the adapter's invertible layer if it has one.
+
+    Where it is left open which tokens the softmax runs over, the size of the vocabulary decides; the plan says it.
+    """
+
+    def __init__(self, options: Clm, model: AdaptedModel, note: Callable[[str], None]) -> None:
+        super().__init__(options, model, note)
+        whole, size = model.backbone.vocabulary is None, model.backbone.shape.vocabulary_size
+        full = options.decided(size) and (whole or options.full_vocabulary is True)
+        self.options = replace(options, full_vocabulary=full)
+        self._open = options.full_vocabulary is None and whole
+
+    def in_words(self) -> str:
+        """Which tokens the loss compares, and what else there is where that was left open."""
+        size = self.model.backbone.shape.vocabulary_size
+        if self.options.full_vocabulary:
+            return f"the loss compares all {size:,} tokens of the backbone"
+        more = (
+            f"; the backbone has {size:,}, and with {as_typed(full_vocabulary=True)} the loss compares all of them, "
+            "which is better for writing and slower"
+        )
+        return f"the loss compares the tokens that occur in the text{more if self._open else ''}"
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> CausalObjective:
         """The causal objective.
@@ -79,7 +103,7 @@ class CausalTraining(ObjectiveTraining[Clm]):
             CorruptBackbone: The decoder's output projection is not in its checkpoint.
         """
         backbone = self.model.backbone
-        vocabulary = softmax_vocabulary(data, full=self.options.full_vocabulary)
+        vocabulary = softmax_vocabulary(data, full=bool(self.options.full_vocabulary))
         backbone.require_whole_vocabulary(vocabulary)
         _require_causal(backbone)
         return CausalObjective(

@@ -43,6 +43,10 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
         What it projects is computed in `dtype`.
         """
 
+    def in_words(self) -> str:
+        """What the plan says of it behind its name, such as a choice that was left open; empty: nothing."""
+        return ""
+
     def kept(self) -> tuple[ProjectionConfig, Mapping[str, Tensor]] | None:
         """What of the trained loss is kept with the adapter: a projection to tokens and its weights; None: nothing."""
         return None

@@ -216,3 +216,29 @@ def test_a_window_hides_what_lies_before_it() -> None:
     assert not torch.equal(states[0][:8], others[0][:8])
     assert torch.equal(states[0][8:], others[0][8:])
     assert not torch.equal(states[1][8:], others[1][8:])
+
+
+@pytest.mark.parametrize(("size", "asked", "full"), [(100_000, None, True), (100_001, None, False), (9, False, False)])
+def test_all_tokens_are_compared_where_they_are_few(size: int, asked: bool | None, full: bool) -> None:
+    assert adaptkit.Clm(full_vocabulary=asked).decided(size) is full
+
+
+def test_the_plan_says_which_tokens_the_loss_compares(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model("llama")
+    size = model.backbone.shape.vocabulary_size
+    short: dict[str, Any] = {**QUICK, "max_steps": 1, "text": TEXT, "backbone": model}
+    adapter = train_adapter(**short)
+    assert adapter.card.training is not None
+    assert adapter.card.training.settings["full_vocabulary"] is True
+    monkeypatch.setattr("adaptkit.objectives.clm.FULL_UP_TO", size - 1)
+    fewer = adaptkit.estimate_adapter(lang="sw", text=TEXT, backbone=model, run=adaptkit.Run(max_steps=1))
+    assert f"the backbone has {size:,}, and with full_vocabulary=True the loss compares all" in str(fewer)
+    assert train_adapter(**short).card.training.settings["full_vocabulary"] is False  # type: ignore[union-attr]
+
+
+def test_a_backbone_with_some_of_its_tokens_compares_those_of_the_text(tmp_path: Path) -> None:
+    folder = saved_backbone(tmp_path / "tiny", "llama")
+    part = adaptkit.load_model(folder, vocabulary=adaptkit.vocabulary_of(TEXT, backbone=folder))
+    adapter = train_adapter(**{**QUICK, "max_steps": 1}, text=TEXT, backbone=part)
+    assert adapter.card.training is not None
+    assert adapter.card.training.settings["full_vocabulary"] is False
