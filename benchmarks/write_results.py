@@ -65,7 +65,8 @@ def _commit() -> str:
 
 
 def _hardware() -> dict[str, Any]:
-    capabilities = torch.cpu.get_capabilities()
+    # A torch older than adaptkit asks for, as a machine with a GPU may have, does not say what its CPU can do.
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return {
         "cpu": capabilities.get("cpu_name", platform.processor()),
         "cores": os.cpu_count(),

@@ -1,0 +1,86 @@
+"""The rows: who measures what. Nothing here needs torch, so that the supervisor starts at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+OURS, PEER = "adaptkit", "peft"
+SMALL, BASE, LARGE, DECODER = "e5-small", "xlm-roberta-base", "xlm-roberta-large", "decoder"
+FULL, NEWS = "full", "news"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement: a function of a side's table, and what it is given."""
+
+    side: str
+    what: str
+    options: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Side, function and options, in a line; no two rows have one."""
+        return " | ".join([self.side, self.what, *(f"{key}={value}" for key, value in self.options.items())])
+
+
+def _passes(shape: str, *forms: str, side: str = OURS) -> Iterator[Row]:
+    for form in forms:
+        yield Row(side, "passes", {"shape": shape, "form": form})
+
+
+def _many(shape: str, count: int, form: str, side: str = OURS) -> Row:
+    return Row(side, "many", {"shape": shape, "adapters": count, "form": form})
+
+
+def _trained(shape: str, bits: int, lengths: str, side: str = OURS) -> Row:
+    return Row(side, "mlm", {"shape": shape, "bits": bits, "lengths": lengths})
+
+
+def _encoded(shape: str, bits: int) -> Row:
+    return Row(OURS, "encode", {"shape": shape, "bits": bits})
+
+
+def _busy(shape: str, form: str, side: str = OURS) -> Row:
+    return Row(side, "busy", {"shape": shape, "form": form})
+
+
+_FORMS = ("bare", "hooks", "bound")
+
+
+def all_rows() -> list[Row]:
+    """Every row, those that are wanted most first: a run that is cut off has these."""
+    return [
+        *_passes(BASE, *_FORMS),
+        _many(BASE, 32, "hooks"),
+        _encoded(BASE, 16),
+        _busy(BASE, "bound"),
+        _busy(BASE, "hooks"),
+        *_passes(BASE, "bare", "adapter", side=PEER),
+        _trained(BASE, 32, FULL),
+        _trained(BASE, 32, NEWS),
+        _trained(BASE, 32, FULL, PEER),
+        _trained(BASE, 32, NEWS, PEER),
+        _encoded(BASE, 8),
+        _encoded(BASE, 4),
+        _trained(BASE, 4, FULL),
+        *_passes(SMALL, *_FORMS),
+        *(_encoded(SMALL, bits) for bits in (16, 8, 4, 32)),
+        _trained(SMALL, 32, FULL),
+        Row(OURS, "distill", {"shape": SMALL}),
+        Row(OURS, "attach", {"shape": BASE, "adapters": 32}),
+        _many(BASE, 32, "adapter", PEER),
+        *_passes(LARGE, *_FORMS),
+        *_passes(LARGE, "bare", "adapter", side=PEER),
+        _trained(LARGE, 32, FULL),
+        _trained(LARGE, 32, FULL, PEER),
+        Row(OURS, "generate", {"shape": DECODER}),
+        _many(BASE, 256, "hooks"),
+        *_passes(BASE, "compiled", "compiled, reduce-overhead"),
+        _encoded(BASE, 32),
+        Row(OURS, "distill", {"shape": BASE}),
+        *(_trained(BASE, bits, FULL) for bits in (16, 8)),
+        *_passes(SMALL, "bare", "adapter", side=PEER),
+        _trained(SMALL, 32, FULL, PEER),
+        _busy(BASE, "adapter", PEER),
+        *(_trained(SMALL, bits, FULL) for bits in (8, 4)),
+        _trained(LARGE, 4, FULL),
+    ]

@@ -1,0 +1,137 @@
+"""adaptkit's rows: passes under no, one and many adapters, precisions, attaching, and how busy the device is."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import cycle, islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import adaptkit
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.methods import LoraConfig
+from adaptkit.model import AdaptedModel
+from benchmarks.gpu_speed.clock import computing_ms, median_ms, seconds_of
+from benchmarks.gpu_speed.place import Place
+from benchmarks.gpu_speed.texts import drawn_ids
+from benchmarks.peers.adaptkit_serving import random_adapter
+
+RANK = 8
+LORA = AdapterConfig(method=LoraConfig(rank=RANK))
+_LONGEST = 64
+_models: dict[tuple[Place, str, int], AdaptedModel] = {}
+
+Call = Callable[[], object]
+
+
+def model_of(place: Place, shape: str, bits: Any = 16) -> AdaptedModel:  # noqa: ANN401 - 32, 16, 8 or 4
+    """The backbone of this shape; the last one that was asked for is kept, and no other."""
+    key = (place, shape, bits)
+    if key not in _models:
+        _models.clear()
+        _models[key] = adaptkit.load_model(place.backbone(shape), bits=bits, device=place.device)
+    return _models[key]
+
+
+def with_adapters(model: AdaptedModel, count: int) -> list[str]:
+    """Ids of so many attached adapters with random weights."""
+    names = [f"language/x{number}" for number in range(count)]
+    for name in names[len(model.attached) :]:
+        for weight in model.attach_layers(name, LORA).parameters():
+            nn.init.normal_(weight.requires_grad_(False), std=0.02)
+    model.eval()
+    return names
+
+
+def call_of(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor, *, tiny: bool) -> Call:
+    """One pass in this form."""
+    if form == "bare":
+        return partial(model.bound(None), ids, mask)
+    (name,) = with_adapters(model, 1)
+    if form == "hooks":
+        return partial(_under, model, name, ids, mask)
+    bound: Any = model.bound(name)
+    if form.startswith("compiled"):
+        _, _, mode = form.partition(", ")
+        options = {"backend": "eager"} if tiny else {"mode": mode or None}
+        bound = torch.compile(bound, fullgraph=True, dynamic=False, **options)
+    return partial(bound, ids, mask)
+
+
+def _under(model: AdaptedModel, name: str, ids: Tensor, mask: Tensor) -> Tensor:
+    with model.active(name):
+        states: Tensor = model(ids, mask)
+    return states
+
+
+def passes(place: Place, shape: str, form: str) -> dict[str, float]:
+    """Milliseconds of a pass; the first one may compile or capture."""
+    model = model_of(place, shape)
+    ids, mask = place.batch(model.backbone.shape.vocabulary_size)
+    with torch.inference_mode():
+        call = call_of(model, form, ids, mask, tiny=place.tiny)
+        first = seconds_of(call, place.device)
+        ms = median_ms(call, place.device, place.repeats(30))
+    return {"ms": ms, "tokens_per_s": round(ids.numel() / ms * 1000), "first_s": round(first, 3)}
+
+
+def many(place: Place, shape: str, adapters: int, form: str) -> dict[str, float]:  # noqa: ARG001
+    """Each row under one of so many adapters, and the bare backbone on the same rows."""
+    model = model_of(place, shape)
+    count = min(adapters, 8) if place.tiny else adapters
+    names = with_adapters(model, count)
+    ids, mask = place.batch(model.backbone.shape.vocabulary_size, max(place.rows, count))
+    stacks = list(islice(cycle(names[:count]), len(ids)))
+    with torch.inference_mode():
+        bare = median_ms(partial(model.bound(None), ids, mask), place.device, place.repeats(20))
+        ms = median_ms(lambda: model(ids, mask, stacks=stacks), place.device, place.repeats(10))
+    return {"ms": ms, "bare_ms": bare, "x_bare": round(ms / bare, 2), "rows": len(ids)}
+
+
+def encode(place: Place, shape: str, bits: int) -> dict[str, float]:
+    """The bare backbone in this precision: a pass, and vectors of many texts that are tokenized already."""
+    model = model_of(place, shape, bits)
+    vocabulary_size = model.backbone.shape.vocabulary_size
+    ids, mask = place.batch(vocabulary_size)
+    texts = drawn_ids("news", 12 if place.tiny else 4096, _LONGEST, vocabulary_size)
+    with torch.inference_mode():
+        ms = median_ms(partial(model.bound(None), ids, mask), place.device, place.repeats(20))
+    once = partial(model.encode_ids, texts, batch_size=4 if place.tiny else 256)
+    seconds_of(once, place.device)
+    taken = seconds_of(once, place.device)
+    return {
+        "ms": ms,
+        "pass_tokens_per_s": round(ids.numel() / ms * 1000),
+        "encode_tokens_per_s": round(sum(map(len, texts)) / taken),
+        "held_mb": round(model.memory().total / 1e6, 1),
+    }
+
+
+def attach(place: Place, shape: str, adapters: int) -> dict[str, float]:
+    """Seconds to attach so many adapters, each tried by its probes, and again, when that is remembered."""
+    _models.clear()
+    model = model_of(place, shape)
+    count = 2 if place.tiny else adapters
+    made = [random_adapter(model, "language", f"x{number}", RANK, number) for number in range(count)]
+    first = seconds_of(lambda: model.attach(*made, replay=True), place.device)
+    model.detach(*(adapter.id for adapter in made))
+    again = seconds_of(lambda: model.attach(*made), place.device)
+    _models.clear()
+    return {"first_s": round(first, 3), "again_s": round(again, 3)}
+
+
+def busy(place: Place, shape: str, form: str) -> dict[str, float]:
+    """The share of a pass in which the device computes."""
+    model = model_of(place, shape)
+    ids, mask = place.batch(model.backbone.shape.vocabulary_size)
+    with torch.inference_mode():
+        call = call_of(model, form, ids, mask, tiny=place.tiny)
+        return shares(call, place)
+
+
+def shares(call: Call, place: Place) -> dict[str, float]:
+    """Milliseconds of a call, those in which the device computes, and their share."""
+    ms = median_ms(call, place.device, place.repeats(20))
+    computing = computing_ms(call, place.device, place.repeats(5))
+    return {"ms": ms, "computing_ms": computing, "share": round(computing / ms, 3)}
