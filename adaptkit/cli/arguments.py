@@ -1,34 +1,14 @@
 """Arguments and options that several commands have."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
-from adaptkit.annotations import Unfit, from_text, part_of
 from adaptkit.data.letters import NormalForm
-from adaptkit.errors import ConfigError
 from adaptkit.holding import BITS_HELP, DEVICES, EMBEDDING_FORMS, embeddings_help
-from adaptkit.terminal.asking import option_name
-
-
-def read_words(name: str, kind: Any, words: str | Sequence[str]) -> object:  # noqa: ANN401 - types are values here
-    """What the words behind a flag mean to an annotation; several are a tuple.
-
-    Raises:
-        ConfigError: They mean nothing there.
-    """
-    try:
-        if isinstance(words, str):
-            return from_text(kind, words)
-        part = part_of(kind)
-        kinds = get_args(kind) if part is None else [part] * len(words)
-        return tuple(from_text(each, word) for each, word in zip(kinds, words, strict=True))
-    except Unfit as right:
-        said = words if isinstance(words, str) else " ".join(words)
-        raise ConfigError(f"{option_name(name)} takes {right}, found {said!r:.80}.") from right
+from adaptkit.requests.words import read_words
 
 
 def choice(name: str, kind: Any, text: str) -> Any:  # noqa: ANN401

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.shared_options import with_shared_options
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.console import PlainConsole
 
@@ -19,7 +20,6 @@ def backbone() -> None:
     """The embedded backbones."""
 
 
-@backbone_app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="folder to write, which must not exist")],
     backbone: Annotated[
@@ -42,3 +42,6 @@ def export(
     chosen = embedded_backbone(backbone)
     chosen.export(folder)
     _out.print(f"{chosen.name} ({chosen.release}) is in {folder}")
+
+
+backbone_app.command("export")(with_shared_options(export))

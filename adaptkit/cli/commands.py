@@ -22,9 +22,12 @@ def _training(name: str) -> Callable[[], Any]:
     return lambda: _made(flagged()(), grouped())
 
 
+_shared = later("adaptkit.cli.shared_options", "with_shared_options")
+
+
 def _made(function: Callable[..., None], made_by: type[TyperCommand]) -> Any:  # noqa: ANN401 - typer's own click
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(cls=made_by)(function)
+    app.command(cls=made_by)(_shared()(function))
     return typer.main.get_command(app)
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from adaptkit.annotations import part_of
-from adaptkit.cli.arguments import read_words
 from adaptkit.options import Option, Options, options_of
 from adaptkit.requests import AnyRequest, request_of
 from adaptkit.requests.flags import flags
+from adaptkit.requests.words import as_python
 
 
 def request_options(command: Callable[[AnyRequest], None], *, left_out: Collection[str] = ()) -> Callable[..., None]:
@@ -19,7 +19,7 @@ def request_options(command: Callable[[AnyRequest], None], *, left_out: Collecti
 
     def run(**values: Any) -> None:  # noqa: ANN401 - whatever the options hold
         given = {name: value for name, value in values.items() if value is not None and value != []}
-        command(request_of({name: _as_python(chosen[name].option, value) for name, value in given.items()}))
+        command(request_of({name: as_python(chosen[name].option, value) for name, value in given.items()}))
 
     run.__doc__ = command.__doc__
     run.__signature__ = inspect.Signature([_parameter(flag.option) for flag in chosen.values()])  # type: ignore[attr-defined]
@@ -33,7 +33,7 @@ def with_options(command: Callable[..., None], name: str, values: type[Options])
     def run(**given: Any) -> None:  # noqa: ANN401 - whatever the options hold
         asked = {each: given.pop(each) for each in chosen}
         told = {each: value for each, value in asked.items() if value is not None and value != []}
-        command(**given, **{name: values(**{each: _as_python(chosen[each], value) for each, value in told.items()})})
+        command(**given, **{name: values(**{each: as_python(chosen[each], value) for each, value in told.items()})})
 
     own = [each for each in inspect.signature(command).parameters.values() if each.name != name]
     flagged = [*own, *map(_parameter, chosen.values())]
@@ -111,9 +111,3 @@ def _shell_kind(option: Option) -> Any:  # noqa: ANN401
         return list[str]
     parts = get_args(option.kind) if get_origin(option.kind) is tuple else ()
     return tuple[tuple(str for _ in parts)] if parts else str  # type: ignore[misc]
-
-
-def _as_python(option: Option, value: Any) -> object:  # noqa: ANN401
-    if option.shell is not None:
-        return option.shell.read(value)
-    return value if isinstance(value, bool) else read_words(option.name, option.kind, value)
