@@ -43,7 +43,7 @@ AdaptkitError
 │   └── MergeLoss              merged into the backbone, too little of what the adapters did is left
 ├── CompositionError
 │   ├── UnknownAdapter         nothing attached under that name
-│   ├── AmbiguousAdapter       a bare name that two attached adapters share
+│   ├── AmbiguousAdapter       a bare name that two adapters share, attached or in the zoo
 │   ├── AdapterExists          the id is attached already
 │   └── NoHead                 a prediction was asked of a stack that ends in no task adapter
 └── TrainingError
@@ -307,8 +307,12 @@ class CompositionError(AdaptkitError):
     """A stack that cannot be activated."""
 
 
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
 class UnknownAdapter(CompositionError):
-    """Nothing is attached under that name, and the model's zoo, if it has one, does not have it as a whole id."""
+    """Nothing is attached under that name, or in the model's zoo, if it has one."""
 
     def __init__(
         self, asked: str, attached: Sequence[str], suggestions: Sequence[str] = (), in_zoo: Sequence[str] = ()
@@ -319,10 +323,8 @@ class UnknownAdapter(CompositionError):
         hint = f" Did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
         attached_now = f"Attached: {', '.join(self.attached) or 'none'}."
         if in_zoo:
-            some = ", ".join(in_zoo[:8]) + (f" and {len(in_zoo) - 8} more" if len(in_zoo) > 8 else "")
             super().__init__(
-                f"no adapter {asked} is attached or in the zoo under that id.{hint} {attached_now} In the zoo, to be "
-                f"named by whole ids: {some}."
+                f"no adapter {asked} is attached or in the zoo.{hint} {attached_now} In the zoo: {_some(in_zoo)}."
             )
         else:
             super().__init__(
@@ -332,7 +334,7 @@ class UnknownAdapter(CompositionError):
 
 
 class AmbiguousAdapter(CompositionError):
-    """A bare name that two attached adapters share."""
+    """A bare name that two adapters share, attached or in the model's zoo."""
 
     def __init__(self, asked: str, candidates: Sequence[str]) -> None:
         self.asked = asked
@@ -350,9 +352,13 @@ class NoHead(CompositionError):
     def __init__(self, asked: str, heads: Sequence[str]) -> None:
         self.asked = asked
         self.heads = tuple(heads)
+        if not heads:
+            at_hand = "No adapter with a head is attached or in the model's zoo: attach one (model.attach, attach_zoo)"
+        else:
+            at_hand = f"Adapters with a head, attached or in the model's zoo: {_some(heads)}. Put one on top"
         super().__init__(
-            f"the stack {asked or '(empty)'} ends in no adapter with a head, so it predicts nothing. Attached adapters "
-            f"with a head: {', '.join(heads) or 'none'}. Put one on top, or use encode for sentence vectors."
+            f"the stack {asked or '(empty)'} ends in no adapter with a head, so it predicts nothing. {at_hand}, or use "
+            "encode for sentence vectors."
         )
 
 

@@ -1,12 +1,11 @@
 """Stacks that a command names by the adapters of a zoo."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adaptkit.composition import Fuse, Stack, resolved
+from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,15 +19,14 @@ StackZooOption = Annotated[
 def named_stacks(model: "AdaptedModel", zoo: Path | None, *expressions: str | None) -> list[Stack | None]:
     """The stacks that a command was given; a bare name is that of an adapter in the zoo, where only one has it.
 
-    The zoo's adapters are read when they are first needed.
+    Only the adapters that are named are read.
 
     Raises:
         ConfigError: A stack, and no zoo in which its adapters are, or no stack.
         UnknownAdapter, AmbiguousAdapter: A name that no adapter of the zoo has, or several have.
         SourceNotFound, AdapterFileError: The zoo is not there, or not sound.
+        CompatibilityError: An adapter that is not for this backbone.
     """
-    from adaptkit.model.adapter_names import AdapterNames
-
     stacks = [None if text is None else Stack.parse(text) for text in expressions]
     if zoo is None:
         if named := [str(stack) for stack in stacks if stack is not None and stack.parts]:
@@ -37,17 +35,5 @@ def named_stacks(model: "AdaptedModel", zoo: Path | None, *expressions: str | No
                 "the one that `adaptkit train --output FOLDER/sw` wrote into."
             )
         return stacks
-    names = AdapterNames()
-    for adapter_id in model.attach_zoo(zoo):
-        names.add(adapter_id)
-    return [None if stack is None else _whole(stack, names.resolve) for stack in stacks]
-
-
-def _whole(stack: Stack, name: Callable[[str], str]) -> Stack:
-    whole = resolved(stack, name, _refused)
-    assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
-    return whole
-
-
-def _refused(fuse: Fuse) -> str:
-    raise ConfigError(f"{fuse} cannot be named here; name the fusion's own adapter by its id.")
+    model.attach_zoo(zoo)
+    return [None if stack is None else model.pinned(stack).stack for stack in stacks]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.parallel import ParallelSource
 from adaptkit.data.tasks import TaskData
-from adaptkit.errors import ConfigError
+from adaptkit.errors import ConfigError, UnknownAdapter
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
 from adaptkit.labelled import LabelledSource, ReadingOptions, are_examples, read_translations
 from adaptkit.languages import canonical_tag
@@ -79,7 +79,7 @@ def language_of(task: Adapter, named: str | None) -> str:
 
 
 def given_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLike]) -> tuple[Adapter, ...]:
-    """The adapters that are meant: values, what is attached under these names, or what lies in these folders.
+    """The adapters that are meant: values, what these names mean to the model, or what lies in these folders.
 
     Raises:
         AdapterFileError: A folder that is no adapter.
@@ -89,8 +89,14 @@ def given_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLik
 
 
 def _named(model: AdaptedModel, name: str | os.PathLike[str]) -> Adapter:
-    attached = model.attached_adapter(name) if isinstance(name, str) else None
-    return attached if attached is not None else load_adapter(name)
+    if not isinstance(name, str):
+        return load_adapter(name)
+    try:
+        pinned = model.pinned(name)
+    except (UnknownAdapter, ConfigError):
+        return load_adapter(name)
+    adapter = pinned.adapters[pinned.stack.ids[0]] if len(pinned.stack.ids) == 1 else None
+    return adapter if adapter is not None else load_adapter(name)
 
 
 def language_adapters(model: AdaptedModel, zoo: Adapters | None) -> LanguageAdapters:

@@ -41,9 +41,13 @@ class AdapterNames:
         if len(candidates) > 1:
             raise AmbiguousAdapter(name, candidates)
         if not candidates:
-            like = difflib.get_close_matches(name, [*self.ids, *self._by_bare_name], n=2)
-            raise UnknownAdapter(name, self.ids, [each for each in like if self.meant_by(each)])
+            raise UnknownAdapter(name, self.ids, self.like(name))
         return candidates[0]
+
+    def like(self, name: str) -> list[str]:
+        """Ids and bare names that may have been meant by a name that is none."""
+        near = difflib.get_close_matches(name, [*self.ids, *self._by_bare_name], n=2)
+        return [each for each in near if self.meant_by(each)]
 
 
 def bare(adapter_id: str) -> str:

@@ -3,7 +3,7 @@
 A request takes all of its stacks at once, before its first batch; what changes later changes nothing in them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -133,7 +133,7 @@ class StackLookup:
                     return self._looked_up(asked)
                 finally:
                     # The stacks keep what they need, so that only what the last one names is kept at hand.
-                    for name in zoo.too_many(self._registry.held, but=zoo.needed(asked[-1][1].ids)):
+                    for name in zoo.too_many(self._registry.held, but=zoo.needed(self._whole_ids(asked[-1][1]))):
                         self._registry.take_off(name)
 
     def _put(self, zoo: PagedZoo, read: Mapping[str, Attachment]) -> None:
@@ -144,8 +144,15 @@ class StackLookup:
 
     def _missing(self, zoo: PagedZoo, asked: _Asked) -> list[str]:
         """What of the zoo is to be attached before the stacks can be looked up."""
-        names = {name for _, stack in asked if self._resolver.remembered(stack) is None for name in stack.ids}
+        names = {
+            name for _, stack in asked if self._resolver.remembered(stack) is None for name in self._whole_ids(stack)
+        }
         return [name for name in zoo.needed(names) if name not in self._registry] if names else []
+
+    def _whole_ids(self, stack: Stack) -> Iterator[str]:
+        """The ids that are meant by a stack's names; none by one that means nothing, or several."""
+        each = (self._registry.meant_by(name) for name in stack.ids)
+        return (meant[0] for meant in each if len(meant) == 1)
 
     def _look_up(self, named: Named, stack: Stack) -> ResolvedStack:
         if isinstance(named, Adapter) and named.id in self._registry:

@@ -1,6 +1,5 @@
 """Adapters that stay in a folder until a stack names them, and go again when others need their place."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -8,6 +7,7 @@ from os import PathLike
 from threading import Lock
 
 from adaptkit.errors import AdapterExists
+from adaptkit.model.adapter_names import AdapterNames
 from adaptkit.storage import Zoo
 from adaptkit.storage.zoo import LoadableListing
 
@@ -39,6 +39,7 @@ class PagedZoo:
     fused: Mapping[str, tuple[str, ...]]
     cache_bytes: int
     reading: Lock = field(default_factory=Lock)
+    names: AdapterNames = field(default_factory=AdapterNames)
 
     @classmethod
     def of(cls, zoo: Zoo | str | PathLike[str], cache_bytes: int) -> "PagedZoo":
@@ -66,10 +67,18 @@ class PagedZoo:
                 fused[adapter_id] = fuses
         return cls(listings, fused, cache_bytes)
 
+    def __post_init__(self) -> None:
+        for adapter_id in self.listings:
+            self.names.add(adapter_id)
+
+    @property
+    def with_heads(self) -> list[str]:
+        """The ids of those that have a head."""
+        return [adapter_id for adapter_id, listing in self.listings.items() if listing.facts.head is not None]
+
     def like(self, name: str) -> list[str]:
-        """Ids of this zoo that may have been meant by a name that is none: those of that bare name first."""
-        bare = [adapter_id for adapter_id in self.listings if adapter_id.partition("/")[2] == name]
-        return bare or difflib.get_close_matches(name, self.listings, n=2)
+        """Ids and bare names of this zoo that may have been meant by a name that is none."""
+        return self.names.like(name)
 
     def too_many(self, held: Mapping[str, Held], *, but: Iterable[str]) -> list[str]:
         """What must go for the others to be within the bound, the longest unused first, and never what is in `but`."""

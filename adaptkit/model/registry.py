@@ -11,7 +11,7 @@ from torch import nn
 
 from adaptkit.attaching import AdapterLayers, SiteHooks
 from adaptkit.backbones import bytes_of
-from adaptkit.errors import AdapterExists, UnknownAdapter
+from adaptkit.errors import AdapterExists, AmbiguousAdapter, UnknownAdapter
 from adaptkit.model.adapter_names import AdapterNames, bare
 from adaptkit.model.paging import Held, PagedZoo
 from adaptkit.model.remembered import RememberedStacks
@@ -55,8 +55,27 @@ class Registry:
 
     @property
     def with_heads(self) -> list[str]:
-        """The ids of those that have a head."""
-        return [name for name, one in tuple(self._by_id.items()) if one.layers.head is not None]
+        """The ids of those that have a head, the zoo's behind the attached ones."""
+        attached = [name for name, one in tuple(self._by_id.items()) if one.layers.head is not None]
+        in_zoo = [] if self.zoo is None else self.zoo.with_heads
+        return list(dict.fromkeys([*attached, *in_zoo]))
+
+    def meant_by(self, name: str) -> list[str]:
+        """The ids that an id or a bare name may mean, attached or in the zoo: what is in the zoo counts unread too."""
+        attached = self.names.meant_by(name)
+        in_zoo = [] if self.zoo is None else self.zoo.names.meant_by(name)
+        return [name] if name in (*attached, *in_zoo) else list(dict.fromkeys([*attached, *in_zoo]))
+
+    def resolve(self, name: str) -> str:
+        """The one id that a name means.
+
+        Raises:
+            UnknownAdapter, AmbiguousAdapter: None, or several.
+        """
+        meant = self.meant_by(name)
+        if len(meant) > 1:
+            raise AmbiguousAdapter(name, meant)
+        return meant[0] if meant else self.names.resolve(name)
 
     @property
     def held(self) -> dict[str, Held]:

@@ -54,7 +54,7 @@ class Resolver:
     def _resolved(self, asked: Stack) -> ResolvedStack:
         # Locked, so that no plan of layers that have just been replaced is kept.
         with self._registry.lock:
-            whole = resolved(asked, self._registry.names.resolve, self._fusion_of)
+            whole = resolved(asked, self._registry.resolve, self._fusion_of)
             assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
             acting = tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids))))
             found = ResolvedStack(

@@ -62,11 +62,11 @@ def test_a_folder_that_is_not_there(model: AdaptedModel, tmp_path: Path) -> None
         adaptkit.load_adapter(tmp_path / "empty")
 
 
-def test_a_name_that_a_zoo_has_by_its_whole_id(model: AdaptedModel, tmp_path: Path) -> None:
-    random_adapter(model, LORA).save(tmp_path / "zoo/sw")
+def test_a_name_that_a_zoo_has_not(model: AdaptedModel, tmp_path: Path) -> None:
+    random_adapter(model, LORA, kind="domain", name="health").save(tmp_path / "zoo/health")
     model.attach_zoo(tmp_path / "zoo")
-    with pytest.raises(UnknownAdapter, match=r"Did you mean language/sw\?.*In the zoo, to be named by whole ids"):
-        model.encode(["Maji"], stack="sw")
+    with pytest.raises(UnknownAdapter, match=r"Did you mean health\?.*In the zoo: domain/health"):
+        model.encode(["Maji"], stack="healt")
 
 
 def test_another_backbone_is_told_by_what_differs() -> None:

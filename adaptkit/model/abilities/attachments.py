@@ -60,7 +60,9 @@ class Attachments(ModelParts):
         self._registry.replace(self._prover.proven([adapter]))
 
     def attach_zoo(self, zoo: Zoo | str | os.PathLike[str], *, cache_bytes: int = ZOO_CACHE_BYTES) -> tuple[str, ...]:
-        """Let stacks name any adapter of a zoo by its whole id; each is read and attached when it is first named.
+        """Let stacks name any adapter of a zoo; each is read and attached when it is first named.
+
+        A bare name (`sw`) is enough where one adapter has it, of those that are attached and those in the zoo.
 
         It takes the place of the zoo before, with all that was read from that, while others may be serving: a request
         that has begun ends with the old zoo, one that begins later has the new one. What is attached or swapped in by

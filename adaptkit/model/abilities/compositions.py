@@ -40,7 +40,7 @@ class Compositions(ModelParts):
 
         Raises:
             UnknownAdapter: The stack names an adapter that is not attached.
-            AmbiguousAdapter: A bare name that two attached adapters share.
+            AmbiguousAdapter: A bare name that two adapters share, attached or in the zoo.
             ConfigError: Two names of one adapter, or kinds out of order.
         """
         return self._stacks.one(stack)

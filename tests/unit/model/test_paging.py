@@ -1,17 +1,27 @@
 """Adapters that are read from a zoo when a stack names them."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from adaptkit import Fuse, Stack
-from adaptkit.errors import AdapterExists, MalformedConfig, SourceNotFound, UnknownAdapter, WeightsChanged
+from adaptkit.errors import (
+    AdapterExists,
+    AmbiguousAdapter,
+    MalformedConfig,
+    NoHead,
+    SourceNotFound,
+    UnknownAdapter,
+    WeightsChanged,
+)
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.spec import RECORD_FILE, WEIGHTS_FILE
 from adaptkit.methods import FusionConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 
 LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=8))
@@ -46,6 +56,45 @@ def test_an_adapter_is_attached_when_a_stack_names_it(model: AdaptedModel, zoo: 
     assert model.attached == ("language/x1", "task/topics")
     with pytest.raises(UnknownAdapter):
         model.encode(TEXTS, stack="language/x9")
+
+
+def test_a_bare_name_is_enough_before_anything_is_read(model: AdaptedModel, zoo: Path) -> None:
+    model.attach_zoo(zoo)
+    found = model.encode(TEXTS, stack="x1 > topics")
+    assert model.attached == ("language/x1", "task/topics")
+    assert torch.equal(found, alone(model, zoo, "language/x1 > task/topics"))
+    assert torch.equal(model.encode(TEXTS, stacks=["x2", "x3"])[1], alone(model, zoo, "language/x3")[1])
+
+
+def test_a_bare_name_of_several_is_ambiguous_whichever_was_read(model: AdaptedModel, zoo: Path) -> None:
+    random_adapter(model, LORA, kind="domain", name="x1", seed=12).save(zoo / "also")
+    model.attach_zoo(zoo)
+    for _ in range(2):
+        with pytest.raises(AmbiguousAdapter, match=r"'x1' may mean .*domain/x1"):
+            model.encode(TEXTS, stack="x1")
+        model.encode(TEXTS, stack="language/x1")
+    model.attach(random_adapter(model, LORA, kind="domain", name="x2", seed=13))
+    with pytest.raises(AmbiguousAdapter, match=r"'x2' may mean domain/x2 or language/x2"):
+        model.encode(TEXTS, stack="x2")
+
+
+def test_bare_names_keep_what_they_name_within_the_cache(model: AdaptedModel, zoo: Path) -> None:
+    model.attach_zoo(zoo, cache_bytes=1)
+    assert torch.equal(model.encode(TEXTS, stack="x1"), alone(model, zoo, "language/x1"))
+    assert model.attached == ("language/x1",)
+    model.encode(TEXTS, stack="x2")
+    assert model.attached == ("language/x2",)
+
+
+def test_what_has_a_head_is_named_unread_too(model: AdaptedModel, zoo: Path) -> None:
+    head = HeadConfig(task_type="classification", labels=("farming", "health"))
+    random_adapter(model, replace(LORA, head=head), kind="task", name="farms", seed=3).save(zoo / "farms")
+    model.attach_zoo(zoo)
+    with pytest.raises(NoHead, match=r"in the model's zoo: task/farms\. Put one on top") as caught:
+        model.predict(TEXTS, stack="x1")
+    assert caught.value.heads == ("task/farms",)
+    with pytest.raises(NoHead, match=r"No adapter with a head is attached"):
+        AdaptedModel(model.backbone).predict(TEXTS)
 
 
 def test_those_unused_for_longest_go_first(model: AdaptedModel, zoo: Path) -> None:
