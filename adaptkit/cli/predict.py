@@ -71,8 +71,10 @@ def _inputs(task_type: AnyTaskType) -> list[Example]:
     """One example for each line of standard input."""
     examples: list[Example] = []
     for number, line in enumerate(lines_in(None), start=1):
+        where = f"line {number} of the input"
         try:
-            examples += examples_of(task_type.name, [input_of(task_type, line)])
+            given = input_of(task_type, line)
         except ConfigError as error:
-            raise ConfigError(f"line {number} of the input: {error}") from error
+            raise ConfigError(f"{where}: {error}") from error
+        examples += examples_of(task_type.name, [given], [where])
     return examples

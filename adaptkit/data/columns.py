@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, MalformedText
+from adaptkit.terminal.amounts import row_of
 from adaptkit.terminal.asking import as_typed
 
 Row = Mapping[str, object]
@@ -65,16 +66,18 @@ def given_text(place: str | Path, number: int, value: object) -> str:
     return str(value)
 
 
-def require_texts(texts: Iterable[object], what: str) -> None:
-    """Refuse a list with anything but text in it.
+def require_texts(texts: Iterable[object], what: str, *, filled: bool = False) -> None:
+    """Refuse a list with anything but text in it, and one with an empty text where each must be `filled`.
 
     Raises:
-        ConfigError: it names the first place with something else, counted from 0 as Python does.
+        ConfigError: it names the first row with something else, counted from 1.
 
     """
     for number, value in enumerate(texts):
         if fault := fault_of(value):
-            raise ConfigError(f"{what} {number} is {fault}; give text (str), or leave it out.")
+            raise ConfigError(f"{row_of(number, what)} is {fault}; give text (str), or leave it out.")
+        if filled and not str(value).strip():
+            raise ConfigError(f"{row_of(number, what)} is empty; give text, or leave it out.")
 
 
 def fault_of(value: object) -> str | None:

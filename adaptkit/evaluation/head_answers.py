@@ -21,6 +21,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
+from adaptkit.terminal.amounts import row_of
 from adaptkit.terminal.asking import as_typed
 
 
@@ -189,11 +190,11 @@ class HeadAnswers:
 def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Example]) -> None:
     if not head.labels or head.row.unknown_labels == "told":
         return
-    for number, example in enumerate(examples, start=1):
+    for number, example in enumerate(examples):
         for label in head.row.labels_of(example):
             if label not in head.labels:
                 raise ConfigError(
-                    f"example {number} in {language} has the label {label!r}, and the task adapter knows "
+                    f"{row_of(number, 'examples')} in {language} has the label {label!r}, and the task adapter knows "
                     f"{', '.join(head.labels)}. Is it another task, or is the label spelled in another way?"
                 )
 

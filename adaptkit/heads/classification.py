@@ -16,6 +16,7 @@ from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import SentenceHead
 from adaptkit.task_types import HeadConfig, Item, LabelledText, PredictedLabel, TextWithLabels, as_ids
+from adaptkit.terminal.amounts import row_of
 
 
 class Classification:
@@ -102,4 +103,6 @@ def check_pairs(texts: Sequence[LabelledText | TextWithLabels], pairs: bool) -> 
     for number, example in enumerate(texts):
         if (example.pair is not None) is not pairs:
             found, wanted = ("a single text", "pairs of texts") if pairs else ("a pair of texts", "single texts")
-            raise ConfigError(f"example {number} is {found} ({example.text!r:.60}), but this head is for {wanted}.")
+            raise ConfigError(
+                f"{row_of(number, 'examples')} is {found} ({example.text!r:.60}), but this head is for {wanted}."
+            )

@@ -18,6 +18,7 @@ from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import TokenHead
 from adaptkit.task_types import HeadConfig, Item, PredictedTags, TaggedSentence, as_ids
+from adaptkit.terminal.amounts import row_of
 
 
 class Tagging:
@@ -44,7 +45,7 @@ class Tagging:
         for number, (sentence, (row, places)) in enumerate(zip(sentences, tokenized, strict=True)):
             if sentence.tags and len(sentence.tags) != len(sentence.words):
                 counts = f"{len(sentence.words)} words and {len(sentence.tags)} tags"
-                raise ConfigError(f"example {number} has {counts}; each word needs one.")
+                raise ConfigError(f"{row_of(number, 'examples')} has {counts}; each word needs one.")
             target = tuple(label_number(self._head, tag) for tag in sentence.tags[: len(places)])
             cut = len(places) < len(sentence.words)
             items.append(Item(number, (as_ids(row),), target, as_ids(places), sentence.language, cut))

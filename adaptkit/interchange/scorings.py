@@ -27,6 +27,7 @@ from adaptkit.scores import (
     mlqa_normaliser,
 )
 from adaptkit.scores.translation import Bleu, ChrF
+from adaptkit.terminal.amounts import row_of
 
 Reads: TypeAlias = Literal["labels", "label sets", "tags", "answers", "numbers", "texts"]
 Found: TypeAlias = dict[str, float | dict[str, float]]
@@ -117,10 +118,11 @@ def _label_sets(labels: Sequence[str] = ()) -> Scoring:
 
 def _entities(labels: Sequence[str] = (), ignore: Sequence[str] = ()) -> Scoring:
     def compute(predicted: Sequence[Any], gold: Sequence[Any]) -> Found:
-        for number, (found, right) in enumerate(zip(predicted, gold, strict=True), start=1):
+        for number, (found, right) in enumerate(zip(predicted, gold, strict=True)):
             if len(found) != len(right):
+                where = row_of(number, "sentences")
                 raise ConfigError(
-                    f"sentence {number} has {len(found)} predicted tags and {len(right)} right ones; give one a word."
+                    f"{where} has {len(found)} predicted tags and {len(right)} right ones; give one a word."
                 )
         types = {tag.partition("-")[2] for tags in (*predicted, *gold) for tag in tags} - {""}
         each = {kind: _of_entities(EntityF1(frozenset({*ignore, *types} - {kind})), predicted, gold) for kind in types}

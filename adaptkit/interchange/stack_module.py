@@ -71,7 +71,7 @@ class StackModule(InputModule):
         """
         if options:
             raise ConfigError(f"a stack's texts are read without options, found {', '.join(options)}.")
-        require_texts(inputs, "a stack reads texts, and input")
+        require_texts(inputs, "inputs")
         backbone = self.model.backbone
         reader = backbone.reader(self.model.pinned(self.stack).pieces)
         if prompt:

@@ -1,7 +1,7 @@
 """Labelled data read: a user's own, and benchmarks by name."""
 
 from adaptkit.labelled.benchmarks import read_task, task_languages, task_spec
-from adaptkit.labelled.inputs import examples_of, require_list, without_label
+from adaptkit.labelled.inputs import examples_of, without_label
 from adaptkit.labelled.plain_rows import is_columns, is_tuples
 from adaptkit.labelled.read import LabelledSource, are_examples, read_labelled
 from adaptkit.labelled.reading_options import ReadingOptions
@@ -20,7 +20,6 @@ __all__ = [
     "read_labelled",
     "read_task",
     "read_translations",
-    "require_list",
     "task_languages",
     "task_spec",
     "texts_of",

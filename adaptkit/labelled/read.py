@@ -25,7 +25,7 @@ from adaptkit.labelled.recognition import recognise
 from adaptkit.labelled.spelling import check_texts
 from adaptkit.languages import canonical_tag
 from adaptkit.task_types import TASK_TYPES, AnyTaskType, Asked, is_example, type_of
-from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.amounts import counted, row_of
 from adaptkit.terminal.asking import as_typed
 
 PathOrName: TypeAlias = str | os.PathLike[str]
@@ -138,7 +138,7 @@ def _require_unread(columns: Mapping[str, str], score_range: tuple[float, float]
 
 def _from_examples(source: Sequence[Example], asked: Asked, rules: LabelRules, limit: int | None) -> TaskData:
     for number, example in enumerate(source):
-        check_texts(f"example {number}", example, labelled=True)
+        check_texts(row_of(number, "examples"), example, labelled=True)
     if not source:
         raise EmptyCorpus("the list of examples is empty.")
     kind = _type_of_all(source, asked.task_type)

@@ -8,6 +8,7 @@ from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.task_types import type_of
+from adaptkit.terminal.amounts import row_of
 
 
 def texts_of(example: Example) -> Iterator[str]:
@@ -32,6 +33,22 @@ def check_texts(where: str, example: Example, *, labelled: bool = False) -> None
                 raise ConfigError(f"{where}: {place} is {fault}; give text (str), or leave the example out.")
 
 
+def check_filled(where: str, example: Example) -> None:
+    """Refuse an example with an empty text, about which there is nothing to answer; a single text needs no pair.
+
+    Raises:
+        ConfigError: It names the field.
+    """
+    row = type_of(example)
+    for name in row.texts:
+        value = getattr(example, name)
+        texts = value if isinstance(value, tuple | list) else (value,)
+        if name in row.blank or (name == "pair" and value is None):
+            continue
+        if not texts or not all(text.strip() for text in texts):
+            raise ConfigError(f"{where}: {name} is empty, or has an empty part; give text, or leave the row out.")
+
+
 def checked_data(data: TaskData) -> TaskData:
     """Give data that somebody put together back if its texts and labels are text.
 
@@ -40,7 +57,7 @@ def checked_data(data: TaskData) -> TaskData:
 
     """
     for number, example in enumerate(data.examples):
-        check_texts(f"example {number}", example, labelled=True)
+        check_texts(row_of(number, "examples"), example, labelled=True)
     return data
 
 

@@ -23,6 +23,7 @@ from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
 from adaptkit.requests import Explaining
 from adaptkit.task_types import HeadConfig, Item
+from adaptkit.terminal.amounts import row_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ def explanations(
             explained.
         OutOfMemory: The memory does not hold a batch.
     """
-    given = [examples_of(config.task_type, [one])[0] for one, (_, config) in zip(inputs, heads, strict=True)]
+    given = [
+        example
+        for number, (one, (_, config)) in enumerate(zip(inputs, heads, strict=True))
+        for example in examples_of(config.task_type, [one], [row_of(number, "inputs")])
+    ]
     notices.of_forms([list(texts_of(example)) for example in given], stacks)
     ways = f"Give a smaller batch_size (it is {how.batch_size})."
     with memory_errors_told("this batch", passes.backbone.device, ways):

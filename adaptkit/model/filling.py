@@ -67,7 +67,7 @@ class Filling:
         read: list[tuple[MaskedText, TextReader]] = [None] * len(texts)  # type: ignore[list-item]
         for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
             reader = self._backbone.reader(pieces)
-            rows = read_masked([texts[place] for place in places], reader, [place + 1 for place in places])
+            rows = read_masked([texts[place] for place in places], reader, places)
             for place, row in zip(places, rows, strict=True):
                 read[place] = (row, reader)
         scores = [self._scores_for(stack) for stack in stacks]
@@ -88,9 +88,7 @@ class Filling:
                 f"masks are filled by an encoder, in which a token sees those on both sides, and {self._backbone.name} "
                 f"is {kind}. Load an encoder, or let it write on from a text: model.generate."
             )
-        if isinstance(texts, str):
-            raise ConfigError("fill_mask takes a list of texts, found one string; write fill_mask([text]).")
-        require_texts(texts, "text")
+        require_texts(texts, "texts")
         require_batch(batch_size)
         if top < 1:
             raise ConfigError(f"top must be at least 1, found {top}.")

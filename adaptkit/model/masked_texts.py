@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adaptkit.backbones import TextReader
 from adaptkit.errors import ConfigError
+from adaptkit.terminal.amounts import row_of
 
 _LITERALS = ("<mask>", "[MASK]")
 
@@ -19,7 +20,7 @@ class MaskedText:
 
 
 def read_masked(texts: Sequence[str], reader: TextReader, numbers: Sequence[int]) -> list[MaskedText]:
-    """Texts, which have these numbers in what the caller gave, from 1, each with its masks.
+    """Texts, which have these numbers in what the caller gave, from 0, each with its masks.
 
     Raises:
         ConfigError: A text without a mask, one whose masks could be meant otherwise, or whose mask lies behind what the
@@ -33,7 +34,7 @@ def read_masked(texts: Sequence[str], reader: TextReader, numbers: Sequence[int]
         places = [place for place, token in enumerate(ids) if token == mask_id]
         if len(places) < len(starts):
             raise ConfigError(
-                f"text {number} has {len(starts)} masks, and {len(places)} of them lie within the "
+                f"{row_of(number, 'texts')} has {len(starts)} masks, and {len(places)} of them lie within the "
                 f"{reader.max_length:,} tokens that {reader.name} reads. Give the sentences around the mask only."
             )
         found.append(MaskedText(ids, places, starts))
@@ -42,18 +43,19 @@ def read_masked(texts: Sequence[str], reader: TextReader, numbers: Sequence[int]
 
 def _written(text: str, own: str, reader: TextReader, number: int) -> tuple[str, list[int]]:
     """The text with the tokenizer's own mask token, and where the masks are in the text as it was."""
+    where = row_of(number, "texts")
     others = [literal for literal in _LITERALS if literal != own and literal in text]
     if own in text and others:
         raise ConfigError(
-            f"text {number} has {own} and {others[0]}, of which {own} is the mask of {reader.name}: write {own} for "
+            f"{where} has {own} and {others[0]}, of which {own} is the mask of {reader.name}: write {own} for "
             f"each mask, and leave {others[0]} out."
         )
     if known := [literal for literal in others if literal in reader.tokenizer.get_vocab()]:
-        raise ConfigError(f"text {number} has {known[0]}, which is another token of {reader.name}; write {own}.")
+        raise ConfigError(f"{where} has {known[0]}, which is another token of {reader.name}; write {own}.")
     mask = others[0] if others else own
     starts = _starts(text, mask)
     if not starts or len(others) > 1:
-        raise ConfigError(f"text {number} has no mask: write {own} where a word is missing, found {text[:60]!r}.")
+        raise ConfigError(f"{where} has no mask: write {own} where a word is missing, found {text[:60]!r}.")
     return text.replace(mask, own), starts
 
 

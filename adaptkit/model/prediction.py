@@ -21,6 +21,7 @@ from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
 from adaptkit.task_types import HeadConfig, Item, require_bounded
+from adaptkit.terminal.amounts import row_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class _Asked:
     ) -> "_Asked":
         """Examples and items of those inputs that have this head, and are read so."""
         task_format = format_of(reader, config, max_length=max_length)
-        examples = examples_of(config.task_type, [inputs[place] for place in places])
+        examples = examples_of(
+            config.task_type, [inputs[place] for place in places], [row_of(n, "inputs") for n in places]
+        )
         return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
 
     def answers(self, outputs: Sequence[Tensor]) -> Iterator[tuple[int, Any]]:

@@ -138,10 +138,8 @@ class SearchIndex:
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         listed = [queries] if isinstance(queries, str) else list(queries)
-        require_texts(listed, "query")
+        require_texts(listed, "queries", filled=True)
         require_within(_BOUNDS, top=top)
-        if empty := [number for number, query in enumerate(listed) if not query.strip()]:
-            raise ConfigError(f"query {empty[0]} is empty; give words to look for.")
         found = self._hits(listed, top, self._stack_of_queries(stack), prefix, approximate=approximate)
         return found[0] if isinstance(queries, str) else found
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from adaptkit.errors import ConfigError
 from adaptkit.scores.metric import check_paired, f1
+from adaptkit.terminal.amounts import row_of
 
 _IOB2 = re.compile(r"O|[BI]-.+")
 
@@ -41,8 +42,8 @@ class EntityF1:
         for index, (found, right) in enumerate(zip(predicted, gold, strict=True)):
             if len(found) != len(right):
                 raise ConfigError(
-                    f"sentence {index} has {len(found)} predicted and {len(right)} gold tags; it needs one of each "
-                    "for every word. Give words that the model did not reach the tag O."
+                    f"{row_of(index, 'sentences')} has {len(found)} predicted and {len(right)} gold tags; it needs one "
+                    "of each for every word. Give words that the model did not reach the tag O."
                 )
             ours, theirs = self._entities(found), self._entities(right)
             rows.append((len(ours & theirs), len(ours), len(theirs)))

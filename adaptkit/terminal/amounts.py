@@ -11,3 +11,8 @@ def bytes_text(count: int) -> str:
 def counted(count: int, noun: str, several: str | None = None) -> str:
     """`1 seed`, `3 seeds`; `several` is the noun's plural where it is another one (`entries`)."""
     return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
+
+
+def row_of(number: int, what: str) -> str:
+    """`row 3 of the queries`, as a person counts; `number` counts from 0."""
+    return f"row {number + 1:,} of the {what}"

@@ -1,5 +1,6 @@
 """Calls that a newcomer makes, and what the answer says."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from adaptkit.errors import ArchitectureMismatch, ConfigError, NotAnAdapter, Unk
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.task_types import HeadConfig
+from adaptkit.task_types import HeadConfig, LabelledText
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model
 
@@ -27,9 +28,27 @@ def stacked(model: AdaptedModel) -> AdaptedModel:
     return model
 
 
-def test_one_string_is_no_list_of_inputs(stacked: AdaptedModel) -> None:
-    with pytest.raises(ConfigError, match=r"write predict\(\['Timu imeshinda"):
-        stacked.predict("Timu imeshinda.", stack="topics")
+def test_one_string_has_one_answer(stacked: AdaptedModel) -> None:
+    stacked.eval()
+    (answer,) = stacked.predict(["Timu imeshinda."], stack="topics")
+    assert stacked.predict("Timu imeshinda.", stack="topics") == answer
+    assert stacked.predict("Timu imeshinda.", stacks=["sw > topics"]).label in TOPICS.head.labels  # type: ignore[union-attr]
+    assert stacked.predict(LabelledText(text="Timu imeshinda.", label=""), stack="topics") == answer
+
+
+@pytest.mark.parametrize("ask", ["predict", "explain"])
+def test_an_empty_input_is_refused_with_its_row(stacked: AdaptedModel, ask: str) -> None:
+    call = getattr(stacked, ask)
+    with pytest.raises(ConfigError, match="row 2 of the inputs: text is empty"):
+        call(["Timu imeshinda.", " "], stack="topics")
+    with pytest.raises(ConfigError, match="row 1 of the inputs: text is empty"):
+        call("", stack="topics")
+
+
+def test_rows_are_those_of_the_call_where_inputs_have_several_heads(stacked: AdaptedModel) -> None:
+    attach_random(stacked, "task/names", replace(TOPICS, head=HeadConfig(task_type="tagging", labels=("O", "B-PER"))))
+    with pytest.raises(ConfigError, match=r"row 3 of the inputs is 'maji'; for tagging"):
+        stacked.predict(["maji", ["maji"], "maji"], stacks=["topics", "names", "names"])
 
 
 def test_one_stack_is_no_list_of_stacks(stacked: AdaptedModel) -> None:

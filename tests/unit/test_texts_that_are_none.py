@@ -35,7 +35,7 @@ def model() -> AdaptedModel:
 
 @EACH
 def test_encode(value: object, said: str, model: AdaptedModel) -> None:
-    with pytest.raises(ConfigError, match=f"text 1 is .*{said}"):
+    with pytest.raises(ConfigError, match=f"row 2 of the texts is .*{said}"):
         model.encode(["fine", value])  # type: ignore[list-item]
 
 
@@ -68,18 +68,18 @@ def test_examples_and_data_made_by_hand(value: object, said: str, make: Callable
         lambda: read_examples(task_request(task="t", data=data)),
     ]
     for read in readers:
-        with pytest.raises(ConfigError, match=f"example 1: .*{said}"):
+        with pytest.raises(ConfigError, match=f"row 2 of the examples: .*{said}"):
             read()
 
 
 @EACH
 def test_inputs_of_predict(value: object, said: str) -> None:
-    with pytest.raises(ConfigError, match="input 1"):
+    with pytest.raises(ConfigError, match="row 2 of the inputs"):
         examples_of("classification", ["fine", value])
-    with pytest.raises(ConfigError, match=f"input 1: words.1. is .*{said}"):
+    with pytest.raises(ConfigError, match=f"row 2 of the inputs: words.1. is .*{said}"):
         examples_of("tagging", [["a"], TaggedSentence(words=("fine", value), tags=())])  # type: ignore[arg-type]
     for inputs, task_type in (([("a", ["b", value])], "choice"), ([("a", value)], "qa"), ([["a", value]], "tagging")):
-        with pytest.raises(AdaptkitError, match="input 0"):
+        with pytest.raises(AdaptkitError, match="row 1 of the inputs"):
             examples_of(task_type, inputs)
 
 

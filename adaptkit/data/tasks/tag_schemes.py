@@ -21,6 +21,7 @@ from typing import Literal, Protocol, TypeAlias
 from adaptkit.data.tasks.examples import Example, TaskData
 from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.errors import AdaptkitError, ConfigError
+from adaptkit.terminal.amounts import row_of
 
 OUTSIDE = "O"
 UNTYPED = "ENTITY"
@@ -145,7 +146,7 @@ def has_entities(labels: Iterable[str]) -> bool:
 def _wrong_at(place: LabelledRow | int, index: int) -> _Wrong:
     if isinstance(place, LabelledRow):
         return lambda found, expected: place.wrong_word(index, found, expected)
-    return lambda found, expected: ConfigError(f"example {place} of the list: found {found}; expected {expected}.")
+    return lambda found, expected: ConfigError(f"{row_of(place, 'examples')}: found {found}; expected {expected}.")
 
 
 def _word_of(first: tuple[str, _Wrong]) -> str:

@@ -1,37 +1,60 @@
 """Answers of the heads of task adapters."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast, overload
 
+from adaptkit.data.tasks import Example
 from adaptkit.heads import of_type
-from adaptkit.labelled import examples_of, require_list
+from adaptkit.labelled import examples_of
 from adaptkit.model.abilities.parts import ModelParts
 from adaptkit.model.encoding import require_batch
 from adaptkit.model.generation import Translator, Wanted, bound_of_answers, writes
 from adaptkit.model.prediction import predictions
 from adaptkit.model.stacks import StackLike
-from adaptkit.task_types import Translation
+from adaptkit.task_types import Translation, is_example
 
 
 class Answers(ModelParts):
     """A model answers by the head on top of a stack."""
 
+    @overload
+    def predict(
+        self,
+        inputs: str | Example,
+        *,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        batch_size: int = ...,
+        max_length: int | None = ...,
+        max_answer_tokens: int | None = ...,
+    ) -> Any: ...  # noqa: ANN401
+    @overload
     def predict(
         self,
         inputs: Sequence[Any],
+        *,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        batch_size: int = ...,
+        max_length: int | None = ...,
+        max_answer_tokens: int | None = ...,
+    ) -> list[Any]: ...
+    def predict(
+        self,
+        inputs: Sequence[Any] | str | Example,
         *,
         stack: StackLike = None,
         stacks: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         max_length: int | None = None,
         max_answer_tokens: int | None = None,
-    ) -> list[Any]:
+    ) -> Any:
         """Answers of the head on top of `stack`: labels with probabilities, tags, answers, choices or similarities.
 
         An input is what its task type takes, written plainly (`("premise", "hypothesis")`, a list of words,
         `(question, context)`, ...; see `adaptkit.heads.inputs`), or an example with its label, which is not looked at.
         The result is one `PredictedLabel`, `PredictedLabels`, `PredictedTags`, `PredictedAnswer`, `PredictedChoice`,
-        float or translation each.
+        float or translation each; of one string, or one example, its answer alone.
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
         `max_answer_tokens` bounds answers to questions in place of the head's own bound, and translations. A warning is
@@ -40,12 +63,25 @@ class Answers(ModelParts):
 
         Raises:
             NoHead: A stack ends in no task adapter.
-            ConfigError: An input of another form, a batch size below 1, inputs and stacks that differ in number, or
-                `max_length` where the answers are translations.
+            ConfigError: An input of another form or without text, a batch size below 1, inputs and stacks that differ
+                in number, or `max_length` where the answers are translations.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
+        one = isinstance(inputs, str) or is_example(inputs)
+        given = [inputs] if one else cast("Sequence[Any]", inputs)
+        answers = self._answers(given, stack, stacks, batch_size, max_length, max_answer_tokens)
+        return answers[0] if one else answers
+
+    def _answers(
+        self,
+        inputs: Sequence[Any],
+        stack: StackLike,
+        stacks: Sequence[StackLike] | None,
+        batch_size: int,
+        max_length: int | None,
+        max_answer_tokens: int | None,
+    ) -> list[Any]:
         require_batch(batch_size)
-        require_list(inputs)
         each = self._stacks.for_each(len(inputs), stack, stacks)
         if stacks is None:
             # Validate even when there are no inputs.

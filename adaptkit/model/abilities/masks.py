@@ -1,6 +1,7 @@
 """Masks of texts, filled."""
 
 from collections.abc import Sequence
+from typing import overload
 
 from adaptkit.model.abilities.compositions import Compositions
 from adaptkit.model.filling import BACKBONE, FilledMask, Filling
@@ -10,17 +11,41 @@ from adaptkit.model.stacks import StackLike
 class Masks(Compositions):
     """A model fills masks, by a projection that an adapter has kept or by the backbone's own head."""
 
+    @overload
+    def fill_mask(  # type: ignore[overload-overlap]  # one string is a sequence of strings too
+        self,
+        texts: str,
+        *,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        top: int = ...,
+        by: StackLike = ...,
+        batch_size: int = ...,
+    ) -> tuple[FilledMask, ...]: ...
+    @overload
     def fill_mask(
         self,
         texts: Sequence[str],
+        *,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        top: int = ...,
+        by: StackLike = ...,
+        batch_size: int = ...,
+    ) -> list[tuple[FilledMask, ...]]: ...
+    def fill_mask(
+        self,
+        texts: str | Sequence[str],
         *,
         stack: StackLike = None,
         stacks: Sequence[StackLike] | None = None,
         top: int = 5,
         by: StackLike = None,
         batch_size: int = 32,
-    ) -> list[tuple[FilledMask, ...]]:
+    ) -> tuple[FilledMask, ...] | list[tuple[FilledMask, ...]]:
         """The `top` most probable tokens at each mask of each text, with probabilities, under `stack` or `stacks`.
+
+        Of one string, its masks alone.
 
         A mask is written as the tokenizer has it, or `<mask>` or `[MASK]`. Tokens are told apart by the projection that
         the uppermost adapter of a text's stack has kept (`Mlm(keep_projection=True)`), else by the head of the
@@ -32,6 +57,8 @@ class Masks(Compositions):
             UnknownAdapter: A stack names an adapter that is not attached.
             OutOfMemory: The memory does not hold a batch.
         """
-        each = self._stacks.for_each(len(texts), stack, stacks)
+        listed = [texts] if isinstance(texts, str) else texts
+        each = self._stacks.for_each(len(listed), stack, stacks)
         named = BACKBONE if by == BACKBONE else None if by is None else self.pinned(by)
-        return Filling(self._passes, self._notices, named).fill(texts, each, top=top, batch_size=batch_size)
+        filled = Filling(self._passes, self._notices, named).fill(listed, each, top=top, batch_size=batch_size)
+        return filled[0] if isinstance(texts, str) else filled

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 from adaptkit.data.columns import require_texts
-from adaptkit.errors import ConfigError
 from adaptkit.model.abilities.parts import ModelParts
 from adaptkit.model.generation import MAX_TRANSLATED_TOKENS, Generated, GeneratedPiece, Translator, Wanted
 from adaptkit.model.stacks import StackLike
@@ -95,7 +94,7 @@ class Texts(ModelParts):
             AdaptkitError: As `generate`; of memory, while pieces are asked for.
         """
         listed = [prompts] if isinstance(prompts, str) else prompts
-        require_texts(listed, "prompt")
+        require_texts(listed, "prompts")
         each = self._stacks.for_each(len(listed), stack, stacks)
         if stacks is None:
             # Validate even when there are no inputs.
@@ -110,9 +109,33 @@ class Texts(ModelParts):
             log_probabilities=log_probabilities,
         )
 
+    @overload
+    def translate(  # type: ignore[overload-overlap]  # one string is a sequence of strings too
+        self,
+        texts: str,
+        *,
+        to: str | None = ...,
+        source_lang: str | None = ...,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        max_new_tokens: int = ...,
+        batch_size: int = ...,
+    ) -> str: ...
+    @overload
     def translate(
         self,
         texts: Sequence[str],
+        *,
+        to: str | None = ...,
+        source_lang: str | None = ...,
+        stack: StackLike = ...,
+        stacks: Sequence[StackLike] | None = ...,
+        max_new_tokens: int = ...,
+        batch_size: int = ...,
+    ) -> list[str]: ...
+    def translate(
+        self,
+        texts: str | Sequence[str],
         *,
         to: str | None = None,
         source_lang: str | None = None,
@@ -120,8 +143,10 @@ class Texts(ModelParts):
         stacks: Sequence[StackLike] | None = None,
         max_new_tokens: int = MAX_TRANSLATED_TOKENS,
         batch_size: int = 16,
-    ) -> list[str]:
+    ) -> str | list[str]:
         """Translations of texts `to` a language, each of one line, the most probable token each time.
+
+        Of one string, its translation alone.
 
         The languages are those that the adapter on top of `stack` was trained to translate, where they are not named. A
         decoder is asked by a prompt (`English: <text>`, and in the next line `Swahili:`), an encoder-decoder by its
@@ -130,17 +155,17 @@ class Texts(ModelParts):
         once where texts are longer than an encoder reads; what fills a decoder's window is refused.
 
         Raises:
-            ConfigError: The backbone is an encoder, `texts` is one string or holds something else than text, a language
+            ConfigError: The backbone is an encoder, a text that is empty or none, a language
                 is not named or not trained, or texts and stacks differ in number.
             UnknownAdapter: A stack names an adapter that is not attached.
             OutOfMemory: The memory does not hold a batch.
         """
-        if isinstance(texts, str):
-            raise ConfigError("translate takes a list of texts, found one string; write translate([text]).")
-        require_texts(texts, "text")
-        each = self._stacks.for_each(len(texts), stack, stacks)
-        wanted = [Wanted(text, source_lang, to) for text in texts]
+        listed = [texts] if isinstance(texts, str) else texts
+        require_texts(listed, "texts", filled=True)
+        each = self._stacks.for_each(len(listed), stack, stacks)
+        wanted = [Wanted(text, source_lang, to) for text in listed]
         translator = Translator(self._passes, self._generator)
-        return translator.translations(
+        found = translator.translations(
             wanted, each, self._notices, max_new_tokens=max_new_tokens, batch_size=batch_size
         )
+        return found[0] if isinstance(texts, str) else found

@@ -44,7 +44,7 @@ class Vectors(Compositions):
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         listed = [texts] if isinstance(texts, str) else texts
-        require_texts(listed, "text")
+        require_texts(listed, "texts")
         each = self._stacks.for_each(len(listed), stack, stacks)
         vectors = self._encoder.vectors(
             listed, each, self._notices, batch_size=batch_size, max_length=max_length, prefix=prefix

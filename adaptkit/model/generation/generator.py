@@ -20,6 +20,7 @@ from adaptkit.model.generation.written import WrittenText
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
 from adaptkit.requests import Sampling
+from adaptkit.terminal.amounts import row_of
 from adaptkit.terminal.asking import option_name
 
 
@@ -89,9 +90,10 @@ class Generator:
         for number, prompt in enumerate(prompts):
             room = window - len(prompt)
             if room < 1:
+                where, name = row_of(number, "prompts"), self._backbone.name
                 raise ConfigError(
-                    f"prompt {number} has {len(prompt):,} tokens, and {self._backbone.name} reads {window:,} with what "
-                    f"it writes. Give at most {window - 1:,}: shorten it, or take a backbone with a longer window."
+                    f"{where} has {len(prompt):,} tokens, and {name} reads {window:,} with what it writes. Give at "
+                    f"most {window - 1:,}: shorten it, or take a backbone with a longer window."
                 )
             text = WrittenText(
                 tokenizer=self._backbone.tokenizer,

@@ -32,7 +32,7 @@ def test_lines_of_the_input_and_what_is_wrong_with_them(
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
         outcome = adaptkit("fill-mask", "--on", kept, "--backbone", backbone_folder)
         assert outcome.status == status
-    assert "text 1 has no mask: write <mask> where a word is missing" in outcome.err
+    assert "row 1 of the texts has no mask: write <mask> where a word is missing" in outcome.err
 
 
 def test_nothing_to_tell_tokens_apart_is_said_with_the_flag(adaptkit: Command, backbone_folder: Path) -> None:

@@ -222,7 +222,9 @@ def test_labels_of_another_task_are_refused_before_any_prediction(
     examples = [*foreign["ha"].examples[:-1], LabelledText(text="Dark clouds.", label="Weather", language="ha")]
     foreign["ha"] = replace(foreign["ha"], examples=examples)
     monkeypatch.setattr(AdaptedModel, "predict", lambda *_, **__: pytest.fail("predicted before the refusal"))
-    with pytest.raises(ConfigError, match=r"example 24 in ha has the label 'Weather', and the task adapter knows"):
+    with pytest.raises(
+        ConfigError, match=r"row 24 of the examples in ha has the label 'Weather', and the task adapter knows"
+    ):
         run(model, tasks, zoo, data=foreign)
 
 

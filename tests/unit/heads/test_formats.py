@@ -184,7 +184,7 @@ def test_choices_compete_within_their_question(model: AdaptedModel) -> None:
     ],
 )
 def test_an_input_of_another_form_is_refused(task_type: str, bad: object) -> None:
-    with pytest.raises(ConfigError, match="input 0 is"):
+    with pytest.raises(ConfigError, match="row 1 of the inputs is"):
         examples_of(task_type, [bad])
 
 

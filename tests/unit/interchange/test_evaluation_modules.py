@@ -232,7 +232,7 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_nothing_to_score_and_sentences_of_other_lengths_are_told() -> None:
     with pytest.raises(ConfigError, match="no examples to score"):
         computed("accuracy", [], [])
-    with pytest.raises(ConfigError, match="sentence 1 has 1 predicted tags and 2 right ones"):
+    with pytest.raises(ConfigError, match="row 1 of the sentences has 1 predicted tags and 2 right ones"):
         computed("entities", [["O"]], [["O", "O"]])
 
 

@@ -262,7 +262,7 @@ def test_a_full_window_ends_a_text(decoder: AdaptedModel) -> None:
     (generated,) = decoder.generate([prompt], max_new_tokens=50)
     assert (generated.stopped, generated.n_tokens) == ("window", window - n_tokens)
     with pytest.raises(
-        ConfigError, match=rf"prompt 1 has .* tokens, and tiny-llama reads {window} with what it writes"
+        ConfigError, match=rf"row 2 of the prompts has .* tokens, and tiny-llama reads {window} with what it writes"
     ):
         decoder.generate(["A", prompt * 2])
 
@@ -277,7 +277,7 @@ def test_an_encoder_is_refused(model: AdaptedModel) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"prompts": ["A", None]}, "prompt 1 is None"),
+        ({"prompts": ["A", None]}, "row 2 of the prompts is None"),
         ({"max_new_tokens": 0}, "max_new_tokens must be at least 1, found 0"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
         ({"stacks": ["sw", "sw"]}, "one for each of 1 inputs, found 2"),

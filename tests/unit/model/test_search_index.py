@@ -186,8 +186,8 @@ def test_an_adapter_in_training_makes_no_index(model: AdaptedModel) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception]]] = {
-    "query 1 is empty; give words": ({"queries": ["mbuzi", " "]}, ConfigError),
-    "query 0 is a value of type int": ({"queries": [3]}, ConfigError),
+    "row 2 of the queries is empty; give text": ({"queries": ["mbuzi", " "]}, ConfigError),
+    "row 1 of the queries is a value of type int": ({"queries": [3]}, ConfigError),
     "top must be at least 1, found 0": ({"queries": "mbuzi", "top": 0}, ConfigError),
     "no adapter language/yo is attached": ({"queries": "mbuzi", "stack": "language/yo"}, UnknownAdapter),
 }

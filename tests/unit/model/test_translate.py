@@ -75,8 +75,9 @@ def test_a_row_under_a_stack_of_its_own_is_what_it_is_alone(family: str) -> None
     stacks = ["task/sw", None, "task/other"]
     asked: dict[str, Any] = {"to": "sw", "source_lang": "en", "max_new_tokens": 7}
     together = model.translate(TEXTS, stacks=stacks, **asked)
-    alone = [model.translate([text], stack=stack, **asked)[0] for text, stack in zip(TEXTS, stacks, strict=True)]
+    alone = [model.translate(text, stack=stack, **asked) for text, stack in zip(TEXTS, stacks, strict=True)]
     assert together == alone
+    assert model.translate(TEXTS[:1], stack=stacks[0], **asked) == alone[:1]
     assert together != model.translate(TEXTS, **asked)
     assert model.translate(TEXTS, stack="task/sw", max_new_tokens=7)[0] == together[0]
 
@@ -300,8 +301,8 @@ def test_translate_asked_wrongly() -> None:
     attach_random(model, "task/sw", LORA)
     moods = HeadConfig(task_type="classification", labels=("good", "bad"))
     attach_random(model, "task/moods", replace(LORA, head=moods))
-    with pytest.raises(ConfigError, match="found one string"):
-        model.translate("We eat.", to="sw")
+    with pytest.raises(ConfigError, match="row 2 of the texts is empty"):
+        model.translate(["We eat.", ""], to="sw")
     with pytest.raises(ConfigError, match=r"no adapter that was trained to translate.*source_lang="):
         model.translate(TEXTS, to="sw")
     with pytest.raises(ConfigError, match=r"to is Hausa \(ha\), and the adapter on top .* into Swahili \(sw\)"):

@@ -48,7 +48,7 @@ def test_nothing_found_where_nothing_is_scores_zero_as_in_seqeval() -> None:
 
 
 def test_each_word_needs_both_tags() -> None:
-    with pytest.raises(ConfigError, match="sentence 1 has 1 predicted and 2 gold tags"):
+    with pytest.raises(ConfigError, match="row 2 of the sentences has 1 predicted and 2 gold tags"):
         score_of(EntityF1(), [["O"], ["O"]], [["O"], ["O", "O"]])
 
 

@@ -166,9 +166,9 @@ def test_text_that_cannot_serve_is_refused(tmp_path: Path) -> None:
         CoralTraining(Coral(unlabelled=TEXT[:3]), material())
     with pytest.raises(SourceNotFound):
         CoralTraining(Coral(unlabelled=tmp_path / "nowhere.txt"), material())
-    with pytest.raises(ConfigError, match=r"example 0 is a single text .* this head is for pairs"):
+    with pytest.raises(ConfigError, match=r"row 1 of the examples is a single text .* this head is for pairs"):
         CoralTraining(Coral(unlabelled=TEXT), material(pairs=True))
-    with pytest.raises(ConfigError, match=r"which has no labels: input 0 is .* a pair of texts"):
+    with pytest.raises(ConfigError, match=r"which has no labels: row 1 of the inputs is .* a pair of texts"):
         CoralTraining(Coral(unlabelled=TEXT), material(task_type="similarity", labels=()))
 
 
