@@ -46,6 +46,7 @@ AdaptkitError
 │   ├── AmbiguousAdapter       a bare name that two adapters share, attached or in the zoo
 │   ├── AdapterExists          the id is attached already
 │   └── NoHead                 a prediction was asked of a stack that ends in no task adapter
+├── ServerFailed               a server that could not start
 └── TrainingError
     ├── DivergedTraining       the loss became NaN or infinite
     ├── TrainingInterrupted    stopped by the user or a scheduler; a checkpoint was written
@@ -360,6 +361,10 @@ class NoHead(CompositionError):
             f"the stack {asked or '(empty)'} ends in no adapter with a head, so it predicts nothing. {at_hand}, or use "
             "encode for sentence vectors."
         )
+
+
+class ServerFailed(AdaptkitError):
+    """A server that could not start."""
 
 
 class TrainingError(AdaptkitError):

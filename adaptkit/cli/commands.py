@@ -80,6 +80,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Find the lines of a text nearest in meaning to a query. A stack of adapters may act on both.",
         _function("search", "search"),
     ),
+    "serve": (
+        "Answer requests over HTTP under any stack of a zoo. OpenAI's embeddings, heads, and a page to try them.",
+        lambda: _made(later("adaptkit.cli.serve", "serve_flags")()(), PlainCommand),
+    ),
     "project": (
         "Label names in sentences by their translations. A task adapter finds them in the translations.",
         _function("project", "project"),

@@ -1,10 +1,10 @@
 """Inputs of a head as a shell gives them, and values as lines of JSON."""
 
 import json
-from collections.abc import Mapping
 
 from adaptkit.errors import ConfigError
 from adaptkit.task_types import AnyTaskType
+from adaptkit.terminal.json_values import as_json
 from adaptkit.terminal.plain_text import printable
 
 
@@ -26,14 +26,5 @@ def input_of(task_type: AnyTaskType, line: str) -> object:
 
 def json_line(value: object) -> str:
     """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON."""
-    text = json.dumps(_plain(value), ensure_ascii=False)
+    text = json.dumps(as_json(value), ensure_ascii=False)
     return "".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text)
-
-
-def _plain(value: object) -> object:
-    fields = getattr(value, "__dataclass_fields__", None)
-    if fields is not None:
-        return {name: _plain(getattr(value, name)) for name in fields}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value

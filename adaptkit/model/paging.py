@@ -7,7 +7,7 @@ from os import PathLike
 from threading import Lock
 
 from adaptkit.errors import AdapterExists
-from adaptkit.model.adapter_names import AdapterNames
+from adaptkit.composition.adapter_names import AdapterNames
 from adaptkit.storage import Zoo
 from adaptkit.storage.zoo import LoadableListing
 

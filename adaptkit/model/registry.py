@@ -11,8 +11,8 @@ from torch import nn
 
 from adaptkit.attaching import AdapterLayers, SiteHooks
 from adaptkit.backbones import bytes_of
+from adaptkit.composition.adapter_names import AdapterNames, bare
 from adaptkit.errors import AdapterExists, AmbiguousAdapter, UnknownAdapter
-from adaptkit.model.adapter_names import AdapterNames, bare
 from adaptkit.model.paging import Held, PagedZoo
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.storage import Adapter

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from adaptkit.backbones import Backbone
 from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, ProbeMismatch, TokenizerMismatch
@@ -9,6 +10,20 @@ from adaptkit.format.fingerprint import Verdict
 from adaptkit.format.probe import Probe
 from adaptkit.format.record import Origin
 from adaptkit.storage.adapter import Adapter
+
+
+class Traced(Protocol):
+    """An adapter, or a listing of one: whose it is, and the backbone that it is for."""
+
+    @property
+    def id(self) -> str:
+        """`kind/name`."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """The backbone, as its record describes it."""
+        ...
 
 
 def origin_of(backbone: Backbone) -> Origin:
@@ -28,7 +43,7 @@ def compared(origin: Origin, backbone: Backbone) -> Verdict:
     return origin.fingerprint.compare(backbone.fingerprint_as_of(origin.shape.vocabulary_size))
 
 
-def check_identity(adapter: Adapter, ours: Backbone) -> None:
+def check_identity(adapter: Traced, ours: Backbone) -> None:
     """Refuse an adapter that was trained on another backbone.
 
     Raises:

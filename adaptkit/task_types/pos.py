@@ -60,6 +60,7 @@ POS = TaskType(
     plain=plain_words,
     plain_form="a list of words",
     of_line=str.split,
+    endpoint="tag",
     texts=("words",),
     labels=("tags",),
     blank={"tags": ()},

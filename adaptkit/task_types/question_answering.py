@@ -217,6 +217,7 @@ QA = TaskType(
     head_fields=_head_fields,
     fitted=_fitted,
     bounds_answers=True,
+    endpoint="answer",
     told=_told,
     plan=_plan,
     lost=_lost,

@@ -157,6 +157,7 @@ TAGGING = TaskType(
     plain=plain_words,
     plain_form="a list of words",
     of_line=str.split,
+    endpoint="tag",
     texts=("words",),
     labels=("tags",),
     blank={"tags": ()},

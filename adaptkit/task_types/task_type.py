@@ -110,6 +110,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         head_fields: fields of a head for data, beside type and labels; `ConfigError` where data makes no head.
         fitted: those that depend on the items it is trained on.
         writes: whether the answer is a text that is written, token by token, and not what a head gives on states.
+        endpoint: where a server answers it, behind `/v1/`.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
         together: refuses data of several languages that do not make one task.
         metrics: by name, each for a head, a language and the examples; all scores lie between 0 and 100.
@@ -153,6 +154,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     head_fields: Callable[[TaskData], Mapping[str, Any]] = lambda _: {}
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
     writes: bool = False
+    endpoint: Literal["classify", "tag", "answer"] = "classify"
     bounds_answers: bool = False
     together: Callable[[Sequence[TaskData]], None] = lambda _: None
     constant_loss: Callable[[Sequence[Item]], float] | None = None

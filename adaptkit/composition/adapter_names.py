@@ -12,6 +12,9 @@ class AdapterNames:
         self._ids: dict[str, None] = {}
         self._by_bare_name: dict[str, list[str]] = {}
 
+    def __contains__(self, adapter_id: str) -> bool:
+        return adapter_id in self._ids
+
     @property
     def ids(self) -> tuple[str, ...]:
         """All of them."""

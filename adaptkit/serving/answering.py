@@ -1,0 +1,126 @@
+"""What a worker does with all jobs that wait: one batch for all of them, whatever their stacks are."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from adaptkit.errors import AdaptkitError, NoHead
+from adaptkit.model import AdaptedModel, ResolvedStack
+from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Describe, Done, Job, Load, Reply, Vectors
+from adaptkit.serving.reading import tokens_of_examples, tokens_of_texts
+from adaptkit.serving.refusal import BROKEN, Refusal, Refused, refusal_of
+from adaptkit.serving.served_zoo import ServedZoo
+from adaptkit.task_types import HeadConfig
+
+_log = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A request whose stacks are looked up; what changes later changes nothing in it."""
+
+    ask: Ask
+    stacks: tuple[ResolvedStack, ...]
+    n_tokens: int
+
+
+class Answering:
+    """One model with a zoo, used by one thread.
+
+    Raises:
+        AdaptkitError: The zoo is not there, or not sound.
+    """
+
+    def __init__(self, model: AdaptedModel, zoo: Path, *, cache_bytes: int, batch_size: int) -> None:
+        self._model = model
+        self._folder = str(zoo)
+        self._batch_size = batch_size
+        self._zoo = ServedZoo(model, zoo, cache_bytes)
+
+    def replies(self, jobs: Sequence[Job]) -> list[Reply]:
+        """The reply to each job. What is wrong in one of them harms no other."""
+        self._zoo.follow(max((job.roster for job in jobs), key=lambda roster: roster.number))
+        found: dict[int, Reply] = {}
+        ready: dict[int, _Ready] = {}
+        for number, job in enumerate(jobs):
+            begun = self._tried(self._begun, job)
+            if isinstance(begun, _Ready):
+                ready[number] = begun
+            else:
+                found[number] = begun
+        for compute in (self._vectors, self._answers):
+            own = {
+                n: each for n, each in ready.items() if (each.ask.endpoint == EMBEDDINGS) == (compute == self._vectors)
+            }
+            found |= self._together(compute, own)
+        return [found[number] for number in range(len(jobs))]
+
+    def _begun(self, job: Job) -> "_Ready | Reply":
+        """A request made ready, or the reply to what is no request for vectors or answers."""
+        if isinstance(job, Ask):
+            stacks = tuple(self._model.pinned(stack or None) for stack in job.stacks)
+            return _Ready(job, stacks, self._n_tokens(job, stacks))
+        if isinstance(job, Load):
+            self._zoo.load(job.adapter_id)
+        return self._zoo.described() if isinstance(job, Describe) else Done()
+
+    def _n_tokens(self, ask: Ask, stacks: Sequence[ResolvedStack]) -> int:
+        backbone = self._model.backbone
+        if ask.endpoint == EMBEDDINGS:
+            return tokens_of_texts(backbone, ask.inputs, stacks, cut=ask.cut)
+        count = 0
+        for head in {id(config): config for config in map(_head_of, stacks)}.values():
+            places = [place for place, stack in enumerate(stacks) if _head_of(stack) is head]
+            inputs, own = [ask.inputs[place] for place in places], [stacks[place] for place in places]
+            count += tokens_of_examples(backbone, inputs, own, head, cut=ask.cut)
+        return count
+
+    def _together(
+        self, compute: "Callable[[Sequence[_Ready]], list[Reply]]", ready: Mapping[int, _Ready]
+    ) -> dict[int, Reply]:
+        """Replies of one batch; where that fails, each request for itself, so that the others are answered."""
+        if not ready:
+            return {}
+        found = self._tried(compute, list(ready.values()))
+        if not isinstance(found, Refusal):
+            return dict(zip(ready, found, strict=True))
+        if len(ready) == 1:
+            return dict.fromkeys(ready, found)
+        return {n: reply for n, each in ready.items() for reply in self._together(compute, {n: each}).values()}
+
+    def _vectors(self, ready: Sequence[_Ready]) -> list[Reply]:
+        texts = [text for each in ready for text in each.ask.inputs]
+        stacks = [stack for each in ready for stack in each.stacks]
+        found = iter(self._model.encode(texts, stacks=stacks, batch_size=self._batch_size).numpy().astype("<f4"))
+        replies: list[Reply] = []
+        for each in ready:
+            rows = list(islice(found, len(each.stacks)))
+            replies.append(Vectors(len(rows[0]), b"".join(row.tobytes() for row in rows), each.n_tokens))
+        return replies
+
+    def _answers(self, ready: Sequence[_Ready]) -> list[Reply]:
+        inputs = [given for each in ready for given in each.ask.inputs]
+        stacks = [stack for each in ready for stack in each.stacks]
+        found = iter(self._model.predict(inputs, stacks=stacks, batch_size=self._batch_size))
+        return [Answers(tuple(islice(found, len(each.stacks))), each.n_tokens) for each in ready]
+
+    def _tried(self, compute: Callable[..., Found], *given: object) -> Found | Refusal:
+        try:
+            return compute(*given)
+        except Refused as error:
+            return error.refusal
+        except AdaptkitError as error:
+            return refusal_of(error, folder=self._folder)
+        except Exception:
+            _log.exception("a request could not be answered")
+            return BROKEN
+
+
+def _head_of(stack: ResolvedStack) -> HeadConfig:
+    if stack.head is None:
+        raise NoHead(str(stack.stack), ())
+    return stack.head[1]

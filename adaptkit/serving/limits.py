@@ -1,0 +1,26 @@
+"""How much one request may ask for, and how many may wait."""
+
+from dataclasses import dataclass
+
+from adaptkit.options import Options, option
+
+MAX_NAME = 2_000
+"""Characters of a stack's expression."""
+
+MAX_ADAPTERS = 16
+"""Adapters in one stack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits(Options):
+    """What a server refuses before it computes anything.
+
+    Raises:
+        ConfigError: A number that cannot be right.
+    """
+
+    max_body_bytes: int = option(4 * 2**20, "longest body of a request, in bytes", least=1_024)
+    max_inputs: int = option(256, "most inputs in a request, each under its own stack", least=1)
+    max_characters: int = option(20_000, "most characters of one input", least=1)
+    max_waiting: int = option(1_000, "most requests that wait; more are told to come back", least=1)
+    timeout: float = option(60.0, "seconds after which a request is given up", above=0)

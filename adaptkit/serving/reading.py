@@ -1,0 +1,53 @@
+"""How many tokens a worker reads for a request, and whether all of it is read."""
+
+from collections.abc import Sequence
+
+from adaptkit.backbones import Backbone
+from adaptkit.data.tasks import Example
+from adaptkit.heads import format_of
+from adaptkit.labelled import without_label
+from adaptkit.methods import by_pieces
+from adaptkit.model import ResolvedStack
+from adaptkit.serving.refusal import malformed
+from adaptkit.task_types import HeadConfig
+from adaptkit.terminal.amounts import row_of
+
+
+def tokens_of_texts(backbone: Backbone, texts: Sequence[str], stacks: Sequence[ResolvedStack], *, cut: bool) -> int:
+    """The tokens of texts whose vectors are made, each read as its stack reads.
+
+    Raises:
+        Refused: One is longer than the backbone reads, and may not be cut.
+    """
+    count, limit = 0, backbone.longest_sentence
+    for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
+        rows = backbone.reader(pieces).tokenize_cutting([(texts[place], None) for place in places], max_length=limit)
+        _require_whole([place for place, (_, was_cut) in zip(places, rows, strict=True) if was_cut], limit, cut=cut)
+        count += sum(len(ids) for ids, _ in rows)
+    return count
+
+
+def tokens_of_examples(
+    backbone: Backbone, examples: Sequence[Example], stacks: Sequence[ResolvedStack], head: HeadConfig, *, cut: bool
+) -> int:
+    """The tokens of examples under stacks with one head; a context that is long is read in windows.
+
+    Raises:
+        Refused: One is longer than the backbone reads, and may not be cut.
+    """
+    count = 0
+    for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
+        task_format = format_of(backbone.reader(pieces), head)
+        items = task_format.items([without_label(examples[place]) for place in places])
+        _require_whole([places[item.example] for item in items if item.cut], backbone.max_length, cut=cut)
+        count += sum(item.n_tokens for item in items)
+    return count
+
+
+def _require_whole(cut_places: Sequence[int], limit: int, *, cut: bool) -> None:
+    if cut_places and not cut:
+        raise malformed(
+            f"{row_of(cut_places[0], 'inputs')} is longer than the {limit:,} tokens that the backbone reads. Send it in parts, or "
+            "let it be cut: truncate_prompt_tokens=-1.",
+            "input",
+        )

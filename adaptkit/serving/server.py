@@ -1,0 +1,141 @@
+"""The server: LitServe with one worker a device or more, and one process that speaks HTTP."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from litserve import LitServer
+from litserve.utils import WorkerSetupStatus
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from adaptkit.errors import ServerFailed
+from adaptkit.serving.api import ZooAPI
+from adaptkit.serving.gate import LOCAL_HOSTS, Gate
+from adaptkit.serving.limits import Limits
+from adaptkit.serving.page import page_file
+from adaptkit.serving.refusal import BROKEN, Refusal, Refused
+
+LOCAL = "127.0.0.1"
+
+
+class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
+    """A zoo behind HTTP.
+
+    `accelerator` and `devices` are LitServe's; `on_ready` is called when requests can come.
+    """
+
+    def __init__(
+        self,
+        api: ZooAPI,
+        limits: Limits,
+        *,
+        accelerator: str,
+        devices: Any,  # noqa: ANN401 - LitServe's own
+        workers: int,
+        on_ready: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            api,
+            accelerator=accelerator,
+            devices=devices,
+            workers_per_device=workers,
+            timeout=limits.timeout,
+            disable_openapi_url=True,  # its page would ask another site for scripts
+            restart_workers=True,
+        )
+        self._limits, self._on_ready = limits, on_ready
+        # Vectors do not get shorter by it, and it takes longer than all else here.
+        self.app.user_middleware = [each for each in self.app.user_middleware if each.cls is not GZipMiddleware]
+        _tell_errors(self.app)
+        _show_page(self.app)
+
+    def serve(self, host: str, port: int, *, log_level: str) -> None:
+        """Answer until it is interrupted.
+
+        Raises:
+            ServerFailed: A worker could not start.
+        """
+        hosts = LOCAL_HOSTS if host == LOCAL else None
+        self.app.add_middleware(Gate, max_body_bytes=self._limits.max_body_bytes, hosts=hosts)
+        self.run(
+            host=host,
+            port=port,
+            num_api_servers=1,
+            log_level=log_level,
+            generate_client_file=False,
+            access_log=False,
+            server_header=False,
+        )
+
+    def verify_worker_status(self) -> None:
+        """Wait for the first worker.
+
+        Raises:
+            ServerFailed: One has ended, and has said why.
+        """
+        statuses = self.workers_setup_status
+        while WorkerSetupStatus.READY not in statuses.values():
+            failed = WorkerSetupStatus.ERROR in statuses.values()
+            if failed or not all(worker.is_alive() for worker in self.inference_workers):
+                for worker in self.inference_workers:
+                    worker.terminate()
+                raise ServerFailed("a worker could not start, and has said why; the server has ended.")
+            time.sleep(0.05)
+
+    @asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        """What LitServe does while HTTP is spoken, and the word that it is."""
+        async with super().lifespan(app):
+            self._on_ready()
+            yield
+
+
+def _tell_errors(app: FastAPI) -> None:
+    """Let every refusal have the form that OpenAI's clients read."""
+
+    async def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)  # noqa: S101 - registered for it
+        return _response(error.refusal)
+
+    async def other(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+        word = HTTPStatus(error.status_code).phrase
+        return _response(Refusal(error.status_code, word.lower().replace(" ", "_"), f"{word}: {error.detail}"))
+
+    async def broken(_: Request, __: Exception) -> Response:
+        return _response(BROKEN)
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, _not_found)
+    app.add_exception_handler(HTTPException, other)
+    app.add_exception_handler(Exception, broken)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    message = f"there is no {request.url.path[:200]} here; GET / shows a page, GET /v1/models what there is."
+    return _response(Refusal(HTTPStatus.NOT_FOUND, "not_found", message))
+
+
+def _response(refusal: Refusal) -> Response:
+    wait = {"retry-after": "1"} if refusal.status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    return JSONResponse(refusal.body, refusal.status, wait)
+
+
+def _show_page(app: FastAPI) -> None:
+    """Put the page where LitServe says only that it runs."""
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) != "/"]
+    for path, name in (("/", "page.html"), ("/page.css", "page.css"), ("/page.js", "page.js")):
+        app.router.routes.append(Route(path, partial(_shown, name)))
+
+
+async def _shown(name: str, _: Request) -> Response:
+    content, kind = page_file(name)
+    return Response(content, media_type=kind)

@@ -1,0 +1,13 @@
+"""Values as JSON has them."""
+
+from collections.abc import Mapping
+
+
+def as_json(value: object) -> object:
+    """A value of lists, mappings and plain values; a dataclass is a mapping of its fields, a tuple is a list."""
+    fields = getattr(value, "__dataclass_fields__", None)
+    if fields is not None:
+        return {name: as_json(getattr(value, name)) for name in fields}
+    if isinstance(value, Mapping):
+        return {str(name): as_json(part) for name, part in value.items()}
+    return [as_json(part) for part in value] if isinstance(value, tuple | list) else value

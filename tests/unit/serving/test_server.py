@@ -1,0 +1,278 @@
+"""A real server process, asked by the clients that people have."""
+
+import json
+import threading
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any, Literal
+from urllib.error import HTTPError
+
+import numpy as np
+import openai
+import pytest
+
+from adaptkit import load_adapter
+from tests.adapters import random_adapter
+from tests.unit.serving.conftest import KEY, Served
+from tests.zoos import LORA
+
+TEXTS = ["Mbuzi anakula majani.", "Mvua inanyesha leo usiku.", "goat"]
+STACKS = ["language/sw", "language/sw-news > task/topics", "tiny-bert", "language/wal-Latn > task/ner"]
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=served.base, api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+def post(served: Served, path: str, body: object, key: str = KEY, **headers: str) -> tuple[int, Any]:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    asked = urllib.request.Request(  # noqa: S310 - of this machine
+        served.url + path, content, {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310
+            found = answer.read().decode()
+            return answer.status, json.loads(found) if found.startswith("{") else found
+    except HTTPError as error:
+        return error.code, json.loads(error.read())["error"]
+
+
+def alone(served: Served, text: str, stack: str) -> np.ndarray[Any, Any]:
+    """The vector of one text by the model in this process."""
+    if "language/sw" not in served.model.attached:
+        served.model.attach_zoo(served.zoo)
+    return served.model.encode(text, stack=None if stack == served.model.backbone.name else stack).numpy()
+
+
+@pytest.mark.parametrize("form", ["float", "base64"])
+def test_openai_s_client_gets_the_vectors_of_a_stack(
+    served: Served, client: openai.OpenAI, form: Literal["float", "base64"]
+) -> None:
+    found = client.embeddings.create(model="sw > topics", input=TEXTS, encoding_format=form)
+    raw = found.data[0].embedding
+    assert isinstance(raw, str) == (form == "base64")
+    assert [each.index for each in found.data] == [0, 1, 2]
+    assert found.model == "language/sw > task/topics"
+    rows = served.model.backbone.tokenize(TEXTS)
+    assert found.usage.prompt_tokens == found.usage.total_tokens == sum(map(len, rows))
+    plain = client.embeddings.create(model="sw > topics", input=TEXTS)  # base64 on the way, numbers here
+    for text, each in zip(TEXTS, plain.data, strict=True):
+        np.testing.assert_allclose(each.embedding, alone(served, text, found.model), atol=1e-5)
+
+
+def test_inputs_may_each_have_their_stack(served: Served, client: openai.OpenAI) -> None:
+    texts = [TEXTS[number % 3] for number in range(4)]
+    found = client.embeddings.create(model="", input=texts, extra_body={"stacks": STACKS})
+    for text, stack, each in zip(texts, STACKS, found.data, strict=True):
+        assert each.model == stack  # type: ignore[attr-defined]
+        np.testing.assert_allclose(each.embedding, alone(served, text, stack), atol=1e-5)
+
+
+def test_one_input_may_be_read_under_many_stacks(served: Served, client: openai.OpenAI) -> None:
+    found = client.embeddings.create(model="", input=TEXTS[0], extra_body={"stacks": STACKS})
+    for stack, each in zip(STACKS, found.data, strict=True):
+        np.testing.assert_allclose(each.embedding, alone(served, TEXTS[0], stack), atol=1e-5)
+
+
+def test_the_zoo_is_listed_with_languages_licences_and_scores(client: openai.OpenAI) -> None:
+    listed = {model.id: model.to_dict() for model in client.models.list()}
+    assert "language/yo" not in listed  # it is for another backbone
+    assert listed["tiny-bert"]["kind"] == "backbone"
+    sw: Any = listed["language/sw-news"]
+    assert (sw["languages"], sw["licence"]) == ({"sw": "Swahili"}, "CC0-1.0")
+    assert sw["scores"][0]["score_with"] == 60.0
+    assert listed["task/ner"]["endpoint"] == "/v1/tag"
+
+
+def test_heads_answer_at_their_own_endpoints_as_the_model_does(served: Served) -> None:
+    alone(served, "goat", "language/sw")
+    status, found = post(served, "/v1/classify", {"model": "sw > topics", "input": TEXTS})
+    assert status == 200
+    for text, each in zip(TEXTS, found["data"], strict=True):
+        (right,) = served.model.predict([text], stack="language/sw > task/topics")
+        assert each["label"] == right.label
+        assert each["probabilities"] == pytest.approx(right.probabilities, abs=1e-5)
+    _, tags = post(served, "/v1/tag", {"model": "ner", "input": "Asha lives in Mbeya"})
+    (right,) = served.model.predict([["Asha", "lives", "in", "Mbeya"]], stack="task/ner")
+    assert tags["data"][0]["words"] == ["Asha", "lives", "in", "Mbeya"]
+    assert tags["data"][0]["tags"] == list(right.tags)
+    question, context = "Who rests?", "The old goat rests under a tree."
+    _, answer = post(served, "/v1/answer", {"model": "qa", "question": question, "context": context})
+    (right,) = served.model.predict([(question, context)], stack="task/qa")
+    assert answer["data"][0]["text"] == right.text
+    _, near = post(served, "/v1/classify", {"model": "near", "input": [["a goat", "a tree"]]})
+    (right,) = served.model.predict([("a goat", "a tree")], stack="task/near")
+    assert near["data"][0]["score"] == pytest.approx(right, abs=1e-5)
+
+
+def test_one_text_is_answered_by_many_heads_in_one_request(served: Served) -> None:
+    stacks = ["topics", "language/wal-Latn > task/topics", "sw-news > topics"]
+    status, found = post(served, "/v1/predict", {"stacks": [*stacks, "ner"], "input": "goat"})
+    assert (status, len(found["data"])) == (200, 4)
+    for stack, each in zip(stacks, found["data"], strict=False):
+        _, single = post(served, "/v1/classify", {"model": stack, "input": "goat"})
+        assert each["probabilities"] == pytest.approx(single["data"][0]["probabilities"], abs=1e-5)
+    assert found["data"][3]["words"] == ["goat"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        ("embeddings", {"model": "language/hau", "input": "a"}, 404, "the zoo has no adapter 'language/hau'"),
+        ("embeddings", {"model": "yo", "input": "a"}, 404, "the zoo has no adapter"),
+        ("embeddings", {"model": "language/yo", "input": "a"}, 400, "this backbone, tiny-bert, is"),
+        ("embeddings", {"model": "sw >", "input": "a"}, 400, "expected a name"),
+        ("embeddings", {"model": "task/topics > language/sw", "input": "a"}, 400, "out of order"),
+        ("embeddings", {"model": "a" * 3000, "input": "a"}, 422, "2,000 characters"),
+        ("embeddings", {"model": "sw", "input": "a", "dimensions": 8}, 422, "vectors here have 32"),
+        ("embeddings", {"model": "sw", "input": ["a"] * 41}, 422, "a request may have 40"),
+        ("embeddings", {"model": "sw", "input": "a " * 2000}, 422, "longer than 3,000 characters"),
+        ("embeddings", {"model": "sw", "input": "goat " * 300}, 422, "longer than the 140 tokens"),
+        ("embeddings", {"model": "sw", "input": [[17, 9]]}, 422, "check_embedding_ctx_length=False"),
+        ("embeddings", {"model": "sw", "input": "\ud800"}, 422, "surrogate"),
+        ("embeddings", {"model": "sw", "input": []}, 422, "something in it"),
+        ("embeddings", {"model": "sw", "input": "a", "temperature": 1}, 422, "'temperature' is not known"),
+        ("embeddings", {"input": "a", "stacks": ["sw"], "model": "ha"}, 422, "both say"),
+        ("embeddings", {"input": ["a", "b", "c"], "stacks": ["sw", "topics"]}, 422, "3 inputs and 2 stacks"),
+        ("embeddings", b"[" * 60_000, 422, "no JSON"),
+        ("embeddings", b"x" * 70_000, 413, "longer than 65,536 bytes"),
+        ("classify", {"model": "sw", "input": "a"}, 400, "ends in no adapter with a head"),
+        ("classify", {"model": "ner", "input": "a"}, 400, "ask /v1/tag"),
+        ("classify", {"model": "near", "input": ["a"]}, 422, "a pair of texts"),
+        ("answer", {"model": "qa", "question": "who?"}, 422, "question and context"),
+        ("load_lora_adapter", {"lora_name": "language/sw", "lora_path": "/etc"}, 422, "no path"),
+        ("load_lora_adapter", {"lora_name": "../../etc"}, 404, "the zoo has no adapter"),
+        ("load_lora_adapter", {"lora_name": "language/yo"}, 400, "Load "),
+        ("nothing", {}, 404, "GET /v1/models"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_and_says_why(
+    served: Served, path: str, body: object, status: int, said: str
+) -> None:
+    found, error = post(served, f"/v1/{path}", body)
+    assert (found, said in error["message"]) == (status, True), error
+    assert str(served.zoo) not in error["message"]
+
+
+def test_a_long_text_is_cut_where_that_is_asked_for(served: Served) -> None:
+    body = {"model": "sw", "input": "goat " * 300, "truncate_prompt_tokens": -1}
+    status, found = post(served, "/v1/embeddings", body)
+    assert (status, found["usage"]["prompt_tokens"]) == (200, 140)
+
+
+def test_strangers_get_nothing(served: Served) -> None:
+    body = {"model": "sw", "input": "a"}
+    assert post(served, "/v1/embeddings", body, key="")[0] == 401
+    assert post(served, "/v1/embeddings", body, key=KEY + "x")[1]["code"] == "invalid_api_key"
+    assert post(served, "/v1/embeddings", body, Origin="https://pages.invalid")[1]["code"] == "another_origin"
+    assert post(served, "/v1/embeddings", body, Host="pages.invalid")[1]["code"] == "another_host"
+    with pytest.raises(openai.AuthenticationError):
+        openai.OpenAI(base_url=served.base, api_key="x").models.list()
+
+
+def test_a_body_that_does_not_say_its_length_is_bounded(served: Served) -> None:
+    connection = HTTPConnection(served.url.removeprefix("http://"), timeout=60)
+    pieces = (b"x" * 10_000 for _ in range(10))
+    connection.request("POST", "/v1/embeddings", pieces, {"Authorization": f"Bearer {KEY}"}, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_an_adapter_is_unloaded_and_loaded_by_vllm_s_names(served: Served) -> None:
+    body = {"model": "language/wal-Latn", "input": "a"}
+    assert post(served, "/v1/unload_lora_adapter", {"lora_name": "wal-Latn"})[0] == 200
+    assert post(served, "/v1/embeddings", body)[1]["code"] == "model_not_found"
+    assert post(served, "/v1/unload_lora_adapter", {"lora_name": "wal-Latn"})[0] == 404
+    status, said = post(served, "/v1/load_lora_adapter", {"lora_name": "language/wal-Latn", "load_inplace": True})
+    assert (status, said) == (200, "Success: LoRA adapter 'language/wal-Latn' added successfully.")
+    assert post(served, "/v1/embeddings", body)[0] == 200
+
+
+def test_what_is_added_or_trained_anew_is_served_once_it_is_loaded(served: Served) -> None:
+    body = {"model": "language/new", "input": "goat"}
+    for seed in (21, 22):
+        random_adapter(served.model, LORA, name="new", seed=seed).save(served.zoo / "new", overwrite=True)
+        if seed == 21:
+            assert post(served, "/v1/embeddings", body)[0] == 404
+        assert post(served, "/v1/load_lora_adapter", {"lora_name": "language/new"})[0] == 200
+        _, found = post(served, "/v1/embeddings", body)
+        right = load_adapter(served.zoo / "new")
+        served.model.attach(right)
+        np.testing.assert_allclose(found["data"][0]["embedding"], alone(served, "goat", "language/new"), atol=1e-5)
+        served.model.detach("language/new")
+
+
+def test_a_worse_file_does_not_take_the_place_of_a_good_one(served: Served) -> None:
+    folder = served.zoo / "tiny-bert" / "language" / "sw-news" / "adapter_model.safetensors"
+    whole = folder.read_bytes()
+    body = {"model": "sw-news", "input": "goat"}
+    _, before = post(served, "/v1/embeddings", body)
+    try:
+        folder.write_bytes(whole[:-8] + b"\x00" * 8)
+        status, error = post(served, "/v1/load_lora_adapter", {"lora_name": "language/sw-news"})
+        assert (status, error["code"]) == (400, "unsound_adapter")
+        assert str(served.zoo) not in error["message"]
+        assert post(served, "/v1/embeddings", body)[1]["data"] == before["data"]
+    finally:
+        folder.write_bytes(whole)
+
+
+def test_many_at_once_get_their_own_answers_while_adapters_come_and_go(served: Served) -> None:
+    """No wrong row, and no error but that of the one that is unloaded."""
+    stacks = [*STACKS, "language/sw > task/topics", "language/sw-news", "task/near"]
+    asked = [(f"{TEXTS[number % 3]} {number % 5}", stacks[number % len(stacks)]) for number in range(105)]
+    right = {pair: alone(served, *pair) for pair in asked}
+    ended = threading.Event()
+
+    def churn() -> int:
+        turns = 0
+        while not ended.is_set() or turns < 2:
+            for path in ("unload_lora_adapter", "load_lora_adapter"):
+                assert post(served, f"/v1/{path}", {"lora_name": "domain/news"})[0] == 200
+            assert post(served, "/v1/load_lora_adapter", {"lora_name": "language/sw"})[0] == 200
+            turns += 1
+        return turns
+
+    random_adapter(served.model, LORA, kind="domain", name="news", seed=5).save(served.zoo / "news", overwrite=True)
+    post(served, "/v1/load_lora_adapter", {"lora_name": "domain/news"})
+    with ThreadPoolExecutor(9) as pool:
+        turns = pool.submit(churn)
+        try:
+            replies = pool.map(lambda pair: post(served, "/v1/embeddings", {"model": pair[1], "input": pair[0]}), asked)
+            found = list(replies)
+        finally:
+            ended.set()
+        assert turns.result() >= 2
+    for pair, (status, reply) in zip(asked, found, strict=True):
+        assert status == 200
+        np.testing.assert_allclose(reply["data"][0]["embedding"], right[pair], atol=1e-5)
+
+
+def test_langchain_s_class_works_unchanged(served: Served) -> None:
+    from langchain_openai import OpenAIEmbeddings
+    from pydantic import SecretStr
+
+    made = OpenAIEmbeddings(
+        base_url=served.base, api_key=SecretStr(KEY), model="sw > topics", check_embedding_ctx_length=False
+    )
+    for text, vector in zip(TEXTS, made.embed_documents(TEXTS), strict=True):
+        np.testing.assert_allclose(vector, alone(served, text, "language/sw > task/topics"), atol=1e-5)
+
+
+def test_llama_index_s_class_works_unchanged(served: Served) -> None:
+    from llama_index.embeddings.openai_like import OpenAILikeEmbedding
+
+    made = OpenAILikeEmbedding(api_base=served.base, api_key=KEY, model_name="language/sw")
+    for text, vector in zip(TEXTS, made.get_text_embedding_batch(TEXTS), strict=True):
+        np.testing.assert_allclose(vector, alone(served, text, "language/sw"), atol=1e-5)
+
+
+def test_the_log_holds_no_text_and_no_key(served: Served) -> None:
+    said = served.log.read_text()
+    assert "ready:" in said
+    assert "Traceback" not in said
+    assert not any(text in said for text in (*TEXTS, KEY))
