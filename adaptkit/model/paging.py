@@ -6,8 +6,8 @@ from itertools import count
 from os import PathLike
 from threading import Lock
 
-from adaptkit.errors import AdapterExists
 from adaptkit.composition.adapter_names import AdapterNames
+from adaptkit.errors import AdapterExists
 from adaptkit.storage import Zoo
 from adaptkit.storage.zoo import LoadableListing
 
