@@ -47,7 +47,7 @@ def tokens_of_examples(
 def _require_whole(cut_places: Sequence[int], limit: int, *, cut: bool) -> None:
     if cut_places and not cut:
         raise malformed(
-            f"{row_of(cut_places[0], 'inputs')} is longer than the {limit:,} tokens that the backbone reads. Send it in "
-            "parts, or let it be cut: truncate_prompt_tokens=-1.",
+            f"{row_of(cut_places[0], 'inputs')} is longer than the {limit:,} tokens that the backbone reads. Send it "
+            "in parts, or let it be cut: truncate_prompt_tokens=-1.",
             "input",
         )
