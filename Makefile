@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
 
-.PHONY: install demo test test-processors cuda check dist smoke fix bench bench-peers bench-compare bench-page clean
+.PHONY: install demo test test-processors cuda check docs docs-check dist smoke fix bench bench-peers bench-compare bench-page clean
 
 .venv/installed: pyproject.toml adaptkit/version.py
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -34,7 +34,18 @@ check: install  ## what must hold before a commit
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) docs-check
 	$(PYTEST)
+
+# The package that draws the pages tells of its own future at each start.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
+
+docs: install  ## the documentation at http://127.0.0.1:8000, built again as its pages change
+	$(MKDOCS) serve
+
+docs-check: install  ## the documentation in build/site, with warnings as errors; then what only the built pages show
+	$(MKDOCS) build --quiet
+	ADAPTKIT_SITE=build/site $(BIN)/python -m pytest -q tests/site
 
 dist: install  ## a wheel and an sdist in dist/
 	rm -rf dist

@@ -5,6 +5,7 @@ the installed metadata: a checkout that is only on the path has the same version
 """
 
 __version__ = "0.2.0"
+"""The version of the package, as semantic versioning has it."""
 # The package is imported as `adaptkit`. On the public index that name belongs to somebody else's package.
 DISTRIBUTION = "adaptkit-nlp"
 

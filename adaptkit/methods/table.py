@@ -6,6 +6,7 @@ from adaptkit.table import Table
 from adaptkit.terminal.asking import how_to_bring_own, option_name
 
 METHODS: Table[Method] = Table("method")
+"""How an adapter may compute: the rows of all methods, by name; `register` adds one."""
 
 
 def method_of(value: MethodConfig | MethodOptions) -> Method:

@@ -9,6 +9,7 @@ from adaptkit.objectives.objective import BackboneKind, Objective
 from adaptkit.table import Table, row_of
 
 OBJECTIVES = Table[Objective]("objective")
+"""What an adapter may learn from text: the rows of all objectives, by name; `register` adds one."""
 for _row in (MLM, CLM, DISTILL, GLOSS, NSP):
     OBJECTIVES.register(_row)
 

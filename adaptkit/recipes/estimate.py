@@ -22,9 +22,10 @@ _AS_FAST = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Times in seconds, sizes in bytes. `n_sentences` are sentences, or labelled examples; those have no triage.
+    """What a training would cost: times in seconds, sizes in bytes.
 
-    `plan` says in a few lines what would be trained, on what, and what it would cost.
+    `n_sentences` are sentences, or labelled examples; those have no triage. `plan` says in a few lines what would be
+    trained, on what, and what it would cost.
     """
 
     triage: Triage | None

@@ -12,6 +12,7 @@ from adaptkit.regularisers.regulariser import Regulariser, Weighed
 from adaptkit.table import Table, row_of
 
 REGULARISERS = Table[Regulariser]("regulariser")
+"""What may be added to the loss of a task: the rows of all regularisers, by name; `register` adds one."""
 for _row in (R_DROP, FEATURE_DISTILLATION, CORAL, DANN):
     REGULARISERS.register(_row)
 

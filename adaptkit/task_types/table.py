@@ -15,6 +15,7 @@ from adaptkit.task_types.task_type import AnyTaskType
 from adaptkit.task_types.translation import TRANSLATION
 
 TASK_TYPES: Table[AnyTaskType] = Table("task type")
+"""What a head may answer: the rows of all task types, by name; `register` adds one."""
 
 for _row in (TAGGING, POS, CHOICE, QA, CLASSIFICATION, SIMILARITY, MULTILABEL, REGRESSION, TRANSLATION):
     TASK_TYPES.register(_row)

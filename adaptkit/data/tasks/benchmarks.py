@@ -201,3 +201,4 @@ _ROWS = (
 )
 
 TASKS: Mapping[str, TaskSpec] = {spec.name: spec for spec in _ROWS}
+"""Public tasks whose files are read as their publishers give them, by name: labels, columns and splits of each."""

@@ -1,8 +1,6 @@
 """The page in a real browser, at the widths of a phone and of a desk."""
 
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -15,9 +13,8 @@ from PIL import Image
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.terminal.colours import ON_PAPER
+from tests.browser import DESK, HEIGHT, PHONE, browse, needs_browser
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PHONE, DESK, HEIGHT = 390, 1280, 2400
 # The page itself is not touched: it has no script and forbids any. A frame gives it the width of a phone, which the
 # window of a headless browser cannot have, and the document around the frame measures what is inside.
 AROUND = """<!doctype html><body style="margin:0"><iframe srcdoc="{page}" width="{width}" height="{height}"
@@ -32,7 +29,7 @@ style="border:0;display:block"></iframe><script>addEventListener("load", () => {
   ].join(" "));
 }});</script>"""
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome on the path")
+pytestmark = needs_browser
 
 
 @dataclass(frozen=True)
@@ -46,23 +43,20 @@ class Measured:
     n_scrolling_boxes: float
 
 
-def browse(page: str, folder: Path, width: int, option: str) -> str:
+def browse_page(page: str, folder: Path, width: int, option: str) -> str:
     file = folder / "around.html"
     file.write_text(AROUND.format(page=escape(page), width=width, height=HEIGHT))
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
-    options += [f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{HEIGHT}", option]
-    command = [str(BROWSER), *options, file.as_uri()]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout  # noqa: S603
+    return browse(file.as_uri(), folder, width, option)
 
 
 def measure(page: str, folder: Path, width: int) -> Measured:
-    found = re.search(r'data-measured="([^"]+)"', browse(page, folder, width, "--dump-dom"))
+    found = re.search(r'data-measured="([^"]+)"', browse_page(page, folder, width, "--dump-dom"))
     assert found
     return Measured(*map(float, found.group(1).split()))
 
 
 def screenshot(page: str, folder: Path, width: int) -> NDArray[np.uint8]:
-    browse(page, folder, width, f"--screenshot={folder / 'page.png'}")
+    browse_page(page, folder, width, f"--screenshot={folder / 'page.png'}")
     with Image.open(folder / "page.png") as picture:
         return np.asarray(picture.convert("RGB"))
 
