@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
 from adaptkit.table import Table
 
-AUTO = "auto"
+AUTO: Final = "auto"
 DEVICES = "auto (CUDA where there is a GPU, else Apple's, else the CPU), cpu, cuda, cuda:N or mps"
 Bits: TypeAlias = Literal[32, 16, 8, 4]
 BITS: tuple[Bits, ...] = get_args(Bits)
 BITS_HELP = f"bits of the backbone's linear layers: {', '.join(map(str, BITS[:-1]))} or {BITS[-1]}"
 CACHE_BYTES = 12 * 2**20
 """What rows of a paged table may take in memory, where nothing else is said."""
+
+
+Graphs: TypeAlias = Literal["auto", "always", "never"]
+GRAPHS: tuple[Graphs, ...] = get_args(Graphs)
+"""When passes are recorded as CUDA graphs: when a shape comes again, at its first batch, or not at all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,17 +2,22 @@
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.bound import BoundNetwork
+from adaptkit.attaching.cuda_graphs import CudaGraphs
 from adaptkit.attaching.hooks import SiteHooks, outputs_of
 from adaptkit.attaching.plan import BARE, Given, Plan, ReadIds, SiteLayer, plan_of, plan_of_layers
+from adaptkit.attaching.replayed import Record, ReplayedNetwork
 from adaptkit.attaching.row_plans import RowGroups, RowPlan, plan_of_rows
 
 __all__ = [
     "BARE",
     "AdapterLayers",
     "BoundNetwork",
+    "CudaGraphs",
     "Given",
     "Plan",
     "ReadIds",
+    "Record",
+    "ReplayedNetwork",
     "RowGroups",
     "RowPlan",
     "SiteHooks",

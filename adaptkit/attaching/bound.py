@@ -104,6 +104,11 @@ def follow(module: nn.Module, chain: Chain, known: Callable[[Tensor], Tensor]) -
     vars(module).update(layers_after=chain, known=known)
 
 
+def table_ids(module: nn.Module, ids: Tensor) -> Tensor:
+    """What a table of word embeddings, or the layers behind it, ask it for when a text has these ids."""
+    return module.known(ids) if isinstance(module, _FollowedWords) else ids
+
+
 class _Followed(nn.Module):
     """What a module's class becomes where layers follow it; the module's own class stands behind it."""
 

@@ -17,17 +17,25 @@ _tables: WeakValueDictionary[int, WordEmbeddings] = WeakValueDictionary()
 
 
 class LookedUp(nn.Module):
-    """The same vectors as the table's own, which is kept and not copied."""
+    """The same vectors as the table's own, which is kept and not copied.
+
+    `given` stands for them where it is set: a recorded pass cannot hold a table that reads a file.
+    """
 
     def __init__(self, table: WordEmbeddings) -> None:
         super().__init__()
         self.table = table
+        self.given: Tensor | None = None
         # An operation takes tensors and numbers, and no modules.
         self._number = next(_numbers)
         _tables[self._number] = table
 
     def forward(self, ids: Tensor) -> Tensor:
         """Shape: ids (...), result (..., width)."""
+        return self.vectors(ids) if self.given is None else self.given
+
+    def vectors(self, ids: Tensor) -> Tensor:
+        """What the table has for ids that it knows. Shape: ids (...), result (..., width)."""
         found: Tensor = _vectors(ids, self._number)
         return found
 

@@ -78,5 +78,10 @@ def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
             weight.data = data
 
 
+def is_in_bfloat16_blocks(network: PreTrainedModel) -> bool:
+    """Whether `bfloat16_blocks` is open: what was made of the network before has other weights than it has now."""
+    return any(_to_bfloat16 in module._forward_hooks.values() for module in entrances_of(network))
+
+
 def _to_bfloat16(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
     return output.to(torch.bfloat16)

@@ -5,7 +5,7 @@ import os
 import torch
 
 from adaptkit.backbones import Vocabulary, load_backbone
-from adaptkit.holding import AUTO, CACHE_BYTES, Bits
+from adaptkit.holding import AUTO, CACHE_BYTES, Bits, Graphs
 from adaptkit.model.adapted import AdaptedModel
 
 
@@ -18,6 +18,7 @@ def load_model(
     cache_bytes: int = CACHE_BYTES,
     device: str | torch.device = AUTO,
     dtype: torch.dtype | None = None,
+    graphs: Graphs = AUTO,
 ) -> AdaptedModel:
     """Load a frozen backbone that adapters attach to; None is the embedded multilingual-e5-small.
 
@@ -29,6 +30,7 @@ def load_model(
     `bits` is 32, 16, 8 (the weights of LLM.int8) or 4 (nf4), for the linear layers of the blocks. `embeddings` says how
     the word embeddings are held, most of a multilingual encoder: `resident`, as they are; `paged`, read from the file
     on demand through a cache of `cache_bytes`, exact; `int8`; `nf4`. By default they are paged at 8 and 4 bits.
+    `graphs` says when passes are recorded as CUDA graphs, see `use_graphs`.
     `vocabulary` (from `adaptkit.vocabulary_of`) keeps the rows of some languages only, at 8 and 4 bits as int8 by
     default. `dtype` is the type of what is not quantised (default: float32, and half as long at 16 bits or on a GPU).
 
@@ -36,10 +38,11 @@ def load_model(
         BackboneUnavailable: Nothing at that name, or no hub answers.
         UnsupportedArchitecture: The model type has no row in the table.
         CorruptBackbone: A checkpoint that lacks weights.
-        ConfigError: A device, bits or a form of embeddings that there is not, or a vocabulary of another tokenizer.
+        ConfigError: A device, bits or a form of embeddings that there is not, a vocabulary of another tokenizer, or
+            graphs without CUDA.
         OutOfMemory: The device's memory does not hold the backbone.
     """
-    return AdaptedModel(
+    model = AdaptedModel(
         load_backbone(
             name_or_path,
             bits=bits,
@@ -50,3 +53,5 @@ def load_model(
             dtype=dtype,
         )
     )
+    model.use_graphs(graphs)
+    return model

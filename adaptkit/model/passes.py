@@ -14,6 +14,7 @@ from adaptkit.attaching import BARE, Given, Plan, ReadIds, RowGroups, RowPlan, S
 from adaptkit.backbones import Backbone, all_blocks_of, blocks_of
 from adaptkit.errors import ConfigError
 from adaptkit.layers import PieceRows
+from adaptkit.model.replays import Replays
 
 _OWN_DROPOUT = {"dropout", "activation_dropout"}
 
@@ -23,6 +24,7 @@ class Passes:
 
     def __init__(self, backbone: Backbone, hooks: SiteHooks) -> None:
         self.backbone = backbone
+        self.replays = Replays(backbone)
         self._network = backbone.network
         self._hooks = hooks
 
@@ -57,6 +59,8 @@ class Passes:
             ConfigError: As `states`.
         """
         self._require_own_checkpointing()
+        if not blocks and decoder_ids is None and (replayed := self.replays.states(ids, mask, plans)) is not None:
+            return replayed
         groups = RowGroups.of(plans)
         ids, mask = groups.sorted(ids), groups.sorted(mask)
         decoder_ids = None if decoder_ids is None else groups.sorted(decoder_ids)

@@ -43,15 +43,23 @@ def _busy(shape: str, form: str, side: str = OURS) -> Row:
     return Row(side, "busy", {"shape": shape, "form": form})
 
 
-_FORMS = ("bare", "hooks", "bound")
+def _texts(shape: str, graphs: str) -> Row:
+    return Row(OURS, "encode_texts", {"shape": shape, "graphs": graphs})
+
+
+_FORMS = ("bare", "hooks", "bound", "graph")
 
 
 def all_rows() -> list[Row]:
     """Every row, those that are wanted most first: a run that is cut off has these."""
     return [
         *_passes(BASE, *_FORMS),
+        Row(OURS, "replayed", {"shape": BASE}),
         _many(BASE, 32, "hooks"),
+        _texts(BASE, "never"),
+        _texts(BASE, "auto"),
         _encoded(BASE, 16),
+        _busy(BASE, "graph"),
         _busy(BASE, "bound"),
         _busy(BASE, "hooks"),
         *_passes(BASE, "bare", "adapter", side=PEER),
@@ -63,6 +71,8 @@ def all_rows() -> list[Row]:
         _encoded(BASE, 4),
         _trained(BASE, 4, FULL),
         *_passes(SMALL, *_FORMS),
+        _texts(SMALL, "never"),
+        _texts(SMALL, "auto"),
         *(_encoded(SMALL, bits) for bits in (16, 8, 4, 32)),
         _trained(SMALL, 32, FULL),
         Row(OURS, "distill", {"shape": SMALL}),

@@ -3,26 +3,28 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 import adaptkit
+from adaptkit.attaching import CudaGraphs, Record, ReplayedNetwork
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
-from adaptkit.model import AdaptedModel
+from adaptkit.model import AdaptedModel, StackLike
 from benchmarks.gpu_speed.clock import computing_ms, median_ms, seconds_of
 from benchmarks.gpu_speed.place import Place
 from benchmarks.gpu_speed.texts import drawn_ids
 from benchmarks.peers.adaptkit_serving import random_adapter
+from tests.recorded import RunAgain
 
 RANK = 8
 LORA = AdapterConfig(method=LoraConfig(rank=RANK))
 _LONGEST = 64
 _models: dict[tuple[Place, str, int], AdaptedModel] = {}
 
-Call = Callable[[], object]
+Call: TypeAlias = Callable[[], Any]
 
 
 def model_of(place: Place, shape: str, bits: Any = 16) -> AdaptedModel:  # noqa: ANN401 - 32, 16, 8 or 4
@@ -30,7 +32,7 @@ def model_of(place: Place, shape: str, bits: Any = 16) -> AdaptedModel:  # noqa:
     key = (place, shape, bits)
     if key not in _models:
         _models.clear()
-        _models[key] = adaptkit.load_model(place.backbone(shape), bits=bits, device=place.device)
+        _models[key] = adaptkit.load_model(place.backbone(shape), bits=bits, device=place.device, graphs="never")
     return _models[key]
 
 
@@ -44,7 +46,7 @@ def with_adapters(model: AdaptedModel, count: int) -> list[str]:
     return names
 
 
-def call_of(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor, *, tiny: bool) -> Call:
+def call_of(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor, *, tiny: bool) -> "partial[Any]":
     """One pass in this form."""
     if form == "bare":
         return partial(model.bound(None), ids, mask)
@@ -52,11 +54,18 @@ def call_of(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor, *, tiny: 
     if form == "hooks":
         return partial(_under, model, name, ids, mask)
     bound: Any = model.bound(name)
+    if form == "graph":
+        return partial(ReplayedNetwork(bound, model.backbone.max_length, recorder(model.device)), ids, mask)
     if form.startswith("compiled"):
         _, _, mode = form.partition(", ")
         options = {"backend": "eager"} if tiny else {"mode": mode or None}
         bound = torch.compile(bound, fullgraph=True, dynamic=False, **options)
     return partial(bound, ids, mask)
+
+
+def recorder(device: torch.device) -> Record:
+    """What records passes on CUDA; elsewhere they are run again."""
+    return CudaGraphs(device) if device.type == "cuda" else RunAgain()
 
 
 def _under(model: AdaptedModel, name: str, ids: Tensor, mask: Tensor) -> Tensor:
@@ -74,6 +83,45 @@ def passes(place: Place, shape: str, form: str) -> dict[str, float]:
         first = seconds_of(call, place.device)
         ms = median_ms(call, place.device, place.repeats(30))
     return {"ms": ms, "tokens_per_s": round(ids.numel() / ms * 1000), "first_s": round(first, 3)}
+
+
+def replayed(place: Place, shape: str) -> dict[str, float]:
+    """How far what is replayed is from what is not: for a batch of the recorded shape, and for one that is padded."""
+    model = model_of(place, shape)
+    ids, mask = place.batch(model.backbone.shape.vocabulary_size)
+    mask[1, place.tokens // 2 :] = 0
+    with torch.inference_mode():
+        plain, again = model.bound(with_adapters(model, 1)[0]), call_of(model, "graph", ids, mask, tiny=place.tiny)
+        same = _gap(again(), plain(ids, mask), mask)
+        few = ids[: len(ids) - 2, :-2], mask[: len(ids) - 2, :-2]
+        padded = _gap(again.func(*few), plain(*few), few[1])
+    return {"difference": same, "difference_padded": padded}
+
+
+def _gap(found: Tensor, expected: Tensor, mask: Tensor) -> float:
+    """The largest difference at a token of a text, as a share of the largest state."""
+    read = mask > 0
+    return float((found[read] - expected[read]).abs().max() / expected[read].abs().max())
+
+
+def encode_texts(place: Place, shape: str, graphs: Any) -> dict[str, float]:  # noqa: ANN401 - of `use_graphs`
+    """Vectors of many texts of all lengths under one adapter, tokenized already, as `model.encode` makes them."""
+    model = model_of(place, shape)
+    (name,) = with_adapters(model, 1)
+    texts = drawn_ids("news", 12 if place.tiny else 4096, _LONGEST, model.backbone.shape.vocabulary_size)
+    taken = _second_s(model, texts, name, graphs, place)
+    return {"tokens_per_s": round(sum(map(len, texts)) / taken), "s": round(taken, 3)}
+
+
+def _second_s(model: AdaptedModel, texts: list[list[int]], stack: StackLike, graphs: Any, place: Place) -> float:  # noqa: ANN401
+    """Seconds of the second run over texts: in the first, kernels are chosen, rows paged in, and passes recorded."""
+    model.use_graphs(graphs)
+    once = partial(model.encode_ids, texts, stack=stack, batch_size=4 if place.tiny else 64)
+    try:
+        seconds_of(once, place.device)
+        return seconds_of(once, place.device)
+    finally:
+        model.use_graphs("never")
 
 
 def many(place: Place, shape: str, adapters: int, form: str) -> dict[str, float]:  # noqa: ARG001
@@ -97,13 +145,12 @@ def encode(place: Place, shape: str, bits: int) -> dict[str, float]:
     texts = drawn_ids("news", 12 if place.tiny else 4096, _LONGEST, vocabulary_size)
     with torch.inference_mode():
         ms = median_ms(partial(model.bound(None), ids, mask), place.device, place.repeats(20))
-    once = partial(model.encode_ids, texts, batch_size=4 if place.tiny else 256)
-    seconds_of(once, place.device)
-    taken = seconds_of(once, place.device)
+    taken, replayed = (_second_s(model, texts, None, graphs, place) for graphs in ("never", "auto"))
     return {
         "ms": ms,
         "pass_tokens_per_s": round(ids.numel() / ms * 1000),
         "encode_tokens_per_s": round(sum(map(len, texts)) / taken),
+        "encode_replayed_tokens_per_s": round(sum(map(len, texts)) / replayed),
         "held_mb": round(model.memory().total / 1e6, 1),
     }
 

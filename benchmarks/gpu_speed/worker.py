@@ -36,7 +36,11 @@ def main() -> None:
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(side.measured(asked["what"], asked["options"])), file=answers, flush=True)
+        found = side.measured(asked["what"], asked["options"])
+        print(json.dumps(found), file=answers, flush=True)
+        if "error" in found:
+            # A pass whose recording broke off may leave the device's random numbers, or worse, unusable here.
+            sys.exit(1)
 
 
 class Side:

@@ -7,6 +7,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from adaptkit.attaching import BoundNetwork, Plan
+from adaptkit.holding import Graphs
 from adaptkit.layers import Head
 from adaptkit.model.abilities.parts import ModelParts
 from adaptkit.model.copies import copy_without_hooks
@@ -90,6 +91,17 @@ class Compositions(ModelParts):
             UnknownAdapter, AmbiguousAdapter, ConfigError: As `pinned`.
         """
         return BoundNetwork(self.backbone, self.pinned(stack).plan)
+
+    def use_graphs(self, graphs: Graphs) -> None:
+        """Record passes on CUDA and replay them: `auto` when a shape comes again, `always` at its first batch, `never`.
+
+        It is for `encode`, `predict` and what is built on them, where all rows of a batch are under one stack. Lengths
+        are padded to one of eight; a recording takes about as long as four passes, and memory for a batch of its shape.
+
+        Raises:
+            ConfigError: Another word, or `always` where the model is not on CUDA.
+        """
+        self._passes.replays.use(graphs)
 
     def copied_network(self) -> PreTrainedModel:
         """A copy of the backbone's network without hooks; the frozen embedding table is shared, not copied."""

@@ -1,0 +1,49 @@
+"""Recording on CUDA: the few lines that need a GPU."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_WARM_UP = 2
+
+
+class CudaGraphs:
+    """Records passes as CUDA graphs that share one pool of memory.
+
+    So they may, as what one of them gives is copied before the next is replayed. Replays on another stream wait for
+    those before them.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._last: torch.cuda.Stream | None = None
+
+    @cached_property
+    def _pool(self) -> Any:  # noqa: ANN401 - torch's own
+        return torch.cuda.graph_pool_handle()
+
+    def __call__(self, run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+        """Record a function. Kernels are chosen and workspaces taken before, which a recording must not do."""
+        with torch.cuda.device(self._device):
+            here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(here)
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UP):
+                    run()
+            here.wait_stream(aside)
+            graph = torch.cuda.CUDAGraph()
+            # What other threads do on the device is their matter.
+            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+                states = run()
+        return lambda: self._replay(graph), states
+
+    def _replay(self, graph: torch.cuda.CUDAGraph) -> None:
+        with torch.cuda.device(self._device):
+            here = torch.cuda.current_stream()
+            if self._last is not None and self._last != here:
+                here.wait_stream(self._last)
+            self._last = here
+            graph.replay()

@@ -1,0 +1,125 @@
+"""Which batches are replayed from a recording of a pass like theirs, and which run as they are."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from weakref import ReferenceType, ref
+
+import torch
+from torch import Tensor
+
+from adaptkit.attaching import BoundNetwork, CudaGraphs, Record, ReplayedNetwork, RowPlan
+from adaptkit.backbones import Backbone
+from adaptkit.backbones.precision import is_in_bfloat16_blocks
+from adaptkit.errors import ConfigError
+from adaptkit.holding import AUTO, GRAPHS, Graphs
+from adaptkit.terminal.asking import as_typed
+
+_log = logging.getLogger(__name__)
+
+_BOUND_AFTER, _RECORDED_AFTER = 2, 3
+"""Batches of one stack before it is bound, and of one shape behind that before it is recorded, on `auto`."""
+_PLANS_KEPT = 4
+"""Each holds the memory of its recordings."""
+
+
+@dataclass
+class _Asked:
+    """How often a plan was asked for, and its network as soon as there is one."""
+
+    plan: "ReferenceType[RowPlan]"
+    n_asked: int = 0
+    network: ReplayedNetwork | None = None
+
+
+class Replays:
+    """Bound networks of the plans that were needed last, whose passes are recorded. `record` does that.
+
+    On the CPU nothing is recorded, as there is nothing to gain.
+    """
+
+    def __init__(self, backbone: Backbone, record: Record | None = None) -> None:
+        self._backbone, self._record = backbone, record
+        self._graphs: Graphs = AUTO
+        self._plans: dict[int, _Asked] = {}
+        self._lock = Lock()
+
+    def use(self, graphs: Graphs) -> None:
+        """Record so from now on; what was recorded is dropped.
+
+        Raises:
+            ConfigError: Another word, or `always` where the backbone is not on CUDA.
+        """
+        if graphs not in GRAPHS:
+            raise ConfigError(f"graphs is {', '.join(GRAPHS[:-1])} or {GRAPHS[-1]}, found {graphs!r}.")
+        if graphs == "always" and not self._can_record:
+            raise ConfigError(
+                f"{as_typed(graphs='always')} needs a model on CUDA, and this one is on {self._backbone.device}. Load "
+                f"it with {as_typed(device='cuda')}, or leave graphs on {AUTO}."
+            )
+        with self._lock:
+            self._graphs = graphs
+            self._plans.clear()
+
+    def states(self, ids: Tensor, mask: Tensor, plans: Sequence[RowPlan]) -> Tensor | None:
+        """Hidden states of the last block; None where the batch goes its usual way.
+
+        Shape: ids and mask (batch, seq), result (batch, seq, hidden_width).
+
+        Raises:
+            ConfigError: A pass cannot be recorded, and `always` was asked for.
+        """
+        if self._graphs == "never" or not self._can_record or torch.is_grad_enabled():
+            return None
+        plan = plans[0]
+        if any(other is not plan for other in plans) or plan.n_pieces or not self._can_be_bound:
+            return None
+        network = self._network_of(plan)
+        return None if network is None else self._run(network, ids, mask)
+
+    @property
+    def _can_record(self) -> bool:
+        return self._record is not None or self._backbone.device.type == "cuda"
+
+    @property
+    def _can_be_bound(self) -> bool:
+        return self._backbone.architecture.decoder is None and not is_in_bfloat16_blocks(self._backbone.network)
+
+    def _network_of(self, plan: RowPlan) -> ReplayedNetwork | None:
+        key = id(plan)
+        with self._lock:
+            asked = self._plans.pop(key, None)
+            if asked is None or asked.plan() is not plan:
+                asked = _Asked(ref(plan, lambda _: self._plans.pop(key, None)))
+            self._plans[key] = asked  # behind all that were needed before
+            asked.n_asked += 1
+            if asked.network is None and (self._graphs == "always" or asked.n_asked > _BOUND_AFTER):
+                asked.network = self._bound(plan)
+                self._keep_few()
+            return asked.network
+
+    def _bound(self, plan: RowPlan) -> ReplayedNetwork:
+        if self._record is None:
+            self._record = CudaGraphs(self._backbone.device)
+        after = 1 if self._graphs == "always" else _RECORDED_AFTER
+        network = BoundNetwork(self._backbone, plan)
+        return ReplayedNetwork(network, self._backbone.max_length, self._record, after=after)
+
+    def _keep_few(self) -> None:
+        bound = [asked for asked in self._plans.values() if asked.network is not None]
+        for asked in bound[:-_PLANS_KEPT]:
+            asked.network, asked.n_asked = None, 0
+
+    def _run(self, network: ReplayedNetwork, ids: Tensor, mask: Tensor) -> Tensor | None:
+        try:
+            return network(ids, mask)
+        except RuntimeError as error:
+            if self._graphs == "always":
+                raise ConfigError(
+                    f"a pass of {self._backbone.name} cannot be recorded as a CUDA graph: {error}. Leave graphs on "
+                    f"{AUTO}."
+                ) from error
+            self.use("never")
+            _log.warning("passes run as they are from now on, as one could not be recorded: %s", error)
+            return None
