@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from adaptkit.data.survey import SharedLines
 from adaptkit.errors import ConfigError
-from adaptkit.terminal import plain_text
-from adaptkit.terminal.amounts import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,32 +37,3 @@ def check_sources(sources: Sequence[SourceFacts], shared: Sequence[SharedLines])
     for pair in shared:
         if not 0 <= pair.first < pair.second < len(sources):
             raise ConfigError(f"lines are shared by sources {pair.first} and {pair.second} of {len(sources)}")
-
-
-def source_lines(sources: Sequence[SourceFacts], shared: Sequence[SharedLines]) -> list[str]:
-    """A table of them for a card in Markdown, and what they share; nothing where there is no mix."""
-    if not sources:
-        return []
-    rows = [
-        "| source | licence | lines | drawn | words in a line (half, nine of ten) | full sentences | content |",
-        "|---|---|---|---|---|---|---|",
-        *(
-            f"| {_named(it)} | {_cell(it.licence)} | {it.lines:,} | {it.share:.1%} | {it.median_words:.0f}, "
-            f"{it.p90_words:.0f} | {it.full_sentences:.0%} | {_cell(it.sha256[:16]) or 'private'} |"
-            for it in sources
-        ),
-    ]
-    names = [_cell(it.name) for it in sources]
-    notes = [
-        f"- {counted(it.lines, 'line stands', 'lines stand')} both in {names[it.first]} and {names[it.second]}."
-        for it in shared
-    ]
-    return ["## Sources", "\n".join(rows), *(["\n".join(notes)] if notes else [])]
-
-
-def _named(facts: SourceFacts) -> str:
-    return f"{_cell(facts.name)} ({_cell(facts.languages)})" if facts.languages else _cell(facts.name)
-
-
-def _cell(text: str) -> str:
-    return plain_text.markdown_text(plain_text.one_line(text))

@@ -10,7 +10,9 @@ from pathlib import Path
 from adaptkit.errors import ArchitectureMismatch, MalformedConfig, WeightsChanged
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import CardSubject, render_card
+from adaptkit.format.architectures import architecture_of
+from adaptkit.format.card import CardSubject
+from adaptkit.format.card_page import render_card
 from adaptkit.format.config_file import tensor_prefix
 from adaptkit.format.folder import Files
 from adaptkit.format.record import Origin, Record, read_config, read_record
@@ -100,7 +102,14 @@ def subject_of(
         n_predicted=0
         if config.projection is None
         else config.projection.n_tokens(origin.shape.vocabulary_size + config.n_pieces),
+        hub_task=_hub_task(config, origin),
     )
+
+
+def _hub_task(config: AdapterConfig, origin: Origin) -> str:
+    if config.head is not None:
+        return config.head.row.hub_task
+    return "text-generation" if architecture_of(origin.shape.model_type).causal else "feature-extraction"
 
 
 def _language_in_words(tag: str) -> str:

@@ -18,7 +18,8 @@ from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, TrainingFacts, languages_of, normal_form, render_card
+from adaptkit.format.card import Card, TrainingFacts, languages_of, normal_form
+from adaptkit.format.card_page import render_card
 from adaptkit.format.config_file import tensor_prefix, to_json
 from adaptkit.format.folder import Files, Folder, write_folder
 from adaptkit.format.probe import Probe

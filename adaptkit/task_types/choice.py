@@ -73,6 +73,7 @@ def _accuracy(_: HeadFields, __: str, ___: Sequence[MultipleChoice]) -> TaskMetr
 
 CHOICE = TaskType(
     name="choice",
+    hub_task="multiple-choice",
     example=MultipleChoice,
     columns={
         "prompt": ("premise", "prompt"),

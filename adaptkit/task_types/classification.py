@@ -116,6 +116,7 @@ def _macro_f1(head: HeadFields, _: str, __: Sequence[LabelledText]) -> TaskMetri
 
 CLASSIFICATION = TaskType(
     name="classification",
+    hub_task="text-classification",
     example=LabelledText,
     columns={
         "text": FORMS_OF_TEXT,

@@ -98,6 +98,7 @@ def _f1(head: HeadFields, average: Literal["micro", "macro"]) -> TaskMetric[Pred
 
 MULTILABEL = TaskType(
     name="multilabel",
+    hub_task="text-classification",
     example=TextWithLabels,
     columns={"text": FORMS_OF_TEXT, "pair": SECOND, "labels": ("labels",)},
     optional=frozenset({"pair"}),

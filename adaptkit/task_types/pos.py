@@ -52,6 +52,7 @@ def _macro_f1(head: HeadFields, _: str, examples: Sequence[TaggedSentence]) -> _
 
 POS = TaskType(
     name="pos",
+    hub_task="token-classification",
     title="parts of speech",
     example=TaggedSentence,
     columns={"words": ("words", "tokens"), "tags": ("upos", "pos", "pos_tags", "xpos", "tags")},

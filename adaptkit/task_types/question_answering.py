@@ -197,6 +197,7 @@ def _mlqa_exact_match(_: HeadFields, language: str, __: Sequence[Question]) -> _
 
 QA = TaskType(
     name="qa",
+    hub_task="question-answering",
     example=Question,
     columns={
         "question": ("question",),

@@ -56,6 +56,7 @@ def _scored(metric: Metric[float, float]) -> TaskMetric[float, ScoredText]:
 
 REGRESSION = TaskType(
     name="regression",
+    hub_task="text-classification",
     example=ScoredText,
     columns={"text": FORMS_OF_TEXT, "score": ("score",)},
     make=_make,

@@ -58,6 +58,7 @@ def _pearson(_: HeadFields, __: str, ___: Sequence[SimilarPair]) -> TaskMetric[f
 
 SIMILARITY = TaskType(
     name="similarity",
+    hub_task="sentence-similarity",
     example=SimilarPair,
     columns={
         "first": (*FIRST, "text"),

@@ -149,6 +149,7 @@ def _entity_f1(
 
 TAGGING = TaskType(
     name="tagging",
+    hub_task="token-classification",
     example=TaggedSentence,
     columns={"words": ("words", "tokens"), "tags": ("tags", "ner_tags", "upos")},
     from_lines=True,

@@ -122,6 +122,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         ignored: what of test examples cannot be told by this head, in sentences.
         transformers_class: the class with the same head, of one linear layer on every token.
         pipeline: the task of the transformers pipeline with the same answers; `no_pipeline` says why there is none.
+        hub_task: what model hubs call it (`pipeline_tag`).
         tensors: the head's tensors for a hidden width.
         upper: the upper half.
     """
@@ -167,6 +168,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     transformers_class: Callable[[], Any] | None = None
     pipeline: str | None = None
     no_pipeline: str = "there is none"
+    hub_task: str = "other"
 
     @property
     def in_words(self) -> str:

@@ -88,6 +88,7 @@ def _bleu(_: HeadFields, __: str, ___: Sequence[Translation]) -> TaskMetric[str,
 
 TRANSLATION = TaskType(
     name="translation",
+    hub_task="translation",
     example=Translation,
     columns={"source": ("source", "src", "source_text"), "target": ("target", "tgt", "target_text")},
     make=_make,

@@ -1,0 +1,1 @@
+"""Pages from templates (jinja2): whatever text a template shows is escaped."""
