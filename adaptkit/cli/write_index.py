@@ -5,15 +5,49 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.errors import ConfigError
 from adaptkit.format.catalogue import Catalogue
+from adaptkit.format.folder import whole_file
 from adaptkit.format.listing import Listing
 from adaptkit.terminal.console import PlainConsole
 
 _out = PlainConsole()
 
 
-def write_index(folder: Annotated[Path, typer.Argument(help="folder of adapters")]) -> None:
+def write_index(
+    folder: Annotated[Path, typer.Argument(help="folder of adapters")],
+    page: Annotated[
+        Path | None,
+        typer.Option(metavar="<file>", help="write the zoo as a page of HTML there too, outside of the folder"),
+    ] = None,
+) -> None:
     """Write the index of a zoo. It has every adapter with its facts, and every file with its size and hash."""
+    if page is not None:
+        _check_place(page, folder)
     zoo = Catalogue(folder, Listing)
     path = zoo.write_index()
     _out.print(f"{path} lists {len(zoo)} adapters")
+    if page is not None:
+        _write_page(zoo, page)
+
+
+def _check_place(page: Path, folder: Path) -> None:
+    if page.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"{page} lies in the zoo {folder}, which holds adapters and what belongs to them, and nothing else. Give a "
+            "file outside of it."
+        )
+    if page.is_dir() or not page.parent.is_dir():
+        raise ConfigError(
+            f"{page} {'is a folder' if page.is_dir() else 'has no folder to lie in'}. Give the page's file, such as "
+            f"{folder.resolve().name}.html."
+        )
+
+
+def _write_page(zoo: Catalogue[Listing], page: Path) -> None:
+    from adaptkit.gallery import gallery_page
+
+    content = gallery_page(zoo)
+    with whole_file(page) as partial:
+        partial.write_text(content, encoding="utf-8")
+    _out.print(f"{page} shows them")

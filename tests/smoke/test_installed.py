@@ -48,8 +48,11 @@ def test_nothing_else_is_installed() -> None:
 def test_a_language_adapter_from_training_to_use(model: adaptkit.AdaptedModel, tmp_path: Path) -> None:
     pairs = adaptkit.sample_pairs("sw")[:40]
     adapter = adaptkit.train_adapter(lang="sw", parallel=pairs, backbone=model, run=QUICK)
-    adapter.save(tmp_path / "sw")
-    loaded = adaptkit.load_adapter(tmp_path / "sw")
+    adapter.save(tmp_path / "zoo" / "sw")
+    command = [str(Path(sys.executable).with_name("adaptkit")), "index", str(tmp_path / "zoo")]
+    subprocess.run([*command, "--page", str(tmp_path / "zoo.html")], check=True)  # noqa: S603 - our own command
+    assert "Swahili" in (tmp_path / "zoo.html").read_text(encoding="utf-8")
+    loaded = adaptkit.load_adapter(tmp_path / "zoo" / "sw")
     model.attach(loaded)
     assert model.encode([SENTENCE], stack="sw").shape == (1, 384)
     model.detach("sw")

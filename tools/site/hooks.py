@@ -8,6 +8,8 @@ from mkdocs.structure.pages import Page
 
 from tools.site.command_line import command_line_page
 from tools.site.decisions import decisions_page
+from tools.site.gallery import PAGE as GALLERY
+from tools.site.gallery import gallery_heading, zoo_part
 from tools.site.navigation import navigation
 from tools.site.places import BESIDE, ROOT, SHOWN, linked, place_of, with_links_of_the_site
 from tools.site.reference import reference_pages, reference_titles
@@ -16,11 +18,12 @@ from tools.site.results import results_page
 
 _MADE: Mapping[str, Mapping[str, str]] = {
     "Reference": {"Command line": "reference/command-line.md"} | reference_titles(),
-    "Results": {"Results": RESULTS},
+    "Results": {"Adapters": GALLERY, "Results": RESULTS},
 }
 _ON_THE_WAY: Mapping[str, Callable[[], str]] = {
     "reference/command-line.md": command_line_page,
     "decisions/index.md": decisions_page,
+    GALLERY: gallery_heading,
     RESULTS: results_page,
 }
 
@@ -54,6 +57,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - as mkdocs calls it
     """Let the links of a page lead to where their files lie in the site."""
     return with_links_of_the_site(_path_of(page.file), markdown)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - as mkdocs calls it
+    """Put the adapters on their page: they are HTML already."""
+    return html + zoo_part() if page.file.src_uri == GALLERY else html
 
 
 def _shown(config: MkDocsConfig, path: str, place: str) -> File:
