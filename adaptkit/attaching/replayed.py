@@ -123,6 +123,8 @@ class ReplayedNetwork:
         _log.info("recording a pass of %s, which takes about as long as four passes", shape)
         with torch.inference_mode():
             held = tuple(_padded(tensor, shape, number) for number, tensor in enumerate(inputs))
+            # Without padding, other kernels would run before the recording than in it, where masks are not looked at.
+            held[_MASK][:, -1] = 0
             vectors = {table: table.vectors(table_ids(table, held[0])) for table in self._tables}
             for table, tensor in vectors.items():
                 table.given = tensor

@@ -1,6 +1,8 @@
 """Where rows are measured: a device, and backbones of real shapes with random weights in a folder that both share."""
 
+import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +83,7 @@ def lowest_id(vocabulary_size: int) -> int:
 
 def _random(config: PreTrainedConfig, folder: Path, device: torch.device) -> Path:
     """Random weights, drawn on the device and written in 16 bits: seconds, where float32 by a CPU takes a minute."""
-    partial = folder.with_suffix(".partial")
+    partial = folder.with_suffix(f".{os.getpid()}")
     config.save_pretrained(partial)
     generator = torch.Generator(device).manual_seed(0)
     tensors = {
@@ -90,7 +92,9 @@ def _random(config: PreTrainedConfig, folder: Path, device: torch.device) -> Pat
     save_file(tensors, partial / "model.safetensors", metadata={"format": "pt"})
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(embedded.materialise() / name, partial)
-    return partial.rename(folder)
+    with suppress(OSError):  # another process has written the same
+        partial.rename(folder)
+    return folder
 
 
 def _drawn(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -32,11 +32,18 @@ class SideProcess:
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answers: Queue[dict[str, Any] | None] = Queue()
         self._is_ready = False
+        self._n_begun = 0
         self._reader = Thread(target=_read, args=(self._process, self._answers), daemon=True)
         self._reader.start()
 
+    def begin(self, row: Row) -> dict[str, Any]:
+        """Let a row run, and do not wait for it."""
+        self._ask(row)
+        self._n_begun += 1
+        return {"begun": True}
+
     def measured(self, row: Row, *, until: float) -> dict[str, Any]:
-        """Figures of a row, or an error."""
+        """Figures of a row, or an error; what was begun is waited for first."""
         if self._process.poll() is not None:
             self.close()
             self._begin()
@@ -45,14 +52,20 @@ class SideProcess:
             if ready is None or "error" in ready:
                 return ready or self._ended("it never came to a row")
             self._is_ready = True
-        self._ask({"what": row.what, "options": dict(row.options)})
+        for _ in range(self._n_begun):
+            begun = self._answer(until - time.time())
+            if begun is None or "error" in begun:
+                return begun or self._ended("what was begun did not end")
+        self._n_begun = 0
+        self._ask(row)
         seconds = max(1.0, min(self._row_s, until - time.time()))
         return self._answer(seconds) or self._ended(f"nothing within {seconds:.0f} s, or the process died")
 
-    def _ask(self, asked: dict[str, Any]) -> None:
+    def _ask(self, row: Row) -> None:
         assert self._process.stdin is not None
         # One that has just died gives no answer either.
         with suppress(BrokenPipeError):
+            asked = {"what": row.what, "options": dict(row.options)}
             print(json.dumps(asked), file=self._process.stdin, flush=True)
 
     def _answer(self, seconds: float) -> dict[str, Any] | None:

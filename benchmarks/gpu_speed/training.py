@@ -1,6 +1,9 @@
 """adaptkit's rows: training by masked words and by translations, and texts that a decoder writes."""
 
+from typing import Any
+
 import torch
+from torch import Tensor
 
 import adaptkit
 from adaptkit.backbones.precision import run_type
@@ -12,7 +15,8 @@ from adaptkit.training.display import Silent
 from adaptkit.training.objectives import MaskingRule, masked_objective
 from benchmarks.gpu_speed.clock import forget_peak, peak_mb, seconds_of
 from benchmarks.gpu_speed.place import Place
-from benchmarks.gpu_speed.serving import LORA, model_of, with_adapters
+from benchmarks.gpu_speed.rows import FULL
+from benchmarks.gpu_speed.serving import LORA, model_of, shares, with_adapters
 from benchmarks.gpu_speed.texts import drawn_ids
 
 BATCH, LONGEST, STEPS = 32, 128, 20
@@ -49,9 +53,8 @@ def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: in
             anchor_weight=_ANCHOR,
             dtype=run_type(_PRECISION, place.device),
         )
-        batch = 4 if place.tiny else BATCH
         settings = TrainingSettings(
-            max_steps=steps, batch_size=batch, precision=_PRECISION, evaluate_every=1000, patience=None
+            max_steps=steps, batch_size=_batch(place), precision=_PRECISION, evaluate_every=1000, patience=None
         )
         found = TrainingRun(model, layers, objective, data, settings, stack=_NAME).run(Silent())
     finally:
@@ -63,11 +66,50 @@ def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: in
     }
 
 
+def step(place: Place, shape: str, form: str) -> dict[str, float]:
+    """Forward and backward of one batch through the network alone, down to the adapter's weights."""
+    model = model_of(place, shape)
+    rows = training_ids(place, FULL, model.backbone.shape.vocabulary_size)[: _batch(place)]
+    ids = torch.tensor(rows, device=place.device)
+    mask = torch.ones_like(ids)
+    mask[0, -1] = 0  # or other kernels would run where masks are looked at than where they are recorded
+    model.attach_layers(_NAME, LORA)
+    try:
+        network = _network(model, form, ids, mask)
+
+        def once() -> None:
+            torch.autograd.backward(network(ids, mask).float().square().mean())
+            model.zero_grad()
+
+        return shares(once, place)
+    finally:
+        model.detach(_NAME)
+
+
+def _network(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor) -> Any:  # noqa: ANN401
+    if form == "hooks":
+
+        def hooked(ids: Tensor, mask: Tensor) -> Tensor:
+            with model.active(_NAME):
+                states: Tensor = model(ids, mask)
+            return states
+
+        return hooked
+    bound: Any = model.bound(_NAME)
+    if form == "graph" and model.device.type == "cuda":
+        bound = torch.cuda.make_graphed_callables(bound, (ids, mask), allow_unused_input=True)
+    return bound
+
+
+def _batch(place: Place) -> int:
+    return 4 if place.tiny else BATCH
+
+
 def distill(place: Place, shape: str) -> dict[str, float]:
     """Steps a second of distillation from the package's own translations."""
     model = model_of(place, shape, 32)
     steps = 2 if place.tiny else STEPS
-    run = adaptkit.Run(max_steps=steps, batch_size=4 if place.tiny else BATCH, precision="auto", progress=False)
+    run = adaptkit.Run(max_steps=steps, batch_size=_batch(place), precision="auto", progress=False)
     forget_peak(place.device)
     adapter = adaptkit.train_adapter(
         lang="sw", parallel=adaptkit.sample_pairs("sw"), backbone=model, method=adaptkit.Lora(rank=8), run=run

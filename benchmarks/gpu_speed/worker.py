@@ -17,9 +17,9 @@ from typing import Any
 import torch
 
 from benchmarks.gpu_speed.place import Place
-from benchmarks.gpu_speed.rows import OURS, PEER
+from benchmarks.gpu_speed.rows import COMPILED, OURS, PEER
 
-_MODULES = {OURS: ("serving", "training"), PEER: ("peer",)}
+_MODULES = {OURS: ("serving", "training"), COMPILED: ("serving",), PEER: ("peer",)}
 
 
 def main() -> None:

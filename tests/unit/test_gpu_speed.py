@@ -13,7 +13,7 @@ import torch
 from benchmarks.cases.gpu_speed import Measure, measure, wanted
 from benchmarks.gpu_speed.book import Book
 from benchmarks.gpu_speed.place import Place
-from benchmarks.gpu_speed.rows import BASE, DECODER, OURS, PEER, SMALL, Row, all_rows
+from benchmarks.gpu_speed.rows import BASE, COMPILED, DECODER, OURS, PEER, SMALL, Row, all_rows
 from benchmarks.gpu_speed.sides import SideProcess
 from benchmarks.gpu_speed.texts import drawn_ids
 from benchmarks.gpu_speed.worker import Side
@@ -32,7 +32,7 @@ def _tried() -> list[Row]:
 @pytest.fixture(scope="module")
 def sides(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Side]:
     place = Place(torch.device("cpu"), tmp_path_factory.mktemp("shapes"), tiny=True)
-    return {side: Side(side, place) for side in (OURS, PEER)}
+    return {side: Side(side, place) for side in (OURS, PEER, COMPILED)}
 
 
 # dynamo instantiates it while it traces; its deprecation is torch's matter.
@@ -105,7 +105,7 @@ WORKER = """
             os.abort()
         if what == "hangs":
             time.sleep(60)
-        print(json.dumps({"ms": 1.0, "pid": os.getpid()}), flush=True)
+        print(json.dumps({"ms": 1.0, "pid": os.getpid(), "what": what}), flush=True)
 """
 
 
@@ -118,6 +118,12 @@ def test_a_row_that_ends_the_process_costs_that_row_only(ending: str) -> None:
         again = side.measured(Row(OURS, "passes"), until=until)
     assert first["ms"] == again["ms"] == 1.0
     assert first["pid"] != again["pid"]
+
+
+def test_what_is_begun_is_waited_for_before_its_side_is_asked_again() -> None:
+    with SideProcess([sys.executable, "-c", textwrap.dedent(WORKER)], row_s=5) as side:
+        assert side.begin(Row(OURS, "prepare", beside=True)) == {"begun": True}
+        assert side.measured(Row(OURS, "passes"), until=time.time() + 30)["what"] == "passes"
 
 
 def test_a_process_that_cannot_begin_is_an_error() -> None:
