@@ -8,35 +8,43 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, groupby, zip_longest
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from adaptkit.attaching.plan import AveragedChains, Chain, Plan, SiteLayer, run
+from adaptkit.attaching.adapter_layers import AdapterLayers
+from adaptkit.attaching.columns import Column, Shared, columns_of, low_rank
+from adaptkit.attaching.plan import Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
 from adaptkit.layers import BatchedLayer, LowRankLayer, Normed, PieceRows
 
 T = TypeVar("T")
-_Shared: TypeAlias = tuple[LowRankLayer, float]
 
 
 class RowPlan(dict[str, Chain]):
     """The plan of one stack, which remembers what it is in a batch of many.
 
-    Modules that read one input, such as query, key and value, have the same value in `same_input`.
+    Modules that read one input, such as query, key and value, have the same value in `same_input`. `adapters` are those
+    of its layers that do not change any more, from the lowest to the uppermost.
     """
 
-    def __init__(self, plan: Plan, same_input: Mapping[str, Hashable]) -> None:
+    def __init__(self, plan: Plan, same_input: Mapping[str, Hashable], adapters: Sequence[AdapterLayers] = ()) -> None:
         super().__init__(plan)
         self._same_input = same_input
+        self._adapters = adapters
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...] | None:
+        """What of it banks hold; None where it has no place in them."""
+        return columns_of(self, self._adapters)
 
     @cached_property
     def terms(self) -> Mapping[Hashable, "LowRankTerms"]:
         """The low-rank layers by the input that they read."""
-        found: dict[Hashable, dict[str, list[_Shared]]] = {}
+        found: dict[Hashable, dict[str, list[Shared]]] = {}
         for module, chain in self.items():
-            layers = _low_rank(chain)
+            layers = low_rank(chain)
             if layers is not None:
                 found.setdefault(self._same_input.get(module, module), {})[module] = layers
         return {site_input: LowRankTerms(layers) for site_input, layers in found.items()}
@@ -69,7 +77,7 @@ class RowPlan(dict[str, Chain]):
 class LowRankTerms:
     """The low-rank layers of one stack at modules that read one input, with the share of each."""
 
-    def __init__(self, layers: Mapping[str, Sequence[_Shared]]) -> None:
+    def __init__(self, layers: Mapping[str, Sequence[Shared]]) -> None:
         self.layers = [layer for shared in layers.values() for layer, _ in shared]
         self.scales = [
             share * layer.scale for shared in layers.values() for layer, share in shared for _ in range(layer.rank)
@@ -175,23 +183,6 @@ def _chain_of_groups(module: str, groups: RowGroups) -> Chain:
     if list(map(len, batched)) == list(map(len, chains)):
         return (BatchedGroups(batched, groups),)
     return (GroupsByChain(chains, groups),)
-
-
-def _low_rank(chain: Chain, share: float = 1.0) -> list[_Shared] | None:
-    """The low-rank layers of a chain with the share of each; None where it holds anything else."""
-    found: list[_Shared] = []
-    for layer in chain:
-        if isinstance(layer, LowRankLayer):
-            found.append((layer, share))
-        elif isinstance(layer, AveragedChains):
-            for inner, weight in zip(layer.chains, layer.weights, strict=True):
-                averaged = _low_rank(inner, share * weight)
-                if averaged is None:
-                    return None
-                found += averaged
-        else:
-            return None
-    return found
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class AdaptedModel(Attachments, Vectors, Answers, Reasons, Texts, Masks, Composi
         """What `to`, `half` and their like are made of."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._registry.forget_all_plans()
+        if self._passes.banks is not None:
+            self._passes.banks.forget()
         return self
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from adaptkit.attaching import BARE, Given, Plan, ReadIds, RowGroups, RowPlan, S
 from adaptkit.backbones import Backbone, all_blocks_of, blocks_of
 from adaptkit.errors import ConfigError
 from adaptkit.layers import PieceRows
+from adaptkit.model.banks import Banks
 from adaptkit.model.replays import Replays
 
 _OWN_DROPOUT = {"dropout", "activation_dropout"}
@@ -25,6 +26,8 @@ class Passes:
     def __init__(self, backbone: Backbone, hooks: SiteHooks) -> None:
         self.backbone = backbone
         self.replays = Replays(backbone)
+        self.banks: Banks | None = None
+        """What runs rows whose stacks have a place in it, where nothing asks for gradients; None: nothing does."""
         self._network = backbone.network
         self._hooks = hooks
 
@@ -59,8 +62,11 @@ class Passes:
             ConfigError: As `states`.
         """
         self._require_own_checkpointing()
-        if not blocks and decoder_ids is None and (replayed := self.replays.states(ids, mask, plans)) is not None:
-            return replayed
+        if not blocks and decoder_ids is None:
+            if self.banks is not None and self.banks.take(plans):
+                return self.banks.states(ids, mask, plans)
+            if (replayed := self.replays.states(ids, mask, plans)) is not None:
+                return replayed
         groups = RowGroups.of(plans)
         ids, mask = groups.sorted(ids), groups.sorted(mask)
         decoder_ids = None if decoder_ids is None else groups.sorted(decoder_ids)

@@ -7,9 +7,9 @@ from threading import Lock
 from weakref import ReferenceType, ref
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from adaptkit.attaching import BoundNetwork, CudaGraphs, Record, ReplayedNetwork, RowPlan
+from adaptkit.attaching import BankedNetwork, BoundNetwork, CudaGraphs, Network, Record, ReplayedNetwork, RowPlan
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.precision import is_in_bfloat16_blocks
 from adaptkit.errors import ConfigError
@@ -78,6 +78,18 @@ class Replays:
         network = self._network_of(plan)
         return None if network is None else self._run(network, ids, mask)
 
+    def through(self, network: BankedNetwork) -> Network:
+        """A network of banks, or what replays its passes."""
+        if self._graphs == "never" or not self._can_record or self._backbone.architecture.decoder is not None:
+            return network
+        replayed = self._replayed(network)
+
+        def run(ids: Tensor, mask: Tensor, *of_rows: Tensor) -> Tensor:
+            states = self._run(replayed, ids, mask, *of_rows) if self._graphs != "never" else None
+            return network(ids, mask, *of_rows) if states is None else states
+
+        return run
+
     @property
     def _can_record(self) -> bool:
         return self._record is not None or self._backbone.device.type == "cuda"
@@ -100,10 +112,12 @@ class Replays:
             return asked.network
 
     def _bound(self, plan: RowPlan) -> ReplayedNetwork:
+        return self._replayed(BoundNetwork(self._backbone, plan))
+
+    def _replayed(self, network: nn.Module) -> ReplayedNetwork:
         if self._record is None:
             self._record = CudaGraphs(self._backbone.device)
         after = 1 if self._graphs == "always" else _RECORDED_AFTER
-        network = BoundNetwork(self._backbone, plan)
         return ReplayedNetwork(network, self._backbone.max_length, self._record, after=after)
 
     def _keep_few(self) -> None:
@@ -111,9 +125,9 @@ class Replays:
         for asked in bound[:-_PLANS_KEPT]:
             asked.network, asked.n_asked = None, 0
 
-    def _run(self, network: ReplayedNetwork, ids: Tensor, mask: Tensor) -> Tensor | None:
+    def _run(self, network: ReplayedNetwork, *inputs: Tensor) -> Tensor | None:
         try:
-            return network(ids, mask)
+            return network(*inputs)
         except RuntimeError as error:
             if self._graphs == "always":
                 raise ConfigError(

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from adaptkit.attaching import AdapterLayers, Plan, RowPlan, plan_of, plan_of_layers
+from adaptkit.attaching import AdapterLayers, RowPlan, plan_of, plan_of_layers
 from adaptkit.composition import Average, Fuse, Part, Stack, resolved
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AmbiguousAdapter, ConfigError, UnknownAdapter
@@ -49,7 +49,7 @@ class Resolver:
         """
         with self._registry.lock:
             plan = plan_of_layers(layers, lambda name: beside[name] if name in beside else self._registry.layers(name))
-        return self._row_plan(plan)
+        return RowPlan(plan, self._same_input)
 
     def _resolved(self, asked: Stack) -> ResolvedStack:
         # Locked, so that no plan of layers that have just been replaced is kept.
@@ -57,9 +57,11 @@ class Resolver:
             whole = resolved(asked, self._registry.resolve, self._fusion_of)
             assert isinstance(whole, Stack)  # noqa: S101 - a stack resolves to a stack
             acting = tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids))))
+            attached = [self._registry[name] for name in acting]
+            still = [one.layers for one in attached if one.adapter is not None]
             found = ResolvedStack(
                 whole,
-                self._row_plan(plan_of(whole, self._registry.layers)),
+                RowPlan(plan_of(whole, self._registry.layers), self._same_input, still),
                 self._head_on(whole),
                 acting=acting,
                 forms=self._forms(whole.ids),
@@ -70,9 +72,6 @@ class Resolver:
             )
             self._remembered.keep(asked, found)
             return found
-
-    def _row_plan(self, plan: Plan) -> RowPlan:
-        return RowPlan(plan, self._same_input)
 
     def _all_fused(self, ids: Iterable[str]) -> Iterator[str]:
         """What the fusions among these fuse, and the fusions among those."""

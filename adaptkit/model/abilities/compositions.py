@@ -10,6 +10,7 @@ from adaptkit.attaching import BoundNetwork, Plan
 from adaptkit.holding import Graphs
 from adaptkit.layers import Head
 from adaptkit.model.abilities.parts import ModelParts
+from adaptkit.model.banks import Banks
 from adaptkit.model.copies import copy_without_hooks
 from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.task_types import HeadConfig
@@ -102,6 +103,26 @@ class Compositions(ModelParts):
             ConfigError: Another word, or `always` where the model is not on CUDA.
         """
         self._passes.replays.use(graphs)
+        if self._passes.banks is not None:
+            self._passes.banks.run_through(self._passes.replays.through)
+
+    def use_banks(self, *stacks: StackLike, slots: int = 64) -> Banks:
+        """Run `encode`, `predict` and lists of `stacks` as an index into banks from now on, where all rows can.
+
+        A bank holds LoRAs, averages of them, and bottlenecks, copied side by side, so that one network, and one
+        compiled or recorded graph, serves every mixture, swap and new adapter. A batch in which a row has anything
+        else goes its usual way, and so does one with gradients. These stacks are put into the banks at once, others
+        when a batch names them. On CUDA passes are recorded as `use_graphs` says. `banks.stop()` ends it.
+
+        Raises:
+            ConfigError: The architecture's modules read more than rows, fewer than 2 slots, or one of these stacks has
+                no place in banks.
+            UnknownAdapter, AmbiguousAdapter: As `pinned`.
+        """
+        banks = Banks(self.backbone, slots=slots, through=self._passes.replays.through)
+        banks.slots(self._stacks.every(stacks))
+        self._passes.banks = banks
+        return banks
 
     def copied_network(self) -> PreTrainedModel:
         """A copy of the backbone's network without hooks; the frozen embedding table is shared, not copied."""

@@ -1,0 +1,252 @@
+"""Rows whose adapters are numbers in an index give what each row gives by hooks, in one compiled graph."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from weakref import ref
+
+import pytest
+import torch
+from torch import Tensor
+from torch._dynamo.testing import CompileCounter
+
+from adaptkit import Average, Fuse, Stack, load_model
+from adaptkit.config import Kind
+from adaptkit.errors import ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.holding import Bits
+from adaptkit.methods import BottleneckConfig, DoraConfig, FusionConfig, Ia3Config, InvertibleConfig, LoraConfig
+from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.model.banks import Banks
+from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
+from tests.adapters import attach_random, random_adapter
+from tests.saved import saved_backbone
+from tests.tiny import ARCHITECTURES, ENCODER_DECODERS, tiny_model
+
+pytestmark = [
+    # torch's own doing while it traces.
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning"),
+]
+LORA = AdapterConfig(method=LoraConfig(rank=4))
+SOME_BLOCKS = AdapterConfig(method=LoraConfig(rank=2, alpha=3, sites=("attention.query", "ffn.output"), blocks=(0,)))
+BOTTLENECK = AdapterConfig(method=BottleneckConfig(reduction_factor=8))
+WIDE = AdapterConfig(method=BottleneckConfig(reduction_factor=4, activation="gelu"))
+AT_ATTENTION = AdapterConfig(method=BottleneckConfig(reduction_factor=16, sites=("attention.residual", "block.output")))
+ADAPTERS: dict[tuple[Kind, str], AdapterConfig] = {
+    ("language", "sw"): LORA,
+    ("language", "ha"): SOME_BLOCKS,
+    ("language", "yo"): BOTTLENECK,
+    ("domain", "news"): LORA,
+    ("domain", "farm"): WIDE,
+    ("domain", "law"): AT_ATTENTION,
+    ("task", "topics"): AdapterConfig(method=LoraConfig(rank=3), hides_top_block=True),
+}
+STACKS: list[StackLike] = [
+    None,
+    "sw",
+    "sw > news > topics",
+    "yo > farm > topics",
+    "ha > law > topics",
+    "sw > law",
+    Stack(Average({"language/sw": 0.3, "language/ha": 0.9}), "task/topics"),
+    "yo > news",
+    "sw",
+]
+IDS = torch.arange(len(STACKS) * 8).view(-1, 8) + 5
+MASK = torch.ones_like(IDS)
+MASK[2, 5:] = MASK[6, 3:] = 0
+TEXTS = ["Mbuzi anakula majani.", "Akuya tana cin ciyawa.", "Goats eat grass.", "Maji", "Rain fills the barrel."]
+
+
+def adapter(model: AdaptedModel, kind: Kind, name: str, config: AdapterConfig, seed: int = 1) -> Adapter:
+    return random_adapter(model, config, kind=kind, name=name, seed=seed)
+
+
+def with_adapters(model: AdaptedModel) -> AdaptedModel:
+    made = [adapter(model, kind, name, config, seed) for seed, ((kind, name), config) in enumerate(ADAPTERS.items())]
+    model.attach(*made)
+    return model
+
+
+@torch.no_grad()
+def states(model: AdaptedModel, stacks: Sequence[StackLike] = STACKS) -> Tensor:
+    found: Tensor = model(IDS[: len(stacks)], MASK[: len(stacks)], stacks=stacks)
+    return found
+
+
+def require_close(found: Tensor, expected: Tensor) -> None:
+    # Ranks are filled up with zeros and summed in another order: some ten units in the last place of float32.
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=3e-5)
+    assert found.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("model_type", [name for name in (*ARCHITECTURES, *ENCODER_DECODERS) if name != "deberta-v2"])
+def test_rows_by_number_are_rows_by_hooks(model_type: str) -> None:
+    model = with_adapters(tiny_model(model_type))
+    expected = states(model)
+    banks = model.use_banks(*STACKS[:3], slots=4)
+    require_close(states(model), expected)
+    assert banks.network.sizes.slots > 4
+    assert banks.network.sizes.levels == 3
+    assert banks.nbytes > 0
+
+
+def counted(banks: Banks, dynamic: bool | None = None) -> CompileCounter:
+    torch._dynamo.reset()
+    counter = CompileCounter()
+    banks.compile(backend=counter, dynamic=dynamic)
+    return counter
+
+
+def test_one_graph_serves_every_mixture_order_swap_and_new_adapter() -> None:
+    model = with_adapters(tiny_model())
+    banks = model.use_banks(*STACKS, slots=20)
+    counter = counted(banks)
+    before = {name: bank.data_ptr() for name, bank in banks.network.named_buffers()}
+
+    def require_right(stacks: Sequence[StackLike]) -> None:
+        with torch.no_grad():
+            expected = torch.cat([model.bound(stack)(IDS[[row]], MASK[[row]]) for row, stack in enumerate(stacks)])
+        require_close(states(model, stacks), expected)
+
+    require_right(STACKS)
+    assert counter.frame_count == 1
+    require_right(STACKS[::-1])
+    require_right(["ha > topics"] * 4 + [None] * 5)
+    model.swap(adapter(model, "language", "sw", LORA, seed=70))
+    require_right(STACKS)
+    model.attach(adapter(model, "language", "rw", SOME_BLOCKS, seed=71), adapter(model, "language", "ig", BOTTLENECK))
+    require_right(["rw > topics", "ig > farm", *STACKS[2:]])
+    model.detach("language/rw", "language/ig")
+    for seed in range(12):  # more than there are slots
+        model.attach(adapter(model, "language", f"x{seed}", LORA, seed=seed))
+        require_right([f"x{seed} > topics", *STACKS[1:]])
+    assert counter.frame_count == 1
+    assert {name: bank.data_ptr() for name, bank in banks.network.named_buffers()} == before
+
+
+def test_batches_of_any_size_share_a_graph() -> None:
+    model = with_adapters(tiny_model(n_blocks=1))
+    counter = counted(model.use_banks(*STACKS), dynamic=True)
+    for n_rows, n_tokens in ((4, 8), (7, 8), (5, 6), (9, 7)):
+        ids, mask = (each[:n_rows, :n_tokens].clone(memory_format=torch.contiguous_format) for each in (IDS, MASK))
+        with torch.no_grad():
+            model(ids, mask, stacks=STACKS[:n_rows])
+    assert counter.frame_count == 1
+
+
+def test_growing_compiles_once_more() -> None:
+    model = with_adapters(tiny_model(n_blocks=1))
+    mixtures: list[list[StackLike]] = [["sw", "ha"], ["sw > news", None], ["sw", "news", "ha", "topics"]]
+    expected = [states(model, mixture) for mixture in mixtures]
+    banks = model.use_banks("sw", slots=4)
+    counter = counted(banks)
+    for mixture, by_hooks in zip(mixtures, expected, strict=True):
+        require_close(states(model, mixture), by_hooks)
+    assert counter.frame_count > 1
+    assert (banks.network.sizes.slots, banks.network.sizes.levels) == (8, 2)
+
+
+def test_inductor_gives_the_same_states() -> None:
+    model = with_adapters(tiny_model(n_blocks=1))
+    expected = states(model)
+    torch._dynamo.reset()
+    model.use_banks(*STACKS).compile(backend="inductor")
+    require_close(states(model), expected)
+
+
+@pytest.mark.parametrize(("bits", "embeddings"), [(4, "paged"), (8, "int8")])
+def test_every_precision(bits: Bits, embeddings: str, tmp_path: Path) -> None:
+    model = with_adapters(load_model(str(saved_backbone(tmp_path / "backbone")), bits=bits, embeddings=embeddings))
+    expected = states(model)
+    assert model.use_banks(*STACKS).nbytes > 0
+    require_close(states(model), expected)
+
+
+def test_banks_are_in_the_type_of_what_layers_read(tmp_path: Path) -> None:
+    model = with_adapters(load_model(str(saved_backbone(tmp_path / "backbone")), bits=16))
+    expected = states(model)
+    banks = model.use_banks(*STACKS)
+    assert {buffer.dtype for buffer in banks.network.banks.buffers()} == {torch.bfloat16}
+    found = states(model)
+    assert found.dtype == expected.dtype
+    # Numbers of eight bits, of sums of some hundred terms in another order.
+    torch.testing.assert_close(found.float(), expected.float(), rtol=0.05, atol=0.1)
+
+
+def answers_by_both(model: AdaptedModel, ask: Callable[[], Tensor]) -> tuple[Tensor, Tensor]:
+    by_hooks = ask()
+    banks = model.use_banks(slots=8)
+    by_banks = ask()
+    assert banks.nbytes > 0
+    return by_banks, by_hooks
+
+
+def test_encode_and_predict_use_them() -> None:
+    model = tiny_model()
+    head = HeadConfig(task_type="classification", labels=("farm", "town"))
+    topics = AdapterConfig(method=LoraConfig(rank=3), head=head)
+    model.attach(adapter(model, "language", "sw", LORA), adapter(model, "task", "topics", topics))
+    model.attach(adapter(model, "language", "yo", BOTTLENECK, seed=2))
+    stacks = ["sw > topics", "topics", "yo > topics", "sw > topics", "topics"]
+    by_banks, by_hooks = answers_by_both(model, lambda: model.encode(TEXTS, stacks=stacks, batch_size=3))
+    require_close(by_banks, by_hooks)
+    found = model.predict(TEXTS, stacks=stacks)
+    model.use_banks().stop()
+    expected = model.predict(TEXTS, stacks=stacks)
+    assert [answer.label for answer in found] == [answer.label for answer in expected]
+    for answer, other in zip(found, expected, strict=True):
+        assert answer.probabilities == pytest.approx(other.probabilities, rel=1e-4)
+
+
+def test_what_has_no_place_goes_the_way_of_hooks() -> None:
+    model = with_adapters(tiny_model())
+    others = {
+        "rw": AdapterConfig(method=Ia3Config()),
+        "ig": AdapterConfig(method=DoraConfig(rank=2)),
+        "zu": AdapterConfig(method=LoraConfig(rank=2), invertible=InvertibleConfig()),
+    }
+    model.attach(*(adapter(model, "language", name, config) for name, config in others.items()))
+    model.attach(
+        adapter(model, "language", "both", AdapterConfig(method=FusionConfig(fuses=("language/sw", "language/ha"))))
+    )
+    attach_random(model, "language/new", LORA)
+    model.adapters.eval()
+    odd: list[StackLike] = [*others, Fuse("language/sw", "language/ha"), "new", Average("language/sw", "language/yo")]
+    expected = [states(model, [stack, "sw"]) for stack in odd]
+    banks = model.use_banks("sw")
+    for stack, states_by_hooks in zip(odd, expected, strict=True):
+        assert torch.equal(states(model, [stack, "sw"]), states_by_hooks)
+        with pytest.raises(ConfigError, match="no place in banks"):
+            banks.slots([model.pinned(stack)])
+
+
+def test_gradients_and_blocks_go_the_way_of_hooks() -> None:
+    model = with_adapters(tiny_model())
+    with torch.no_grad():
+        expected = model(IDS[:2], MASK[:2], stacks=["sw", "yo"], blocks=[0, 1])
+        model.use_banks("sw")
+        assert torch.equal(model(IDS[:2], MASK[:2], stacks=["sw", "yo"], blocks=[0, 1]), expected)
+    model.adapters.requires_grad_(requires_grad=True)
+    model(IDS[:2], MASK[:2], stacks=["sw", "yo"]).sum().backward()
+    assert any(weight.grad is not None for weight in model.adapters.parameters())
+
+
+def test_what_is_detached_is_not_kept_and_what_is_moved_is_read_anew() -> None:
+    model = with_adapters(tiny_model())
+    banks = model.use_banks(*STACKS)
+    layers = ref(model.pinned("yo").layers["language/yo"])
+    model.detach("language/yo")
+    assert layers() is None
+    model.double()
+    found = states(model, ["sw", "sw > news > topics"])
+    assert found.dtype == torch.float64
+    assert {buffer.dtype for buffer in banks.network.banks.buffers()} == {torch.float64}
+
+
+def test_refusals() -> None:
+    with pytest.raises(ConfigError, match="cannot have slots"):
+        tiny_model("deberta-v2").use_banks()
+    with pytest.raises(ConfigError, match="at least 2"):
+        tiny_model().use_banks(slots=1)
