@@ -73,13 +73,14 @@ def _serve(
     server = ZooServer(
         api,
         limits,
+        host=host,
         accelerator=accelerator,
         devices=devices,
         workers=workers,
         on_ready=lambda: _console.print(f"ready: {counted(len(list(shelf.served)), 'adapter')} of {zoo}"),
     )
     _end_by(signal.SIGINT, signal.SIGTERM)
-    server.serve(host, port, log_level=log_level)
+    server.serve(port, log_level=log_level)
 
 
 def _require_place(host: str, port: int) -> None:

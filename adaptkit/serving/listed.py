@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from adaptkit.format.listing import Listing
 from adaptkit.languages import language_name
 from adaptkit.serving.jobs import Described
-from adaptkit.task_types import TASK_TYPES
+from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.json_values import as_json
 
 
@@ -36,9 +36,16 @@ def _facts(listing: Listing) -> dict[str, object]:
         "scores": as_json(listing.scores),
         "size_bytes": listing.size_bytes,
     }
-    head = listing.facts.head
-    if head is not None and head in TASK_TYPES:
-        row = TASK_TYPES[head]
-        facts |= {"task_type": head, "input": row.plain_form}
-        facts |= {} if row.writes else {"endpoint": f"/v1/{row.endpoint}"}
-    return facts
+    return facts | ({} if listing.config.head is None else _of_head(listing.config.head))
+
+
+def _of_head(head: HeadConfig) -> dict[str, object]:
+    """What a head answers to, and where; `fields` are the texts of an input."""
+    row = head.row
+    return {
+        "task_type": row.name,
+        "input": row.plain_form,
+        "fields": [name for name in row.texts if name != "pair" or head.pairs],
+        "labels": list(head.labels),
+        "endpoint": "" if row.writes else f"/v1/{row.endpoint}",
+    }

@@ -37,6 +37,7 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
         api: ZooAPI,
         limits: Limits,
         *,
+        host: str,
         accelerator: str,
         devices: Any,  # noqa: ANN401 - LitServe's own
         workers: int,
@@ -51,22 +52,22 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
             disable_openapi_url=True,  # its page would ask another site for scripts
             restart_workers=True,
         )
-        self._limits, self._on_ready = limits, on_ready
+        self._host, self._on_ready = host, on_ready
         # Vectors do not get shorter by it, and it takes longer than all else here.
         self.app.user_middleware = [each for each in self.app.user_middleware if each.cls is not GZipMiddleware]
+        hosts = LOCAL_HOSTS if host == LOCAL else None
+        self.app.add_middleware(Gate, max_body_bytes=limits.max_body_bytes, hosts=hosts)
         _tell_errors(self.app)
         _show_page(self.app)
 
-    def serve(self, host: str, port: int, *, log_level: str) -> None:
+    def serve(self, port: int, *, log_level: str) -> None:
         """Answer until it is interrupted.
 
         Raises:
             ServerFailed: A worker could not start.
         """
-        hosts = LOCAL_HOSTS if host == LOCAL else None
-        self.app.add_middleware(Gate, max_body_bytes=self._limits.max_body_bytes, hosts=hosts)
         self.run(
-            host=host,
+            host=self._host,
             port=port,
             num_api_servers=1,
             log_level=log_level,

@@ -1,21 +1,28 @@
 """A real server process, asked by the clients that people have."""
 
 import json
+import re
 import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import escape, unescape
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any, Literal
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import numpy as np
 import openai
 import pytest
+from PIL import Image
 
 from adaptkit import load_adapter
+from adaptkit.serving.page import page_file
 from tests.adapters import random_adapter
-from tests.unit.serving.conftest import KEY, Served
+from tests.unit.serving.conftest import Served
+from tests.unit.serving.framed import BROWSER, browse, framing
 from tests.zoos import LORA
 
 TEXTS = ["Mbuzi anakula majani.", "Mvua inanyesha leo usiku.", "goat"]
@@ -24,14 +31,14 @@ STACKS = ["language/sw", "language/sw-news > task/topics", "tiny-bert", "languag
 
 @pytest.fixture(scope="module")
 def client(served: Served) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=served.base, api_key=KEY, max_retries=0) as client:
+    with openai.OpenAI(base_url=served.base, api_key="none", max_retries=0) as client:
         yield client
 
 
-def post(served: Served, path: str, body: object, key: str = KEY, **headers: str) -> tuple[int, Any]:
+def post(served: Served, path: str, body: object, **headers: str) -> tuple[int, Any]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     asked = urllib.request.Request(  # noqa: S310 - of this machine
-        served.url + path, content, {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
+        served.url + path, content, {"Content-Type": "application/json", **headers}
     )
     try:
         with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310
@@ -164,20 +171,16 @@ def test_a_long_text_is_cut_where_that_is_asked_for(served: Served) -> None:
     assert (status, found["usage"]["prompt_tokens"]) == (200, 140)
 
 
-def test_strangers_get_nothing(served: Served) -> None:
+def test_pages_of_strangers_get_nothing(served: Served) -> None:
     body = {"model": "sw", "input": "a"}
-    assert post(served, "/v1/embeddings", body, key="")[0] == 401
-    assert post(served, "/v1/embeddings", body, key=KEY + "x")[1]["code"] == "invalid_api_key"
     assert post(served, "/v1/embeddings", body, Origin="https://pages.invalid")[1]["code"] == "another_origin"
     assert post(served, "/v1/embeddings", body, Host="pages.invalid")[1]["code"] == "another_host"
-    with pytest.raises(openai.AuthenticationError):
-        openai.OpenAI(base_url=served.base, api_key="x").models.list()
 
 
 def test_a_body_that_does_not_say_its_length_is_bounded(served: Served) -> None:
     connection = HTTPConnection(served.url.removeprefix("http://"), timeout=60)
     pieces = (b"x" * 10_000 for _ in range(10))
-    connection.request("POST", "/v1/embeddings", pieces, {"Authorization": f"Bearer {KEY}"}, encode_chunked=True)
+    connection.request("POST", "/v1/embeddings", pieces, encode_chunked=True)
     assert connection.getresponse().status == 413
     connection.close()
 
@@ -257,7 +260,7 @@ def test_langchain_s_class_works_unchanged(served: Served) -> None:
     from pydantic import SecretStr
 
     made = OpenAIEmbeddings(
-        base_url=served.base, api_key=SecretStr(KEY), model="sw > topics", check_embedding_ctx_length=False
+        base_url=served.base, api_key=SecretStr("none"), model="sw > topics", check_embedding_ctx_length=False
     )
     for text, vector in zip(TEXTS, made.embed_documents(TEXTS), strict=True):
         np.testing.assert_allclose(vector, alone(served, text, "language/sw > task/topics"), atol=1e-5)
@@ -266,13 +269,74 @@ def test_langchain_s_class_works_unchanged(served: Served) -> None:
 def test_llama_index_s_class_works_unchanged(served: Served) -> None:
     from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 
-    made = OpenAILikeEmbedding(api_base=served.base, api_key=KEY, model_name="language/sw")
+    made = OpenAILikeEmbedding(api_base=served.base, api_key="none", model_name="language/sw")
     for text, vector in zip(TEXTS, made.get_text_embedding_batch(TEXTS), strict=True):
         np.testing.assert_allclose(vector, alone(served, text, "language/sw"), atol=1e-5)
 
 
-def test_the_log_holds_no_text_and_no_key(served: Served) -> None:
+PHONE, DESK, HEIGHT = 390, 1280, 1200
+in_a_browser = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome on the path")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@in_a_browser
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"stack": "sw-news > topics", "text": "goat"}, ">goats<"),
+        ({"stack": "language/sw", "text": "goat", "lines": f"goat\n{HOSTILE}"}, f">{escape(HOSTILE)}<"),
+        ({"stack": "ner", "words": "Asha lives here"}, ">Asha<b>"),
+    ],
+)
+def test_the_page_shows_what_a_stack_answers(served: Served, tmp_path: Path, given: dict[str, str], shown: str) -> None:
+    with framing(served.url) as place:
+        found = browse(place, urlencode(given), tmp_path, PHONE, HEIGHT, "--dump-dom")
+    scroll_width, width, n_out = _measured(found)
+    assert (scroll_width, width, n_out) == (PHONE, PHONE, 0)
+    assert shown in _data(found, "answer")
+    assert _data(found, "error") == ""
+
+
+@in_a_browser
+def test_the_page_says_what_was_refused_and_may_run_no_stranger_s_script(served: Served, tmp_path: Path) -> None:
+    with framing(served.url) as place:
+        found = browse(place, urlencode({"stack": HOSTILE, "text": "a"}), tmp_path, DESK, HEIGHT, "--dump-dom")
+    assert "cannot be read" in _data(found, "error")
+    with urllib.request.urlopen(served.url, timeout=60) as page:  # noqa: S310 - of this machine
+        policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@in_a_browser
+def test_a_screenshot_shows_the_page(served: Served, tmp_path: Path) -> None:
+    with framing(served.url) as place:
+        browse(place, "stack=topics&text=goat", tmp_path, DESK, HEIGHT, f"--screenshot={tmp_path / 'page.png'}")
+    with Image.open(tmp_path / "page.png") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    blank_rows = np.ptp(pixels, axis=1).max(axis=1) == 0
+    assert 0.2 < blank_rows.mean() < 0.9
+    assert (pixels == np.array((28, 92, 160))).all(axis=2).sum() > 500  # the button
+
+
+def _data(found: str, name: str) -> str:
+    match = re.search(f'data-{name}="([^"]*)"', found)
+    assert match
+    return unescape(match[1])
+
+
+def _measured(found: str) -> tuple[float, ...]:
+    return tuple(map(float, _data(found, "measured").split()))
+
+
+def test_the_page_asks_nothing_of_another_site() -> None:
+    for name in ("page.html", "page.css", "page.js"):
+        content, _ = page_file(name)
+        assert not re.search(rb"https?://|//[a-z]+\.|@import|url\(|innerHTML|eval\(", content), name
+
+
+def test_the_log_holds_no_text(served: Served) -> None:
     said = served.log.read_text()
     assert "ready:" in said
     assert "Traceback" not in said
-    assert not any(text in said for text in (*TEXTS, KEY))
+    assert not any(text in said for text in TEXTS)

@@ -1,0 +1,135 @@
+"""What needs no worker: who may ask, what the command refuses, and what is refused before anything is loaded."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from adaptkit.cli.serve import serve_flags
+from adaptkit.errors import AdaptkitError, BackboneMismatch, ConfigError, NotAnAdapter, SourceNotFound
+from adaptkit.options import options_of
+from adaptkit.requests import Pretrained
+from adaptkit.serving.api import ZooAPI
+from adaptkit.serving.jobs import Described, Roster
+from adaptkit.serving.limits import Limits
+from adaptkit.serving.refusal import Refused, refusal_of
+from adaptkit.serving.server import ZooServer
+from adaptkit.serving.shelf import Shelf
+from adaptkit.serving.spec import ZooSpec
+from tests.zoos import made_zoo, zipped
+
+KEY = "not to be told"
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.tiny import tiny_model
+
+    return made_zoo(tmp_path_factory.mktemp("zoo"), tiny_model())
+
+
+@pytest.fixture
+def client(zoo: Path) -> TestClient:
+    limits = Limits()
+    spec = ZooSpec(Shelf(zoo), limits)
+    api = ZooAPI(zoo, Pretrained(), spec, api_key=KEY, batch_size=8, cache_bytes=2**20)
+    server = ZooServer(
+        api, limits, host="127.0.0.1", accelerator="cpu", devices="auto", workers=1, on_ready=lambda: None
+    )
+    server.workers_setup_status = {}
+    return TestClient(server.app, base_url="http://127.0.0.1")
+
+
+@pytest.mark.parametrize("given", [None, "", "Bearer", f"Bearer {KEY}x", "Bearer ключ", KEY[:-1]])
+def test_who_does_not_know_the_key_gets_nothing(client: TestClient, given: str | None) -> None:
+    headers = {} if given is None else {"Authorization": given.encode()}
+    for path in ("/v1/embeddings", "/v1/classify", "/v1/load_lora_adapter", "/v1/unload_lora_adapter"):
+        answer = client.post(path, headers=headers, content=b"{}")  # type: ignore[arg-type]
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert client.get("/v1/models", headers=headers).status_code == 401  # type: ignore[arg-type]
+    assert client.get("/").status_code == 200  # the page asks for it
+
+
+def test_who_knows_the_key_is_let_in(client: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    assert client.post("/v1/embeddings", headers=headers, content=b"{}").status_code == 422
+    assert client.get("/health", headers=headers).status_code == 503  # there is no worker
+
+
+def named(shelf: Shelf, name: str) -> str:
+    try:
+        return shelf.named(name).stack
+    except Refused as error:
+        return error.refusal.code
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_names_are_those_of_the_zoo_and_of_what_is_served(zoo: Path, tmp_path: Path, packed: bool) -> None:
+    shelf = Shelf(zipped(zoo, tmp_path / "zoo.zip") if packed else zoo)
+    shelf.tell(
+        Described(backbone="tiny", width=8, n_tokens=9, left_out={"language/wal-Latn": "it is not for this one"})
+    )
+    assert named(shelf, "tiny") == ""
+    assert named(shelf, "sw > topics") == "language/sw > task/topics"
+    assert named(shelf, "average(sw: 0.5, sw-news: 0.5)") == "average(language/sw: 0.5, language/sw-news: 0.5)"
+    assert named(shelf, "language/wal-Latn") == "another_backbone"
+    assert named(shelf, "fuse(sw, sw-news)") == "invalid_value"
+    assert named(shelf, "../../etc/passwd") == "invalid_value"
+    shelf.take("language/sw")
+    assert named(shelf, "sw > topics") == named(shelf, "average(sw: 0.5, sw-news: 0.5)") == "model_not_found"
+    shelf.put("language/sw")
+    assert named(shelf, "sw") == "language/sw"
+
+
+def test_a_roster_says_what_is_unloaded_and_what_is_new() -> None:
+    first = Roster().without("language/sw")
+    again = first.with_new("language/sw")
+    assert first.unloaded == {"language/sw"}
+    assert (again.unloaded, again.turns, again.number) == (frozenset(), {"language/sw": 1}, 2)
+    assert again.with_new("language/sw").turns == {"language/sw": 2}
+
+
+def test_a_message_tells_nothing_of_where_the_zoo_lies() -> None:
+    error = NotAnAdapter(Path("/srv/private/zoo/language/sw"), "is broken.")
+    assert "/srv" not in refusal_of(error, folder="/srv/private/zoo").message
+    assert refusal_of(BackboneMismatch("another")).status == 400
+
+
+def _run(*, zoo: Path, port: int = 8000, **more: object) -> None:
+    serve_flags()(
+        zoo=zoo, port=port, **{**dict.fromkeys(options_of(Limits)), "host": "127.0.0.1", "device": "cpu", **more}
+    )
+
+
+def _port_taken(zoo: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        _run(zoo=zoo, port=taken.getsockname()[1])
+
+
+def _no_litserve(zoo: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adaptkit.cli.serve.find_spec", lambda _: None)
+        _run(zoo=zoo)
+
+
+@pytest.mark.parametrize(
+    ("start", "error", "said"),
+    [
+        (lambda zoo: _run(zoo=zoo / "nothing"), SourceNotFound, "no folder or archive"),
+        (lambda zoo: _run(zoo=zoo, host="example.org"), ConfigError, "--host is 127.0.0.1"),
+        (lambda zoo: _run(zoo=zoo, port=80), ConfigError, "from 1024 to 65535"),
+        (lambda zoo: _run(zoo=zoo, device="tpu"), ConfigError, "no device 'tpu'"),
+        (_port_taken, ConfigError, "Give another: --port"),
+        (_no_litserve, ConfigError, "adaptkit-nlp[serve]"),
+    ],
+)
+def test_the_command_says_what_it_cannot_start_with(
+    zoo: Path, start: Callable[[Path], None], error: type[AdaptkitError], said: str
+) -> None:
+    with pytest.raises(error) as told:
+        start(zoo)
+    assert said in str(told.value)

@@ -1,0 +1,22 @@
+"""What the load test counts: a wrong row is one, and rounding is none."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from benchmarks.cases.serve_load import WRONG, decoded, distance, least_distance
+
+
+def test_a_vector_of_another_stack_is_wrong_and_rounding_is_not() -> None:
+    draw = np.random.default_rng(0)
+    right = {("goat", f"language/x{n}"): draw.normal(size=8).astype(np.float32) for n in range(4)}
+    one, other = right["goat", "language/x0"], right["goat", "language/x1"]
+    assert distance(one + 1e-6, one) < WRONG < least_distance(right) <= distance(other, one)
+
+
+def test_vectors_are_read_as_they_were_sent() -> None:
+    sent = np.array([1.5, -2.25, 3e-7], dtype="<f4")
+    answer = {"data": [{"embedding": base64.b64encode(sent.tobytes()).decode()}]}
+    assert decoded(answer).tolist() == sent.tolist()
+    assert distance(decoded(answer), sent) == pytest.approx(0)
