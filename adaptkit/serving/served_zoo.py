@@ -32,7 +32,7 @@ class ServedZoo:
         before, self._roster = self._roster, roster
         anew = {name for name, turn in roster.turns.items() if before.turns.get(name, 0) != turn}
         self._let_go(anew | roster.unloaded)
-        if anew - self._ids:
+        if anew - self._listings.keys():
             self._read()
 
     def load(self, adapter_id: str) -> None:
@@ -41,26 +41,28 @@ class ServedZoo:
         Raises:
             AdaptkitError: The zoo has none of that id, it is not sound, or it is for another backbone.
         """
-        adapter = Zoo(self._path).load(adapter_id)
+        if adapter_id not in self._listings:
+            self._read()
+        listing = self._listings.get(adapter_id)
+        adapter = self._zoo.load(adapter_id) if listing is None else listing.load()  # the first says what is there
         if not adapter.config.method.fuses:  # a fusion is tried with what it fuses, when it is named
             put = self._model.swap if adapter_id in self._model.attached else self._model.attach
             put(adapter)
         self._let_go({adapter_id})
-        if adapter_id not in self._ids:
-            self._read()
         self._model.pinned(adapter_id)
 
     def described(self) -> Described:
         """What the process that speaks HTTP must know of backbone and zoo."""
         backbone = self._model.backbone
         width = int(self._model.encode(["a"]).shape[-1])
-        listings = Zoo(self._path).sound
-        reasons = {listing.id: _unlike(listing, backbone) for listing in listings}
+        reasons = {name: _unlike(listing, backbone) for name, listing in self._listings.items()}
         left_out = {name: reason for name, reason in reasons.items() if reason}
         return Described(backbone=backbone.name, width=width, n_tokens=backbone.longest_sentence, left_out=left_out)
 
     def _read(self) -> None:
-        self._ids = frozenset(self._model.attach_zoo(self._path, cache_bytes=self._cache_bytes))
+        self._zoo = Zoo(self._path)
+        self._listings = {listing.id: listing for listing in self._zoo.sound}
+        self._model.attach_zoo(self._zoo, cache_bytes=self._cache_bytes)
 
     def _let_go(self, names: "frozenset[str] | set[str]") -> None:
         self._model.detach(*(names & set(self._model.attached)))

@@ -49,14 +49,16 @@ class Shelf:
             raise ConfigError(f"{path} holds no adapter that can be read, so that there is nothing to serve.")
 
     def see(self, name: str) -> None:
-        """Look into the zoo again: what is there under the ids that are known, and under this one.
+        """Look into the zoo again, at what is there under one id; what else is new there is not served.
 
         Raises:
             AdaptkitError: As at the start.
         """
-        known = {*self._listings, name}
-        self._listings = {name: listing for name, listing in self._read().items() if name in known}
-        self._see_names()
+        if before := self._listings.get(name):
+            self._listings[name] = Listing(before.place, before.files)
+        elif after := self._read().get(name):
+            self._listings[name] = after
+            self._see_names()
 
     def _read(self) -> dict[str, Listing]:
         catalogue = Catalogue(self.path, Listing)

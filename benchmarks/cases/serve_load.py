@@ -1,8 +1,7 @@
 """`adaptkit serve` under load: many clients, many stacks, adapters loaded anew and unloaded meanwhile.
 
-`python -m benchmarks.run serve_load [--seconds 60] [--clients 32] [--stacks 64] [--rank 8] [--workers 1]`: a real server
-on loopback, the embedded backbone, a zoo of random LoRAs; half of the stacks are two adapters deep. Each client asks for
-the vector of one text under one stack, and asks again when it has it. Every answer is compared with the one that the
+`python -m benchmarks.run serve_load [--seconds 60] [--clients 32] [--stacks 64] [--rank 8] [--workers 1]`: a server on
+loopback, the embedded backbone, a zoo of random LoRAs; half of the stacks are two adapters deep. Each client asks for the vector of one text under one stack, and asks again when it has it. Every answer is compared with the one that the
 model alone gives for that text and stack. An adapter that clients use is read anew four times a second, and one that
 nobody asks for is unloaded and loaded as often.
 """
@@ -38,8 +37,6 @@ TEXTS = (
     "The clinic behind the market opens at seven.",
     "Our goat has eaten the letter.",
     "Tomorrow the boat leaves before the tide turns, so pack tonight.",
-    "Who has the key of the store?",
-    "Rain.",
     "The teacher asked everybody to bring a stone, a leaf and a story about their grandmother's house.",
 )
 SPARE = "domain/spare"
