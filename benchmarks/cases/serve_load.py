@@ -1,9 +1,10 @@
 """`adaptkit serve` under load: many clients, many stacks, adapters loaded anew and unloaded meanwhile.
 
 `python -m benchmarks.run serve_load [--seconds 60] [--clients 32] [--stacks 64] [--rank 8] [--workers 1]`: a server on
-loopback, the embedded backbone, a zoo of random LoRAs; half of the stacks are two adapters deep. Each client asks for the vector of one text under one stack, and asks again when it has it. Every answer is compared with the one that the
-model alone gives for that text and stack. An adapter that clients use is read anew four times a second, and one that
-nobody asks for is unloaded and loaded as often.
+loopback, the embedded backbone, a zoo of random LoRAs; half of the stacks are two deep. Each client asks for the
+vector of one text under one stack, and asks again when it has it. Every answer is compared with the one that the model
+alone gives for that text and stack. Adapters that clients use are read anew in turn, and one that nobody asks for is
+unloaded and loaded, again and again with a quarter of a second between.
 """
 
 import argparse

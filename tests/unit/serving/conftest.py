@@ -49,6 +49,7 @@ class Served:
 def served_zoo(folder: Path, backbone: Path) -> Path:
     model = load_model(backbone)
     zoo = made_zoo(folder, model)
+    random_adapter(model, LORA, name="ha", seed=4).save(zoo / "ha")
     for seed, (name, head) in enumerate(HEADS.items()):
         config = AdapterConfig(method=LoraConfig(rank=2, sites=("attention.query",)), head=head)
         random_adapter(model, config, kind="task", name=name, seed=seed).save(zoo / "task" / name)

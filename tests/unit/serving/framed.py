@@ -4,29 +4,48 @@ The page forbids being framed. So what stands between passes all on but that lin
 has the frame and measures what is inside.
 """
 
+import json
+import re
 import shutil
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_AROUND = """<!doctype html><body style="margin:0">
-<iframe width="{width}" height="{height}" style="border:0;display:block"></iframe><script>
-const frame = document.querySelector("iframe");
-frame.src = "/" + location.hash;
-setInterval(() => {{
+_AROUND = """<!doctype html><body style="margin:0"><script>
+const frames = JSON.parse(decodeURIComponent(location.hash.slice(1))).map(link => {{
+  const frame = document.createElement("iframe");
+  frame.style = "width:{width}px;height:{height}px;border:0;display:block";
+  frame.src = "/#" + link;
+  document.body.append(frame);
+  return frame;
+}});
+setInterval(() => frames.forEach(frame => {{
   const inside = frame.contentDocument, width = inside.documentElement.clientWidth;
   const out = [...inside.querySelectorAll("body *")].filter(each => each.getBoundingClientRect().right > width + 0.5);
-  document.body.dataset.measured = [inside.documentElement.scrollWidth, width, out.length].join(" ");
-  document.body.dataset.answer = inside.getElementById("answer")?.innerHTML || "";
-  document.body.dataset.error = inside.getElementById("error")?.textContent || "";
-}}, 50);</script>"""
+  frame.dataset.measured = [inside.documentElement.scrollWidth, width, out.length].join(" ");
+  frame.dataset.answer = inside.getElementById("answer")?.innerHTML || "";
+  frame.dataset.error = inside.getElementById("error")?.textContent || "";
+}}), 50);</script>"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page in a frame shows: markup of the answer, text of the error, and its measures in CSS pixels."""
+
+    answer: str
+    error: str
+    scroll_width: float
+    width: float
+    n_sticking_out: float
 
 
 @contextmanager
@@ -79,11 +98,28 @@ def framing(server: str) -> Iterator[str]:
         between.server_close()
 
 
-def browse(place: str, link: str, folder: Path, width: int, height: int, option: str) -> str:
-    """What a browser makes of the page when it is opened by a link with a stack and an input."""
+def _browse(server: str, links: Sequence[str], folder: Path, width: int, height: int, option: str) -> str:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
     options += [f"--user-data-dir={folder / 'profile'}", f"--window-size={max(width, 500)},{height}"]
     options += ["--virtual-time-budget=8000", option]
-    url = f"{place}/around?width={width}&height={height}#{link}"
-    done = subprocess.run([str(BROWSER), *options, url], check=True, capture_output=True, text=True, timeout=120)  # noqa: S603
-    return done.stdout
+    with framing(server) as place:
+        url = f"{place}/around?width={width}&height={height}#{quote(json.dumps(links))}"
+        return subprocess.run(  # noqa: S603
+            [str(BROWSER), *options, url], check=True, capture_output=True, text=True, timeout=120
+        ).stdout
+
+
+def shown_by(server: str, links: Sequence[str], folder: Path, width: int) -> list[Shown]:
+    """What a browser makes of the page, opened by links that each have a stack and an input."""
+    found = _browse(server, links, folder, width, 1200, "--dump-dom")
+    every = []
+    for frame in re.findall(r"<iframe[^>]*>", found):
+        data = {name: unescape(value) for name, value in re.findall(r'data-(\w+)="([^"]*)"', frame)}
+        every.append(Shown(data["answer"], data["error"], *map(float, data["measured"].split())))
+    return every
+
+
+def screenshot(server: str, link: str, folder: Path, width: int, height: int) -> Path:
+    """A picture of the page."""
+    _browse(server, [link], folder, width, height, f"--screenshot={folder / 'page.png'}")
+    return folder / "page.png"

@@ -6,7 +6,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from html import escape, unescape
+from html import escape
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +22,10 @@ from adaptkit import load_adapter
 from adaptkit.serving.page import page_file
 from tests.adapters import random_adapter
 from tests.unit.serving.conftest import Served
-from tests.unit.serving.framed import BROWSER, browse, framing
+from tests.unit.serving.framed import BROWSER, screenshot, shown_by
 from tests.zoos import LORA
 
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "server.md"
 TEXTS = ["Mbuzi anakula majani.", "Mvua inanyesha leo usiku.", "goat"]
 STACKS = ["language/sw", "language/sw-news > task/topics", "tiny-bert", "language/wal-Latn > task/ner"]
 
@@ -255,23 +256,28 @@ def test_many_at_once_get_their_own_answers_while_adapters_come_and_go(served: S
         np.testing.assert_allclose(reply["data"][0]["embedding"], right[pair], atol=1e-5)
 
 
-def test_langchain_s_class_works_unchanged(served: Served) -> None:
-    from langchain_openai import OpenAIEmbeddings
-    from pydantic import SecretStr
+def test_the_page_of_the_docs_does_what_it_says(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    """OpenAI's client, and LangChain's and LlamaIndex's classes, unchanged."""
+    text = PAGE.read_text(encoding="utf-8").replace("http://127.0.0.1:8000", served.url)
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 4
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)  # noqa: S102 - our own page
+    names["client"].close()
+    assert capsys.readouterr().out.splitlines()[1:] == ["2 3", "32", "32"]
+    asked = "Ninahitaji daktari."
+    for found in (names["embeddings"].embed_documents([asked])[0], names["embedding"].get_text_embedding(asked)):
+        np.testing.assert_allclose(found, alone(served, asked, "language/sw"), atol=1e-5)
 
-    made = OpenAIEmbeddings(
-        base_url=served.base, api_key=SecretStr("none"), model="sw > topics", check_embedding_ctx_length=False
+
+def test_commands_of_the_docs_do_what_they_say(served: Served) -> None:
+    commands = re.findall(
+        r"curl http://127.0.0.1:8000(/\S+) .*?-d '(.*?)'", PAGE.read_text(encoding="utf-8"), re.DOTALL
     )
-    for text, vector in zip(TEXTS, made.embed_documents(TEXTS), strict=True):
-        np.testing.assert_allclose(vector, alone(served, text, "language/sw > task/topics"), atol=1e-5)
-
-
-def test_llama_index_s_class_works_unchanged(served: Served) -> None:
-    from llama_index.embeddings.openai_like import OpenAILikeEmbedding
-
-    made = OpenAILikeEmbedding(api_base=served.base, api_key="none", model_name="language/sw")
-    for text, vector in zip(TEXTS, made.get_text_embedding_batch(TEXTS), strict=True):
-        np.testing.assert_allclose(vector, alone(served, text, "language/sw"), atol=1e-5)
+    assert len(commands) == 3
+    for path, body in commands:
+        assert post(served, path, body.encode())[0] == 200
 
 
 PHONE, DESK, HEIGHT = 390, 1280, 1200
@@ -280,53 +286,42 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @in_a_browser
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        ({"stack": "sw-news > topics", "text": "goat"}, ">goats<"),
-        ({"stack": "language/sw", "text": "goat", "lines": f"goat\n{HOSTILE}"}, f">{escape(HOSTILE)}<"),
-        ({"stack": "ner", "words": "Asha lives here"}, ">Asha<b>"),
-    ],
-)
-def test_the_page_shows_what_a_stack_answers(served: Served, tmp_path: Path, given: dict[str, str], shown: str) -> None:
-    with framing(served.url) as place:
-        found = browse(place, urlencode(given), tmp_path, PHONE, HEIGHT, "--dump-dom")
-    scroll_width, width, n_out = _measured(found)
-    assert (scroll_width, width, n_out) == (PHONE, PHONE, 0)
-    assert shown in _data(found, "answer")
-    assert _data(found, "error") == ""
-
-
-@in_a_browser
-def test_the_page_says_what_was_refused_and_may_run_no_stranger_s_script(served: Served, tmp_path: Path) -> None:
-    with framing(served.url) as place:
-        found = browse(place, urlencode({"stack": HOSTILE, "text": "a"}), tmp_path, DESK, HEIGHT, "--dump-dom")
-    assert "cannot be read" in _data(found, "error")
-    with urllib.request.urlopen(served.url, timeout=60) as page:  # noqa: S310 - of this machine
-        policy = page.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+def test_the_page_shows_what_a_stack_answers_on_a_phone(served: Served, tmp_path: Path) -> None:
+    given = [
+        {"stack": "sw-news > topics", "text": "goat"},
+        {"stack": "language/sw", "text": "goat", "lines": f"goat\n{HOSTILE}"},
+        {"stack": "ner", "words": "Asha lives here"},
+        {"stack": "qa", "question": "Who rests?", "context": "The goat rests."},
+        {"stack": "near", "first": "goat", "second": "tree"},
+        {"stack": HOSTILE, "text": "a"},
+    ]
+    found = shown_by(served.url, [urlencode(each) for each in given], tmp_path, PHONE)
+    assert [(each.scroll_width, each.width, each.n_sticking_out) for each in found] == [(PHONE, PHONE, 0)] * len(given)
+    topics, lines, words, answer, near, refused = found
+    assert ">goats<" in topics.answer
+    assert f"<td>{escape(HOSTILE)}</td>" in lines.answer
+    assert ">Asha<b>" in words.answer
+    assert 'class="best"' in answer.answer
+    assert re.search(r'class="best">-?\d\.\d{3}<', near.answer)
+    assert "cannot be read" in refused.error
+    assert not any(each.error for each in found[:-1])
 
 
 @in_a_browser
 def test_a_screenshot_shows_the_page(served: Served, tmp_path: Path) -> None:
-    with framing(served.url) as place:
-        browse(place, "stack=topics&text=goat", tmp_path, DESK, HEIGHT, f"--screenshot={tmp_path / 'page.png'}")
-    with Image.open(tmp_path / "page.png") as picture:
+    with Image.open(screenshot(served.url, "stack=topics&text=goat", tmp_path, DESK, HEIGHT)) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     blank_rows = np.ptp(pixels, axis=1).max(axis=1) == 0
     assert 0.2 < blank_rows.mean() < 0.9
     assert (pixels == np.array((28, 92, 160))).all(axis=2).sum() > 500  # the button
 
 
-def _data(found: str, name: str) -> str:
-    match = re.search(f'data-{name}="([^"]*)"', found)
-    assert match
-    return unescape(match[1])
-
-
-def _measured(found: str) -> tuple[float, ...]:
-    return tuple(map(float, _data(found, "measured").split()))
+def test_the_page_may_run_no_stranger_s_script_and_stands_in_no_frame(served: Served) -> None:
+    with urllib.request.urlopen(served.url, timeout=60) as page:  # noqa: S310 - of this machine
+        policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
 
 
 def test_the_page_asks_nothing_of_another_site() -> None:
