@@ -185,9 +185,9 @@ def ask(
         if answer.status != 200:
             seen.errors.append(content.decode())
             continue
-        error = distance(decoded(json.loads(content)), right[text, stack])
-        seen.largest_error = max(seen.largest_error, error)
-        if error > WRONG:
+        apart = distance(decoded(json.loads(content)), right[text, stack])
+        seen.largest_error = max(seen.largest_error, apart)
+        if apart > WRONG:
             seen.wrong.append(f"{stack}: {text}")
     connection.close()
 
