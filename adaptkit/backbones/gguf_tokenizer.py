@@ -44,9 +44,10 @@ _CUTS: Mapping[str, PreTokenizer] = {
 _SAME = {"gpt2": "gpt-2", "llama3": "llama-bpe", "llama-v3": "llama-bpe", "deepseek-r1-qwen": "qwen2"}
 _COMPOSED = frozenset({"qwen2"})
 """Tokenizers that read letters with their marks composed (NFC)."""
-_WHOLE_WORDS = _OPENED = frozenset({"llama-bpe"})
-"""Tokenizers in which a word that is a piece is not merged, and texts begin with the first token where the file says
-nothing; as in llama.cpp."""
+_WHOLE_WORDS = frozenset({"llama-bpe"})
+"""Tokenizers in which a word that is a piece is not merged."""
+_OPENED = {"llama-bpe": "<|begin_of_text|>"}
+"""Tokenizers whose texts open with a token where the file says nothing, as in llama.cpp, and that token."""
 
 
 def tokenizer_of(file: GgufFile, most_tokens: int) -> PreTrainedTokenizerBase:
@@ -113,7 +114,10 @@ def _byte_level(file: GgufFile, cut: str) -> PreTrainedTokenizerBase:
     engine.add_tokens([AddedToken(token, normalized=False) for token, kind in whole if kind == _USER_DEFINED])
     ids = {role: fields.get(f"tokenizer.ggml.{name}_token_id") for role, name in _ROLES.items()}
     roles = {f"{role}_token": tokens[number] for role, number in ids.items() if number is not None}
-    opening = [roles["bos_token"]] if fields.get("tokenizer.ggml.add_bos_token", cut in _OPENED) else []
+    opens = fields.get("tokenizer.ggml.add_bos_token", cut in _OPENED)
+    if opens and "bos_token" not in roles:
+        roles["bos_token"] = _opening_of(file, cut, vocabulary)
+    opening = [roles["bos_token"]] if opens else []
     closing = [roles["eos_token"]] if fields.get("tokenizer.ggml.add_eos_token") else []
     if opening or closing:
         engine.post_processor = processors.TemplateProcessing(
@@ -124,3 +128,18 @@ def _byte_level(file: GgufFile, cut: str) -> PreTrainedTokenizerBase:
     made: PreTrainedTokenizerBase = PreTrainedTokenizerFast(tokenizer_object=engine, **roles)  # type: ignore[no-untyped-call]
     made.chat_template = fields.get("tokenizer.chat_template")
     return made
+
+
+def _opening_of(file: GgufFile, cut: str, vocabulary: Mapping[str, int]) -> str:
+    """The token that texts open with, where the file does not say which: that of its kind of tokenizer.
+
+    Raises:
+        CorruptBackbone: It is not known either, or not in the vocabulary.
+    """
+    token = _OPENED.get(cut)
+    if token is None or token not in vocabulary:
+        raise CorruptBackbone(
+            f"{file.path.name} says that each text opens with a token, and not with which: it lacks "
+            "tokenizer.ggml.bos_token_id. Fetch the file again, or one from another converter."
+        )
+    return token

@@ -8,6 +8,7 @@ import typer
 
 from adaptkit.cli.arguments import BackboneOption
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
+from adaptkit.data.corpus import open_corpus
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.amounts import counted
@@ -50,6 +51,8 @@ def mine(
 
     if output.exists():
         raise ConfigError(f"{output} exists already; nothing was mined. Give another file.")
+    for each in (*text, *translations):
+        open_corpus(each).require_text()  # before a backbone is loaded for nothing
     model = model_of(Pretrained(backbone))
     under, translations_under = named_stacks(model, zoo, stack, translations_stack)
     mined = mine_pairs(

@@ -10,6 +10,7 @@ import typer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
+from adaptkit.data.corpus import open_corpus
 from adaptkit.data.sources import existing_path
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
@@ -65,7 +66,7 @@ def search(
         raise ConfigError("--private is for an index that is kept; give --index FOLDER too, or leave it out.")
     if private and index is not None:
         _require_private(index)
-    existing_path(corpus)  # before a backbone is loaded for nothing
+    open_corpus(existing_path(corpus), column=column).require_text()  # before a backbone is loaded for nothing
     asked = list(queries) if queries else lines_in(None)
     if not asked:
         raise ConfigError("there is nothing to look for; give words behind the corpus, or lines on standard input.")

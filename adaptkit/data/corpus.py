@@ -64,6 +64,14 @@ class Corpus:
         """
         return (text for _, text in self.in_documents())
 
+    def require_text(self) -> None:
+        """Read its first text, before anything that takes long is done for it.
+
+        Raises:
+            DataError: As `lines`.
+        """
+        next(self.lines(), None)
+
     def numbered(self) -> Numbered:
         """As `lines`, each text with its number among all that are there, empty ones counted, from 0."""
         return ((number, text) for number, _, text in self._started())

@@ -41,7 +41,7 @@ from adaptkit.requests import Measuring, Selection
 from adaptkit.requests.refusals import refuse_misplaced
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TransferReport:
     """The results, and the report that shows them."""
 
@@ -50,6 +50,10 @@ class TransferReport:
     def __str__(self) -> str:
         """What changed, a sentence for each language and condition, and what weakens it."""
         return spoken(self.results)
+
+    def __repr__(self) -> str:
+        """The same, so that a notebook or a prompt shows what changed; the values are in `results`."""
+        return f"<TransferReport on {self.results.task}>\n{self}"
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write report.html, report.md, results.json, results.csv and plots.

@@ -20,6 +20,7 @@ from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.objectives import objective_of
 from adaptkit.options import Options, Recorded
+from adaptkit.recipes.enough_text import require_enough
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
@@ -65,6 +66,7 @@ class TextTraining:
                 f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
                 "again. Write it to a file and give that, then resume works."
             )
+        require_enough(self.source)  # before a backbone is loaded for nothing
         self.model = model_of(request.backbone)
         options = trained_options(request.objective, self.source, causal=self.model.backbone.architecture.causal)
         self.objective = objective_of(options)

@@ -28,6 +28,12 @@ class TrainingReport:
     loss: float | None = None
     heldout: Mapping[str, float] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """Such as: step 40 of 300: loss 2.310, 1,204 tokens/s."""
+        told = [] if self.loss is None else [f"loss {self.loss:.3f}"]
+        told += [f"held-out {name.replace('_', ' ')} {value:.3f}" for name, value in self.heldout.items()]
+        return f"step {self.step:,} of {self.total_steps:,}: {', '.join([*told, f'{self.tokens_per_s:,.0f} tokens/s'])}"
+
     @property
     def tokens_per_s(self) -> float:
         """Real tokens (no padding) a second, since the run began; 0 before its first step."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from adaptkit.backbones import Backbone
 from adaptkit.errors import ArchitectureMismatch, BackboneMismatch, ProbeMismatch, TokenizerMismatch
+from adaptkit.format.architectures import architecture_of
 from adaptkit.format.fingerprint import Verdict
 from adaptkit.format.probe import Probe
 from adaptkit.format.record import Origin
@@ -56,6 +57,8 @@ def check_identity(adapter: Traced, ours: Backbone) -> None:
     # A table that is filled up with rows no text asks for is the same table.
     shape = replace(ours.shape, vocabulary_size=n_rows) if n_rows >= ours.n_ids else ours.shape
     if origin.shape != shape:
+        if origin.shape.model_type != shape.model_type:
+            raise ArchitectureMismatch(_other_family(adapter, ours))
         theirs, own = vars(origin.shape), vars(shape)
         unlike = [name for name in {**theirs, **own} if theirs.get(name) != own.get(name)]
         found = ", ".join(f"{name} {theirs.get(name)} (here {own.get(name)})" for name in unlike)
@@ -84,6 +87,23 @@ def check_identity(adapter: Traced, ours: Backbone) -> None:
             f"differ (first: {differing[0] if differing else 'names'}). Load {origin.name} as it was published, "
             "without merged adapters or further training."
         )
+
+
+def _other_family(adapter: Adapter, ours: Backbone) -> str:
+    name, theirs = adapter.origin.name, adapter.origin.shape.model_type
+    return (
+        f"{adapter.id} was trained on {name}, {_kind_of(theirs)} ({theirs}), and this backbone, {ours.name}, is "
+        f"{_kind_of(ours.shape.model_type)} ({ours.shape.model_type}): its layers have no place here. Load {name} for "
+        f"it, or train an adapter on {ours.name}."
+    )
+
+
+def _kind_of(model_type: str) -> str:
+    """What a family of networks is, in words."""
+    row = architecture_of(model_type)
+    if row.decoder is not None:
+        return "an encoder-decoder"
+    return "a decoder" if row.causal else "an encoder"
 
 
 def readable_probes(adapter: Adapter, ours: Backbone) -> tuple[Probe, ...]:

@@ -1,6 +1,7 @@
 """LoRA adapters added up, averaged and subtracted into one."""
 
 import hashlib
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
@@ -25,6 +26,7 @@ How: TypeAlias = Literal["sum", "ties", "dare"]
 _Changes: TypeAlias = Mapping[SiteAddress, LowRank]
 _Part: TypeAlias = tuple[float, _Changes, Adapter]
 _DIGITS = 16
+_log = logging.getLogger(__name__)
 
 
 def combine(
@@ -46,7 +48,8 @@ def combine(
     of the numbers, and scales up what is left. Both give changes of full rank: the nearest of `rank` is kept, by
     default of the ranks together. Order makes no difference.
 
-    The result is of the highest kind among them, with the head of the one that has one.
+    The result is of the highest kind among them, with the head of the one that has one. A projection for masked tokens
+    that one has kept is left out, and a warning says so.
 
     Args:
         adapters: LoRAs for one backbone; at most one with a head.
@@ -72,6 +75,7 @@ def combine(
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     for adapter in adapters:
         check_identity(adapter, model.backbone)
+    _tell_of_projections(adapters)
     parts = [(weight, _changes(adapter, model), adapter) for weight, adapter in zip(shares, adapters, strict=True)]
     parts.sort(key=lambda part: (part[2].id, part[2].weights_sha256, part[0]))
     changes = _together(parts, how, density, rank, seed)
@@ -141,6 +145,18 @@ def _check_adapters(adapters: Sequence[Adapter]) -> None:
             raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which no sum can do.")
     if sum(adapter.config.head is not None for adapter in adapters) > 1:
         raise ConfigError("several of the adapters have a head, and the result can have one. Give at most one of them.")
+
+
+def _tell_of_projections(adapters: Sequence[Adapter]) -> None:
+    """Warn of what the result lacks: projections do not add up, and one fits the adapter that it was kept by."""
+    kept = [adapter.id for adapter in adapters if adapter.config.projection is not None]
+    if kept:
+        _log.warning(
+            "the projection that %s has kept (keep_projection) is left out of the result, so fill_mask cannot read "
+            "tokens by it; name that adapter: fill_mask(..., by=%r).",
+            " and ".join(kept),
+            kept[0],
+        )
 
 
 def _changes(adapter: Adapter, model: AdaptedModel) -> _Changes:

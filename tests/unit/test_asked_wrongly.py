@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit.errors import ArchitectureMismatch, ConfigError, NotAnAdapter, UnknownAdapter
+from adaptkit.errors import ArchitectureMismatch, ConfigError, EmptyCorpus, NotAnAdapter, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
@@ -86,6 +86,21 @@ def test_a_name_that_a_zoo_has_not(model: AdaptedModel, tmp_path: Path) -> None:
     model.attach_zoo(tmp_path / "zoo")
     with pytest.raises(UnknownAdapter, match=r"Did you mean health\?.*In the zoo: domain/health"):
         model.encode(["Maji"], stack="healt")
+
+
+def test_another_family_is_told_in_words() -> None:
+    adapter = random_adapter(tiny_model("bert"), LORA)
+    with pytest.raises(ArchitectureMismatch, match=r"on tiny-bert, an encoder \(bert\), and .* a decoder \(llama\)"):
+        tiny_model("llama").attach(adapter)
+
+
+def test_too_little_text_is_refused_before_a_backbone_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text(" \n\n")
+    nowhere = str(tmp_path / "no-backbone")
+    with pytest.raises(EmptyCorpus, match="holds no text"):
+        adaptkit.train_adapter(lang="sw", text=tmp_path / "empty.txt", backbone=nowhere)
+    with pytest.raises(EmptyCorpus, match=r"6 usable pairs; training needs at least 20"):
+        adaptkit.train_adapter(lang="sw", parallel=[(f"goat {n}", f"mbuzi {n}") for n in range(6)], backbone=nowhere)
 
 
 def test_another_backbone_is_told_by_what_differs() -> None:

@@ -158,6 +158,17 @@ def test_llama_3_keeps_words_that_are_pieces_and_opens_texts(pre: str, whole: bo
     assert told(word).input_ids[0] != 0
 
 
+def test_llama_3_opens_texts_though_the_file_does_not_say_by_which_token(tmp_path: Path) -> None:
+    pieces = json.loads(byte_level_tokenizer())["model"]["vocab"]
+    tokens = sorted(pieces, key=pieces.__getitem__)
+    named = ["<|begin_of_text|>" if piece == "<s>" else piece for piece in tokens]
+    unsaid: dict[str, Any] = {"tokenizer.ggml.pre": "llama-bpe", "tokenizer.ggml.bos_token_id": None}
+    path = written_gguf(tmp_path / "unsaid.gguf", fields={**unsaid, "tokenizer.ggml.tokens": named})
+    assert tokenizer_of(GgufFile.of(path), 128)("Habari").input_ids[0] == tokens.index("<s>")
+    with pytest.raises(CorruptBackbone, match=r"not with which: it lacks tokenizer.ggml.bos_token_id"):
+        tokenizer_of(GgufFile.of(written_gguf(tmp_path / "lacking.gguf", fields=unsaid)), 128)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -21,6 +21,15 @@ def corpus(tmp_path: Path) -> Path:
     return path
 
 
+def test_an_empty_corpus_is_refused_before_a_backbone_is_loaded(adaptkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text(" \n\n")
+    outcome = adaptkit("search", tmp_path / "empty.txt", "mbuzi", "--backbone", tmp_path / "no-backbone")
+    assert (outcome.status, "empty.txt holds no text" in outcome.err) == (1, True)
+    text = ["--text", tmp_path / "empty.txt", "--translations", tmp_path / "empty.txt", "--lang", "sw"]
+    outcome = adaptkit("mine", *text, "--output", tmp_path / "pairs.tsv", "--backbone", tmp_path / "no-backbone")
+    assert (outcome.status, "empty.txt holds no text" in outcome.err) == (1, True)
+
+
 def test_hits_are_lines_with_tabs(adaptkit: Command, corpus: Path, backbone_folder: Path) -> None:
     outcome = adaptkit("search", corpus, SWAHILI[4], "--top", 3, "--backbone", backbone_folder)
     assert outcome.status == 0, outcome.err

@@ -1,8 +1,11 @@
 import dataclasses
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
 from torch import Tensor
 
 from adaptkit import load_model, network
@@ -237,6 +240,23 @@ def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(BackboneUnavailable, match="there is no such folder"):
         load_model("no/id/of/a/hub")
     assert asked == [True]
+
+
+def test_asking_a_hub_takes_a_bounded_time_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = threading.Event()
+
+    def hanging(*_: object, **__: object) -> None:
+        hangs.wait(60)
+        raise OSError
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(network, "_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("urllib.request.urlopen", hanging)
+    assert not network.hub_answers()
+    hangs.set()
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(network, "_TIMEOUT_S", 60.0)
+    assert network.hub_answers()
 
 
 def test_a_backbone_that_is_nowhere_is_refused() -> None:

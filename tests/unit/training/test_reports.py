@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -252,3 +253,12 @@ def test_a_name_and_a_list_of_names_are_trackers() -> None:
 def test_seconds_and_watts_are_the_cost() -> None:
     assert report(10, loss=1.0, energy_wh=0.1).numbers()["energy_wh"] == 0.1
     assert report(10, loss=1.0).numbers()["tokens_per_s"] == 100
+
+
+def test_a_report_is_read_as_a_line() -> None:
+    told = TrainingReport(
+        step=40, total_steps=300, tokens=2408, elapsed_s=2.0, learning_rate=1e-4, peak_memory_bytes=1, loss=2.31
+    )
+    assert str(told) == "step 40 of 300: loss 2.310, 1,204 tokens/s"
+    held = replace(told, loss=None, heldout={"loss": 2.5, "token_loss": 1.25})
+    assert str(held) == "step 40 of 300: held-out loss 2.500, held-out token loss 1.250, 1,204 tokens/s"

@@ -12,6 +12,7 @@ from adaptkit.errors import CompatibilityError, ConfigError, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
@@ -223,3 +224,14 @@ def test_what_does_not_add_up(model: AdaptedModel) -> None:
     with pytest.raises(NotConvertible, match="NaN or Inf"):
         adaptkit.combine([sw], "huge", weights=[1e39], backbone=model)
     assert model.attached == ()
+
+
+def test_a_kept_projection_is_left_out_and_it_is_said(model: AdaptedModel, caplog: pytest.LogCaptureFixture) -> None:
+    kept = AdapterConfig(method=METHODS["rank 1"], projection=ProjectionConfig(tokens=(7, 8, 9)))
+    plain = lora(model, METHODS["rank 1"], name="ha")
+    combined = adaptkit.combine([random_adapter(model, kept, seed=3), plain], "both", backbone=model)
+    assert combined.config.projection is None
+    assert "the projection that language/sw has kept" in caplog.text
+    caplog.clear()
+    adaptkit.combine([plain], "one", backbone=model)
+    assert not caplog.text
