@@ -89,7 +89,7 @@ def check_identity(adapter: Traced, ours: Backbone) -> None:
         )
 
 
-def _other_family(adapter: Adapter, ours: Backbone) -> str:
+def _other_family(adapter: Traced, ours: Backbone) -> str:
     name, theirs = adapter.origin.name, adapter.origin.shape.model_type
     return (
         f"{adapter.id} was trained on {name}, {_kind_of(theirs)} ({theirs}), and this backbone, {ours.name}, is "
