@@ -43,6 +43,10 @@ _AS_ANOTHER = ("roberta", "camembert", "mistral", "electra")
 """Their blocks are those of xlm-roberta, llama and bert."""
 CONFORMING = (*(name for name in ARCHITECTURES if name not in _AS_ANOTHER), "t5", "m2m_100")
 """Those that every method is tried on: one of each kind of block. mt5 and umt5 have those of t5, with gates."""
+REPRESENTATIVES = ("xlm-roberta", "deberta-v2", "albert", "phi", "phi3", "gemma3_text", "nomic_bert", "t5")
+"""One of each feature that hooks, weights held in few bits and backward can tell: norms behind and before, two inputs
+to one query, one block run again, branches side by side, projections in one weight, norms within attention, two sides.
+What multiplies with other things (precisions, forms, threads) is tried on them all; on the others once."""
 DECODERS = tuple(name for name in ARCHITECTURES if architecture_of(name).causal)
 POST_NORM = tuple(name for name in ARCHITECTURES if architecture_of(name).post_norm)
 

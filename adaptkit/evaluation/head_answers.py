@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.evaluation.notes import ignored_notes, loss_notes
+from adaptkit.evaluation.repeats import key_of
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest
 from adaptkit.evaluation.turned import Showing, chosen_examples
@@ -89,6 +90,10 @@ class HeadAnswers:
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """What a model reads of the examples."""
         return (text for example in test.examples for text in texts_of(example))
+
+    def key(self, example: Example) -> Hashable:
+        """Its texts."""
+        return key_of(texts_of(example))
 
     def majorities(self, tests: Sequence[LanguageTest]) -> Iterator[Majority]:
         """The accuracy of the most frequent label, where each example has one."""

@@ -16,7 +16,16 @@ from adaptkit.evaluation.conditions import LanguageAdapters
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
 from adaptkit.evaluation.notes import form_notes, leak_notes
-from adaptkit.evaluation.results import Cell, Condition, Contrast, MeasuredAdapter, TransferResults, TurnedExample
+from adaptkit.evaluation.repeats import by_text, repeated_in, text_numbers, without_verdict
+from adaptkit.evaluation.results import (
+    Cell,
+    Condition,
+    Contrast,
+    MeasuredAdapter,
+    Repeated,
+    TransferResults,
+    TurnedExample,
+)
 from adaptkit.evaluation.subject import LanguageTest, Subject
 from adaptkit.languages import family_for, nearest_relative, why_no_relative
 from adaptkit.model import AdaptedModel
@@ -48,6 +57,7 @@ class Matrix:
         tested: dict[str, MeasuredAdapter] = {}
         comparisons: list[Contrast] = []
         turned: list[TurnedExample] = []
+        repeated: list[Repeated | None] = []
         tests = [subject.test(language) for language in self.languages]
         sentences = [text for test in tests for text in subject.texts(test)]
         notes = dict.fromkeys([*subject.notes(tests), *leak_notes(texts, sentences)])
@@ -68,7 +78,9 @@ class Matrix:
                 cells.append(self._cell(test, condition, below, runs[condition]))
                 if below is not None:
                     turned += self._turned(test, condition, below, runs)
-            comparisons += list(_compared(test, runs, subject.metrics[0]))
+            numbers = text_numbers(subject.key(example) for example in test.examples)
+            comparisons += list(_compared(test, runs, subject.metrics[0], numbers))
+            repeated.append(repeated_in(test.language, numbers))
         held = self.model.backbone
         return TransferResults(
             task=self.task,
@@ -85,6 +97,7 @@ class Matrix:
             language_adapters=tuple(tested.values()),
             majority=tuple(subject.majorities(tests)),
             turned=tuple(turned),
+            repeated=tuple(each for each in repeated if each is not None),
         )
 
     def _n_cells(self) -> int:
@@ -158,13 +171,16 @@ class Matrix:
         )
 
 
-def _compared(test: LanguageTest, runs: Mapping[Condition, Sequence[Measured]], metric: str) -> Iterator[Contrast]:
-    """Each condition against `none`, and the target's adapter against the source's."""
+def _compared(
+    test: LanguageTest, runs: Mapping[Condition, Sequence[Measured]], metric: str, texts: NDArray[np.int64]
+) -> Iterator[Contrast]:
+    """Each condition against `none`, and the target's adapter against the source's, by the numbers of rows' texts."""
     pairs: list[tuple[Condition, Condition]] = [(condition, "none") for condition in runs if condition != "none"]
     pairs += [("target", "source")] if {"target", "source"} <= runs.keys() else []
     for condition, against in pairs:
-        ours, theirs = _stacked(runs[condition], metric), _stacked(runs[against], metric)
-        difference = paired_metric_difference(test.metrics[metric].metric, ours, theirs)
+        ours, theirs = (by_text(_stacked(runs[each], metric), texts) for each in (condition, against))
+        found = paired_metric_difference(test.metrics[metric].metric, ours, theirs)
+        difference = without_verdict(found, ours.shape[1])
         yield Contrast(language=test.language, condition=condition, against=against, difference=difference)
 
 

@@ -71,6 +71,16 @@ class TurnedExample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Repeated:
+    """A test in which rows repeat a text, or with too few texts for a verdict (not `enough`)."""
+
+    language: str
+    rows: int
+    texts: int
+    enough: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contrast:
     """A condition against `against` on the same test examples, in points of the first metric."""
 
@@ -99,3 +109,4 @@ class TransferResults:
     language_adapters: tuple[MeasuredAdapter, ...] = since(2, ())
     majority: tuple[Majority, ...] = since(2, ())
     turned: tuple[TurnedExample, ...] = since(3, ())
+    repeated: tuple[Repeated, ...] = since(4, ())

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -21,6 +21,7 @@ from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
+from adaptkit.evaluation.repeats import key_of
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest
 from adaptkit.languages import language_name
@@ -119,6 +120,10 @@ class Retrieval:
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """The sentences of both sides."""
         return (text for pair in test.examples for text in pair)
+
+    def key(self, example: Pair) -> Hashable:
+        """Both of its sentences."""
+        return key_of(example)
 
     def majorities(self, tests: Sequence[LanguageTest]) -> Iterator[Majority]:  # noqa: ARG002
         """None: there is no answer that is always the same."""

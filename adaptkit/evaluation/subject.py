@@ -1,6 +1,6 @@
 """What a report measures under each condition: the answers of a task adapter, or what sentence vectors find."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,6 +50,9 @@ class Subject(Protocol):
 
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """The sentences of a test."""
+
+    def key(self, example: Any) -> Hashable:  # noqa: ANN401 - each subject has examples of its own
+        """What is alike of examples that are no evidence of their own."""
 
     def majorities(self, tests: Sequence[LanguageTest]) -> Iterator[Majority]:
         """The score of always giving the same answer, where there is one."""

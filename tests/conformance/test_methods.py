@@ -20,7 +20,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
 from tests.methods import METHODS, at_sites_of, methods_on
-from tests.tiny import CONFORMING, states_of, tiny_model
+from tests.tiny import CONFORMING, REPRESENTATIVES, states_of, tiny_model
 
 LORA = METHODS["lora"]
 BACKWARD = ("inside", "after closing", "in another thread")
@@ -32,7 +32,9 @@ TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every method on every architecture that has a place for it."""
     if "config" in metafunc.fixturenames:
-        pairs = [(family, name) for family in CONFORMING for name in methods_on(family)]
+        # Where backward runs, times each method: of families, only what differs in it.
+        families = REPRESENTATIVES if "backward" in metafunc.fixturenames else CONFORMING
+        pairs = [(family, name) for family in families for name in methods_on(family)]
         metafunc.parametrize(("model", "config"), pairs, indirect=True)
     elif "model" in metafunc.fixturenames:
         metafunc.parametrize("model", CONFORMING, indirect=True)

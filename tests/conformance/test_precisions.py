@@ -1,10 +1,14 @@
 """What every method keeps on a backbone of every precision and every form of embeddings."""
 
+import itertools
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import torch
+from transformers import AutoConfig
 
 import adaptkit
 from adaptkit.backbones import vocabulary_of
@@ -24,7 +28,7 @@ from adaptkit.storage import load_adapter
 from tests.adapters import attach_random, random_adapter
 from tests.calls import train_adapter
 from tests.saved import saved_backbone
-from tests.tiny import ARCHITECTURES, CONFORMING, states_of
+from tests.tiny import ARCHITECTURES, CONFORMING, REPRESENTATIVES, states_of
 
 METHODS = {
     "lora": AdapterConfig(method=LoraConfig(rank=4, alpha=8)),
@@ -46,15 +50,36 @@ PAIRS = sample_pairs("sw")[:240]
 QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 30, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
 
 
-@pytest.fixture(params=[name for name in CONFORMING if name in ARCHITECTURES])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return saved_backbone(tmp_path / "tiny", request.param)
+FAMILIES = [name for name in CONFORMING if name in ARCHITECTURES]
+MANY = [name for name in FAMILIES if name in REPRESENTATIVES]
+HELD = [
+    *itertools.product(MANY, FORMS),
+    *zip([name for name in FAMILIES if name not in MANY], itertools.cycle(FORMS), strict=False),
+]
+"""Each form on the representatives, and one form on each of the others."""
+RECOMPUTED = ("16", "8, nf4", "4, int8")
 
 
-@pytest.fixture(params=FORMS)
-def model(request: pytest.FixtureRequest, folder: Path) -> AdaptedModel:
-    bits, embeddings = FORMS[request.param]
-    return adaptkit.load_model(folder, bits=bits, embeddings=embeddings)
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A folder of each family, which no test changes."""
+    return cache(lambda family: saved_backbone(tmp_path_factory.mktemp(family) / "tiny", family))
+
+
+@pytest.fixture(params=FAMILIES)
+def folder(request: pytest.FixtureRequest, saved: Callable[[str], Path]) -> Path:
+    return saved(request.param)
+
+
+def folder_family(folder: Path) -> str:
+    return str(AutoConfig.from_pretrained(folder).model_type)
+
+
+@pytest.fixture(params=HELD, ids="-".join)
+def model(request: pytest.FixtureRequest, saved: Callable[[str], Path]) -> AdaptedModel:
+    family, form = request.param
+    bits, embeddings = FORMS[form]
+    return adaptkit.load_model(saved(family), bits=bits, embeddings=embeddings)
 
 
 @pytest.mark.parametrize("config", METHODS.values(), ids=METHODS)
@@ -69,8 +94,16 @@ def test_an_adapter_acts_and_goes_without_a_trace(config: AdapterConfig, model: 
     assert all(torch.equal(tensor, stored[name]) for name, tensor in model.network.state_dict().items())
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("config", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize(
+    ("model", "checkpointing"),
+    [
+        *((held, False) for held in HELD),
+        *((held, True) for held in itertools.product(MANY, RECOMPUTED)),
+    ],
+    indirect=["model"],
+    ids=str,
+)
 def test_gradients_reach_every_tensor_of_the_adapter(
     config: AdapterConfig, checkpointing: bool, model: AdaptedModel
 ) -> None:
@@ -127,6 +160,8 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
         adaptkit.load_model(folder, bits=4),
         adaptkit.load_model(folder, bits=4, vocabulary=vocabulary),
     ]
+    if folder_family(folder) not in MANY:
+        models = [models[0], models[-2]]
     for number, origin in enumerate(models):
         # Random weights at full strength would amplify what 4 bits lose beyond what trained ones do.
         made = random_adapter(origin, AdapterConfig(method=LoraConfig(rank=4, alpha=2)))
@@ -140,12 +175,17 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
 @pytest.mark.parametrize("text", [{"parallel": PAIRS}, {"text": [text for _, text in PAIRS]}], ids=["pairs", "text"])
 def test_sixteen_bits_train_without_autocast(text: dict[str, Any], folder: Path) -> None:
     model = adaptkit.load_model(folder, bits=16)
-    adapter = train_adapter(**QUICK, **text, precision="fp32", backbone=model)
+    adapter = train_adapter(**{**QUICK, "max_steps": 6}, **text, precision="fp32", backbone=model)
     assert adapter.card.training is not None
     assert adapter.card.training.settings["bits"] == 16
 
 
-@pytest.mark.parametrize("folder", ["xlm-roberta", "deberta-v2"], indirect=True)
+@pytest.mark.parametrize(
+    "model",
+    [*itertools.product(["xlm-roberta"], FORMS), ("deberta-v2", "16"), ("deberta-v2", "4, int8")],
+    indirect=True,
+    ids="-".join,
+)
 @pytest.mark.parametrize("objective", ["mlm", "distill"])
 def test_training_works_and_stacks(objective: Literal["mlm", "distill"], model: AdaptedModel) -> None:
     text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}

@@ -9,8 +9,8 @@ from adaptkit.format.folder import whole_file
 from adaptkit.format.strict_json import parse_json
 from adaptkit.format.typed_json import MistypedJson, decode, encode
 
-RESULTS_VERSION = 3
-_WITHOUT_EXAMPLES = 2
+RESULTS_VERSION = 4
+_WITHOUT_REPEATS, _WITHOUT_EXAMPLES = 3, 2
 MAX_RESULTS_BYTES = 64 * 2**20
 _VERSION_KEY = "adaptkit_transfer_results"
 
@@ -53,7 +53,8 @@ def results_json(results: TransferResults) -> bytes:
         ConfigError: A value is no JSON, such as NaN or half of a surrogate pair.
     """
     try:
-        version = RESULTS_VERSION if results.turned else _WITHOUT_EXAMPLES
+        version = _WITHOUT_REPEATS if results.turned else _WITHOUT_EXAMPLES
+        version = RESULTS_VERSION if results.repeated else version
         text = json.dumps(
             {_VERSION_KEY: version, **encode(results, version)},
             indent=1,
