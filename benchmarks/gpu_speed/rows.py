@@ -70,7 +70,7 @@ def all_rows() -> list[Row]:
     return [
         *_passes(BASE, *_FORMS),
         Row(OURS, "replayed", {"shape": BASE}),
-        _many(BASE, 32, "hooks"),
+        *(_many(BASE, 32, form) for form in ("hooks", "banks", "banks, graph")),
         _busy(BASE, "graph"),
         _busy(BASE, "hooks"),
         *_passes(BASE, "bare", "adapter", side=PEER),
@@ -100,7 +100,7 @@ def all_rows() -> list[Row]:
         _trained(LARGE, 32, FULL),
         _trained(LARGE, 32, FULL, PEER),
         Row(OURS, "generate", {"shape": DECODER}),
-        _many(BASE, 256, "hooks"),
+        *(_many(BASE, 256, form) for form in ("banks, graph", "banks", "hooks")),
         _busy(BASE, "bound"),
         _encoded(BASE, 32),
         _encoded(SMALL, 32),

@@ -1,6 +1,7 @@
 """adaptkit's rows: passes under no, one and many adapters, precisions, attaching, and how busy the device is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import cycle, islice
 from typing import Any, TypeAlias
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor, nn
 
 import adaptkit
-from adaptkit.attaching import CudaGraphs, Record, ReplayedNetwork
+from adaptkit.attaching import AdapterLayers, CudaGraphs, Record, ReplayedNetwork
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.model.building import LayerBuilder
+from adaptkit.model.registry import Attachment
 from benchmarks.gpu_speed.clock import WARM_UP, computing_ms, median_ms, seconds_of
 from benchmarks.gpu_speed.place import Place
 from benchmarks.gpu_speed.texts import drawn_ids
@@ -37,13 +40,21 @@ def model_of(place: Place, shape: str, bits: Any = 16) -> AdaptedModel:  # noqa:
 
 
 def with_adapters(model: AdaptedModel, count: int) -> list[str]:
-    """Ids of so many attached adapters with random weights."""
+    """Ids of so many attached adapters with random weights, as if they had been tried: that takes its own row."""
     names = [f"language/x{number}" for number in range(count)]
-    for name in names[len(model.attached) :]:
-        for weight in model.attach_layers(name, LORA).parameters():
-            nn.init.normal_(weight.requires_grad_(False), std=0.02)
+    missing = names[len(model.attached) :]
+    if missing:
+        one = model.attached_adapter(names[0]) or random_adapter(model, "language", "x0", RANK, 0)
+        model._registry.add({name: Attachment(_random_layers(model), one.renamed(name)) for name in missing})
     model.eval()
     return names
+
+
+def _random_layers(model: AdaptedModel) -> AdapterLayers:
+    layers = LayerBuilder(model.backbone).fresh(LORA)
+    for weight in layers.parameters():
+        nn.init.normal_(weight.requires_grad_(False), std=0.02)
+    return layers
 
 
 def call_of(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor, *, tiny: bool) -> "partial[Any]":
@@ -137,8 +148,11 @@ def _second_s(model: AdaptedModel, texts: list[list[int]], stack: StackLike, gra
         model.use_graphs("never")
 
 
-def many(place: Place, shape: str, adapters: int, form: str) -> dict[str, float]:  # noqa: ARG001
-    """Each row under one of so many adapters, and the bare backbone on the same rows."""
+def many(place: Place, shape: str, adapters: int, form: str) -> dict[str, float]:
+    """Each row under one of so many adapters, and the bare backbone on the same rows.
+
+    By hooks, by banks, or by banks whose passes are recorded.
+    """
     model = model_of(place, shape)
     count = min(adapters, 8) if place.tiny else adapters
     names = with_adapters(model, count)
@@ -146,8 +160,26 @@ def many(place: Place, shape: str, adapters: int, form: str) -> dict[str, float]
     stacks = list(islice(cycle(names[:count]), len(ids)))
     with torch.inference_mode():
         bare = median_ms(partial(model.bound(None), ids, mask), place.device, place.repeats(20))
-        ms = median_ms(lambda: model(ids, mask, stacks=stacks), place.device, place.repeats(10))
-    return {"ms": ms, "bare_ms": bare, "x_bare": round(ms / bare, 2), "rows": len(ids)}
+        with _served(model, form, names[:count]):
+            call = partial(model, ids, mask, stacks=stacks)
+            first = seconds_of(call, place.device)
+            ms = median_ms(call, place.device, place.repeats(10))
+    return {"ms": ms, "bare_ms": bare, "x_bare": round(ms / bare, 2), "rows": len(ids), "first_s": round(first, 3)}
+
+
+@contextmanager
+def _served(model: AdaptedModel, form: str, names: list[str]) -> Iterator[None]:
+    if form == "hooks":
+        yield
+        return
+    recorded = form == "banks, graph" and model.device.type == "cuda"
+    model.use_graphs("always" if recorded else "never")
+    banks = model.use_banks(*names, slots=len(names) + 1)
+    try:
+        yield
+    finally:
+        banks.stop()
+        model.use_graphs("never")
 
 
 def encode(place: Place, shape: str, bits: int) -> dict[str, float]:
