@@ -26,6 +26,7 @@ from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
 from .model import AdaptedModel, FilledMask, FilledToken, Generated, GeneratedPiece, SearchIndex, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
+from .plans import PlanSummary, estimate_plan, train_plan
 from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
 from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
@@ -35,12 +36,15 @@ from .requests import (
     LanguageRequest,
     Measuring,
     Output,
+    Planning,
     Pretrained,
     Run,
     Sampling,
     Selection,
     TaskRequest,
+    TrainingPlan,
     TrainingReport,
+    read_plan,
 )
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
@@ -93,6 +97,8 @@ __all__ = [
     "Mlm",
     "Nsp",
     "Output",
+    "PlanSummary",
+    "Planning",
     "Pretrained",
     "ProjectedSentence",
     "Projection",
@@ -107,6 +113,7 @@ __all__ = [
     "TaskData",
     "TaskRequest",
     "TrainingFacts",
+    "TrainingPlan",
     "TrainingReport",
     "TransferReport",
     "Vocabulary",
@@ -119,6 +126,7 @@ __all__ = [
     "combine",
     "compare",
     "estimate_adapter",
+    "estimate_plan",
     "evaluate",
     "evaluation_module",
     "export_onnx",
@@ -134,10 +142,12 @@ __all__ = [
     "pull_adapter",
     "push_adapter",
     "read_labelled",
+    "read_plan",
     "read_task",
     "sample_pairs",
     "sign",
     "task_languages",
     "train_adapter",
+    "train_plan",
     "vocabulary_of",
 ]

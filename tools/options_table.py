@@ -1,16 +1,19 @@
-"""Write the options of a training into docs/how-to/train.md, from the fields that hold them.
+"""Write the options of a training into docs/how-to/train.md, and those of a plan into train-many.md, from their fields.
 
-`python -m tools.options_table` writes the page; a test says when it is stale.
+`python -m tools.options_table` writes the pages; a test says when one is stale.
 """
 
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from adaptkit.options import options_of
 from adaptkit.regularisers import REGULARISERS
-from adaptkit.requests.flags import TASK, TEXT, WHAT, Flag, flags
+from adaptkit.requests import Planning
+from adaptkit.requests.flags import PLAN, TASK, TEXT, WHAT, Flag, flags
 
-PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "train.md"
+_PAGES = Path(__file__).parents[1] / "docs" / "how-to"
+PAGE, PAGE_OF_PLANS = _PAGES / "train.md", _PAGES / "train-many.md"
 BEGIN, END = "<!-- made by python -m tools.options_table -->", "<!-- end of what it makes -->"
 _IN_PYTHON = {
     WHAT: "of `train_adapter`",
@@ -27,10 +30,16 @@ def table() -> str:
     return "\n".join(_lines())
 
 
-def written(page: str) -> str:
-    """A page with the table as it is now."""
+def table_of_plans() -> str:
+    """The table of what a plan runs with."""
+    lines = [_line(Flag(option, PLAN)) for option in options_of(Planning).values()]
+    return "\n".join(["| option | means | default |", "|---|---|---|", *lines])
+
+
+def written(page: str, made: str) -> str:
+    """A page with its table as it is now."""
     before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{rest.partition(END)[2]}"
+    return f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}"
 
 
 def _lines() -> Iterator[str]:
@@ -63,4 +72,5 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for file, made in ((PAGE, table()), (PAGE_OF_PLANS, table_of_plans())):
+        file.write_text(written(file.read_text(encoding="utf-8"), made), encoding="utf-8")

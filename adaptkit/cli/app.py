@@ -8,8 +8,9 @@ import typer
 from rich.text import Text
 
 from adaptkit.cli.commands import Commands
-from adaptkit.cli.named_modules import FLAG, import_named
+from adaptkit.cli.named_modules import import_named
 from adaptkit.errors import AdaptkitError, DivergedTraining, ProcessFailed, TrainingInterrupted
+from adaptkit.named_modules import FLAG
 from adaptkit.terminal.asking import shell_words
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index

@@ -4,7 +4,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from adaptkit.requests.flags import flags
+from adaptkit.requests.flags import flags, plan_flags
 
 
 class GroupedCommand(TyperCommand):
@@ -12,7 +12,7 @@ class GroupedCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - of the click that typer comes with
         """Write the options of each group under its heading, and what is of none under a last one."""
-        group_of = {flag.option.name: flag.group for flag in flags()}
+        group_of = {flag.option.name: flag.group for flag in (*flags(), *plan_flags())}
         groups: dict[str, list[tuple[str, str]]] = {group: [] for group in group_of.values()}
         for parameter in self.get_params(ctx):
             said = parameter.get_help_record(ctx)

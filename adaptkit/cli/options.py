@@ -22,7 +22,7 @@ def request_options(command: Callable[[AnyRequest], None], *, left_out: Collecti
         command(request_of({name: as_python(chosen[name].option, value) for name, value in given.items()}))
 
     run.__doc__ = command.__doc__
-    run.__signature__ = inspect.Signature([_parameter(flag.option) for flag in chosen.values()])  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature([parameter(flag.option) for flag in chosen.values()])  # type: ignore[attr-defined]
     return run
 
 
@@ -36,7 +36,7 @@ def with_options(command: Callable[..., None], name: str, values: type[Options])
         command(**given, **{name: values(**{each: as_python(chosen[each], value) for each, value in told.items()})})
 
     own = [each for each in inspect.signature(command).parameters.values() if each.name != name]
-    flagged = [*own, *map(_parameter, chosen.values())]
+    flagged = [*own, *map(parameter, chosen.values())]
     run.__doc__ = command.__doc__
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in flagged]
@@ -44,7 +44,8 @@ def with_options(command: Callable[..., None], name: str, values: type[Options])
     return run
 
 
-def _parameter(option: Option) -> inspect.Parameter:
+def parameter(option: Option) -> inspect.Parameter:
+    """A flag for an option, as typer reads it off a signature."""
     declared = typer.Option(
         # Without a name, typer makes of it a flag that has an opposite.
         *([f"--{option.name.replace('_', '-')}"] if option.default is False else []),

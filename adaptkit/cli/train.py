@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from adaptkit.cli.options import request_options
+from adaptkit.cli.plan import estimate_plan_command, or_plan, train_plan_command
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, Output
 from adaptkit.terminal.amounts import bytes_text
@@ -51,9 +52,9 @@ def estimate_command(request: AnyRequest) -> None:
 
 def train_flags() -> Callable[..., None]:
     """`train_command`, with a flag for each option."""
-    return request_options(train_command)
+    return or_plan(request_options(train_command), train_plan_command)
 
 
 def estimate_flags() -> Callable[..., None]:
     """`estimate_command`, with a flag for each option but those of what is written."""
-    return request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN)
+    return or_plan(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN), estimate_plan_command)

@@ -21,9 +21,10 @@ from adaptkit.model import AdaptedModel
 from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.options import Recorded
 from adaptkit.recipes.foundation import Foundation
-from adaptkit.recipes.place import checkpoint_folder, is_finished, log_file, trackers_folder
+from adaptkit.recipes.place import is_finished, log_file, trackers_folder
 from adaptkit.recipes.training_facts import training_facts
 from adaptkit.requests import Output, Run
+from adaptkit.requests.output import checkpoint_folder
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of as record_probes

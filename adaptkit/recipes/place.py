@@ -14,6 +14,7 @@ from adaptkit.format.litter import LOG, TRACKERS
 from adaptkit.format.lock import only_writer
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.requests import LoadedModel, Output, Pretrained
+from adaptkit.requests.output import checkpoint_folder
 from adaptkit.storage import load_adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.checkpoint import remove_checkpoint, saved_as
@@ -21,11 +22,6 @@ from adaptkit.training.processes import Processes
 from adaptkit.training.training_log import require_log
 
 _ADAPTER_FILES = spec.ADAPTER_FILES.keys() | spec.OPTIONAL_FILES.keys()
-
-
-def checkpoint_folder(output: Path) -> Path:
-    """Where the checkpoints of a run with this output lie: beside it."""
-    return output.with_name(f"{output.name}.checkpoint")
 
 
 def log_file(output: Path) -> Path:

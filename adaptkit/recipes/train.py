@@ -1,7 +1,7 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from inspect import signature
 from typing import Never, ParamSpec
@@ -122,10 +122,13 @@ def estimate_adapter(**asked: object) -> Estimate:
     return estimate(replace(request, run=replace(request.run, progress=False)), Silent())
 
 
-def train(request: AnyRequest) -> Adapter:
-    """`train_adapter` for a request."""
+def train(request: AnyRequest, told: Display | None = None) -> Adapter:
+    """`train_adapter` for a request; `told` is told what it does, in the place of what is shown otherwise."""
     shown, processes = request.run.progress, processes_of(request.backbone)
-    with open_display(shown=shown and processes.is_main) as display, ExitStack() as until_trained:
+    with (
+        open_display(shown=shown and processes.is_main) if told is None else nullcontext(told) as display,
+        ExitStack() as until_trained,
+    ):
         with processes.together():
             if processes.is_main:
                 require_trackers(request.run.trackers, trackers_folder(request.output.path))

@@ -8,6 +8,9 @@ from adaptkit.requests.flat import request_of
 from adaptkit.requests.language import LanguageRequest
 from adaptkit.requests.measuring import Measuring
 from adaptkit.requests.output import Output
+from adaptkit.requests.plan import TrainingPlan
+from adaptkit.requests.plan_file import read_plan
+from adaptkit.requests.planning import Planning
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.request import AdapterBelow, LoadedModel, Request
 from adaptkit.requests.run import AskedTracker, Run
@@ -28,6 +31,7 @@ __all__ = [
     "LoadedModel",
     "Measuring",
     "Output",
+    "Planning",
     "Pretrained",
     "Request",
     "Run",
@@ -35,7 +39,9 @@ __all__ = [
     "Selection",
     "TaskRequest",
     "TextRequest",
+    "TrainingPlan",
     "TrainingReport",
+    "read_plan",
     "request_for",
     "request_of",
 ]

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 
 from adaptkit.labelled import ReadingOptions
 from adaptkit.methods import METHODS
 from adaptkit.objectives import OBJECTIVES
-from adaptkit.options import Option, options_of
+from adaptkit.options import Option, Shell, options_of
 from adaptkit.regularisers import REGULARISERS
 from adaptkit.requests.asked import REQUESTS
 from adaptkit.requests.output import Output
+from adaptkit.requests.planning import Planning
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
 
@@ -18,6 +20,8 @@ _METHOD = "how its layers compute; head: none, the head of a task alone"
 _OBJECTIVE = "towards what it is trained; auto: by text and backbone"
 _NAMES = ("lang", "domain", "task")
 WHAT, TEXT, TASK = "What is trained", "Language and domain adapters", "Task adapters"
+PLAN = "A training plan"
+_PLAN = "TOML file of several adapters, each with these options; all are trained, and resumed where they broke off"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,13 @@ def flags() -> tuple[Flag, ...]:
         *_of("The backbone", Pretrained),
         *_of("What is written", Output),
     )
+
+
+def plan_flags() -> tuple[Flag, ...]:
+    """Those of a training plan; one that a training has too has its name and place."""
+    plan = Option("plan", str, None, _PLAN, field="plan", shell=Shell(Path, metavar="<file>", read=Path))
+    of_a_training = {flag.option.name for flag in flags()}
+    return (Flag(plan, PLAN), *(flag for flag in _of(PLAN, Planning) if flag.option.name not in of_a_training))
 
 
 def _trained() -> tuple[str, ...]:

@@ -15,6 +15,11 @@ PathOrName: TypeAlias = str | os.PathLike[str]
 _NEEDS_FOLDER = ("overwrite", "checkpoint_every", "checkpoint_minutes")
 
 
+def checkpoint_folder(output: Path) -> Path:
+    """Where the checkpoints of a run with this output lie: beside it."""
+    return output.with_name(f"{output.name}.checkpoint")
+
+
 @dataclass(frozen=True)
 class Output(Options):
     """Where an adapter and the checkpoints of its training are written, and what its card says of the text.

@@ -9,9 +9,22 @@ _in_shell = False
 @contextmanager
 def shell_words() -> Iterator[None]:
     """While open, messages are for somebody who typed a command."""
+    with _said_in_shell(True):
+        yield
+
+
+@contextmanager
+def python_words() -> Iterator[None]:
+    """While open, messages name options as Python and files do, also where a command was typed."""
+    with _said_in_shell(False):
+        yield
+
+
+@contextmanager
+def _said_in_shell(so: bool) -> Iterator[None]:
     # A process is one command, whatever threads it has.
     global _in_shell
-    before, _in_shell = _in_shell, True
+    before, _in_shell = _in_shell, so
     try:
         yield
     finally:

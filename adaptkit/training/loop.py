@@ -18,10 +18,10 @@ from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Loss
 from adaptkit.model import AdaptedModel
 from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.interrupt import InterruptFlag
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
-from adaptkit.training.interrupt import InterruptFlag
 from adaptkit.training.keeping import CheckpointKeeper
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress

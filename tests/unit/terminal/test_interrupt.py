@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from adaptkit.errors import TrainingInterrupted
+from adaptkit.terminal.interrupt import InterruptFlag
 from adaptkit.training import CheckpointFolder
-from adaptkit.training.interrupt import InterruptFlag
 from tests.calls import train_adapter
 from tests.runs import PAIRS, CtrlC, opener, small_run
 from tests.tiny import tiny_model

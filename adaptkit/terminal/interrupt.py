@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM that wait for the end of the step."""
+"""Ctrl-C and SIGTERM that wait for the end of a step, or of what else must not be cut off."""
 
 import signal
 import threading

@@ -1,0 +1,105 @@
+"""What a plan will cost, measured on a few batches of each of its trainings."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from adaptkit.plans.decision import Decision
+from adaptkit.terminal.amounts import bytes_text, counted
+
+Cost = Mapping[str, float]
+_SAFE_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class PlanCost:
+    """What is known of a plan before it starts. Times in seconds, sizes in bytes.
+
+    `costs` are those that could be measured, by id. Of the others `refused` says why they cannot be trained, and
+    `unknown` why they could not be measured. `at_once` trainings run beside each other on a machine with
+    `memory_bytes`.
+    """
+
+    decisions: tuple[Decision, ...]
+    costs: Mapping[str, Cost]
+    refused: Mapping[str, str]
+    unknown: Mapping[str, str]
+    at_once: int
+    memory_bytes: int
+    on_cpu: bool
+
+    @property
+    def elapsed_s(self) -> float:
+        """How long it takes if every place has its next training as soon as it is free, longest first."""
+        ends = [0.0] * max(1, self.at_once)
+        for seconds in sorted(map(seconds_of, self.costs.values()), reverse=True):
+            ends[ends.index(min(ends))] += seconds
+        return max(ends)
+
+    @property
+    def work_s(self) -> float:
+        """The seconds of all trainings together."""
+        return sum(map(seconds_of, self.costs.values()))
+
+    @property
+    def adapter_bytes(self) -> float:
+        """What all adapters take on disk."""
+        return sum(cost["adapter_bytes"] for cost in self.costs.values())
+
+    @property
+    def peak_memory_bytes(self) -> float:
+        """The most memory of any one of them."""
+        return max((cost["peak_memory_bytes"] for cost in self.costs.values()), default=0.0)
+
+    def lines(self) -> list[str]:
+        """It all in words: a line for each training, and what they cost together."""
+        return [*map(self._line, self.decisions), *self._total()]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _line(self, decision: Decision) -> str:
+        id_ = decision.training.id
+        if decision.finished:
+            return f"{id_}: done already, in {decision.training.folder}"
+        if (cost := self.costs.get(id_)) is not None:
+            how = " (replaces what is there)" if decision.replaces else ""
+            return f"{id_}: {cost['steps']:,.0f} steps, about {time_text(seconds_of(cost))}{how}"
+        if id_ in self.refused:
+            return f"{id_}: cannot be trained: {self.refused[id_]}"
+        return f"{id_}: {self.unknown.get(id_, 'not measured')}"
+
+    def _total(self) -> Iterator[str]:
+        to_do = [decision for decision in self.decisions if not decision.finished]
+        if not to_do:
+            yield "nothing is left to do"
+            return
+        missing = len(to_do) - len(self.costs) - len(self.refused)
+        unknown = f"; what {counted(missing, 'training')} more would cost is not known yet" if missing else ""
+        yield (
+            f"together: about {time_text(self.elapsed_s)} ({time_text(self.work_s)} of training, {self.at_once} at a "
+            f"time), {bytes_text(round(self.adapter_bytes))} of adapters, peak memory about "
+            f"{self.peak_memory_bytes / 2**30:.1f} GiB each{unknown}"
+        )
+        needed = self.peak_memory_bytes * min(self.at_once, len(to_do))
+        if self.on_cpu and needed > _SAFE_SHARE * self.memory_bytes:
+            yield (
+                f"note: {self.at_once} at a time may need {needed / 2**30:.1f} GiB, and this machine has "
+                f"{self.memory_bytes / 2**30:.1f}. Take fewer processes, or a smaller batch_size."
+            )
+
+
+def seconds_of(cost: Cost) -> float:
+    """What a training takes with reading its text and what it prepares; loading the backbone is not in it."""
+    return cost["prepared_s"] + cost["elapsed_s"]
+
+
+def longest_first(ids: Collection[str], costs: Mapping[str, Cost]) -> Sequence[str]:
+    """The order in which trainings start, so that the last ones to end are short; those of unknown cost first."""
+    return sorted(ids, key=lambda id_: -seconds_of(costs[id_]) if id_ in costs else float("-inf"))
+
+
+def time_text(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

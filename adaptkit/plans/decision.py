@@ -1,0 +1,130 @@
+"""What is to be done for each training of a plan: nothing where its adapter is there, or train, anew or resumed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptkit.errors import AdapterFileError, ConfigError
+from adaptkit.format.folder import Folder
+from adaptkit.format.record import read_record
+from adaptkit.plans.kept import Kept, Memory
+from adaptkit.plans.outcome import Outcome, learned_in
+from adaptkit.requests.output import checkpoint_folder
+from adaptkit.requests.plan import TrainingPlan
+from adaptkit.requests.planned import PlannedTraining
+from adaptkit.terminal.asking import as_typed
+
+_FOREIGN = "?"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a training's adapter is `finished`; if not, whether it `replaces` one, and begins `anew`.
+
+    `before_sha256` are the weights of the adapter that is replaced, and `kept` is what was remembered.
+    """
+
+    training: PlannedTraining
+    kept: Kept | None
+    finished: bool = False
+    replaces: bool = False
+    anew: bool = False
+    before_sha256: str = ""
+
+    def job(self) -> Mapping[str, Any]:
+        """What a process is asked that trains or measures it."""
+        return {"options": dict(self.training.options), "replaces": self.replaces, "anew": self.anew}
+
+
+def decisions(plan: TrainingPlan, memory: Memory, *, overwrite: bool) -> tuple[Decision, ...]:
+    """What is to be done for each.
+
+    Raises:
+        ConfigError: Adapters are there, or checkpoints, that other options made, and `overwrite` is not set.
+    """
+    found: list[Decision] = []
+    refused: list[str] = []
+    for training in plan:
+        try:
+            found.append(decision(training, memory.of(training.id), overwrite=overwrite))
+        except ConfigError as error:
+            refused.append(f"{training.id}: {error}")
+    if refused:
+        raise ConfigError(
+            f"nothing of {plan.path} was trained. {' '.join(refused)} Put the options back as they were, or name "
+            f"another output folder; {as_typed(overwrite=True)} trains these again and replaces what is there."
+        )
+    return tuple(found)
+
+
+def decision(training: PlannedTraining, kept: Kept | None, *, overwrite: bool) -> Decision:
+    """What is to be done for one.
+
+    Raises:
+        ConfigError: Other options made what is there, and `overwrite` is not set.
+    """
+    there = _weights_in(training.folder)
+    changed = None if kept is None else _changes(kept.options, training.deciding)
+    if there is None:
+        begun = bool(changed) and checkpoint_folder(training.folder).exists()
+        if begun and not overwrite:
+            raise ConfigError(f"it was begun with other options ({changed}), and its checkpoint is there.")
+        return Decision(training, kept, anew=begun)
+    if kept is not None and not changed and _is_its_own(kept, there):
+        return Decision(training, kept, finished=True)
+    # What was to be replaced before is replaced now.
+    agreed = kept is not None and not changed and there == kept.before_sha256
+    if not (overwrite or agreed):
+        raise ConfigError(_why(training, kept, changed))
+    return Decision(training, kept, replaces=True, anew=bool(changed), before_sha256=there)
+
+
+def elsewhere(training: PlannedTraining, kept: Kept | None) -> Outcome:
+    """What is known of a training that this run of the plan leaves out."""
+    there = _weights_in(training.folder)
+    if kept is not None and there is not None and _is_its_own(kept, there):
+        return was_done(training, kept)
+    error = "left out of this run" if kept is None else f"left out of this run; {kept.state} by another"
+    return Outcome(id=training.id, came="left out", folder=training.folder, error=error)
+
+
+def was_done(training: PlannedTraining, kept: Kept | None) -> Outcome:
+    """An adapter that an earlier run has made."""
+    elapsed_s = 0.0 if kept is None else kept.elapsed_s
+    learned = learned_in(training.folder)
+    return Outcome(id=training.id, came="was done", folder=training.folder, elapsed_s=elapsed_s, learned=learned)
+
+
+def _is_its_own(kept: Kept, there: str) -> bool:
+    """Whether weights are what came out; of a plan that was killed, what came since."""
+    if kept.weights_sha256:
+        return there == kept.weights_sha256
+    return kept.state == "begun" and there not in (kept.before_sha256, _FOREIGN)
+
+
+def _why(training: PlannedTraining, kept: Kept | None, changed: str | None) -> str:
+    if kept is None:
+        return f"{training.folder} is there, and this plan has not made it."
+    if changed:
+        return f"it was trained with other options ({changed})."
+    return f"{training.folder} is not the adapter that this plan has made."
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return "; ".join(f"{name} was {_said(before, name)}, now {_said(now, name)}" for name in names)
+
+
+def _said(options: Mapping[str, Any], name: str) -> str:
+    return f"{options[name]!r:.60}" if name in options else "not given"
+
+
+def _weights_in(folder: Path) -> str | None:
+    """The SHA-256 of the weights in an adapter's folder; None where nothing is there."""
+    if not folder.exists():
+        return None
+    try:
+        return read_record(Folder(folder)).weights_sha256
+    except AdapterFileError:
+        return _FOREIGN

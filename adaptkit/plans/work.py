@@ -1,0 +1,148 @@
+"""What a process of a plan does: `python -m adaptkit.plans.work` reads a job, and answers in lines of JSON.
+
+The job is one line of standard input, which stays open as long as the process that asked lives: at its end this one
+stops as at a scheduler's signal, with its checkpoint kept. What libraries print goes to standard error, a log.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TextIO
+
+import psutil
+import torch
+
+from adaptkit.backbones.device import best_device
+from adaptkit.errors import AdaptkitError, TrainingInterrupted
+from adaptkit.model import AdaptedModel, load_model
+from adaptkit.named_modules import import_each
+from adaptkit.recipes.place import check_output
+from adaptkit.recipes.train import estimate, train
+from adaptkit.requests import Pretrained
+from adaptkit.requests.asked import AnyRequest
+from adaptkit.requests.output import Output, checkpoint_folder
+from adaptkit.requests.planned import planned_request
+from adaptkit.training.checkpoint import remove_checkpoint
+from adaptkit.training.display import Silent
+from adaptkit.training.progress import Progress
+
+Tell = Callable[..., None]
+
+
+class Telling:
+    """A display that tells the process that asked."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def note(self, text: str) -> None:
+        """A sentence."""
+        self._tell(note=text)
+
+    def step(self, progress: Progress, total_steps: int, loss: float) -> None:
+        """How far it is."""
+        self._tell(step=progress.step, of=total_steps, loss=loss, tokens=progress.tokens, elapsed_s=progress.elapsed_s)
+
+    def heldout(self, measures: Mapping[str, float]) -> None:
+        """A held-out loss."""
+        self._tell(heldout=measures["loss"])
+
+
+def main() -> None:
+    """Do the job."""
+    tell = _teller()
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_who_asked, daemon=True).start()
+    answer(job, tell)
+
+
+def answer(job: Mapping[str, Any], tell: Tell) -> None:
+    """Do a job, and tell what came of it."""
+    try:
+        import_each(job["modules"])
+        if "measure" in job:
+            _measure(job["measure"], tell)
+        else:
+            _train(job["train"], tell)
+    except TrainingInterrupted as error:
+        tell(interrupted=str(error))
+    except AdaptkitError as error:
+        tell(failed=type(error).__name__, message=str(error))
+
+
+def _teller() -> Tell:
+    """Writes lines of JSON to where standard output was; what others write there goes to standard error."""
+    answers: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+
+    def tell(**said: object) -> None:
+        answers.write(f"{json.dumps(said)}\n")
+
+    return tell
+
+
+def _end_with_who_asked() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _train(job: Mapping[str, Any], tell: Tell) -> None:
+    request = planned_request(job["options"])
+    output = replace(request.output, resume_or_start=True, overwrite=job["replaces"])
+    if job["anew"] and output.path is not None:
+        remove_checkpoint(checkpoint_folder(output.path))
+    adapter = train(_quiet(request, output), Telling(tell))
+    tell(trained=adapter.weights_sha256)
+
+
+def _measure(jobs: Mapping[str, Mapping[str, Any]], tell: Tell) -> None:
+    """Say what the machine has, and what each training would cost there; one backbone serves all that name it."""
+    tell(
+        device=best_device(),
+        gpus=torch.cuda.device_count(),
+        memory_bytes=psutil.virtual_memory().total,
+    )
+    held: dict[Pretrained, AdaptedModel] = {}
+    for id_, job in jobs.items():
+        try:
+            tell(of=id_, cost=_cost(job, held))
+        except AdaptkitError as error:
+            tell(of=id_, failed=type(error).__name__, message=str(error))
+
+
+def _cost(job: Mapping[str, Any], held: dict[Pretrained, AdaptedModel]) -> Mapping[str, float]:
+    request = planned_request(job["options"])
+    check_output(replace(request.output, resume_or_start=True, overwrite=job["replaces"]))
+    model = _model(request, held)
+    started = time.perf_counter()
+    unwritten = Output(private=request.output.private, licence=request.output.licence)
+    found = estimate(replace(_quiet(request, unwritten), backbone=model), Silent())
+    return {
+        "steps": found.n_steps,
+        "prepared_s": time.perf_counter() - started,
+        "elapsed_s": found.elapsed_s,
+        "peak_memory_bytes": found.peak_memory_bytes,
+        "adapter_bytes": found.adapter_bytes,
+    }
+
+
+def _model(request: AnyRequest, held: dict[Pretrained, AdaptedModel]) -> AdaptedModel:
+    asked = request.backbone
+    assert isinstance(asked, Pretrained)  # noqa: S101 - a file names it
+    if asked not in held:
+        held.clear()  # one at a time: those of a plan may be large
+        held[asked] = load_model(asked.backbone, bits=asked.bits, embeddings=asked.embeddings, device=asked.device)
+    return held[asked]
+
+
+def _quiet(request: AnyRequest, output: Output) -> AnyRequest:
+    return replace(request, run=replace(request.run, progress=False), output=output)
+
+
+if __name__ == "__main__":
+    main()
