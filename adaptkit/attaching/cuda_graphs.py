@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import torch
 from torch import Tensor
 
 _WARM_UP = 2
+_recording = Lock()
 
 
 class CudaGraphs:
-    """Records passes as CUDA graphs that share one pool of memory.
+    """Records passes of one network as CUDA graphs that share one pool of memory.
 
     So they may, as what one of them gives is copied before the next is replayed. Replays on another stream wait for
-    those before them.
+    those before them. Networks that run in several threads have a pool each.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -35,8 +37,8 @@ class CudaGraphs:
                     run()
             here.wait_stream(aside)
             graph = torch.cuda.CUDAGraph()
-            # What other threads do on the device is their matter.
-            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            # What other threads do on the device is their matter, but only one of them may record.
+            with _recording, torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
                 states = run()
         return lambda: self._replay(graph), states
 

@@ -115,10 +115,9 @@ class Replays:
         return self._replayed(BoundNetwork(self._backbone, plan))
 
     def _replayed(self, network: nn.Module) -> ReplayedNetwork:
-        if self._record is None:
-            self._record = CudaGraphs(self._backbone.device)
+        record = self._record or CudaGraphs(self._backbone.device)
         after = 1 if self._graphs == "always" else _RECORDED_AFTER
-        return ReplayedNetwork(network, self._backbone.max_length, self._record, after=after)
+        return ReplayedNetwork(network, self._backbone.max_length, record, after=after)
 
     def _keep_few(self) -> None:
         bound = [asked for asked in self._plans.values() if asked.network is not None]
