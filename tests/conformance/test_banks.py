@@ -1,6 +1,7 @@
 """Rows whose adapters are numbers in an index give what each row gives by hooks, in one compiled graph."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from weakref import ref
 
@@ -17,9 +18,11 @@ from adaptkit.holding import Bits
 from adaptkit.methods import BottleneckConfig, DoraConfig, FusionConfig, Ia3Config, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.model.banks import Banks
+from adaptkit.model.replays import Replays
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 from tests.adapters import attach_random, random_adapter
+from tests.recorded import RunAgain
 from tests.saved import saved_backbone
 from tests.tiny import ARCHITECTURES, ENCODER_DECODERS, tiny_model
 
@@ -198,6 +201,36 @@ def test_encode_and_predict_use_them() -> None:
     assert [answer.label for answer in found] == [answer.label for answer in expected]
     for answer, other in zip(found, expected, strict=True):
         assert answer.probabilities == pytest.approx(other.probabilities, rel=1e-4)
+
+
+def test_passes_are_recorded_once_for_every_mixture_and_swap() -> None:
+    model, record = with_adapters(tiny_model()), RunAgain()
+    orders = (STACKS, STACKS[::-1], ["ha > topics", *STACKS[1:]])
+    expected = [states(model, order) for order in orders]
+    model._passes.replays = Replays(model.backbone, record)
+    model.use_graphs("always")
+    banks = model.use_banks(*STACKS, slots=32)
+    for order, by_hooks in zip(orders, expected, strict=True):
+        require_close(states(model, order), by_hooks)
+    assert (record.n_recorded, record.n_replayed) == (1, 3)
+    model.swap(adapter(model, "language", "ha", SOME_BLOCKS, seed=90))
+    before = record.n_recorded, record.n_replayed  # the new one was tried too
+    found = states(model)
+    assert (record.n_recorded, record.n_replayed) == (before[0], before[1] + 1)
+    model.use_graphs("never")
+    require_close(found, states(model))
+    assert record.n_replayed == before[1] + 1
+    banks.stop()
+    require_close(found, states(model))
+
+
+def test_requests_of_many_threads_do_not_mix() -> None:
+    model = with_adapters(tiny_model())
+    alone = [model.encode(TEXTS, stack=stack) for stack in STACKS]
+    model.use_banks(slots=4)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda stack: model.encode(TEXTS, stack=stack), STACKS * 3))
+    require_close(torch.cat(found), torch.cat(alone * 3))
 
 
 def test_what_has_no_place_goes_the_way_of_hooks() -> None:
