@@ -4,32 +4,31 @@ bitsandbytes' own modules cast biases in place, pack weights anew at the first p
 a frozen backbone that many adapters train and serve on must stay as it is, so the modules here are ours.
 """
 
-import logging
-import sys
-import threading
-from types import ModuleType
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from adaptkit.errors import ConfigError
+from adaptkit.backbones.bitsandbytes_package import bitsandbytes
+from adaptkit.backbones.packed_weight import INT4_BLOCK, NF4_BLOCK, WIDENED, Widths, fits_rows, nf4_state
+from adaptkit.backbones.weight_products import multiplies_here, product
 from adaptkit.layers.types import compute_type
-from adaptkit.version import install_command
-
-_importing = threading.Lock()
-_NF4_BLOCK = 64
-_NESTED_BLOCK = 256
-_INT4_BLOCK = 32
 
 
 class QuantizedLinear(nn.Module):
     """A frozen linear layer with a quantised weight. It computes in the input's type.
 
-    Subclasses say what the weight is in a floating type; it is widened for each product and not kept for backward.
+    Subclasses say what is held of the weight; it is widened for each product, on a GPU within it, and not kept for
+    backward.
     """
+
+    form: ClassVar[str]
+    """The name of this form in `packed_weight`."""
+    parts: ClassVar[tuple[str, ...]]
+    """The names of what is held, in the order in which `packed_weight` takes it."""
 
     weight: None = None
     """Blocks of T5 look at the type of a weight before they call the layer."""
@@ -41,21 +40,36 @@ class QuantizedLinear(nn.Module):
 
     def weight_as(self, dtype: torch.dtype) -> Tensor:
         """The weight as it acts. Shape: (out_features, in_features)."""
-        raise NotImplementedError
+        return WIDENED[self.form](self.held, self.widths, dtype)
+
+    @property
+    def held(self) -> Sequence[Tensor]:
+        """What is held of the weight."""
+        return [self._buffers[name] for name in self.parts]  # type: ignore[misc]
+
+    @property
+    def widths(self) -> Widths:
+        """out_features, in_features."""
+        return self.out_features, self.in_features
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape: x (..., in_features), result (..., out_features)."""
         x = x.to(compute_type(x))
-        result: Tensor = _Product.apply(x, self)  # type: ignore[no-untyped-call]
-        bias = self._bias_as(x.dtype)
-        return result if bias is None else result + bias
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        if not multiplies_here(x):
+            return self._by_torch(x, bias)
+        if x.requires_grad and torch.is_grad_enabled():
+            result: Tensor = _ProductHere.apply(x, bias, self)  # type: ignore[no-untyped-call]
+            return result
+        return product(x, bias, self.held, self.form, self.widths)
 
     def extra_repr(self) -> str:
         """The widths, for printing."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
-    def _bias_as(self, dtype: torch.dtype) -> Tensor | None:
-        return None if self.bias is None else self.bias.to(dtype)
+    def _by_torch(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        result: Tensor = _Product.apply(x, self)  # type: ignore[no-untyped-call]
+        return result if bias is None else result + bias
 
 
 class _Product(torch.autograd.Function):
@@ -72,16 +86,34 @@ class _Product(torch.autograd.Function):
         return gradient @ ctx.layer.weight_as(gradient.dtype), None
 
 
+class _ProductHere(torch.autograd.Function):
+    """The same where `weight_products` multiplies."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bias: Tensor | None, layer: QuantizedLinear) -> Tensor:  # noqa: ANN401
+        ctx.layer = layer
+        return product(x, bias, layer.held, layer.form, layer.widths)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+        layer = ctx.layer
+        return product(gradient, None, layer.held, layer.form, layer.widths, backward=True), None, None
+
+
 class Nf4Linear(QuantizedLinear):
     """A weight in 4-bit NormalFloat, its scales quantised again (Dettmers et al. 2023, arXiv:2305.14314).
 
     Shape: weight (out_features, in_features), of any floating type; it is not kept.
     """
 
+    form = "nf4"
+    parts = ("packed", "scales", "scale_offset", "nested_scales", "nested_code", "code")
+
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__(weight, bias)
         packed, state = bitsandbytes().functional.quantize_4bit(
-            weight.float(), blocksize=_NF4_BLOCK, compress_statistics=True, quant_type="nf4"
+            weight.float(), blocksize=NF4_BLOCK, compress_statistics=True, quant_type="nf4"
         )
         self.register_buffer("packed", packed)
         self.register_buffer("scales", state.absmax)
@@ -90,37 +122,12 @@ class Nf4Linear(QuantizedLinear):
         self.register_buffer("nested_code", state.state2.code)
         self.register_buffer("code", state.code)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape: x (..., in_features), result (..., out_features)."""
-        x = x.to(compute_type(x))
-        result: Tensor = bitsandbytes().matmul_4bit(
-            x, self.get_buffer("packed"), quant_state=self._state(x.dtype), bias=self._bias_as(x.dtype)
-        )
+    def _by_torch(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        if not fits_rows(self.widths):
+            return super()._by_torch(x, bias)
+        state = nf4_state(self.held, self.widths, x.dtype)
+        result: Tensor = bitsandbytes().matmul_4bit(x, self.get_buffer("packed"), quant_state=state, bias=bias)
         return result
-
-    def weight_as(self, dtype: torch.dtype) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features)."""
-        weight: Tensor = bitsandbytes().functional.dequantize_4bit(self.get_buffer("packed"), self._state(dtype))
-        return weight
-
-    def _state(self, dtype: torch.dtype) -> object:
-        state = bitsandbytes().functional.QuantState
-        nested = state(
-            absmax=self.get_buffer("nested_scales"),
-            code=self.get_buffer("nested_code"),
-            blocksize=_NESTED_BLOCK,
-            dtype=torch.float32,
-        )
-        return state(
-            absmax=self.get_buffer("scales"),
-            shape=torch.Size((self.out_features, self.in_features)),
-            code=self.get_buffer("code"),
-            blocksize=_NF4_BLOCK,
-            quant_type="nf4",
-            dtype=dtype,
-            offset=self.get_buffer("scale_offset"),
-            state2=nested,
-        )
 
 
 class Int4Linear(QuantizedLinear):
@@ -131,9 +138,12 @@ class Int4Linear(QuantizedLinear):
     Shape: weight (out_features, in_features), of any floating type, in_features a multiple of 32; it is not kept.
     """
 
+    form = "int4"
+    parts = ("packed", "scales")
+
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__(weight, bias)
-        blocks = weight.float().reshape(-1, _INT4_BLOCK)
+        blocks = weight.float().reshape(-1, INT4_BLOCK)
         extreme = blocks.gather(1, blocks.abs().argmax(dim=1, keepdim=True))
         scales = (extreme / -8).to(torch.float16)
         numbers = (blocks / scales.float().where(scales != 0, torch.ones_like(extreme))).round().clamp(-8, 7) + 8
@@ -141,18 +151,11 @@ class Int4Linear(QuantizedLinear):
         self.register_buffer("packed", pairs[..., 0] | (pairs[..., 1] << 4))
         self.register_buffer("scales", scales.reshape(self.out_features, -1))
 
-    def weight_as(self, dtype: torch.dtype) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features)."""
-        packed, scales = self.get_buffer("packed"), self.get_buffer("scales")
-        numbers = torch.stack((packed & 15, packed >> 4), dim=-1).to(dtype).sub_(8)
-        blocks = numbers.view(*scales.shape, _INT4_BLOCK).mul_(scales.to(dtype).unsqueeze(-1))
-        return blocks.view(self.out_features, self.in_features)
-
 
 def four_bit_linear(weight: Tensor, bias: Tensor | None) -> QuantizedLinear:
     """The 4-bit layer that is nearer to this weight: nf4, or whole numbers where those were released."""
     nf4 = Nf4Linear(weight, bias)
-    if weight.shape[1] % _INT4_BLOCK:
+    if weight.shape[1] % INT4_BLOCK:
         return nf4
     candidates = (Int4Linear(weight, bias), nf4)
     return min(candidates, key=lambda layer: float((layer.weight_as(torch.float32) - weight.float()).norm()))
@@ -167,50 +170,11 @@ class Int8Linear(QuantizedLinear):
     Shape: weight (out_features, in_features), of any floating type; it is not kept.
     """
 
+    form = "int8"
+    parts = ("codes", "scales")
+
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__(weight, bias)
         codes, scales, _ = bitsandbytes().functional.int8_vectorwise_quant(weight.to(torch.float16))
         self.register_buffer("codes", codes)
         self.register_buffer("scales", scales)
-
-    def weight_as(self, dtype: torch.dtype) -> Tensor:
-        """The weight as it acts. Shape: (out_features, in_features)."""
-        return self.get_buffer("codes").to(dtype) * (self.get_buffer("scales") / 127.0).to(dtype).unsqueeze(1)
-
-
-def bitsandbytes() -> ModuleType:
-    """The package, imported where it is needed first.
-
-    Raises:
-        ConfigError: It is not installed.
-    """
-    # A list and no cache of functools: torch.compile warns of those.
-    if not _package:
-        with _importing:
-            _package.append(_imported())
-    return _package[0]
-
-
-_package: list[ModuleType] = []
-
-
-def _imported() -> ModuleType:
-    log = logging.getLogger("bitsandbytes.backends.cpu.ops")
-    before = log.level
-    hidden = sys.modules.get("kernels")
-    # With `kernels` installed, importing would fetch code from a hub; without it, it would log that it could not.
-    sys.modules["kernels"] = None  # type: ignore[assignment]
-    log.setLevel(logging.ERROR)
-    try:
-        import bitsandbytes as package
-    except ImportError as error:
-        raise ConfigError(
-            f"8- and 4-bit backbones need the package bitsandbytes: {error}. Run: {install_command('quantized')}"
-        ) from error
-    finally:
-        log.setLevel(before)
-        sys.modules.pop("kernels")
-        if hidden is not None:
-            sys.modules["kernels"] = hidden
-    module: ModuleType = package
-    return module

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from adaptkit.backbones.linears import bitsandbytes
+from adaptkit.backbones.bitsandbytes_package import bitsandbytes
 from adaptkit.backbones.sentence_folder import prompt_length
 from adaptkit.data.columns import require_texts
 from adaptkit.errors import ConfigError, NotConvertible

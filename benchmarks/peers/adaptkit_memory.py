@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 import adaptkit
 from adaptkit.backbones import vocabulary_of
-from adaptkit.backbones.linears import bitsandbytes
+from adaptkit.backbones.bitsandbytes_package import bitsandbytes
 from benchmarks.process_memory import forget_peak, peak_bytes, resident_bytes
 
 

@@ -13,7 +13,7 @@ import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 
 import adaptkit
-from adaptkit.backbones import embedded, linears, load_backbone
+from adaptkit.backbones import bitsandbytes_package, embedded, load_backbone
 from adaptkit.data.neighbours import Neighbourhood
 from adaptkit.errors import AdaptkitError, BackboneUnavailable, ConfigError
 from adaptkit.verification import sign
@@ -54,7 +54,7 @@ def _nothing_there(patch: pytest.MonkeyPatch, folder: Path) -> None:  # noqa: AR
 
 def _quantized(patch: pytest.MonkeyPatch, folder: Path) -> None:  # noqa: ARG001
     _absent(patch, "bitsandbytes")
-    linears._imported()  # past what an earlier call has kept
+    bitsandbytes_package._imported()  # past what an earlier call has kept
 
 
 def _gguf(patch: pytest.MonkeyPatch, folder: Path) -> None:

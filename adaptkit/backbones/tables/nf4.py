@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from adaptkit.backbones.linears import bitsandbytes
+from adaptkit.backbones.bitsandbytes_package import bitsandbytes
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 
