@@ -23,6 +23,7 @@ from adaptkit.backbones.sentence_folder import write_sentence_folder
 from adaptkit.backbones.stored_tensors import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.text_ends import write_text_ends
 from adaptkit.backbones.text_reader import TextReader
+from adaptkit.backbones.transformers_bars import transformers_bars_hidden
 from adaptkit.backbones.vocabulary import Vocabulary
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
 from adaptkit.errors import ConfigError, CorruptBackbone
@@ -216,7 +217,8 @@ class Backbone(TextReader):
         if self.bits in (32, 16) and isinstance(table, TrimmedEmbeddings) and ids is not None:
             save_compact(self.network, self.tokenizer, table.rows(torch.from_numpy(ids)).cpu(), ids, path)
         elif self.bits in (32, 16) and isinstance(table, nn.Embedding):
-            (whole or self._with_projection()).save_pretrained(path)
+            with transformers_bars_hidden():
+                (whole or self._with_projection()).save_pretrained(path)
             self.tokenizer.save_pretrained(path)
             if self.text_ends:
                 write_text_ends(path, self.text_ends)

@@ -10,7 +10,6 @@ from typing import Literal
 
 import torch
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-from transformers.utils import logging
 
 from adaptkit.backbones.backbone import Backbone
 from adaptkit.backbones.checkpoint import Checkpoint, checkpoint_of
@@ -26,6 +25,7 @@ from adaptkit.backbones.probe_inputs import probe_bodies
 from adaptkit.backbones.sentence_folder import SentenceFolder
 from adaptkit.backbones.stored_tensors import StoredTensor, is_within_reach
 from adaptkit.backbones.streamed import LINEARS, load_streamed, require_complete
+from adaptkit.backbones.transformers_bars import transformers_bars_hidden
 from adaptkit.backbones.vocabulary import Vocabulary, vocabulary_in
 from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.errors import BackboneError, BackboneUnavailable, ConfigError, CorruptBackbone
@@ -220,22 +220,10 @@ def _reading(source: str) -> Iterator[None]:
         if not is_gguf(source) and not is_within_reach(source):
             # Nobody is asked again, several times, for each file.
             raise OSError("no hub answers")
-        with _quiet_transformers():
+        with transformers_bars_hidden():
             yield
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from error
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Loading takes less than a second; transformers' bar for it would break ours."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _unreadable(source: str, error: Exception) -> BackboneError:

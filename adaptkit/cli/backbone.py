@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.shared_options import with_shared_options
 from adaptkit.errors import ConfigError
-from adaptkit.terminal.console import PlainConsole
 
 backbone_app = typer.Typer(
     help="The embedded backbones.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
 )
-_out = PlainConsole()
 
 
 @backbone_app.callback()
@@ -26,7 +25,7 @@ def export(
         str | None,
         typer.Option(help="embedded/smollm2-135m, or a GGUF file (default: embedded/multilingual-e5-small)"),
     ] = None,
-) -> None:
+) -> Answer:
     """Write an embedded backbone, or a GGUF file, as an ordinary transformers folder."""
     from adaptkit.backbones.gguf_file import is_gguf
     from adaptkit.backbones.load import load_backbone
@@ -37,11 +36,15 @@ def export(
     if backbone is not None and is_gguf(backbone):
         read = load_backbone(backbone, device="cpu")
         read.save(folder)
-        _out.print(f"{read.name} ({read.release}) is in {folder}")
-        return
+        return _written(read.name, read.release, folder)
     chosen = embedded_backbone(backbone)
     chosen.export(folder)
-    _out.print(f"{chosen.name} ({chosen.release}) is in {folder}")
+    return _written(chosen.name, chosen.release, folder)
+
+
+def _written(name: str, release: str, folder: Path) -> Answer:
+    facts = {"name": name, "release": release, "folder": str(folder)}
+    return Answer(facts, f"{name} ({release}) is in {folder}", confirms=True)
 
 
 backbone_app.command("export")(with_shared_options(export))

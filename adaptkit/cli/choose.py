@@ -1,16 +1,14 @@
 """`adaptkit choose`."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import DeviceOption
 from adaptkit.terminal.console import PlainConsole
 
-_out = PlainConsole()
 _err = PlainConsole(stderr=True)
 
 
@@ -36,9 +34,8 @@ def choose(
         bool, typer.Option("--only-named", help="look at no others: not the embedded ones, not the hub cache")
     ] = False,
     no_speed: Annotated[bool, typer.Option("--no-speed", help="do not encode some text to time it")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print all that was found as JSON")] = False,
     device: DeviceOption = "auto",
-) -> None:
+) -> Answer:
     """Set the backbones at hand side by side. They are ordered for a language and a task, with reasons."""
     from adaptkit.choosing import choose_backbone
 
@@ -54,7 +51,4 @@ def choose(
         device=device,
         note=_err.print,
     )
-    if as_json:
-        sys.stdout.write(json.dumps(found.as_json(), ensure_ascii=False, indent=2) + "\n")
-    else:
-        _out.print(str(found))
+    return Answer(found.as_json(), str(found))

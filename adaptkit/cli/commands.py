@@ -25,9 +25,9 @@ def _training(name: str) -> Callable[[], Any]:
 _shared = later("adaptkit.cli.shared_options", "with_shared_options")
 
 
-def _made(function: Callable[..., None], made_by: type[TyperCommand]) -> Any:  # noqa: ANN401 - typer's own click
+def _made(function: Callable[..., Any], made_by: type[TyperCommand], *, answers: bool = True) -> Any:  # noqa: ANN401 - typer's own click
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(cls=made_by)(_shared()(function))
+    app.command(cls=made_by)(_shared()(function, answers=answers))
     return typer.main.get_command(app)
 
 
@@ -82,7 +82,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
     ),
     "serve": (
         "Answer requests over HTTP under any stack of a zoo. OpenAI's embeddings, heads, and a page to try them.",
-        lambda: _made(later("adaptkit.cli.serve", "serve_flags")()(), PlainCommand),
+        lambda: _made(later("adaptkit.cli.serve", "serve_flags")()(), PlainCommand, answers=False),
     ),
     "project": (
         "Label names in sentences by their translations. A task adapter finds them in the translations.",

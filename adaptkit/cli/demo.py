@@ -1,12 +1,14 @@
 """`adaptkit demo`: train, save, reload and test an adapter on the sample, and print what it was worth."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from adaptkit.cli.answer import Answer
 from adaptkit.data import sample
 from adaptkit.languages import canonical_tag, language_name
 from adaptkit.requests import LanguageRequest, Output, Run
@@ -24,7 +26,7 @@ def demo(
     output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: a temporary one)")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with a demo that was stopped, with --output")] = False,
     max_steps: Annotated[int | None, typer.Option(help="training steps (default: by the size of the text)")] = None,
-) -> None:
+) -> Answer:
     """Train, save, reload and test an adapter on the sample."""
     from adaptkit.model import load_model
     from adaptkit.recipes.train import train
@@ -48,16 +50,22 @@ def demo(
             trained.save(folder)
         adapter = load_adapter(folder)
         model.attach(adapter)
-        _out.print(_table(model, language, adapter.id))
-    _out.print(
+        facts, table = _measured(model, language, adapter.id)
+    explained = (
         "The interval says how far off the gain may be on so few sentences. Where it reaches zero, the verdict is "
         "'no evidence': the adapter may well help, and this test is too small to tell."
     )
     kept = f"The adapter is in {folder}." if output else "It was in a temporary folder; --output FOLDER keeps it."
-    _out.print(f"{kept} It is a demonstration on {len(pairs)} sentences; train on your own text for real use.")
+    last = f"{kept} It is a demonstration on {len(pairs)} sentences; train on your own text for real use."
+    return Answer(facts, partial(_show, table, explained, last))
 
 
-def _table(model: "AdaptedModel", language: str, adapter_id: str) -> Table:
+def _show(*parts: Table | str) -> None:
+    for part in parts:
+        _out.print(part)
+
+
+def _measured(model: "AdaptedModel", language: str, adapter_id: str) -> tuple[dict[str, object], Table]:
     """Zero-shot topics: a head trained on the sample's English, tested on sentences that were in no training text."""
     from adaptkit.evaluation import TopicHead
 
@@ -80,4 +88,12 @@ def _table(model: "AdaptedModel", language: str, adapter_id: str) -> Table:
         f"{gain.low:+.1f} to {gain.high:+.1f}",
         gain.verdict,
     )
-    return table
+    facts = {
+        "language": language,
+        "examples": len(texts),
+        "english": 100 * float(english),
+        "bare": 100 * float(without.mean()),
+        "adapted": 100 * float(with_adapter.mean()),
+        "gain": {"mean": gain.mean, "low": gain.low, "high": gain.high, "verdict": gain.verdict},
+    }
+    return facts, table

@@ -1,5 +1,6 @@
 """`adaptkit evaluate`."""
 
+import json
 import shlex
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import (
     AnswersOption,
     BackboneOption,
@@ -23,12 +25,10 @@ from adaptkit.labelled.reading_options import columns_of
 from adaptkit.options import options_of
 from adaptkit.requests import Measuring, Pretrained, Selection
 from adaptkit.requests.task import labelled
-from adaptkit.terminal.console import PlainConsole
 
 if TYPE_CHECKING:
     from adaptkit.evaluation.results import TransferResults
 
-_out = PlainConsole()
 _COMMA = "comma-separated"
 _SAID = {
     name: option.shell_help
@@ -84,11 +84,12 @@ def evaluate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that is there")] = False,
     batch_size: Annotated[int, typer.Option(help=_SAID["batch_size"])] = 32,
     progress: Annotated[bool, typer.Option(help=_SAID["progress"])] = True,
-) -> None:
+) -> Answer:
     """Measure whether language adapters help, in several languages. A task adapter is scored with and without them."""
     from adaptkit.evaluation import evaluate as run_evaluation
     from adaptkit.evaluation.report import check_place
     from adaptkit.evaluation.report.markdown import render_markdown
+    from adaptkit.evaluation.report.results_file import results_json
     from adaptkit.recipes.place import model_of
 
     if output is not None:
@@ -124,10 +125,11 @@ def evaluate(
         ),
     )
     report = replace(report, results=_with_command(report.results))
-    _out.print(render_markdown(report.results))
+    lines = [render_markdown(report.results)]
     if output is not None:
         report.save(output, overwrite=overwrite)
-        _out.print(f"the report is in {output}; open {output / 'report.html'}")
+        lines.append(f"the report is in {output}; open {output / 'report.html'}")
+    return Answer(json.loads(results_json(report.results)), "\n".join(lines))
 
 
 def _with_command(results: "TransferResults") -> "TransferResults":

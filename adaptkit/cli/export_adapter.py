@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import choice
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.format.transformers_classes import ForClass
 from adaptkit.terminal.asking import as_typed
-from adaptkit.terminal.console import PlainConsole
 
 if TYPE_CHECKING:
     from adaptkit.model import AdaptedModel
 
-_out = PlainConsole()
 Reader: TypeAlias = Literal["peft", "onnx"]
 
 
@@ -37,7 +36,7 @@ def export_adapter(
     backbone: Annotated[
         str | None, typer.Option(help="hub id, folder or GGUF file, for onnx and for stacks (default: embedded)")
     ] = None,
-) -> None:
+) -> Answer:
     """Write an adapter or a stack for peft, or a stack as ONNX. For peft: LoRAs, or one IA3."""
     from adaptkit.interchange import export_peft, export_peft_stack
     from adaptkit.storage import load_adapter
@@ -49,8 +48,7 @@ def export_adapter(
             "adapters; one of the two."
         )
     if to == "onnx":
-        _write_onnx(given, stack, zoo, backbone, output, for_class=for_class, without_head=without_head)
-        return
+        return _write_onnx(given, stack, zoo, backbone, output, for_class=for_class, without_head=without_head)
     if len(given) == 1:
         if backbone is not None:
             raise ConfigError("peft reads one adapter for whatever backbone; leave the backbone out.")
@@ -58,11 +56,11 @@ def export_adapter(
     else:
         model, named = _stacked(given, stack, zoo, backbone)
         export_peft_stack(model, named, output, for_class=for_class, without_head=without_head)
-    _out.print(
+    told = (
         f"PeftModel.from_pretrained(model, {str(output)!r}) loads it, where model is of {for_class}; on a model of "
-        "another class it does nothing (--for-class)",
-        markup=False,
+        "another class it does nothing (--for-class)"
     )
+    return Answer({"folder": str(output), "for_class": for_class}, told, confirms=True)
 
 
 def _write_onnx(
@@ -74,7 +72,7 @@ def _write_onnx(
     *,
     for_class: ForClass,
     without_head: bool,
-) -> None:
+) -> Answer:
     from adaptkit.interchange import export_onnx
     from adaptkit.interchange.onnx import MODEL_FILE
 
@@ -83,7 +81,8 @@ def _write_onnx(
     if for_class != "AutoModel":
         raise ConfigError(f"an ONNX model is of no transformers class; leave {as_typed(for_class=...)} out.")
     written = export_onnx(*_stacked(folders, stack, zoo, backbone), output)
-    _out.print(f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e})")
+    facts = {"folder": str(output), "file": MODEL_FILE, "output_error": written.output_error}
+    return Answer(facts, f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e})", confirms=True)
 
 
 def _stacked(

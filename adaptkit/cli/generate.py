@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from adaptkit.model import AdaptedModel, Generated, GeneratedPiece
 
 
-def generate_flags() -> Callable[..., None]:
+def generate_flags() -> Callable[..., Answer | None]:
     """The command, with a flag for every option of `Sampling`."""
     return with_options(_generate, "sampling", Sampling)
 
@@ -49,6 +50,7 @@ def _generate(
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="prompts in a batch")] = 16,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON lines, of one prompt too")] = False,
 ) -> None:
     """Write on behind a prompt, by a decoder. Shown while it is written; of many prompts, JSON lines.
 
@@ -69,7 +71,7 @@ def _generate(
         batch_size=batch_size,
         log_probabilities=log_probabilities,
     )
-    if prompt is not None:
+    if prompt is not None and not as_json:
         for piece in pieces:
             sys.stdout.write(printable(piece.text))
             sys.stdout.flush()

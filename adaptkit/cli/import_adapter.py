@@ -5,12 +5,10 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.asking import as_typed
-from adaptkit.terminal.console import PlainConsole
-
-_out = PlainConsole()
 
 
 def import_adapter(
@@ -28,7 +26,7 @@ def import_adapter(
     without_head: Annotated[
         bool, typer.Option("--without-head", help="leave out a head that was trained with it")
     ] = False,
-) -> None:
+) -> Answer:
     """Take over an adapter of peft or AdapterHub. Saves it with outputs recorded on the backbone that is named.
 
     Read are LoRA, DoRA and IA3 of peft, and seq_bn, seq_bn_inv and lora of AdapterHub.
@@ -54,5 +52,5 @@ def import_adapter(
             folder, lang=lang, domain=domain, backbone=backbone, licence=licence, without_head=without_head
         )
     adapter.save(output)
-    _out.print(f"{adapter.id} for {adapter.origin.name} is in {output}")
-    _out.print(adapter.card.source, markup=False)
+    told = f"{adapter.id} for {adapter.origin.name} is in {output}\n{adapter.card.source}"
+    return Answer({"id": adapter.id, "folder": str(output), "source": adapter.card.source}, told, confirms=True)

@@ -2,12 +2,15 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
+from adaptkit.cli.answer import Answer
 from adaptkit.errors import ConfigError
 from adaptkit.format.card import Evaluation
 from adaptkit.format.catalogue import Catalogue
@@ -25,8 +28,8 @@ from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
-_COLUMNS = ("adapter", "language", "method", "backbone", "MiB", "score", "licence", "text", "place")
-_ON_A_TERMINAL = ("adapter", "language", "score", "licence", "place")
+_ON_A_TERMINAL = ("adapter", "gain", "without, with", "test", "MiB", "licence")
+_WHOLE = ("adapter", "gain", "without, with", "MiB")
 _out = PlainConsole()
 _err = PlainConsole(stderr=True)
 
@@ -61,7 +64,7 @@ def list_adapters(
     licence: Annotated[str | None, typer.Option(help="only this licence")] = None,
     method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
     backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
-) -> None:
+) -> Answer:
     """List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr."""
     if nearest and language is None:
         raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
@@ -83,18 +86,54 @@ def list_adapters(
         )
     if language is not None:
         found = _of_language(found, canonical_tag(language), nearest=nearest)
-    rows = [_row(listing) for listing in found]
+    return Answer({"adapters": [_facts(listing) for listing in found]}, partial(_show, found))
+
+
+def _show(found: list[Listing]) -> None:
+    """A table on a terminal; elsewhere a line for each, with tabs between."""
     if not _out.is_terminal:
-        sys.stdout.writelines("\t".join(row) + "\n" for row in rows)
+        sys.stdout.writelines("\t".join(_row(listing)) + "\n" for listing in found)
         return
-    # A terminal is too narrow for all; what is needed to name an adapter is never cut.
-    shown = [_COLUMNS.index(name) for name in _ON_A_TERMINAL]
-    table = Table()
-    for name in _ON_A_TERMINAL:
-        table.add_column(name, overflow="fold", no_wrap=name == "adapter")
-    for row in rows:
-        table.add_row(*(row[number] for number in shown))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
+    common = Path(os.path.commonpath([listing.files.path.absolute().parent for listing in found]))
+    places = [str(listing.files.path.absolute().relative_to(common)) for listing in found]
+    # The place is told where it does not end in the id, and from the folder that all have in common.
+    elsewhere = any(not place.endswith(listing.id) for place, listing in zip(places, found, strict=True))
+    for name in (*_ON_A_TERMINAL, *(["place"] if elsewhere else [])):
+        # What is needed to name an adapter is never cut.
+        right = name in ("gain", "MiB")
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE, justify="right" if right else "left")
+    for listing, place in zip(found, places, strict=True):
+        table.add_row(*map(one_line, (*_cells(listing), *([place] if elsewhere else []))))
     _out.print(table)
+    _out.print(f"in {common}")
+
+
+def _cells(listing: Listing) -> tuple[str, ...]:
+    """What fits 80 columns."""
+    score = listing.score
+    return (
+        listing.id,
+        "" if score is None else f"{score.score_with - score.score_without:+.1f}",
+        "" if score is None else f"{score.score_without:.1f}, {score.score_with:.1f}",
+        "" if score is None else score.task,
+        f"{listing.size_bytes / 2**20:.1f}",
+        listing.licence,
+    )
+
+
+def _facts(listing: Listing) -> dict[str, object]:
+    return {
+        "id": listing.id,
+        "languages": listing.languages,
+        "method": listing.method,
+        "backbone": listing.backbone,
+        "size_bytes": listing.size_bytes,
+        "licence": listing.licence,
+        "source": listing.source,
+        "score": listing.score,
+        "path": str(listing.files.path),
+    }
 
 
 def _of_language(found: list[Listing], language: str, *, nearest: bool) -> list[Listing]:

@@ -5,18 +5,16 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption
 from adaptkit.composition import Stack
-from adaptkit.terminal.console import PlainConsole
-
-_out = PlainConsole()
 
 
 def merge_adapters(
     folders: Annotated[list[Path], typer.Argument(help="folders of LoRA adapters, lowest first")],
     output: Annotated[Path, typer.Option(help="folder to write, which must not exist")],
     backbone: BackboneOption = None,
-) -> None:
+) -> Answer:
     """Fold LoRA, DoRA and IA3 adapters into a copy of the backbone. Writes an ordinary folder of transformers."""
     from adaptkit.model import load_model
     from adaptkit.storage import load_adapter
@@ -26,4 +24,5 @@ def merge_adapters(
     model.attach(*adapters)
     merged = merge(model, Stack(*(adapter.id for adapter in adapters)), max_error=1e-3)
     merged.save(output)
-    _out.print(f"{merged.model.backbone.name} is in {output} (output error {merged.output_error:.1e})")
+    told = f"{merged.model.backbone.name} is in {output} (output error {merged.output_error:.1e})"
+    return Answer({"folder": str(output), "output_error": merged.output_error}, told, confirms=True)

@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.amounts import counted
-from adaptkit.terminal.console import PlainConsole
 
-_out = PlainConsole()
 _FILE = "<file>"
 
 
@@ -42,7 +41,7 @@ def mine(
     translations_stack: Annotated[str | None, typer.Option(help="those for the translations (default: none)")] = None,
     zoo: StackZooOption = None,
     backbone: BackboneOption = None,
-) -> None:
+) -> Answer:
     """Find translations of each other in two texts. They are pairs for train --parallel."""
     from adaptkit.recipes.mining import mine_pairs
     from adaptkit.recipes.place import model_of
@@ -69,8 +68,8 @@ def mine(
     )
     mined.save(output)
     what = f"{counted(len(mined), 'pair is', 'pairs are')} in {output}"
+    facts = {"pairs": len(mined), "file": str(output), "language": mined.language}
     if len(mined) < MIN_SENTENCES:
-        _out.print(f"{what}; training needs at least {MIN_SENTENCES}")
-        return
+        return Answer(facts, f"{what}; training needs at least {MIN_SENTENCES}", confirms=True)
     command = ["adaptkit", "train", "--lang", lang, "--parallel", str(output), "--output", f"adapters/{mined.language}"]
-    _out.print(f"{what}: look at them, then {shlex.join(command)}")
+    return Answer(facts, f"{what}: look at them, then {shlex.join(command)}", confirms=True)

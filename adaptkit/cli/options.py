@@ -7,33 +7,40 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from adaptkit.annotations import part_of
+from adaptkit.cli.answer import Answer
 from adaptkit.options import Option, Options, options_of
 from adaptkit.requests import AnyRequest, request_of
 from adaptkit.requests.flags import flags
 from adaptkit.requests.words import as_python
 
 
-def request_options(command: Callable[[AnyRequest], None], *, left_out: Collection[str] = ()) -> Callable[..., None]:
+def request_options(
+    command: Callable[[AnyRequest], Answer | None], *, left_out: Collection[str] = ()
+) -> Callable[..., Answer | None]:
     """A typer command with one option for each flag of a training."""
     chosen = {flag.option.name: flag for flag in flags() if flag.option.name not in left_out}
 
-    def run(**values: Any) -> None:  # noqa: ANN401 - whatever the options hold
+    def run(**values: Any) -> Answer | None:  # noqa: ANN401 - whatever the options hold
         given = {name: value for name, value in values.items() if value is not None and value != []}
-        command(request_of({name: as_python(chosen[name].option, value) for name, value in given.items()}))
+        return command(request_of({name: as_python(chosen[name].option, value) for name, value in given.items()}))
 
     run.__doc__ = command.__doc__
     run.__signature__ = inspect.Signature([parameter(flag.option) for flag in chosen.values()])  # type: ignore[attr-defined]
     return run
 
 
-def with_options(command: Callable[..., None], name: str, values: type[Options]) -> Callable[..., None]:
+def with_options(
+    command: Callable[..., Answer | None], name: str, values: type[Options]
+) -> Callable[..., Answer | None]:
     """A typer command with a flag for each option of `values` in the place of its parameter `name`."""
     chosen = options_of(values)
 
-    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the options hold
+    def run(**given: Any) -> Answer | None:  # noqa: ANN401 - whatever the options hold
         asked = {each: given.pop(each) for each in chosen}
         told = {each: value for each, value in asked.items() if value is not None and value != []}
-        command(**given, **{name: values(**{each: as_python(chosen[each], value) for each, value in told.items()})})
+        return command(
+            **given, **{name: values(**{each: as_python(chosen[each], value) for each, value in told.items()})}
+        )
 
     own = [each for each in inspect.signature(command).parameters.values() if each.name != name]
     flagged = [*own, *map(parameter, chosen.values())]

@@ -5,15 +5,13 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
 from adaptkit.requests.written import parallels
-from adaptkit.terminal.console import PlainConsole
-
-_out = PlainConsole()
 
 
 def project(
@@ -46,7 +44,7 @@ def project(
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="sentences in a batch")] = 32,
-) -> None:
+) -> Answer:
     """Label names in sentences by their translations. A task adapter finds them in the translations."""
     from adaptkit.projection import project_entities
     from adaptkit.recipes.place import model_of
@@ -68,5 +66,5 @@ def project(
         batch_size=batch_size,
     )
     found.save(output, overwrite=overwrite)
-    _out.print(str(found))
-    _out.print(f"saved in {output}")
+    facts = {"sentences": len(found.sentences), "file": str(output), "summary": str(found)}
+    return Answer(facts, f"{found}\nsaved in {output}", confirms=True)

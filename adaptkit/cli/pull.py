@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from adaptkit.terminal.console import PlainConsole
-
-_out = PlainConsole()
+from adaptkit.cli.answer import Answer
 
 
 def pull(
@@ -17,11 +15,13 @@ def pull(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: the repository's name)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the adapter in the folder")] = False,
-) -> None:
+) -> Answer:
     """Fetch an adapter from a model hub (HF_ENDPOINT) and check it. An attempt that broke off is resumed."""
     from adaptkit.interchange import pull_adapter
 
     pulled = pull_adapter(repo, revision=revision, output=output, overwrite=overwrite)
     place = output or repo.rpartition("/")[2]
-    _out.print(f"{pulled.adapter.id} for {pulled.adapter.origin.name} is in {place}", markup=False)
-    _out.print(f"revision {pulled.revision}, SHA-256 of the weights {pulled.adapter.weights_sha256}")
+    sha256 = pulled.adapter.weights_sha256
+    facts = {"id": pulled.adapter.id, "folder": str(place), "revision": pulled.revision, "weights_sha256": sha256}
+    first = f"{pulled.adapter.id} for {pulled.adapter.origin.name} is in {place}"
+    return Answer(facts, f"{first}\nrevision {pulled.revision}, SHA-256 of the weights {sha256}", confirms=True)

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.options import with_options
 from adaptkit.errors import ConfigError
@@ -28,7 +29,7 @@ _MIB = 2**20
 _console = PlainConsole(stderr=True)
 
 
-def serve_flags() -> Callable[..., None]:
+def serve_flags() -> Callable[..., Answer | None]:
     """The command, with a flag for every bound of `Limits`."""
     return with_options(_serve, "limits", Limits)
 

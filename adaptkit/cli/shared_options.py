@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from adaptkit.cli.answer import Answer
+from adaptkit.terminal.console import notes_hidden
+
 
 def _from_file(context: typer.Context, config: Path | None) -> Path | None:
     """Let the file say what is not said in the shell."""
@@ -35,23 +38,43 @@ _CONFIG = typer.Option(
     is_eager=True,
     callback=_from_file,
 )
-_SHARED = (
-    inspect.Parameter(
-        "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, _CONFIG]
-    ),
-)
+_JSON = typer.Option("--json", help="print the answer as JSON")
+_QUIET = typer.Option("--quiet", "-q", help="print no notes and no progress, only what was asked for")
 
 
-def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A typer command that has them besides its own."""
+def with_shared_options(command: Callable[..., Answer | None], *, answers: bool = True) -> Callable[..., None]:
+    """A typer command that has `--config` and `--quiet` besides its own, and, if it `answers`, `--json`."""
+    own = inspect.signature(command).parameters.values()
+    added = {
+        "config": _parameter("config", Path | None, _CONFIG, None),
+        "quiet": _parameter("quiet", bool, _QUIET, False),
+    }
+    if answers and not any(map(_gives_json, own)):
+        added["as_json"] = _parameter("as_json", bool, _JSON, False)
 
     def run(**given: Any) -> None:  # noqa: ANN401 - whatever the options hold
-        del given["config"]
-        command(**given)
+        asked = {name: given.pop(name) for name in added}
+        with notes_hidden(asked["quiet"]):
+            answer = command(**given)
+        if answer is not None:
+            answer.give(as_json=asked.get("as_json", False), quiet=asked["quiet"])
+            if answer.status:
+                raise typer.Exit(answer.status)
 
-    own = inspect.signature(command).parameters.values()
     run.__doc__ = command.__doc__
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *_SHARED]
+        [*(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *added.values()]
     )
     return run
+
+
+def _parameter(name: str, kind: Any, declared: Any, default: object) -> inspect.Parameter:  # noqa: ANN401
+    annotation = Annotated[kind, declared]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _gives_json(parameter: inspect.Parameter) -> bool:
+    """Whether a command has such a flag of its own, as one that prints a line for each input."""
+    # In an annotation, typer takes the first name of a flag for its default.
+    declared = getattr(parameter.annotation, "__metadata__", ())
+    return any("--json" in (each.default, *(each.param_decls or ())) for each in declared)

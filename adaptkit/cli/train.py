@@ -2,59 +2,63 @@
 
 from collections.abc import Callable
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.options import request_options
 from adaptkit.cli.plan import estimate_plan_command, or_plan, train_plan_command
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, Output
 from adaptkit.terminal.amounts import bytes_text
-from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
 
-_out = PlainConsole()
 OF_WHAT_IS_WRITTEN = options_of(Output).keys() - {"licence", "private"} | {"progress", "log_with"}
 
 
-def train_command(request: AnyRequest) -> None:
+def train_command(request: AnyRequest) -> Answer | None:
     """Train a language, domain or task adapter and save it."""
     from adaptkit.recipes.train import train
 
     adapter = train(request)
     if process_index():
-        return
-    facts = adapter.card.training
+        return None
+    lines, facts = [], adapter.card.training
     if facts is not None:
-        _out.print(
+        lines.append(
             f"{adapter.id}: held-out loss {facts.heldout_loss_before:.3f} before, "
             f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
             f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
         if facts.kept_the_start:
-            _out.print(
+            lines.append(
                 "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "
                 "steps, on more text, or at another learning rate"
             )
     if request.output.folder is None:
-        _out.print("nothing was saved: give --output FOLDER to keep the adapter")
+        lines.append("nothing was saved: give --output FOLDER to keep the adapter")
     else:
-        _out.print(f"saved in {request.output.folder} ({bytes_text(adapter.size_bytes)})")
+        lines.append(f"saved in {request.output.folder} ({bytes_text(adapter.size_bytes)})")
+    told = {"id": adapter.id, "folder": _text(request.output.folder), "size_bytes": adapter.size_bytes}
+    return Answer({**told, "training": facts}, "\n".join(lines), confirms=request.output.folder is not None)
 
 
-def estimate_command(request: AnyRequest) -> None:
+def estimate_command(request: AnyRequest) -> Answer:
     """Look at the text and predict time, memory and size. Trains nothing."""
     from adaptkit.recipes.train import estimate
     from adaptkit.training import open_display
 
-    # On standard output: here these lines are the result.
-    with open_display(shown=not process_index(), console=_out) as display:
-        for line in estimate(request, display).plan:
-            display.note(line)
+    with open_display(shown=not process_index()) as display:
+        found = estimate(request, display)
+    return Answer({name: value for name, value in vars(found).items() if name != "triage"}, str(found))
 
 
-def train_flags() -> Callable[..., None]:
+def _text(path: object) -> str | None:
+    return None if path is None else str(path)
+
+
+def train_flags() -> Callable[..., Answer | None]:
     """`train_command`, with a flag for each option."""
     return or_plan(request_options(train_command), train_plan_command)
 
 
-def estimate_flags() -> Callable[..., None]:
+def estimate_flags() -> Callable[..., Answer | None]:
     """`estimate_command`, with a flag for each option but those of what is written."""
     return or_plan(request_options(estimate_command, left_out=OF_WHAT_IS_WRITTEN), estimate_plan_command)

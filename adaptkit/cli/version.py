@@ -1,11 +1,9 @@
 """`adaptkit version`."""
 
-from adaptkit.terminal.console import PlainConsole
+from adaptkit.cli.answer import Answer
 from adaptkit.version import __version__
 
-_out = PlainConsole()
 
-
-def version() -> None:
+def version() -> Answer:
     """Print the version."""
-    _out.print(__version__)
+    return Answer({"version": __version__}, __version__)

@@ -5,13 +5,11 @@ from typing import Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.errors import ConfigError
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.folder import whole_file
 from adaptkit.format.listing import Listing
-from adaptkit.terminal.console import PlainConsole
-
-_out = PlainConsole()
 
 
 def write_index(
@@ -20,15 +18,18 @@ def write_index(
         Path | None,
         typer.Option(metavar="<file>", help="write the zoo as a page of HTML there too, outside of the folder"),
     ] = None,
-) -> None:
+) -> Answer:
     """Write the index of a zoo. It has every adapter with its facts, and every file with its size and hash."""
     if page is not None:
         _check_place(page, folder)
     zoo = Catalogue(folder, Listing)
     path = zoo.write_index()
-    _out.print(f"{path} lists {len(zoo)} adapters")
+    lines = [f"{path} lists {len(zoo)} adapters"]
     if page is not None:
         _write_page(zoo, page)
+        lines.append(f"{page} shows them")
+    facts = {"index": str(path), "adapters": len(zoo), "page": None if page is None else str(page)}
+    return Answer(facts, "\n".join(lines), confirms=True)
 
 
 def _check_place(page: Path, folder: Path) -> None:
@@ -50,4 +51,3 @@ def _write_page(zoo: Catalogue[Listing], page: Path) -> None:
     content = gallery_page(zoo)
     with whole_file(page) as partial:
         partial.write_text(content, encoding="utf-8")
-    _out.print(f"{page} shows them")
