@@ -289,7 +289,7 @@ def test_a_task_adapter_is_trained_on_a_folder(
         (b"Rain.\n\nGoats.\n", "line 2 of the input: it is empty"),
         (b"a\tb\n", "for single texts"),
         (b'Rain.\n{"a\n', "line 2 of the input: it is broken JSON"),
-        (b'{"text": "Rain."}\n', "line 1 of the input: input 0 is {'text': 'Rain.'}"),
+        (b'{"text": "Rain."}\n', "line 1 of the input is {'text': 'Rain.'}"),
         ("Rain.".encode("utf-16"), "iconv"),
     ],
 )
