@@ -1,11 +1,11 @@
 """`--plan` of `adaptkit train` and `adaptkit estimate`."""
 
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.options import parameter
 from adaptkit.errors import ConfigError
 from adaptkit.options import options_of
@@ -13,27 +13,26 @@ from adaptkit.requests import Planning
 from adaptkit.requests.flags import plan_flags
 from adaptkit.requests.words import as_python
 from adaptkit.terminal.asking import option_name
-from adaptkit.terminal.console import PlainConsole
 
-_out = PlainConsole()
 _PLAN = "plan"
 
 
-def or_plan(training: Callable[..., None], planned: Callable[[Path, Planning], None]) -> Callable[..., None]:
+def or_plan(
+    training: Callable[..., Answer | None], planned: Callable[[Path, Planning], Answer]
+) -> Callable[..., Answer | None]:
     """A command of one training that takes a plan of several in its place, with flags of its own."""
     own = {flag.option.name: flag.option for flag in plan_flags()}
     both = {**options_of(Planning), **own}
 
-    def run(**values: Any) -> None:  # noqa: ANN401 - whatever the options hold
+    def run(**values: Any) -> Answer | None:  # noqa: ANN401 - whatever the options hold
         given = {name: value for name, value in values.items() if value is not None and value != []}
         plan = given.pop(_PLAN, None)
         if plan is None:
             _require_none([name for name in given if name in own])
-            training(**given)
-            return
+            return training(**given)
         _require_in_plan([name for name in given if name not in both], plan)
         asked: dict[str, Any] = {name: as_python(both[name], value) for name, value in given.items()}
-        planned(Path(plan), Planning(**asked))
+        return planned(Path(plan), Planning(**asked))
 
     run.__doc__ = training.__doc__
     parameters = [*map(parameter, own.values()), *inspect.signature(training).parameters.values()]
@@ -41,22 +40,21 @@ def or_plan(training: Callable[..., None], planned: Callable[[Path, Planning], N
     return run
 
 
-def train_plan_command(plan: Path, planning: Planning) -> None:
+def train_plan_command(plan: Path, planning: Planning) -> Answer:
     """Train all adapters of a plan; status 1 where one is missing at the end."""
     from adaptkit.plans import train_plan
 
     summary = train_plan(plan, planning)
-    _out.print(str(summary))
-    _out.print(f"summary: {summary.folder / 'summary.html'}")
-    if summary.failed:
-        sys.exit(1)
+    told = f"{summary}\nsummary: {summary.folder / 'summary.html'}"
+    return Answer(summary.as_json(), told, status=1 if summary.failed else 0)
 
 
-def estimate_plan_command(plan: Path, planning: Planning) -> None:
+def estimate_plan_command(plan: Path, planning: Planning) -> Answer:
     """Say what all trainings of a plan would cost."""
     from adaptkit.plans import estimate_plan
 
-    _out.print(str(estimate_plan(plan, planning)))
+    lines = str(estimate_plan(plan, planning))
+    return Answer({"plan": lines.splitlines()}, lines)
 
 
 def _require_none(names: list[str]) -> None:

@@ -55,11 +55,12 @@ class PlanSummary:
             CannotWrite: As on a full disk.
         """
         with whole_file(self.folder / SUMMARY) as partial:
-            partial.write_text(json.dumps(self._plain(), indent=1) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
         with whole_file(self.folder / PAGE) as partial:
             partial.write_text(page(self.headline, self.outcomes, self.elapsed_s, self.at_once), encoding="utf-8")
 
-    def _plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
         outcomes = [
             {**asdict(it), "folder": str(it.folder), "log": None if it.log is None else str(it.log)}
             for it in self.outcomes
