@@ -19,8 +19,8 @@ install: .venv/installed
 demo: install  ## train, save, reload and test a Swahili adapter on the embedded backbone
 	$(BIN)/adaptkit demo
 
-# A process for each of two cores; a test file stays in one of them.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# A process for each of two cores; a test file stays in one of them, and the longest come first (conftest.py).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: install  ## the whole everyday suite
 	$(PYTEST)

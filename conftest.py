@@ -34,6 +34,30 @@ def in_page_folder(page_folder: Path) -> Iterator[None]:
     os.chdir(before)
 
 
+LONGEST_FIRST = (
+    "tests/real_data/test_memory_case.py",
+    "tests/conformance/test_precisions.py",
+    "tests/conformance/test_bound.py",
+    "tests/unit/interchange/test_onnx.py",
+)
+LONGEST_PAGES = ("serve-elsewhere.md", "zoo.md", "serve.md", "merge.md", "search.md", "README.md", "evaluate.md")
+"""Files that take longest, and pages, which come last: so that none begins when the other process has nothing left."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, and the pages last, the longest of them first."""
+    root = Path(__file__).parent
+    turns = {path: (0, turn) for turn, path in enumerate(LONGEST_FIRST)}
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        path = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
+        if path.suffix != ".md":
+            return turns.get(path.as_posix(), (1, 0))
+        return (2, LONGEST_PAGES.index(path.name) if path.name in LONGEST_PAGES else len(LONGEST_PAGES))
+
+    items.sort(key=turn)
+
+
 MOST_STEPS = 4
 SHORTENED = ("fill-mask.md", "fine-tune-in-ten-lines.md")
 """Pages whose trainings take as many steps as the answers on them need; run as tests, they are short."""

@@ -71,7 +71,7 @@ class StackModule(InputModule):
         """
         if options:
             raise ConfigError(f"a stack's texts are read without options, found {', '.join(options)}.")
-        require_texts(inputs, "inputs")
+        require_texts(inputs, "inputs (a stack reads texts)")
         backbone = self.model.backbone
         reader = backbone.reader(self.model.pinned(self.stack).pieces)
         if prompt:

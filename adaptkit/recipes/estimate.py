@@ -84,14 +84,15 @@ def measure(
     n_sentences: int,
     triage: Triage | None = None,
 ) -> Estimate:
-    """Run some batches of all sizes, and the largest one. Trains nothing.
+    """Run some batches of all sizes, and the largest one; no more than the run has, where it has very few.
 
-    Of several processes, the memory is that of the one that needs most.
+    Trains nothing. Of several processes, the memory is that of the one that needs most.
     """
     batches = sorted(data.batches(batch_size, 0), key=data.n_tokens)
-    step = max(1, len(batches) // _MEASURED_BATCHES)
+    n_measured = min(_MEASURED_BATCHES, max(1, max_steps - 1))
+    step = max(1, len(batches) // n_measured)
     # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
-    seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:_MEASURED_BATCHES]]
+    seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:n_measured]]
     fitting.run.measure_step(batches[-1])
     return Estimate(
         triage=triage,

@@ -25,7 +25,7 @@ from tests.tiny import tiny_model
 BATCHES = [
     ["Habari"],
     ["The goat sleeps in the house."],
-    ["Rain", "The goat eats grass under the old tree.", ""],
+    ["Rain", "The goat eats grass under the old tree.", "A"],
     ["Akuya tana barci. " * 60, *["Rain"] * 6],
 ]
 LABELS = ("a", "b", "c")

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 import adaptkit
+from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import UnsuitableText
 from adaptkit.model import AdaptedModel
+from adaptkit.training.loop import TrainingRun
 from adaptkit.training.processes import Processes
 from tests.calls import estimate_adapter, train_adapter
 from tests.runs import PAIRS, SWAHILI
@@ -31,6 +33,22 @@ def test_the_figures_are_plausible(model: AdaptedModel) -> None:
     assert found.adapter_bytes == 4 * adapter.n_parameters
     assert found.triage is not None
     assert found.triage.unknown_share == 0.0
+
+
+@pytest.mark.parametrize(("steps", "measured"), [(1, 2), (2, 2), (4, 4), (40, 6)])
+def test_a_run_of_few_steps_is_not_measured_for_longer_than_it_takes(
+    steps: int, measured: int, model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def noted(_: TrainingRun, rows: list[int]) -> float:
+        sizes.append(len(rows))
+        return 1.0
+
+    monkeypatch.setattr(TrainingRun, "measure_step", noted)
+    pairs = sample_pairs("sw")[:80]
+    found = estimate_adapter(lang="sw", parallel=pairs, backbone=model, max_steps=steps, batch_size=4)
+    assert (len(sizes), found.elapsed_s) == (measured, steps)
 
 
 def test_the_memory_is_that_of_the_process_that_needs_most(
