@@ -48,6 +48,9 @@ def _serve(
     workers: Annotated[int, typer.Option(help="processes for each device, each with a backbone of its own")] = 1,
     batch_size: Annotated[int, typer.Option(help="inputs that are answered together")] = 32,
     cache_mib: Annotated[int, typer.Option(help="MiB of adapters that stay in memory, for each worker")] = 256,
+    slots: Annotated[
+        int, typer.Option(help="places in banks, by which one CUDA graph serves every mixture of adapters; 0: no banks")
+    ] = 0,
     log_level: Annotated[str, typer.Option(help="critical, error, warning, info or debug")] = "warning",
 ) -> None:
     """Answer requests over HTTP under any stack of a zoo. OpenAI's embeddings, heads, and a page to try them.
@@ -68,7 +71,7 @@ def _serve(
     key = os.environ.get(KEY_VARIABLE, "")
     held = Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)
     spec = ZooSpec(shelf, limits)
-    api = ZooAPI(shelf.path, held, spec, api_key=key, batch_size=batch_size, cache_bytes=cache_mib * _MIB)
+    api = ZooAPI(shelf.path, held, spec, api_key=key, batch_size=batch_size, cache_bytes=cache_mib * _MIB, slots=slots)
     accelerator, devices = _devices(device)
     _console.print(_plan(host, port, has_key=bool(key)))
     server = ZooServer(

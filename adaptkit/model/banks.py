@@ -32,8 +32,8 @@ class Banks:
         if not backbone.architecture.row_wise:
             raise ConfigError(
                 f"the backbone is a {backbone.shape.model_type}, whose projections read positions besides the rows of "
-                "a batch, so rows cannot have slots. Leave use_banks out: stacks=[...] then takes one pass for each "
-                "distinct stack."
+                "a batch, so rows cannot have slots in banks. Leave banks out (no use_banks, and no --slots in a "
+                "server): a batch then takes one pass for each distinct stack."
             )
         if slots < 2:
             raise ConfigError(f"slots must be at least 2, as the first holds no adapter, found {slots}.")

@@ -28,11 +28,19 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
     """
 
     def __init__(
-        self, zoo: Path, backbone: Pretrained, spec: ZooSpec, *, api_key: str, batch_size: int, cache_bytes: int
+        self,
+        zoo: Path,
+        backbone: Pretrained,
+        spec: ZooSpec,
+        *,
+        api_key: str,
+        batch_size: int,
+        cache_bytes: int,
+        slots: int = 0,
     ) -> None:
         super().__init__(max_batch_size=batch_size, spec=spec, loop=TogetherLoop())
         self._zoo, self._backbone = zoo, backbone
-        self._api_key, self._cache_bytes = api_key, cache_bytes
+        self._api_key, self._cache_bytes, self._slots = api_key, cache_bytes, slots
         self._answering: Any = None
 
     def setup(self, device: str) -> None:
@@ -45,6 +53,8 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
         try:
             held = self._backbone
             model = load_model(held.backbone, bits=held.bits, embeddings=held.embeddings, device=device)
+            if self._slots:
+                model.use_banks(slots=self._slots)
             self._answering = Answering(model, self._zoo, cache_bytes=self._cache_bytes, batch_size=self.max_batch_size)
         except AdaptkitError as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")

@@ -279,7 +279,7 @@ def test_what_is_detached_is_not_kept_and_what_is_moved_is_read_anew() -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(ConfigError, match="cannot have slots"):
+    with pytest.raises(ConfigError, match="cannot have slots in banks"):
         tiny_model("deberta-v2").use_banks()
     with pytest.raises(ConfigError, match="at least 2"):
         tiny_model().use_banks(slots=1)
