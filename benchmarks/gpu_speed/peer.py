@@ -17,7 +17,8 @@ from benchmarks.gpu_speed.training import BATCH, STEPS, training_ids
 from benchmarks.peers.plain_loop import LINEAR_LAYERS
 
 _models: dict[tuple[Place, str], Any] = {}
-_HEADS = {"bert": "cls.predictions.transform", "xlm-roberta": "lm_head"}
+# Without the projection, which is the table of embeddings and stays frozen on both sides.
+_HEADS = {"bert": ["cls.predictions.transform"], "xlm-roberta": ["lm_head.dense", "lm_head.layer_norm"]}
 
 
 def _lora(**more: Any) -> LoraConfig:  # noqa: ANN401
@@ -76,7 +77,7 @@ def mlm(place: Place, shape: str, bits: int, lengths: str) -> dict[str, float]: 
     """Tokens a second of masked language modelling under bfloat16 autocast, the whole vocabulary everywhere."""
     _models.clear()
     loaded = AutoModelForMaskedLM.from_pretrained(place.backbone(shape), dtype=torch.float32)
-    wrapped = get_peft_model(loaded, _lora(modules_to_save=[_HEADS[loaded.config.model_type]]))
+    wrapped = get_peft_model(loaded, _lora(modules_to_save=_HEADS[loaded.config.model_type]))
     model: Any = wrapped.to(place.device).train()
     optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad], lr=1e-3)
     rows = training_ids(place, lengths, model.config.vocab_size)
