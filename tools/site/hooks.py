@@ -11,6 +11,8 @@ from tools.site.decisions import decisions_page
 from tools.site.gallery import PAGE as GALLERY
 from tools.site.gallery import gallery_heading, zoo_part
 from tools.site.navigation import navigation
+from tools.site.notebook import PAGE as NOTEBOOK
+from tools.site.notebook import notebook_page
 from tools.site.places import BESIDE, ROOT, SHOWN, linked, place_of, with_links_of_the_site
 from tools.site.reference import reference_pages, reference_titles
 from tools.site.results import PAGE as RESULTS
@@ -24,6 +26,7 @@ _ON_THE_WAY: Mapping[str, Callable[[], str]] = {
     "reference/command-line.md": command_line_page,
     "decisions/index.md": decisions_page,
     GALLERY: gallery_heading,
+    NOTEBOOK: notebook_page,
     RESULTS: results_page,
 }
 

@@ -13,6 +13,7 @@ BESIDE = "repository/"
 SHOWN = {
     "README.md": "index.md",
     "docs/index.md": "pages.md",
+    "docs/tutorial.ipynb": "notebook.md",
     "docs/decisions": "decisions/index.md",
     "benchmarks/HISTORY.md": "results/history.md",
     "docs/benchmarks.md": "results/benchmarks.md",
