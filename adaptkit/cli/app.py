@@ -14,6 +14,7 @@ from adaptkit.named_modules import FLAG
 from adaptkit.terminal.asking import shell_words
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.launched import process_index
+from adaptkit.terminal.waiting import let_waiting_threads_sleep
 from adaptkit.version import __version__
 
 EXIT_ERROR = 1
@@ -45,6 +46,7 @@ def common(
 
 def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1, not a traceback."""
+    let_waiting_threads_sleep()
     with shell_words():
         try:
             arguments = import_named(sys.argv[1:])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from adaptkit.config import SiteShape
 from adaptkit.layers.adapter_layer import HandedModule, LowRankLayer
+from adaptkit.layers.dropout import dropped
 from adaptkit.layers.lora import LoraLayer
 from adaptkit.layers.types import compute_type
 from adaptkit.methods.dora import DoraConfig
@@ -59,10 +60,10 @@ class DoraLayer(HandedModule, LowRankLayer):
         """Shape: site_input (..., in_width), site_output and result (..., out_width)."""
         here = compute_type(site_input)
         x = site_input.to(here)
-        dropped = F.dropout(x, self.dropout, self.training)
+        read = dropped(x, self.dropout, self.training)
         a, b = self.lora_A.weight.to(here), (self.lora_B.weight * self.scale).to(here)
         c = self._c()
-        change = self.product(x) * (c - 1).to(here) + F.linear(F.linear(dropped, a), b) * c.to(here)
+        change = self.product(x) * (c - 1).to(here) + F.linear(F.linear(read, a), b) * c.to(here)
         return site_output + change.to(site_output.dtype)
 
     def weight_change(self, weight: Callable[[], Tensor]) -> Tensor:

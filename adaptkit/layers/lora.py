@@ -8,12 +8,12 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from adaptkit.config import SiteShape
 from adaptkit.layers.adapter_layer import LowRankLayer
+from adaptkit.layers.dropout import dropped
 from adaptkit.layers.types import compute_type
 from adaptkit.methods import LoraConfig
 
@@ -58,7 +58,7 @@ class LoraLayer(LowRankLayer):
 
         Shape: site_input (..., in_width), site_output and result (..., out_width).
         """
-        x, a, b = F.dropout(site_input, self.dropout, self.training), self.lora_A.weight, self.lora_B.weight
+        x, a, b = dropped(site_input, self.dropout, self.training), self.lora_A.weight, self.lora_B.weight
         result: Tensor = _LowRankTerm.apply(site_output, x, a, b, self.scale)  # type: ignore[no-untyped-call]
         return result
 

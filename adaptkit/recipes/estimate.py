@@ -12,6 +12,7 @@ from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
 from adaptkit.recipes.fitting import Fitting
+from adaptkit.terminal.waiting import POLICY, threads_that_wait_sleep
 from adaptkit.training import RunData
 
 _MEASURED_BATCHES = 5
@@ -53,7 +54,10 @@ def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) 
     """Where a run computes and in what type, and what may go wrong or slow there."""
     device, dtype = backbone.device, run_type(precision, backbone.device)
     named = "" if device.type == "cpu" else f"{device}, "
-    lines = [f"device: {named}{hardware_name(device)}, in {str(dtype).removeprefix('torch.')}"]
+    asleep = (
+        f" (threads that wait sleep: {POLICY}=passive)" if device.type == "cpu" and threads_that_wait_sleep() else ""
+    )
+    lines = [f"device: {named}{hardware_name(device)}, in {str(dtype).removeprefix('torch.')}{asleep}"]
     held = gpu_bytes(device)
     if held is not None and estimate.peak_memory_bytes > _SAFE_SHARE * held:
         lines.append(

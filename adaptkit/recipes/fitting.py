@@ -98,7 +98,6 @@ class Fitting:
             "below": " > ".join(
                 f"{adapter.id} ({adapter.weights_sha256[:_DIGITS]})" for adapter in self._foundation.adapters
             ),
-            "processes": str(self._processes.count),
         }
         self._processes.require_same(identity)
         output = self._output.path

@@ -28,7 +28,7 @@ from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
 from adaptkit.training.state import TrainingState
 
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 _TENSORS = "checkpoint.safetensors"
 _FACTS = "checkpoint.json"
 _SAVED = "saved"

@@ -16,6 +16,7 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
 from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Loss
+from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
@@ -58,7 +59,8 @@ class TrainingRun:
         self._settings = settings
         self._bf16 = uses_bfloat16(settings.precision, device)
         self._processes = Processes(device)
-        self._streams = RandomStreams(device, settings.seed, self._processes)
+        drops = any(isinstance(layer, LowRankLayer) and layer.dropout > 0 for layer in layers.modules())
+        self._streams = RandomStreams(device, self._processes, drops=drops)
         step = TrainingStep(model, layers, objective, stack, self._processes, self._streams, below)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)

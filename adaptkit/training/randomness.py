@@ -1,11 +1,11 @@
-"""The random state of a run: forked, so that the caller's stays as it was, saved and restored, and of each process."""
+"""The random state of a run: forked, so that the caller's stays as it was, saved and restored."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-import numpy as np
 import torch
 
+from adaptkit.layers.dropout import Share, share_of
 from adaptkit.training.processes import Processes
 
 
@@ -45,66 +45,48 @@ def restore_random_states(states: Mapping[str, bytes], device: torch.device) -> 
 
 
 class RandomStreams:
-    """torch's random state, the same in all processes of a run, and a stream of each process's own.
+    """torch's random state, which is the same in all processes of a run: all is drawn for the whole batch.
 
-    What is drawn for a whole batch (masks, a head's dropout) is drawn alike in all processes. What is drawn for a share
-    of it (an adapter layer's dropout) comes from the process's own stream. With one process there is one stream.
+    What a process draws while it computes its share begins with a seed that all have drawn, so that the state behind it
+    is the same in all of them, whatever was drawn. `drops` says whether the adapter's layers draw there.
     """
 
-    def __init__(self, device: torch.device, seed: int, processes: Processes) -> None:
+    def __init__(self, device: torch.device, processes: Processes, *, drops: bool) -> None:
         self._device = device
         self._processes = processes
-        self._own: Mapping[str, bytes] = {}
-        if processes.count > 1:
-            (drawn,) = np.random.SeedSequence((seed, processes.index)).generate_state(1)
-            with forked(device, int(drawn)):
-                self._own = random_states(device)
+        self._drops = drops
 
     @contextmanager
-    def own(self) -> Iterator[None]:
-        """Draw from this process's own stream."""
-        if not self._own:
+    def in_share(self, n: int) -> Iterator[None]:
+        """Draw for a batch of `n` rows while this process computes its share of them."""
+        several = self._processes.count > 1
+        if not (self._drops or several):
             yield
             return
-        shared = random_states(self._device)
-        restore_random_states(self._own, self._device)
-        try:
+        # Where no layer drops, nothing is taken from the shared state, as in one process.
+        with nullcontext() if self._drops else forked(self._device):
+            seed = int(torch.randint(2**62, ()))
+        share = self._processes.share(n)
+        with forked(self._device, seed), share_of(Share(share, n) if several else None):
             yield
-        finally:
-            self._own = random_states(self._device)
-            restore_random_states(shared, self._device)
 
     @contextmanager
     def forked(self, seed: int | None = None) -> Iterator[None]:
         """Draws that leave no trace outside, from `seed` on if there is one."""
-        own = self._own
         with forked(self._device, seed):
             yield
-        self._own = own
 
     def states(self) -> dict[str, bytes]:
-        """All streams; asked by all processes together."""
-        states = random_states(self._device)
-        for index, own in enumerate(self._processes.of_each(self._own)):
-            states |= {_of_process(name, index): state for name, state in own.items()}
-        return states
+        """The state, by device."""
+        return random_states(self._device)
 
     def restore(self, states: Mapping[str, bytes]) -> None:
-        """Restore saved streams; of the processes' own, this one's.
+        """Restore a saved state.
 
         Raises:
-            ValueError: They are not those of such devices or so many processes, or are damaged.
+            ValueError: It is not that of such devices, or is damaged.
         """
-        own = {name: _of_process(name, self._processes.index) for name in self._own}
-        others = {_of_process(name, index) for name in self._own for index in range(self._processes.count)}
-        if missing := others - states.keys():
-            raise ValueError(f"no random state of {', '.join(sorted(missing))}")
-        restore_random_states({name: state for name, state in states.items() if name not in others}, self._device)
-        self._own = {name: states[saved] for name, saved in own.items()}
-
-
-def _of_process(name: str, index: int) -> str:
-    return f"{name} of process {index}"
+        restore_random_states(states, self._device)
 
 
 def _gpus(device: torch.device) -> list[int]:

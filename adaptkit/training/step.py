@@ -65,7 +65,7 @@ class TrainingStep(nn.Module):
 
     def _states(self, batch: Batch, objective: Loss) -> Tensor:
         def states(ids: Tensor, mask: Tensor, decoder_ids: Tensor | None = None) -> Tensor:
-            with self._streams.own():
+            with self._streams.in_share(len(batch.ids)):
                 hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks, decoder_ids=decoder_ids)
             return hidden
 

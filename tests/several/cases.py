@@ -14,7 +14,7 @@ INTERRUPTED_AFTER = 11
 
 CASES: dict[str, dict[str, Any]] = {
     "mlm": {**_TEXT, "text": SWAHILI},
-    DROPPED: {**_TEXT, "text": SWAHILI, "dropout": 0.3},
+    DROPPED: {**_TEXT, "text": SWAHILI, "dropout": 0.3, "gradient_checkpointing": True},
     "mlm with an invertible layer": {**_TEXT, "text": SWAHILI, "invertible": True, "gradient_checkpointing": True},
     "distillation": {**_TEXT, "parallel": PAIRS},
     "one row a batch": {**_TEXT, "parallel": PAIRS, "batch_size": 1, "max_steps": 3},
