@@ -84,7 +84,7 @@ def test_a_stale_checkpoint_is_not_overwritten(interrupted: Path) -> None:
 def test_the_checkpoint_holds_no_sentence_and_no_pickle(interrupted: Path) -> None:
     found = contents(interrupted.with_name("sw.checkpoint"))
     assert found.keys() == {WEIGHTS, RECORD}
-    assert json.loads(found[RECORD])["version"] == 2
+    assert json.loads(found[RECORD])["version"] == 3
     for content in found.values():
         assert content[:2] not in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK")
         assert not any(sentence.encode() in content for sentence in SWAHILI)
@@ -312,7 +312,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "weights missing": lambda folder: (folder / WEIGHTS).unlink(),
     "a number changed": flip_a_number,
     "a pickle": pickle_instead,
-    "another version": edit(lambda record: record.update(version=3)),
+    "another version": edit(lambda record: record.update(version=4)),
     "an unknown field": edit(lambda record: record.update(extra=1)),
     "a step that is no number": edit(lambda record: record["progress"].update(step="11")),
     "random state that is no base64": edit(lambda record: record["random_states"].update(cpu="!")),
