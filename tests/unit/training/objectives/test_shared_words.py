@@ -72,4 +72,8 @@ def test_the_prefix_of_all_texts_is_no_word_of_theirs() -> None:
 
 def test_words_begin_where_the_tokenizer_marks_them() -> None:
     assert word_starts([f"{MARK}a", "b", "\u0120c"]) == [True, False, True]
-    assert word_starts(["a", "##b", "c"]) == [True, False, True]
+    assert word_starts(["a", "##b", "##c", "d"]) == [True, False, False, True]
+
+
+def test_a_piece_of_number_signs_makes_no_wordpiece() -> None:
+    assert word_starts([f"{MARK}a", "b", "###", f"{MARK}c"]) == [True, False, False, True]
