@@ -97,9 +97,6 @@ def _trial(model: adaptkit.AdaptedModel, trial: Trial, scores: Scores, place: Pl
     _wait_for((*place.names, *place.inference) if {"names", "inference"} & set(trial.scores) else (), place.until)
     waited = time.time()
     measured = scores.of(adapter, trial.language, trial.scores)
-    if "centred" in trial.scores:
-        pairs = [pair for source in sources for pair in cast("Pairs", source.text)[:300]]
-        measured["centred"] = scores.centred(adapter, trial.language, pairs)
     return {
         "pairs": sum(len(cast("Pairs", source.text)) for source in sources),
         "training": _facts(adapter),
