@@ -139,7 +139,7 @@ def test_rounding_of_another_device_is_allowed_for(name: str, folder: Path) -> N
     outcome = all_cases()[name].run(Place(CPU, folder, Jitter))
     assert outcome.checks
     assert [check for check in outcome.checks if not check.passed] == []
-    if not name.startswith(("save", "moved")):
+    if not name.startswith(("save", "moved", "passes")):  # those are equal to the bit on one device
         assert any(check.error > 0 for check in outcome.checks)  # or nothing was tried
 
 
