@@ -75,6 +75,7 @@ class Matrix:
                 acting = [*([below] if below is not None else []), *subject.tops[0]]
                 notes.update(dict.fromkeys(form_notes(test.language, subject.texts(test), acting)))
                 runs[condition] = [self._measured(test, condition, below, top) for top in subject.tops]
+                notes.update(dict.fromkeys(_one_answer_notes(test, condition, runs[condition])))
                 cells.append(self._cell(test, condition, below, runs[condition]))
                 if below is not None:
                     turned += self._turned(test, condition, below, runs)
@@ -168,6 +169,15 @@ class Matrix:
             examples_per_s=len(test.examples) / statistics.median(run.elapsed_s for run in runs),
             peak_memory_bytes=max(run.peak_memory_bytes for run in runs),
             adapter_bytes=sum(adapter.size_bytes for adapter in stacked),
+        )
+
+
+def _one_answer_notes(test: LanguageTest, condition: Condition, runs: Sequence[Measured]) -> Iterator[str]:
+    """Heads that have learned no difference, so that their score says nothing of the language."""
+    for answer in {run.only_answer for run in runs if run.only_answer}:
+        yield (
+            f"{test.language}: under the condition {condition!r}, a head answers {answer!r} to all of the "
+            f"{len(test.examples):,} examples, where other labels are right too."
         )
 
 

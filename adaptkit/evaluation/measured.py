@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +18,20 @@ from adaptkit.errors import DataError
 from adaptkit.evaluation.metrics import AnyTaskMetric
 from adaptkit.format.folder import whole_file
 from adaptkit.model import AdaptedModel
+from adaptkit.task_types import PredictedLabel
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Statistics by metric name, shape (n_examples, k) each; seconds, and the most memory held, in bytes."""
+    """Statistics by metric name, shape (n_examples, k) each; seconds, and the most memory held, in bytes.
+
+    `only_answer` is what was answered to every example, where others are right for some; empty where there are several.
+    """
 
     statistics: Mapping[str, NDArray[np.float64]]
     elapsed_s: float
     peak_memory_bytes: int
+    only_answer: str = ""
 
 
 def measure(
@@ -45,7 +51,15 @@ def measure(
         {name: metric.statistics(predictions, examples) for name, metric in metrics.items()},
         elapsed_s,
         peak_memory_bytes(model.backbone.device),
+        _only_answer(next(iter(metrics.values())), predictions, examples),
     )
+
+
+def _only_answer(metric: AnyTaskMetric, predictions: Sequence[Any], examples: Sequence[Example]) -> str:
+    given = {metric.of_prediction(prediction) for prediction in predictions if isinstance(prediction, PredictedLabel)}
+    if len(given) != 1:
+        return ""
+    return "" if {metric.of_example(example) for example in examples} <= given else str(next(iter(given)))
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,12 @@ class Kept:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             statistics = {name: np.asarray(rows, dtype=np.float64) for name, rows in content["statistics"].items()}
-            return Measured(statistics, float(content["elapsed_s"]), int(content["peak_memory_bytes"]))
+            return Measured(
+                statistics,
+                float(content["elapsed_s"]),
+                int(content["peak_memory_bytes"]),
+                str(content.get("only_answer", "")),
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path} is no kept measurement ({error}). Delete it; it is measured again.") from error
 
@@ -82,6 +101,7 @@ class Kept:
             "statistics": {name: rows.tolist() for name, rows in measured.statistics.items()},
             "elapsed_s": measured.elapsed_s,
             "peak_memory_bytes": measured.peak_memory_bytes,
+            "only_answer": measured.only_answer,
         }
         with whole_file(path) as partial:
             partial.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")

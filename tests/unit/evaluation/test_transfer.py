@@ -181,6 +181,27 @@ def test_a_broken_kept_measurement_is_named(
         run(model, tasks[:1], zoo, keep=tmp_path, languages=["en"], compare=["none"])
 
 
+def test_a_head_that_answers_one_label_to_all_is_told(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    (first, _) = tasks
+    bias = next(name for name in first.tensors if name.startswith("head.") and name.endswith("bias"))
+    one_sided = first.tensors[bias].clone()
+    one_sided[0] += 1000
+    stuck = replace(first, tensors={**first.tensors, bias: one_sided})
+    model.attach(first)
+    labels = {answer.label for answer in model.predict(data()["sw"].examples, stack="topics")}
+    model.detach("topics")
+    head = first.config.head
+    assert head is not None
+    said = f"sw: under the condition 'none', a head answers {head.labels[0]!r} to all of the 24 examples"
+    for keep in (tmp_path / "kept", tmp_path / "kept"):
+        found = run(model, [stuck], zoo, languages=["sw"], keep=keep)
+        assert any(note.startswith(said) for note in found.notes)
+    if len(labels) > 1:
+        assert not any("a head answers" in note for note in run(model, [first], zoo, languages=["sw"]).notes)
+
+
 def test_a_limit_takes_the_first_examples_and_is_told(
     model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
 ) -> None:

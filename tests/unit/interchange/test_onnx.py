@@ -73,7 +73,8 @@ def test_vectors_are_those_of_encode(model_type: str, tmp_path: Path) -> None:
     assert torch.equal(model.encode(BATCHES[2], stack="sw > farming"), stacked)
 
 
-def test_averages_and_fusions_are_written(model: AdaptedModel, tmp_path: Path) -> None:
+def test_averages_and_fusions_are_written(tmp_path: Path) -> None:
+    model = tiny_model(n_blocks=1)
     for seed, name in enumerate(("language/sw", "language/ha", "domain/farming", "domain/news")):
         attach_random(model, name, LORA, seed=seed).eval()
     fusion = AdapterConfig(method=FusionConfig(fuses=("language/sw", "language/ha"), width=4))
