@@ -49,8 +49,11 @@ def _serve(
     batch_size: Annotated[int, typer.Option(help="inputs that are answered together")] = 32,
     cache_mib: Annotated[int, typer.Option(help="MiB of adapters that stay in memory, for each worker")] = 256,
     slots: Annotated[
-        int, typer.Option(help="places in banks, by which one CUDA graph serves every mixture of adapters; 0: no banks")
-    ] = 0,
+        int | None,
+        typer.Option(
+            help="places in banks, by which one graph serves every mixture of adapters; 64 on CUDA, else 0: no banks"
+        ),
+    ] = None,
     log_level: Annotated[str, typer.Option(help="critical, error, warning, info or debug")] = "warning",
 ) -> None:
     """Answer requests over HTTP under any stack of a zoo. OpenAI's embeddings, heads, and a page to try them.

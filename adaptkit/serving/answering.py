@@ -17,6 +17,7 @@ from adaptkit.task_types import HeadConfig
 
 _log = logging.getLogger(__name__)
 Found = TypeVar("Found")
+_SLOTS_ON_CUDA = 64
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ class Answering:
         except Exception:
             _log.exception("a request could not be answered")
             return BROKEN
+
+
+def slots_for(model: AdaptedModel) -> int:
+    """How many places in banks a worker has by itself: on a CPU they do not pay, and some architectures cannot."""
+    return _SLOTS_ON_CUDA if model.device.type == "cuda" and model.backbone.architecture.row_wise else 0
 
 
 def _head_of(stack: ResolvedStack) -> HeadConfig:

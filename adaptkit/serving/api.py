@@ -36,7 +36,7 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
         api_key: str,
         batch_size: int,
         cache_bytes: int,
-        slots: int = 0,
+        slots: int | None = None,
     ) -> None:
         super().__init__(max_batch_size=batch_size, spec=spec, loop=TogetherLoop())
         self._zoo, self._backbone = zoo, backbone
@@ -48,13 +48,14 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
         # What the terminal sends reaches the server too, which ends its workers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         from adaptkit.model import load_model
-        from adaptkit.serving.answering import Answering
+        from adaptkit.serving.answering import Answering, slots_for
 
         try:
             held = self._backbone
             model = load_model(held.backbone, bits=held.bits, embeddings=held.embeddings, device=device)
-            if self._slots:
-                model.use_banks(slots=self._slots)
+            slots = slots_for(model) if self._slots is None else self._slots
+            if slots:
+                model.use_banks(slots=slots)
             self._answering = Answering(model, self._zoo, cache_bytes=self._cache_bytes, batch_size=self.max_batch_size)
         except AdaptkitError as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")

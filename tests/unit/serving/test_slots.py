@@ -6,13 +6,25 @@ from pathlib import Path
 import torch
 
 from adaptkit import load_model
+from adaptkit.model import AdaptedModel
 from adaptkit.requests import Pretrained
+from adaptkit.serving.answering import slots_for
 from adaptkit.serving.api import ZooAPI
 from adaptkit.serving.limits import Limits
 from adaptkit.serving.shelf import Shelf
 from adaptkit.serving.spec import ZooSpec
 from tests.saved import saved_backbone
+from tests.tiny import tiny_backbone, tiny_model
 from tests.zoos import made_zoo
+
+
+class OnCuda(AdaptedModel):
+    """One that says it is on CUDA."""
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cuda")
+
 
 TEXTS = ["Mvua inanyesha.", "The goat sleeps.", "Maji ni uhai."]
 
@@ -40,3 +52,9 @@ def test_a_worker_with_slots_answers_by_banks(tmp_path: Path) -> None:
     found = model.encode(TEXTS, stacks=stacks)
     torch.testing.assert_close(found, usual.encode(TEXTS, stacks=stacks), rtol=1e-4, atol=3e-5)
     assert model._passes.banks.nbytes > 0
+
+
+def test_a_worker_has_slots_by_itself_on_cuda_alone() -> None:
+    assert slots_for(tiny_model()) == 0
+    assert slots_for(OnCuda(tiny_backbone())) == 64
+    assert slots_for(OnCuda(tiny_backbone("deberta-v2"))) == 0
