@@ -1,8 +1,8 @@
 """Products with weights of 8 and 4 bits on a GPU: the weight is widened in the product, or by one launch before it.
 
-Few rows go through one kernel that widens each tile of the weight as it needs it. Of many rows every tile would be
-widened many times; for those a kernel widens the whole weight once, and the GPU's own library multiplies. So it does in
-float32, which the first kernel does not multiply fast.
+Few rows of whole numbers go through one kernel that widens each tile of the weight as it needs it: one launch less. Of
+more rows every tile would be widened many times, and tiles of nf4 are slow to widen; for those a kernel widens the
+whole weight once, and the GPU's own library multiplies. Decision 15 has the times.
 """
 
 import logging
@@ -14,13 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.backbones.packed_weight import WIDENED, Widths, fits_rows
+from adaptkit.backbones.packed_weight import WIDENED, Widths
 
 _log = logging.getLogger(__name__)
 _trying = threading.Lock()
 
-FUSED_BELOW = 1024
+FUSED_BELOW = 64
 """From so many rows on, the whole weight is widened before the product."""
+FUSED_FORMS = ("int8", "int4")
+"""The forms whose fewer rows are multiplied by the fused kernel."""
 DEVICES = {"cuda"}
 """Where products go through here. On other devices torch's operations are as fast."""
 
@@ -70,6 +72,8 @@ def _product(
     kernels = _kernels()
     if kernels is not None:
         try:
+            if not _several_devices():
+                return _by_kernels(kernels, x, bias, held, form, widths, backward)
             with torch.cuda.device_of(x):  # type: ignore[no-untyped-call]
                 return _by_kernels(kernels, x, bias, held, form, widths, backward)
         except torch.OutOfMemoryError:
@@ -89,7 +93,7 @@ def _by_kernels(
     backward: bool,
 ) -> Tensor:
     rows = x.numel() // x.shape[-1]
-    if 0 < rows < FUSED_BELOW and x.dtype != torch.float32 and (form != "nf4" or fits_rows(widths)):
+    if 0 < rows < FUSED_BELOW and x.dtype != torch.float32 and form in FUSED_FORMS:
         result: Tensor = kernels.fused(x.reshape(rows, -1), bias, held, form, widths, backward=backward)
         return result.view(*x.shape[:-1], -1)
     return _multiplied(x, bias, kernels.widened(held, form, widths, x.dtype), backward)
@@ -97,6 +101,16 @@ def _by_kernels(
 
 def _multiplied(x: Tensor, bias: Tensor | None, weight: Tensor, backward: bool) -> Tensor:
     return x @ weight if backward else F.linear(x, weight, bias)
+
+
+def _several_devices() -> bool:
+    """Whether a launch must say on which one, which costs some microseconds each time."""
+    if not _counted:
+        _counted.append(torch.cuda.device_count())
+    return _counted[0] > 1
+
+
+_counted: list[int] = []
 
 
 def _kernels() -> ModuleType | None:
