@@ -101,7 +101,8 @@ class Encoder:
                 tokens, mask = self._backbone.pad([ids[row] for row in rows])
                 decoded = tokens if whole and self._backbone.architecture.decoder is not None else None
                 own = [plans[row] for row in rows]
-                hidden = self._passes.states_of_rows(tokens, mask, own, blocks, decoded)
+                texts = [] if blocks or decoded is not None else [tuple(ids[row]) for row in rows]
+                hidden = self._passes.states_of_rows(tokens, mask, own, blocks, decoded, texts=texts)
                 vectors[rows] = self._backbone.sentences.pooled(hidden, mask).cpu()
         return vectors
 

@@ -1,6 +1,6 @@
 """Forward passes of a backbone under the active stack, or with a stack of its own for each row."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from inspect import signature
@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import Cache
 
 from adaptkit.attaching import BARE, Given, Plan, ReadIds, RowGroups, RowPlan, SiteHooks, outputs_of, plan_of_rows
+from adaptkit.attaching.branch import Branch, branch_of, joined_at, spread_from
 from adaptkit.backbones import Backbone, all_blocks_of, blocks_of
 from adaptkit.errors import ConfigError
 from adaptkit.layers import PieceRows
@@ -55,8 +56,13 @@ class Passes:
         plans: Sequence[RowPlan],
         blocks: Sequence[int] = (),
         decoder_ids: Tensor | None = None,
+        *,
+        texts: Sequence[Hashable] = (),
     ) -> Tensor:
         """Hidden states, each row under a plan of its own, whatever is active. Shape: as `states`.
+
+        Where `texts` are given, which are equal for rows that read the same, blocks in which the plans of such rows
+        agree are run once for all of them.
 
         Raises:
             ConfigError: As `states`.
@@ -67,6 +73,8 @@ class Passes:
                 return self.banks.states(ids, mask, plans)
             if (replayed := self.replays.states(ids, mask, plans)) is not None:
                 return replayed
+            if (branch := self._branch(texts, plans)) is not None:
+                return self._branched(branch, ids, mask, plans)
         groups = RowGroups.of(plans)
         ids, mask = groups.sorted(ids), groups.sorted(mask)
         decoder_ids = None if decoder_ids is None else groups.sorted(decoder_ids)
@@ -80,6 +88,41 @@ class Passes:
                 decoded = None if decoder_ids is None else decoder_ids[rows]
                 parts.append(self._run(ids[rows], mask[rows], blocks, decoded))
         return groups.restored(torch.cat(parts))
+
+    def _branch(self, texts: Sequence[Hashable], plans: Sequence[RowPlan]) -> Branch | None:
+        """How rows share their way, where that is spared: a network that was compiled would not see it."""
+        row = self.backbone.architecture
+        one_list = row.decoder is None and row.blocks_field == "num_hidden_layers" and row.row_wise
+        if not texts or torch.is_grad_enabled() or not one_list or self._network._compiled_call_impl is not None:
+            return None
+        if self.backbone.device.type != "cpu" or any(plan.drops for plan in plans):
+            return None  # elsewhere shapes are to come again
+        return branch_of(texts, plans, len(blocks_of(self._network)), self._depth)
+
+    def _depth(self, module: str) -> int:
+        path = f"{self.backbone.architecture.blocks}."
+        if module.startswith(path):
+            return int(module.removeprefix(path).partition(".")[0])
+        return -1 if module in self._before_blocks else len(blocks_of(self._network)) - 1
+
+    @cached_property
+    def _before_blocks(self) -> frozenset[str]:
+        row = self.backbone.architecture
+        return frozenset({row.embeddings, row.word_embeddings, row.widened_embeddings, *row.positions})
+
+    def _branched(self, branch: Branch, ids: Tensor, mask: Tensor, plans: Sequence[RowPlan]) -> Tensor:
+        trunks, blocks = list(branch.trunks), blocks_of(self._network)
+        below = RowGroups.of([plans[row] for row in trunks])
+        ids, mask = below.sorted(ids[trunks]), below.sorted(mask[trunks])
+        self._require_readable(ids, below)
+        if branch.block == len(blocks):
+            with self._hooks.in_force(plan_of_rows(below)):
+                return below.restored(self._run(ids, mask, ()))[list(branch.trunk_of)]
+        above, place_of = RowGroups.of(plans), {trunk: place for place, trunk in enumerate(below.order)}
+        rows = [place_of[branch.trunk_of[row]] for row in above.order]
+        plan = joined_at(branch.block, plan_of_rows(below), plan_of_rows(above), self._depth)
+        with self._hooks.in_force(plan), spread_from(blocks[branch.block :], len(trunks), rows):
+            return above.restored(self._run(ids, mask, ()))
 
     def states_after(
         self, cache: Cache, ids: Tensor, plan: Plan, *, mask: Tensor | None = None, positions: Tensor | None = None

@@ -122,7 +122,9 @@ def _outputs(
         for numbers in chunks(by_length, batch_size):
             rows = [(number, row) for number in numbers for row in items[number].rows]
             ids, mask = passes.backbone.pad([row for _, row in rows])
-            states = passes.states_of_rows(ids, mask, [plans[number] for number, _ in rows])
+            states = passes.states_of_rows(
+                ids, mask, [plans[number] for number, _ in rows], texts=[row.tobytes() for _, row in rows]
+            )
             for head in dict.fromkeys(heads[number] for number in numbers):
                 own = [number for number in numbers if heads[number] is head]
                 places = [place for place, (number, _) in enumerate(rows) if heads[number] is head]
