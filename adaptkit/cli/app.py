@@ -93,7 +93,6 @@ def commands() -> typer.Typer:
         cls=Commands,
         help="Language, domain and task adapters for languages that big models hardly know.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # rich's help would squeeze the many options into five narrow columns
     )

@@ -42,6 +42,7 @@ def encode(
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
+    progress: Annotated[bool | None, typer.Option(help="show progress (default: of 1,000 lines and more)")] = None,
 ) -> None:
     """Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines."""
     from adaptkit.recipes.foundation import foundation_of, standing
@@ -54,7 +55,12 @@ def encode(
     model.attach(*adapters)
     stack = " > ".join(adapter.id for adapter in standing(adapters)) or None
     vectors = model.encode(
-        lines, stack=stack, batch_size=batch_size, prefix=prefix, normalize_embeddings=normalize_embeddings
+        lines,
+        stack=stack,
+        batch_size=batch_size,
+        prefix=prefix,
+        normalize_embeddings=normalize_embeddings,
+        progress=progress,
     ).numpy()
     if output is None:
         sys.stdout.write(_json_lines(vectors))

@@ -125,7 +125,11 @@ class Triage:
                 self.tokens_per_word > _NOTED_TOKENS_PER_WORD and next(iter(self.scripts), None) not in UNSPACED,
                 f"The tokenizer cuts a word into {self.tokens_per_word:.1f} tokens, so that all takes long.",
             ),
-            (self.tokens < _NOTED_TOKENS, f"{self.tokens:,} tokens are very little to learn a language from."),
+            (
+                self.tokens < _NOTED_TOKENS,
+                f"{self.tokens:,} tokens are little: some hundred sentences with translations already help, and plain "
+                "text takes more.",
+            ),
         ]
         if self.known_word_share is not None and self.known_word_share < _NOTED_KNOWN_WORDS:
             notes.append((True, f"{self.known_words()}, which is little: {_MORE_WORDS}."))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Never
 
@@ -30,6 +31,7 @@ from adaptkit.evaluation.head_answers import HeadAnswers
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
 from adaptkit.evaluation.report import save_report, spoken
+from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.evaluation.retrieval import Retrieval
 from adaptkit.evaluation.subject import Subject
@@ -54,6 +56,11 @@ class TransferReport:
     def __repr__(self) -> str:
         """The same, so that a notebook or a prompt shows what changed; the values are in `results`."""
         return f"<TransferReport on {self.results.task}>\n{self}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page of the report, in a frame of its own that loads and runs nothing."""
+        page = escape(render_html(self.results))
+        return f'<iframe sandbox srcdoc="{page}" width="100%" height="700" style="border: 0"></iframe>'
 
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write report.html, report.md, results.json, results.csv and plots.

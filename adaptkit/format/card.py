@@ -7,6 +7,10 @@ from adaptkit.data.letters import NORMAL_FORMS, NormalForm
 from adaptkit.data.survey import SharedLines
 from adaptkit.format.card_sources import SourceFacts, check_sources
 from adaptkit.format.typed_json import since
+from adaptkit.later import later
+
+# The page is made of cards.
+_html = later("adaptkit.format.card_html", "card_html")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,11 @@ class Card:
 
     def __post_init__(self) -> None:
         check_sources(self.sources, self.shared)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        made: str = _html()("Card", self)
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,32 @@ looked up (`lookup`) in what is attached (`registry`), read from the zoo where i
 for them (`explaining`) and texts (`generation`) are made.
 """
 
+import os
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
 
 from adaptkit.backbones import MemoryReport, TrimmedEmbeddings, memory_of
+from adaptkit.later import later
 from adaptkit.model.abilities import Answers, Attachments, Compositions, Masks, Reasons, Texts, Vectors
 from adaptkit.terminal.amounts import counted
+
+_load = later("adaptkit.model.loading", "load_model")
 
 
 class AdaptedModel(Attachments, Vectors, Answers, Reasons, Texts, Masks, Compositions):
     """A backbone that stays as loaded, and the adapters attached to it. Nothing acts until a stack is active."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | os.PathLike[str] | None = None,
+        **options: Any,  # noqa: ANN401 - those of load_model
+    ) -> "AdaptedModel":
+        """`adaptkit.load_model` with its options, by the name that it has in transformers and peft."""
+        loaded: AdaptedModel = _load()(name_or_path, **options)
+        return loaded
 
     def train(self, mode: bool = True) -> "AdaptedModel":
         """Set the adapters' mode; the frozen backbone stays in evaluation, as its dropout would only add noise."""

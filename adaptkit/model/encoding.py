@@ -13,6 +13,7 @@ from adaptkit.methods import by_pieces
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
+from adaptkit.terminal.bar import bar
 
 _FINISHED_AT_ONCE = 4096
 
@@ -33,6 +34,7 @@ class Encoder:
         batch_size: int,
         max_length: int | None,
         prefix: str | None = None,
+        progress: bool = False,
     ) -> Tensor:
         """Vectors of texts, cut at the backbone's own length or at another one, behind its prefix or another one.
 
@@ -50,7 +52,7 @@ class Encoder:
         if max_length is None:
             notices.of_cuts(sum(cut for _, cut in rows), len(rows), limit=longest)
         plans = [stack.plan for stack in stacks]
-        return self._finished(self.pooled([ids for ids, _ in rows], plans, batch_size=batch_size))
+        return self._finished(self.pooled([ids for ids, _ in rows], plans, batch_size=batch_size, progress=progress))
 
     def _require_counted_prompt(self) -> None:
         if not self._backbone.sentences.counts_prompt:
@@ -80,6 +82,7 @@ class Encoder:
         batch_size: int = 32,
         blocks: Sequence[int] = (),
         whole: bool = False,
+        progress: bool = False,
     ) -> Tensor:
         """Pooled vectors of token ids, before projections and normalisation that a backbone may have.
 
@@ -96,7 +99,8 @@ class Encoder:
         vectors = torch.empty(len(ids), self._backbone.shape.hidden_width * max(1, len(blocks)))
         by_length = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         ways = f"Give a smaller batch_size (it is {batch_size})."
-        with torch.inference_mode(), memory_errors_told("this batch", self._backbone.device, ways):
+        shown = bar("encoding", len(ids), shown=progress)
+        with torch.inference_mode(), memory_errors_told("this batch", self._backbone.device, ways), shown as advance:
             for rows in chunks(by_length, batch_size):
                 tokens, mask = self._backbone.pad([ids[row] for row in rows])
                 decoded = tokens if whole and self._backbone.architecture.decoder is not None else None
@@ -104,6 +108,7 @@ class Encoder:
                 texts = [] if blocks or decoded is not None else [tuple(ids[row]) for row in rows]
                 hidden = self._passes.states_of_rows(tokens, mask, own, blocks, decoded, texts=texts)
                 vectors[rows] = self._backbone.sentences.pooled(hidden, mask).cpu()
+                advance(len(rows))
         return vectors
 
     def _finished(self, pooled: Tensor) -> Tensor:

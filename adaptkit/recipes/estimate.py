@@ -25,8 +25,9 @@ _AS_FAST = 0.9
 class Estimate:
     """What a training would cost: times in seconds, sizes in bytes.
 
-    `n_sentences` are sentences, or labelled examples; those have no triage. `plan` says in a few lines what would be
-    trained, on what, and what it would cost.
+    `n_sentences` are sentences, or labelled examples; those have no triage. `elapsed_s` is the time of the training,
+    and `preparation_s` that of all before it: reading, looking at and encoding the text, loading the backbone, and
+    measuring. `plan` says in a few lines what would be trained, on what, and what it would cost.
     """
 
     triage: Triage | None
@@ -36,6 +37,7 @@ class Estimate:
     elapsed_s: float
     peak_memory_bytes: int
     adapter_bytes: int
+    preparation_s: float = 0.0
     plan: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -43,11 +45,15 @@ class Estimate:
 
     def cost(self, batch_size: int) -> str:
         """A line that says it."""
-        minutes = f"{self.elapsed_s:.0f} s" if self.elapsed_s < 90 else f"{self.elapsed_s / 60:.0f} min"
         return (
-            f"{self.n_steps:,} steps of {batch_size}, about {minutes}, peak memory about "
-            f"{self.peak_memory_bytes / 2**30:.1f} GiB (both measured on a few batches)"
+            f"about {_duration(self.preparation_s + self.elapsed_s)}: {_duration(self.preparation_s)} of preparation, "
+            f"and {_duration(self.elapsed_s)} for {self.n_steps:,} steps of {batch_size}; peak memory about "
+            f"{self.peak_memory_bytes / 2**30:.1f} GiB (measured on a few batches)"
         )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) -> list[str]:

@@ -109,6 +109,7 @@ class TaskTraining:
         found = sorted(language or "unnamed" for language in self._languages())
         without = self.foundation.languages_without(self._languages())
         return [
+            f"cost: {estimate.cost(self.request.run.batch_size)}",
             f"{self.id} ({self.request.method_row.name} with a {self.head.task_type} head, "
             f"{bytes_text(estimate.adapter_bytes)}) on {self.model.backbone.name}",
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{self.head.row.form(self.head)}, "
@@ -126,7 +127,6 @@ class TaskTraining:
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             *(f"note: {doubt}" for doubt in self._doubts()),
-            f"cost: {estimate.cost(self.request.run.batch_size)}",
             *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
             *machine_notes(self.model.backbone, self.request.run.precision, estimate),
         ]

@@ -132,6 +132,7 @@ class TextTraining:
         below, said = "" if self._fuses else " > ".join(self._below), self._training.in_words()
         size = bytes_text(estimate.adapter_bytes)
         lines = [
+            f"cost: {estimate.cost(self.request.run.batch_size)}",
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
@@ -148,8 +149,7 @@ class TextTraining:
             *(f"triage: {problem}" for problem in self._problems),
             *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}{said and f'; {said}'}",
-            f"cost: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens; "
-            f"{estimate.cost(self.request.run.batch_size)}",
+            f"text: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens",
             *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
         ]
         lines += machine_notes(self.model.backbone, self.request.run.precision, estimate)

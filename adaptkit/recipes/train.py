@@ -1,5 +1,6 @@
 """The public verbs: `train_adapter` and `estimate_adapter`."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
@@ -124,6 +125,7 @@ def estimate_adapter(**asked: object) -> Estimate:
 
 def train(request: AnyRequest, told: Display | None = None) -> Adapter:
     """`train_adapter` for a request; `told` is told what it does, in the place of what is shown otherwise."""
+    began = time.monotonic()
     shown, processes = request.run.progress, processes_of(request.backbone)
     with (
         open_display(shown=shown and processes.is_main) if told is None else nullcontext(told) as display,
@@ -135,7 +137,7 @@ def train(request: AnyRequest, told: Display | None = None) -> Adapter:
                 until_trained.enter_context(output_taken(request.output))
             training = until_trained.enter_context(closing(_training_of(request, display)))
         if shown:
-            for line in training.describe(training.estimate()):
+            for line in training.describe(_estimated(training, began)):
                 display.note(line)
             if request.output.path is None:
                 display.note("no output folder: the run keeps nothing on disk, and cannot be resumed")
@@ -144,6 +146,7 @@ def train(request: AnyRequest, told: Display | None = None) -> Adapter:
 
 def estimate(request: AnyRequest, display: Display) -> Estimate:
     """`estimate_adapter` for a request; the display is told what is chosen and measured on the way."""
+    began = time.monotonic()
     processes = processes_of(request.backbone)
     with ExitStack() as until_measured:
         with processes.together():
@@ -151,8 +154,14 @@ def estimate(request: AnyRequest, display: Display) -> Estimate:
                 require_trackers(request.run.trackers, trackers_folder(request.output.path))
                 check_output(request.output)
             training = until_measured.enter_context(closing(_training_of(request, display)))
-        found = training.estimate()
+        found = _estimated(training, began)
         return replace(found, plan=tuple(training.describe(found)))
+
+
+def _estimated(training: TextTraining | TaskTraining, began: float) -> Estimate:
+    """What it costs, with what it has cost since it `began`."""
+    found = training.estimate()
+    return replace(found, preparation_s=time.monotonic() - began)
 
 
 def _training_of(request: AnyRequest, display: Display) -> TextTraining | TaskTraining:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as serialise
@@ -19,6 +20,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.format import spec
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, TrainingFacts, languages_of, normal_form
+from adaptkit.format.card_html import card_html
 from adaptkit.format.card_page import render_card
 from adaptkit.format.config_file import tensor_prefix, to_json
 from adaptkit.format.folder import Files, Folder, write_folder
@@ -27,6 +29,11 @@ from adaptkit.format.record import Origin, Record, version_of
 from adaptkit.format.single_lines import check_single_lines
 from adaptkit.format.structure import read_structure, subject_of
 from adaptkit.format.typed_json import MistypedJson, encode
+from adaptkit.later import later
+
+# Hubs lie above: an adapter reaches them when it is asked to.
+_push = later("adaptkit.interchange", "push_adapter")
+_pull = later("adaptkit.interchange", "pull_adapter")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -124,6 +131,56 @@ class Adapter:
             overwrite=overwrite,
         )
         return path
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what it is, where it comes from, and its scores."""
+        return card_html(repr(self)[1:-1], self.card)
+
+    @classmethod
+    def from_pretrained(
+        cls, name_or_path: str | PathLike[str], *, revision: str | None = None, token: str | None = None
+    ) -> "Adapter":
+        """The adapter in a folder (as `load_adapter`), or else in a repository of a model hub, `owner/name`.
+
+        What comes from a hub is checked, and not kept: `adaptkit.pull_adapter` writes a folder of it.
+
+        Raises:
+            AdapterFileError: What is there is no sound adapter.
+            SourceNotFound: There is no such folder, and no such repository or revision.
+            ConfigError: A revision of a folder.
+            HubError: The hub does not answer or refuses.
+        """
+        if Path(name_or_path).exists() or isinstance(name_or_path, PathLike):
+            if revision is not None:
+                raise ConfigError(f"{name_or_path} is a folder, which has no revision; leave {revision!r:.80} out.")
+            return load_adapter(name_or_path)
+        with TemporaryDirectory() as place:
+            found: Adapter = _pull()(
+                name_or_path, revision=revision, output=Path(place) / "adapter", token=token
+            ).adapter
+            return found
+
+    def save_pretrained(self, save_directory: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """`save`, by the name that it has in transformers and peft; what is there is only replaced if you say so.
+
+        Raises:
+            ConfigError: As `save`.
+        """
+        return self.save(save_directory, overwrite=overwrite)
+
+    def push_to_hub(
+        self, repo_id: str, *, private: bool = True, commit_message: str | None = None, token: str | None = None
+    ) -> str:
+        """`adaptkit.push_adapter`, by the name that it has in transformers and peft; gives the revision.
+
+        A repository that is not there is made, a private one unless `private` is off.
+
+        Raises:
+            ConfigError: The name is none, the repository holds something else, or it is public and `private` is on.
+            HubError: The hub does not answer or refuses.
+        """
+        pushed = _push()(self, repo_id, public=not private, message=commit_message, token=token)
+        return str(pushed.revision)
 
     @property
     def normal_form(self) -> NormalForm | None:

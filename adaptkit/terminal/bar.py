@@ -10,6 +10,12 @@ from adaptkit.terminal.console import PlainConsole
 
 Advance = Callable[[int], None]
 _LINE_EVERY_S = 15.0
+_LONG = 1000
+
+
+def is_long(count: int) -> bool:
+    """Whether so much work is worth a bar that nobody asked for: on a terminal, and not for a moment."""
+    return count >= _LONG and PlainConsole(stderr=True).is_terminal
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from adaptkit.data.corpus import TextSource
 from adaptkit.model.abilities.compositions import Compositions
 from adaptkit.model.search_index import SearchIndex, made_index
 from adaptkit.model.stacks import StackLike
+from adaptkit.terminal.bar import is_long
 
 
 class Vectors(Compositions):
@@ -24,13 +25,15 @@ class Vectors(Compositions):
         max_length: int | None = None,
         prefix: str | None = None,
         normalize_embeddings: bool = False,
+        progress: bool | None = None,
     ) -> Tensor:
         """Sentence vectors under `stack` (None: under no adapter): the mean over the hidden states of real tokens.
 
         A backbone from a folder of sentence-transformers gives the vectors that it gives there: by its own pooling,
         projections and normalisation, behind its default prompt, and cut at its own length (`max_length` is another).
         `prefix` takes the place of that prompt (the embedded backbone has `query: `, and wants `passage: ` before
-        documents that are searched). With `normalize_embeddings`, vectors have length 1.
+        documents that are searched). With `normalize_embeddings`, vectors have length 1. With `progress`, a bar
+        shows how far it has come; by default it is there on a terminal, from 1,000 texts on.
 
         With `stacks`, each text is under its own; one batch may hold them all. A warning is logged once where texts are
         longer than the backbone reads, or are in another normal form than the text of the adapters' training.
@@ -47,7 +50,13 @@ class Vectors(Compositions):
         require_texts(listed, "texts")
         each = self._stacks.for_each(len(listed), stack, stacks)
         vectors = self._encoder.vectors(
-            listed, each, self._notices, batch_size=batch_size, max_length=max_length, prefix=prefix
+            listed,
+            each,
+            self._notices,
+            batch_size=batch_size,
+            max_length=max_length,
+            prefix=prefix,
+            progress=is_long(len(listed)) if progress is None else progress,
         )
         vectors = nn.functional.normalize(vectors, dim=-1) if normalize_embeddings else vectors
         return vectors[0] if isinstance(texts, str) else vectors

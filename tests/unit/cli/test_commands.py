@@ -236,7 +236,7 @@ def test_a_backbone_is_not_exported_over_anything(adaptkit: Command, tmp_path: P
 def test_estimate_writes_nothing(adaptkit: Command, corpus: Path, backbone_folder: Path, tmp_path: Path) -> None:
     outcome = adaptkit("estimate", "--lang", "sw", "--text", corpus, "--max-steps", 9, "--backbone", backbone_folder)
     assert outcome.status == 0
-    assert "9 steps of 32, about" in outcome.out
+    assert "for 9 steps of 32; peak memory about" in outcome.out
     assert list(tmp_path.iterdir()) == [corpus]
 
 

@@ -62,7 +62,7 @@ def test_the_estimate_counts_what_the_dictionary_adds(model: AdaptedModel) -> No
 
 
 def n_tokens(plan: tuple[str, ...]) -> int:
-    cost = next(line for line in plan if line.startswith("cost: an epoch has "))
+    cost = next(line for line in plan if line.startswith("text: an epoch has "))
     return int(cost.split()[4].replace(",", ""))
 
 

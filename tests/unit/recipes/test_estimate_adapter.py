@@ -69,7 +69,8 @@ def test_the_plan_is_told_and_nothing_printed(model: AdaptedModel, capsys: pytes
     told = str(adaptkit.estimate_adapter(lang="sw", text=SWAHILI, backbone=model, run=adaptkit.Run(max_steps=40)))
     assert "language/sw (lora" in told
     assert "text: a list of 60 sentences" in told
-    assert "40 steps of 32, about" in told
+    assert "for 40 steps of 32; peak memory about" in told
+    assert told.startswith("cost: about ")
     assert capsys.readouterr() == ("", "")
 
 

@@ -218,7 +218,7 @@ def test_the_plan_of_a_task_is_told(model: AdaptedModel, monkeypatch: pytest.Mon
     assert "on top of each language's own (language/en, language/sw)" in told
     assert "labels: goats, rain" in told
     assert "no language adapter is given for ha" in told
-    assert "4 steps of 8, about" in told
+    assert "for 4 steps of 8; peak memory about" in told
     assert "no output folder: the run keeps nothing on disk" in told
 
 

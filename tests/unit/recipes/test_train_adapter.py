@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -124,7 +125,8 @@ def test_auto_chooses_the_objective_and_says_why(
     assert adapter.card.training is not None
     assert adapter.card.training.objective == objective
     assert any(note.startswith(f"objective: {objective}, because ") for note in told)
-    assert any("3 steps of 8, about" in note for note in told)
+    (cost,) = (note for note in told if "for 3 steps of 8; peak memory about" in note)
+    assert re.match(r"cost: about \d+ s: \d+ s of preparation, and \d+ s for 3 steps", cost)
 
 
 def test_parallel_text_can_be_used_for_masking(model: AdaptedModel) -> None:
