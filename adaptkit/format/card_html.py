@@ -6,4 +6,4 @@ from adaptkit.pages.template import filled
 
 def card_html(title: str, card: Card) -> str:
     """A piece of HTML: title, text, licence, and the scores without and with the adapter."""
-    return filled("html", "adaptkit.format", "card.html.jinja", title=title, card=card)
+    return filled("html line", "adaptkit.format", "card.html.jinja", title=title, card=card)

@@ -10,15 +10,16 @@ from adaptkit.terminal.plain_text import markdown_text, one_line, printable
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-Language: TypeAlias = Literal["html", "markdown"]
+Language: TypeAlias = Literal["html", "html line", "markdown"]
 
 
 def filled(language: Language, package: str, name: str, /, **values: object) -> str:
     """The template of that name in a package, filled with these values.
 
-    A text is made harmless for the `language` of the page wherever it is shown: in HTML it is escaped, in Markdown it
-    becomes a line that shows its characters and nothing else. What is made by ourselves, and is no text of a stranger,
-    is passed as `markup`, or goes through the filter `safe`. A name that is not given is an error, not nothing.
+    A text becomes printable characters wherever it is shown, escaped for the `language` of the page, so that it shows
+    these characters and nothing else; it keeps its lines in `html` alone. What is made by ourselves, and is no text of
+    a stranger, is passed as `markup`, or goes through the filter `safe`. A name that is not given is an error, not
+    nothing.
     """
     environment = _environment(language, package)
     return environment.get_template(name).render(**values)
@@ -61,8 +62,16 @@ def _as_html(text: str) -> str:
     return escape(printable(text))
 
 
+def _as_html_line(text: str) -> str:
+    return escape(one_line(text))
+
+
 def _as_markdown(text: str) -> str:
     return markdown_text(one_line(text))
 
 
-_IN_LANGUAGE: dict[Language, Callable[[str], str]] = {"html": _as_html, "markdown": _as_markdown}
+_IN_LANGUAGE: dict[Language, Callable[[str], str]] = {
+    "html": _as_html,
+    "html line": _as_html_line,
+    "markdown": _as_markdown,
+}

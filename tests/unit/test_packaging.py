@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 INSTRUCTIONS = {"FROM", "ARG", "RUN", "COPY", "WORKDIR", "USER", "VOLUME", "ENTRYPOINT", "CMD"}
-IN_CONDA = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+IN_CONDA = {"pytorch": "torch"}
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -3,18 +3,20 @@
 from pathlib import Path
 
 from adaptkit.errors import ConfigError, DataError
+from adaptkit.evaluation.report.chart_file import gains_svg, heatmap_svg
 from adaptkit.evaluation.report.csv_table import results_csv
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
-from adaptkit.evaluation.report.plots import gains_png, heatmap_png
 from adaptkit.evaluation.report.results_file import load_results, results_json
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.format.folder import write_folder
 from adaptkit.terminal.asking import as_typed
 
 RESULTS_FILE = "results.json"
-REPORT_FILES = (RESULTS_FILE, "results.csv", "report.md", "report.html", "heatmap.png", "gains.png")
+REPORT_FILES = (RESULTS_FILE, "results.csv", "report.md", "report.html", "heatmap.svg", "gains.svg")
+_FORMER_FILES = ("heatmap.png", "gains.png")
+"""What reports of adaptkit 0.2 and before hold in the place of the two drawings."""
 
 
 def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -39,7 +41,7 @@ def _files(results: TransferResults) -> dict[str, bytes]:
         "report.html": render_html(results).encode(),
     }
     if Grid(results).compared:
-        files |= {"heatmap.png": heatmap_png(results), "gains.png": gains_png(results)}
+        files |= {"heatmap.svg": heatmap_svg(results), "gains.svg": gains_svg(results)}
     return files
 
 
@@ -56,7 +58,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     present = {entry.name for entry in path.iterdir()}
     if not present:
         return
-    if foreign := sorted(present - set(REPORT_FILES)):
+    if foreign := sorted(present - {*REPORT_FILES, *_FORMER_FILES}):
         raise ConfigError(
             f"{path} holds what is no report (first: {foreign[0]}); nothing was written. Give another folder."
         )

@@ -5,15 +5,16 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from statistics import fmean
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from adaptkit.errors import ConfigError
+from adaptkit.evaluation.report.chart_file import gains_svg, heatmap_svg
 from adaptkit.evaluation.report.csv_table import results_csv
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import markdown_text, render_markdown
-from adaptkit.evaluation.report.plots import gains_png, heatmap_png
 from adaptkit.evaluation.report.report_folder import REPORT_FILES, save_report
 from adaptkit.evaluation.report.results_file import load_results
 from adaptkit.evaluation.report.tables import tables
@@ -23,7 +24,6 @@ from adaptkit.terminal.colours import IN_THE_DARK, ON_PAPER, STEPS, _contrast, i
 from tests.unit.evaluation.invented import compared, invented_cell
 
 HOSTILE = "x\"><script>alert('1')</script><img src=//evil> | `$a_1$` \u202e *b*"
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Page(HTMLParser):
@@ -176,8 +176,11 @@ def test_a_report_is_six_files_that_agree(results: TransferResults, tmp_path: Pa
     assert sorted(file.name for file in folder.iterdir()) == sorted(REPORT_FILES)
     assert load_results(folder / "results.json") == results
     assert (folder / "report.html").read_text() == render_html(results)
-    assert (folder / "heatmap.png").read_bytes().startswith(PNG)
-    assert (folder / "gains.png").read_bytes().startswith(PNG)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for name in ("heatmap.svg", "gains.svg"):
+        drawing = (folder / name).read_text(encoding="utf-8")
+        assert ET.fromstring(drawing).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314
+        assert drawing.partition("</style>")[2].strip() in page
 
 
 def test_one_condition_has_one_chart(results: TransferResults) -> None:
@@ -235,13 +238,14 @@ def test_a_report_without_comparisons_has_no_pictures(results: TransferResults, 
     ]
     assert "<svg" not in (folder / "report.html").read_text()
     with pytest.raises(ConfigError):
-        heatmap_png(bare)
+        heatmap_svg(bare)
 
 
 def test_pictures_survive_hostile_names_and_foreign_scripts(results: TransferResults) -> None:
     names = replace(hostile(results), metrics=("$x_{", "རྫོང་ཁ"))
-    assert heatmap_png(names).startswith(PNG)
-    assert gains_png(names).startswith(PNG)
+    for drawing in (heatmap_svg(names), gains_svg(names)):
+        tags = {element.tag.partition("}")[2] for element in ET.fromstring(drawing).iter()}  # noqa: S314
+        assert tags <= {"svg", "title", "desc", "style", "text", "rect", "line", "circle", "polygon"}
 
 
 def test_a_report_is_replaced_only_when_asked(results: TransferResults, tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ def test_html_is_escaped(package: str) -> None:
     assert page == f'"a &lt;b&gt;&amp;\n# c \ufffd[31m" <i> 1,200 {HOSTILE}'
 
 
+def test_a_line_of_html_is_one(package: str) -> None:
+    page = filled("html line", package, "page.jinja", text=HOSTILE, made=markup("<i>"), number=1)
+    assert page.startswith('"a &lt;b&gt;&amp; # c \ufffd[31m" <i> 1 ')
+
+
 def test_markdown_is_a_line_of_text(package: str) -> None:
     page = filled("markdown", package, "page.jinja", text=HOSTILE, made=markup("*x*"), number=3)
     assert page.startswith('"a &lt;b&gt;&amp; \\# c \ufffd\\[31m" *x* 3 ')
