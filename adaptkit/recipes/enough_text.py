@@ -9,7 +9,7 @@ from adaptkit.training.data import MIN_SENTENCES
 
 
 def require_enough(source: TrainingSource) -> None:
-    """Refuse text without a sentence, and too few pairs; the start of the text is read, where it can be read again.
+    """Refuse text without a sentence, and too few pairs; the start of each part is read, where it can be read again.
 
     One line may be a document of many rows, so lines without translations are counted later, as tokens.
 
@@ -19,7 +19,7 @@ def require_enough(source: TrainingSource) -> None:
     if not source.repeatable:
         return
     least = MIN_SENTENCES if source.translated else 1
-    found = len(list(islice(source.rows(), least)))
+    found = sum(1 for part in source.parts for _ in islice(part.rows(), least))
     if found < least:
         raise EmptyCorpus(
             f"{source.description} has {counted(found, 'usable pair' if source.translated else 'usable sentence')}; "
