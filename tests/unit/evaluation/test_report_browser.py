@@ -17,6 +17,7 @@ from tests.browser import DESK, HEIGHT, PHONE, browse, needs_browser
 
 # The page itself is not touched: it has no script and forbids any. A frame gives it the width of a phone, which the
 # window of a headless browser cannot have, and the document around the frame measures what is inside.
+TARGET = ("target", "none")
 AROUND = """<!doctype html><body style="margin:0"><iframe srcdoc="{page}" width="{width}" height="{height}"
 style="border:0;display:block"></iframe><script>addEventListener("load", () => {{
   const inside = document.querySelector("iframe").contentDocument, width = inside.documentElement.clientWidth;
@@ -25,7 +26,8 @@ style="border:0;display:block"></iframe><script>addEventListener("load", () => {
     element => element.getBoundingClientRect().right > width + 0.5);
   const scale = text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
   document.body.setAttribute("data-measured", [inside.documentElement.scrollWidth, width, out.length,
-    Math.min(...all("svg text").map(scale)), all(".scroll").filter(box => box.scrollWidth > box.clientWidth).length,
+    Math.min(...all("svg text").map(scale)),
+    all(".scroll:not(:has(.seeds))").filter(box => box.scrollWidth > box.clientWidth).length,
   ].join(" "));
 }});</script>"""
 
@@ -86,10 +88,23 @@ def test_the_measure_can_fail(results: TransferResults, tmp_path: Path) -> None:
     assert found.n_sticking_out > 0
 
 
-def test_wide_tables_scroll_in_their_own_box_on_a_phone_only(results: TransferResults, tmp_path: Path) -> None:
-    page = render_html(results)
-    assert measure(page, tmp_path, PHONE).n_scrolling_boxes >= 1
-    assert measure(page, tmp_path, DESK).n_scrolling_boxes == 0
+def test_all_columns_of_two_conditions_show_on_a_phone(results: TransferResults, tmp_path: Path) -> None:
+    only = replace(results, cells=tuple(cell for cell in results.cells if cell.condition in ("none", "target")))
+    two = replace(only, comparisons=tuple(it for it in results.comparisons if (it.condition, it.against) == TARGET))
+    assert measure(render_html(two), tmp_path, PHONE).n_scrolling_boxes == 0
+    wide = render_html(two).replace("<table", '<table style="width:600px"', 1)
+    assert measure(wide, tmp_path, PHONE).n_scrolling_boxes == 1
+
+
+def test_no_table_scrolls_on_a_desk(results: TransferResults, tmp_path: Path) -> None:
+    assert measure(render_html(results), tmp_path, DESK).n_scrolling_boxes == 0
+
+
+def test_ten_languages_under_three_conditions_print_on_three_pages(results: TransferResults, tmp_path: Path) -> None:
+    file, printed = tmp_path / "report.html", tmp_path / "report.pdf"
+    file.write_text(render_html(results))
+    browse(file.as_uri(), tmp_path, DESK, "--no-pdf-header-footer", f"--print-to-pdf={printed}")
+    assert len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes())) <= 3
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
