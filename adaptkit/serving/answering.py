@@ -44,7 +44,8 @@ class Answering:
 
     def replies(self, jobs: Sequence[Job]) -> list[Reply]:
         """The reply to each job. What is wrong in one of them harms no other."""
-        self._zoo.follow(max((job.roster for job in jobs), key=lambda roster: roster.number))
+        # What is wrong in the zoo is the matter of those that name it; who asks for something else is answered.
+        self._tried(self._zoo.follow, max((job.roster for job in jobs), key=lambda roster: roster.number))
         found: dict[int, Reply] = {}
         ready: dict[int, _Ready] = {}
         for number, job in enumerate(jobs):

@@ -28,7 +28,13 @@ class Refusal:
     def body(self) -> dict[str, object]:
         """As OpenAI's clients read it."""
         kind = "invalid_request_error" if self.status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
-        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+        param = None if self.param is None else _writable(self.param)
+        return {"error": {"message": _writable(self.message), "type": kind, "param": param, "code": self.code}}
+
+
+def _writable(said: str) -> str:
+    """The same with half characters spelled out, which JSON may bring in and no answer can take out again."""
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 class Refused(Exception):
@@ -60,7 +66,8 @@ _ERRORS: tuple[tuple[type[AdaptkitError], int, str], ...] = (
 def refusal_of(error: AdaptkitError, *, folder: str = "") -> Refusal:
     """What a client is told of an error of ours; nothing of where `folder` lies."""
     status, code = next((status, code) for kind, status, code in _ERRORS if isinstance(error, kind))
-    return Refusal(status, code, str(error).replace(f"{folder}/", "").replace(folder or "\0", "the zoo"))
+    message = str(error)
+    return Refusal(status, code, message.replace(f"{folder}/", "").replace(folder, "the zoo") if folder else message)
 
 
 BROKEN = Refusal(

@@ -48,17 +48,24 @@ class Shelf:
         if not self._listings:
             raise ConfigError(f"{path} holds no adapter that can be read, so that there is nothing to serve.")
 
-    def see(self, name: str) -> None:
-        """Look into the zoo again, at what is there under one id; what else is new there is not served.
+    def seen(self, name: str) -> Listing:
+        """An adapter of the zoo, served or not, as its files are now; nothing changes by looking.
 
         Raises:
-            AdaptkitError: As at the start.
+            Refused: The zoo has none of that name, or what is there is not sound.
         """
-        if before := self._listings.get(name):
-            self._listings[name] = Listing(before.place, before.files)
-        elif after := self._read().get(name):
-            self._listings[name] = after
-            self._see_names()
+        try:
+            listing = self._anew(name)
+            _ = listing.config  # read here, where it harms nobody who lists what there is
+        except AdaptkitError as error:
+            raise Refused(refusal_of(error, folder=str(self.path))) from error
+        return listing
+
+    def _anew(self, name: str) -> Listing:
+        if name not in self._listings and (new := self._read().get(name)):
+            return new
+        before = self._listings[self.adapter(name)]
+        return Listing(before.place, before.files)
 
     def _read(self) -> dict[str, Listing]:
         catalogue = Catalogue(self.path, Listing)
@@ -76,9 +83,10 @@ class Shelf:
         self._described, self._left_out = described, dict(described.left_out)
         self._see_names()
 
-    def put(self, adapter_id: str) -> None:
+    def put(self, adapter_id: str, listing: Listing) -> None:
         """Serve an adapter from now on, as its files are now: a worker has tried it."""
         self._left_out.pop(adapter_id, None)
+        self._listings = {**self._listings, adapter_id: listing}
         self.roster = self.roster.with_new(adapter_id)
         self._see_names()
 

@@ -90,10 +90,10 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
         name = adapter_name(await request.body())
         async with self._changing:
             await self._described()
-            await asyncio.to_thread(self._shelf.see, name)
-            adapter_id = self._shelf.adapter(name)
+            listing = await asyncio.to_thread(self._shelf.seen, name)
+            adapter_id = listing.id
             await self._reply(Load(adapter_id, self._shelf.roster, self._deadline()))
-            self._shelf.put(adapter_id)
+            self._shelf.put(adapter_id, listing)
         return PlainTextResponse(f"Success: LoRA adapter '{adapter_id}' added successfully.")
 
     async def unload(self, request: Request) -> Response:

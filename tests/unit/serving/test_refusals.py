@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,9 +13,9 @@ from adaptkit.errors import AdaptkitError, BackboneMismatch, ConfigError, NotAnA
 from adaptkit.options import options_of
 from adaptkit.requests import Pretrained
 from adaptkit.serving.api import ZooAPI
-from adaptkit.serving.jobs import Described, Roster
+from adaptkit.serving.jobs import EMBEDDINGS, Ask, Described, Roster, Vectors
 from adaptkit.serving.limits import Limits
-from adaptkit.serving.refusal import Refused, refusal_of
+from adaptkit.serving.refusal import Refusal, Refused, refusal_of
 from adaptkit.serving.server import ZooServer
 from adaptkit.serving.shelf import Shelf
 from adaptkit.serving.spec import ZooSpec
@@ -79,7 +80,7 @@ def test_names_are_those_of_the_zoo_and_of_what_is_served(zoo: Path, tmp_path: P
     assert named(shelf, "../../etc/passwd") == "invalid_value"
     shelf.take("language/sw")
     assert named(shelf, "sw > topics") == named(shelf, "average(sw: 0.5, sw-news: 0.5)") == "model_not_found"
-    shelf.put("language/sw")
+    shelf.put("language/sw", shelf.seen("sw"))
     assert named(shelf, "sw") == "language/sw"
 
 
@@ -95,6 +96,64 @@ def test_a_message_tells_nothing_of_where_the_zoo_lies() -> None:
     error = NotAnAdapter(Path("/srv/private/zoo/language/sw"), "is broken.")
     assert "/srv" not in refusal_of(error, folder="/srv/private/zoo").message
     assert refusal_of(BackboneMismatch("another")).status == 400
+    assert "task/nli" in refusal_of(ConfigError("name task/nli")).message
+
+
+def test_half_a_character_in_a_name_is_refused_as_any_other_name(client: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    answer = client.post("/v1/embeddings", headers=headers, content=b'{"\\ud800": 1}')
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "\\ud800")
+
+
+def _broken(zoo: Path) -> str:
+    (zoo / "tiny-bert/language/sw/adaptkit.json").write_text("{")
+    return "language/sw"
+
+
+def _gone(zoo: Path) -> str:
+    rmtree(zoo)
+    return "language/new"
+
+
+@pytest.mark.parametrize(("spoil", "code"), [(_broken, "unsound_adapter"), (_gone, "no_zoo")])
+def test_what_cannot_be_read_anew_is_refused_and_changes_nothing(
+    zoo: Path, tmp_path: Path, spoil: Callable[[Path], str], code: str
+) -> None:
+    own = Path(copytree(zoo, tmp_path / "zoo"))
+    shelf = Shelf(own)
+    before = list(shelf.served)
+    with pytest.raises(Refused) as told:
+        shelf.seen(spoil(own))
+    assert told.value.refusal.code == code
+    assert str(own) not in told.value.refusal.message
+    assert list(shelf.served) == before
+
+
+def test_what_is_new_is_served_only_once_a_worker_has_tried_it(zoo: Path, tmp_path: Path) -> None:
+    own = Path(copytree(zoo, tmp_path / "zoo"))
+    kept = own / "tiny-bert/language/sw-news"
+    aside = kept.rename(tmp_path / "aside")
+    shelf = Shelf(own)
+    aside.rename(kept)
+    listing = shelf.seen("language/sw-news")
+    assert named(shelf, "sw-news") == "model_not_found"
+    assert listing.id not in [each.id for each in shelf.served]
+    shelf.put(listing.id, listing)
+    assert named(shelf, "sw-news") == listing.id
+
+
+def test_a_zoo_that_is_gone_harms_nobody_who_asks_for_something_else(zoo: Path, tmp_path: Path) -> None:
+    from adaptkit.serving.answering import Answering
+    from tests.tiny import tiny_model
+
+    own = Path(copytree(zoo, tmp_path / "zoo"))
+    answering = Answering(tiny_model(), own, cache_bytes=2**20, batch_size=4)
+    rmtree(own)
+    roster = Roster().with_new("language/new")
+    asks = [Ask(endpoint=EMBEDDINGS, inputs=("Maji",), stacks=(stack,), roster=roster) for stack in ("", "language/sw")]
+    bare, other = answering.replies(asks)
+    assert isinstance(bare, Vectors)
+    assert isinstance(other, Refusal)
 
 
 def _run(*, zoo: Path, port: int = 8000, **more: object) -> None:
