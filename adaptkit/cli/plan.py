@@ -20,9 +20,11 @@ _PLAN = "plan"
 def or_plan(
     training: Callable[..., Answer | None], planned: Callable[[Path, Planning], Answer]
 ) -> Callable[..., Answer | None]:
-    """A command of one training that takes a plan of several in its place, with flags of its own."""
-    own = {flag.option.name: flag.option for flag in plan_flags()}
-    both = {**options_of(Planning), **own}
+    """A command of one training that takes a plan of several in its place, with the flags that it lacks for one."""
+    theirs = inspect.signature(training).parameters
+    both = {**{flag.option.name: flag.option for flag in plan_flags()}, **options_of(Planning)}
+    # A training has some of them itself, such as `--overwrite`; an estimate has not.
+    own = {name: option for name, option in both.items() if name not in theirs}
 
     def run(**values: Any) -> Answer | None:  # noqa: ANN401 - whatever the options hold
         given = {name: value for name, value in values.items() if value is not None and value != []}
@@ -35,7 +37,7 @@ def or_plan(
         return planned(Path(plan), Planning(**asked))
 
     run.__doc__ = training.__doc__
-    parameters = [*map(parameter, own.values()), *inspect.signature(training).parameters.values()]
+    parameters = [*map(parameter, own.values()), *theirs.values()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
 
@@ -46,15 +48,15 @@ def train_plan_command(plan: Path, planning: Planning) -> Answer:
 
     summary = train_plan(plan, planning)
     told = f"{summary}\nsummary: {summary.folder / 'summary.html'}"
-    return Answer(summary.as_json(), told, status=1 if summary.failed else 0)
+    return Answer(summary.as_json(), told, confirms=not summary.failed, status=1 if summary.failed else 0)
 
 
 def estimate_plan_command(plan: Path, planning: Planning) -> Answer:
     """Say what all trainings of a plan would cost."""
     from adaptkit.plans import estimate_plan
 
-    lines = str(estimate_plan(plan, planning))
-    return Answer({"plan": lines.splitlines()}, lines)
+    found = estimate_plan(plan, planning)
+    return Answer(found.as_json(), str(found))
 
 
 def _require_none(names: list[str]) -> None:

@@ -43,6 +43,16 @@ def _check_place(page: Path, folder: Path) -> None:
             f"{page} {'is a folder' if page.is_dir() else 'has no folder to lie in'}. Give the page's file, such as "
             f"{folder.resolve().name}.html."
         )
+    if page.exists() and not _was_written_before(page):
+        raise ConfigError(
+            f"{page} is there, and is no page of a zoo; nothing was written. Give another file, or delete that one."
+        )
+
+
+def _was_written_before(page: Path) -> bool:
+    from adaptkit.gallery import is_gallery_page
+
+    return is_gallery_page(page)
 
 
 def _write_page(zoo: Catalogue[Listing], page: Path) -> None:

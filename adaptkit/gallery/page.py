@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.listing import Listing
@@ -12,6 +13,8 @@ from adaptkit.pages.template import filled, markup
 from adaptkit.terminal.plain_text import one_line
 
 _PACKAGE = "adaptkit.gallery"
+_GENERATOR = "adaptkit index"
+_HEAD_BYTES = 2048
 _LANGUAGES_FIRST = ("language/", "domain/", "task/")
 
 
@@ -26,10 +29,17 @@ def gallery_page(zoo: Catalogue[Listing]) -> str:
         _PACKAGE,
         "page.html.jinja",
         zoo=_called(zoo),
+        generator=_GENERATOR,
         part=markup(gallery_part(zoo)),
         # Even if something slipped through the escaping, the page may load nothing and run no script but its own.
         policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_hash(_text('gallery.js'))}'",
     )
+
+
+def is_gallery_page(file: Path) -> bool:
+    """Whether a file is such a page, as one that was written before."""
+    with file.open("rb") as opened:
+        return f'<meta name="generator" content="{_GENERATOR}">'.encode() in opened.read(_HEAD_BYTES)
 
 
 def gallery_part(zoo: Catalogue[Listing]) -> str:

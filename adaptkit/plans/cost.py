@@ -50,6 +50,27 @@ class PlanCost:
         """The most memory of any one of them."""
         return max((cost["peak_memory_bytes"] for cost in self.costs.values()), default=0.0)
 
+    def as_json(self) -> dict[str, object]:
+        """All of it as plain values; `cost` is null of what is done, cannot be trained, or could not be measured."""
+        trainings = [
+            {
+                "id": (id_ := decision.training.id),
+                "folder": str(decision.training.folder),
+                "done": decision.finished,
+                "cost": self.costs.get(id_),
+                "error": self.refused.get(id_) or self.unknown.get(id_),
+            }
+            for decision in self.decisions
+        ]
+        return {
+            "trainings": trainings,
+            "at_once": self.at_once,
+            "elapsed_s": self.elapsed_s,
+            "work_s": self.work_s,
+            "adapter_bytes": self.adapter_bytes,
+            "peak_memory_bytes": self.peak_memory_bytes,
+        }
+
     def lines(self) -> list[str]:
         """It all in words: a line for each training, and what they cost together."""
         return [*map(self._line, self.decisions), *self._total()]
@@ -74,6 +95,9 @@ class PlanCost:
             yield "nothing is left to do"
             return
         missing = len(to_do) - len(self.costs) - len(self.refused)
+        if not self.costs:
+            yield "what the rest would cost is not known yet" if missing else "nothing of the rest can be trained"
+            return
         unknown = f"; what {counted(missing, 'training')} more would cost is not known yet" if missing else ""
         yield (
             f"together: about {time_text(self.elapsed_s)} ({time_text(self.work_s)} of training, {self.at_once} at a "

@@ -1,5 +1,6 @@
 """`--plan` of `adaptkit train` and `adaptkit estimate`."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,34 @@ def test_it_estimates_a_plan(adaptkit: Command) -> None:
     done = adaptkit("estimate", "--plan", "languages.toml")
     assert "language/sw: 3 steps, about" in done.out
     assert not Path("adapters").exists()
+    told = json.loads(adaptkit("estimate", "--plan", "languages.toml", "--json").out)
+    first, second = told["trainings"]
+    assert (first["id"], first["cost"]["steps"], first["error"]) == ("language/sw", 3, None)
+    assert (second["id"], second["cost"]) == ("task/topics", None)
+    assert told["elapsed_s"] >= first["cost"]["elapsed_s"] > 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_estimate_takes_what_its_refusal_tells(adaptkit: Command) -> None:
+    trained = adaptkit("train", "--plan", "languages.toml", "--only", "language/sw", "--quiet")
+    assert (trained.status, trained.out, trained.err) == (0, "", "")
+    Path("languages.toml").write_text(PLAN.replace("max_steps = 3", "max_steps = 4"), encoding="utf-8")
+    refused = adaptkit("estimate", "--plan", "languages.toml")
+    assert "max_steps was 3, now 4" in refused.err
+    assert "--overwrite trains these again" in refused.err
+    told = adaptkit("estimate", "--plan", "languages.toml", "--overwrite")
+    assert "language/sw: 4 steps, about" in told.out
+    assert "(replaces what is there)" in told.out
+    alone = adaptkit("estimate", "--lang", "sw", "--overwrite")
+    assert "--overwrite belongs to a training plan: give --plan FILE too." in alone.err
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_cost_is_told_where_none_was_measured(adaptkit: Command) -> None:
+    Path("sw.txt").unlink()
+    told = adaptkit("estimate", "--plan", "languages.toml")
+    assert told.out.endswith("what the rest would cost is not known yet\n")
+    assert "0.0 GiB" not in told.out
 
 
 WRONG = {

@@ -143,4 +143,9 @@ def test_the_command_writes_the_page_beside_the_zoo_and_never_into_it(made: Path
     assert CliRunner().invoke(commands(), ["index", str(made), "--page", str(page)]).exit_code == 0
     assert page.read_text(encoding="utf-8") == gallery_page(zoo_at(made))
     zoo_at(made).check()
+    assert CliRunner().invoke(commands(), ["index", str(made), "--page", str(page)]).exit_code == 0  # once more
+    page.write_text("# notes")
     index.unlink()
+    result = CliRunner().invoke(commands(), ["index", str(made), "--page", str(page)])
+    assert "is no page of a zoo" in str(result.exception)
+    assert (page.read_text(), index.exists()) == ("# notes", False)
