@@ -46,8 +46,9 @@ class ReplayedNetwork:
     """A bound network, or one around it, that gives for a batch what it gives unrecorded: the same kernels run.
 
     A shape is recorded the `after`-th time that a batch is padded to it; before, and for batches that fit no bucket,
-    the network runs as it is, and so it does where gradients are asked for or a layer drops. Recordings are made anew
-    where weights lie elsewhere than when they were made; weights that only change where they lie are read as they are.
+    the network runs as it is, and so it does where gradients are asked for or a layer drops. A shape whose recording
+    made room for another is recorded again after twice as many batches as before. Recordings are made anew where
+    weights lie elsewhere than when they were made; weights that only change where they lie are read as they are.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ReplayedNetwork:
         self._buckets = buckets or ShapeBuckets()
         self._recordings: OrderedDict[BatchShape, _Recording] = OrderedDict()
         self._asked: Counter[BatchShape] = Counter()
+        self._after_room_made: dict[BatchShape, int] = {}
         self._places: list[int] = []
         self._lock = Lock()
         parts = list(network.modules())
@@ -111,7 +113,10 @@ class ReplayedNetwork:
         if bucket is None:
             return None
         self._asked[bucket] += 1
-        return bucket if self._asked[bucket] >= self._after else None
+        return bucket if self._asked[bucket] >= self._needed(bucket) else None
+
+    def _needed(self, bucket: BatchShape) -> int:
+        return self._after_room_made.get(bucket, self._after)
 
     def _drop_if_moved(self) -> None:
         places = [tensor.data_ptr() for held in self._weights for tensor in held.values() if tensor is not None]
@@ -136,7 +141,9 @@ class ReplayedNetwork:
         self._recordings[shape] = _Recording(held, vectors, replay, states)
         self.n_recorded += 1
         while len(self._recordings) > self._buckets.most:
-            self._recordings.popitem(last=False)
+            dropped, _ = self._recordings.popitem(last=False)
+            # Where more shapes come than are kept, recording them in turn would take longer than it spares.
+            self._asked[dropped], self._after_room_made[dropped] = 0, 2 * self._needed(dropped)
 
     def _replayed(self, recording: _Recording, inputs: tuple[Tensor, ...]) -> Tensor:
         rows, length = inputs[0].shape

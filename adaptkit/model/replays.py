@@ -68,7 +68,7 @@ class Replays:
         Shape: ids and mask (batch, seq), result (batch, seq, hidden_width).
 
         Raises:
-            ConfigError: A pass cannot be recorded, and `always` was asked for.
+            ConfigError: A pass cannot be recorded, and `always` was asked for; torch's own error where memory is short.
         """
         if self._graphs == "never" or not self._can_record or torch.is_grad_enabled():
             return None
@@ -120,7 +120,8 @@ class Replays:
         return ReplayedNetwork(network, self._backbone.max_length, record, after=after)
 
     def _keep_few(self) -> None:
-        bound = [asked for asked in self._plans.values() if asked.network is not None]
+        # Listed at once: a plan that another thread lets go leaves without the lock.
+        bound = [asked for asked in list(self._plans.values()) if asked.network is not None]
         for asked in bound[:-_PLANS_KEPT]:
             asked.network, asked.n_asked = None, 0
 
@@ -128,6 +129,9 @@ class Replays:
         try:
             return network(*inputs)
         except RuntimeError as error:
+            network.forget()
+            if self._graphs == "always" and isinstance(error, torch.OutOfMemoryError):
+                raise
             if self._graphs == "always":
                 raise ConfigError(
                     f"a pass of {self._backbone.name} cannot be recorded as a CUDA graph: {error}. Leave graphs on "

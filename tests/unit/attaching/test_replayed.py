@@ -237,3 +237,14 @@ def test_a_pass_that_cannot_be_recorded_leaves_the_network_as_it_was(model: Adap
     with torch.no_grad(), pytest.raises(RuntimeError, match="capturing"):
         network(*batch(4, 16))
     assert network.shapes == ()
+
+
+def test_more_shapes_than_are_kept_are_not_recorded_in_turn() -> None:
+    model, record = tiny_model(n_blocks=1), RunAgain()
+    network = replayed(model, record, None, buckets=ShapeBuckets(most=2, waste=1.0))
+    with torch.no_grad():
+        for _ in range(20):
+            for rows in (2, 3, 4):
+                network(*batch(rows, 16))
+    assert len(network.shapes) == 2
+    assert record.n_recorded < 20

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from adaptkit.backbones.precision import bfloat16_blocks
-from adaptkit.errors import ConfigError
+from adaptkit.errors import ConfigError, OutOfMemory
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, load_model
@@ -141,6 +141,16 @@ def test_what_cannot_be_recorded_is_said_once_and_runs_as_it_is(
 def test_where_recording_was_asked_for_what_cannot_be_is_an_error(model: AdaptedModel) -> None:
     recording(model, _cannot)
     with pytest.raises(ConfigError, match="cannot be recorded as a CUDA graph"):
+        model.encode(TEXTS, stack="sw")
+
+
+def _no_memory(_run: Callable[[], Tensor]) -> Any:  # noqa: ANN401
+    raise torch.OutOfMemoryError("no memory")
+
+
+def test_no_memory_for_a_recording_is_said_to_be_that(model: AdaptedModel) -> None:
+    recording(model, _no_memory)
+    with pytest.raises(OutOfMemory):
         model.encode(TEXTS, stack="sw")
 
 
