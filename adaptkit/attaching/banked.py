@@ -48,11 +48,12 @@ class BankedNetwork(nn.Module):
     def put(self, slot: int, column: Column) -> None:
         """Let a slot hold an adapter as it acts in a column, in place of what it held."""
         with torch.no_grad():
-            for module, activation in self._held.pop(slot, ()):
+            for module, activation in self._held.get(slot, ()):
                 self._bank_at((module, activation)).empty(slot, module)
+            # Noted before, so that a copy that breaks off is emptied too.
+            self._held[slot] = [place_of(module, layer) for module, layer in column.items()]
             for module, layer in column.items():
                 self._bank_at(place_of(module, layer)).put(slot, module, layer, column.share)
-        self._held[slot] = [place_of(module, layer) for module, layer in column.items()]
 
     @property
     def bank_bytes(self) -> int:

@@ -99,30 +99,31 @@ class LowRankBank(nn.Module):
         self.down[number * self._rows.n_slots + slot].zero_()
         self._up(number)[slot].zero_()
 
-    def added(self, module: str, site_input: Tensor, site_output: Tensor) -> Tensor:
-        """The terms of all levels added.
+    def added(self, module: str, narrow: Tensor, site_output: Tensor) -> Tensor:
+        """The terms of all levels added to a site's output.
 
-        Shape: site_input (batch, ..., in_width), site_output and result (batch, ..., out_width).
+        Shape: narrow as `narrow` gives it, site_output and result (batch, ..., out_width).
         """
-        narrow, up = self._narrow(module, site_input), self._rows.of(self._up_at(module))
-        return _plus_product(site_output, narrow, up)
+        return _plus_product(site_output, narrow, self._rows.of(self._up_at(module)))
 
-    def added_at(self, level: int, module: str, site_input: Tensor, site_output: Tensor) -> Tensor:
+    def added_at(self, level: int, module: str, narrow: Tensor, site_output: Tensor) -> Tensor:
         """The terms of one level added. Shape: as `added`."""
         ranks = slice(level * self.rank, (level + 1) * self.rank)
-        narrow, up = self._narrow(module, site_input), self._rows.at(level, self._up_at(module))
-        return _plus_product(site_output, narrow[..., ranks], up)
+        return _plus_product(site_output, narrow[..., ranks], self._rows.at(level, self._up_at(module)))
 
-    def _narrow(self, module: str, site_input: Tensor) -> Tensor:
-        """The input projected down for a module, at once for all that read it.
+    def narrow(self, module: str, site_input: Tensor) -> Tensor:
+        """The input projected down for a module that reads it, at once for all that do.
 
-        Shape: (batch, seq, levels x rank).
+        Shape: site_input (batch, ..., in_width), result (batch, seq, levels x rank).
         """
-        kept = self._rows.narrow.get(self._name)
-        if kept is None or kept[0] is not site_input:
-            kept = site_input, self._narrow_of_all(site_input)
-            self._rows.narrow[self._name] = kept
-        return kept[1][module]
+        read, to_come = self._rows.narrow.pop(self._name, (None, {}))
+        if read is not site_input or module not in to_come:
+            to_come = self._narrow_of_all(site_input)
+        found = to_come.pop(module)
+        # Kept for those that read it next, and no longer: a pass has as many inputs as modules.
+        if to_come:
+            self._rows.narrow[self._name] = site_input, to_come
+        return found
 
     def _narrow_of_all(self, site_input: Tensor) -> dict[str, Tensor]:
         here = compute_type(site_input)
@@ -192,12 +193,13 @@ class SiteBanks:
 
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: as the site's output."""
-        if self._terms is not None and not self._bottlenecks:
-            return self._terms.added(self._module, site_input, site_output)
-        result = site_output
+        terms, result = self._terms, site_output
+        narrow = None if terms is None else terms.narrow(self._module, site_input)
+        if terms is not None and narrow is not None and not self._bottlenecks:
+            return terms.added(self._module, narrow, site_output)
         for level in range(self._rows.n_levels):
-            if self._terms is not None:
-                result = self._terms.added_at(level, self._module, site_input, result)
+            if terms is not None and narrow is not None:
+                result = terms.added_at(level, self._module, narrow, result)
             for bank in self._bottlenecks:
                 result = bank.acted_at(level, result)
         return result

@@ -58,10 +58,10 @@ class Banks:
             return 0 if self._network is None else self._network.bank_bytes
 
     def take(self, plans: Sequence[RowPlan]) -> bool:
-        """Whether banks run a batch: its stacks are LoRAs, averages of them, and bottlenecks, and none trains."""
+        """Whether banks run a batch: its stacks are LoRAs, averages of them, and bottlenecks, none trains or drops."""
         if self._stopped or torch.is_grad_enabled() or is_in_bfloat16_blocks(self._backbone.network):
             return False
-        return all(plan.columns is not None for plan in plans)
+        return all(plan.columns is not None and not plan.drops for plan in plans)
 
     def slots(self, stacks: Sequence[ResolvedStack]) -> Tensor:
         """The index of rows under these stacks, which are put into the banks where they are not there yet.
@@ -105,8 +105,7 @@ class Banks:
     def forget(self) -> None:
         """Hold nothing: needed where the backbone or the adapters have moved."""
         with self._lock:
-            self._network = self._running = None
-            self._slots = _Slots(self._sizes.slots)
+            self._hold_nothing(self._sizes)
 
     def stop(self) -> None:
         """Take no requests any more, and hold nothing: they go the way of hooks again."""
@@ -131,16 +130,30 @@ class Banks:
     def _slot(self, column: Column, needed: Sequence[Column]) -> int:
         slot = self._slots.of(column)
         if slot is None:
-            slot = self._slots.take(column, but=needed)
+            slot = self._slots.free(but=needed)
             self._made().put(slot, column)
+            self._slots.note(slot, column)
         self._slots.used(slot)
         return slot
 
     def _make_room(self, new: Sequence[Column], *, in_one_row: int, at_once: int) -> None:
         sizes = self._sizes.with_room_for(new, in_one_row=in_one_row, at_once=at_once)
         if sizes is not self._sizes:
-            self._sizes, self._network, self._running = sizes, None, None
-            self._slots = _Slots(sizes.slots)
+            self._resize(sizes)
+
+    def _resize(self, sizes: BankSizes) -> None:
+        """Let larger banks take the place of these; where they cannot be made, banks of before are."""
+        before = self._sizes
+        self._hold_nothing(sizes)
+        try:
+            self._made()
+        finally:
+            if self._running is None:
+                self._hold_nothing(before)
+
+    def _hold_nothing(self, sizes: BankSizes) -> None:
+        self._sizes, self._network, self._running = sizes, None, None
+        self._slots = _Slots(sizes.slots)
 
     def _made(self) -> BankedNetwork:
         if self._network is None:
@@ -167,20 +180,24 @@ class _Slots:
         """Note that a slot is needed now."""
         self._holders[slot] = self._holders.pop(slot)
 
-    def take(self, column: Column, but: Iterable[Column]) -> int:
-        """Give a column the slot that was not needed for the longest time, and that none of `but` has."""
+    def free(self, but: Iterable[Column]) -> int:
+        """The slot that was not needed for the longest time and that none of `but` has, empty from now on."""
         kept = {self.of(other) for other in but}
         slot = next(slot for slot in self._holders if slot not in kept)
         self._leave(slot)
+        return slot
+
+    def note(self, slot: int, column: Column) -> None:
+        """Note that an empty slot holds a column."""
         self._held.setdefault(column.layers, {})[_as(column)] = slot
         self._holders[slot] = ref(column.layers), _as(column)
-        return slot
 
     def _leave(self, slot: int) -> None:
         holder = self._holders[slot]
         layers = holder[0]() if holder is not None else None
         if holder is not None and layers is not None:
             del self._held[layers][holder[1]]
+        self._holders[slot] = None
 
 
 def _as(column: Column) -> _As:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from weakref import ref
 
 import pytest
@@ -11,6 +12,9 @@ from torch import Tensor
 from torch._dynamo.testing import CompileCounter
 
 from adaptkit import Average, Fuse, Stack, load_model
+from adaptkit.attaching import BankedNetwork, BankSizes
+from adaptkit.attaching.banks import LowRankBank, SlotsOfRows
+from adaptkit.backbones import Backbone
 from adaptkit.config import Kind
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
@@ -32,6 +36,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning"),
 ]
 LORA = AdapterConfig(method=LoraConfig(rank=4))
+SMALL = AdapterConfig(method=LoraConfig(rank=2, sites=("attention.query",), blocks=(0,)))
 SOME_BLOCKS = AdapterConfig(method=LoraConfig(rank=2, alpha=3, sites=("attention.query", "ffn.output"), blocks=(0,)))
 BOTTLENECK = AdapterConfig(method=BottleneckConfig(reduction_factor=8))
 WIDE = AdapterConfig(method=BottleneckConfig(reduction_factor=4, activation="gelu"))
@@ -84,8 +89,22 @@ def require_close(found: Tensor, expected: Tensor) -> None:
     assert found.dtype == expected.dtype
 
 
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The banks that still hold what they read when a pass ends, which is memory of every block."""
+    found: list[str] = []
+    let_go = SlotsOfRows.let_go
+
+    def noted(rows: SlotsOfRows) -> None:
+        found.extend(getattr(rows, "narrow", ()))
+        let_go(rows)
+
+    monkeypatch.setattr(SlotsOfRows, "let_go", noted)
+    return found
+
+
 @pytest.mark.parametrize("model_type", [name for name in (*ARCHITECTURES, *ENCODER_DECODERS) if name != "deberta-v2"])
-def test_rows_by_number_are_rows_by_hooks(model_type: str) -> None:
+def test_rows_by_number_are_rows_by_hooks(model_type: str, kept: list[str]) -> None:
     model = with_adapters(tiny_model(model_type))
     expected = states(model)
     banks = model.use_banks(*STACKS[:3], slots=4)
@@ -93,6 +112,7 @@ def test_rows_by_number_are_rows_by_hooks(model_type: str) -> None:
     assert banks.network.sizes.slots > 4
     assert banks.network.sizes.levels == 3
     assert banks.nbytes > 0
+    assert kept == []
 
 
 def counted(banks: Banks, dynamic: bool | None = None) -> CompileCounter:
@@ -253,6 +273,58 @@ def test_what_has_no_place_goes_the_way_of_hooks() -> None:
         assert torch.equal(states(model, [stack, "sw"]), states_by_hooks)
         with pytest.raises(ConfigError, match="no place in banks"):
             banks.slots([model.pinned(stack)])
+
+
+def test_layers_that_drop_go_the_way_of_hooks() -> None:
+    model = tiny_model()
+    model.attach(adapter(model, "language", "sw", AdapterConfig(method=LoraConfig(rank=2, dropout=0.5))))
+    model.train()
+    torch.manual_seed(1)
+    expected = states(model, ["sw", None])
+    model.use_banks("sw")
+    torch.manual_seed(1)
+    assert torch.equal(states(model, ["sw", None]), expected)
+    model.eval()
+    assert not torch.allclose(states(model, ["sw", None]), expected)
+
+
+def test_a_copy_that_breaks_off_leaves_no_half_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_adapters(tiny_model())
+    model.attach(adapter(model, "language", "rw", LORA, seed=5), adapter(model, "language", "rn", SMALL, seed=6))
+    mixtures: list[list[StackLike]] = [["rw", "news"], ["rn", "news"], ["rw", "sw"]]
+    expected = [states(model, mixture) for mixture in mixtures]
+    model.use_banks("sw > news > topics", slots=4)
+    put, left = LowRankBank.put, [3]
+
+    def breaking(*given: Any) -> None:  # noqa: ANN401
+        left[0] -= 1
+        if not left[0]:
+            raise torch.OutOfMemoryError("no memory")
+        put(*given)
+
+    monkeypatch.setattr(LowRankBank, "put", breaking)
+    with pytest.raises(torch.OutOfMemoryError):
+        states(model, ["rw", "news"])
+    for mixture, by_hooks in zip(mixtures[1:] + mixtures, expected[1:] + expected, strict=True):
+        require_close(states(model, mixture), by_hooks)
+
+
+def test_banks_that_find_no_memory_to_grow_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_adapters(tiny_model())
+    expected = states(model, ["sw", "ha"])
+    banks = model.use_banks("sw", "ha", slots=4)
+
+    class Bounded(BankedNetwork):
+        def __init__(self, backbone: Backbone, sizes: BankSizes) -> None:
+            if sizes.slots > 4:
+                raise torch.OutOfMemoryError("no memory")
+            super().__init__(backbone, sizes)
+
+    monkeypatch.setattr("adaptkit.model.banks.BankedNetwork", Bounded)
+    with pytest.raises(torch.OutOfMemoryError):
+        states(model, ["sw", "ha", "news", "yo", "farm"])
+    require_close(states(model, ["sw", "ha"]), expected)
+    assert banks.network.sizes.slots == 4
 
 
 def test_gradients_and_blocks_go_the_way_of_hooks() -> None:

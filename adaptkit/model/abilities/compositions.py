@@ -111,8 +111,8 @@ class Compositions(ModelParts):
 
         A bank holds LoRAs, averages of them, and bottlenecks, copied side by side, so that one network, and one
         compiled or recorded graph, serves every mixture, swap and new adapter. A batch in which a row has anything
-        else goes its usual way, and so does one with gradients. These stacks are put into the banks at once, others
-        when a batch names them. On CUDA passes are recorded as `use_graphs` says. `banks.stop()` ends it.
+        else goes its usual way, and so does one with gradients or dropout. These stacks are put into the banks at once,
+        others when a batch names them. On CUDA passes are recorded as `use_graphs` says. `banks.stop()` ends it.
 
         Raises:
             ConfigError: The architecture's modules read more than rows, fewer than 2 slots, or one of these stacks has
