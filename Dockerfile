@@ -14,6 +14,8 @@ RUN pip install --no-cache-dir ".[embedded,signing,serve]"
 RUN useradd --create-home adaptkit
 USER adaptkit
 WORKDIR /home/adaptkit
+# Made by the user: a volume without a folder below it would be root's, and could not be written.
+RUN mkdir .cache adapters
 VOLUME ["/home/adaptkit/.cache", "/home/adaptkit/adapters"]
 ENTRYPOINT ["adaptkit"]
 CMD ["--help"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.errors import ConfigError
@@ -43,7 +44,7 @@ def encode(
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
     progress: Annotated[bool | None, typer.Option(help="show progress (default: of 1,000 lines and more)")] = None,
-) -> None:
+) -> Answer | None:
     """Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines."""
     from adaptkit.recipes.foundation import foundation_of, standing
     from adaptkit.recipes.place import model_of
@@ -64,9 +65,11 @@ def encode(
     ).numpy()
     if output is None:
         sys.stdout.write(_json_lines(vectors))
-        return
+        return None
     _write(vectors, output)
-    PlainConsole(stderr=True).print(f"{len(vectors):,} vectors of width {vectors.shape[1]} are in {output}")
+    told = f"{len(vectors):,} vectors of width {vectors.shape[1]} are in {output}"
+    facts = {"file": str(output), "vectors": len(vectors), "width": vectors.shape[1]}
+    return Answer(facts, lambda: PlainConsole(stderr=True).print(told), confirms=True)
 
 
 def _check_place(output: Path | None, *, overwrite: bool) -> None:

@@ -1,5 +1,6 @@
 """The Dockerfile and the recipe for conda-forge say what the package needs; they are read here, and not built."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -43,6 +44,15 @@ def test_the_dockerfile_is_made_of_instructions_and_copies_what_is_there() -> No
         if name == "COPY":
             assert all((ROOT / source).exists() for source in shlex.split(rest)[:-1]), rest
     assert [rest for name, rest in found if name == "USER"] == ["adaptkit"]
+
+
+def test_the_user_of_the_container_owns_its_volumes() -> None:
+    found = instructions()
+    as_user = found[found.index(("USER", "adaptkit")) : [name for name, _ in found].index("VOLUME")]
+    (home,) = (rest for name, rest in as_user if name == "WORKDIR")
+    (made,) = (shlex.split(rest)[1:] for name, rest in as_user if name == "RUN" and rest.startswith("mkdir "))
+    (volumes,) = (json.loads(rest) for name, rest in found if name == "VOLUME")
+    assert {f"{home}/{folder}" for folder in made} == set(volumes)
 
 
 def test_the_container_installs_extras_that_there_are() -> None:

@@ -113,6 +113,15 @@ def test_the_answer_is_json(
     assert (quiet.out == "") is (name in CONFIRM)
 
 
+def test_vectors_in_a_file_are_told_as_json(adaptkit: Command, place: Path, backbone_folder: Path) -> None:
+    call = ("encode", place / "sw.txt", "--backbone", backbone_folder, "--overwrite", "--output", place / "out.npy")
+    told = json.loads(adaptkit(*call, "--json").out)
+    assert told == {"file": str(place / "out.npy"), "vectors": len(PAIRS), "width": 32}
+    quiet = adaptkit(*call, "--quiet")
+    assert (quiet.status, quiet.out, quiet.err) == (0, "", "")
+    assert "vectors of width 32 are in" in adaptkit(*call).err
+
+
 def test_an_unsound_zoo_is_told_as_json_too(adaptkit: Command, place: Path, other_backbone_folder: Path) -> None:
     outcome = adaptkit("verify", place / "zoo", "--backbone", other_backbone_folder, "--json")
     found = json.loads(outcome.out)
