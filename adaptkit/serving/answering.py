@@ -44,11 +44,12 @@ class Answering:
 
     def replies(self, jobs: Sequence[Job]) -> list[Reply]:
         """The reply to each job. What is wrong in one of them harms no other."""
-        # What is wrong in the zoo is the matter of those that name it; who asks for something else is answered.
-        self._tried(self._zoo.follow, max((job.roster for job in jobs), key=lambda roster: roster.number))
         found: dict[int, Reply] = {}
         ready: dict[int, _Ready] = {}
         for number, job in enumerate(jobs):
+            # In turn, so that what was asked before an adapter is unloaded is answered by it. What is wrong in the zoo
+            # is the matter of those that name it.
+            self._tried(self._zoo.follow, job.roster)
             begun = self._tried(self._begun, job)
             if isinstance(begun, _Ready):
                 ready[number] = begun
@@ -59,6 +60,7 @@ class Answering:
                 n: each for n, each in ready.items() if (each.ask.endpoint == EMBEDDINGS) == (compute == self._vectors)
             }
             found |= self._together(compute, own)
+        self._zoo.let_go_unloaded()
         return [found[number] for number in range(len(jobs))]
 
     def _begun(self, job: Job) -> "_Ready | Reply":

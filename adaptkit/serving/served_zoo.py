@@ -35,6 +35,10 @@ class ServedZoo:
         if anew - self._listings.keys():
             self._read()
 
+    def let_go_unloaded(self) -> None:
+        """Let go what is unloaded, and was read again for requests that had come before."""
+        self._let_go(self._roster.unloaded)
+
     def load(self, adapter_id: str) -> None:
         """Read an adapter as it is in the zoo now, and try it on the backbone; the one before stays if that fails.
 

@@ -13,7 +13,7 @@ from adaptkit.errors import AdaptkitError, BackboneMismatch, ConfigError, NotAnA
 from adaptkit.options import options_of
 from adaptkit.requests import Pretrained
 from adaptkit.serving.api import ZooAPI
-from adaptkit.serving.jobs import EMBEDDINGS, Ask, Described, Roster, Vectors
+from adaptkit.serving.jobs import EMBEDDINGS, Ask, Described, Follow, Roster, Vectors
 from adaptkit.serving.limits import Limits
 from adaptkit.serving.refusal import Refusal, Refused, refusal_of
 from adaptkit.serving.server import ZooServer
@@ -192,3 +192,23 @@ def test_the_command_says_what_it_cannot_start_with(
     with pytest.raises(error) as told:
         start(zoo)
     assert said in str(told.value)
+
+
+def test_what_came_before_an_adapter_was_unloaded_is_answered_by_it(zoo: Path, tmp_path: Path) -> None:
+    from adaptkit.serving.answering import Answering
+    from tests.tiny import tiny_model
+
+    own, model = Path(copytree(zoo, tmp_path / "zoo")), tiny_model()
+    answering = Answering(model, own, cache_bytes=2**20, batch_size=4)
+    ask = Ask(endpoint=EMBEDDINGS, inputs=("Maji",), stacks=("language/sw",), roster=Roster())
+    (first,) = answering.replies([ask])
+    unloaded = Follow(Roster().without("language/sw"))
+    late = answering.replies([unloaded, ask])[1]
+    assert "language/sw" not in model.attached
+    answering.replies([Follow(unloaded.roster.with_new("language/sw")), ask])
+    assert "language/sw" in model.attached
+    rmtree(own / "tiny-bert/language/sw")
+    again = Follow(unloaded.roster.with_new("language/sw").without("language/sw"))
+    before, _ = answering.replies([ask, again])
+    assert first == late == before
+    assert "language/sw" not in model.attached
