@@ -76,9 +76,9 @@ def list_adapters(
             script=script, family=family, kind=kind, task=task, licence=licence, method=method, backbone=backbone
         )
     ]
-    for place in named:
-        for name, error in place.broken.items():
-            _err.print(f"NO  {one_line(str(place.path / name))}: {one_line(str(error))}")
+    broken = {str(place.path / name): str(error) for place in named for name, error in place.broken.items()}
+    for where, error in broken.items():
+        _err.print(f"NO  {one_line(where)}: {one_line(error)}")
     if not found:
         where = ", ".join(str(place.path) for place in named)
         raise ConfigError(
@@ -86,7 +86,7 @@ def list_adapters(
         )
     if language is not None:
         found = _of_language(found, canonical_tag(language), nearest=nearest)
-    return Answer({"adapters": [_facts(listing) for listing in found]}, partial(_show, found))
+    return Answer({"adapters": [_facts(listing) for listing in found], "broken": broken}, partial(_show, found))
 
 
 def _show(found: list[Listing]) -> None:

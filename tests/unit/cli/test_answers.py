@@ -129,6 +129,13 @@ def test_an_unsound_zoo_is_told_as_json_too(adaptkit: Command, place: Path, othe
     assert sum(line.startswith("NO  ") for line in found["checks"]) == 3
 
 
+def test_a_list_for_programs_has_the_broken_too(adaptkit: Command, place: Path) -> None:
+    (place / "zoo" / "yo" / "adaptkit.json").write_text("{")
+    found = json.loads(adaptkit("list", place / "zoo", "--json", "--quiet").out)
+    assert "language/yo" not in [each["id"] for each in found["adapters"]]
+    assert [Path(where).name for where in found["broken"]] == ["yo"]
+
+
 def test_an_error_is_told_to_the_quiet_too(adaptkit: Command) -> None:
     outcome = adaptkit("list", "--quiet", "no-such-zoo")
     assert (outcome.status, outcome.out) == (1, "")
