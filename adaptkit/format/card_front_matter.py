@@ -24,7 +24,7 @@ _DATA_SET = re.compile(r"([\w-][\w.-]*/[\w-][\w.-]*)(?::[\w.-]+)?", re.ASCII)
 
 
 def front_matter(subject: CardSubject, card: Card) -> str:
-    """YAML, an entry a line, with an end of a line behind the last; no text can break out of it.
+    """YAML, with an end of a line behind the last entry; no text can break out of it.
 
     Every score on the card is a result in the `model-index`; its name says the score without the adapter and the
     interval of the gain, which model indexes have no place for.
