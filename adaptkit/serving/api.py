@@ -73,5 +73,6 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
             Refused: Another key, or none.
         """
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self._api_key and not hmac.compare_digest(given.encode(), self._api_key.encode()):
+        # Headers are read as latin-1, whatever the bytes are that came.
+        if self._api_key and not hmac.compare_digest(given.encode("latin-1"), self._api_key.encode()):
             raise Refused(NO_KEY)

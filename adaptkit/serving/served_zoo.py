@@ -1,5 +1,6 @@
 """The zoo behind one worker's model, kept as the roster says."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from adaptkit.backbones import Backbone
@@ -9,6 +10,13 @@ from adaptkit.serving.jobs import Described, Roster
 from adaptkit.storage import Zoo
 from adaptkit.storage.identity import check_identity
 from adaptkit.storage.zoo import LoadableListing
+
+
+class _SoundZoo(Zoo):
+    """A zoo without what in it cannot be read, as its server says when it starts."""
+
+    def __iter__(self) -> Iterator[LoadableListing]:
+        return iter(self.sound)
 
 
 class ServedZoo:
@@ -64,8 +72,8 @@ class ServedZoo:
         return Described(backbone=backbone.name, width=width, n_tokens=backbone.longest_sentence, left_out=left_out)
 
     def _read(self) -> None:
-        self._zoo = Zoo(self._path)
-        self._listings = {listing.id: listing for listing in self._zoo.sound}
+        self._zoo = _SoundZoo(self._path)
+        self._listings = {listing.id: listing for listing in self._zoo}
         self._model.attach_zoo(self._zoo, cache_bytes=self._cache_bytes)
 
     def _let_go(self, names: "frozenset[str] | set[str]") -> None:

@@ -33,9 +33,13 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def client(zoo: Path) -> TestClient:
+    return client_of(zoo, KEY)
+
+
+def client_of(zoo: Path, key: str) -> TestClient:
     limits = Limits()
     spec = ZooSpec(Shelf(zoo), limits)
-    api = ZooAPI(zoo, Pretrained(), spec, api_key=KEY, batch_size=8, cache_bytes=2**20)
+    api = ZooAPI(zoo, Pretrained(), spec, api_key=key, batch_size=8, cache_bytes=2**20)
     server = ZooServer(
         api, limits, host="127.0.0.1", accelerator="cpu", devices="auto", workers=1, on_ready=lambda: None
     )
@@ -57,6 +61,11 @@ def test_who_knows_the_key_is_let_in(client: TestClient) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     assert client.post("/v1/embeddings", headers=headers, content=b"{}").status_code == 422
     assert client.get("/health", headers=headers).status_code == 503  # there is no worker
+
+
+def test_a_key_may_be_of_any_letters(zoo: Path) -> None:
+    answer = client_of(zoo, "ключ").post("/v1/embeddings", headers={b"Authorization": "Bearer ключ".encode()})
+    assert answer.status_code == 422
 
 
 def named(shelf: Shelf, name: str) -> str:
@@ -212,3 +221,19 @@ def test_what_came_before_an_adapter_was_unloaded_is_answered_by_it(zoo: Path, t
     before, _ = answering.replies([ask, again])
     assert first == late == before
     assert "language/sw" not in model.attached
+
+
+def test_what_cannot_be_read_is_left_out_by_a_worker_too(zoo: Path, tmp_path: Path) -> None:
+    from adaptkit.serving.answering import Answering
+    from tests.tiny import tiny_model
+
+    own = Path(copytree(zoo, tmp_path / "zoo"))
+    _broken(own)
+    answering = Answering(tiny_model(), own, cache_bytes=2**20, batch_size=4)
+    asks = [
+        Ask(endpoint=EMBEDDINGS, inputs=("Maji",), stacks=(stack,), roster=Roster())
+        for stack in ("language/sw-news", "language/sw")
+    ]
+    sound, broken = answering.replies(asks)
+    assert isinstance(sound, Vectors)
+    assert isinstance(broken, Refusal)
