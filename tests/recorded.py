@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from adaptkit.attaching.replayed import Replay
+
 
 @dataclass
 class RunAgain:
@@ -14,13 +16,14 @@ class RunAgain:
     n_replayed: int = 0
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 
-    def __call__(self, run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    def __call__(self, run: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
         self.n_recorded += 1
         held = run()
         self.shapes.append(tuple(held.shape[:2]))
 
-        def replay() -> None:
+        def replay(fill: Callable[[], None]) -> None:
             self.n_replayed += 1
+            fill()
             held.copy_(run())
 
         return replay, held

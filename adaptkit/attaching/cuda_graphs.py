@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from adaptkit.attaching.replayed import Replay
+
 _WARM_UP = 2
 _recording = Lock()
 
@@ -27,7 +29,7 @@ class CudaGraphs:
     def _pool(self) -> Any:  # noqa: ANN401 - torch's own
         return torch.cuda.graph_pool_handle()
 
-    def __call__(self, run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    def __call__(self, run: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
         """Record a function. Kernels are chosen and workspaces taken before, which a recording must not do."""
         with torch.cuda.device(self._device):
             here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
@@ -40,12 +42,14 @@ class CudaGraphs:
             # What other threads do on the device is their matter, but only one of them may record.
             with _recording, torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
                 states = run()
-        return lambda: self._replay(graph), states
+        return lambda fill: self._replay(graph, fill), states
 
-    def _replay(self, graph: torch.cuda.CUDAGraph) -> None:
+    def _replay(self, graph: torch.cuda.CUDAGraph, fill: Callable[[], None]) -> None:
         with torch.cuda.device(self._device):
             here = torch.cuda.current_stream()
             if self._last is not None and self._last != here:
                 here.wait_stream(self._last)
             self._last = here
+            # Behind the wait: another stream's replay may still read what is filled.
+            fill()
             graph.replay()

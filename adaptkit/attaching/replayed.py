@@ -21,7 +21,8 @@ from adaptkit.data.batch_shapes import BatchShape, ShapeBuckets
 
 _log = logging.getLogger(__name__)
 
-Replay: TypeAlias = Callable[[], object]
+Replay: TypeAlias = Callable[[Callable[[], None]], object]
+"""Runs a recording again, behind a function that fills what it reads: an earlier run may have to end before that."""
 Record: TypeAlias = Callable[[Callable[[], Tensor]], tuple[Replay, Tensor]]
 """Records a function that reads and writes tensors: what runs it again, and where its result then lies."""
 
@@ -146,13 +147,15 @@ class ReplayedNetwork:
             self._asked[dropped], self._after_room_made[dropped] = 0, 2 * self._needed(dropped)
 
     def _replayed(self, recording: _Recording, inputs: tuple[Tensor, ...]) -> Tensor:
-        rows, length = inputs[0].shape
-        with torch.inference_mode():
+        def fill() -> None:
             for number, (place, tensor) in enumerate(zip(recording.inputs, inputs, strict=True)):
                 _fill(place, tensor, number)
             for table, place in recording.vectors.items():
                 place.copy_(table.vectors(table_ids(table, recording.inputs[0])))
-            recording.replay()
+
+        rows, length = inputs[0].shape
+        with torch.inference_mode():
+            recording.replay(fill)
         # A copy outside of inference mode may stand in a graph of autograd, where the caller wants one.
         return recording.states[:rows, :length].clone()
 

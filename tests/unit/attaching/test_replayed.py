@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching import ReplayedNetwork
+from adaptkit.attaching.replayed import Replay
 from adaptkit.data.batch_shapes import BatchShape, ShapeBuckets
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
@@ -100,6 +101,19 @@ def test_results_are_not_written_over_by_the_next_batch(model: AdaptedModel, rec
     kept = first.clone()
     network(*batch(4, 16, seed=1))
     assert torch.equal(first, kept)
+
+
+@torch.no_grad()
+def test_nothing_is_written_before_a_replay_lets_it(model: AdaptedModel) -> None:
+    """An earlier replay on another stream of the GPU may still read."""
+
+    def unfilled(run: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
+        held = run()
+        return lambda _: held.copy_(run()), held
+
+    network = ReplayedNetwork(model.bound("sw"), LONGEST, unfilled)
+    first = network(*batch(4, 16))
+    assert torch.equal(network(*batch(4, 16, seed=1)), first)
 
 
 @torch.no_grad()
