@@ -127,8 +127,8 @@ class Triage:
             ),
             (
                 self.tokens < _NOTED_TOKENS,
-                f"{self.tokens:,} tokens are little: some hundred sentences with translations already help, and plain "
-                "text takes more.",
+                f"{self.tokens:,} tokens are little: some hundred sentences with translations already help; without "
+                "translations, a dictionary is worth more than more text.",
             ),
         ]
         if self.known_word_share is not None and self.known_word_share < _NOTED_KNOWN_WORDS:
