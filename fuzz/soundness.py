@@ -49,7 +49,10 @@ def check_card(adapter: Adapter) -> None:
     require(text.startswith("---\n"), "the card does not begin with its front matter")
     head, _, body = text[4:].partition("\n---\n")
     facts = yaml.safe_load(head)
-    known = {"library_name", "base_model", "language", "license", "license_name", "tags", "datasets", "pipeline_tag"}
+    known = {
+        "library_name", "base_model", "language", "license", "license_name", "tags", "datasets", "pipeline_tag",
+        "metrics", "model-index",
+    }  # fmt: skip
     require(isinstance(facts, dict) and facts.keys() <= known, f"the front matter says {facts!r:.200}")
     require(
         facts["library_name"] == "adaptkit" and "adaptkit" in facts["tags"], "the front matter names another library"

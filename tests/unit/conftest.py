@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from huggingface_hub import close_session, constants
 
+from adaptkit.training import CheckpointFolder
 from tests.hub_server import FakeHub, serving
 
 LOCAL = {"127.0.0.1"}
@@ -18,6 +20,11 @@ def _seeded() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> CheckpointFolder:
+    return CheckpointFolder(tmp_path / "sw.checkpoint", {"seed": "0"})
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_an_adapter_for_several_languages_is_found_by_each(tmp_path: Path, *, in
     loaded = zoo.load("language/bantu")
     assert (loaded.language, loaded.languages) == (None, ("rw", "xh"))
     readme = (folder / "bantu" / "README.md").read_text()
-    assert 'language: ["rw", "xh"]' in readme
+    assert "language:\n- rw\n- xh\n" in readme
     assert "  - Kinyarwanda (" in readme
     assert "(30 lines)" in readme
 

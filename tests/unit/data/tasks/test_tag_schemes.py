@@ -89,7 +89,7 @@ def test_several_schemes_and_unknown_marks_are_refused(
     number = len(given)
     with pytest.raises(MalformedText, match=f"a list of rows, line {number}: "):
         read_labelled([{"words": sentence(tags).words, "tags": sentence(tags).tags} for tags in given])
-    with pytest.raises(ConfigError, match=f"example {number - 1} of the list: ") as refused:
+    with pytest.raises(ConfigError, match=f"row {number} of the examples: ") as refused:
         read_labelled([sentence(tags) for tags in given])
     assert message in str(refused.value)
 
