@@ -101,7 +101,9 @@ def figure() -> str:
 
 def _bars(it: Shipped, y: float) -> Iterator[str]:
     score = it.score
-    yield f'<text x="{_LEFT - 10}" y="{y + 19}" text-anchor="end">{escape(it.name)}</text>'
+    yield f'<text x="{_LEFT - 10}" y="{y + 13}" text-anchor="end">{escape(it.name)}</text>'
+    test = score.task.partition(",")[0]
+    yield f'<text class="quiet" x="{_LEFT - 10}" y="{y + 27}" text-anchor="end">{escape(test)}</text>'
     for kind, value, top in (("without", score.score_without, y + 4), ("with", score.score_with, y + 15)):
         yield f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{value * _SCALE:.1f}" height="10" rx="2"/>'
     if score.low is not None and score.high is not None:

@@ -20,7 +20,7 @@ not work, is in [the history](../../benchmarks/HISTORY.md)."""
 _CARDS = """\
 ## The adapters that come with adaptkit
 
-![Accuracy of eight languages without and with their adapter](../figures/adapters.svg)
+![Topics (SIB-200) and verse retrieval in eight languages, without and with their adapter](../figures/adapters.svg)
 
 The first score on each card, with a 95 % interval of the gain over the test's examples."""
 _TRANSFERS = """\
