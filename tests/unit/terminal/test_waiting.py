@@ -1,6 +1,7 @@
 """Threads sleep while they wait, unless the user has said how they wait."""
 
 import os
+import sys
 
 import pytest
 
@@ -14,6 +15,13 @@ def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.setenv(name, "")  # put back behind the test, whatever it sets
         monkeypatch.delenv(name)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+
+
+def test_nothing_is_set_where_it_is_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", sys)
+    let_waiting_threads_sleep()
+    assert "OMP_WAIT_POLICY" not in os.environ
 
 
 def test_they_sleep_where_nothing_is_said() -> None:
