@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from adaptkit.plans.cost import time_text
+from adaptkit.terminal.bar import LINE_EVERY_S, bars_of_trainings
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line
-
-_LINE_EVERY_S = 15.0
 
 
 class Lines(Protocol):
@@ -59,7 +58,7 @@ class PrintedLines:
     def told(self, id_: str, said: Mapping[str, Any]) -> None:
         """Print its step now and then."""
         now = time.monotonic()
-        if "step" in said and now - self._last_s.setdefault(id_, now) > _LINE_EVERY_S:
+        if "step" in said and now - self._last_s.setdefault(id_, now) > LINE_EVERY_S:
             self._last_s[id_] = now
             self.note(f"{id_}: step {said['step']:,}/{said['of']:,}  {_figures(said)}  {_left(said)}")
 
@@ -103,14 +102,7 @@ def open_lines(ids: Sequence[str], *, shown: bool) -> Iterator[Lines]:
     if not console.is_terminal:
         yield PrintedLines(console)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
+    with bars_of_trainings(console) as progress:
         yield Bars(progress, ids)
 
 

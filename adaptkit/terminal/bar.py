@@ -4,18 +4,32 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import Progress
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from adaptkit.terminal.console import PlainConsole
 
 Advance = Callable[[int], None]
-_LINE_EVERY_S = 15.0
+LINE_EVERY_S = 15.0
+"""Where there is no bar, how often there is a line."""
 _LONG = 1000
 
 
 def is_long(count: int) -> bool:
     """Whether so much work is worth a bar that nobody asked for: on a terminal, and not for a moment."""
     return count >= _LONG and PlainConsole(stderr=True).is_terminal
+
+
+def bars_of_trainings(console: Console) -> Progress:
+    """Bars with a field `figures` behind each, such as its loss."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
 
 
 @contextmanager
@@ -40,7 +54,7 @@ def _lines(what: str, total: int, console: PlainConsole) -> Advance:
         nonlocal done, last
         done += count
         now = time.monotonic()
-        if now - last > _LINE_EVERY_S and done < total:
+        if now - last > LINE_EVERY_S and done < total:
             last = now
             left_s = (now - started) / done * (total - done)
             console.print(f"{what}: {done:,} of {total:,}, about {left_s:,.0f} s left")

@@ -8,13 +8,11 @@ from typing import Protocol
 
 import psutil
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from adaptkit.terminal.bar import LINE_EVERY_S, bars_of_trainings
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.training.progress import Progress
-
-_LINE_EVERY_S = 15.0
 
 
 class Display(Protocol):
@@ -66,7 +64,7 @@ class Shown:
         if self._bar is not None and self._task is not None:
             figures = self._figures + self._heldout
             self._bar.update(self._task, completed=progress.step, total=total_steps, figures=figures)
-        elif time.monotonic() - self._last_line_s > _LINE_EVERY_S or progress.step == total_steps:
+        elif time.monotonic() - self._last_line_s > LINE_EVERY_S or progress.step == total_steps:
             self._last_line_s = time.monotonic()
             left_s = progress.elapsed_s / progress.step * (total_steps - progress.step)
             self._console.print(
@@ -94,12 +92,5 @@ def open_display(*, shown: bool, console: Console | None = None) -> Iterator[Dis
     if not console.is_terminal:
         yield Shown(console, None)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=console) as bar:
+    with bars_of_trainings(console) as bar:
         yield Shown(console, bar)

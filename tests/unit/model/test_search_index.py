@@ -214,7 +214,7 @@ def test_interrupted_encoding_leaves_nothing(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("adaptkit.model.search_index._AT_ONCE", 10)
-    monkeypatch.setattr("adaptkit.terminal.bar._LINE_EVERY_S", 0.0)
+    monkeypatch.setattr("adaptkit.terminal.bar.LINE_EVERY_S", 0.0)
     assert len(model.search_index(SWAHILI)) == 60
     assert "encoding 60 sentences: 10 of 60, about" in capsys.readouterr().err
     encode = type(model).encode

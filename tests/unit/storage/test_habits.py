@@ -66,7 +66,7 @@ def test_a_notebook_shows_an_adapter_and_a_card(adapter: Adapter) -> None:
 def test_encode_shows_how_far_it_has_come(
     model: AdaptedModel, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adaptkit.terminal.bar._LINE_EVERY_S", -1)
+    monkeypatch.setattr("adaptkit.terminal.bar.LINE_EVERY_S", -1)
     model.encode(["habari", "asante", "karibu"], batch_size=1, progress=True)
     assert "encoding: 2 of 3" in capsys.readouterr().err
     model.encode(["habari"] * 1200, batch_size=600)
