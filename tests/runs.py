@@ -36,6 +36,7 @@ class Watching:
 
     notes: list[str] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
+    scores: list[Mapping[str, float]] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -43,8 +44,9 @@ class Watching:
     def step(self, progress: Progress, total_steps: int, loss: float) -> None:
         """Nothing."""
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
+    def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:
         self.losses.append(measures["loss"])
+        self.scores.append(scores)
 
 
 @dataclass

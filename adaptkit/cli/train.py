@@ -27,6 +27,7 @@ def train_command(request: AnyRequest) -> Answer | None:
             f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
             f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
+        lines += [facts.scored] if facts.scored else []
         if facts.kept_the_start:
             lines.append(
                 "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "

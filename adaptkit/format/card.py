@@ -8,14 +8,27 @@ from adaptkit.data.survey import SharedLines
 from adaptkit.format.card_sources import SourceFacts, check_sources
 from adaptkit.format.typed_json import since
 from adaptkit.later import later
+from adaptkit.terminal.amounts import counted
 
 # The page is made of cards.
 _html = later("adaptkit.format.card_html", "card_html")
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldoutScore:
+    """A score of 100 on so many examples of a task that were held out of its training."""
+
+    metric: str
+    score: float
+    n_examples: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingFacts:
-    """What a training run did. Times in seconds, memory in bytes; `watts` is an assumption, or None."""
+    """What a training run did. Times in seconds, memory in bytes; `watts` is an assumption, or None.
+
+    `heldout_scores` are those of the weights that were kept, the main one first.
+    """
 
     objective: str
     steps: int
@@ -31,11 +44,20 @@ class TrainingFacts:
     settings: Mapping[str, str | float | int | bool | None] = field(default_factory=dict)
     hardware: str = since(4, "")
     watts: float | None = since(4, None)
+    heldout_scores: tuple[HeldoutScore, ...] = since(10, ())
 
     @property
     def asked(self) -> str:
         """What was asked for, in a line; what was left open is left out."""
         return ", ".join(f"{name} {value}" for name, value in self.settings.items() if value is not None)
+
+    @property
+    def scored(self) -> str:
+        """The held-out scores in words, or nothing: accuracy 81.2, macro F1 80.0 (of 100, on 48 held-out examples)."""
+        if not self.heldout_scores:
+            return ""
+        told = ", ".join(f"{it.metric} {it.score:.1f}" for it in self.heldout_scores)
+        return f"{told} (of 100, on {counted(self.heldout_scores[0].n_examples, 'held-out example')})"
 
     @property
     def watt_hours(self) -> float | None:

@@ -48,7 +48,7 @@ class Telling:
         """How far it is."""
         self._tell(step=progress.step, of=total_steps, loss=loss, tokens=progress.tokens, elapsed_s=progress.elapsed_s)
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
+    def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:  # noqa: ARG002
         """A held-out loss."""
         self._tell(heldout=measures["loss"])
 

@@ -15,7 +15,7 @@ from adaptkit.config import Kind
 from adaptkit.data.survey import SharedLines
 from adaptkit.errors import CannotWrite
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.format.card import Card, LanguageLines
+from adaptkit.format.card import Card, HeldoutScore, LanguageLines
 from adaptkit.format.card_sources import SourceFacts
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives.projection import ProjectionConfig
@@ -130,12 +130,12 @@ class Fitting:
         n_lines_of: Mapping[str, int] = MappingProxyType({}),
         sources: Sequence[SourceFacts] = (),
         shared: Sequence[SharedLines] = (),
-        once_trained: Callable[[], None] = lambda: None,
+        once_trained: Callable[[], Sequence[HeldoutScore]] = tuple,
     ) -> Adapter:
         """Train, save where an output folder was given, and return the adapter.
 
         `n_lines_of` are the lines of each language, where an adapter is for several. `once_trained` is called between
-        the training and what is saved.
+        the training and what is saved, and gives the scores for the card.
         """
         output, model = self._output, self._model
         if (finished := self._finished()) is not None:
@@ -144,7 +144,7 @@ class Fitting:
         with forked(model.backbone.device, self._asked_run.seed):
             result = self.run.run(display, resume=output.resumes, reports=self._reports())
         self.layers.eval()
-        once_trained()
+        scores = once_trained()
         inputs = model.backbone.probe_inputs(self._config.n_pieces)
         projection, weights = self._kept() or (None, {})
         adapter = Adapter(
@@ -173,7 +173,11 @@ class Fitting:
                 sources=tuple(sources),
                 shared=tuple(shared),
                 training=training_facts(
-                    result, objective=objective, settings=self._settings(), device=model.backbone.device
+                    result,
+                    objective=objective,
+                    settings=self._settings(),
+                    device=model.backbone.device,
+                    scores=scores,
                 ),
             ),
         )

@@ -1,7 +1,8 @@
-"""What a task adapter scores on the examples that were held out, in sentences, once it is trained."""
+"""What a task adapter scores on examples that were held out, while it trains and once it is trained."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -10,29 +11,66 @@ from adaptkit.data.tasks import Example
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig, TaskMetric
 
-_MOST_EXAMPLES = 512
+MOST_EXAMPLES = 512
+"""Examples that are answered; their score is off by two points or so (standard error)."""
 
 
-def heldout_scores(
-    model: AdaptedModel,
-    head: HeadConfig,
-    examples: Sequence[Example],
-    stacks: Sequence[Stack],
-    *,
-    batch_size: int,
-    what: str = "held-out examples",
-) -> tuple[str, str | None]:
-    """Its scores on at most 512 examples, each under its stack, and what is wrong if it gives all one answer."""
-    examples, stacks = examples[:_MOST_EXAMPLES], stacks[:_MOST_EXAMPLES]
-    predictions = model.predict(examples, stacks=stacks, batch_size=batch_size)
-    metrics = {name: head.row.metrics[name](head, _language(examples), examples) for name in head.row.default_metrics}
-    found = {
-        name: float(metric.metric.score(metric.statistics(predictions, examples).sum(axis=0)))
-        for name, metric in metrics.items()
-    }
-    scores = [f"{name} {score:.1f}" for name, score in found.items() if math.isfinite(score)]
-    told = f"scores of 100 on the {len(examples):,} {what}: {', '.join(scores) or 'none that so few could have'}"
-    return told, _one_answer(head, next(iter(metrics.values())), predictions, examples, what)
+@dataclass(frozen=True)
+class Scored:
+    """The scores of the task type, 0 to 100, the main one first; those that so few examples cannot have are left out.
+
+    `one_answer` says what is wrong where all answers are the same one.
+    """
+
+    scores: Mapping[str, float]
+    n_examples: int
+    what: str
+    one_answer: str | None
+
+    @property
+    def told(self) -> str:
+        """A sentence."""
+        scores = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
+        return f"scores of 100 on the {self.n_examples:,} {self.what}: {scores or 'none that so few could have'}"
+
+
+@dataclass(frozen=True)
+class HeldoutExamples:
+    """Labelled examples, each with the stack that answers it; `what` they are in words.
+
+    Their scores are those that `adaptkit.evaluate` gives for the same examples.
+    """
+
+    model: AdaptedModel
+    head: HeadConfig
+    examples: Sequence[Example]
+    stacks: Sequence[Stack]
+    batch_size: int
+    what: str = "held-out examples"
+
+    def scored(self) -> Scored:
+        """What the model answers now."""
+        head, examples = self.head, self.examples
+        predictions = self.model.predict(examples, stacks=self.stacks, batch_size=self.batch_size)
+        metrics = {
+            name: head.row.metrics[name](head, _language(examples), examples) for name in head.row.default_metrics
+        }
+        scores = {
+            name: float(metric.metric.score(metric.statistics(predictions, examples).sum(axis=0)))
+            for name, metric in metrics.items()
+        }
+        return Scored(
+            {name: score for name, score in scores.items() if math.isfinite(score)},
+            len(examples),
+            self.what,
+            _one_answer(head, next(iter(metrics.values())), predictions, examples, self.what),
+        )
+
+
+def spread(numbers: Sequence[int]) -> list[int]:
+    """At most 512 of these, evenly spread: data may be sorted by label or language."""
+    n = min(len(numbers), MOST_EXAMPLES)
+    return [numbers[place * len(numbers) // n] for place in range(n)]
 
 
 def _one_answer(

@@ -16,6 +16,7 @@ from adaptkit.data.sources import is_data_set
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.format.card import HeldoutScore
 from adaptkit.heads import HeadObjective, format_of
 from adaptkit.labelled import are_examples, is_columns, is_tuples, normalized_data, read_translations, texts_of
 from adaptkit.languages import canonical_tag
@@ -24,7 +25,7 @@ from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
-from adaptkit.recipes.heldout_scores import heldout_scores
+from adaptkit.recipes.heldout_scores import HeldoutExamples, spread
 from adaptkit.recipes.measured_on import measured_on, trained_on_too
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
@@ -150,23 +151,34 @@ class TaskTraining:
             once_trained=self._score,
         )
 
-    def _score(self) -> None:
-        """Say what the head is worth on what was held out; writing would take longer than the training."""
+    def _score(self) -> list[HeldoutScore]:
+        """Say what the head is worth on what was held out; for the card, where something was."""
+        if self._measured is None:
+            return []
+        found = self._measured.scored()
+        self._display.note(found.told)
+        self._warn(found.one_answer)
+        if not self.items.holds_out:
+            return []
+        return [
+            HeldoutScore(metric=name, score=score, n_examples=found.n_examples) for name, score in found.scores.items()
+        ]
+
+    def _measured_under(self, top: str) -> HeldoutExamples | None:
+        """What is scored while the adapter of this id trains; writing would take longer than the training."""
         if self.head.row.writes:
-            return
+            return None
         numbers = sorted({self.items.items[row].example for row in self.items.heldout})
         everything = [*self.data.examples, *self._dev]
-        heldout = [everything[number] for number in numbers]
-        told, doubt = heldout_scores(
+        heldout = [everything[number] for number in spread(numbers)]
+        return HeldoutExamples(
             self.model,
             self.head,
             heldout,
-            [self.foundation.stack_under(self._top, example.language) for example in heldout],
+            [self.foundation.stack_under(top, example.language) for example in heldout],
             batch_size=self.request.run.batch_size,
             what="held-out examples" if self.items.holds_out else "examples themselves",
         )
-        self._display.note(told)
-        self._warn(doubt)
 
     def _doubts(self) -> list[str]:
         """What makes the measures of this run say little."""
@@ -237,7 +249,7 @@ class TaskTraining:
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
         assert layers.head is not None  # noqa: S101 - the config asks for one
-        self._top = top
+        self._measured = measured = self._measured_under(top)
         stacks = BatchStacks(self.foundation, layers, top, dropout=self.request.on_dropout)
         return TrainingRun(
             self.model,
@@ -248,6 +260,7 @@ class TaskTraining:
             stack=stacks.whole,
             below=stacks.below,
             checkpoint=checkpoint,
+            scores=dict if measured is None else lambda: measured.scored().scores,
         )
 
     def _content(self) -> str:

@@ -1,12 +1,12 @@
 """What a run did, for the card."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from adaptkit.backbones.hardware import assumed_watts, hardware_name
-from adaptkit.format.card import TrainingFacts
+from adaptkit.format.card import HeldoutScore, TrainingFacts
 from adaptkit.training import RunResult
 
 
@@ -16,6 +16,7 @@ def training_facts(
     objective: str,
     settings: Mapping[str, str | float | int | bool | None],
     device: torch.device,
+    scores: Sequence[HeldoutScore],
 ) -> TrainingFacts:
     """The record of a run."""
     return TrainingFacts(
@@ -33,6 +34,7 @@ def training_facts(
         settings=settings,
         hardware=hardware_name(device),
         watts=assumed_watts(device),
+        heldout_scores=tuple(scores),
     )
 
 

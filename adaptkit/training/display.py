@@ -24,8 +24,8 @@ class Display(Protocol):
     def step(self, progress: Progress, total_steps: int, loss: float) -> None:
         """The state after some steps."""
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
-        """The result of a held-out evaluation."""
+    def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:
+        """The result of a held-out evaluation; `scores` are of 100, the main one first, empty where there are none."""
 
 
 class Silent:
@@ -37,12 +37,12 @@ class Silent:
     def step(self, progress: Progress, total_steps: int, loss: float) -> None:
         """Nothing."""
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
+    def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:
         """Nothing."""
 
 
 class Shown:
-    """Shows a bar with tokens/s, loss, held-out loss, memory and time left."""
+    """Shows a bar with tokens/s, loss, held-out loss and score, memory and time left."""
 
     def __init__(self, console: Console, bar: RichProgress | None) -> None:
         self._console = console
@@ -71,11 +71,13 @@ class Shown:
                 f"step {progress.step:,}/{total_steps:,}  {self._figures}  {left_s:,.0f} s left", highlight=False
             )
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
-        """Put the held-out loss beside the bar, behind the last step too; without a bar, print it."""
+    def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:
+        """Put held-out loss and main score beside the bar, behind the last step too; without a bar, print them."""
         self._heldout = f"  held-out {measures['loss']:.3f}"
         if "token_loss" in measures:
             self._heldout += f" (pseudo-perplexity {math.exp(min(measures['token_loss'], 50)):,.1f})"
+        for name in list(scores)[:1]:
+            self._heldout += f", {name} {scores[name]:.1f}"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, figures=self._figures + self._heldout)
         else:

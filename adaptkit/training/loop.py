@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
 
@@ -34,10 +34,15 @@ from adaptkit.training.state import TrainingState
 from adaptkit.training.step import BatchStack, TrainingStep, without_dropout
 
 _CHECK_FINITE_EVERY = 10
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 class TrainingRun:
-    """One run: what is trained, on what, how, and how far it is."""
+    """One run: what is trained, on what, how, and how far it is.
+
+    `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
+    process, and decides nothing.
+    """
 
     def __init__(
         self,
@@ -50,7 +55,9 @@ class TrainingRun:
         stack: BatchStack,
         below: BatchStack = None,
         checkpoint: CheckpointFolder | None = None,
+        scores: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
+        self._scores = scores
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
@@ -242,8 +249,16 @@ class TrainingRun:
         if self._progress.best_loss is None or measures["loss"] < self._progress.best_loss:
             self._state.keep_best()
         self._progress = self._progress.judged(measures, self._settings.least_gain)
-        display.heldout(measures)
-        self._report(display, heldout=measures)
+        scores = self._scored()
+        display.heldout(measures, scores)
+        self._report(display, heldout=measures, scores=scores)
+
+    def _scored(self) -> Mapping[str, float]:
+        found: Mapping[str, float] = {}
+        with self._streams.forked(self._settings.seed), without_dropout(self._step), self._processes.together():
+            if self._processes.is_main:
+                found = self._scores()
+        return self._processes.from_main(found)
 
     def _patience_is_out(self) -> bool:
         patience = self._settings.patience
@@ -263,11 +278,16 @@ class TrainingRun:
                 reports.end(display)
 
     def _report(
-        self, display: Display, *, loss: float | None = None, heldout: Mapping[str, float] = MappingProxyType({})
+        self,
+        display: Display,
+        *,
+        loss: float | None = None,
+        heldout: Mapping[str, float] = _NONE,
+        scores: Mapping[str, float] = _NONE,
     ) -> None:
         error = None
         if self._processes.is_main:
-            report = report_of(self._progress, self._settings, self.device, loss=loss, heldout=heldout)
+            report = report_of(self._progress, self._settings, self.device, loss=loss, heldout=heldout, scores=scores)
             error = self._reports.take(report, display)
         told = self._processes.from_main(None if error is None else f"{type(error).__name__}: {error}")
         if told is not None:

@@ -21,6 +21,7 @@ def report_of(
     *,
     loss: float | None,
     heldout: Mapping[str, float],
+    scores: Mapping[str, float],
 ) -> TrainingReport:
     """What there is to report of a run that stands here."""
     watts = assumed_watts(device)
@@ -34,6 +35,7 @@ def report_of(
         energy_wh=None if watts is None else watts * progress.elapsed_s / 3600,
         loss=loss,
         heldout=dict(heldout),
+        scores=dict(scores),
     )
 
 

@@ -30,7 +30,7 @@ def test_an_unknown_version(folder: Path, version: object) -> None:
 
 
 def test_the_version_is_read_before_anything_else(folder: Path) -> None:
-    (folder / RECORD_FILE).write_text('{"format_version": 10, "all of this": "is new"}')
+    (folder / RECORD_FILE).write_text('{"format_version": 11, "all of this": "is new"}')
     assert_refused(folder, UnknownVersion)
 
 

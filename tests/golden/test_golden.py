@@ -9,6 +9,7 @@ from adaptkit.storage import load_adapter
 from tests.golden.make import facts
 from tests.golden.make_pieces import facts_of_pieces
 from tests.golden.make_projection import facts_of_projection
+from tests.golden.make_scores import facts_of_scores
 from tests.tiny import unigram_model
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptkit.json"))
@@ -18,13 +19,15 @@ FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("v*/*/adaptk
 def test_a_golden_adapter_gives_the_recorded_numbers(folder: Path) -> None:
     expected = json.loads((folder.parent / "expected.json").read_text())
     adapter = load_adapter(folder)
-    assert {**facts(adapter), **facts_of_pieces(adapter), **facts_of_projection(adapter)} == expected[folder.name]
+    found = {**facts(adapter), **facts_of_pieces(adapter), **facts_of_projection(adapter), **facts_of_scores(adapter)}
+    assert found == expected[folder.name]
 
 
 def test_no_golden_adapter_is_left_out() -> None:
     assert [f"{folder.parent.name}/{folder.name}" for folder in FOLDERS] == [
         "v1/bottleneck",
         "v1/lora",
+        "v10/topics",
         "v2/answers",
         "v2/fused",
         "v2/head",

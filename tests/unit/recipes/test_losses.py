@@ -50,7 +50,7 @@ def test_nothing_is_said_where_nothing_is_lost(model: AdaptedModel, tmp_path: Pa
     assert adapter.card.losses == ()
     assert adapter.config.head is not None
     assert adapter.config.head.max_answer_tokens == 30
-    assert json.loads((tmp_path / "trial" / "adaptkit.json").read_text())["format_version"] == 4
+    assert json.loads((tmp_path / "trial" / "adaptkit.json").read_text())["format_version"] == 10
 
 
 @pytest.mark.parametrize("name", ["topics", "pairs", "choices", "similar"])
@@ -121,7 +121,7 @@ def test_answers_may_be_half_longer_than_the_longest_in_training(model: AdaptedM
     loaded = adaptkit.load_adapter(tmp_path / "trial")
     assert loaded.config == adapter.config
     assert f"answers of up to {bound} tokens" in loaded.render_card()
-    assert json.loads((tmp_path / "trial" / "adaptkit.json").read_text())["format_version"] == 5
+    assert json.loads((tmp_path / "trial" / "adaptkit.json").read_text())["format_version"] == 10
 
 
 def test_the_bound_on_answers_is_an_option(model: AdaptedModel) -> None:

@@ -1,8 +1,10 @@
 """Task and domain adapters, trained, saved, loaded and used."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, Empt
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.heldout_scores import heldout_scores
+from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples, Scored, spread
 from adaptkit.recipes.task import TaskTraining
-from adaptkit.storage import Adapter
+from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText, Question
 from adaptkit.training import open_display
 from tests.adapters import random_adapter
@@ -466,18 +468,76 @@ def test_scores_are_said_after_training_and_a_head_of_one_answer(model: AdaptedM
     assert any(note.startswith("scores of 100 on the ") and "accuracy" in note for note in watching.notes)
 
 
+WATCHED = {
+    "classification": ["accuracy", "macro F1"],
+    "tagging": ["entity F1"],
+    "qa": ["SQuAD F1", "SQuAD exact match"],
+    "similarity": ["Pearson correlation"],
+}
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_each_held_out_loss_has_the_scores_of_the_task_type_beside_it(name: str, tmp_path: Path) -> None:
+    watching, data = Watching(), LEARNABLE[name]()
+    options = {**LEARNING, "max_steps": 40, "evaluate_every": 20, "output": tmp_path / "trial", "progress": True}
+    request = task_request(**options, data=data, dev=data, backbone=tiny_model())
+    with closing(TaskTraining(request, watching)) as training:
+        adapter = training.train()
+    assert len(watching.losses) == len(watching.scores) == 3
+    assert list(watching.scores[-1]) == WATCHED[name]
+    main = WATCHED[name][0]
+    assert watching.scores[-1][main] > watching.scores[0].get(main, 0.0)
+    lines = [json.loads(line) for line in (tmp_path / "trial.training_log.jsonl").read_text().splitlines()]
+    column = f"heldout_{main.lower().replace(' ', '_')}"
+    logged = [line.get(column) for line in lines if line["heldout_loss"] is not None]
+    assert logged == [scores.get(main) for scores in watching.scores]
+    assert all(column not in line for line in lines if line["heldout_loss"] is None)
+    facts = load_adapter(tmp_path / "trial").card.training
+    assert facts is not None
+    assert [it.metric for it in facts.heldout_scores] == WATCHED[name]
+    assert {it.n_examples for it in facts.heldout_scores} == {len(data.examples)}
+    # The same numbers as an evaluation of these examples gives.
+    model = tiny_model()
+    one = replace(data, examples=[replace(example, language="sw") for example in data.examples])
+    asked: dict[str, Any] = {"data": {"sw": one}, "languages": ["sw"], "source_language": "sw", "compare": ["none"]}
+    report = adaptkit.evaluate(model, task="trial", adapter=adapter, **asked, measuring=QUIET)
+    (cell,) = report.results.cells
+    found = {metric: score for metric, (score,) in cell.scores.items()}
+    assert found == pytest.approx({it.metric: it.score for it in facts.heldout_scores}, abs=1e-2)
+
+
+def test_many_held_out_examples_are_spread_evenly() -> None:
+    assert spread([3, 5, 8]) == [3, 5, 8]
+    assert spread([]) == []
+    chosen = spread(range(3 * MOST_EXAMPLES + 7))
+    assert len(chosen) == len(set(chosen)) == MOST_EXAMPLES
+    assert chosen[0] == 0
+    assert {later - earlier for earlier, later in pairwise(chosen)} == {3, 4}
+
+
+def test_scores_leave_the_training_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They draw no random numbers, and dropout is on again behind them."""
+    options: dict[str, Any] = {**LEARNING, "dropout": 0.2, "evaluate_every": 10}
+    measured = train_adapter(**options, data=made.topics(), backbone=tiny_model())
+    monkeypatch.setattr(HeldoutExamples, "scored", lambda self: Scored({}, len(self.examples), self.what, None))
+    assert train_adapter(**options, data=made.topics(), backbone=tiny_model()).weights_sha256 == measured.weights_sha256
+
+
+def scored(model: AdaptedModel, examples: Sequence[Example], **more: str) -> Scored:
+    head = model.head_of("t")[1]
+    return HeldoutExamples(model, head, examples, [Stack("t")] * len(examples), batch_size=8, **more).scored()
+
+
 def test_a_head_that_answers_one_label_only_is_told(model: AdaptedModel) -> None:
     topics = made.topics()
     model.attach(train_adapter(**LEARNING | {"task": "t"}, data=topics, backbone=model))
-    head = model.head_of("t")[1]
-    stacks = [Stack("t")] * len(topics.examples)
-    assert heldout_scores(model, head, topics.examples, stacks, batch_size=8)[1] is None
+    assert scored(model, topics.examples).one_answer is None
     alike = [replace(example, text="It is") for example in topics.examples if isinstance(example, LabelledText)]
-    told, doubt = heldout_scores(model, head, alike, stacks, batch_size=8)
-    assert told.startswith("scores of 100 on the 80 held-out examples: accuracy 50.0")
-    assert doubt is not None
-    assert "to all of the 80 held-out examples, where 2 labels are right" in doubt
-    itself = heldout_scores(model, head, alike, stacks, batch_size=8, what="examples themselves")[1]
+    found = scored(model, alike)
+    assert found.told.startswith("scores of 100 on the 80 held-out examples: accuracy 50.0")
+    assert found.one_answer is not None
+    assert "to all of the 80 held-out examples, where 2 labels are right" in found.one_answer
+    itself = scored(model, alike, what="examples themselves").one_answer
     assert itself is not None
     assert "to all of the 80 examples themselves, where" in itself
 

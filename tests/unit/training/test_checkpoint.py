@@ -270,7 +270,7 @@ def test_two_trainings_into_one_output_are_noticed(tmp_path: Path, monkeypatch: 
     refused = []
 
     class Second(Watching):
-        def heldout(self, measures: Mapping[str, float]) -> None:  # noqa: ARG002
+        def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:  # noqa: ARG002
             with pytest.raises(ConfigError, match=r"another training writes to .*sw already") as caught:
                 trained(tmp_path / "sw")
             refused.append(caught.value)

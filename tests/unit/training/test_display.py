@@ -15,9 +15,9 @@ def shown(*, terminal: bool) -> str:
     written = StringIO()
     with open_display(shown=True, console=Console(file=written, force_terminal=terminal, width=200)) as display:
         display.note("the plan [of the run]")
-        display.heldout(MEASURES)
+        display.heldout(MEASURES, {})
         display.step(Progress(step=10, tokens=5_000, elapsed_s=2.0), 10, 1.25)
-        display.heldout(BETTER)
+        display.heldout(BETTER, {"accuracy": 81.25, "macro F1": 79.5})
     return written.getvalue()
 
 
@@ -31,13 +31,15 @@ def test_a_file_gets_a_line_with_the_figures() -> None:
         "held-out 2.000",
         "held-out 1.500",
     ]
+    # The main score alone: there is little room.
+    assert "held-out 1.500 (pseudo-perplexity 1.6), accuracy 81.2\n" in text
 
 
 def test_a_terminal_gets_a_bar() -> None:
     text = shown(terminal=True)
     assert "100%" in text
     assert "2,500 tokens/s" in text
-    assert "held-out 1.500" in text.rpartition("training")[2]
+    assert "held-out 1.500 (pseudo-perplexity 1.6), accuracy 81.2" in text.rpartition("training")[2]
 
 
 def test_nothing_is_shown_where_nothing_is_wanted() -> None:
@@ -45,5 +47,5 @@ def test_nothing_is_shown_where_nothing_is_wanted() -> None:
     with open_display(shown=False, console=Console(file=written)) as display:
         display.note("the plan")
         display.step(Progress(step=1), 1, 0.0)
-        display.heldout(MEASURES)
+        display.heldout(MEASURES, {})
     assert written.getvalue() == ""

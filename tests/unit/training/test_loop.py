@@ -27,8 +27,8 @@ class Remembering(Watching):
     small: SmallRun
     kept: tuple[dict[str, Tensor], ...] = ()
 
-    def heldout(self, measures: Mapping[str, float]) -> None:
-        super().heldout(measures)
+    def heldout(self, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:
+        super().heldout(measures, scores)
         self.kept = (*self.kept, self.small.weights)
 
 
