@@ -1,6 +1,5 @@
 """`adaptkit encode`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +8,7 @@ import typer
 
 from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
@@ -92,7 +92,7 @@ def _whole(lines: list[str]) -> list[str]:
 
 
 def _json_lines(vectors: "NDArray[np.float32]") -> str:
-    return "".join(f"{json.dumps([round(float(value), 7) for value in row])}\n" for row in vectors)
+    return "".join(f"{json_line([round(float(value), 7) for value in row])}\n" for row in vectors)
 
 
 def _write(vectors: "NDArray[np.float32]", output: Path) -> None:

@@ -1,6 +1,5 @@
 """`adaptkit fill-mask`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +7,10 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
-from adaptkit.terminal.plain_text import printable
 
 
 def fill_mask(
@@ -32,8 +31,6 @@ def fill_mask(
 
     What is printed is JSON lines: for each text its masks, each with tokens and probabilities.
     """
-    from dataclasses import asdict
-
     from adaptkit.recipes.foundation import foundation_of, standing
     from adaptkit.recipes.place import model_of
 
@@ -43,5 +40,4 @@ def fill_mask(
     model.attach(*adapters)
     stack = " > ".join(adapter.id for adapter in standing(adapters)) or None
     for masks in model.fill_mask(given, stack=stack, top=top, batch_size=batch_size):
-        text = json.dumps([asdict(mask) for mask in masks], ensure_ascii=False)
-        sys.stdout.write("".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text) + "\n")
+        sys.stdout.write(json_line(masks) + "\n")

@@ -25,6 +25,9 @@ def input_of(task_type: AnyTaskType, line: str) -> object:
 
 
 def json_line(value: object) -> str:
-    """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON."""
-    text = json.dumps(as_json(value), ensure_ascii=False)
+    """JSON that a person can read; what a terminal would obey is written as a number, which is the same JSON.
+
+    A number that is none (NaN) or has no end is null.
+    """
+    text = json.dumps(as_json(value), ensure_ascii=False, allow_nan=False)
     return "".join(sign if sign == printable(sign) else json.dumps(sign)[1:-1] for sign in text)

@@ -25,10 +25,12 @@ from adaptkit.languages import (
     why_no_relative,
 )
 from adaptkit.terminal.console import PlainConsole
-from adaptkit.terminal.plain_text import one_line
+from adaptkit.terminal.plain_text import one_line, told_at
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _ON_A_TERMINAL = ("adapter", "gain", "without, with", "test", "MiB", "licence")
+_COLUMNS = ("id", "languages", "method", "backbone", "MiB", "score", "licence", "source", "path")
+"""Of `_row`."""
 _WHOLE = ("adapter", "gain", "without, with", "MiB")
 _out = PlainConsole()
 _err = PlainConsole(stderr=True)
@@ -65,7 +67,10 @@ def list_adapters(
     method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
     backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
 ) -> Answer:
-    """List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr."""
+    """List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr.
+
+    There the first line names the columns. On a terminal, each zoo has a table of its own.
+    """
     if nearest and language is None:
         raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
     named = zoos(zoo)
@@ -78,7 +83,7 @@ def list_adapters(
     ]
     broken = {str(place.path / name): str(error) for place in named for name, error in place.broken.items()}
     for where, error in broken.items():
-        _err.print(f"NO  {one_line(where)}: {one_line(error)}")
+        _err.print(f"NO  {told_at(where, error)}")
     if not found:
         where = ", ".join(str(place.path) for place in named)
         raise ConfigError(
@@ -86,27 +91,35 @@ def list_adapters(
         )
     if language is not None:
         found = _of_language(found, canonical_tag(language), nearest=nearest)
-    return Answer({"adapters": [_facts(listing) for listing in found], "broken": broken}, partial(_show, found))
+    return Answer({"adapters": [_facts(listing) for listing in found], "broken": broken}, partial(_show, found, named))
 
 
-def _show(found: list[Listing]) -> None:
-    """A table on a terminal; elsewhere a line for each, with tabs between."""
+def _show(found: list[Listing], zoos: list[Catalogue[Listing]]) -> None:
+    """Tables on a terminal; elsewhere a line for each, with tabs between, below the names of the columns."""
     if not _out.is_terminal:
-        sys.stdout.writelines("\t".join(_row(listing)) + "\n" for listing in found)
+        sys.stdout.writelines("\t".join(row) + "\n" for row in (_COLUMNS, *map(_row, found)))
         return
+    of_each = {zoo.path: [listing for listing in found if any(listing is each for each in zoo)] for zoo in zoos}
+    shown = {path: own for path, own in of_each.items() if own}
+    for number, (path, own) in enumerate(shown.items()):
+        if number:
+            _out.print()
+        _show_zoo(path, own)
+
+
+def _show_zoo(zoo: Path, found: list[Listing]) -> None:
+    """What was found in one zoo, in 80 columns."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
-    common = Path(os.path.commonpath([listing.files.path.absolute().parent for listing in found]))
-    places = [str(listing.files.path.absolute().relative_to(common)) for listing in found]
-    # The place is told where it does not end in the id, and from the folder that all have in common.
-    elsewhere = any(not place.endswith(listing.id) for place, listing in zip(places, found, strict=True))
+    # The place in the zoo is told where it does not end in the id.
+    elsewhere = any(listing.place and not listing.place.endswith(listing.id) for listing in found)
     for name in (*_ON_A_TERMINAL, *(["place"] if elsewhere else [])):
         # What is needed to name an adapter is never cut.
         right = name in ("gain", "MiB")
         table.add_column(name, overflow="fold", no_wrap=name in _WHOLE, justify="right" if right else "left")
-    for listing, place in zip(found, places, strict=True):
-        table.add_row(*map(one_line, (*_cells(listing), *([place] if elsewhere else []))))
+    for listing in found:
+        table.add_row(*map(one_line, (*_cells(listing), *([listing.place] if elsewhere else []))))
     _out.print(table)
-    _out.print(f"in {common}")
+    _out.print(f"in {zoo}")
 
 
 def _cells(listing: Listing) -> tuple[str, ...]:

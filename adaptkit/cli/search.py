@@ -1,6 +1,5 @@
 """`adaptkit search`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
 from adaptkit.data.corpus import open_corpus
@@ -136,4 +136,4 @@ def _as_json(query: str, hits: "list[Hit]") -> str:
         {"rank": hit.rank, "similarity": round(hit.similarity, 6), "line": hit.row + 1, "text": hit.text}
         for hit in hits
     ]
-    return json.dumps({"query": query, "hits": found}, ensure_ascii=False) + "\n"
+    return json_line({"query": query, "hits": found}) + "\n"

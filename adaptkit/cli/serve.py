@@ -21,6 +21,7 @@ from adaptkit.requests import Pretrained
 from adaptkit.serving.limits import Limits
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.plain_text import told_at
 from adaptkit.version import install_command
 
 KEY_VARIABLE = "ADAPTKIT_API_KEY"
@@ -70,7 +71,7 @@ def _serve(
 
     shelf = Shelf(zoo.absolute())
     for name, error in shelf.broken.items():
-        _console.print(f"left out, as it cannot be read: {name}: {error}")
+        _console.print(f"left out, as it cannot be read: {told_at(name, error)}")
     key = os.environ.get(KEY_VARIABLE, "")
     held = Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)
     spec = ZooSpec(shelf, limits)

@@ -15,7 +15,7 @@ from adaptkit.format.card import card_gaps
 from adaptkit.format.folder import Folder
 from adaptkit.format.spec import INDEX_FILE, RECORD_FILE, SIGNATURE_FILE
 from adaptkit.terminal.console import PlainConsole
-from adaptkit.terminal.plain_text import one_line, printable
+from adaptkit.terminal.plain_text import one_line, printable, told_at
 
 if TYPE_CHECKING:
     from adaptkit.model import AdaptedModel
@@ -87,7 +87,7 @@ def _verified(listing: "LoadableListing", model: "AdaptedModel", say: Callable[[
     try:
         *_, outputs = verify_adapter(listing.load(), backbone=model)
     except AdaptkitError as error:
-        say(f"NO  {one_line(str(listing.files.path))}: {one_line(str(error))}")
+        say(f"NO  {told_at(listing.files.path, error)}")
         return False
     lacks = "; its card lacks " + ", ".join(gaps) if (gaps := card_gaps(listing.card)) else ""
     say(f"ok  {one_line(str(listing.files.path))}: {outputs}{lacks}")

@@ -10,6 +10,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.folder import whole_file
 from adaptkit.format.listing import Listing
+from adaptkit.terminal.amounts import counted
 
 
 def write_index(
@@ -24,7 +25,7 @@ def write_index(
         _check_place(page, folder)
     zoo = Catalogue(folder, Listing)
     path = zoo.write_index()
-    lines = [f"{path} lists {len(zoo)} adapters"]
+    lines = [f"{path} lists {counted(len(zoo), 'adapter')}"]
     if page is not None:
         _write_page(zoo, page)
         lines.append(f"{page} shows them")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptkit.errors import AdapterFileError, LimitExceeded, NotAnAdapter
+from adaptkit.errors import AdapterFileError, LimitExceeded, NotAnAdapter, UnsafePath
 from adaptkit.format import spec
 from adaptkit.format.entries import ListedEntry
 from adaptkit.format.folder import Files
@@ -32,7 +32,10 @@ class Content:
 
 
 def files_below(top: Path) -> tuple[list[str], dict[str, AdapterFileError]]:
-    """Every path of a file below a folder, and the folders that were not looked into, each with the reason."""
+    """Every path of a file below a folder, and the folders that were not looked into, each with the reason.
+
+    A link to a folder is not followed: what it points to may change, or lie outside of the zoo.
+    """
     paths: list[str] = []
     unread: dict[str, AdapterFileError] = {}
     to_come = [""]
@@ -49,7 +52,13 @@ def files_below(top: Path) -> tuple[list[str], dict[str, AdapterFileError]]:
             with os.scandir(top / folder) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
-                    if not is_litter(entry.name):
+                    if is_litter(entry.name):
+                        continue
+                    if entry.is_symlink() and entry.is_dir():
+                        unread[path] = UnsafePath(
+                            top / path, "is a symlink to a folder, and a zoo has folders of its own. Copy it there."
+                        )
+                    else:
                         (to_come if entry.is_dir(follow_symlinks=False) else paths).append(path)
         except OSError as error:
             unread[folder] = NotAnAdapter(top / folder, f"cannot be looked into ({error.strerror}).")

@@ -83,11 +83,10 @@ class PlanCost:
         if decision.finished:
             return f"{id_}: done already, in {decision.training.folder}"
         if (cost := self.costs.get(id_)) is not None:
-            how = " (replaces what is there)" if decision.replaces else ""
-            return f"{id_}: {cost['steps']:,.0f} steps, about {time_text(seconds_of(cost))}{how}"
+            return f"{id_}: {cost['steps']:,.0f} steps, about {time_text(seconds_of(cost))}{_replaced(decision)}"
         if id_ in self.refused:
             return f"{id_}: cannot be trained: {self.refused[id_]}"
-        return f"{id_}: {self.unknown.get(id_, 'not measured')}"
+        return f"{id_}: {self.unknown.get(id_, 'not measured')}{_replaced(decision)}"
 
     def _total(self) -> Iterator[str]:
         to_do = [decision for decision in self.decisions if not decision.finished]
@@ -110,6 +109,11 @@ class PlanCost:
                 f"note: {self.at_once} at a time may need {needed / 2**30:.1f} GiB, and this machine has "
                 f"{self.memory_bytes / 2**30:.1f}. Take fewer processes, or a smaller batch_size."
             )
+
+
+def _replaced(decision: Decision) -> str:
+    why = f", since {' and '.join(decision.moved)} is trained anew" if decision.moved else ""
+    return f" (replaces what is there{why})" if decision.replaces else ""
 
 
 def seconds_of(cost: Cost) -> float:

@@ -1,6 +1,6 @@
 """What is to be done for each training of a plan: nothing where its adapter is there, or train, anew or resumed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from adaptkit.format.record import read_record
 from adaptkit.plans.kept import Kept, Memory
 from adaptkit.plans.outcome import Outcome, learned_in
 from adaptkit.requests.output import checkpoint_folder
-from adaptkit.requests.plan import TrainingPlan
+from adaptkit.requests.plan import BUILT_ON, TrainingPlan
 from adaptkit.requests.planned import PlannedTraining
 from adaptkit.terminal.asking import as_typed
 
@@ -22,7 +22,8 @@ _FOREIGN = "?"
 class Decision:
     """Whether a training's adapter is `finished`; if not, whether it `replaces` one, and begins `anew`.
 
-    `before_sha256` are the weights of the adapter that is replaced, and `kept` is what was remembered.
+    `before_sha256` are the weights of the adapter that is replaced, and `kept` is what was remembered. `moved` are the
+    folders of adapters that it builds on which are no longer those it was trained on.
     """
 
     training: PlannedTraining
@@ -31,6 +32,7 @@ class Decision:
     replaces: bool = False
     anew: bool = False
     before_sha256: str = ""
+    moved: tuple[str, ...] = ()
 
     def job(self) -> Mapping[str, Any]:
         """What a process is asked that trains or measures it."""
@@ -45,9 +47,10 @@ def decisions(plan: TrainingPlan, memory: Memory, *, overwrite: bool) -> tuple[D
     """
     found: list[Decision] = []
     refused: list[str] = []
-    for training in plan:
+    for training in plan:  # each behind those that it builds on
+        renewed = {it.training.folder.resolve() for it in found if not it.finished}
         try:
-            found.append(decision(training, memory.of(training.id), overwrite=overwrite))
+            found.append(decision(training, memory.of(training.id), overwrite=overwrite, renewed=renewed))
         except ConfigError as error:
             refused.append(f"{training.id}: {error}")
     if refused:
@@ -58,26 +61,48 @@ def decisions(plan: TrainingPlan, memory: Memory, *, overwrite: bool) -> tuple[D
     return tuple(found)
 
 
-def decision(training: PlannedTraining, kept: Kept | None, *, overwrite: bool) -> Decision:
-    """What is to be done for one.
+def decision(
+    training: PlannedTraining, kept: Kept | None, *, overwrite: bool, renewed: Collection[Path] = ()
+) -> Decision:
+    """What is to be done for one, where the adapters in `renewed` are trained before it.
 
     Raises:
         ConfigError: Other options made what is there, and `overwrite` is not set.
     """
     there = _weights_in(training.folder)
     changed = None if kept is None else _changes(kept.options, training.deciding)
+    moved = () if kept is None else tuple(_moved(training, kept, renewed))
     if there is None:
-        begun = bool(changed) and checkpoint_folder(training.folder).exists()
-        if begun and not overwrite:
+        begun = bool(changed or moved) and checkpoint_folder(training.folder).exists()
+        if begun and changed and not overwrite:
             raise ConfigError(f"it was begun with other options ({changed}), and its checkpoint is there.")
-        return Decision(training, kept, anew=begun)
+        return Decision(training, kept, anew=begun, moved=moved)
     if kept is not None and not changed and _is_its_own(kept, there):
-        return Decision(training, kept, finished=True)
+        if not moved:
+            return Decision(training, kept, finished=True)
+        return Decision(training, kept, replaces=True, anew=True, before_sha256=there, moved=moved)
     # What was to be replaced before is replaced now.
     agreed = kept is not None and not changed and there == kept.before_sha256
     if not (overwrite or agreed):
         raise ConfigError(_why(training, kept, changed))
-    return Decision(training, kept, replaces=True, anew=bool(changed), before_sha256=there)
+    anew = bool(changed or moved)
+    return Decision(training, kept, replaces=True, anew=anew, before_sha256=there, moved=moved)
+
+
+def built_on(training: PlannedTraining) -> dict[str, str]:
+    """The SHA-256 of the weights in each folder that a training builds on, of those that are there."""
+    given = [training.options.get(name, []) for name in BUILT_ON]
+    folders = [part for each in given for part in (each if isinstance(each, list) else [each])]
+    found = {str(folder): _weights_in(Path(folder)) for folder in folders}
+    return {folder: weights for folder, weights in found.items() if weights is not None}
+
+
+def _moved(training: PlannedTraining, kept: Kept, renewed: Collection[Path]) -> Iterator[str]:
+    """The folders whose adapters are, or will be, other ones than those that it was trained on."""
+    now = built_on(training)
+    for folder, before in kept.built_on.items():
+        if Path(folder).resolve() in renewed or now.get(folder, before) != before:
+            yield folder
 
 
 def elsewhere(training: PlannedTraining, kept: Kept | None) -> Outcome:

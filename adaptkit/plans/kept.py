@@ -17,8 +17,8 @@ State: TypeAlias = Literal["measured", "begun", "trained", "failed", "interrupte
 class Kept:
     """What is remembered of a training. `options` are those that decide its result.
 
-    `weights_sha256` are the weights that came out, and `before_sha256` those of an adapter that it was to replace;
-    empty where there are none.
+    `weights_sha256` are the weights that came out, `before_sha256` those of an adapter that it was to replace, and
+    `built_on` those in each folder that it builds on; empty where there are none.
     """
 
     options: Mapping[str, Any]
@@ -26,6 +26,7 @@ class Kept:
     cost: Mapping[str, float] = field(default_factory=dict)
     weights_sha256: str = ""
     before_sha256: str = ""
+    built_on: Mapping[str, str] = field(default_factory=dict)
     elapsed_s: float = 0.0
     error: str = ""
 

@@ -34,7 +34,7 @@ class Measured:
             missing = [need for need in decision.training.needs if need in self._decisions]
             kept = decision.kept
             if missing:
-                self.unknown[id_] = f"not measured, because it builds on {missing[0]}, which is not there yet"
+                self.unknown[id_] = f"not measured, because it builds on {missing[0]}, which is trained before it"
             elif kept is not None and kept.cost and kept.options == decision.training.deciding:
                 self.costs[id_] = kept.cost
             else:

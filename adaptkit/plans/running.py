@@ -10,7 +10,7 @@ from typing import Any
 
 from adaptkit.plans.child import Child, how_it_ended
 from adaptkit.plans.cost import Cost, longest_first
-from adaptkit.plans.decision import Decision, was_done
+from adaptkit.plans.decision import Decision, built_on, was_done
 from adaptkit.plans.kept import Kept, Memory
 from adaptkit.plans.lines import Lines
 from adaptkit.plans.machine import Machine, Place
@@ -52,6 +52,7 @@ class Trainings:
         kinds = {machine.kind_for(it.training) for it in to_do.values()}
         self._free = {kind: machine.places(kind, processes) for kind in kinds}
         self._running: dict[str, Running] = {}
+        self._built_on: dict[str, Mapping[str, str]] = {}
         self._messages: queue.Queue[tuple[str, Mapping[str, Any]]] = queue.Queue()
         self.outcomes = {it.training.id: was_done(it.training, it.kept) for it in decisions if it.finished}
 
@@ -103,11 +104,13 @@ class Trainings:
 
     def _start(self, decision: Decision, place: Place, lines: Lines) -> None:
         id_ = decision.training.id
+        self._built_on[id_] = built_on(decision.training)
         began = Kept(
             options=decision.training.deciding,
             state="begun",
             cost=self._costs.get(id_, {}),
             before_sha256=decision.before_sha256,
+            built_on=self._built_on[id_],
         )
         self._memory.keep(id_, began)
         child = Child(
@@ -155,6 +158,7 @@ class Trainings:
                 cost=self._costs.get(outcome.id, {}),
                 weights_sha256=weights_sha256,
                 before_sha256=decision.before_sha256,
+                built_on=self._built_on.get(outcome.id, {}),
                 elapsed_s=outcome.elapsed_s,
                 error=outcome.error,
             ),

@@ -1,7 +1,7 @@
 """What a plan came to: an outcome for each training, as a table, a page and JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,13 @@ from adaptkit.format.folder import whole_file
 from adaptkit.plans.outcome import Came, Outcome
 from adaptkit.plans.page import page
 from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.json_values import as_json
 
 SUMMARY, PAGE = "summary.json", "summary.html"
 VERSION = 1
 _ORDER: tuple[Came, ...] = ("trained", "was done", "failed", "interrupted", "not begun", "left out")
+_OF_SEVERAL: Mapping[Came, str] = {"was done": "done before"}
+"""What reads wrong behind a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ class PlanSummary:
     def headline(self) -> str:
         """How many of what came."""
         counts = {came: sum(outcome.came == came for outcome in self.outcomes) for came in _ORDER}
-        told = ", ".join(f"{count} {came}" for came, count in counts.items() if count)
+        told = ", ".join(f"{count} {_OF_SEVERAL.get(came, came)}" for came, count in counts.items() if count)
         return f"{self.plan.name}: {counted(len(self.outcomes), 'adapter')}, {told}"
 
     def __str__(self) -> str:
@@ -55,7 +58,7 @@ class PlanSummary:
             CannotWrite: As on a full disk.
         """
         with whole_file(self.folder / SUMMARY) as partial:
-            partial.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(as_json(self.as_json()), indent=1, allow_nan=False) + "\n", encoding="utf-8")
         with whole_file(self.folder / PAGE) as partial:
             partial.write_text(page(self.headline, self.outcomes, self.elapsed_s, self.at_once), encoding="utf-8")
 

@@ -48,8 +48,10 @@ def options_in(table: Mapping[str, object], path: str | os.PathLike[str]) -> dic
     return {name: as_python(known[name], _as_read(known[name], words)) for name, words in found.items()}
 
 
-def known_name(name: str, known: Mapping[str, object], path: str | os.PathLike[str]) -> str:
+def known_name(name: str, known: Mapping[str, object], path: str | os.PathLike[str] = "") -> str:
     """The option that a name in a file means; dashes may stand for underscores, as in a shell.
+
+    Errors begin with `path`, unless their place is told already.
 
     Raises:
         ConfigError: There is none.
@@ -58,7 +60,8 @@ def known_name(name: str, known: Mapping[str, object], path: str | os.PathLike[s
     if found in known:
         return found
     near = get_close_matches(found, known, n=1)
-    raise ConfigError(f"{path}: there is no option {name!r:.80}.{f' Did you mean {near[0]}?' if near else ''}")
+    where = f"{path}: " if path else ""
+    raise ConfigError(f"{where}there is no option {name!r:.80}.{f' Did you mean {near[0]}?' if near else ''}")
 
 
 def words_of(name: str, value: object) -> Words:

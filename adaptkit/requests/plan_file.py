@@ -71,13 +71,13 @@ def _adapters(path: Path, content: Table) -> Iterator[tuple[str, str, dict[str, 
         for name, own in adapters.items():
             with told_of(path, f"{kind}/{name}"):
                 AdapterId(kind, name)
-                plain, tables = _parted(own, known, f"[{kind}.{name}]")
+                plain, tables = _parted(own, known)
                 if tables:
-                    raise ConfigError(f"[{kind}.{name}.{next(iter(tables))}] is a table in it; an adapter has none.")
+                    raise ConfigError(f"{next(iter(tables))} is a table in it; an adapter has none.")
                 yield kind, name, {**below, "output": _folder(below, kind, name), **plain}
 
 
-def _parted(table: Table, known: Mapping[str, object], where: str) -> tuple[dict[str, Any], dict[str, Table]]:
+def _parted(table: Table, known: Mapping[str, object], where: str = "") -> tuple[dict[str, Any], dict[str, Table]]:
     """The options and the tables in a table; a table of an option's name without tables in it is an option."""
     options: dict[str, Any] = {}
     tables: dict[str, Table] = {}

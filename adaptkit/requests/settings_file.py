@@ -17,24 +17,27 @@ from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
 from adaptkit.terminal.plain_text import one_line
 
+_OF_THE_MACHINE = ("device",)
+"""Options that say where a training ran: another machine may have no such device."""
 _NEEDS = {"task": "data", "language": "text or parallel", "domain": "text or parallel"}
 
 
 def settings_file(adapter_id: str, kind: Kind, backbone: str, facts: TrainingFacts) -> str:
     """TOML that `adaptkit train --config` takes; the text is not in it, as no card holds its place.
 
-    What a card holds beside options, such as facts of a dictionary, stands in comments.
+    What a card holds beside options, such as facts of a dictionary, stands in comments, and so does the device.
     """
     settings = {name: value for name, value in facts.settings.items() if value is not None}
     if kind != "task" and facts.objective in OBJECTIVES:
         settings["objective"] = facts.objective
     known = _options_of(kind, settings)
-    asked = {name: value for name, value in settings.items() if name in known}
+    asked = {name: value for name, value in settings.items() if name in known and name not in _OF_THE_MACHINE}
     rest = {name: value for name, value in settings.items() if name not in known}
     return "\n".join(
         [
             f"# The settings of {adapter_id}, trained on {one_line(backbone)}. Give {_NEEDS[kind]} besides.",
             *(f"{name} = {_toml(known[name], value)}" for name, value in asked.items()),
+            *(f"# {name}: {one_line(str(settings[name]))}, there" for name in _OF_THE_MACHINE if name in settings),
             *(
                 f"# {one_line(name)}: {one_line(str(value))} (no option of such a training)"
                 for name, value in rest.items()

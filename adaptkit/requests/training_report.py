@@ -47,9 +47,9 @@ class TrainingReport:
         """All but the step, by flat names, as a table has them; None for what was not taken."""
         return {
             "total_steps": self.total_steps,
-            "loss": self.loss,
+            "loss": _finite(self.loss),
             "heldout_loss": None,
-            **{f"heldout_{name}": value if math.isfinite(value) else None for name, value in self.heldout.items()},
+            **{f"heldout_{name}": _finite(value) for name, value in self.heldout.items()},
             **{f"heldout_{_flat(name)}": score for name, score in self.scores.items()},
             "learning_rate": self.learning_rate,
             "tokens": self.tokens,
@@ -63,3 +63,8 @@ class TrainingReport:
 def _flat(name: str) -> str:
     """A score's name as that of a column: macro_f1."""
     return "_".join(re.findall(r"[a-z0-9]+", name.lower()))
+
+
+def _finite(value: float | None) -> float | None:
+    """A number as JSON has it; None for what is none."""
+    return value if value is not None and math.isfinite(value) else None

@@ -19,6 +19,12 @@ def one_line(text: str, *, at_most: int | None = None) -> str:
     return line if at_most is None or len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
+def told_at(place: object, message: object) -> str:
+    """One line that says where something is so: the place comes before the message, unless the message names it."""
+    where, told = one_line(str(place)), one_line(str(message))
+    return told if where in told else f"{where}: {told}"
+
+
 _MARKS = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
 _BEGINS_A_BLOCK = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|(?=[+-](?:\s|$)|[-=]+$))")
 

@@ -262,9 +262,9 @@ def test_inspect_and_list_print_text(name: str, carded: Path, adaptkit: Command)
         assert outcome.status == 0, outcome.err
         assert printable(outcome.out) == outcome.out
     rows = listed.out.splitlines()
-    assert len(rows) == 1
-    assert rows[0].count("\t") == sound.count("\t")
-    assert one_line(SHOWN[name]) in rows[0].split("\t")
+    assert len(rows) == len(sound.splitlines()) == 2
+    assert rows[1].count("\t") == rows[0].count("\t")
+    assert one_line(SHOWN[name]) in rows[1].split("\t")
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -307,7 +307,7 @@ def test_a_folder_whose_name_steers(carded: Path, adaptkit: Command, backbone_fo
     for command in (("list", zoo), ("verify", zoo, "--backbone", backbone_folder), ("inspect", zoo / "\x1b]0;x\x07")):
         outcome = adaptkit(*command)
         assert printable(outcome.out + outcome.err) == outcome.out + outcome.err
-    assert len(adaptkit("list", zoo).out.splitlines()) == 1
+    assert len(adaptkit("list", zoo).out.splitlines()) == 2
     assert len(adaptkit("verify", zoo, "--backbone", backbone_folder).out.splitlines()) == 2
 
 

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import shutil
 import unicodedata
 from dataclasses import replace
@@ -172,10 +173,40 @@ def test_list_names_every_adapter(adaptkit: Command, zoo: Path, tmp_path: Path) 
     assert adaptkit("list", tmp_path / "none").status == 1
 
 
+def test_list_names_its_columns_where_it_is_piped(adaptkit: Command, zoo: Path) -> None:
+    names, *rows = (line.split("\t") for line in adaptkit("list", zoo).out.splitlines())
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    assert [each["path"] for each in found if each["id"] == "language/sw"] == [str(zoo / "language" / "sw")]
+
+
+def test_list_tells_zoos_apart_in_80_columns(
+    adaptkit: Command, zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(zoo / "language" / "sw", tmp_path / "mine" / "language" / "sw")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    outcome = adaptkit("list", zoo, tmp_path / "mine", "--language", "sw")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", outcome.out).splitlines()
+    assert [line for line in lines if line.startswith("in ")] == [f"in {zoo}", f"in {tmp_path / 'mine'}"]
+    assert sum(line.startswith("language/sw ") for line in lines) == 2
+    assert max(len(line) for line in lines if not line.startswith("in ")) <= 80
+
+
+def test_list_and_index_have_one_rule_for_links(adaptkit: Command, zoo: Path, tmp_path: Path) -> None:
+    shutil.copytree(zoo, tmp_path / "zoo")
+    (tmp_path / "zoo" / "linked").symlink_to(zoo / "language" / "sw")
+    said = "linked: is a symlink to a folder, and a zoo has folders of its own. Copy it there."
+    listed = adaptkit("list", tmp_path / "zoo")
+    assert (listed.status, "language/sw" in listed.out, said in listed.err) == (0, True, True)
+    indexed = adaptkit("index", tmp_path / "zoo")
+    assert (indexed.status, said in indexed.err) == (1, True)
+    assert not (tmp_path / "zoo" / "index.json").exists()
+
+
 def test_list_finds_a_language_or_its_nearest_relative(adaptkit: Command, zoo: Path) -> None:
     own = adaptkit("list", zoo, "--language", "Swahili")
     assert own.status == 0
-    assert [line.split("\t")[0] for line in own.out.splitlines()] == ["language/sw"]
+    assert [line.split("\t")[0] for line in own.out.splitlines()] == ["id", "language/sw"]
     none = adaptkit("list", zoo, "--language", "lug")
     assert none.status == 1
     assert "no adapter for Ganda (lg); the nearest relative there is Swahili (--nearest)" in none.err
@@ -203,7 +234,7 @@ def test_an_adapter_for_several_languages_is_one_of_a_relative(
     replace(random_adapter(model, LORA, name="together"), language=None, card=card).save(tmp_path / "together")
     near = adaptkit("list", tmp_path, "--language", "ny", "--nearest")
     assert near.status == 0, near.err
-    assert near.out.startswith("language/together\tha, sw\t")
+    assert near.out.splitlines()[1].startswith("language/together\tha, sw\t")
     assert "no adapter for Nyanja; Swahili shares with it Atlantic-Congo > Volta-Congo" in near.err
     told = adaptkit("list", tmp_path, "--language", "ny")
     assert told.status == 1

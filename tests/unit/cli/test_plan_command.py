@@ -26,7 +26,7 @@ def test_it_trains_a_plan_and_says_what_came(adaptkit: Command) -> None:
     Path("topics.tsv").unlink()
     failed = adaptkit("train", "--plan", "languages.toml", "--no-progress")
     assert (failed.status, failed.err) == (1, "")
-    assert "languages.toml: 2 adapters, 1 was done, 1 failed" in failed.out
+    assert "languages.toml: 2 adapters, 1 done before, 1 failed" in failed.out
 
 
 @pytest.mark.usefixtures("folder")

@@ -47,6 +47,8 @@ def test_the_shell_comes_before_the_file(adaptkit: Command, backbone_folder: Pat
     assert (config.sites, vars(config)["rank"]) == (("ffn.output",), 3)
     printed = adaptkit("inspect", tmp_path / "sw", "--settings")
     assert (printed.status, printed.err) == (0, "")
+    assert "device = " not in printed.out
+    assert "# device: cpu, there\n" in printed.out
     (tmp_path / "again.toml").write_text(printed.out)
     again = options_in(read_options_file(tmp_path / "again.toml"), "again.toml")
     assert request_of(again).record()["max_steps"] == 2
@@ -57,8 +59,8 @@ def test_the_shell_comes_before_the_file(adaptkit: Command, backbone_folder: Pat
 
 def test_other_commands_read_it_too(adaptkit: Command, zoo_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "list.toml").write_text('kind = "domain"')
-    assert adaptkit("list", zoo_folder, "--config", tmp_path / "list.toml").out.count("\n") == 1
-    assert adaptkit("list", zoo_folder, "--config", tmp_path / "list.toml", "--kind", "language").out.count("\n") == 2
+    assert adaptkit("list", zoo_folder, "--config", tmp_path / "list.toml").out.count("\n") == 2
+    assert adaptkit("list", zoo_folder, "--config", tmp_path / "list.toml", "--kind", "language").out.count("\n") == 3
     (tmp_path / "list.toml").write_text('knid = "domain"')
     assert "there is no option 'knid'. Did you mean kind?" in adaptkit("list", "--config", tmp_path / "list.toml").err
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from adaptkit.errors import ConfigError, TrainingInterrupted
 from adaptkit.plans.child import Child
 from adaptkit.plans.lines import PrintedLines
 from tests.plans import HEAD, PLAN, InThisProcess, in_this_process, plan_folder
+from tests.runs import SWAHILI
 
 QUIET = Planning(progress=False)
 
@@ -89,9 +91,35 @@ def test_changed_options_are_refused_and_trained_again_on_request() -> None:
         train_plan("languages.toml", QUIET)
     assert rank() == 16
     again = train_plan("languages.toml", Planning(progress=False, overwrite=True))
-    assert [it.came for it in again] == ["trained", "was done"]
+    assert [it.came for it in again] == ["trained", "trained"]  # the second builds on the first
     assert rank() == 4
     assert before.failed == again.failed == ()
+
+
+@pytest.mark.usefixtures("child")
+def test_what_was_trained_on_another_adapter_is_trained_again_when_that_one_is() -> None:
+    first = train_plan("languages.toml", QUIET)
+    below = Path("adapters/language/sw")
+    shutil.rmtree(below)
+    Path("sw.txt").write_text("\n".join(reversed(SWAHILI)), encoding="utf-8")
+    cost = str(estimate_plan("languages.toml", QUIET))
+    assert f"(replaces what is there, since {below} is trained anew)" in cost
+    again = train_plan("languages.toml", QUIET)
+    assert [it.came for it in first] == [it.came for it in again] == ["trained", "trained"]
+    assert [it.came for it in train_plan("languages.toml", QUIET)] == ["was done", "was done"]
+
+
+@pytest.mark.usefixtures("child")
+def test_an_adapter_below_that_others_have_changed_counts_too() -> None:
+    train_plan("languages.toml", QUIET)
+    Path("other.toml").write_text(f'{HEAD}seed = 5\n[language.sw]\ntext = "sw.txt"\n', "utf-8")
+    before = load_adapter("adapters/task/topics").weights_sha256
+    train_plan("other.toml", Planning(progress=False, overwrite=True))
+    with pytest.raises(ConfigError, match="adapters/language/sw is not the adapter that this plan has made"):
+        train_plan("languages.toml", QUIET)
+    again = train_plan("languages.toml", Planning(progress=False, only=("task/topics",)))
+    assert again["task/topics"].came == "trained"
+    assert load_adapter("adapters/task/topics").weights_sha256 != before
 
 
 @pytest.mark.usefixtures("child")
@@ -118,7 +146,7 @@ def test_a_part_of_a_plan_leaves_the_rest_to_others() -> None:
 def test_the_cost_is_stated_before_and_kept(child: type[InThisProcess], capsys: pytest.CaptureFixture[str]) -> None:
     cost = estimate_plan("languages.toml", QUIET)
     assert cost.costs["language/sw"]["steps"] == 3
-    assert cost.unknown["task/topics"] == "not measured, because it builds on language/sw, which is not there yet"
+    assert cost.unknown["task/topics"] == "not measured, because it builds on language/sw, which is trained before it"
     assert "together: about" in str(cost)
     assert not Path("adapters").exists()
     train_plan("languages.toml", Planning(only=("language/sw",)))
