@@ -9,6 +9,7 @@ from functools import cached_property
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.tasks import TASKS, Example, TaskData
 from adaptkit.errors import ConfigError, SourceNotFound
+from adaptkit.evaluation.by_class import ClassTest
 from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
@@ -76,7 +77,9 @@ class HeadAnswers:
         """
         examples = self._examples(language)
         _require_known_labels(self._head, language, examples)
-        return LanguageTest(language, examples, task_metrics(self.metrics, self._head, language, examples))
+        head = self._head
+        metrics = task_metrics(self.metrics, head, language, examples)
+        return LanguageTest(language, examples, metrics, ClassTest.of(head, language, examples))
 
     def notes(self, tests: Sequence[LanguageTest]) -> Iterator[str]:
         """What was chosen, what of the tests is not read, and answers that cannot be given."""
@@ -110,9 +113,10 @@ class HeadAnswers:
         return str(stack_for(below, self.tops[0]))
 
     def identity(self, test: LanguageTest, condition: Condition) -> tuple[object, ...]:  # noqa: ARG002
-        """The bound on answers, where one was asked for."""
+        """The bound on answers, where one was asked for, and the classes that are counted."""
         bound = self.measuring.max_answer_tokens
-        return () if bound is None else (bound,)
+        classes = () if test.by_class is None else ("by class", *test.by_class.labels)
+        return (*(() if bound is None else (bound,)), *classes)
 
     def measure(
         self,
@@ -127,6 +131,7 @@ class HeadAnswers:
             stack_for(below, top),
             test.examples,
             test.metrics,
+            test.by_class,
             batch_size=self.measuring.batch_size,
             max_answer_tokens=self.measuring.max_answer_tokens,
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.evaluation.attached import attached
+from adaptkit.evaluation.by_class import ClassCounts, class_scores, grown_confusions
 from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters
 from adaptkit.evaluation.environment import environment
@@ -19,7 +20,9 @@ from adaptkit.evaluation.notes import form_notes, leak_notes
 from adaptkit.evaluation.repeats import by_text, repeated_in, text_numbers, without_verdict
 from adaptkit.evaluation.results import (
     Cell,
+    ClassScore,
     Condition,
+    Confusion,
     Contrast,
     MeasuredAdapter,
     Repeated,
@@ -58,6 +61,8 @@ class Matrix:
         comparisons: list[Contrast] = []
         turned: list[TurnedExample] = []
         repeated: list[Repeated | None] = []
+        classes: list[ClassScore] = []
+        confusions: list[Confusion] = []
         tests = [subject.test(language) for language in self.languages]
         sentences = [text for test in tests for text in subject.texts(test)]
         notes = dict.fromkeys([*subject.notes(tests), *leak_notes(texts, sentences)])
@@ -82,6 +87,10 @@ class Matrix:
             numbers = text_numbers(subject.key(example) for example in test.examples)
             comparisons += list(_compared(test, runs, subject.metrics[0], numbers))
             repeated.append(repeated_in(test.language, numbers))
+            if (by_class := test.by_class) is not None:
+                counts = {each: _counts_of(measured) for each, measured in runs.items()}
+                classes += class_scores(by_class, test.language, counts, numbers)
+                confusions += grown_confusions(by_class, test.language, counts)
         held = self.model.backbone
         return TransferResults(
             task=self.task,
@@ -99,6 +108,8 @@ class Matrix:
             majority=tuple(subject.majorities(tests)),
             turned=tuple(turned),
             repeated=tuple(each for each in repeated if each is not None),
+            classes=tuple(classes),
+            confusions=tuple(confusions),
         )
 
     def _n_cells(self) -> int:
@@ -170,6 +181,10 @@ class Matrix:
             peak_memory_bytes=max(run.peak_memory_bytes for run in runs),
             adapter_bytes=sum(adapter.size_bytes for adapter in stacked),
         )
+
+
+def _counts_of(runs: Sequence[Measured]) -> list[ClassCounts]:
+    return [run.by_class for run in runs if run.by_class is not None]
 
 
 def _one_answer_notes(test: LanguageTest, condition: Condition, runs: Sequence[Measured]) -> Iterator[str]:

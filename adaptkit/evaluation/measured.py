@@ -15,6 +15,7 @@ from adaptkit.backbones.hardware import peak_memory_bytes
 from adaptkit.composition import Stack
 from adaptkit.data.tasks import Example
 from adaptkit.errors import DataError
+from adaptkit.evaluation.by_class import ClassCounts, ClassTest
 from adaptkit.evaluation.metrics import AnyTaskMetric
 from adaptkit.format.folder import whole_file
 from adaptkit.model import AdaptedModel
@@ -26,12 +27,14 @@ class Measured:
     """Statistics by metric name, shape (n_examples, k) each; seconds, and the most memory held, in bytes.
 
     `only_answer` is what was answered to every example, where others are right for some; empty where there are several.
+    `by_class` are the answers counted by class, where the task has classes.
     """
 
     statistics: Mapping[str, NDArray[np.float64]]
     elapsed_s: float
     peak_memory_bytes: int
     only_answer: str = ""
+    by_class: ClassCounts | None = None
 
 
 def measure(
@@ -39,6 +42,7 @@ def measure(
     stack: Stack,
     examples: Sequence[Example],
     metrics: Mapping[str, AnyTaskMetric],
+    by_class: ClassTest | None = None,
     *,
     batch_size: int,
     max_answer_tokens: int | None = None,
@@ -52,6 +56,7 @@ def measure(
         elapsed_s,
         peak_memory_bytes(model.backbone.device),
         _only_answer(next(iter(metrics.values())), predictions, examples),
+        None if by_class is None else by_class.count(predictions, examples),
     )
 
 
@@ -88,6 +93,7 @@ class Kept:
                 float(content["elapsed_s"]),
                 int(content["peak_memory_bytes"]),
                 str(content.get("only_answer", "")),
+                _counts(content.get("by_class")),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path} is no kept measurement ({error}). Delete it; it is measured again.") from error
@@ -102,6 +108,7 @@ class Kept:
             "elapsed_s": measured.elapsed_s,
             "peak_memory_bytes": measured.peak_memory_bytes,
             "only_answer": measured.only_answer,
+            "by_class": _counts_as_json(measured.by_class),
         }
         with whole_file(path) as partial:
             partial.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
@@ -109,3 +116,17 @@ class Kept:
     def _path(self, identity: str) -> Path | None:
         name = hashlib.sha256(identity.encode()).hexdigest()[:32]
         return None if self.folder is None else self.folder / f"{name}.json"
+
+
+def _counts(content: Any) -> ClassCounts | None:  # noqa: ANN401 - parsed JSON
+    if content is None:
+        return None
+    taken = {(str(right), str(answered)): int(n) for right, answered, n in content["taken"]}
+    return ClassCounts(np.asarray(content["statistics"], dtype=np.float64), taken)
+
+
+def _counts_as_json(counts: ClassCounts | None) -> object:
+    if counts is None:
+        return None
+    taken = [[right, answered, n] for (right, answered), n in counts.taken.items()]
+    return {"statistics": counts.statistics.tolist(), "taken": taken}

@@ -91,6 +91,58 @@ class Contrast:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """One class of a language's test under a condition.
+
+    `correct`, `predicted` and `gold` are counts over all seeds together, of `counted` (examples, words, entities), and
+    `n` those of the class in the test. `gain` is that of its F1 over `none`, in points, the mean over seeds as in every
+    comparison; None under `none`.
+    """
+
+    language: str
+    condition: Condition
+    label: str
+    n: int
+    correct: int
+    predicted: int
+    gold: int
+    counted: str
+    gain: Difference | None
+
+    @property
+    def precision(self) -> float | None:
+        """0 to 100; None where the class was never answered."""
+        return 100 * self.correct / self.predicted if self.predicted else None
+
+    @property
+    def recall(self) -> float | None:
+        """0 to 100; None where the test has none of it."""
+        return 100 * self.correct / self.gold if self.gold else None
+
+    @property
+    def f1(self) -> float:
+        """0 to 100."""
+        return 200 * self.correct / (self.predicted + self.gold)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusion:
+    """How often one class was answered where another was right, without and with an adapter: that which grew most.
+
+    `before`, `after` and `n`, how often it was right, are counts over all seeds together, of `counted`.
+    """
+
+    language: str
+    condition: Condition
+    right: str
+    answered: str
+    before: int
+    after: int
+    n: int
+    counted: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransferResults:
     """Everything that a report shows. `notes` say what a reader must know: a limit, missing adapters, leaked text."""
 
@@ -110,3 +162,5 @@ class TransferResults:
     majority: tuple[Majority, ...] = since(2, ())
     turned: tuple[TurnedExample, ...] = since(3, ())
     repeated: tuple[Repeated, ...] = since(4, ())
+    classes: tuple[ClassScore, ...] = since(5, ())
+    confusions: tuple[Confusion, ...] = since(5, ())

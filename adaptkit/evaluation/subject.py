@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from adaptkit.evaluation.by_class import ClassTest
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
@@ -17,6 +18,7 @@ class LanguageTest:
     language: str
     examples: Sequence[Any]
     metrics: Mapping[str, AnyTaskMetric]
+    by_class: ClassTest | None = None
 
 
 class Subject(Protocol):

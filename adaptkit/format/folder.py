@@ -139,15 +139,19 @@ def parse_object(content: bytes, path: Path) -> dict[str, object]:
     return parsed
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> None:
+def write_folder(
+    folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False, replaces: Collection[str] = ()
+) -> None:
     """Write files as a folder of their own, so that a reader finds the old folder or the new one, never a mixture.
+
+    `replaces` are names of files that an older folder may have besides, which go with it.
 
     Raises:
         ConfigError: Something is there already and `overwrite` is not set, or it holds files that are not ours.
         CannotWrite: As on a full disk; what was there is as it was.
     """
     recover(folder)
-    check_replaceable(folder, files, overwrite=overwrite)
+    check_replaceable(folder, {*files, *replaces}, overwrite=overwrite)
     try:
         with _folder_beside(folder) as partial:
             for name, content in {**_kept(folder), **files}.items():

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores.metric import Metric
+from adaptkit.scores.metric import Metric, f1
 
 _DRAWS = 10_000
 # Examples drawn at once, over all draws together: three arrays of this size are 50 MB.
@@ -79,14 +79,44 @@ def paired_metric_difference(
     Raises:
         ConfigError: The two have other examples or statistics, or none, or the confidence is not between 0 and 1.
     """
+    whole, drawn, n_ours = _paired_sums(with_, without, seed)
+    return _difference(float(_gain(metric.score(whole), n_ours)), _gain(metric.score(drawn), n_ours), confidence)
+
+
+def paired_class_differences(
+    with_: ArrayLike, without: ArrayLike, *, confidence: float = 0.95, seed: int = 0
+) -> list[Difference]:
+    """`paired_metric_difference` of the F1 of each class, over the same draws.
+
+    Shape: both (n_examples, 3 * n_classes) or (n_seeds, n_examples, 3 * n_classes): for each class (correct, predicted,
+    gold).
+
+    Raises:
+        ConfigError: As `paired_metric_difference`.
+    """
+    whole, drawn, n_ours = _paired_sums(with_, without, seed)
+    gain, gains = (_gain(100 * f1(_by_class(sums)), n_ours) for sums in (whole, drawn))
+    return [_difference(float(mean), drawn, confidence) for mean, drawn in zip(gain, gains.T, strict=True)]
+
+
+def _by_class(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shape: (..., n_seeds, 3 * n_classes) -> (..., n_classes, n_seeds, 3)."""
+    return sums.reshape(*sums.shape[:-1], -1, 3).swapaxes(-3, -2)
+
+
+def _paired_sums(
+    with_: ArrayLike, without: ArrayLike, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """The summed statistics of both sides, those of each draw, and how many of their seeds are of the first side.
+
+    Shape: (n_seeds, k) and (draws, n_seeds, k), `n_seeds` of both sides together.
+    """
     ours, theirs = _by_seed(with_), _by_seed(without)
     _check_same_examples(ours, theirs)
     both = np.concatenate([ours, theirs])
     n_seeds, n_examples, k = both.shape
     sums = _resampled_sums(both.swapaxes(0, 1).reshape(n_examples, n_seeds * k), seed)
-    drawn = metric.score(sums.reshape(-1, n_seeds, k))
-    whole = metric.score(both.sum(axis=1))
-    return _difference(float(_gain(whole, len(ours))), _gain(drawn, len(ours)), confidence)
+    return both.sum(axis=1), sums.reshape(-1, n_seeds, k), len(ours)
 
 
 def _by_seed(statistics: ArrayLike) -> NDArray[np.float64]:

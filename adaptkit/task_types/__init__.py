@@ -1,6 +1,7 @@
 """Task types as values: a file for each, and the table of all. What computes is in `adaptkit.heads`."""
 
 from adaptkit.task_types.choice import MultipleChoice, PredictedChoice
+from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.classification import LabelledText, PredictedLabel
 from adaptkit.task_types.head import HeadConfig, head_for, require_bounded
 from adaptkit.task_types.head_fields import HeadFields
@@ -19,6 +20,7 @@ __all__ = [
     "TASK_TYPES",
     "AnyTaskType",
     "Asked",
+    "Classes",
     "HeadConfig",
     "HeadFields",
     "Item",

@@ -9,6 +9,7 @@ from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
 from adaptkit.scores import Accuracy, MacroF1
+from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.columns import FIRST, SECOND
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.plain_texts import plain_texts
@@ -139,6 +140,7 @@ CLASSIFICATION = TaskType(
     form=form,
     metrics={"accuracy": _accuracy, "macro F1": _macro_f1},
     default_metrics=("accuracy", "macro F1"),
+    classes=Classes(metric=_macro_f1, units=lambda label: (label,)),
     pipeline="text-classification",
     tensors=sentence_head(one_per_label),
     upper=later("adaptkit.heads.classification", "Classification"),

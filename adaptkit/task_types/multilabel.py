@@ -12,6 +12,7 @@ from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.data.tasks.written_lists import looks_written
 from adaptkit.later import later
 from adaptkit.scores import LabelSetF1
+from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.classification import FORMS_OF_TEXT, form
 from adaptkit.task_types.columns import SECOND
 from adaptkit.task_types.head_fields import HeadFields
@@ -113,6 +114,7 @@ MULTILABEL = TaskType(
     form=form,
     metrics={"micro F1": lambda head, *_: _f1(head, "micro"), "macro F1": lambda head, *_: _f1(head, "macro")},
     default_metrics=("micro F1", "macro F1"),
+    classes=Classes(metric=lambda head, *_: _f1(head, "macro")),
     constant_loss=_constant_loss,
     no_pipeline="those of texts give one label",
     tensors=sentence_head(one_per_label),

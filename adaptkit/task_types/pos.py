@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from adaptkit.later import later
 from adaptkit.scores import WordAccuracy, WordMacroF1
+from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
 from adaptkit.task_types.left_out import cut
@@ -73,6 +74,9 @@ POS = TaskType(
     ignored=_told,
     metrics={"accuracy": _accuracy, "macro F1": _macro_f1},
     default_metrics=("accuracy", "macro F1"),
+    classes=Classes(
+        metric=_macro_f1, counted="words", each="words", units=lambda tags: [tag or "not read" for tag in tags]
+    ),
     transformers_class=later("transformers", "AutoModelForTokenClassification"),
     pipeline="token-classification",
     tensors=token_head(one_per_label),

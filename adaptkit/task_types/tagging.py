@@ -9,7 +9,8 @@ from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.data.tasks.tag_schemes import OUTSIDE, TagsSeen, has_entities
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
-from adaptkit.scores import EntityF1
+from adaptkit.scores import EntityF1, EntityMacroF1
+from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
 from adaptkit.task_types.label_order import occurring
@@ -147,6 +148,20 @@ def _entity_f1(
     return TaskMetric(EntityF1(ignore=_unknown_entities(head, examples)), predicted_tags, right_tags)
 
 
+def _by_type(head: HeadFields, _: str, __: Sequence[TaggedSentence]) -> TaskMetric[PredictedTags, TaggedSentence]:
+    types = sorted({_type(label) for label in head.labels if label != OUTSIDE})
+    return TaskMetric(EntityMacroF1(tuple(types)), predicted_tags, right_tags)
+
+
+def _types(tags: Sequence[str]) -> list[str]:
+    """The entity type of each word."""
+    return [_type(tag) or "no entity" for tag in tags]
+
+
+def _type(tag: str) -> str:
+    return tag.partition("-")[2]
+
+
 TAGGING = TaskType(
     name="tagging",
     hub_task="token-classification",
@@ -171,6 +186,7 @@ TAGGING = TaskType(
     ignored=_ignored,
     metrics={"entity F1": _entity_f1},
     default_metrics=("entity F1",),
+    classes=Classes(metric=_by_type, counted="entities", each="words", units=_types),
     # Nearly every tag is O: at the full rate before anything else is told apart, one run in three stayed there.
     warmup_share=0.2,
     transformers_class=later("transformers", "AutoModelForTokenClassification"),

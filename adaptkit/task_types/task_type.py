@@ -8,6 +8,7 @@ from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules
 from adaptkit.data.tasks.labelled_row import LabelledRow
+from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
 from adaptkit.task_types.left_out import cut_examples
@@ -115,6 +116,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         together: refuses data of several languages that do not make one task.
         metrics: by name, each for a head, a language and the examples; all scores lie between 0 and 100.
         default_metrics: the names of those that are reported where no benchmark says them, the main one first.
+        classes: how answers are counted by class; None where there are no classes.
         constant_loss: that of the same answer to each of these items, if not the entropy of the labels.
         warmup_share: share of the steps over which the learning rate rises, if not the usual one.
         told: the head on a card. `form` adds to the line on the data of a plan, `plan` adds lines.
@@ -158,6 +160,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     endpoint: Literal["classify", "tag", "answer"] = "classify"
     bounds_answers: bool = False
     together: Callable[[Sequence[TaskData]], None] = lambda _: None
+    classes: Classes | None = None
     constant_loss: Callable[[Sequence[Item]], float] | None = None
     warmup_share: float | None = None
     told: Callable[[HeadFields], str] = name_and_labels

@@ -14,7 +14,7 @@ from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.storage import load_adapter
 from tests.hostile import REMOVED, get, put
 
-HUGE = 11**4000
+HUGE = 10**4000
 
 
 def assert_refused(folder: Path, error: type[AdapterFileError]) -> None:

@@ -1,13 +1,14 @@
 """The report as one self-contained page: no script, no font, no file from elsewhere."""
 
 from adaptkit.evaluation.report.answers import answers
+from adaptkit.evaluation.report.by_class import ClassTables, changes
 from adaptkit.evaluation.report.examples import CHOICE, TITLE, groups
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.heatmap import heat_map
 from adaptkit.evaluation.report.intervals import interval_plot
 from adaptkit.evaluation.report.style import STYLE
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdict_counts, verdicts, warnings
-from adaptkit.evaluation.report.tables import tables
+from adaptkit.evaluation.report.tables import last_tables, tables
 from adaptkit.evaluation.report.words import MARKS, VERDICT_CLASSES, condition_name, plain
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.explanations.html import words_html
@@ -38,6 +39,9 @@ def render_html(results: TransferResults) -> str:
         interval_plot=markup(charts[1]),
         metric=plain(results.metrics[0]),
         tables=tables(grid),
+        last_tables=last_tables(grid),
+        by_class=ClassTables(grid) if results.classes else None,
+        class_changes=changes(grid),
         examples=groups(grid),
         examples_title=TITLE,
         choice=CHOICE,

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from adaptkit.evaluation.report.answers import answers
+from adaptkit.evaluation.report.by_class import ClassTables, changes
 from adaptkit.evaluation.report.examples import CHOICE, TITLE, ShownExample, groups
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import facts, headline, how_to_read, notes, verdicts, warnings
-from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, tables
+from adaptkit.evaluation.report.tables import Entry, ReportTable, Row, last_tables, tables
 from adaptkit.evaluation.report.words import plain, verdict_text
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.terminal import plain_text
@@ -26,6 +27,8 @@ def render_markdown(results: TransferResults) -> str:
         *([f"**{markdown_text(warning)}**"] for warning in warnings(grid)),
         *([markdown_text(sentence)] for sentence in [*answers(grid), *verdicts(grid)]),
         *(_titled(table.title, _table(table)) for table in tables(grid)),
+        *_by_class(grid),
+        *(_titled(table.title, _table(table)) for table in last_tables(grid)),
         *_examples(grid),
         _titled("Notes", _bullets(notes(grid) or ["None."])),
         _titled("What was evaluated", _pairs(facts(grid))),
@@ -38,6 +41,17 @@ def render_markdown(results: TransferResults) -> str:
 def markdown_text(text: str) -> str:
     """Text that Markdown shows as it is: no markup, no HTML, no end of the table cell."""
     return plain_text.markdown_text(plain(text))
+
+
+def _by_class(grid: Grid) -> Iterator[list[str]]:
+    """What changed most, and a table for all languages together and for each."""
+    if not grid.results.classes:
+        return
+    found = ClassTables(grid)
+    together = [] if found.together is None else [found.together]
+    yield _titled("By class", [*_bullets(changes(grid)), *([markdown_text(found.note)] if found.note else [])])
+    for table in [*together, *found.of_languages]:
+        yield [f"### {markdown_text(table.title)}", "", *_table(table)]
 
 
 def _examples(grid: Grid) -> Iterator[list[str]]:

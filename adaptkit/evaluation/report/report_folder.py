@@ -4,7 +4,7 @@ from pathlib import Path
 
 from adaptkit.errors import ConfigError, DataError
 from adaptkit.evaluation.report.chart_file import gains_svg, heatmap_svg
-from adaptkit.evaluation.report.csv_table import results_csv
+from adaptkit.evaluation.report.csv_table import classes_csv, results_csv
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import render_markdown
@@ -14,9 +14,10 @@ from adaptkit.format.folder import write_folder
 from adaptkit.terminal.asking import as_typed
 
 RESULTS_FILE = "results.json"
-REPORT_FILES = (RESULTS_FILE, "results.csv", "report.md", "report.html", "heatmap.svg", "gains.svg")
+REPORT_FILES = (RESULTS_FILE, "results.csv", "classes.csv", "report.md", "report.html", "heatmap.svg", "gains.svg")
 _FORMER_FILES = ("heatmap.png", "gains.png")
 """What reports of adaptkit 0.2 and before hold in the place of the two drawings."""
+_FILES_OF_ANY = (*REPORT_FILES, *_FORMER_FILES)
 
 
 def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -29,7 +30,7 @@ def save_report(results: TransferResults, folder: str | Path, *, overwrite: bool
     path = Path(folder)
     check_place(path, overwrite=overwrite)
     # overwrite: the place was checked above, and is checked again for files that have come since.
-    write_folder(path, _files(results), overwrite=True)
+    write_folder(path, _files(results), overwrite=True, replaces=_FILES_OF_ANY)
     return path
 
 
@@ -40,6 +41,8 @@ def _files(results: TransferResults) -> dict[str, bytes]:
         "report.md": render_markdown(results).encode(),
         "report.html": render_html(results).encode(),
     }
+    if results.classes:
+        files["classes.csv"] = classes_csv(results)
     if Grid(results).compared:
         files |= {"heatmap.svg": heatmap_svg(results), "gains.svg": gains_svg(results)}
     return files
@@ -58,7 +61,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     present = {entry.name for entry in path.iterdir()}
     if not present:
         return
-    if foreign := sorted(present - {*REPORT_FILES, *_FORMER_FILES}):
+    if foreign := sorted(present - {*_FILES_OF_ANY}):
         raise ConfigError(
             f"{path} holds what is no report (first: {foreign[0]}); nothing was written. Give another folder."
         )

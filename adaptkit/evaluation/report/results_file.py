@@ -7,10 +7,10 @@ from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.format.folder import whole_file
 from adaptkit.format.strict_json import parse_json
-from adaptkit.format.typed_json import MistypedJson, decode, encode
+from adaptkit.format.typed_json import MistypedJson, decode, encode, needed_version
 
-RESULTS_VERSION = 4
-_WITHOUT_REPEATS, _WITHOUT_EXAMPLES = 3, 2
+RESULTS_VERSION = 5
+_LEAST_VERSION = 2
 MAX_RESULTS_BYTES = 64 * 2**20
 _VERSION_KEY = "adaptkit_transfer_results"
 
@@ -53,8 +53,7 @@ def results_json(results: TransferResults) -> bytes:
         ConfigError: A value is no JSON, such as NaN or half of a surrogate pair.
     """
     try:
-        version = _WITHOUT_REPEATS if results.turned else _WITHOUT_EXAMPLES
-        version = RESULTS_VERSION if results.repeated else version
+        version = max(_LEAST_VERSION, needed_version(results))
         text = json.dumps(
             {_VERSION_KEY: version, **encode(results, version)},
             indent=1,

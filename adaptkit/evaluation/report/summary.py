@@ -103,7 +103,22 @@ def how_to_read(grid: Grid) -> list[str]:
         "▲ helps: the whole interval lies above zero. ▼ hurts: it lies below. ○ no evidence: it holds zero; that is "
         "no proof that there is no effect.",
         *_chance(grid),
+        *_of_classes(results),
         "Averages over languages are plain means without an interval. Peak memory is that of the whole process.",
+    ]
+
+
+def _of_classes(results: TransferResults) -> list[str]:
+    gains = [it.gain for it in results.classes if it.gain is not None]
+    if not gains:
+        return []
+    chance = sum(1 - gain.confidence for gain in gains)
+    seeds = " of all seeds together" if len(results.seeds) > 1 else ""
+    return [
+        f"By class: P is precision, R recall, F1 is made of both, from the counts{seeds}. A gain is the mean over "
+        "seeds with its paired bootstrap interval; for languages together there is none. A class in fewer than "
+        f"{FEWEST_TEXTS} texts has no verdict, and few examples make wide intervals. Of {len(gains):,} gains by class, "
+        f"about {chance:.0f} would show an effect by chance."
     ]
 
 

@@ -37,7 +37,7 @@ NOTHING = Entry(DASH)
 class ReportTable:
     """The first column names the row; `text_columns` counts those that hold words rather than numbers."""
 
-    kind: Literal["gains", "scores", "costs", "seeds"]
+    kind: Literal["gains", "scores", "classes", "costs", "seeds"]
     title: str
     columns: Row
     rows: tuple[Row, ...]
@@ -46,12 +46,16 @@ class ReportTable:
 
 
 def tables(grid: Grid) -> list[ReportTable]:
-    """All of them, the one that answers the question first."""
+    """Gains and scores, the one that answers the question first."""
     metrics = grid.results.metrics
     found = [gains_table(grid)] if grid.compared else []
     found += [scores_table(grid, metric) for metric in metrics]
-    found += [other_comparisons_table(grid)] if grid.other_comparisons else []
-    return [*found, costs_table(grid), seeds_table(grid)]
+    return [*found, *([other_comparisons_table(grid)] if grid.other_comparisons else [])]
+
+
+def last_tables(grid: Grid) -> list[ReportTable]:
+    """What few look for: costs, and every score."""
+    return [costs_table(grid), seeds_table(grid)]
 
 
 def gains_table(grid: Grid) -> ReportTable:
@@ -60,7 +64,7 @@ def gains_table(grid: Grid) -> ReportTable:
     return ReportTable(
         kind="gains",
         title=f"Gain over no language adapter, in points of {plain(grid.results.metrics[0])}",
-        columns=(Entry("Language"), *(_condition(grid, condition) for condition in columns)),
+        columns=(Entry("Language"), *(condition_entry(grid, condition) for condition in columns)),
         rows=tuple(
             (language_entry(grid, name), *(_gain(grid.gain(name, condition)) for condition in columns))
             for name in grid.in_order
@@ -80,7 +84,7 @@ def scores_table(grid: Grid, metric: str) -> ReportTable:
         title=f"Scores: {plain(metric)}",
         columns=(
             Entry("Language"),
-            *(_condition(grid, condition) for condition in grid.conditions),
+            *(condition_entry(grid, condition) for condition in grid.conditions),
             *([Entry("Most frequent label", ("given to every example",))] if majority else []),
         ),
         rows=tuple(
@@ -130,7 +134,7 @@ def costs_table(grid: Grid) -> ReportTable:
     return ReportTable(
         kind="costs",
         title="Speed and memory: examples per second, peak memory of the process, size of the adapters",
-        columns=(Entry("Language"), *(_condition(grid, condition) for condition in grid.conditions)),
+        columns=(Entry("Language"), *(condition_entry(grid, condition) for condition in grid.conditions)),
         rows=tuple(
             (language_entry(grid, name), *(_cost(grid, name, condition) for condition in grid.conditions))
             for name in grid.in_order
@@ -171,7 +175,8 @@ def language_entry(grid: Grid, tag: str) -> Entry:
     return Entry(label, (*details, "task's own") if tag == grid.results.source_language else details)
 
 
-def _condition(grid: Grid, condition: Condition) -> Entry:
+def condition_entry(grid: Grid, condition: Condition) -> Entry:
+    """The head of a condition's column."""
     name = condition_name(condition, grid.results.source_language)
     return Entry(name, (f"condition {condition}",))
 
@@ -209,7 +214,7 @@ def _averaged(grid: Grid, languages: Sequence[str]) -> list[tuple[Entry, Sequenc
     source = grid.results.source_language
     groups = [("Average", languages)]
     if source in languages:
-        groups.append((f"Average without {plain(source)}", [name for name in languages if name != source]))
+        groups.append((f"Average without {language_label(source)}", [name for name in languages if name != source]))
     details = () if len(languages) == len(grid.languages) else ("languages with every condition",)
     return [(Entry(label, details), names) for label, names in groups if names]
 

@@ -21,7 +21,7 @@ from adaptkit.evaluation.report.tables import tables
 from adaptkit.evaluation.report.words import language_label
 from adaptkit.evaluation.results import CONDITIONS, Majority, MeasuredAdapter, TransferResults
 from adaptkit.terminal.colours import IN_THE_DARK, ON_PAPER, STEPS, _contrast, ink_on, shade, step_of
-from tests.unit.evaluation.invented import compared, invented_cell
+from tests.unit.evaluation.invented import compared, invented_cell, with_classes
 
 HOSTILE = "x\"><script>alert('1')</script><img src=//evil> | `$a_1$` \u202e *b*"
 
@@ -106,13 +106,13 @@ def test_average_rows_are_those_computed_by_hand(results: TransferResults) -> No
     gains = tuple(compared(name, "target", gain, 1.0) for name, gain in (("en", 2.0), ("sw", 10.0), ("ha", 6.0)))
     text = render_markdown(replace(results, metrics=("accuracy",), cells=tuple(cells), comparisons=gains))
     assert "| **Average** | **63.3** · over 3 | **69.3** · over 3 |" in text
-    assert "| **Average without en** | **55.0** · over 2 | **63.0** · over 2 |" in text
+    assert "| **Average without English** | **55.0** · over 2 | **63.0** · over 2 |" in text
     assert "| **Average** | **+6.0** · over 3 |" in text
-    assert "| **Average without en** | **+8.0** · over 2 |" in text
+    assert "| **Average without English** | **+8.0** · over 2 |" in text
 
 
 def test_averages_leave_out_languages_without_every_condition(results: TransferResults) -> None:
-    label = "| **Average without en** · languages with every condition |"
+    label = "| **Average without English** · languages with every condition |"
     assert f"{label} **64.5** · over 8 | **63.8** · over 8 | **69.2** · over 8 |" in render_markdown(results)
 
 
@@ -171,7 +171,8 @@ def test_the_scale_is_symmetric_and_has_a_middle() -> None:
     assert step_of(0.0, 0.0) == 0
 
 
-def test_a_report_is_six_files_that_agree(results: TransferResults, tmp_path: Path) -> None:
+def test_a_report_is_seven_files_that_agree(results: TransferResults, tmp_path: Path) -> None:
+    results = with_classes(results)
     folder = save_report(results, tmp_path / "report")
     assert sorted(file.name for file in folder.iterdir()) == sorted(REPORT_FILES)
     assert load_results(folder / "results.json") == results

@@ -14,6 +14,7 @@ from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.terminal.colours import ON_PAPER
 from tests.browser import DESK, HEIGHT, PHONE, browse, needs_browser
+from tests.unit.evaluation.invented import with_classes
 
 # The page itself is not touched: it has no script and forbids any. A frame gives it the width of a phone, which the
 # window of a headless browser cannot have, and the document around the frame measures what is inside.
@@ -73,7 +74,7 @@ def long_names(results: TransferResults) -> TransferResults:
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("names", ["plain", "long"])
 def test_the_page_never_scrolls_sideways(results: TransferResults, tmp_path: Path, width: int, names: str) -> None:
-    shown = results if names == "plain" else long_names(results)
+    shown = with_classes(results) if names == "plain" else long_names(results)
     found = measure(render_html(shown), tmp_path, width)
     assert found.width == width
     assert found.scroll_width == width
@@ -91,18 +92,19 @@ def test_the_measure_can_fail(results: TransferResults, tmp_path: Path) -> None:
 def test_all_columns_of_two_conditions_show_on_a_phone(results: TransferResults, tmp_path: Path) -> None:
     only = replace(results, cells=tuple(cell for cell in results.cells if cell.condition in ("none", "target")))
     two = replace(only, comparisons=tuple(it for it in results.comparisons if (it.condition, it.against) == TARGET))
+    two = with_classes(two)
     assert measure(render_html(two), tmp_path, PHONE).n_scrolling_boxes == 0
     wide = render_html(two).replace("<table", '<table style="width:600px"', 1)
     assert measure(wide, tmp_path, PHONE).n_scrolling_boxes == 1
 
 
 def test_no_table_scrolls_on_a_desk(results: TransferResults, tmp_path: Path) -> None:
-    assert measure(render_html(results), tmp_path, DESK).n_scrolling_boxes == 0
+    assert measure(render_html(with_classes(results)), tmp_path, DESK).n_scrolling_boxes == 0
 
 
 def test_ten_languages_under_three_conditions_print_on_three_pages(results: TransferResults, tmp_path: Path) -> None:
     file, printed = tmp_path / "report.html", tmp_path / "report.pdf"
-    file.write_text(render_html(results))
+    file.write_text(render_html(with_classes(results)))
     browse(file.as_uri(), tmp_path, DESK, "--no-pdf-header-footer", f"--print-to-pdf={printed}")
     assert len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes())) <= 3
 

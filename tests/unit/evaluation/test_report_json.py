@@ -8,11 +8,12 @@ import pytest
 from adaptkit.errors import ConfigError, DataError, SourceNotFound
 from adaptkit.evaluation.report.results_file import load_results, save_results
 from adaptkit.evaluation.results import Majority, TransferResults
+from tests.unit.evaluation.invented import with_classes
 
 
 def test_what_is_saved_is_loaded_equal(results: TransferResults, tmp_path: Path) -> None:
     limited = replace(results, limit=50, notes=("Guaraní ñandé ‘ok’ \u202e <b>",))
-    for number, these in enumerate((results, limited)):
+    for number, these in enumerate((results, limited, with_classes(results))):
         save_results(these, tmp_path / f"{number}.json")
         assert load_results(tmp_path / f"{number}.json") == these
 
@@ -37,7 +38,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"cells": 3}, "cells is 3, expected a list"),
         ({"seeds": ["a"]}, r"seeds\[0\]"),
         ({"extra": 1}, "unknown field 'extra'"),
-        ({"adaptkit_transfer_results": 5}, "version 5"),
+        ({"adaptkit_transfer_results": 6}, "version 6"),
         ({"adaptkit_transfer_results": True}, "version True"),
         ({"adaptkit_transfer_results": None}, "version None"),
     ],

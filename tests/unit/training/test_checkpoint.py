@@ -172,10 +172,10 @@ def no_room(calls: Collection[int]) -> Callable[..., None]:
     """`write_folder`, with a full disk at these of its calls."""
     numbers = itertools.count()
 
-    def write(folder: Path, files: Mapping[str, bytes], **options: bool) -> None:
+    def write(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> None:
         if next(numbers) in calls:
             raise CannotWrite(folder, OSError(errno.ENOSPC, "No space left on device"), sum(map(len, files.values())))
-        write_folder(folder, files, **options)
+        write_folder(folder, files, overwrite=overwrite)
 
     return write
 
