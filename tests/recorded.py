@@ -1,10 +1,14 @@
 """What stands for CUDA graphs where there is no GPU: a recording that runs the function again when it is replayed."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
+from adaptkit.attaching import StepRecording
+from adaptkit.attaching.gradients import SideBySide
 from adaptkit.attaching.replayed import Replay
 
 
@@ -27,3 +31,42 @@ class RunAgain:
             held.copy_(run())
 
         return replay, held
+
+
+@dataclass
+class StepsAgain:
+    """The same for ways there and back. What a replay may write over is no number as soon as it is used."""
+
+    n_recorded: int = 0
+    n_there: int = 0
+    n_back: int = 0
+
+    def __call__(self, run: Callable[[], Tensor], weights: Sequence[Tensor]) -> StepRecording:
+        self.n_recorded += 1
+        return _StepAgain(self, run, weights)
+
+
+class _StepAgain:
+    def __init__(self, counts: StepsAgain, run: Callable[[], Tensor], weights: Sequence[Tensor]) -> None:
+        self._counts, self._run, self._weights = counts, run, weights
+        self._live = run()
+        self._states = self._live.detach().clone()
+        self._gradient = torch.zeros_like(self._states)
+        self._found = SideBySide.of(self._gradients())
+
+    def forward(self, fill: Callable[[], None]) -> Tensor:
+        self._counts.n_there += 1
+        self._found.flat.fill_(math.nan)
+        fill()
+        self._live = self._run()
+        return self._states.copy_(self._live.detach())
+
+    def backward(self, fill: Callable[[Tensor], None]) -> Sequence[Tensor | None]:
+        self._counts.n_back += 1
+        self._states.fill_(math.nan)
+        fill(self._gradient)
+        self._found.flat.copy_(SideBySide.of(self._gradients()).flat)
+        return self._found.copied()
+
+    def _gradients(self) -> Sequence[Tensor | None]:
+        return torch.autograd.grad(self._live, self._weights, self._gradient, allow_unused=True)

@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from adaptkit.attaching.plan import Chain, Plan, modules_in, run, site_input_of
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.looked_up import LookedUp
+from adaptkit.backbones.precision import enter_in_bfloat16, is_in_bfloat16_blocks
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.errors import ConfigError
 from adaptkit.layers import PieceRows
@@ -28,7 +29,8 @@ class BoundNetwork(nn.Module):
     """The backbone under one plan. What is attached, swapped or detached later changes nothing in it.
 
     Not compiled, it gives what the hooks give, bit for bit. Gradients reach the layers' own weights. Device, type and
-    mode are the model's: `model.train()` lets the layers drop, and a model that is moved is bound again.
+    mode are the model's: `model.train()` lets the layers drop, and a model that is moved is bound again. Where the
+    model's blocks compute in bfloat16 for a while, what is bound then is for that while.
     """
 
     def __init__(self, backbone: Backbone, plan: Plan) -> None:
@@ -43,6 +45,8 @@ class BoundNetwork(nn.Module):
                 self.network.set_submodule(path, LookedUp(module))
         for path, chain in plan.items():
             follow(self.network.get_submodule(path), chain, backbone.known)
+        if is_in_bfloat16_blocks(backbone.network):
+            enter_in_bfloat16(self.network)
 
     def train(self, mode: bool = True) -> "BoundNetwork":
         """Changes nothing below: the layers are the model's own, which others may be serving with."""

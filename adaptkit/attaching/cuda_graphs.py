@@ -1,6 +1,7 @@
 """Recording on CUDA: the few lines that need a GPU."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from adaptkit.attaching.gradients import SideBySide
+from adaptkit.attaching.recorded_steps import StepRecording
 from adaptkit.attaching.replayed import Replay
 
 _WARM_UP = 2
@@ -53,3 +56,63 @@ class CudaGraphs:
             # Behind the wait: another stream's replay may still read what is filled.
             fill()
             graph.replay()
+
+
+class CudaSteps:
+    """Records ways there and back, each as two CUDA graphs, as `torch.cuda.make_graphed_callables` does.
+
+    All share one pool of memory: what one has computed for its way back is gone when another goes there. Dropout draws
+    anew in every replay, from where the device's generator stands then.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    @cached_property
+    def _pool(self) -> Any:  # noqa: ANN401 - torch's own
+        return torch.cuda.graph_pool_handle()
+
+    def __call__(self, run: Callable[[], Tensor], weights: Sequence[Tensor]) -> StepRecording:
+        """Record a function, and the way back from what it gives to the weights."""
+        with torch.cuda.device(self._device):
+            here, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(here)
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UP):
+                    states = run()
+                    gradient = torch.zeros_like(states)
+                    torch.autograd.grad(states, weights, gradient, allow_unused=True)
+            here.wait_stream(aside)
+            there, back = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+            with _recording:
+                with torch.cuda.graph(there, pool=self._pool):
+                    states = run()
+                with torch.cuda.graph(back, pool=self._pool):
+                    found = SideBySide.of(torch.autograd.grad(states, weights, gradient, allow_unused=True))
+        return _CudaStep(self._device, there, back, states.detach(), gradient, found)
+
+
+@dataclass(frozen=True)
+class _CudaStep:
+    """Two graphs, and where they read and write."""
+
+    device: torch.device
+    there: torch.cuda.CUDAGraph
+    back: torch.cuda.CUDAGraph
+    states: Tensor
+    gradient: Tensor
+    found: SideBySide
+
+    def forward(self, fill: Callable[[], None]) -> Tensor:
+        """Replay the way there."""
+        with torch.cuda.device(self.device):
+            fill()
+            self.there.replay()
+        return self.states
+
+    def backward(self, fill: Callable[[Tensor], None]) -> Sequence[Tensor | None]:
+        """Replay the way back."""
+        with torch.cuda.device(self.device):
+            fill(self.gradient)
+            self.back.replay()
+            return self.found.copied()

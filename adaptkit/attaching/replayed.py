@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from adaptkit.attaching.bound import table_ids
+from adaptkit.attaching.places import Places
 from adaptkit.backbones.looked_up import LookedUp
 from adaptkit.data.batch_shapes import BatchShape, ShapeBuckets
 
@@ -35,10 +35,9 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class _Recording:
-    """Where a recorded pass reads and writes. `vectors`: of tables that a recording cannot hold, before it runs."""
+    """Where a recorded pass reads and writes."""
 
-    inputs: tuple[Tensor, ...]
-    vectors: dict[LookedUp, Tensor]
+    places: Places
     replay: Replay
     states: Tensor
 
@@ -69,7 +68,7 @@ class ReplayedNetwork:
         self._places: list[int] = []
         self._lock = Lock()
         parts = list(network.modules())
-        self._may_drop = [part for part in parts if _share_dropped(part)]
+        self._may_drop = [part for part in parts if share_dropped(part)]
         self._tables = [module for module in parts if isinstance(module, LookedUp)]
         self._weights = [held for part in parts for held in (part._parameters, part._buffers) if held]
         self.n_recorded = 0
@@ -128,18 +127,9 @@ class ReplayedNetwork:
     def _make(self, shape: BatchShape, inputs: tuple[Tensor, ...]) -> None:
         _log.info("recording a pass of %s, which takes about as long as four passes", shape)
         with torch.inference_mode():
-            held = tuple(_padded(tensor, shape, number) for number, tensor in enumerate(inputs))
-            # Without padding, other kernels would run before the recording than in it, where masks are not looked at.
-            held[_MASK][:, -1] = 0
-            vectors = {table: table.vectors(table_ids(table, held[0])) for table in self._tables}
-            for table, tensor in vectors.items():
-                table.given = tensor
-            try:
-                replay, states = self._record(lambda: self._as_it_is(*held))
-            finally:
-                for table in vectors:
-                    table.given = None
-        self._recordings[shape] = _Recording(held, vectors, replay, states)
+            places = Places.recorded(shape, inputs, self._tables)
+            replay, states = self._record(lambda: places.through(self._network))
+        self._recordings[shape] = _Recording(places, replay, states)
         self.n_recorded += 1
         while len(self._recordings) > self._buckets.most:
             dropped, _ = self._recordings.popitem(last=False)
@@ -147,44 +137,14 @@ class ReplayedNetwork:
             self._asked[dropped], self._after_room_made[dropped] = 0, 2 * self._needed(dropped)
 
     def _replayed(self, recording: _Recording, inputs: tuple[Tensor, ...]) -> Tensor:
-        def fill() -> None:
-            for number, (place, tensor) in enumerate(zip(recording.inputs, inputs, strict=True)):
-                _fill(place, tensor, number)
-            for table, place in recording.vectors.items():
-                place.copy_(table.vectors(table_ids(table, recording.inputs[0])))
-
         rows, length = inputs[0].shape
         with torch.inference_mode():
-            recording.replay(fill)
+            recording.replay(lambda: recording.places.fill(inputs))
         # A copy outside of inference mode may stand in a graph of autograd, where the caller wants one.
         return recording.states[:rows, :length].clone()
 
 
-def _share_dropped(module: nn.Module) -> float:
+def share_dropped(module: nn.Module) -> float:
     """What a module drops in training; layers of adapters have a number for it."""
     share = module.p if isinstance(module, nn.Dropout) else getattr(module, "dropout", 0.0)
     return float(share) if isinstance(share, float | int) else 0.0
-
-
-_IDS, _MASK = 0, 1
-
-
-def _padded(tensor: Tensor, shape: BatchShape, number: int) -> Tensor:
-    """A place for an input of this shape, filled."""
-    sizes = (shape.rows, shape.length) if number in (_IDS, _MASK) else (shape.rows, *tensor.shape[1:])
-    return _fill(tensor.new_zeros(sizes), tensor, number)
-
-
-def _fill(place: Tensor, tensor: Tensor, number: int) -> Tensor:
-    """Copy an input to its place, with nothing behind it."""
-    rows = len(tensor)
-    if place.shape != tensor.shape:
-        place.zero_()
-        if number == _MASK:
-            # A row of padding reads one token, as the softmax over none is no number.
-            place[rows:, 0] = 1
-    if number in (_IDS, _MASK):
-        place[:rows, : tensor.shape[1]] = tensor
-    else:
-        place[:rows] = tensor
-    return place

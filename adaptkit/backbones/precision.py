@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
 
 from adaptkit.backbones.networks import all_blocks_of, entrances_of, parts_of_embeddings
@@ -62,10 +63,9 @@ def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
     Autocast would convert every weight and every activation again at each layer, a fifth of a training step on CPU.
     The embedding table, most of a multilingual encoder, stays as it is; only its output is converted.
     """
-    entrances = entrances_of(network)
     below = {id(weight) for module in parts_of_embeddings(network) for weight in module.parameters()}
     before = [(weight, weight.data) for weight in network.parameters() if id(weight) not in below]
-    handles = [module.register_forward_hook(_to_bfloat16) for module in entrances]
+    handles = enter_in_bfloat16(network)
     try:
         for weight, data in before:
             if data.dtype == torch.float32:
@@ -76,6 +76,11 @@ def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
             handle.remove()
         for weight, data in before:
             weight.data = data
+
+
+def enter_in_bfloat16(network: PreTrainedModel) -> list[RemovableHandle]:
+    """Let what enters the first block be in bfloat16, until the handles are removed."""
+    return [module.register_forward_hook(_to_bfloat16) for module in entrances_of(network)]
 
 
 def is_in_bfloat16_blocks(network: PreTrainedModel) -> bool:

@@ -40,8 +40,7 @@ class ShapeBuckets:
 
     def of(self, shape: BatchShape, longest: int) -> BatchShape | None:
         """What a batch is padded to, of at most `longest` tokens a row; None where no length is long enough."""
-        lengths = (min(length, longest) for length in self.lengths if min(length, longest) >= shape.length)
-        length = next(lengths, None)
+        length = _padded_length(shape.length, self.lengths, longest)
         return None if length is None else BatchShape(shape.rows, length)
 
     def fitting(self, shape: BatchShape, recorded: Iterable[BatchShape]) -> BatchShape | None:
@@ -49,3 +48,28 @@ class ShapeBuckets:
         bound = self.waste * shape.tokens
         found = [each for each in recorded if each.holds(shape) and each.tokens <= bound]
         return min(found, key=lambda each: each.tokens, default=None)
+
+
+@dataclass(frozen=True)
+class FixedBuckets:
+    """Shapes of these `lengths` and of whole batches of `rows`: what a batch is padded to follows from it alone.
+
+    So a training that is resumed pads as one that was never interrupted. Padding may make of a batch at most `waste`
+    times as many tokens.
+    """
+
+    rows: int
+    lengths: tuple[int, ...] = PADDED_LENGTHS
+    waste: float = 4.0
+
+    def of(self, shape: BatchShape, longest: int) -> BatchShape | None:
+        """What a batch is padded to, of at most `longest` tokens a row; None where it is to stay as it is."""
+        length = _padded_length(shape.length, self.lengths, longest)
+        if length is None:
+            return None
+        padded = BatchShape(-(-shape.rows // self.rows) * self.rows, length)
+        return padded if padded.tokens <= self.waste * shape.tokens else None
+
+
+def _padded_length(length: int, lengths: Iterable[int], longest: int) -> int | None:
+    return next((min(each, longest) for each in lengths if min(each, longest) >= length), None)

@@ -35,6 +35,7 @@ def settings_of(
         seed=run.seed,
         precision=run.precision,
         gradient_checkpointing=run.gradient_checkpointing,
+        graphs=run.graphs,
         checkpoint_every=output.checkpoint_every,
         checkpoint_minutes=output.checkpoint_minutes,
     )

@@ -31,7 +31,8 @@ class Run(Options):
     returns is not looked at, and what it raises stops the run, with its checkpoint kept.
 
     Raises:
-        ConfigError: A number that cannot be right, or a callback that cannot be called.
+        ConfigError: A number that cannot be right, options that do not go together, or a callback that cannot be
+            called.
     """
 
     batch_size: int = option(32, "sentences in a batch", least=1)
@@ -43,6 +44,11 @@ class Run(Options):
     seed: int = option(0, "seed of everything random")
     precision: Precision = option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
     gradient_checkpointing: bool = option(False, "less memory for about a third more time")
+    graphs: bool = option(
+        False,
+        "record steps as CUDA graphs, one for each of at most eight shapes, and replay them (trial: not yet run on a "
+        "GPU; needs one)",
+    )
     evaluate_every: int | None = option(
         None, "steps between two measures of the held-out loss (default: a fifth of all, 20 to 200)", least=1
     )
@@ -66,6 +72,11 @@ class Run(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.graphs and self.gradient_checkpointing:
+            raise ConfigError(
+                "graphs and gradient_checkpointing do not go together: a recorded step keeps its activations in memory "
+                "of its own. Leave one of them out."
+            )
         if self.callback is not None and not callable(self.callback):
             raise ConfigError(
                 f"callback is a function that takes a TrainingReport, found {self.callback!r:.80}; trackers stand in "

@@ -14,12 +14,19 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
-from adaptkit.errors import DivergedTraining
+from adaptkit.errors import ConfigError, DivergedTraining
 from adaptkit.heads.batch import Loss
 from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
+from adaptkit.training.backbone_passes import (
+    BackbonePasses,
+    HookedPasses,
+    RecordedPasses,
+    recorders_for,
+    recording_errors_told,
+)
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
@@ -68,7 +75,8 @@ class TrainingRun:
         self._processes = Processes(device)
         drops = any(isinstance(layer, LowRankLayer) and layer.dropout > 0 for layer in layers.modules())
         self._streams = RandomStreams(device, self._processes, drops=drops)
-        step = TrainingStep(model, layers, objective, stack, self._processes, self._streams, below)
+        self._passes = _passes(model, settings, self._processes, drops=drops)
+        step = TrainingStep(self._passes, layers, objective, stack, self._processes, self._streams, below)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
         self._state = TrainingState(trained, optimizer)
@@ -150,8 +158,11 @@ class TrainingRun:
 
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
-        started = time.perf_counter()
         with self._fast_backbone(), self._streams.forked():
+            if self._settings.graphs:
+                self._backward(rows, bare=False)  # recorded here, and replayed in what is measured
+                wait_for(self._backbone.device)
+            started = time.perf_counter()
             self._backward(rows, bare=False)
             wait_for(self._backbone.device)
         self._optimizer.zero_grad()
@@ -219,6 +230,7 @@ class TrainingRun:
             fast_attention(network),
             bfloat16_blocks(network) if self._bf16 else nullcontext(),
             memory_errors_told("this run", self.device, self._ways_to_less_memory()),
+            self._recorded(),
         ):
             if not self._settings.gradient_checkpointing:
                 yield
@@ -228,6 +240,15 @@ class TrainingRun:
                 yield
             finally:
                 self._model.gradient_checkpointing(on=False)
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """While open, what is recorded stays; it is of weights as they lie now."""
+        try:
+            with recording_errors_told() if self._settings.graphs else nullcontext():
+                yield
+        finally:
+            self._passes.forget()
 
     def _ways_to_less_memory(self) -> str:
         asked = self._settings
@@ -313,3 +334,16 @@ class TrainingRun:
         # The loss is looked at now and then only: a broken state must not take the place of a sound one.
         self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
         return self._keeper.save(self._progress, display)
+
+
+def _passes(model: AdaptedModel, settings: TrainingSettings, processes: Processes, *, drops: bool) -> BackbonePasses:
+    if not settings.graphs:
+        return HookedPasses(model)
+    if drops and processes.count > 1:
+        raise ConfigError(
+            f"{as_typed(graphs=True)} pads what each process reads, and layers that drop draw for the whole batch of "
+            f"all {processes.count} processes. Train without dropout, in one process, or without graphs."
+        )
+    record_step, record_pass = recorders_for(model.backbone.device)
+    rows = -(-settings.batch_size // processes.count)
+    return RecordedPasses(model, rows=rows, record_step=record_step, record_pass=record_pass)

@@ -17,6 +17,7 @@ class TrainingSettings:
     the steps and falls linearly to zero. The held-out loss is taken every `evaluate_every` steps; after `patience`
     evaluations in a row without gain the run ends (None: never); gain is a loss that is lower than the best before by
     more than this share of it, `least_gain`. The weights with the best held-out loss are kept.
+    With `graphs`, what the backbone does is recorded once for each shape of batches, as a CUDA graph, and replayed.
     A checkpoint is written every `checkpoint_every` steps, and after `checkpoint_minutes` without one.
 
     Raises:
@@ -33,6 +34,7 @@ class TrainingSettings:
     seed: int = 0
     precision: Precision = "auto"
     gradient_checkpointing: bool = False
+    graphs: bool = False
     evaluate_every: int = 200
     patience: int | None = 5
     least_gain: float = 0.0

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.heads.batch import Batch, Loss
-from adaptkit.model import AdaptedModel, StackLike
+from adaptkit.model import StackLike
+from adaptkit.training.backbone_passes import BackbonePasses
 from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import RandomStreams
 
@@ -28,7 +29,7 @@ class TrainingStep(nn.Module):
 
     def __init__(
         self,
-        model: AdaptedModel,
+        passes: BackbonePasses,
         layers: AdapterLayers,
         objective: nn.Module,
         stack: BatchStack,
@@ -40,34 +41,32 @@ class TrainingStep(nn.Module):
         self._processes = processes
         self._streams = streams
         self.trained = nn.ModuleDict({"adapter": layers, "objective": objective})
-        self._model = [model]
+        self._passes = passes
         self._stack = stack
         self._below = below
 
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
         """The objective's measures; `bare` runs the backbone without the adapter and without gradients."""
-        model = self._model[0]
         objective: Loss = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
         if bare:
             hidden = self._frozen(batch, objective)
         else:
-            with model.active(_for(batch, self._stack)):
-                hidden = self._states(batch, objective)
-                if batch.unlabelled is not None:
-                    batch = replace(batch, unlabelled_states=self._states(batch.unlabelled, objective))
+            stack = _for(batch, self._stack)
+            hidden = self._states(batch, objective, stack)
+            if batch.unlabelled is not None:
+                batch = replace(batch, unlabelled_states=self._states(batch.unlabelled, objective, stack))
         if (held := batch.anchored) is not None:
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(_rows(batch, held), objective))
         return dict(objective.measures(hidden, batch))
 
     def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
-        with torch.no_grad(), self._model[0].active(_for(batch, self._below)):
-            return self._states(batch, objective)
+        with torch.no_grad():
+            return self._states(batch, objective, _for(batch, self._below))
 
-    def _states(self, batch: Batch, objective: Loss) -> Tensor:
+    def _states(self, batch: Batch, objective: Loss, stack: StackLike) -> Tensor:
         def states(ids: Tensor, mask: Tensor, decoder_ids: Tensor | None = None) -> Tensor:
             with self._streams.in_share(len(batch.ids)):
-                hidden: Tensor = self._model[0](ids, mask, blocks=objective.blocks, decoder_ids=decoder_ids)
-            return hidden
+                return self._passes.states(stack, ids, mask, objective.blocks, decoder_ids)
 
         decoded = () if batch.decoder_ids is None else (batch.decoder_ids,)
         return self._processes.in_shares(states, batch.ids, batch.mask, *decoded)
