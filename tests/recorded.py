@@ -1,8 +1,10 @@
 """What stands for CUDA graphs where there is no GPU: a recording that runs the function again when it is replayed."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -70,3 +72,13 @@ class _StepAgain:
 
     def _gradients(self) -> Sequence[Tensor | None]:
         return torch.autograd.grad(self._live, self._weights, self._gradient, allow_unused=True)
+
+
+@contextmanager
+def trainings_recorded(device: torch.device) -> Iterator[None]:
+    """While open, a training may record its steps on this device: elsewhere than on CUDA, by what stands for it."""
+    if device.type == "cuda":
+        yield
+        return
+    with patch("adaptkit.training.loop.recorders_for", lambda _: (StepsAgain(), RunAgain())):
+        yield

@@ -80,9 +80,9 @@ class CudaSteps:
             with torch.cuda.stream(aside):
                 for _ in range(_WARM_UP):
                     states = run()
-                    gradient = torch.zeros_like(states)
-                    torch.autograd.grad(states, weights, gradient, allow_unused=True)
+                    torch.autograd.grad(states, weights, torch.zeros_like(states), allow_unused=True)
             here.wait_stream(aside)
+            gradient = torch.zeros_like(states)
             there, back = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
             with _recording:
                 with torch.cuda.graph(there, pool=self._pool):

@@ -41,6 +41,10 @@ def _trained(shape: str, bits: int, lengths: str, side: str = OURS) -> Row:
     return Row(side, "mlm", {"shape": shape, "bits": bits, "lengths": lengths})
 
 
+def _recorded(shape: str, what: str, **options: str | int) -> Row:
+    return Row(OURS, what, {"shape": shape, **options, "form": "recorded"})
+
+
 def _encoded(shape: str, bits: int) -> Row:
     return Row(OURS, "encode", {"shape": shape, "bits": bits})
 
@@ -78,7 +82,8 @@ def all_rows() -> list[Row]:
         _texts(BASE, "never"),
         _texts(BASE, "auto"),
         _encoded(BASE, 16),
-        *(_step(BASE, form) for form in ("hooks", "bound", "graph")),
+        *(_step(BASE, form) for form in ("recorded", "hooks", "bound", "graph")),
+        *(_recorded(BASE, "mlm", bits=32, lengths=lengths) for lengths in (FULL, NEWS)),
         _trained(BASE, 32, FULL),
         _trained(BASE, 32, NEWS),
         _trained(BASE, 32, FULL, PEER),
@@ -86,17 +91,21 @@ def all_rows() -> list[Row]:
         _encoded(BASE, 8),
         _encoded(BASE, 4),
         _trained(BASE, 4, FULL),
+        _recorded(BASE, "mlm", bits=4, lengths=FULL),
         *_compiled(BASE, "passes"),
         *_passes(SMALL, *_FORMS),
         _texts(SMALL, "never"),
         _texts(SMALL, "auto"),
         *(_encoded(SMALL, bits) for bits in (16, 8, 4)),
         _trained(SMALL, 32, FULL),
+        _recorded(SMALL, "mlm", bits=32, lengths=FULL),
         Row(OURS, "distill", {"shape": SMALL}),
+        _recorded(SMALL, "distill"),
         Row(OURS, "attach", {"shape": BASE, "adapters": 32}),
         _many(BASE, 32, "adapter", PEER),
         *_passes(LARGE, *_FORMS),
         *_passes(LARGE, "bare", "adapter", side=PEER),
+        _recorded(LARGE, "mlm", bits=32, lengths=FULL),
         _trained(LARGE, 32, FULL),
         _trained(LARGE, 32, FULL, PEER),
         Row(OURS, "generate", {"shape": DECODER}),

@@ -1,13 +1,16 @@
 """adaptkit's rows: training by masked words and by translations, and texts that a decoder writes."""
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 import adaptkit
+from adaptkit.attaching import CudaSteps, RecordedSteps
 from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
+from adaptkit.data.batch_shapes import FixedBuckets
 from adaptkit.data.tokens import TokenStore
 from adaptkit.model import AdaptedModel
 from adaptkit.training import TrainingData, TrainingRun, TrainingSettings
@@ -18,8 +21,11 @@ from benchmarks.gpu_speed.place import Place
 from benchmarks.gpu_speed.rows import FULL
 from benchmarks.gpu_speed.serving import LORA, model_of, shares, with_adapters
 from benchmarks.gpu_speed.texts import drawn_ids
+from tests.recorded import StepsAgain, trainings_recorded
 
 BATCH, LONGEST, STEPS = 32, 128, 20
+STEPS_RECORDED = 300
+"""Recordings are made within a run, and take as long as some steps each."""
 _NAME = "language/trained"
 _ANCHOR = 20.0
 _PRECISION: Precision = "bf16"
@@ -31,18 +37,24 @@ def training_ids(place: Place, lengths: str, vocabulary_size: int) -> list[list[
     return drawn_ids(lengths, count, longest, vocabulary_size)
 
 
-def mlm(place: Place, shape: str, bits: int, lengths: str) -> dict[str, float]:
-    """Tokens a second of masked language modelling in bfloat16, with anchors, as `train_adapter` does it."""
+def mlm(place: Place, shape: str, bits: int, lengths: str, form: str = "hooks") -> dict[str, float]:
+    """Tokens a second of masked language modelling in bfloat16, with anchors, as `train_adapter` does it.
+
+    By hooks, or on recorded steps; these are recorded within the time that is taken.
+    """
+    recorded = form == "recorded"
+    steps = 2 if place.tiny else STEPS_RECORDED if recorded else STEPS
     model = model_of(place, shape, bits)
     ids = training_ids(place, lengths, model.backbone.shape.vocabulary_size)
     targets = torch.nn.functional.normalize(torch.randn(len(ids), model.backbone.shape.hidden_width), dim=-1)
     data = TrainingData(TokenStore(ids), targets, seed=0)
-    _trained(place, model, data, steps=2)
+    _trained(place, model, data, steps=2, graphs=recorded)
     forget_peak(place.device)
-    return {**_trained(place, model, data, steps=2 if place.tiny else STEPS), "peak_mb": peak_mb(place.device)}
+    found = _trained(place, model, data, steps=steps, graphs=recorded)
+    return {**found, "peak_mb": peak_mb(place.device)}
 
 
-def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: int) -> dict[str, float]:
+def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: int, graphs: bool) -> dict[str, float]:
     layers = model.attach_layers(_NAME, LORA)
     try:
         objective = masked_objective(
@@ -54,9 +66,15 @@ def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: in
             dtype=run_type(_PRECISION, place.device),
         )
         settings = TrainingSettings(
-            max_steps=steps, batch_size=_batch(place), precision=_PRECISION, evaluate_every=1000, patience=None
+            max_steps=steps,
+            batch_size=_batch(place),
+            precision=_PRECISION,
+            graphs=graphs,
+            evaluate_every=1000,
+            patience=None,
         )
-        found = TrainingRun(model, layers, objective, data, settings, stack=_NAME).run(Silent())
+        with trainings_recorded(place.device):
+            found = TrainingRun(model, layers, objective, data, settings, stack=_NAME).run(Silent())
     finally:
         model.detach(_NAME)
     return {
@@ -96,6 +114,9 @@ def _network(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor) -> Any: 
 
         return hooked
     bound: Any = model.bound(_NAME)
+    if form == "recorded":
+        record = CudaSteps(model.device) if model.device.type == "cuda" else StepsAgain()
+        return partial(RecordedSteps(record, FixedBuckets(len(ids)), model.backbone.max_length).states, bound)
     if form == "graph" and model.device.type == "cuda":
         bound = torch.cuda.make_graphed_callables(bound, (ids, mask), allow_unused_input=True)
     return bound
@@ -105,15 +126,19 @@ def _batch(place: Place) -> int:
     return 4 if place.tiny else BATCH
 
 
-def distill(place: Place, shape: str) -> dict[str, float]:
-    """Steps a second of distillation from the package's own translations."""
+def distill(place: Place, shape: str, form: str = "hooks") -> dict[str, float]:
+    """Steps a second of distillation from the package's own translations, by hooks or on recorded steps."""
     model = model_of(place, shape, 32)
-    steps = 2 if place.tiny else STEPS
-    run = adaptkit.Run(max_steps=steps, batch_size=_batch(place), precision="auto", progress=False)
-    forget_peak(place.device)
-    adapter = adaptkit.train_adapter(
-        lang="sw", parallel=adaptkit.sample_pairs("sw"), backbone=model, method=adaptkit.Lora(rank=8), run=run
+    recorded = form == "recorded"
+    steps = 2 if place.tiny else STEPS_RECORDED if recorded else STEPS
+    run = adaptkit.Run(
+        max_steps=steps, batch_size=_batch(place), precision="auto", graphs=recorded, patience=0, progress=False
     )
+    forget_peak(place.device)
+    with trainings_recorded(place.device):
+        adapter = adaptkit.train_adapter(
+            lang="sw", parallel=adaptkit.sample_pairs("sw"), backbone=model, method=adaptkit.Lora(rank=8), run=run
+        )
     facts = adapter.card.training
     assert facts is not None
     return {

@@ -44,6 +44,7 @@ TRIED = [
     "passes: recorded, 32 bits",
     "passes: banks, 32 bits",
     "passes: written, rows under their own stacks",
+    "recorded: lora by distillation, 32 bits, fp32",
     "stacks: attached, swapped, detached",
     "predict: 32 bits",
     "save, load, attach: bottleneck + invertible on bert",

@@ -123,9 +123,9 @@ def test_r_drop_reads_each_batch_twice_and_the_plan_says_so(monkeypatch: pytest.
     rows: list[int] = []
     states = TrainingStep._states
 
-    def counted(self: TrainingStep, batch: Batch, objective: Any) -> Tensor:  # noqa: ANN401
+    def counted(self: TrainingStep, batch: Batch, *others: Any) -> Tensor:  # noqa: ANN401
         rows.append(len(batch.ids))
-        return states(self, batch, objective)
+        return states(self, batch, *others)
 
     monkeypatch.setattr(TrainingStep, "_states", counted)
     plan = estimate_adapter(**QUICK, data=made.topics(), backbone=tiny_model(), r_drop=1.0).plan

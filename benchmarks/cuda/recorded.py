@@ -1,0 +1,61 @@
+"""Cases: trainings on recorded steps, beside the same on the model's hooks."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.cuda import limits
+from benchmarks.cuda.case import Case, against_itself
+from benchmarks.cuda.place import PAIRS, Place
+from benchmarks.cuda.trainings import MASKED, TASKS, TEXT, trained
+from tests.recorded import trainings_recorded
+
+_PAIRED = {"parallel": PAIRS}
+_TRIAL: dict[str, Any] = {"task": "trial", "lang": None, "method": "lora"}
+_FORMS = ((32, "fp32"), (32, "bf16"), (16, "bf16"), (8, "bf16"), (4, "bf16"))
+_DROPPED = 0.2
+"""How far losses with other zeros may be apart: means over few sentences behind a few steps."""
+
+
+def _both(place: Place, bits: int, precision: str, asked: Mapping[str, Any]) -> Mapping[str, tuple[Tensor, Tensor]]:
+    load = {"bits": bits, "dtype": torch.bfloat16 if bits == 16 else torch.float32}
+    whole = {"load": load, "precision": precision, "checkpointing": False, **asked}
+    plain = trained(place, **whole)
+    with trainings_recorded(place.device):
+        found = trained(place, graphs=True, **whole)
+    return {name: (found[name], expected) for name, expected in plain.items()}
+
+
+def _dropping(place: Place) -> Mapping[str, tuple[Tensor, Tensor]]:
+    """Twice the same run draws the same; beside the hooks, other zeros give losses that are alike."""
+    asked = {**TEXT["lora with dropout"], **_PAIRED}
+    both = _both(place, 32, "fp32", asked)
+    again = _both(place, 32, "fp32", asked)
+    alike = {name: pair for name, pair in both.items() if name.startswith("loss")}
+    return {**alike, "again": (both["first gradient"][0], again["first gradient"][0])}
+
+
+def cases() -> Iterator[Case]:
+    """All of these."""
+    for bits, precision in _FORMS:
+        yield _case("lora by mlm", {**TEXT["lora"], **MASKED}, bits, precision)
+        yield _case("lora by distillation", {**TEXT["lora"], **_PAIRED}, bits, precision)
+    yield Case(
+        "recorded: lora with dropout by distillation",
+        against_itself(
+            _dropping, {"loss before": limits.LOSS["fp32"], "loss after": _DROPPED, "again": limits.SAME_RUN}
+        ),
+    )
+    for method in ("lora + invertible", "bottleneck", "fusion"):
+        yield _case(f"{method} by mlm", {**TEXT[method], **MASKED}, 32, "fp32")
+    for task in ("classification", "tagging", "qa"):
+        yield _case(f"lora for {task}", {**_TRIAL, "data": TASKS[task]}, 32, "bf16")
+
+
+def _case(name: str, asked: Mapping[str, Any], bits: int, precision: str) -> Case:
+    values = partial(_both, bits=bits, precision=precision, asked=asked)
+    limit = limits.of_training(bits, precision, with_head="task" in asked)
+    return Case(f"recorded: {name}, {bits} bits, {precision}", against_itself(values, limit))
