@@ -17,6 +17,7 @@ CASES: dict[str, dict[str, Any]] = {
     DROPPED: {**_TEXT, "text": SWAHILI, "dropout": 0.3, "gradient_checkpointing": True},
     "mlm with an invertible layer": {**_TEXT, "text": SWAHILI, "invertible": True, "gradient_checkpointing": True},
     "distillation": {**_TEXT, "parallel": PAIRS},
+    "distillation on recorded steps": {**_TEXT, "parallel": PAIRS, "graphs": True},
     "one row a batch": {**_TEXT, "parallel": PAIRS, "batch_size": 1, "max_steps": 3},
     "choice": {**_TASK, "task": "why", "data": choices()},
     "regularisers": {**_TASK, "task": "topics", "data": topics(), "r_drop": 1.0, "feature_distillation": 0.5},

@@ -19,6 +19,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.training import frozen_vectors
 from adaptkit.training.processes import Processes
 from tests.calls import train_adapter
+from tests.recorded import trainings_recorded
 from tests.runs import SWAHILI, Watching, opener
 from tests.several.cases import CASES, DROPPED, INTERRUPTED_AFTER
 from tests.tiny import tiny_model
@@ -36,7 +37,8 @@ class CtrlCInTheOther(Watching):
 
 
 def trained(name: str, **more: Any) -> str:  # noqa: ANN401
-    adapter = train_adapter(**{**CASES[name], "backbone": tiny_model(), "progress": False, **more})
+    with trainings_recorded(torch.device("cpu")):
+        adapter = train_adapter(**{**CASES[name], "backbone": tiny_model(), "progress": False, **more})
     return adapter.weights_sha256
 
 

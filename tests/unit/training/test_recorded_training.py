@@ -12,6 +12,7 @@ from adaptkit.attaching import Record, RecordStep
 from adaptkit.errors import ConfigError, TrainingInterrupted
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder
+from adaptkit.training.processes import Processes
 from tests.calls import train_adapter
 from tests.recorded import RunAgain, StepsAgain
 from tests.runs import PAIRS, SWAHILI, CtrlC, ObjectiveName, small_run
@@ -148,6 +149,18 @@ def test_a_step_that_cannot_be_recorded_says_what_to_do(monkeypatch: pytest.Monk
     monkeypatch.setattr("adaptkit.training.loop.recorders_for", lambda _: (fails, RunAgain()))
     with pytest.raises(ConfigError, match=r"cannot be recorded as a CUDA graph.*Leave graphs=True out"):
         small_run(graphs=True).train()
+
+
+@pytest.mark.usefixtures("recorders")
+def test_with_dropout_it_is_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Two(Processes):
+        def __init__(self, device: torch.device) -> None:
+            super().__init__(device)
+            self.count = 2
+
+    monkeypatch.setattr("adaptkit.training.loop.Processes", Two)
+    with pytest.raises(ConfigError, match="draw for the whole batch of all 2 processes"):
+        small_run(graphs=True, dropout=0.1)
 
 
 def test_it_does_not_go_with_recomputing() -> None:
