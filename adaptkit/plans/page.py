@@ -62,7 +62,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     rows = "".join(f"<tr>{''.join(_cells(outcome))}</tr>" for outcome in outcomes)
     return (
         '<section><h2>Adapters</h2><div class="scroll" role="region" aria-label="Adapters" tabindex="0">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+        f'<table class="plan stacked"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>'
     )
 
 
@@ -73,7 +73,7 @@ def _cells(outcome: Outcome) -> Iterator[str]:
     learned = outcome.learned if outcome.is_done else None
     values = [""] * (len(_COLUMNS) - 2) if learned is None else _values(learned)
     for number, value in enumerate([*values, str(outcome.folder) if outcome.is_done else ""], start=1):
-        yield f"<td{_number(number)}><div><span>{_text(value)}</span></div></td>"
+        yield f'<td data-column="{_COLUMNS[number]}"{_number(number)}><div><span>{_text(value)}</span></div></td>'
 
 
 def _values(learned: Learned) -> list[str]:

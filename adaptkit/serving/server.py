@@ -130,10 +130,19 @@ def _response(refusal: Refusal) -> Response:
     return JSONResponse(refusal.body, refusal.status, wait)
 
 
+_PAGES = {
+    "/": "page.html",
+    "/page.css": "page.css",
+    "/page.js": "page.js",
+    "/page.svg": "page.svg",
+    "/favicon.ico": "page.svg",  # asked for by browsers that show something else of this server
+}
+
+
 def _show_page(app: FastAPI) -> None:
     """Put the page where LitServe says only that it runs."""
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", None) != "/"]
-    for path, name in (("/", "page.html"), ("/page.css", "page.css"), ("/page.js", "page.js")):
+    for path, name in _PAGES.items():
         app.router.routes.append(Route(path, partial(_shown, name)))
 
 

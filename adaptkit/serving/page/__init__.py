@@ -1,8 +1,13 @@
-"""The page on which a stack is tried by hand: three files that ask nothing of any other site."""
+"""The page on which a stack is tried by hand: four files that ask nothing of any other site."""
 
 from importlib.resources import files
 
-_KINDS = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_KINDS = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
 
 
 def page_file(name: str) -> tuple[bytes, str]:

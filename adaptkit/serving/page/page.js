@@ -4,6 +4,10 @@
 const KINDS = ["language", "domain", "task"];
 const AT_HAND = { text: "Text", pair: "Second text (where the head reads pairs)", words: "Sentence", first: "First text", second: "Second text",
   question: "Question", context: "Context", prompt: "Prompt", choices: "Choices, one a line", lines: "Lines to compare with, one each" };
+// What stands in the fields where no link says it: short, and in words that all of these models know.
+const EXAMPLE = { text: "The doctors treated forty patients in the new hospital.", words: "Amina lives in Kano.", first: "The goat eats grass.", second: "A goat is eating.",
+  question: "Where does Amina live?", context: "Amina lives in Kano and sells maize.", prompt: "It rained all night, so", choices: "the road is wet\nthe goat sings",
+  lines: "Nurses cared for many sick people.\nThe market is closed today." };
 const at = id => document.getElementById(id);
 let models = [];
 
@@ -156,9 +160,18 @@ function fail(error) {
   at("error").hidden = false;
 }
 
+// An example to change: nothing is asked before somebody presses the button.
+function showExample(head) {
+  at("stack").value = head ? head.id : models.find(model => model.kind === "language")?.id || "";
+  showFields();
+  for (const area of at("fields").querySelectorAll("textarea")) area.value = EXAMPLE[area.name] || "";
+  return false;
+}
+
 // A link may hold a stack and its input behind #, which no server sees: #stack=sw+>+topics&text=...
 function fromLink() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  const given = new URLSearchParams(location.hash.slice(1)), head = models.find(model => model.endpoint);
+  if (![...given].length) return showExample(head);
   at("stack").value = given.get("stack") || "";
   showFields();
   for (const area of at("fields").querySelectorAll("textarea")) area.value = given.get(area.name) || "";

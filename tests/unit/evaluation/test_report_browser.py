@@ -1,8 +1,7 @@
 """The page in a real browser, at the widths of a phone and of a desk."""
 
 import re
-from dataclasses import dataclass, replace
-from html import escape
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,49 +12,11 @@ from PIL import Image
 from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.results import TransferResults
 from adaptkit.terminal.colours import ON_PAPER
-from tests.browser import DESK, HEIGHT, PHONE, browse, needs_browser
+from tests.browser import DESK, HEIGHT, PHONE, browse, browse_page, measure, needs_browser
 from tests.unit.evaluation.invented import with_classes
 
-# The page itself is not touched: it has no script and forbids any. A frame gives it the width of a phone, which the
-# window of a headless browser cannot have, and the document around the frame measures what is inside.
 TARGET = ("target", "none")
-AROUND = """<!doctype html><body style="margin:0"><iframe srcdoc="{page}" width="{width}" height="{height}"
-style="border:0;display:block"></iframe><script>addEventListener("load", () => {{
-  const inside = document.querySelector("iframe").contentDocument, width = inside.documentElement.clientWidth;
-  const all = selector => [...inside.querySelectorAll(selector)];
-  const out = all("header, section, figure, svg, .scroll, dd, li, p, h1, h2").filter(
-    element => element.getBoundingClientRect().right > width + 0.5);
-  const scale = text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
-  document.body.setAttribute("data-measured", [inside.documentElement.scrollWidth, width, out.length,
-    Math.min(...all("svg text").map(scale)),
-    all(".scroll:not(:has(.seeds))").filter(box => box.scrollWidth > box.clientWidth).length,
-  ].join(" "));
-}});</script>"""
-
 pytestmark = needs_browser
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the document around the page found, in CSS pixels."""
-
-    scroll_width: float
-    width: float
-    n_sticking_out: float
-    smallest_chart_text: float
-    n_scrolling_boxes: float
-
-
-def browse_page(page: str, folder: Path, width: int, option: str) -> str:
-    file = folder / "around.html"
-    file.write_text(AROUND.format(page=escape(page), width=width, height=HEIGHT))
-    return browse(file.as_uri(), folder, width, option)
-
-
-def measure(page: str, folder: Path, width: int) -> Measured:
-    found = re.search(r'data-measured="([^"]+)"', browse_page(page, folder, width, "--dump-dom"))
-    assert found
-    return Measured(*map(float, found.group(1).split()))
 
 
 def screenshot(page: str, folder: Path, width: int) -> NDArray[np.uint8]:
@@ -96,6 +57,18 @@ def test_all_columns_of_two_conditions_show_on_a_phone(results: TransferResults,
     assert measure(render_html(two), tmp_path, PHONE).n_scrolling_boxes == 0
     wide = render_html(two).replace("<table", '<table style="width:600px"', 1)
     assert measure(wide, tmp_path, PHONE).n_scrolling_boxes == 1
+
+
+def test_a_score_of_every_seed_is_read_on_a_phone(results: TransferResults, tmp_path: Path) -> None:
+    """Its rows are blocks there, with the name of the column before each value."""
+    page = render_html(results)
+    assert 'data-column="Condition"' in page
+    only_seeds = re.sub(
+        r"<section(?!s).*?</section>", lambda it: it[0] if 'class="seeds' in it[0] else "", page, flags=re.S
+    )
+    assert measure(only_seeds, tmp_path, PHONE).n_scrolling_boxes == 0
+    flat = only_seeds.replace(" stacked", "").replace("<table", '<table style="width:600px"')
+    assert measure(flat, tmp_path, PHONE).n_scrolling_boxes == 1
 
 
 def test_no_table_scrolls_on_a_desk(results: TransferResults, tmp_path: Path) -> None:

@@ -33,16 +33,18 @@ setInterval(() => frames.forEach(frame => {{
   const out = [...inside.querySelectorAll("body *")].filter(each => each.getBoundingClientRect().right > width + 0.5);
   frame.dataset.measured = [inside.documentElement.scrollWidth, width, out.length].join(" ");
   frame.dataset.answer = inside.getElementById("answer")?.innerHTML || "";
+  frame.dataset.fields = [...inside.querySelectorAll("#stack, textarea")].map(each => each.value).join("|");
   frame.dataset.error = inside.getElementById("error")?.textContent || "";
 }}), 50);</script>"""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page in a frame shows: markup of the answer, text of the error, and its measures in CSS pixels."""
+    """What a page in a frame shows: markup of the answer, error, what stands in the fields, measures in CSS pixels."""
 
     answer: str
     error: str
+    fields: str
     scroll_width: float
     width: float
     n_sticking_out: float
@@ -115,7 +117,7 @@ def shown_by(server: str, links: Sequence[str], folder: Path, width: int) -> lis
     every = []
     for frame in re.findall(r"<iframe[^>]*>", found):
         data = {name: unescape(value) for name, value in re.findall(r'data-(\w+)="([^"]*)"', frame)}
-        every.append(Shown(data["answer"], data["error"], *map(float, data["measured"].split())))
+        every.append(Shown(data["answer"], data["error"], data["fields"], *map(float, data["measured"].split())))
     return every
 
 

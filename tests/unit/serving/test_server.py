@@ -308,6 +308,23 @@ def test_the_page_shows_what_a_stack_answers_on_a_phone(served: Served, tmp_path
 
 
 @in_a_browser
+def test_the_page_opens_with_an_example_and_asks_nothing_by_itself(served: Served, tmp_path: Path) -> None:
+    (found,) = shown_by(served.url, [""], tmp_path, PHONE)
+    stack, text, *_ = found.fields.split("|")
+    assert stack.startswith("task/")
+    assert text.endswith(".")
+    assert "Nothing was asked yet" in found.answer
+    assert (found.error, found.n_sticking_out) == ("", 0)
+
+
+def test_a_browser_finds_an_icon(served: Served) -> None:
+    for path in ("/favicon.ico", "/page.svg"):
+        with urllib.request.urlopen(f"{served.url}{path}", timeout=60) as icon:  # noqa: S310 - of this machine
+            assert icon.headers["content-type"] == "image/svg+xml"
+            assert b"<svg" in icon.read()
+
+
+@in_a_browser
 def test_a_screenshot_shows_the_page(served: Served, tmp_path: Path) -> None:
     with Image.open(screenshot(served.url, "stack=topics&text=goat", tmp_path, DESK, HEIGHT)) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
