@@ -1,5 +1,6 @@
 """Modules that a user names: imported so that what they register is there, in this process and in those it starts."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -36,6 +37,8 @@ def _import_file(path: Path) -> None:
     spec = spec_from_file_location(path.stem, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise ConfigError(f"{FLAG} {path}: there is no such file.")
+    if path.stem in sys.modules and path.samefile(getattr(sys.modules[path.stem], "__file__", None) or os.devnull):
+        return  # by this process already
     if path.stem in sys.modules:
         raise ConfigError(f"{FLAG} {path}: a module {path.stem!r} is imported already; give the file another name.")
     sys.modules[path.stem] = module = module_from_spec(spec)

@@ -5,10 +5,10 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,10 +19,13 @@ from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
 from adaptkit.serving.limits import Limits
-from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import told_at
 from adaptkit.version import install_command
+
+if TYPE_CHECKING:
+    from adaptkit.serving.shelf import Shelf
 
 KEY_VARIABLE = "ADAPTKIT_API_KEY"
 _HOSTS = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 - by default, this machine alone
@@ -49,6 +52,9 @@ def _serve(
     workers: Annotated[int, typer.Option(help="processes for each device, each with a backbone of its own")] = 1,
     batch_size: Annotated[int, typer.Option(help="inputs that are answered together")] = 32,
     cache_mib: Annotated[int, typer.Option(help="MiB of adapters that stay in memory, for each worker")] = 256,
+    preload: Annotated[
+        bool, typer.Option("--preload", help="read and check all adapters before it is ready, not when first named")
+    ] = False,
     slots: Annotated[
         int | None,
         typer.Option(
@@ -75,7 +81,18 @@ def _serve(
     key = os.environ.get(KEY_VARIABLE, "")
     held = Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)
     spec = ZooSpec(shelf, limits)
-    api = ZooAPI(shelf.path, held, spec, api_key=key, batch_size=batch_size, cache_bytes=cache_mib * _MIB, slots=slots)
+    for line in _told_before(shelf, cache_bytes=cache_mib * _MIB, preload=preload):
+        _console.print(line)
+    api = ZooAPI(
+        shelf.path,
+        held,
+        spec,
+        api_key=key,
+        batch_size=batch_size,
+        cache_bytes=cache_mib * _MIB,
+        slots=slots,
+        preload=preload,
+    )
     accelerator, devices = _devices(device)
     _console.print(_plan(host, port, has_key=bool(key)))
     server = ZooServer(
@@ -89,6 +106,35 @@ def _serve(
     )
     _end_by(signal.SIGINT, signal.SIGTERM)
     server.serve(port, log_level=log_level)
+
+
+def _told_before(shelf: "Shelf", *, cache_bytes: int, preload: bool) -> Iterator[str]:
+    """What of the zoo is not served, and what it costs to have all of it ready.
+
+    Raises:
+        ConfigError: All adapters shall stay in memory, and the bound on it is lower.
+    """
+    from adaptkit.task_types import TASK_TYPES
+
+    heads = {each.id: each.facts.head for each in shelf.served}
+    writing = [name for name, head in heads.items() if head is not None and TASK_TYPES.require(head).writes]
+    if writing:
+        yield (
+            f"not served: {', '.join(writing)}, whose answers the backbone writes word by word; for these, "
+            "adaptkit predict reads lines, and model.predict lists, in Python."
+        )
+    if not preload:
+        return
+    size = sum(each.size_bytes for each in shelf.served)
+    if size > cache_bytes:
+        raise ConfigError(
+            f"--preload asks for all adapters in memory, which are {bytes_text(size)}, and each worker keeps "
+            f"{bytes_text(cache_bytes)}: give --cache-mib {-(-size // _MIB)}, or leave --preload out."
+        )
+    yield (
+        f"preloading {counted(len(heads), 'adapter')}: {bytes_text(size)} in each worker, and a check of each on the "
+        "backbone before it is ready"
+    )
 
 
 def _require_place(host: str, port: int) -> None:

@@ -26,6 +26,7 @@ class Part:
         weight: how often one of its lines is drawn beside those of the others.
         licence: of its text.
         language: the canonical tag of its sentences.
+        source_language: that of the translations, where it is stated.
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
         n_skipped: pairs that the latest reading skipped because a side was empty.
@@ -36,6 +37,7 @@ class Part:
     weight: float = 1.0
     licence: str = NOT_STATED
     language: str = ""
+    source_language: str | None = None
     languages: str = ""
     repeatable: bool = True
     n_skipped: Callable[[], int] = lambda: 0
@@ -82,6 +84,7 @@ def parallel_part(source: Source, language: str) -> Part:
         weight=source.weight,
         licence=source.licence,
         language=language,
+        source_language=stated,
         languages=f"{stated} to {language}" if stated else f"to {language} from a language not stated",
         repeatable=corpus.repeatable,
         n_skipped=lambda: corpus.empty_pairs,

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from adaptkit.data.direction import direction_of
 from adaptkit.data.parallel import open_parallel
+from adaptkit.data.sentence import Sentence
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
@@ -31,7 +33,15 @@ def read_translations(source: Any, *, language: str | None, source_language: str
         Translation(source=text, target=target, language=canonical_tag(language), source_language=canonical_tag(tag))
         for text, target in corpus.pairs()
     ]
+    rows = (Sentence(each.target, each.source) for each in examples)
+    direction = direction_of(rows, canonical_tag(language), canonical_tag(tag))
+    swapped = None if direction is None else direction.problem()
     dropped = {"a side is empty": corpus.empty_pairs} if corpus.empty_pairs else {}
     return TaskData(
-        task_type="translation", examples=examples, labels=(), description=corpus.description, dropped=dropped
+        task_type="translation",
+        examples=examples,
+        labels=(),
+        description=corpus.description,
+        dropped=dropped,
+        notes=(swapped,) if swapped else (),
     )

@@ -12,6 +12,7 @@ from adaptkit.languages.families import (
     trained_on,
     why_no_relative,
 )
+from adaptkit.languages.frequent_words import share_of_frequent_words, with_frequent_words
 from adaptkit.languages.scripts import (
     UNSPACED,
     count_scripts,
@@ -42,8 +43,10 @@ __all__ = [
     "script_name",
     "script_of",
     "scripts_of",
+    "share_of_frequent_words",
     "shared_branches",
     "trained_on",
     "usual_scripts",
     "why_no_relative",
+    "with_frequent_words",
 ]

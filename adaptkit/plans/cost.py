@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from adaptkit.plans.decision import Decision
-from adaptkit.terminal.amounts import bytes_text, counted
+from adaptkit.terminal.amounts import bytes_text, counted, time_text
+from adaptkit.terminal.busy_cores import busy_cores
 
 Cost = Mapping[str, float]
 _SAFE_SHARE = 0.9
@@ -13,6 +15,8 @@ _SAFE_SHARE = 0.9
 @dataclass(frozen=True)
 class PlanCost:
     """What is known of a plan before it starts. Times in seconds, sizes in bytes.
+
+    `problems` are what is worth a look in the text of those that were measured now.
 
     `costs` are those that could be measured, by id. Of the others `refused` says why they cannot be trained, and
     `unknown` why they could not be measured. `at_once` trainings run beside each other on a machine with
@@ -23,6 +27,7 @@ class PlanCost:
     costs: Mapping[str, Cost]
     refused: Mapping[str, str]
     unknown: Mapping[str, str]
+    problems: Mapping[str, Sequence[str]]
     at_once: int
     memory_bytes: int
     on_cpu: bool
@@ -58,6 +63,7 @@ class PlanCost:
                 "folder": str(decision.training.folder),
                 "done": decision.finished,
                 "cost": self.costs.get(id_),
+                "problems": list(self.problems.get(id_, ())),
                 "error": self.refused.get(id_) or self.unknown.get(id_),
             }
             for decision in self.decisions
@@ -73,7 +79,8 @@ class PlanCost:
 
     def lines(self) -> list[str]:
         """It all in words: a line for each training, and what they cost together."""
-        return [*map(self._line, self.decisions), *self._total()]
+        told = [[self._line(each), *self._problems(each.training.id)] for each in self.decisions]
+        return [*chain.from_iterable(told), *self._total()]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -87,6 +94,9 @@ class PlanCost:
         if id_ in self.refused:
             return f"{id_}: cannot be trained: {self.refused[id_]}"
         return f"{id_}: {self.unknown.get(id_, 'not measured')}{_replaced(decision)}"
+
+    def _problems(self, id_: str) -> list[str]:
+        return [f"{id_}: note: {problem}" for problem in self.problems.get(id_, ())]
 
     def _total(self) -> Iterator[str]:
         to_do = [decision for decision in self.decisions if not decision.finished]
@@ -103,6 +113,8 @@ class PlanCost:
             f"time), {bytes_text(round(self.adapter_bytes))} of adapters, peak memory about "
             f"{self.peak_memory_bytes / 2**30:.1f} GiB each{unknown}"
         )
+        if self.on_cpu and (busy := busy_cores()):
+            yield busy
         needed = self.peak_memory_bytes * min(self.at_once, len(to_do))
         if self.on_cpu and needed > _SAFE_SHARE * self.memory_bytes:
             yield (
@@ -117,17 +129,10 @@ def _replaced(decision: Decision) -> str:
 
 
 def seconds_of(cost: Cost) -> float:
-    """What a training takes with reading its text and what it prepares; loading the backbone is not in it."""
-    return cost["prepared_s"] + cost["elapsed_s"]
+    """What a training takes, with the start of its process, the loading of its backbone, and what it prepares."""
+    return cost.get("started_s", 0.0) + cost["prepared_s"] + cost["elapsed_s"]
 
 
 def longest_first(ids: Collection[str], costs: Mapping[str, Cost]) -> Sequence[str]:
     """The order in which trainings start, so that the last ones to end are short; those of unknown cost first."""
     return sorted(ids, key=lambda id_: -seconds_of(costs[id_]) if id_ in costs else float("-inf"))
-
-
-def time_text(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

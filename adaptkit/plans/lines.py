@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rich.progress import Progress, TaskID
 
-from adaptkit.plans.cost import time_text
+from adaptkit.terminal.amounts import time_text
 from adaptkit.terminal.bar import LINE_EVERY_S, bars_of_trainings
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line

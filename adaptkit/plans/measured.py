@@ -20,12 +20,14 @@ _LOOK_EVERY_S = 0.2
 class Measured:
     """The machine, the cost of each training that could be measured, and what is wrong with the others.
 
+    `problems` are what is worth a look in the text of those that were measured now.
     `refused` are those that could not be trained either, and `unknown` says why others could not be measured.
     """
 
     def __init__(self, decisions: Sequence[Decision]) -> None:
         self.machine: Machine | None = None
         self.costs: dict[str, Cost] = {}
+        self.problems: dict[str, Sequence[str]] = {}
         self.refused: dict[str, str] = {}
         self.unknown: dict[str, str] = {}
         self._decisions = {it.training.id: it for it in decisions if not it.finished}
@@ -89,6 +91,7 @@ class Measured:
             self.refused[said["of"]] = f"{said['failed']}: {said['message']}"
             return True
         self.costs[said["of"]] = said["cost"]
+        self.problems[said["of"]] = said["problems"]
         decision = self._to_measure[said["of"]]
         if decision.kept is None or decision.kept.state == "measured":
             memory.keep(said["of"], Kept(options=decision.training.deciding, state="measured", cost=said["cost"]))

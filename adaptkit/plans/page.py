@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from adaptkit.later import later
-from adaptkit.plans.cost import time_text
 from adaptkit.plans.outcome import Learned, Outcome
-from adaptkit.terminal.amounts import bytes_text, counted
+from adaptkit.terminal.amounts import bytes_text, counted, time_text
 from adaptkit.terminal.plain_text import one_line
 
 # What evaluates needs torch, and so does its page; a plan does not.

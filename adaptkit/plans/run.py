@@ -151,6 +151,7 @@ class _Run:
             found.costs,
             found.refused,
             found.unknown,
+            problems=found.problems,
             at_once=at_once,
             memory_bytes=machine.memory_bytes,
             on_cpu="cuda" not in kinds,

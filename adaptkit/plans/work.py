@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
 import psutil
@@ -55,18 +55,19 @@ class Telling:
 
 def main() -> None:
     """Do the job."""
+    began_s = time.time() - psutil.Process().create_time()
     tell = _teller()
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_who_asked, daemon=True).start()
-    answer(job, tell)
+    answer(job, tell, started_s=began_s)
 
 
-def answer(job: Mapping[str, Any], tell: Tell) -> None:
-    """Do a job, and tell what came of it."""
+def answer(job: Mapping[str, Any], tell: Tell, *, started_s: float = 0.0) -> None:
+    """Do a job, and tell what came of it. `started_s` is what it took until this process could begin."""
     try:
         import_each(job["modules"])
         if "measure" in job:
-            _measure(job["measure"], tell)
+            _measure(job["measure"], tell, started_s)
         else:
             _train(job["train"], tell)
     except TrainingInterrupted as error:
@@ -100,43 +101,58 @@ def _train(job: Mapping[str, Any], tell: Tell) -> None:
     tell(trained=adapter.weights_sha256)
 
 
-def _measure(jobs: Mapping[str, Mapping[str, Any]], tell: Tell) -> None:
+def _measure(jobs: Mapping[str, Mapping[str, Any]], tell: Tell, started_s: float) -> None:
     """Say what the machine has, and what each training would cost there; one backbone serves all that name it."""
     tell(
         device=best_device(),
         gpus=torch.cuda.device_count(),
         memory_bytes=psutil.virtual_memory().total,
     )
-    held: dict[Pretrained, AdaptedModel] = {}
+    held: dict[Pretrained, Loaded] = {}
     for id_, job in jobs.items():
         try:
-            tell(of=id_, cost=_cost(job, held))
+            cost, problems = _cost(job, held, started_s)
+            tell(of=id_, cost=cost, problems=problems)
         except AdaptkitError as error:
             tell(of=id_, failed=type(error).__name__, message=str(error))
 
 
-def _cost(job: Mapping[str, Any], held: dict[Pretrained, AdaptedModel]) -> Mapping[str, float]:
+def _cost(
+    job: Mapping[str, Any], held: dict[Pretrained, "Loaded"], started_s: float
+) -> tuple[Mapping[str, float], list[str]]:
     request = planned_request(job["options"])
     check_output(replace(request.output, resume_or_start=True, overwrite=job["replaces"]))
-    model = _model(request, held)
+    loaded = _loaded(request, held)
     started = time.perf_counter()
     unwritten = Output(private=request.output.private, licence=request.output.licence)
-    found = estimate(replace(_quiet(request, unwritten), backbone=model), Silent())
-    return {
+    found = estimate(replace(_quiet(request, unwritten), backbone=loaded.model), Silent())
+    cost = {
         "steps": found.n_steps,
+        "started_s": started_s + loaded.elapsed_s,
         "prepared_s": time.perf_counter() - started,
         "elapsed_s": found.elapsed_s,
         "peak_memory_bytes": found.peak_memory_bytes,
         "adapter_bytes": found.adapter_bytes,
     }
+    return cost, list(found.problems)
 
 
-def _model(request: AnyRequest, held: dict[Pretrained, AdaptedModel]) -> AdaptedModel:
+@dataclass(frozen=True)
+class Loaded:
+    """A backbone, and how long it took to load it."""
+
+    model: AdaptedModel
+    elapsed_s: float
+
+
+def _loaded(request: AnyRequest, held: dict[Pretrained, Loaded]) -> Loaded:
     asked = request.backbone
     assert isinstance(asked, Pretrained)  # noqa: S101 - a file names it
     if asked not in held:
         held.clear()  # one at a time: those of a plan may be large
-        held[asked] = load_model(asked.backbone, bits=asked.bits, embeddings=asked.embeddings, device=asked.device)
+        began = time.perf_counter()
+        model = load_model(asked.backbone, bits=asked.bits, embeddings=asked.embeddings, device=asked.device)
+        held[asked] = Loaded(model, time.perf_counter() - began)
     return held[asked]
 
 

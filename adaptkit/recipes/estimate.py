@@ -1,6 +1,7 @@
 """What a run will cost on this machine, measured on a few of its batches."""
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adaptkit.backbones import Backbone
@@ -12,6 +13,8 @@ from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
 from adaptkit.recipes.fitting import Fitting
+from adaptkit.terminal.amounts import shown_seconds, time_text
+from adaptkit.terminal.busy_cores import busy_cores
 from adaptkit.terminal.waiting import POLICY, threads_that_wait_sleep
 from adaptkit.training import RunData
 
@@ -27,7 +30,8 @@ class Estimate:
 
     `n_sentences` are sentences, or labelled examples; those have no triage. `elapsed_s` is the time of the training,
     and `preparation_s` that of all before it: reading, looking at and encoding the text, loading the backbone, and
-    measuring. `plan` says in a few lines what would be trained, on what, and what it would cost.
+    measuring. `plan` says in a few lines what would be trained, on what, and what it would cost, and `problems` what is
+    worth a look before.
     """
 
     triage: Triage | None
@@ -39,21 +43,20 @@ class Estimate:
     adapter_bytes: int
     preparation_s: float = 0.0
     plan: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self.plan)
 
     def cost(self, batch_size: int) -> str:
         """A line that says it."""
+        # What a reader adds up is what is shown.
+        together = shown_seconds(self.preparation_s) + shown_seconds(self.elapsed_s)
         return (
-            f"about {_duration(self.preparation_s + self.elapsed_s)}: {_duration(self.preparation_s)} of preparation, "
-            f"and {_duration(self.elapsed_s)} for {self.n_steps:,} steps of {batch_size}; peak memory about "
+            f"about {time_text(together)}: {time_text(self.preparation_s)} of preparation, "
+            f"and {time_text(self.elapsed_s)} for {self.n_steps:,} steps of {batch_size}; peak memory about "
             f"{self.peak_memory_bytes / 2**30:.1f} GiB (measured on a few batches)"
         )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) -> list[str]:
@@ -70,7 +73,8 @@ def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) 
             f"note: the run needs nearly all of the {held / 2**30:.1f} GiB that it can have of this GPU. If they are "
             "not enough: a smaller batch_size, gradient_checkpointing, a smaller max_length, or fewer bits."
         )
-    return lines + slower_bits(backbone)
+    busy = busy_cores() if device.type == "cpu" else None
+    return lines + slower_bits(backbone) + ([busy] if busy else [])
 
 
 def slower_bits(backbone: Backbone) -> list[str]:
@@ -93,6 +97,7 @@ def measure(
     objective: str,
     n_sentences: int,
     triage: Triage | None = None,
+    problems: Sequence[str] = (),
 ) -> Estimate:
     """Run some batches of all sizes, and the largest one; no more than the run has, where it has very few.
 
@@ -111,5 +116,6 @@ def measure(
         n_steps=max_steps,
         elapsed_s=statistics.median(seconds) * max_steps,
         peak_memory_bytes=fitting.run.peak_memory_bytes(),
+        problems=tuple(problems),
         adapter_bytes=4 * sum(tensor.numel() for tensor in fitting.layers.named_tensors().values()),
     )

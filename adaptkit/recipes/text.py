@@ -1,5 +1,6 @@
 """Train a language or domain adapter: choose the text, look at it, say what it will cost, train, record."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -12,8 +13,10 @@ from torch import Tensor
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
+from adaptkit.data.direction import Direction, direction_of
 from adaptkit.data.kept_text import kept_text
 from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.repeats import repeated_share, repeats_in_words
 from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
 from adaptkit.data.triage import Triage, triage
@@ -41,6 +44,8 @@ from adaptkit.training.objectives import ObjectiveTraining
 from adaptkit.training.tokenized_text import TokenizedText
 
 _MIN_STEPS = 100
+_SHOWN_SOURCES = 3
+_log = logging.getLogger("adaptkit")
 
 
 class TextTraining:
@@ -83,6 +88,8 @@ class TextTraining:
         self.triage.require(force=request.force)
         self._notes = self._unread()
         self._problems = self._problems_found()
+        self._directions = self._directions_taken()
+        self._problems += self._swapped()
         self._mixture = mixture_of(self._text.parts, self._text.counts, request.drawing_alpha)
         self.data = self._training.data(
             TokenizedText(
@@ -98,6 +105,9 @@ class TextTraining:
             )
         )
         self._require_drawn()
+        if (repeats := self._repeats()) is not None:
+            self.data = replace(self.data, doubt=repeats)
+            self._problems.append(f"{repeats}.")
         self.settings = self._settings()
         self._fitting_config = request.adapter_config(self.model.backbone.shape, self.foundation.adapters, self._pieces)
         self._fitting = Fitting(
@@ -123,6 +133,7 @@ class TextTraining:
             objective=self.objective.name,
             n_sentences=len(self._text.tokens),
             triage=self.triage,
+            problems=self._problems,
         )
 
     def describe(self, estimate: Estimate) -> list[str]:
@@ -138,6 +149,7 @@ class TextTraining:
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.described(self.objective)}, {counted(estimate.n_sentences, 'sentence')}",
+            *self._pairs_shown(),
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
             f"{found.overlong_lines / found.lines:.1%} of the lines are cut",
@@ -159,6 +171,9 @@ class TextTraining:
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
+        if not self.request.run.progress:
+            for problem in self._swapped():
+                _log.warning("%s: %s", self.id, problem)
         return self._fitting.train(
             self._display,
             kind=self.request.kind,
@@ -291,6 +306,33 @@ class TextTraining:
                 f"objective {self.objective.name!r} does not draw sources by weight: leave out the weights and "
                 f"{as_typed(sampling_alpha=...)}, and its text is drawn as it is."
             )
+
+    def _directions_taken(self) -> dict[str, Direction]:
+        """Of each source with translations, by its name, which side is taken for which."""
+        parts = enumerate(self._text.parts)
+        found = {
+            part.name: direction_of(self._text.rows({number}), part.language, part.source_language)
+            for number, part in parts
+            if self.source.translated
+        }
+        return {name: direction for name, direction in found.items() if direction is not None}
+
+    def _repeats(self) -> str | None:
+        """Whether held-out sentences are trained on too, where a row of the data is a sentence of the text."""
+        if self.data.n_measured != len(self._text.tokens):
+            return None
+        return repeats_in_words(repeated_share((row.text for row in self._text.rows()), self.data.heldout))
+
+    def _swapped(self) -> list[str]:
+        """Sources whose two sides look swapped."""
+        problems = {name: direction.problem() for name, direction in self._directions.items()}
+        return [f"{name}: {problem}" for name, problem in problems.items() if problem]
+
+    def _pairs_shown(self) -> list[str]:
+        """A pair of each of the first sources, unless nothing of the text is to be seen."""
+        if self.request.output.private:
+            return []
+        return [f"text: {direction}" for direction in list(self._directions.values())[:_SHOWN_SOURCES]]
 
     def _unread(self) -> list[str]:
         """Say what of the text is not trained on at all."""

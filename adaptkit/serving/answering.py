@@ -42,6 +42,14 @@ class Answering:
         self._batch_size = batch_size
         self._zoo = ServedZoo(model, zoo, cache_bytes)
 
+    def preload(self) -> None:
+        """Read all adapters that are for this backbone, so that the first request waits for none.
+
+        Raises:
+            AdaptkitError: One is not sound, or does not give on this backbone what it must.
+        """
+        self._zoo.preload()
+
     def replies(self, jobs: Sequence[Job]) -> list[Reply]:
         """The reply to each job. What is wrong in one of them harms no other."""
         found: dict[int, Reply] = {}

@@ -12,6 +12,7 @@ from litserve import LitAPI
 from starlette.requests import Request
 
 from adaptkit.errors import AdaptkitError
+from adaptkit.named_modules import import_each, imported_names
 from adaptkit.requests import Pretrained
 from adaptkit.serving.jobs import Job, Reply
 from adaptkit.serving.loop import TogetherLoop
@@ -24,7 +25,8 @@ _log = logging.getLogger(__name__)
 class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
     """LitServe's view of a zoo: how a worker starts, what it does with a batch, and who may ask.
 
-    It travels to each worker, so that it holds no model before it is set up there.
+    It travels to each worker, so that it holds no model before it is set up there. Modules that this process has
+    imported by name are imported there too, for task types and methods that they register.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
         batch_size: int,
         cache_bytes: int,
         slots: int | None = None,
+        preload: bool = False,
     ) -> None:
         super().__init__(max_batch_size=batch_size, spec=spec, loop=TogetherLoop())
         self._zoo, self._backbone = zoo, backbone
         self._api_key, self._cache_bytes, self._slots = api_key, cache_bytes, slots
+        self._preload, self._modules = preload, imported_names()
         self._answering: Any = None
 
     def setup(self, device: str) -> None:
@@ -51,12 +55,15 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
         from adaptkit.serving.answering import Answering, slots_for
 
         try:
+            import_each(self._modules)
             held = self._backbone
             model = load_model(held.backbone, bits=held.bits, embeddings=held.embeddings, device=device)
             slots = slots_for(model) if self._slots is None else self._slots
             if slots:
                 model.use_banks(slots=slots)
             self._answering = Answering(model, self._zoo, cache_bytes=self._cache_bytes, batch_size=self.max_batch_size)
+            if self._preload:
+                self._answering.preload()
         except AdaptkitError as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             sys.exit(1)

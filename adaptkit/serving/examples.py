@@ -37,7 +37,11 @@ def _row_of(endpoint: str, named: Named) -> AnyTaskType:
         )
     row = TASK_TYPES.require(named.head)
     if row.writes:
-        raise _refused(f"{named.stack} answers with text that the backbone writes, which this server does not do.")
+        raise _refused(
+            f"{named.stack} answers with text that the backbone writes word by word ({row.in_words}), which this "
+            "server does not do, as one such answer would hold up all others. Use `adaptkit predict`, or model.predict "
+            "in Python."
+        )
     if endpoint not in (ANY_HEAD, row.endpoint):
         raise _refused(f"{named.stack} is a head of {row.in_words}; ask /v1/{row.endpoint}, or /v1/{ANY_HEAD}.")
     return row

@@ -47,6 +47,16 @@ class ServedZoo:
         """Let go what is unloaded, and was read again for requests that had come before."""
         self._let_go(self._roster.unloaded)
 
+    def preload(self) -> None:
+        """Read every adapter for this backbone; what does not fit into the cache goes again.
+
+        Raises:
+            AdaptkitError: One is not sound, or does not give on this backbone what it must.
+        """
+        left_out = self.described().left_out
+        for adapter_id in self._listings.keys() - left_out.keys():
+            self._model.pinned(adapter_id)
+
     def load(self, adapter_id: str) -> None:
         """Read an adapter as it is in the zoo now, and try it on the backbone; the one before stays if that fails.
 

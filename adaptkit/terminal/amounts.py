@@ -16,3 +16,24 @@ def counted(count: int, noun: str, several: str | None = None) -> str:
 def row_of(number: int, what: str) -> str:
     """`row 3 of the queries`, as a person counts; `number` counts from 0."""
     return f"row {number + 1:,} of the {what}"
+
+
+def time_text(seconds: float) -> str:
+    """`40 s`, `2 min 5 s`, `12 min`, `3.5 h`."""
+    shown = shown_seconds(seconds)
+    if shown < _IN_SECONDS:
+        return f"{shown} s"
+    if shown < _IN_MINUTES_AND_SECONDS:
+        minutes, rest = divmod(shown, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{shown / 60:.0f} min" if shown < _IN_MINUTES else f"{shown / 3600:.1f} h"
+
+
+def shown_seconds(seconds: float) -> int:
+    """The time that `time_text` shows, in seconds: a sum of such is what a reader adds up."""
+    step = next(step for most, step in _STEPS if seconds < most)
+    return round(seconds / step) * step
+
+
+_IN_SECONDS, _IN_MINUTES_AND_SECONDS, _IN_MINUTES = 90, 600, 5400
+_STEPS = ((_IN_SECONDS, 1), (_IN_MINUTES_AND_SECONDS, 5), (_IN_MINUTES, 60), (float("inf"), 360))

@@ -27,6 +27,7 @@ from adaptkit.storage.tensors import parse_tensors
 from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
 from adaptkit.training.state import TrainingState
+from adaptkit.version import __version__
 
 CHECKPOINT_VERSION = 3
 _TENSORS = "checkpoint.safetensors"
@@ -111,7 +112,7 @@ class CheckpointFolder:
             CheckpointError: It belongs to another run, or is damaged.
         """
         try:
-            found = decode(_Checkpoint, parse_object(stored.facts, self.path / _FACTS))
+            found = self._decoded(parse_object(stored.facts, self.path / _FACTS))
             self._require_own(found)
             shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors().items()}
             tensors = parse_tensors(stored.tensors, shapes, self.path / _TENSORS)
@@ -136,12 +137,28 @@ class CheckpointFolder:
             CheckpointError: It is another run's, or cannot be read.
         """
         try:
-            self._require_own(decode(_Checkpoint, read_json(Folder(self.path), _FACTS)))
+            self._require_own(self._decoded(read_json(Folder(self.path), _FACTS)))
         except (AdapterFileError, MistypedJson) as error:
             raise self._unreadable(error) from error
 
+    def _decoded(self, content: Mapping[str, object]) -> _Checkpoint:
+        """What a checkpoint says of itself.
+
+        Raises:
+            CheckpointError: Another version has written it.
+            MistypedJson: It is no checkpoint.
+        """
+        version = content.get("version")
+        if type(version) is int and version != CHECKPOINT_VERSION:
+            raise CheckpointError(
+                f"{self.path} is a checkpoint of version {version}, and this adaptkit ({__version__}) goes on with "
+                f"version {CHECKPOINT_VERSION} alone: another would train differently from there. Delete {self.path} "
+                "to start again, or finish the run with the adaptkit that began it."
+            )
+        return decode(_Checkpoint, content)
+
     def _require_own(self, found: _Checkpoint) -> None:
-        if found.version != CHECKPOINT_VERSION or found.run != self.run:
+        if found.run != self.run:
             raise CheckpointError(
                 f"{self.path} holds the checkpoint of another run: {self._differences(found.run)}. Resume with "
                 f"the same arguments, or delete {self.path} to start again."
@@ -154,7 +171,7 @@ class CheckpointFolder:
         """What is not the same, by name."""
         names = sorted(name for name in self.run.keys() | theirs.keys() if self.run.get(name) != theirs.get(name))
         told = [f"{name} was {theirs.get(name, 'not known')}, now {self.run.get(name, 'not known')}" for name in names]
-        return "; ".join(told) or "it was written by another version of adaptkit"
+        return "; ".join(told)
 
     def remove(self) -> None:
         """Delete the checkpoint; called when the run is complete."""

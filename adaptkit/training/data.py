@@ -64,8 +64,8 @@ class TrainingData:
     Rows may hold two texts: `first_lengths` says how many tokens come before the second, 0 where there is none. Behind
     the targets of all rows' first texts stand those of the second ones, in order. `anchors` are weights of keeping a
     row's tokens where they were, of all or of those for which `anchored_tokens` have a 1 and not a 0. `row_labels` are
-    what an objective asks of whole rows. `mixture` says which source each row is of, and how often each is drawn, where
-    there are several.
+    what an objective asks of whole rows. `doubt` says what speaks against believing the held-out loss. `mixture` says
+    which source each row is of, and how often each is drawn, where there are several.
 
     Shape: targets (n_texts, hidden_width), first_lengths, anchors and row_labels (len(sentences)).
 
@@ -82,8 +82,8 @@ class TrainingData:
     anchored_tokens: TokenStore | None = None
     row_labels: Tensor | None = None
     mixture: Mixture | None = None
+    doubt: str | None = None
     constant_loss = None
-    doubt = None
 
     def __post_init__(self) -> None:
         if not self.n_measured:

@@ -11,6 +11,7 @@ from tools.site.places import ROOT
 
 STUB = ROOT / "adaptkit" / "__init__.pyi"
 FOLDER = "reference"
+_OF_PYTHON = frozenset({"Exception", "Protocol", "StrEnum", "Mapping", "Sequence", "NamedTuple"})
 
 
 def public_names() -> Mapping[str, list[str]]:
@@ -58,8 +59,16 @@ def _overview(package: griffe.Object | griffe.Alias, parts: Mapping[str, list[st
 
 
 def _page(package: griffe.Object | griffe.Alias, part: str, names: list[str]) -> str:
-    directives = [f"::: adaptkit.{name}\n" for name in names]
+    directives = [_directive(package[name], name) for name in names]
     return "\n".join([f"# adaptkit.{part}", "", _paragraph(package[part]), "", *directives])
+
+
+def _directive(found: griffe.Object | griffe.Alias, name: str) -> str:
+    """What stands for a name; a class that is made of parts nobody imports does not name these parts."""
+    public = {each for names in public_names().values() for each in names} | _OF_PYTHON
+    bases = [str(base).rpartition(".")[2].partition("[")[0] for base in getattr(found, "bases", [])]
+    hidden = "" if public.issuperset(bases) else "    options:\n      show_bases: false\n"
+    return f"::: adaptkit.{name}\n{hidden}"
 
 
 def _paragraph(found: griffe.Object | griffe.Alias) -> str:

@@ -148,6 +148,9 @@ def test_the_cost_is_stated_before_and_kept(child: type[InThisProcess], capsys: 
     assert cost.costs["language/sw"]["steps"] == 3
     assert cost.unknown["task/topics"] == "not measured, because it builds on language/sw, which is trained before it"
     assert "together: about" in str(cost)
+    parts = [cost.costs["language/sw"][name] for name in ("started_s", "prepared_s", "elapsed_s")]
+    assert min(parts) > 0
+    assert cost.work_s == sum(parts)
     assert not Path("adapters").exists()
     train_plan("languages.toml", Planning(only=("language/sw",)))
     shown = capsys.readouterr().err

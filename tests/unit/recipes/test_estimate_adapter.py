@@ -86,3 +86,24 @@ def test_triage_refuses_before_anything_is_measured(model: AdaptedModel) -> None
     with pytest.raises(UnsuitableText):
         estimate_adapter(lang="dz", text=text, backbone=model, max_steps=40, progress=False)
     assert not model.attached
+
+
+def test_swapped_columns_are_told_before_the_training(model: AdaptedModel) -> None:
+    pairs = list(sample_pairs("sw"))[:60]
+    asked = {"lang": "sw", "source_lang": "en", "backbone": model, "max_steps": 2}
+    right = estimate_adapter(**asked, parallel=pairs)
+    wrong = estimate_adapter(**asked, parallel=[(second, first) for first, second in pairs])
+    assert not any("swapped" in problem for problem in right.problems)
+    (said,) = (problem for problem in wrong.problems if "swapped" in problem)
+    assert "what is taken for Swahili reads like English" in said
+    assert f"triage: {said}" in wrong.plan
+    assert any("is taken for Swahili, “" in line for line in right.plan)
+    assert not any("is taken for" in line for line in estimate_adapter(**asked, parallel=pairs, private=True).plan)
+
+
+def test_held_out_sentences_that_are_trained_on_too_are_told(model: AdaptedModel) -> None:
+    asked = {"lang": "sw", "backbone": model, "max_steps": 2}
+    repeated = estimate_adapter(**asked, text=SWAHILI[:10] * 6)
+    assert any("of the held-out sentences are also trained on" in problem for problem in repeated.problems)
+    different = estimate_adapter(**asked, text=SWAHILI)
+    assert not any("also trained on" in problem for problem in different.problems)

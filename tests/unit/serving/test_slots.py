@@ -1,12 +1,19 @@
-"""A worker that is asked for banks answers by them, and as one that is not."""
+"""How a worker starts: with banks or without, with all adapters read, with the modules that the command was given."""
 
+import pickle
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import torch
 
 from adaptkit import load_model
+from adaptkit.cli.serve import _told_before
+from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
+from adaptkit.named_modules import import_each
 from adaptkit.requests import Pretrained
 from adaptkit.serving.answering import slots_for
 from adaptkit.serving.api import ZooAPI
@@ -52,6 +59,63 @@ def test_a_worker_with_slots_answers_by_banks(tmp_path: Path) -> None:
     found = model.encode(TEXTS, stacks=stacks)
     torch.testing.assert_close(found, usual.encode(TEXTS, stacks=stacks), rtol=1e-4, atol=3e-5)
     assert model._passes.banks.nbytes > 0
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved_backbone(tmp_path_factory.mktemp("held") / "backbone")
+
+
+@pytest.fixture(scope="module")
+def own_zoo(backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_zoo(tmp_path_factory.mktemp("held") / "zoo", load_model(backbone))
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def _api(zoo: Path, backbone: Path, *, preload: bool = False) -> ZooAPI:
+    spec, held = ZooSpec(Shelf(zoo), Limits()), Pretrained(str(backbone))
+    return ZooAPI(zoo, held, spec, api_key="", batch_size=8, cache_bytes=2**24, preload=preload)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("preload", [True, False])
+def test_all_adapters_are_read_before_it_is_ready_where_that_is_asked(
+    preload: bool, own_zoo: Path, backbone: Path
+) -> None:
+    api = _api(own_zoo, backbone, preload=preload)
+    api.setup("cpu")
+    attached = set(api._answering._model.attached)
+    assert attached == ({each.id for each in Shelf(own_zoo).served} if preload else set())
+
+
+def test_what_preloading_costs_is_said_and_must_fit(own_zoo: Path) -> None:
+    shelf = Shelf(own_zoo)
+    assert list(_told_before(shelf, cache_bytes=0, preload=False)) == []
+    (told,) = _told_before(shelf, cache_bytes=2**24, preload=True)
+    assert told.startswith(f"preloading {len(list(shelf.served))} adapters: ")
+    with pytest.raises(ConfigError, match="give --cache-mib 1, or leave --preload out"):
+        list(_told_before(shelf, cache_bytes=1, preload=True))
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_worker_imports_what_the_command_was_told_to(own_zoo: Path, backbone: Path, tmp_path: Path) -> None:
+    (tmp_path / "own_task_of_a_test.py").write_text("REGISTERED = True\n", encoding="utf-8")
+    import_each([str(tmp_path / "own_task_of_a_test.py")])
+    try:
+        travelled = pickle.dumps(_api(own_zoo, backbone))
+        del sys.modules["own_task_of_a_test"]  # as in a new process
+        pickle.loads(travelled).setup("cpu")
+        assert sys.modules["own_task_of_a_test"].REGISTERED
+        import_each([str(tmp_path / "own_task_of_a_test.py")])  # of one file twice is once
+    finally:
+        sys.modules.pop("own_task_of_a_test", None)
+        import_each([])
 
 
 def test_a_worker_has_slots_by_itself_on_cuda_alone() -> None:

@@ -321,6 +321,17 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.parametrize("fields", [{"version": 2}, {"version": 2, "progress": None, "seed": 7}])
+def test_a_checkpoint_of_another_version_says_what_to_do(fields: dict[str, Any], checkpoint: CheckpointFolder) -> None:
+    interrupt(checkpoint)
+    edit(lambda record: record.update(fields))(checkpoint.path)
+    message = (
+        "is a checkpoint of version 2, and this adaptkit .* Delete .* or finish the run with the adaptkit that began"
+    )
+    with pytest.raises(CheckpointError, match=message):
+        small_run(checkpoint=checkpoint).run.run(Silent(), resume=True)
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_checkpoint_is_refused(damage: Callable[[Path], object], checkpoint: CheckpointFolder) -> None:
     interrupt(checkpoint)

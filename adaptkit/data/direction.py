@@ -1,0 +1,114 @@
+"""Which side of pairs is the sentence and which its translation: what was taken, and whether it looks the other way."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from adaptkit.data.sentence import Sentence
+from adaptkit.languages import (
+    count_scripts,
+    language_name,
+    name_of_script,
+    share_of_frequent_words,
+    shared_branches,
+    usual_scripts,
+    with_frequent_words,
+)
+from adaptkit.terminal.plain_text import one_line
+
+LOOKED_AT = 200
+_SHOWN = 60
+_LEAST_WORDS = 40
+_IN_A_LANGUAGE = 0.12
+"""Of 42 texts, a language's own frequent words were 14 to 36 %, and 10 % at most of those in an unrelated one."""
+_TIMES_AS_MANY = 3
+_MOSTLY = 0.5
+_FAR_APART = 2
+"""Branches that English and Hindi have in common, or French and Albanian."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """The first pairs of a source.
+
+    `language` is that of the sentences, `source` that of their translations, where it is stated.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    language: str
+    source: str | None = None
+
+    def __str__(self) -> str:
+        translation, sentence = (one_line(side, at_most=_SHOWN) for side in self.pairs[0])
+        return f"“{sentence}” is taken for {self._name}, “{translation}” for its translation"
+
+    def problem(self) -> str | None:
+        """Why the two sides look swapped, in a sentence; None where nothing shows that."""
+        reason = self._by_script() or self._by_words()
+        if reason is None:
+            return None
+        return (
+            f"the two sides look swapped: {reason}. Each pair is a translation, then the sentence in {self._name}. "
+            "Turn them round, or in a file with tabs name the languages of its columns in a first line."
+        )
+
+    @property
+    def _name(self) -> str:
+        return language_name(self.language)
+
+    @property
+    def _sides(self) -> tuple[list[str], list[str]]:
+        """Translations, and sentences."""
+        return [first for first, _ in self.pairs], [second for _, second in self.pairs]
+
+    def _by_script(self) -> str | None:
+        usual = usual_scripts(self.language)
+        translations, sentences = self._sides
+        if not usual or _share_in(translations, usual) <= _MOSTLY or _share_in(sentences, usual) >= 1 - _MOSTLY:
+            return None
+        found = _scripts(sentences).most_common(1)
+        there = name_of_script(found[0][0]) if found else "no"
+        return (
+            f"what is taken for {self._name} is in {there} script, and the other side in "
+            f"{' and '.join(sorted(map(name_of_script, usual)))}, in which {self._name} is usually written"
+        )
+
+    def _by_words(self) -> str | None:
+        """By the most frequent words: the translations' language among the sentences, or this language's opposite."""
+        translations, sentences = self._sides
+        if sum(len(side.split()) for side in sentences) < _LEAST_WORDS:
+            return None
+        own = self.language.partition("-")[0]
+        # Relatives have words in common, so that of these only the one that is stated is asked about.
+        asked = filter(self._is_no_relative, with_frequent_words()) if self.source is None else (self.source,)
+        for tag in asked:
+            if tag != own and _is_in(sentences, tag, rather_than=translations):
+                return f"what is taken for {self._name} reads like {language_name(tag)}, and the other side does not"
+        if _is_in(translations, self.language, rather_than=sentences):
+            return f"what is taken for translations reads like {self._name}, and the other side does not"
+        return None
+
+    def _is_no_relative(self, tag: str) -> bool:
+        return len(shared_branches(self.language, tag)) <= _FAR_APART
+
+
+def direction_of(rows: Iterable[Sentence], language: str, source: str | None = None) -> Direction | None:
+    """The direction of the first pairs among the rows; None where there are none."""
+    pairs = tuple((row.translation, row.text) for row in islice(rows, LOOKED_AT) if row.translation is not None)
+    return Direction(pairs, language, source) if pairs else None
+
+
+def _is_in(texts: Sequence[str], tag: str, *, rather_than: Sequence[str]) -> bool:
+    """Whether the most frequent words of a language are many in some texts, and few in the others."""
+    here, there = share_of_frequent_words(texts, tag), share_of_frequent_words(rather_than, tag)
+    return here is not None and there is not None and here >= max(_IN_A_LANGUAGE, _TIMES_AS_MANY * there)
+
+
+def _scripts(texts: Iterable[str]) -> Counter[str]:
+    return sum(map(count_scripts, texts), Counter[str]())
+
+
+def _share_in(texts: Iterable[str], scripts: frozenset[str]) -> float:
+    counts = _scripts(texts)
+    return sum(counts[script] for script in scripts) / max(1, counts.total())

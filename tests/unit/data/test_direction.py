@@ -1,0 +1,73 @@
+"""Which side of pairs is taken for which, and what shows that they are swapped."""
+
+import gzip
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from adaptkit import sample_pairs
+from adaptkit.data.direction import Direction, direction_of
+from adaptkit.data.sentence import Sentence
+
+AMHARIC = [("The market opens early on Monday.", "ገበያው ሰኞ በማለዳ ይከፈታል።"), ("Water is life.", "ውሃ ሕይወት ነው።")]
+Pairs = list[tuple[str, str]]
+
+
+def swapped(pairs: Pairs) -> Pairs:
+    return [(second, first) for first, second in pairs]
+
+
+def problem(pairs: Pairs, language: str, source: str | None) -> str | None:
+    return Direction(tuple(pairs), language, source).problem()
+
+
+@pytest.mark.parametrize("source", ["en", None], ids=["stated", "not stated"])
+@pytest.mark.parametrize("language", ["sw", "ha", "yo"])
+def test_swapped_pairs_are_told_and_others_are_not(language: str, source: str | None) -> None:
+    pairs = list(sample_pairs(language))[:60]
+    assert problem(pairs, language, source) is None
+    said = problem(swapped(pairs), language, source)
+    assert said is not None
+    assert "reads like English, and the other side does not" in said
+
+
+def test_scripts_tell_it_too() -> None:
+    assert problem(AMHARIC, "am", "en") is None
+    said = problem(swapped(AMHARIC), "am", None)
+    assert said is not None
+    assert "what is taken for Amharic is in Latin script, and the other side in Ethiopic" in said
+
+
+def test_nothing_is_said_without_evidence() -> None:
+    unknown = [("Kpa afa 7.", "Zu lo 7."), ("Ma nde ko.", "Tolo bi.")] * 30
+    assert problem(unknown, "bm", None) is None
+    assert problem(swapped(AMHARIC), "xx-Latn", None) is None
+    few = [("Mbuzi wa kaka ni wangu.", "The goat of the brother is mine.")]
+    assert problem(few, "sw", "en") is None
+
+
+def test_relatives_are_not_taken_for_each_other() -> None:
+    galician = "a casa de Pedro e a de Ana son as que se ven por detrás do monte"
+    pairs = [("the house of Peter and that of Ann are what is seen", galician)] * 20
+    assert problem(pairs, "gl", None) is None
+
+
+def test_a_pair_is_shown() -> None:
+    rows = [Sentence("Maji ni uhai.", "Water is life."), Sentence("Habari", "News")]
+    assert str(direction_of(rows, "sw", "en")) == (
+        "“Maji ni uhai.” is taken for Swahili, “Water is life.” for its translation"
+    )
+    assert direction_of([Sentence("Habari")], "sw") is None
+
+
+@pytest.mark.parametrize("language", ["amh", "bam", "hau", "kin", "quy", "swh", "yor", "urd"])
+def test_real_text_is_told_both_ways(language: str, data_folder: Path) -> None:
+    names = {path.name.partition("_")[0]: path for path in (data_folder / "flores-retrieval").iterdir()}
+    sides = []
+    for name in ("eng", language):
+        with gzip.open(names[name], "rt", encoding="utf-8") as lines:
+            sides.append([line.strip() for line in islice(lines, 100)])
+    pairs = list(zip(*sides, strict=True))
+    assert problem(pairs, language, "en") is None
+    assert problem(swapped(pairs), language, "en") is not None
