@@ -14,10 +14,13 @@ from torch import Tensor, nn
 class WordEmbeddings(nn.Module):
     """A frozen table of `n_rows` vectors of `width`. Whatever its form, `rows` gives them in one type.
 
-    What enters the first block is a row multiplied by `scale`; the output projection reads the rows as they are.
+    What enters the first block is a row multiplied by `scale`; the output projection reads the rows as they are. To
+    know which ids are distinct, a GPU is waited for: a table whose rows lie there and cost little says `each_on_gpu`,
+    and is asked for each id then, in the order of the text.
     """
 
     scale: float = 1.0
+    each_on_gpu: bool = False
 
     def __init__(self, n_rows: int, width: int, dtype: torch.dtype) -> None:
         super().__init__()
@@ -33,10 +36,16 @@ class WordEmbeddings(nn.Module):
         return 0
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of token ids. Each distinct id is looked up once. Shape: ids (...), result (..., width)."""
+        """Vectors of token ids. Shape: ids (...), result (..., width)."""
+        vectors = self._of_each(ids) if ids.is_cuda and self.each_on_gpu else self._of_distinct(ids)
+        return vectors if self.scale == 1 else vectors * self.scale
+
+    def _of_each(self, ids: Tensor) -> Tensor:
+        return self.rows(ids.reshape(-1)).view(*ids.shape, self.width)
+
+    def _of_distinct(self, ids: Tensor) -> Tensor:
         distinct, places = torch.unique(ids, return_inverse=True)
-        rows = self.rows(distinct)
-        return (rows if self.scale == 1 else rows * self.scale)[places]
+        return self.rows(distinct)[places]
 
     def extra_repr(self) -> str:
         """The sizes, for printing."""

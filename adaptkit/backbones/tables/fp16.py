@@ -18,6 +18,8 @@ class Fp16Rows(WordEmbeddings):
         ConfigError: A value that float16 does not reach.
     """
 
+    each_on_gpu = True
+
     def __init__(self, source: TableSource) -> None:
         super().__init__(source.n_rows, source.width, source.dtype)
         self.register_buffer("table", torch.empty(self.n_rows, self.width, dtype=torch.float16))

@@ -10,6 +10,8 @@ from adaptkit.backbones.word_embeddings import WordEmbeddings
 class Int8Rows(WordEmbeddings):
     """Rows in 8 bits with one scale each."""
 
+    each_on_gpu = True
+
     def __init__(self, source: TableSource) -> None:
         super().__init__(source.n_rows, source.width, source.dtype)
         self.register_buffer("codes", torch.empty(self.n_rows, self.width, dtype=torch.int8))

@@ -10,6 +10,8 @@ from adaptkit.backbones.word_embeddings import WordEmbeddings
 class ResidentRows(WordEmbeddings):
     """Some rows of the table as they are stored."""
 
+    each_on_gpu = True
+
     def __init__(self, source: TableSource) -> None:
         super().__init__(source.n_rows, source.width, source.dtype)
         self.register_buffer("table", torch.empty(self.n_rows, self.width, dtype=self.dtype))

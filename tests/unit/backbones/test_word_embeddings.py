@@ -46,6 +46,19 @@ def test_paged_rows_are_exact_whatever_the_cache_holds(n_cached: int, table: Ten
         assert paged.cached_bytes <= n_cached * ROW_BYTES + 20 * N_ROWS
 
 
+@pytest.mark.parametrize("name", EMBEDDING_FORMS)
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_looking_up_each_id_gives_what_looking_up_distinct_ones_does(
+    name: str, scale: float, stored: StoredTensor
+) -> None:
+    held = EMBEDDING_FORMS[name].table()(TableSource(stored, cache_bytes=20 * ROW_BYTES))
+    held.scale = scale
+    ids = some_ids()
+    assert torch.equal(held(ids), scale * held._of_distinct(ids))
+    if held.each_on_gpu:
+        assert torch.equal(held._of_each(ids), held._of_distinct(ids))
+
+
 def test_rows_in_use_stay_and_the_oldest_go(table: Tensor, stored: StoredTensor) -> None:
     paged = PagedRows(TableSource(stored, cache_bytes=3 * ROW_BYTES))
     read: list[list[int]] = []
