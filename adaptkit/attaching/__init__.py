@@ -1,8 +1,10 @@
 """Forward hooks that let adapter layers act at sites, and the plan that says which do."""
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
+from adaptkit.attaching.bank_needs import BankNeeds
 from adaptkit.attaching.bank_sizes import BankSizes
 from adaptkit.attaching.banked import BankedNetwork
+from adaptkit.attaching.blanks import Blanks
 from adaptkit.attaching.bound import BoundNetwork
 from adaptkit.attaching.bound_blocks import BoundBlocks
 from adaptkit.attaching.columns import Column
@@ -16,8 +18,10 @@ from adaptkit.attaching.row_plans import RowGroups, RowPlan, plan_of_rows
 __all__ = [
     "BARE",
     "AdapterLayers",
+    "BankNeeds",
     "BankSizes",
     "BankedNetwork",
+    "Blanks",
     "BoundBlocks",
     "BoundNetwork",
     "Column",

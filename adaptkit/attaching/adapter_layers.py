@@ -1,24 +1,24 @@
 """All layers of one adapter, by the site they act at."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from adaptkit.attaching.blanks import AnyLayer, Blanks, Build
 from adaptkit.config import SiteShape
 from adaptkit.errors import ArchitectureMismatch, ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import SiteAddress
 from adaptkit.format.tensor_shapes import HEAD, PROJECTION, parts_at
 from adaptkit.heads import build_head
-from adaptkit.layers.adapter_layer import AdapterLayer, HandedModule, MixingLayer
+from adaptkit.layers.adapter_layer import HandedModule
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.piece_rows import PieceRows
 from adaptkit.layers.token_projection import TokenProjection
 from adaptkit.methods import INVERTIBLE, PIECES, InvertibleConfig, Method, MethodConfig, PiecesConfig, method_of
-
-AnyLayer = AdapterLayer | MixingLayer
 
 
 class AdapterLayers(nn.Module):
@@ -30,8 +30,11 @@ class AdapterLayers(nn.Module):
         ArchitectureMismatch: The config names a block or a site that the backbone does not have.
     """
 
-    def __init__(self, config: AdapterConfig, shapes: Mapping[SiteAddress, SiteShape]) -> None:
+    def __init__(
+        self, config: AdapterConfig, shapes: Mapping[SiteAddress, SiteShape], build: Build | None = None
+    ) -> None:
         super().__init__()
+        build = build or build_layer
         deepest = max(address.block for address in shapes)
         self.config = config
         self.hidden_modules = frozenset(
@@ -39,7 +42,7 @@ class AdapterLayers(nn.Module):
         )
         self._by_module: dict[str, AnyLayer] = {}
         for place, part in parts_at(config, shapes):
-            layer = _build(part, place)
+            layer = build(part, place)
             self._by_module[place.module] = layer
             self.add_module(place.module.replace(".", "/"), layer)
         self.projection = _kept_projection(config, shapes)
@@ -74,28 +77,35 @@ class AdapterLayers(nn.Module):
         shapes: Mapping[SiteAddress, SiteShape],
         tensors: Mapping[str, Tensor],
         device: torch.device,
+        blanks: Blanks | None = None,
     ) -> "AdapterLayers":
         """Frozen layers that hold these tensors, named as in `named_tensors`; none is made first and filled then.
 
-        Tensors are copied: whatever is done to the layers, the adapter stays what its hash says.
+        Tensors are copied: whatever is done to the layers, the adapter stays what its hash says. `blanks` are those of
+        adapters before, where some were made.
 
         Raises:
             ArchitectureMismatch: The config names a block or a site that the backbone does not have.
         """
         with torch.device("meta"):
-            layers = cls(config, shapes)
+            layers = cls(config, shapes, partial((blanks or Blanks()).layer, build_layer))
         for place, layer in layers._named_layers().items():
-            for name, empty in list(layer.named_parameters()):
-                owner = layer.get_submodule(name.rpartition(".")[0])
-                value = tensors[f"{place}.{name}"].to(device, empty.dtype).clone(memory_format=torch.contiguous_format)
-                # Held as it was laid out, with the strides of a fresh one.
-                laid_out = value if empty.is_contiguous() else value.t().contiguous().t()
-                owner._parameters[name.rpartition(".")[2]] = nn.Parameter(laid_out, requires_grad=False)
-        return layers.eval()
+            for name, owner, empty in list(_weights_of(layer)):
+                value = tensors[f"{place}.{name}"].to(device, empty.dtype)
+                weight = nn.Parameter(_laid_out_as(empty, value), requires_grad=False)
+                owner._parameters[name.rpartition(".")[2]] = weight
+        # Layers behind modules come so, and going through thousands of them would take as long as filling them.
+        layers.training = False
+        for part in layers._on_top().values():
+            part.eval()
+        return layers
 
     def _named_layers(self) -> dict[str, nn.Module]:
-        on_top = {HEAD: self.head, PROJECTION: self.projection}
-        return {**self._by_module, **{name: part for name, part in on_top.items() if part is not None}}
+        return {**self._by_module, **self._on_top()}
+
+    def _on_top(self) -> dict[str, nn.Module]:
+        found = {HEAD: self.head, PROJECTION: self.projection}
+        return {name: part for name, part in found.items() if part is not None}
 
     def named_tensors(self) -> dict[str, nn.Parameter]:
         """Every weight by the naming of the file format.
@@ -123,7 +133,7 @@ def _kept_projection(config: AdapterConfig, shapes: Mapping[SiteAddress, SiteSha
     return TokenProjection(hidden_width=shapes[SiteAddress(-1, "embeddings")].out_width, n_tokens=n_tokens)
 
 
-def _build(part: MethodConfig, place: SiteShape) -> AnyLayer:
+def build_layer(part: MethodConfig, place: SiteShape) -> AnyLayer:
     """A fresh layer of a part of an adapter."""
     row = _row_of(part)
     layer = None if row.layer is None else row.layer()(part, place)
@@ -133,6 +143,23 @@ def _build(part: MethodConfig, place: SiteShape) -> AnyLayer:
             "adaptkit.layers.AdapterLayer, or a MixingLayer where the method fuses."
         )
     return layer
+
+
+def _weights_of(module: nn.Module, below: str = "") -> Iterator[tuple[str, nn.Module, nn.Parameter]]:
+    """The weights of a module by name, and the module within it that has each."""
+    for name, weight in module._parameters.items():
+        if weight is not None:
+            yield below + name, module, weight
+    for name, part in module._modules.items():
+        if part is not None:
+            yield from _weights_of(part, f"{below}{name}.")
+
+
+def _laid_out_as(empty: Tensor, value: Tensor) -> Tensor:
+    """A copy with the strides of a fresh weight."""
+    if empty.is_contiguous():
+        return value.clone(memory_format=torch.contiguous_format)
+    return value.t().clone(memory_format=torch.contiguous_format).t()
 
 
 def _row_of(part: MethodConfig) -> Method:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from torch import nn
 
-from adaptkit.attaching.columns import Column
+from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.layers import BottleneckLayer, LowRankLayer
 
 
@@ -49,7 +49,7 @@ class BankSizes:
     levels: int
     places: Mapping[Place, Size]
 
-    def with_room_for(self, columns: Iterable[Column], *, in_one_row: int, at_once: int) -> "BankSizes":
+    def with_room_for(self, adapters: Iterable[AdapterLayers], *, in_one_row: int, at_once: int) -> "BankSizes":
         """The same where there is room for these, else larger ones.
 
         `in_one_row` columns are the most that a row has, and `at_once` slots the most that a batch needs; slots grow by
@@ -58,9 +58,9 @@ class BankSizes:
         slots, places = self.slots, dict(self.places)
         while slots - 1 < at_once:
             slots *= 2
-        for column in columns:
+        for layers in adapters:
             # All of an adapter: another stack may hide less of it.
-            for module, layer in column.layers.items():
+            for module, layer in layers.items():
                 place, size = place_of(module, layer), size_of(layer)
                 there = places.get(place)
                 places[place] = size if there is None else there.joined(size)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from adaptkit.backbones.stored_tensors import StoredTensor
+from adaptkit.collector import collector_resting
 from adaptkit.errors import ConfigError
 from adaptkit.format.architectures import is_table
 from adaptkit.format.fingerprint import Fingerprint
@@ -76,7 +77,8 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
             f"{type(tokenizer).__name__} is a slow tokenizer; adaptkit needs the fast one (tokenizer.json). "
             "Install sentencepiece so that transformers can convert it."
         )
-    content = json.loads(engine.to_str())
+    with collector_resting():
+        content = json.loads(engine.to_str())
     # Truncation and padding are settings of the last call, not content.
     parts = {key: value for key, value in content.items() if key not in {"truncation", "padding", "version"}}
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

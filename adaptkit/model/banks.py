@@ -8,7 +8,7 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 import torch
 from torch import Tensor
 
-from adaptkit.attaching import AdapterLayers, BankedNetwork, BankSizes, Column, Network, RowPlan
+from adaptkit.attaching import AdapterLayers, BankedNetwork, BankNeeds, BankSizes, Column, Network, RowPlan
 from adaptkit.backbones import Backbone
 from adaptkit.backbones.precision import is_in_bfloat16_blocks
 from adaptkit.errors import ConfigError
@@ -23,9 +23,10 @@ class Banks:
     """Banks of a model, which hold the adapters that were named last.
 
     An adapter is copied into a slot when a batch first needs it, in place of the one that was not needed for the
-    longest time. Where a batch needs more slots than there are, a stack is deeper than the index or an adapter larger
-    than its place, larger banks take the place of these, and what is compiled is compiled once more. Batches run one at
-    a time.
+    longest time, and again where its weights were changed in place. Where a batch needs more slots than there are, a
+    stack is deeper than the index or an adapter larger than its place, larger banks take the place of these, and what
+    is compiled is compiled once more; smaller ones do where the last thousand batches would have done with them.
+    Batches run one at a time.
     """
 
     def __init__(self, backbone: Backbone, *, slots: int, through: Through) -> None:
@@ -40,6 +41,7 @@ class Banks:
         self._backbone, self._through = backbone, through
         self._lock = Lock()
         self._sizes = BankSizes(slots, 1, {})
+        self._needs = BankNeeds(self._sizes)
         self._network: BankedNetwork | None = None
         self._running: Network | None = None
         self._slots = _Slots(slots)
@@ -81,6 +83,16 @@ class Banks:
         with self._lock:
             return self._index(plans)
 
+    def keep_room(self, stacks: Sequence[ResolvedStack]) -> None:
+        """Put these into the banks, and have room for as much from now on, whether batches name them or not.
+
+        Raises:
+            ConfigError: As `slots`.
+        """
+        self.slots(stacks)
+        with self._lock:
+            self._needs.keep(self._sizes)
+
     def states(self, ids: Tensor, mask: Tensor, plans: Sequence[RowPlan]) -> Tensor:
         """Hidden states of the last block, each row under a plan of its own.
 
@@ -115,6 +127,7 @@ class Banks:
     def _index(self, plans: Sequence[RowPlan]) -> Tensor:
         of_rows = [plan.columns or () for plan in plans]
         needed = list(dict.fromkeys(column for columns in of_rows for column in columns))
+        self._release(needed, in_one_row=max(map(len, of_rows), default=0))
         new = [column for column in needed if self._slots.of(column) is None]
         self._make_room(new, in_one_row=max(map(len, of_rows), default=0), at_once=len(needed))
         slot_of = {column: self._slot(column, needed) for column in needed}
@@ -131,18 +144,27 @@ class Banks:
         slot = self._slots.of(column)
         if slot is None:
             slot = self._slots.free(but=needed)
+            # Looked at before: what changes while it is copied is copied again.
+            version = self._slots.version(column)
             self._made().put(slot, column)
-            self._slots.note(slot, column)
+            self._slots.note(slot, column, version)
         self._slots.used(slot)
         return slot
 
     def _make_room(self, new: Sequence[Column], *, in_one_row: int, at_once: int) -> None:
-        sizes = self._sizes.with_room_for(new, in_one_row=in_one_row, at_once=at_once)
+        sizes = self._sizes.with_room_for([column.layers for column in new], in_one_row=in_one_row, at_once=at_once)
         if sizes is not self._sizes:
             self._resize(sizes)
 
+    def _release(self, needed: Sequence[Column], *, in_one_row: int) -> None:
+        """Hold nothing that has changed since it was copied, and no more room than batches need of late."""
+        self._slots.leave_changed(needed)
+        self._needs.note(needed, in_one_row)
+        if (smaller := self._needs.smaller(self._sizes)) is not None:
+            self._resize(smaller)
+
     def _resize(self, sizes: BankSizes) -> None:
-        """Let larger banks take the place of these; where they cannot be made, banks of before are."""
+        """Let banks of other sizes take the place of these; where they cannot be made, banks of before are."""
         before = self._sizes
         self._hold_nothing(sizes)
         try:
@@ -171,6 +193,8 @@ class _Slots:
         # Weakly, so that what is detached is not kept by its slot.
         self._held: WeakKeyDictionary[AdapterLayers, dict[_As, int]] = WeakKeyDictionary()
         self._holders: dict[int, tuple[ReferenceType[AdapterLayers], _As] | None] = dict.fromkeys(range(1, n_slots))
+        self._weights: WeakKeyDictionary[AdapterLayers, tuple[Tensor, ...]] = WeakKeyDictionary()
+        self._versions: dict[int, int] = {}
 
     def of(self, column: Column) -> int | None:
         """The slot of a column, if one holds it."""
@@ -187,10 +211,27 @@ class _Slots:
         self._leave(slot)
         return slot
 
-    def note(self, slot: int, column: Column) -> None:
-        """Note that an empty slot holds a column."""
+    def note(self, slot: int, column: Column, version: int) -> None:
+        """Note that an empty slot holds a column as its weights were at a version."""
         self._held.setdefault(column.layers, {})[_as(column)] = slot
         self._holders[slot] = ref(column.layers), _as(column)
+        self._versions[slot] = version
+
+    def version(self, column: Column) -> int:
+        """A number that grows with each change in place of the weights that a column's adapter acts by."""
+        weights = self._weights.get(column.layers)
+        if weights is None:
+            # Looked for once: there are some hundred, and each batch asks.
+            found = (weight for _, layer in column.layers.items() for weight in layer.parameters())
+            weights = self._weights[column.layers] = tuple(weight for weight in found if not weight.is_inference())
+        return sum([weight._version for weight in weights])
+
+    def leave_changed(self, needed: Iterable[Column]) -> None:
+        """Hold none of these whose weights have changed since."""
+        for column in needed:
+            slot = self.of(column)
+            if slot is not None and self.version(column) != self._versions[slot]:
+                self._leave(slot)
 
     def _leave(self, slot: int) -> None:
         holder = self._holders[slot]

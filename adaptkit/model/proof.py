@@ -9,6 +9,7 @@ import transformers
 
 from adaptkit.attaching import BARE, AdapterLayers, RowPlan
 from adaptkit.backbones import Backbone
+from adaptkit.collector import collector_resting
 from adaptkit.errors import ConfigError, ProbeMismatch
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.probe import Probe
@@ -18,6 +19,7 @@ from adaptkit.model.kept_proofs import KeptProofs, code_stamp
 from adaptkit.model.notices import Notices
 from adaptkit.model.registry import Attachment
 from adaptkit.model.resolving import Resolver
+from adaptkit.model.trials import PROBE_TOLERANCE, Trial, Trials
 from adaptkit.storage import Adapter
 from adaptkit.storage.identity import check_identity, readable_probes
 from adaptkit.storage.probes import components, largest_error
@@ -26,16 +28,6 @@ from adaptkit.version import __version__
 _Proof: TypeAlias = tuple[str, AdapterConfig, tuple[Probe, ...]]
 
 _ALONE = RowPlan(BARE, {})
-PROBE_TOLERANCE: dict[str, float] = {
-    "float64": 1e-3,
-    "float32": 1e-3,
-    "float16": 2e-2,
-    "bfloat16": 1e-1,
-    "int8": 1e-1,
-    "nf4": 3e-1,
-}
-"""Largest probe error, as a share of the recorded vector's length, by the coarser of two precisions: the one that the
-adapter was trained at, and the one that the backbone is loaded at."""
 
 
 class Prover:
@@ -47,6 +39,7 @@ class Prover:
         self._encoder = encoder
         self._resolver = resolver
         self._notices = notices
+        self._trials = Trials(backbone)
         self._proven: set[_Proof] = set()
 
     def proven(self, adapters: Sequence[Adapter], *, replay: bool = False) -> dict[str, Attachment]:
@@ -64,7 +57,7 @@ class Prover:
             # Read once, so that pieces that do not go with this tokenizer are refused here.
             self._backbone.reader(adapter.config.pieces)
         # A stack may be named for the first time inside inference mode, and its layers outlive that.
-        with torch.inference_mode(mode=False):
+        with torch.inference_mode(mode=False), collector_resting():
             entries = [(adapter, self._build.holding(adapter)) for adapter in sorted(adapters, key=_is_fusion)]
         plain = [(adapter, layers) for adapter, layers in entries if not _is_fusion(adapter)]
         beside = {adapter.id: layers for adapter, layers in plain}
@@ -80,24 +73,33 @@ class Prover:
         self, entries: Sequence[tuple[Adapter, AdapterLayers]], beside: Mapping[str, AdapterLayers], *, replay: bool
     ) -> None:
         """Replay what was recorded, each adapter alone, whatever it will be stacked on; all in the same batches."""
-        unproven = [
-            (adapter, readable_probes(adapter, self._backbone), self._resolver.plan_of_new(layers, beside))
-            for adapter, layers in entries
-            if replay or not self._is_proven(adapter, layers)
-        ]
-        ids = [probe.ids for _, probes, _ in unproven for probe in probes]
-        plans = [alone for _, probes, alone in unproven for _ in probes]
-        vectors = torch.split(self._encoder.pooled(ids, plans, whole=True), [len(probes) for _, probes, _ in unproven])
-        for (adapter, probes, _), found in zip(unproven, vectors, strict=True):
-            self._require_as_recorded(adapter, largest_error(probes, found))
-            self._proven.add(_proof_of(adapter))
-        tried = [(adapter, layers) for adapter, layers in entries if any(adapter is each for each, _, _ in unproven)]
-        if self._kept.keeps and (plain := [each for each in tried if not _is_fusion(each[0])]):
-            self._kept.keep([self._statement(*each) for each in plain], self._bare)
+        unproven = [entry for entry in entries if replay or not self._is_proven(*entry)]
+        with collector_resting():
+            whole = [self._trial(adapter, layers, beside) for adapter, layers in unproven]
+            trials = whole if replay else [*self._trials.shortened(whole)]
+        errors = dict(zip(trials, self._errors(trials), strict=True))
+        doubtful = [trial for trial, error in errors.items() if trial.is_doubtful(error)]
+        errors |= zip(doubtful, self._errors([trial.whole() for trial in doubtful]), strict=True)
+        for trial, error in errors.items():
+            self._require_as_recorded(trial.adapter, error)
+        self._trials.passed(trials)
+        self._proven.update(_proof_of(trial.adapter) for trial in trials)
+        if self._kept.keeps and (plain := [trial for trial in trials if not _is_fusion(trial.adapter)]):
+            self._kept.keep([self._statement(trial.adapter, trial.layers) for trial in plain], self._bare)
+
+    def _trial(self, adapter: Adapter, layers: AdapterLayers, beside: Mapping[str, AdapterLayers]) -> Trial:
+        probes, plan = readable_probes(adapter, self._backbone), self._resolver.plan_of_new(layers, beside)
+        return Trial(adapter, layers, plan, probes, asked=probes, bound=self._trials.bound(adapter))
+
+    def _errors(self, trials: Sequence[Trial]) -> list[float]:
+        """How far each is off what it recorded, all found in the same batches."""
+        ids = [probe.ids for trial in trials for probe in trial.asked]
+        plans = [trial.plan for trial in trials for _ in trial.asked]
+        vectors = torch.split(self._encoder.pooled(ids, plans, whole=True), [len(trial.asked) for trial in trials])
+        return [largest_error(trial.asked, found) for trial, found in zip(trials, vectors, strict=True)]
 
     def _require_as_recorded(self, adapter: Adapter, error: float) -> None:
-        precisions = (adapter.origin.fingerprint.precision, self._backbone.fingerprint.precision)
-        bound = max(PROBE_TOLERANCE[name] for name in precisions)
+        bound = self._trials.bound(adapter)
         if not error <= bound:
             raise ProbeMismatch(
                 f"{adapter.id} fits this backbone in shape, tokenizer and sampled weights, but its outputs are "
@@ -130,7 +132,7 @@ class Prover:
     def _statement(self, adapter: Adapter, layers: AdapterLayers) -> str:
         """All that a proof is about, beside what the backbone gives: what was tried, where, and by which code."""
         code = code_stamp(frozenset(type(layer).__module__ for _, layer in layers.items()))
-        return repr((self._place, code, adapter.weights_sha256, adapter.config, adapter.probes))
+        return repr((self._place, code, adapter.tensors_sha256, adapter.config, adapter.probes))
 
     @cached_property
     def _place(self) -> tuple[str, ...]:
@@ -157,4 +159,4 @@ def _is_fusion(adapter: Adapter) -> bool:
 
 
 def _proof_of(adapter: Adapter) -> _Proof:
-    return adapter.weights_sha256, adapter.config, adapter.probes
+    return adapter.tensors_sha256, adapter.config, adapter.probes

@@ -30,6 +30,7 @@ from adaptkit.format.single_lines import check_single_lines
 from adaptkit.format.structure import read_structure, subject_of
 from adaptkit.format.typed_json import MistypedJson, encode
 from adaptkit.later import later
+from adaptkit.storage.tensors import sha256_of
 
 # Hubs lie above: an adapter reaches them when it is asked to.
 _push = later("adaptkit.interchange", "push_adapter")
@@ -86,6 +87,11 @@ class Adapter:
     def weights_sha256(self) -> str:
         """SHA-256 of the weight file."""
         return hashlib.sha256(self._weights).hexdigest()
+
+    @cached_property
+    def tensors_sha256(self) -> str:
+        """SHA-256 of names, types, shapes and values of the tensors; found without writing a file."""
+        return sha256_of(self.tensors)
 
     @property
     def _weights(self) -> bytes:

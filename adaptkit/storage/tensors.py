@@ -1,7 +1,10 @@
-"""Tensors of an adapter, read from a file that was checked."""
+"""Tensors of an adapter, read from a file that was checked, and a hash of them."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors.torch import load
 from torch import Tensor
 
@@ -17,3 +20,12 @@ def parse_tensors(content: bytes, expected: Shapes, path: Path) -> dict[str, Ten
     check_tensors(content, expected, path)
     tensors = load(content)
     return {name: tensors[name] for name in expected}
+
+
+def sha256_of(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -148,6 +148,29 @@ def test_probes_beyond_every_float(model: AdaptedModel, folder: Path) -> None:
     assert_refused(model, load_adapter(folder), ProbeMismatch)
 
 
+@pytest.mark.parametrize("damage", ["weights", "one matrix", "alpha", "vector"])
+def test_what_was_tampered_with_behind_a_sound_one_of_its_origin(
+    model: AdaptedModel, adapter: Adapter, tmp_path: Path, damage: str
+) -> None:
+    """The next adapters of an origin are tried on their shortest probe."""
+    model.attach(adapter)
+    config = AdapterConfig(method=LoraConfig(rank=4, alpha=8))
+    folder = random_adapter(model, config, name="ha", seed=7).save(tmp_path / "ha")
+    changed = tensors_of(folder)
+    if damage == "weights":
+        put_tensors(folder, {name: 1.1 * tensor for name, tensor in changed.items()})
+    elif damage == "one matrix":
+        first = next(iter(changed))
+        put_tensors(folder, {**changed, first: changed[first].flip(0)})
+    elif damage == "alpha":
+        put(folder, CONFIG_FILE, "lora_alpha", 9.0)
+    else:
+        put(folder, RECORD_FILE, "probes.0.vector.0", 9.0)
+    with pytest.raises(ProbeMismatch):
+        model.attach(load_adapter(folder))
+    assert model.attached == (adapter.id,)
+
+
 def test_a_task_adapter_is_proven_whatever_lies_below(model: AdaptedModel, adapter: Adapter, tmp_path: Path) -> None:
     """In transfer, another language's adapter lies below than in training; each adapter is proven by itself."""
     config = AdapterConfig(method=LoraConfig(rank=2))

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch._dynamo.testing import CompileCounter
 
 from adaptkit import Average, Fuse, Stack, load_model
-from adaptkit.attaching import BankedNetwork, BankSizes
+from adaptkit.attaching import BankedNetwork, BankSizes, Column
 from adaptkit.attaching.banks import LowRankBank, SlotsOfRows
 from adaptkit.backbones import Backbone
 from adaptkit.config import Kind
@@ -348,6 +348,107 @@ def test_what_is_detached_is_not_kept_and_what_is_moved_is_read_anew() -> None:
     found = states(model, ["sw", "sw > news > topics"])
     assert found.dtype == torch.float64
     assert {buffer.dtype for buffer in banks.network.banks.buffers()} == {torch.float64}
+
+
+def _by_optimizer(weights: list[torch.nn.Parameter]) -> None:
+    for weight in weights:
+        weight.requires_grad = True
+        weight.grad = torch.ones_like(weight)
+    torch.optim.SGD(weights, lr=0.3).step()
+    for weight in weights:
+        weight.requires_grad = False
+
+
+@torch.no_grad()
+def _by_writing(weights: list[torch.nn.Parameter]) -> None:
+    weights[-1][0].add_(2)
+
+
+@torch.inference_mode()
+def _in_inference_mode(weights: list[torch.nn.Parameter]) -> None:
+    weights[0].mul_(-3)
+
+
+@pytest.mark.parametrize(("change", "name"), [(_by_optimizer, "sw"), (_by_writing, "yo"), (_in_inference_mode, "sw")])
+def test_weights_that_are_changed_in_place_are_copied_again(
+    change: Callable[[list[torch.nn.Parameter]], None], name: str
+) -> None:
+    model = with_adapters(tiny_model())
+    stacks: list[StackLike] = [name, f"{name} > topics", "ha", None]
+    banks = model.use_banks(*stacks)
+    before = states(model, stacks)
+    change(
+        [weight for _, layer in model.pinned(name).layers[f"language/{name}"].items() for weight in layer.parameters()]
+    )
+    found = states(model, stacks)
+    assert not torch.allclose(found[:2], before[:2])
+    assert torch.equal(found[2:], before[2:])
+    banks.stop()
+    require_close(found, states(model, stacks))
+
+
+def test_what_has_not_changed_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_adapters(tiny_model())
+    copied: list[int] = []
+    put = BankedNetwork.put
+
+    def noted(self: BankedNetwork, slot: int, column: Column) -> None:
+        copied.append(slot)
+        put(self, slot, column)
+
+    monkeypatch.setattr(BankedNetwork, "put", noted)
+    model.use_banks("sw", "ha")
+    for _ in range(3):
+        states(model, ["sw", "ha"])
+    assert len(copied) == 2
+
+
+def _sizes(banks: Banks) -> list[tuple[int, ...]]:
+    return sorted(tuple(buffer.shape) for buffer in banks.network.banks.buffers())
+
+
+def test_room_that_batches_do_not_need_any_more_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack sixteen deep, with an adapter of a large rank, runs once."""
+    monkeypatch.setattr("adaptkit.attaching.bank_needs._LOOKED_AT", 4)
+    model = with_adapters(tiny_model())
+    deep = [f"language/d{number}" for number in range(15)]
+    model.attach(*(adapter(model, "language", name.partition("/")[2], SMALL, seed) for seed, name in enumerate(deep)))
+    model.attach(adapter(model, "domain", "wide", AdapterConfig(method=LoraConfig(rank=64))))
+    stack = Stack(*deep, "domain/wide")
+    usual: list[StackLike] = ["sw", "ha > news"]
+    expected = [states(model, [stack, "sw"]), states(model, usual)]
+    banks = model.use_banks(*usual, slots=4)
+    small, n_bytes = _sizes(banks), banks.nbytes
+    require_close(states(model, [stack, "sw"]), expected[0])
+    assert (banks.network.sizes.levels, banks.network.sizes.slots) == (16, 32)
+    assert banks.nbytes > 20 * n_bytes
+    model.detach(*deep, "wide")
+    # The first look still sees the deep batch, the second one looks at twice as many.
+    for _ in range(12):
+        require_close(states(model, usual), expected[1])
+    assert (_sizes(banks), banks.nbytes) == (small, n_bytes)
+    # What was named at the start is kept room for.
+    for _ in range(20):
+        states(model, ["sw"])
+    assert banks.network.sizes.levels == 2
+    assert (banks.network.sizes.levels, banks.network.sizes.slots) == (2, 4)
+
+
+def test_each_time_room_is_given_back_it_is_kept_for_twice_as_many_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.attaching.bank_needs._LOOKED_AT", 2)
+    model = with_adapters(tiny_model())
+    banks = model.use_banks("sw", slots=2)
+    kept_for = []
+    for _ in range(3):
+        states(model, ["sw > news"])
+        assert banks.network.sizes.slots == 4
+        count = 0
+        while banks.network.sizes.slots == 4:
+            states(model, ["sw"])
+            count += 1
+        kept_for.append(count)
+    assert kept_for[1] > kept_for[0]
+    assert kept_for[2] > kept_for[1]
 
 
 def test_refusals() -> None:

@@ -27,8 +27,9 @@ class Attachments(ModelParts):
     def attach(self, *adapters: Adapter, replay: bool = False) -> None:
         """Put trained adapters on the model, frozen, all or none. What a fusion fuses is attached before it.
 
-        Each is tried once: what it gave for its probes when it was saved must come out again. That is remembered in the
-        cache folder, under a key that only this user can read; with `replay`, it is tried again whatever is remembered.
+        Each is tried once: what it gave for its probes when it was saved must come out again, of LoRAs behind another
+        one of their origin for the shortest. That is remembered in the cache folder, under a key that only this user
+        can read; with `replay`, it is tried again on all of its probes, whatever is remembered.
 
         A warning is logged of an adapter that changes nothing, as its training found nothing better than its start.
 

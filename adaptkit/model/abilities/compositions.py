@@ -120,7 +120,7 @@ class Compositions(ModelParts):
             UnknownAdapter, AmbiguousAdapter: As `pinned`.
         """
         banks = Banks(self.backbone, slots=slots, through=self._passes.replays.through)
-        banks.slots(self._stacks.every(stacks))
+        banks.keep_room(self._stacks.every(stacks))
         self._passes.banks = banks
         return banks
 
