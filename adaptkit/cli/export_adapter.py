@@ -16,7 +16,7 @@ from adaptkit.terminal.asking import as_typed
 if TYPE_CHECKING:
     from adaptkit.model import AdaptedModel
 
-Reader: TypeAlias = Literal["peft", "onnx"]
+Reader: TypeAlias = Literal["peft", "onnx", "onnx-backbone", "onnx-adapter"]
 
 
 def export_adapter(
@@ -36,19 +36,27 @@ def export_adapter(
     backbone: Annotated[
         str | None, typer.Option(help="hub id, folder or GGUF file, for onnx and for stacks (default: embedded)")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="what its file is called (onnx-adapter; default: as it is)")] = None,
 ) -> Answer:
     """Write an adapter or a stack for peft, or a stack as ONNX. For peft: LoRAs, or one IA3."""
     from adaptkit.interchange import export_peft, export_peft_stack
     from adaptkit.storage import load_adapter
 
     given = folders or []
+    if name is not None and to != "onnx-adapter":
+        raise ConfigError(f"{as_typed(name=...)} is of a file beside others ({as_typed(to='onnx-adapter')}).")
+    if to == "onnx-backbone":
+        _require_bare(given, stack, zoo)
+        return _write_backbone(backbone, output, for_class=for_class, without_head=without_head)
     if bool(given) == (stack is not None):
         raise ConfigError(
             f"name what is written: folders of adapters, or {as_typed(stack=...)} and the {as_typed(zoo=...)} with its "
             "adapters; one of the two."
         )
-    if to == "onnx":
-        return _write_onnx(given, stack, zoo, backbone, output, for_class=for_class, without_head=without_head)
+    if to != "peft":
+        _require_of_onnx(for_class, without_head=without_head)
+        model, named = _stacked(given, stack, zoo, backbone)
+        return _write_onnx(model, named, output) if to == "onnx" else _write_beside(model, named, output, name)
     if len(given) == 1:
         if backbone is not None:
             raise ConfigError("peft reads one adapter for whatever backbone; leave the backbone out.")
@@ -63,26 +71,49 @@ def export_adapter(
     return Answer({"folder": str(output), "for_class": for_class}, told, confirms=True)
 
 
-def _write_onnx(
-    folders: list[Path],
-    stack: str | None,
-    zoo: Path | None,
-    backbone: str | None,
-    output: Path,
-    *,
-    for_class: ForClass,
-    without_head: bool,
-) -> Answer:
-    from adaptkit.interchange import export_onnx
-    from adaptkit.interchange.onnx import MODEL_FILE
-
+def _require_of_onnx(for_class: ForClass, *, without_head: bool) -> None:
     if without_head:
         raise ConfigError("an ONNX model of a task is its head's; for vectors, leave the task's adapter out.")
     if for_class != "AutoModel":
         raise ConfigError(f"an ONNX model is of no transformers class; leave {as_typed(for_class=...)} out.")
-    written = export_onnx(*_stacked(folders, stack, zoo, backbone), output)
+
+
+def _require_bare(folders: list[Path], stack: str | None, zoo: Path | None) -> None:
+    if folders or stack is not None or zoo is not None:
+        raise ConfigError(
+            "a backbone is written without adapters, which are files beside it: write it alone, then each stack with "
+            f"{as_typed(to='onnx-adapter')} and the same {as_typed(output=...)}."
+        )
+
+
+def _write_onnx(model: "AdaptedModel", stack: Stack | None, output: Path) -> Answer:
+    from adaptkit.interchange import export_onnx
+    from adaptkit.interchange.onnx_file import MODEL_FILE
+
+    written = export_onnx(model, stack, output)
     facts = {"folder": str(output), "file": MODEL_FILE, "output_error": written.output_error}
     return Answer(facts, f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e})", confirms=True)
+
+
+def _write_backbone(backbone: str | None, output: Path, *, for_class: ForClass, without_head: bool) -> Answer:
+    from adaptkit.interchange import export_onnx_backbone
+    from adaptkit.interchange.onnx_file import MODEL_FILE
+    from adaptkit.model import load_model
+
+    _require_of_onnx(for_class, without_head=without_head)
+    written = export_onnx_backbone(load_model(backbone), output)
+    facts = {"folder": str(output), "file": MODEL_FILE, "output_error": written.output_error}
+    told = f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e}), and takes adapters"
+    return Answer(facts, told, confirms=True)
+
+
+def _write_beside(model: "AdaptedModel", stack: Stack | None, output: Path, name: str | None) -> Answer:
+    from adaptkit.interchange import export_onnx_adapter
+
+    written = export_onnx_adapter(model, stack, output, name=name)
+    facts = {"folder": str(output), "file": written.path.name, "output_error": written.output_error}
+    told = f"{written.path.name} is in {output} (output error {written.output_error:.1e})"
+    return Answer(facts, told, confirms=True)
 
 
 def _stacked(

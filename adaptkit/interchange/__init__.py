@@ -4,6 +4,8 @@ from adaptkit.interchange.adapterhub import import_adapterhub
 from adaptkit.interchange.evaluation_modules import evaluation_module
 from adaptkit.interchange.hub import HubAdapter, pull_adapter, push_adapter
 from adaptkit.interchange.onnx import OnnxFolder, export_onnx
+from adaptkit.interchange.onnx_adapter import OnnxAdapter, export_onnx_adapter
+from adaptkit.interchange.onnx_backbone import export_onnx_backbone
 from adaptkit.interchange.peft import import_peft
 from adaptkit.interchange.peft_export import export_peft
 from adaptkit.interchange.peft_stack import export_peft_stack
@@ -14,12 +16,15 @@ from adaptkit.interchange.written_by import written_by
 
 __all__ = [
     "HubAdapter",
+    "OnnxAdapter",
     "OnnxFolder",
     "as_pipeline",
     "as_sentence_transformer",
     "as_transformers",
     "evaluation_module",
     "export_onnx",
+    "export_onnx_adapter",
+    "export_onnx_backbone",
     "export_peft",
     "export_peft_stack",
     "import_adapterhub",

@@ -31,8 +31,7 @@ def one_lora(model: AdaptedModel, stack: StackLike) -> Adapter:
         UnknownAdapter: The stack names an adapter that is not attached.
     """
     pinned = model.pinned(stack)
-    adapters = [_lora(name, pinned.adapters[name]) for name in pinned.acting]
-    changes = _changes(pinned, model)
+    changes, adapters = changes_of(model, pinned), loras_of(pinned)
     if not changes:
         raise ConfigError(f"no LoRA acts in the stack {str(pinned.stack) or '(empty)'}, so there is nothing to write.")
     config, tensors = lora_of(changes, model.backbone.shape.sites())
@@ -51,6 +50,29 @@ def one_lora(model: AdaptedModel, stack: StackLike) -> Adapter:
     )
 
 
+def changes_of(model: AdaptedModel, stack: ResolvedStack) -> dict[SiteAddress, LowRank]:
+    """What a stack of LoRAs changes at each site, ranks side by side. Those of lower adapters come first.
+
+    Raises:
+        NotConvertible: An adapter in the stack that is no LoRA alone; it says which.
+        ConfigError: Its layers are in training.
+    """
+    loras_of(stack)
+    places = model.backbone.shape.sites()
+    at = {place.module: address for address, place in places.items() if address.site in LINEAR_SITES}
+    return {at[module]: _added(list(_terms(chain, 1.0))) for module, chain in stack.plan.items()}
+
+
+def loras_of(stack: ResolvedStack) -> list[Adapter]:
+    """The adapters that act in a stack, all LoRAs or heads.
+
+    Raises:
+        NotConvertible: One of them is no LoRA alone; it says which.
+        ConfigError: Its layers are in training.
+    """
+    return [_lora(name, stack.adapters[name]) for name in stack.acting]
+
+
 def _lora(name: str, adapter: Adapter | None) -> Adapter:
     if adapter is None:
         raise ConfigError(f"{name} is in training; only adapters that are done are written.")
@@ -62,13 +84,6 @@ def _lora(name: str, adapter: Adapter | None) -> Adapter:
             "does. Serve the stack by adaptkit, or as ONNX: adaptkit.export_onnx(model, stack, folder)."
         )
     return adapter
-
-
-def _changes(stack: ResolvedStack, model: AdaptedModel) -> dict[SiteAddress, LowRank]:
-    """What the stack changes at each site, ranks side by side. Those of lower adapters come first."""
-    places = model.backbone.shape.sites()
-    at = {place.module: address for address, place in places.items() if address.site in LINEAR_SITES}
-    return {at[module]: _added(list(_terms(chain, 1.0))) for module, chain in stack.plan.items()}
 
 
 def _terms(chain: Chain, share: float) -> Iterator[tuple[float, LowRankLayer]]:

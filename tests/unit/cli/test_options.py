@@ -89,7 +89,10 @@ def test_what_is_wrong_is_said_by_the_flag(said: str, adaptkit: Callable[..., An
     ("command", "said"),
     [
         (("predict", "sw", "--normalize", "nfx"), "--normalize takes NFC, NFD, NFKC or NFKD, found 'nfx'."),
-        (("export", "sw", "--output", "a", "--to", "tf"), "--to takes peft or onnx, found 'tf'."),
+        (
+            ("export", "sw", "--output", "a", "--to", "tf"),
+            "--to takes peft, onnx, onnx-backbone or onnx-adapter, found 'tf'.",
+        ),
     ],
 )
 def test_other_commands_say_it_alike(command: tuple[str, ...], said: str, adaptkit: Callable[..., Any]) -> None:

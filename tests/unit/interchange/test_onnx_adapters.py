@@ -1,0 +1,268 @@
+"""One ONNX graph gives, with the weights of any LoRA or stack of them as inputs, what that stack gives."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import pytest
+import torch
+
+import adaptkit
+from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.interchange import onnx_adapter
+from adaptkit.interchange.onnx_file import fed
+from adaptkit.layers.heads import TokenHead
+from adaptkit.methods import BottleneckConfig, DoraConfig, InvertibleConfig, LoraConfig
+from adaptkit.model import AdaptedModel
+from adaptkit.task_types import HeadConfig
+from tests.adapters import random_adapter
+from tests.saved import saved_backbone
+from tests.tiny import tiny_model
+
+Array: TypeAlias = npt.NDArray[Any]
+
+TEXTS = ["Rain", "The goat eats grass under the old tree.", "A", "Habari ya asubuhi."]
+LABELS = ("a", "b", "c")
+STACKS: dict[str, str | adaptkit.Stack | adaptkit.Average] = {
+    "sw": "sw",
+    "ha": "ha",
+    "sw-farming": "sw > farming",
+    "mixed": adaptkit.Stack(adaptkit.Average({"language/sw": 0.7, "language/ha": 0.3}), "domain/farming"),
+    "sw-topics": "sw > topics",
+    "topics": "topics",
+    "ha-names": "ha > names",
+}
+"""By the name of the file. `ha` acts at one site of one block, at another rank and scale than `sw`."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model, the folder of its backbone with stacks beside it, and a session on that."""
+
+    model: AdaptedModel
+    folder: Path
+    session: onnxruntime.InferenceSession
+
+    def run(self, output: str, texts: list[str], name: str | None = None, **more: Array) -> Array:
+        """What the graph gives, with the file of an adapter."""
+        options = onnxruntime.RunOptions()
+        if name is not None:
+            adapter = onnxruntime.LoraAdapter()
+            adapter.Load(str(self.folder / f"{name}.onnx_adapter"))
+            options.add_active_adapter(adapter)
+        ids, mask = self.model.backbone.pad(self.model.backbone.tokenize(texts))
+        found: Array = self.session.run([output], {**fed(ids, mask), **more}, options)[0]
+        return found
+
+    def arrays(self, name: str) -> dict[str, Array]:
+        """What the file of an adapter holds."""
+        read = onnxruntime.AdapterFormat.read_adapter(str(self.folder / f"{name}.onnx_adapter"))
+        return {key: value.numpy().copy() for key, value in read.get_parameters().items()}
+
+    def bank(self, *names: str) -> dict[str, Array]:
+        """Files side by side: number 0 is no adapter, then they come in order."""
+        adapters, found = [self.arrays(name) for name in names], {}
+        for given in self.session.get_overridable_initializers():
+            if given.name == "adapter_of_row":
+                continue
+            none = np.zeros([1, *(n if isinstance(n, int) else 0 for n in given.shape[1:])], np.float32)
+            every = [none, *(adapter.get(given.name, none) for adapter in adapters)]
+            most = np.max([array.shape for array in every], axis=0)
+            found[given.name] = np.concatenate(
+                [np.pad(a, [(0, n - m) for n, m in zip(most, a.shape, strict=True)]) for a in every]
+            )
+        return found
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """One export for all tests of the file."""
+    folder = tmp_path_factory.mktemp("served") / "one"
+    model = tiny_model(n_blocks=2)
+    heads = {
+        task: HeadConfig(task_type=task_type, labels=LABELS)
+        for task, task_type in (("topics", "classification"), ("names", "tagging"))
+    }
+    configs = {
+        "language/sw": AdapterConfig(method=LoraConfig(rank=4)),
+        "language/ha": AdapterConfig(method=LoraConfig(rank=2, alpha=5.0, sites=("ffn.output",), blocks=(1,))),
+        "domain/farming": AdapterConfig(method=LoraConfig(rank=3, sites=("attention.query", "ffn.output"))),
+        **{f"task/{task}": AdapterConfig(method=LoraConfig(rank=2), head=head) for task, head in heads.items()},
+    }
+    for seed, (adapter, config) in enumerate(configs.items()):
+        kind: Any = adapter.partition("/")[0]
+        model.attach(random_adapter(model, config, kind=kind, name=adapter.partition("/")[2], seed=seed))
+    adaptkit.export_onnx_backbone(model, folder)
+    for name, stack in STACKS.items():
+        written = adaptkit.export_onnx_adapter(model, stack, folder, name=None if name == "ha" else name)
+        assert (written.path, written.output_error < 1e-4) == (folder / f"{name}.onnx_adapter", True)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return Served(model, folder, onnxruntime.InferenceSession(folder / "model.onnx", options))
+
+
+def close(found: Array, wanted: torch.Tensor) -> None:
+    torch.testing.assert_close(torch.from_numpy(found), wanted, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [None, *(name for name in STACKS if "topics" not in name and "names" not in name)])
+def test_vectors_are_those_of_encode(name: str | None, served: Served) -> None:
+    wanted = served.model.encode(TEXTS, stack=STACKS.get(name or ""))
+    close(served.run("sentence_embedding", TEXTS, name), wanted)
+    close(served.run("sentence_embedding", TEXTS[1:2], name), wanted[1:2])
+    assert name is None or not torch.allclose(wanted, served.model.encode(TEXTS), atol=1e-2)
+
+
+def test_every_row_has_an_adapter_of_its_own(served: Served) -> None:
+    names, rows = ("sw", "ha", "sw-farming", "mixed"), np.array([4, 0, 2, 3, 1, 1, 0])
+    texts = [*TEXTS, *TEXTS[:3]]
+    found = served.run("sentence_embedding", texts, **served.bank(*names), adapter_of_row=rows)
+    stacks = [STACKS[names[row - 1]] if row else None for row in rows]
+    close(found, served.model.encode(texts, stacks=stacks))
+    one = served.run("sentence_embedding", texts, **served.bank(*names), adapter_of_row=np.array([3]))
+    close(one, served.model.encode(texts, stack=STACKS["sw-farming"]))
+
+
+@pytest.mark.parametrize("name", ["sw-topics", "topics"])
+def test_a_head_for_sentences(name: str, served: Served) -> None:
+    answers = served.model.predict(TEXTS, stack=STACKS[name])
+    wanted = torch.tensor([list(answer.probabilities.values()) for answer in answers])
+    close(torch.from_numpy(served.run("logits", TEXTS, name)).softmax(dim=-1).numpy(), wanted)
+    facts = json.loads((served.folder / f"{name}.json").read_text())
+    assert (facts["output"], facts["labels"], facts["task_type"]) == ("logits", list(LABELS), "classification")
+
+
+def test_a_head_for_tokens_beside_one_for_sentences(served: Served) -> None:
+    model, bank = served.model, served.bank("sw-topics", "ha-names")
+    ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS))
+    inputs = {**fed(ids, mask), **bank, "adapter_of_row": np.array([2, 1, 2, 1])}
+    tags, topics = served.session.run(["token_logits", "logits"], inputs)
+    hidden = model(ids, mask, stacks=["ha > names", "sw > topics"] * 2)
+    names, of_topics = (model.pinned(stack).head for stack in ("names", "topics"))
+    assert names is not None
+    assert of_topics is not None
+    real = mask[::2].bool()
+    close(tags[::2][real.numpy()], names[0](hidden[::2], mask[::2])[real].detach())
+    close(topics[1::2], of_topics[0](hidden[1::2], mask[1::2]).detach())
+    facts = json.loads((served.folder / "ha-names.json").read_text())
+    assert (facts["output"], facts["stack"]) == ("token_logits", "language/ha > task/names")
+
+
+def test_a_rank_is_the_sum_of_ranks_where_a_stack_acts(served: Served) -> None:
+    arrays = served.arrays("sw-farming")
+    at = "encoder.layer.0.attention.self"
+    assert arrays[f"{at}.query.lora_A"].shape == (1, 32, 7)
+    assert arrays[f"{at}.key.lora_A"].shape == (1, 32, 4)
+    assert {name.rpartition(".")[0] for name in served.arrays("ha") if "lora" in name} == {
+        "encoder.layer.1.output.dense"
+    }
+
+
+ALONE = """
+import json, sys
+sys.modules["torch"] = sys.modules["adaptkit"] = None
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1] + "/model.onnx")
+adapter, options = onnxruntime.LoraAdapter(), onnxruntime.RunOptions()
+adapter.Load(sys.argv[1] + "/sw.onnx_adapter")
+options.add_active_adapter(adapter)
+ids = np.array(json.loads(sys.argv[2]))
+given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+print(json.dumps(session.run(["sentence_embedding"], given, options)[0].tolist()))
+"""
+
+
+def test_neither_torch_nor_adaptkit_is_needed(served: Served) -> None:
+    ids = served.model.backbone.tokenize(TEXTS[1:2])
+    command = [sys.executable, "-c", ALONE, str(served.folder), json.dumps(ids)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603
+    close(np.array(found, np.float32), served.model.encode(TEXTS[1:2], stack="sw"))
+
+
+def test_the_graph_of_other_weights_takes_no_adapter(served: Served) -> None:
+    other = tiny_model(n_blocks=2, seed=1)
+    other.attach(random_adapter(other, AdapterConfig(method=LoraConfig(rank=4))))
+    with pytest.raises(ConfigError, match=r"that of other weights \(made_for"):
+        adaptkit.export_onnx_adapter(other, "sw", served.folder, name="other")
+    assert not (served.folder / "other.onnx_adapter").exists()
+    arrays = served.arrays("sw")
+    mark = next(name for name in arrays if name.startswith("made_for."))
+    arrays["made_for.000000000000"] = arrays.pop(mark)
+    with pytest.raises(Exception, match=r"made_for\.0{12}"):
+        served.run("sentence_embedding", TEXTS, **arrays)
+
+
+def test_what_is_no_sum_of_loras_is_refused_by_name(served: Served) -> None:
+    model = served.model
+    for name, config in {
+        "narrow": AdapterConfig(method=BottleneckConfig(reduction_factor=4)),
+        "turned": AdapterConfig(method=LoraConfig(rank=2), invertible=InvertibleConfig()),
+        "dora": AdapterConfig(method=DoraConfig(rank=2)),
+    }.items():
+        model.attach(random_adapter(model, config, kind="domain", name=name))
+        with pytest.raises(NotConvertible, match=f"domain/{name} in the stack is no LoRA alone .*export_onnx"):
+            adaptkit.export_onnx_adapter(model, f"sw > {name}", served.folder)
+        model.detach(name)
+    with pytest.raises(UnknownAdapter):
+        adaptkit.export_onnx_adapter(model, "yo", served.folder)
+    assert {path.stem for path in served.folder.glob("*.onnx_adapter")} == set(STACKS)
+
+
+def test_a_head_of_somebody_else_is_refused(served: Served) -> None:
+    class Own(TokenHead):
+        pass
+
+    pinned = served.model.pinned("names")
+    assert pinned.head is not None
+    own = replace(pinned, head=(Own(hidden_width=32, n_outputs=3, dropout=0.0), pinned.head[1]))
+    with pytest.raises(NotConvertible, match="is a Own, for which the graph"):
+        adaptkit.export_onnx_adapter(served.model, own, served.folder, name="own")
+
+
+def test_places_are_checked_before_anything_is_written(served: Served, tmp_path: Path) -> None:
+    model = served.model
+    for folder, stack, name, said in (
+        (served.folder, "sw", None, "sw.onnx_adapter exists already"),
+        (served.folder, "sw", "../out", "plain name of a file"),
+        (served.folder, None, "bare", "an empty stack"),
+        (tmp_path, "sw", None, "Write the backbone first"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            adaptkit.export_onnx_adapter(model, stack, folder, name=name)
+    with pytest.raises(ConfigError, match="exists already"):
+        adaptkit.export_onnx_backbone(model, served.folder)
+    held = adaptkit.load_model(saved_backbone(tmp_path / "tiny"), bits=8)
+    with pytest.raises(NotConvertible, match="bits=32"):
+        adaptkit.export_onnx_backbone(held, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+def test_what_comes_out_otherwise_is_not_kept(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = onnx_adapter._arrays
+    monkeypatch.setattr(
+        onnx_adapter, "_arrays", lambda *given: {name: 1.1 * array for name, array in right(*given).items()}
+    )
+    before = sorted(served.folder.iterdir())
+    with pytest.raises(NotConvertible, match="nothing was written"):
+        adaptkit.export_onnx_adapter(served.model, "sw", served.folder, name="again")
+    assert sorted(served.folder.iterdir()) == before
+
+
+def test_where_a_projection_reads_no_rows_all_rows_have_one_adapter(tmp_path: Path) -> None:
+    model = tiny_model("deberta-v2", n_blocks=1)
+    model.attach(random_adapter(model, AdapterConfig(method=LoraConfig(rank=4))))
+    folder = adaptkit.export_onnx_backbone(model, tmp_path / "deberta").path
+    assert adaptkit.export_onnx_adapter(model, "sw", folder).output_error < 1e-4
+    served = Served(model, folder, onnxruntime.InferenceSession(folder / "model.onnx"))
+    close(
+        served.run("sentence_embedding", TEXTS, **served.bank("sw"), adapter_of_row=np.array([0])), model.encode(TEXTS)
+    )
+    with pytest.raises(Exception, match="adapter_of_row"):
+        served.run("sentence_embedding", TEXTS, **served.bank("sw"), adapter_of_row=np.array([0, 1, 0, 1]))
