@@ -86,10 +86,12 @@ pytest_collect_file = Sybil(
     parsers=[with_short_trainings],
     patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     # A page that needs a hub is run with one by tests/unit/interchange/test_share_page.py; pages on examples are run
-    # by tests/unit/examples, and the page on the server by tests/unit/serving/test_server.py.
+    # by tests/unit/examples, the page on the server by tests/unit/serving/test_server.py, and the one on many LoRAs in
+    # ONNX by tests/unit/interchange/test_onnx_adapters.py.
     excludes=[
         "tests/golden/v*/*/README.md",
         "docs/how-to/share.md",
+        "docs/how-to/onnx-for-many.md",
         "docs/how-to/server.md",
         "docs/how-to/add-a-method.md",
         "docs/how-to/add-a-task-type.md",

@@ -121,7 +121,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("import_adapter", "import_adapter"),
     ),
     "export": (
-        "Write an adapter or a stack for peft, or a stack as ONNX. For peft: LoRAs, or one IA3.",
+        "Write LoRAs or one IA3 for peft, any stack as ONNX, or LoRAs beside one ONNX graph that takes them.",
         _function("export_adapter", "export_adapter"),
     ),
     "push": (

@@ -38,7 +38,7 @@ def export_adapter(
     ] = None,
     name: Annotated[str | None, typer.Option(help="what its file is called (onnx-adapter; default: as it is)")] = None,
 ) -> Answer:
-    """Write an adapter or a stack for peft, or a stack as ONNX. For peft: LoRAs, or one IA3."""
+    """Write LoRAs or one IA3 for peft, any stack as ONNX, or LoRAs beside one ONNX graph that takes them."""
     from adaptkit.interchange import export_peft, export_peft_stack
     from adaptkit.storage import load_adapter
 

@@ -225,6 +225,25 @@ def test_a_stack_goes_to_onnx(adaptkit: Command, trained: Path, backbone_folder:
     assert not (tmp_path / "other").exists()
 
 
+def test_one_graph_goes_to_onnx_and_adapters_beside_it(
+    adaptkit: Command, trained: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    of = ("--backbone", backbone_folder, "--output", tmp_path / "one")
+    early = adaptkit("export", trained, "--to", "onnx-adapter", *of)
+    assert (early.status, "--to onnx-backbone" in early.err) == (1, True)
+    mixed = adaptkit("export", trained, "--to", "onnx-backbone", *of)
+    assert (mixed.status, "--to onnx-adapter" in mixed.err) == (1, True)
+    written = adaptkit("export", "--to", "onnx-backbone", *of)
+    assert written.status == 0, written.err
+    beside = adaptkit("export", trained, "--to", "onnx-adapter", *of)
+    assert beside.out.startswith(f"sw.onnx_adapter is in {tmp_path / 'one'} (output error ")
+    assert adaptkit("export", trained, "--to", "onnx-adapter", "--name", "sw-2", *of).status == 0
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+    assert {"model.onnx", "tokenizer.json", "sw.onnx_adapter", "sw-2.onnx_adapter", "sw-2.json"} <= names
+    refused = adaptkit("export", trained, "--to", "onnx", "--name", "sw", *of)
+    assert (refused.status, "--name" in refused.err) == (1, True)
+
+
 def test_a_backbone_is_not_exported_over_anything(adaptkit: Command, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     outcome = adaptkit("backbone", "export", tmp_path / "mine")

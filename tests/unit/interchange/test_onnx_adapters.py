@@ -1,6 +1,7 @@
 """One ONNX graph gives, with the weights of any LoRA or stack of them as inputs, what that stack gives."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import adaptkit
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange import onnx_adapter
-from adaptkit.interchange.onnx_file import fed
+from adaptkit.interchange.onnx_file import fed, opened
 from adaptkit.layers.heads import TokenHead
 from adaptkit.methods import BottleneckConfig, DoraConfig, InvertibleConfig, LoraConfig
 from adaptkit.model import AdaptedModel
@@ -28,6 +29,7 @@ from tests.tiny import tiny_model
 
 Array: TypeAlias = npt.NDArray[Any]
 
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "onnx-for-many.md"
 TEXTS = ["Rain", "The goat eats grass under the old tree.", "A", "Habari ya asubuhi."]
 LABELS = ("a", "b", "c")
 STACKS: dict[str, str | adaptkit.Stack | adaptkit.Average] = {
@@ -49,6 +51,7 @@ class Served:
     model: AdaptedModel
     folder: Path
     session: onnxruntime.InferenceSession
+    page: dict[str, Any]
 
     def run(self, output: str, texts: list[str], name: str | None = None, **more: Array) -> Array:
         """What the graph gives, with the file of an adapter."""
@@ -63,53 +66,65 @@ class Served:
 
     def arrays(self, name: str) -> dict[str, Array]:
         """What the file of an adapter holds."""
-        read = onnxruntime.AdapterFormat.read_adapter(str(self.folder / f"{name}.onnx_adapter"))
-        return {key: value.numpy().copy() for key, value in read.get_parameters().items()}
+        found: dict[str, Array] = self.page["read_adapter"](str(self.folder / f"{name}.onnx_adapter"))
+        return found
 
     def bank(self, *names: str) -> dict[str, Array]:
         """Files side by side: number 0 is no adapter, then they come in order."""
-        adapters, found = [self.arrays(name) for name in names], {}
-        for given in self.session.get_overridable_initializers():
-            if given.name == "adapter_of_row":
-                continue
-            none = np.zeros([1, *(n if isinstance(n, int) else 0 for n in given.shape[1:])], np.float32)
-            every = [none, *(adapter.get(given.name, none) for adapter in adapters)]
-            most = np.max([array.shape for array in every], axis=0)
-            found[given.name] = np.concatenate(
-                [np.pad(a, [(0, n - m) for n, m in zip(most, a.shape, strict=True)]) for a in every]
-            )
+        found: dict[str, Array] = self.page["bank"](self.session, [self.arrays(name) for name in names])
         return found
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """One export for all tests of the file."""
-    folder = tmp_path_factory.mktemp("served") / "one"
-    model = tiny_model(n_blocks=2)
-    heads = {
-        task: HeadConfig(task_type=task_type, labels=LABELS)
-        for task, task_type in (("topics", "classification"), ("names", "tagging"))
-    }
-    configs = {
-        "language/sw": AdapterConfig(method=LoraConfig(rank=4)),
-        "language/ha": AdapterConfig(method=LoraConfig(rank=2, alpha=5.0, sites=("ffn.output",), blocks=(1,))),
-        "domain/farming": AdapterConfig(method=LoraConfig(rank=3, sites=("attention.query", "ffn.output"))),
-        **{f"task/{task}": AdapterConfig(method=LoraConfig(rank=2), head=head) for task, head in heads.items()},
-    }
-    for seed, (adapter, config) in enumerate(configs.items()):
-        kind: Any = adapter.partition("/")[0]
-        model.attach(random_adapter(model, config, kind=kind, name=adapter.partition("/")[2], seed=seed))
-    adaptkit.export_onnx_backbone(model, folder)
+def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the blocks of the page leave behind, run on a tiny backbone: one export for all tests of the file."""
+    model, blocks = (
+        tiny_model(),
+        re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE),
+    )
+    topics = AdapterConfig(method=LoraConfig(rank=2), head=HeadConfig(task_type="classification", labels=LABELS))
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("page"))
+        random_adapter(model, AdapterConfig(method=LoraConfig(rank=4)), seed=0).save("adapters/sw")
+        random_adapter(model, topics, kind="task", name="topics", seed=1).save("adapters/topics")
+        patch.setattr("adaptkit.load_model", lambda: model)
+        for block in blocks:
+            exec(block, names)  # noqa: S102 - our own page
+        names["folder"] = Path("served").resolve()
+    return names
+
+
+@pytest.fixture(scope="module")
+def served(page: dict[str, Any]) -> Served:
+    """The page's folder with more stacks in it."""
+    model, folder = page["model"], page["folder"]
+    names = HeadConfig(task_type="tagging", labels=LABELS)
+    for seed, (kind, name, config) in enumerate(
+        (
+            ("language", "ha", AdapterConfig(method=LoraConfig(rank=2, alpha=5.0, sites=("ffn.output",), blocks=(1,)))),
+            ("domain", "farming", AdapterConfig(method=LoraConfig(rank=3, sites=("attention.query", "ffn.output")))),
+            ("task", "names", AdapterConfig(method=LoraConfig(rank=2), head=names)),
+        )
+    ):
+        model.attach(random_adapter(model, config, kind=kind, name=name, seed=seed + 2))  # type: ignore[arg-type]
     for name, stack in STACKS.items():
-        written = adaptkit.export_onnx_adapter(model, stack, folder, name=None if name == "ha" else name)
-        assert (written.path, written.output_error < 1e-4) == (folder / f"{name}.onnx_adapter", True)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return Served(model, folder, onnxruntime.InferenceSession(folder / "model.onnx", options))
+        if not (folder / f"{name}.onnx_adapter").exists():
+            written = adaptkit.export_onnx_adapter(model, stack, folder, name=None if name == "ha" else name)
+            assert (written.path, written.output_error < 1e-4) == (folder / f"{name}.onnx_adapter", True)
+    return Served(model, folder, page["session"], page)
 
 
 def close(found: Array, wanted: torch.Tensor) -> None:
     torch.testing.assert_close(torch.from_numpy(found), wanted, rtol=0, atol=1e-4)
+
+
+def test_the_page_does_what_it_says(page: dict[str, Any]) -> None:
+    model, texts = page["model"], page["texts"]
+    assert page["labels"] == [answer.label for answer in model.predict(texts, stack="sw > topics")]
+    close(page["vectors"], model.encode(texts, stacks=["sw > topics", "sw", None]))
+    with pytest.raises(ValueError, match="another backbone"):
+        page["bank"](page["session"], [{"made_for.000000000000": np.zeros((1, 1, 1), np.float32)}])
 
 
 @pytest.mark.parametrize("name", [None, *(name for name in STACKS if "topics" not in name and "names" not in name)])
@@ -255,12 +270,12 @@ def test_what_comes_out_otherwise_is_not_kept(served: Served, monkeypatch: pytes
     assert sorted(served.folder.iterdir()) == before
 
 
-def test_where_a_projection_reads_no_rows_all_rows_have_one_adapter(tmp_path: Path) -> None:
+def test_where_a_projection_reads_no_rows_all_rows_have_one_adapter(served: Served, tmp_path: Path) -> None:
     model = tiny_model("deberta-v2", n_blocks=1)
     model.attach(random_adapter(model, AdapterConfig(method=LoraConfig(rank=4))))
     folder = adaptkit.export_onnx_backbone(model, tmp_path / "deberta").path
     assert adaptkit.export_onnx_adapter(model, "sw", folder).output_error < 1e-4
-    served = Served(model, folder, onnxruntime.InferenceSession(folder / "model.onnx"))
+    served = replace(served, model=model, folder=folder, session=opened(folder / "model.onnx"))
     close(
         served.run("sentence_embedding", TEXTS, **served.bank("sw"), adapter_of_row=np.array([0])), model.encode(TEXTS)
     )
