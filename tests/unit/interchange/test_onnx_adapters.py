@@ -28,6 +28,7 @@ from tests.saved import saved_backbone
 from tests.tiny import tiny_model
 
 Array: TypeAlias = npt.NDArray[Any]
+Inputs: TypeAlias = dict[str, Array]
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "onnx-for-many.md"
 TEXTS = ["Rain", "The goat eats grass under the old tree.", "A", "Habari ya asubuhi."]
@@ -53,7 +54,7 @@ class Served:
     session: onnxruntime.InferenceSession
     page: dict[str, Any]
 
-    def run(self, output: str, texts: list[str], name: str | None = None, **more: Array) -> Array:
+    def run(self, output: str, texts: list[str], name: str | None = None, more: Inputs | None = None) -> Array:
         """What the graph gives, with the file of an adapter."""
         options = onnxruntime.RunOptions()
         if name is not None:
@@ -61,7 +62,7 @@ class Served:
             adapter.Load(str(self.folder / f"{name}.onnx_adapter"))
             options.add_active_adapter(adapter)
         ids, mask = self.model.backbone.pad(self.model.backbone.tokenize(texts))
-        found: Array = self.session.run([output], {**fed(ids, mask), **more}, options)[0]
+        found: Array = self.session.run([output], {**fed(ids, mask), **(more or {})}, options)[0]
         return found
 
     def arrays(self, name: str) -> dict[str, Array]:
@@ -138,10 +139,10 @@ def test_vectors_are_those_of_encode(name: str | None, served: Served) -> None:
 def test_every_row_has_an_adapter_of_its_own(served: Served) -> None:
     names, rows = ("sw", "ha", "sw-farming", "mixed"), np.array([4, 0, 2, 3, 1, 1, 0])
     texts = [*TEXTS, *TEXTS[:3]]
-    found = served.run("sentence_embedding", texts, **served.bank(*names), adapter_of_row=rows)
+    found = served.run("sentence_embedding", texts, more={**served.bank(*names), "adapter_of_row": rows})
     stacks = [STACKS[names[row - 1]] if row else None for row in rows]
     close(found, served.model.encode(texts, stacks=stacks))
-    one = served.run("sentence_embedding", texts, **served.bank(*names), adapter_of_row=np.array([3]))
+    one = served.run("sentence_embedding", texts, more={**served.bank(*names), "adapter_of_row": np.array([3])})
     close(one, served.model.encode(texts, stack=STACKS["sw-farming"]))
 
 
@@ -211,7 +212,7 @@ def test_the_graph_of_other_weights_takes_no_adapter(served: Served) -> None:
     mark = next(name for name in arrays if name.startswith("made_for."))
     arrays["made_for.000000000000"] = arrays.pop(mark)
     with pytest.raises(Exception, match=r"made_for\.0{12}"):
-        served.run("sentence_embedding", TEXTS, **arrays)
+        served.run("sentence_embedding", TEXTS, more=arrays)
 
 
 def test_what_is_no_sum_of_loras_is_refused_by_name(served: Served) -> None:
@@ -277,7 +278,8 @@ def test_where_a_projection_reads_no_rows_all_rows_have_one_adapter(served: Serv
     assert adaptkit.export_onnx_adapter(model, "sw", folder).output_error < 1e-4
     served = replace(served, model=model, folder=folder, session=opened(folder / "model.onnx"))
     close(
-        served.run("sentence_embedding", TEXTS, **served.bank("sw"), adapter_of_row=np.array([0])), model.encode(TEXTS)
+        served.run("sentence_embedding", TEXTS, more={**served.bank("sw"), "adapter_of_row": np.array([0])}),
+        model.encode(TEXTS),
     )
     with pytest.raises(Exception, match="adapter_of_row"):
-        served.run("sentence_embedding", TEXTS, **served.bank("sw"), adapter_of_row=np.array([0, 1, 0, 1]))
+        served.run("sentence_embedding", TEXTS, more={**served.bank("sw"), "adapter_of_row": np.array([0, 1, 0, 1])})
