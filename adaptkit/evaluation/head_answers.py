@@ -52,8 +52,8 @@ class HeadAnswers:
 
     @property
     def adapters(self) -> tuple[str, ...]:
-        """The task adapters with the start of their hashes."""
-        return tuple(f"{task.id} ({task.weights_sha256[:12]})" for task in self.tasks)
+        """The task adapters with the start of their hashes, and what they scored in training."""
+        return tuple(f"{task.id} ({task.weights_sha256[:12]}{_scored(task)})" for task in self.tasks)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -207,6 +207,11 @@ def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Ex
                     f"{row_of(number, 'examples')} in {language} has the label {label!r}, and the task adapter knows "
                     f"{', '.join(head.labels)}. Is it another task, or is the label spelled in another way?"
                 )
+
+
+def _scored(task: Adapter) -> str:
+    scored = "" if task.card.training is None else task.card.training.scored
+    return f"; in training {scored}" if scored else ""
 
 
 def _seed(task: Adapter, number: int) -> int:

@@ -50,7 +50,7 @@ class TransferReport:
     results: TransferResults
 
     def __str__(self) -> str:
-        """What changed, a sentence for each language and condition, and what weakens it."""
+        """What changed in a sentence, a table of all languages and conditions, and what weakens them."""
         return spoken(self.results)
 
     def __repr__(self) -> str:

@@ -1,10 +1,9 @@
-"""The answer with its number: the first sentences of a report, and all that `print(report)` says."""
+"""The answer with its number: the first sentences of a report."""
 
 from collections.abc import Sequence
 from statistics import fmean
 
 from adaptkit.evaluation.report.grid import Grid
-from adaptkit.evaluation.report.summary import verdicts, warnings
 from adaptkit.evaluation.report.words import (
     condition_subject,
     interval_text,
@@ -13,7 +12,7 @@ from adaptkit.evaluation.report.words import (
     points,
     score_text,
 )
-from adaptkit.evaluation.results import Condition, TransferResults
+from adaptkit.evaluation.results import Condition
 from adaptkit.scores import Difference
 from adaptkit.terminal.amounts import counted
 
@@ -33,18 +32,6 @@ def answers(grid: Grid) -> list[str]:
     if len(foreign) > MOST_NAMED:
         return [_average(grid, condition, foreign)]
     return [answer(grid, condition, language) for language in foreign]
-
-
-def spoken(results: TransferResults) -> str:
-    """The report in a terminal: the average, a sentence for each language and condition, and what weakens them.
-
-    Raises:
-        ConfigError: The results have no cell, or two for one place.
-    """
-    grid = Grid(results)
-    each = [answer(grid, c, name) for c in grid.telling for name in grid.by_gain if grid.gain(name, c)]
-    average = [sentence for sentence in answers(grid) if sentence not in each]
-    return "\n".join([*average, *each, *([] if each else verdicts(grid)), *warnings(grid)])
 
 
 def answer(grid: Grid, condition: Condition, language: str) -> str:

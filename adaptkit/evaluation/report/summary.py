@@ -84,7 +84,18 @@ def notes(grid: Grid) -> list[str]:
         for condition, names in missing.items()
         if names
     ]
-    return [*map(plain, grid.results.notes), *own]
+    return [*map(plain, grid.results.notes), *_untested_source(grid), *own]
+
+
+def _untested_source(grid: Grid) -> list[str]:
+    """What a transfer loses is told only beside the score of the language that the task was trained in."""
+    source = grid.results.source_language
+    if not grid.results.adapters or source in grid.languages:
+        return []
+    return [
+        f"{both_names(source)}, in which the task was trained, was not tested: name it among the languages to see what "
+        "the transfer loses."
+    ]
 
 
 def how_to_read(grid: Grid) -> list[str]:

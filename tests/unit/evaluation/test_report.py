@@ -17,6 +17,7 @@ from adaptkit.evaluation.report.html import render_html
 from adaptkit.evaluation.report.markdown import markdown_text, render_markdown
 from adaptkit.evaluation.report.report_folder import REPORT_FILES, save_report
 from adaptkit.evaluation.report.results_file import load_results
+from adaptkit.evaluation.report.spoken import spoken
 from adaptkit.evaluation.report.tables import tables
 from adaptkit.evaluation.report.words import language_label
 from adaptkit.evaluation.results import CONDITIONS, Majority, MeasuredAdapter, TransferResults
@@ -282,3 +283,34 @@ def test_results_that_cannot_be_shown_leave_the_old_report(results: TransferResu
         save_report(replace(results, cells=()), tmp_path / "report", overwrite=True)
     assert load_results(tmp_path / "report" / "results.json") == results
     assert [entry.name for entry in tmp_path.iterdir()] == ["report"]
+
+
+def test_what_is_printed_is_the_answer_and_a_table_of_all(results: TransferResults) -> None:
+    said = spoken(replace(results, majority=(Majority(language="sw", accuracy=25.0),), limit=50)).splitlines()
+    assert said[0].startswith("Average over 8 languages: 64.5 → 69.2, +4.7 points of accuracy")
+    table = said[2:13]
+    columns = [re.split(r" {3,}", line) for line in table]
+    assert columns[0] == ["accuracy", "no adapter", "English adapter", "own adapter", "most frequent label"]
+    assert columns[1] == ["Yoruba", "58.8", "59.3 (+0.5) ○", "70.1 (+11.3) ▲", "–"]
+    assert [row[0] for row in columns[1:]] == [language_label(name) for name in Grid(results).in_order]
+    assert columns[3][-1] == "25.0"
+    assert len({line.index("○") for line in table[1:] if "(+0.5)" in line or "(−1.0)" in line}) == 1
+    assert said[13] == "▲ helps, ▼ hurts, ○ no evidence"
+    assert said[-1].startswith("Limited run: at most 50 test examples")
+    assert max(map(len, said[2:14])) <= 100
+
+
+def test_a_report_without_the_language_of_training_says_what_it_cannot_tell(results: TransferResults) -> None:
+    told = "English (en), in which the task was trained, was not tested"
+    assert told not in render_markdown(results)
+    foreign = replace(
+        results,
+        cells=tuple(cell for cell in results.cells if cell.language != "en"),
+        comparisons=tuple(it for it in results.comparisons if it.language != "en"),
+    )
+    assert told in plain_markdown(render_markdown(foreign))
+    assert told not in plain_markdown(render_markdown(replace(foreign, adapters=())))
+
+
+def plain_markdown(text: str) -> str:
+    return text.replace("\\", "")
