@@ -16,8 +16,9 @@ from adaptkit.terminal.amounts import bytes_text
 ROOT = Path(__file__).parents[1]
 README, FIGURE, ZOO = ROOT / "README.md", ROOT / "docs" / "figures" / "adapters.svg", ROOT / "adapters_zoo"
 BEGIN, END = "<!-- made by python -m tools.shipped -->", "<!-- end of what it makes -->"
-_ROW, _TOP, _LEFT, _SCALE, _RIGHT = 34, 44, 172, 4.2, 118
-_WIDTH = _LEFT + round(100 * _SCALE) + _RIGHT
+_ROW, _TOP, _LEFT, _SCALE = 46, 40, 12, 4.16
+_WIDTH = 2 * _LEFT + round(100 * _SCALE)
+"""No wider than a phone shows with text that can be read: names stand above their bars."""
 _STYLE = """
 text { font: 13px system-ui, "Segoe UI", "Noto Sans", sans-serif; fill: #1b1e23; }
 .quiet { fill: #5b616b; font-size: 12px; } .gain { font-weight: 600; }
@@ -101,31 +102,33 @@ def figure() -> str:
 
 def _bars(it: Shipped, y: float) -> Iterator[str]:
     score = it.score
-    yield f'<text x="{_LEFT - 10}" y="{y + 13}" text-anchor="end">{escape(it.name)}</text>'
     test = score.task.partition(",")[0]
-    yield f'<text class="quiet" x="{_LEFT - 10}" y="{y + 27}" text-anchor="end">{escape(test)}</text>'
-    for kind, value, top in (("without", score.score_without, y + 4), ("with", score.score_with, y + 15)):
-        yield f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{value * _SCALE:.1f}" height="10" rx="2"/>'
+    named = f'{escape(it.name)} <tspan class="quiet">{escape(test)}</tspan>'
+    gain = f"{score.score_with - score.score_without:+.1f} points"
+    yield f'<text x="{_LEFT}" y="{y + 13}">{named}</text>'
+    yield f'<text class="gain" x="{_WIDTH - _LEFT}" y="{y + 13}" text-anchor="end">{gain}</text>'
+    for kind, value, top in (("without", score.score_without, y + 19), ("with", score.score_with, y + 29)):
+        yield f'<rect class="{kind}" x="{_LEFT}" y="{top}" width="{value * _SCALE:.1f}" height="9" rx="2"/>'
     if score.low is not None and score.high is not None:
         low, high = (_LEFT + (score.score_without + end) * _SCALE for end in (score.low, score.high))
-        yield f'<line class="interval" x1="{low:.1f}" x2="{high:.1f}" y1="{y + 20}" y2="{y + 20}"/>'
-        yield f'<line class="interval" x1="{low:.1f}" x2="{low:.1f}" y1="{y + 17}" y2="{y + 23}"/>'
-        yield f'<line class="interval" x1="{high:.1f}" x2="{high:.1f}" y1="{y + 17}" y2="{y + 23}"/>'
-    gain = f"{score.score_with - score.score_without:+.1f} points"
-    yield f'<text class="gain" x="{_WIDTH - 12}" y="{y + 19}" text-anchor="end">{gain}</text>'
+        middle = y + 33.5
+        yield f'<line class="interval" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
+        yield f'<line class="interval" x1="{low:.1f}" x2="{low:.1f}" y1="{middle - 3}" y2="{middle + 3}"/>'
+        yield f'<line class="interval" x1="{high:.1f}" x2="{high:.1f}" y1="{middle - 3}" y2="{middle + 3}"/>'
 
 
 def _legend() -> Iterator[str]:
     yield f'<rect class="without" x="{_LEFT}" y="16" width="14" height="10" rx="2"/>'
     yield f'<text class="quiet" x="{_LEFT + 20}" y="25">without the adapter</text>'
-    yield f'<rect class="with" x="{_LEFT + 160}" y="16" width="14" height="10" rx="2"/>'
-    yield f'<text class="quiet" x="{_LEFT + 180}" y="25">with it, 95 % interval of the gain</text>'
+    yield f'<rect class="with" x="{_LEFT + 150}" y="16" width="14" height="10" rx="2"/>'
+    yield f'<text class="quiet" x="{_LEFT + 170}" y="25">with it, 95 % interval of the gain</text>'
 
 
 def _axis(height: float) -> Iterator[str]:
     for percent in (0, 25, 50, 75, 100):
+        anchor = {0: "start", 100: "end"}.get(percent, "middle")
         x = _LEFT + percent * _SCALE
-        yield f'<text class="quiet" x="{x:.1f}" y="{height - 10}" text-anchor="middle">{percent} %</text>'
+        yield f'<text class="quiet" x="{x:.1f}" y="{height - 10}" text-anchor="{anchor}">{percent} %</text>'
 
 
 def _name(adapter_id: str, language: str | None) -> str:

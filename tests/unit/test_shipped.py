@@ -27,3 +27,12 @@ def test_the_first_sentence_of_the_readme_is_what_the_cards_say() -> None:
     for name in ("language/ha", "language/dz"):
         for value in (scores[name].score_without, scores[name].score_with):
             assert str(round(value)) in first
+
+
+def test_the_figure_is_read_on_a_phone() -> None:
+    """A phone of 390 pixels leaves 358 to it; nothing is cut there, and no text is below 9 pixels."""
+    drawn = ET.fromstring(figure())  # noqa: S314 - our own
+    width = float(drawn.attrib["viewBox"].split()[2])
+    assert 12 * 358 / width >= 9
+    ends = [float(it.attrib.get("x", 0)) + float(it.attrib["width"]) for it in drawn.findall("{*}rect")]
+    assert max(ends) <= width
