@@ -74,8 +74,12 @@ class ClassTables:
             kind="classes",
             title=title,
             columns=(Entry("Class"), *(condition_entry(grid, condition) for condition in grid.conditions)),
-            rows=tuple(self._row(label, languages) for label in self.labels if self._found(label, languages, "none")),
+            rows=tuple(self._row(label, languages) for label in self.labels if self._has(label, languages)),
         )
+
+    def _has(self, label: str, languages: Sequence[str]) -> bool:
+        """Whether a test has an example of a class: what is taken for one that it has none of shows in the others."""
+        return any(score.n for score in self._found(label, languages, "none"))
 
     def _row(self, label: str, languages: Sequence[str]) -> Row:
         without = self._found(label, languages, "none")

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,13 @@ def test_every_table_has_the_classes_in_one_order_and_all_their_numbers(results:
         assert "R 60.0" in text
         assert "science/technology" in text
     assert "By class" not in render_html(results)
+
+
+def test_a_class_that_a_test_has_no_example_of_has_no_row(results: TransferResults) -> None:
+    shown = with_classes(results)
+    empty = replace(shown, classes=tuple(replace(it, n=0) if it.label == "travel" else it for it in shown.classes))
+    (first, *_) = ClassTables(Grid(empty)).of_languages
+    assert [row[0].text for row in first.rows] == [label for label in reversed(CLASSES) if label != "travel"]
 
 
 def test_classes_are_a_table_of_their_own_for_who_computes(results: TransferResults, tmp_path: Path) -> None:
