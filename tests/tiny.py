@@ -1,5 +1,6 @@
 """Tiny random backbones of every architecture row, and a tokenizer trained on adaptkit's own sample."""
 
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from adaptkit.data.sample import sample_sentences
 from adaptkit.format import architectures
 from adaptkit.format.architectures import architecture_of
 from adaptkit.model import AdaptedModel
+from tests.copied import copied
 
 VOCABULARY_SIZE = 400
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -96,18 +98,19 @@ def _byte_tokenizer() -> str:
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
     """One whose tokens are bytes of text, as those of decoders are: a letter may be spread over several."""
-    return _wrapped(_byte_tokenizer())
+    return deepcopy(_wrapped(_byte_tokenizer()))
 
 
 def unigram_tokenizer() -> PreTrainedTokenizerFast:
     """One that takes more pieces."""
-    return _wrapped(_unigram_tokenizer())
+    return deepcopy(_wrapped(_unigram_tokenizer()))
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
-    return _wrapped(_trained_tokenizer())
+    return deepcopy(_wrapped(_trained_tokenizer()))
 
 
+@cache  # of which each test gets a copy, as of networks
 def _wrapped(content: str) -> PreTrainedTokenizerFast:
     tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=Tokenizer.from_str(content),
@@ -142,6 +145,11 @@ def tiny_config(model_type: str, *, n_blocks: int = 2, tied: bool = True) -> Pre
 
 
 def tiny_network(model_type: str = "bert", *, seed: int = 0, n_blocks: int = 2) -> PreTrainedModel:
+    return copied(_network(model_type, seed, n_blocks))
+
+
+@cache
+def _network(model_type: str, seed: int, n_blocks: int) -> PreTrainedModel:
     row, config = architecture_of(model_type), tiny_config(model_type, n_blocks=n_blocks)
     with torch.random.fork_rng():
         torch.manual_seed(seed)

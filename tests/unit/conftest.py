@@ -17,9 +17,11 @@ LOCAL = {"127.0.0.1"}
 
 @pytest.fixture(autouse=True)
 def _seeded() -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        yield
+    before = torch.random.get_rng_state()
+    # Without a GPU, torch.manual_seed notes for later, with the whole call stack, what a GPU would be told.
+    (torch.manual_seed if torch.cuda.is_available() else torch.default_generator.manual_seed)(0)
+    yield
+    torch.random.set_rng_state(before)
 
 
 @pytest.fixture
