@@ -21,6 +21,10 @@ from sybil import Document, Region, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.region import Lexeme
 
+from tests import large_tokenizers
+
+large_tokenizers.keep()
+
 
 @pytest.fixture(scope="session")
 def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
