@@ -7,8 +7,10 @@ import re
 from tests import processor
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-# What tests and pages save need not outlive a power cut; waiting for the disk is a seventh of a suite's time.
+# What tests and pages save need not outlive a power cut, and each wait for the disk takes milliseconds.
 os.fsync = lambda fd: None  # noqa: ARG005
+# A pool of compilers is a process more, which imports torch anew.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 gc.disable()  # until all tests are collected: nothing that is imported becomes garbage
 processor.act_as_chosen()
 
@@ -21,6 +23,7 @@ from sybil import Document, Region, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.region import Lexeme
 
+from adaptkit.data import sample
 from tests import large_tokenizers
 
 large_tokenizers.keep()
@@ -34,12 +37,14 @@ def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def in_page_folder(page_folder: Path) -> Iterator[None]:
-    """What a page saves lands where nobody looks, and is there for its next block."""
-    before = Path.cwd()
-    os.chdir(page_folder)
-    yield
-    os.chdir(before)
+def in_page_folder(page_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page saves lands where nobody looks, and is there for its next block. It trains on a third of the sample.
+
+    Before the few steps of a page, each sentence runs through the frozen backbone: most of what a page takes.
+    """
+    monkeypatch.chdir(page_folder)
+    fewer = sample.sample_sentences()[::3]
+    monkeypatch.setattr(sample, "sample_sentences", lambda: fewer)
 
 
 LONGEST_FIRST = (

@@ -9,9 +9,14 @@ from tests.tiny import tiny_network, tiny_tokenizer
 
 
 def saved_backbone(
-    folder: Path, model_type: str = "bert", *, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None
+    folder: Path,
+    model_type: str = "bert",
+    *,
+    seed: int = 0,
+    n_blocks: int = 2,
+    tokenizer: PreTrainedTokenizerFast | None = None,
 ) -> Path:
-    tiny_network(model_type, seed=seed).save_pretrained(folder)
+    tiny_network(model_type, seed=seed, n_blocks=n_blocks).save_pretrained(folder)
     (tokenizer or tiny_tokenizer()).save_pretrained(folder)
     return folder
 

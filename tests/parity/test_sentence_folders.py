@@ -34,9 +34,9 @@ MODES = ("mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoke
 LORA = AdapterConfig(method=LoraConfig(rank=3, alpha=7))
 
 
-def folder_of(path: Path, *after: Module, model_type: str = "bert", **options: Any) -> Path:  # noqa: ANN401
+def folder_of(path: Path, *after: Module, model_type: str = "bert", n_blocks: int = 2, **options: Any) -> Path:  # noqa: ANN401
     """A folder as sentence-transformers writes it."""
-    bare = saved_backbone(path.with_name(f"{path.name}-bare"), model_type)
+    bare = saved_backbone(path.with_name(f"{path.name}-bare"), model_type, n_blocks=n_blocks)
     pooling = {name: options.pop(name) for name in ("pooling_mode", "include_prompt") if name in options}
     reading = {name: options.pop(name) for name in ("max_seq_length",) if name in options}
     modules = [Transformer(str(bare), **reading), Pooling(WIDTH, **pooling), *after]
@@ -259,7 +259,7 @@ def test_an_adapter_is_not_for_the_same_weights_pooled_otherwise(tmp_path: Path)
 def test_onnx_and_sentence_transformers_pool_so_too(mode: str, tmp_path: Path) -> None:
     import onnxruntime
 
-    model = model_of(tmp_path / "st", dense(16), Normalize(), pooling_mode=mode)
+    model = model_of(tmp_path / "st", dense(16), Normalize(), pooling_mode=mode, n_blocks=1)
     adapter = random_adapter(model, LORA)
     model.attach(adapter)
     wanted = model.encode(TEXTS, stack=adapter)
