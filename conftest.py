@@ -82,18 +82,20 @@ MOST_STEPS = 4
 SHORTENED = ("fill-mask.md", "fine-tune-in-ten-lines.md")
 """Pages whose trainings take as many steps as the answers on them need; run as tests, they are short."""
 _ASKED = re.compile(r"max_steps=(\d+)")
+_A_FEW = re.compile(r"Run\(max_steps=(\d)\b(?![^)]*batch_size)")
 _python = PythonCodeBlockParser()
 
 
 def with_short_trainings(page: Document) -> Iterator[Region]:
-    """The blocks of Python of a page, with fewer steps where nothing in it asks what was learned."""
+    """The blocks of Python of a page, with fewer steps where nothing in it asks what was learned.
+
+    Nor does anything ask what a few steps taught: they take smaller batches.
+    """
     for region in _python(page):
-        if Path(page.path).name not in SHORTENED:
-            yield region
-            continue
-        block = region.parsed
-        short = _ASKED.sub(lambda asked: f"max_steps={min(int(asked[1]), MOST_STEPS)}", block)
-        region.parsed = Lexeme(short, block.offset, block.line_offset)
+        block = _A_FEW.sub(r"Run(max_steps=\1, batch_size=8", region.parsed)
+        if Path(page.path).name in SHORTENED:
+            block = _ASKED.sub(lambda asked: f"max_steps={min(int(asked[1]), MOST_STEPS)}", block)
+        region.parsed = Lexeme(block, region.parsed.offset, region.parsed.line_offset)
         yield region
 
 
