@@ -18,7 +18,7 @@ _LARGE = 4 * 2**20
 
 def keep() -> None:
     """From now on, in this process."""
-    checkpoint.AutoTokenizer = _Kept  # type: ignore[attr-defined]
+    checkpoint.AutoTokenizer = _Kept  # type: ignore[attr-defined,assignment]
     backbone.tokenizer_hash = _kept_hash  # type: ignore[attr-defined]
 
 

@@ -24,6 +24,7 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText, Question, TaggedSentence
 from tests.adapters import random_adapter
 from tests.calls import QUIET, train_adapter
+from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=40.0))
@@ -39,9 +40,10 @@ def zoo(model: AdaptedModel) -> list[Adapter]:
     return [language(model, tag, seed) for seed, tag in enumerate(("en", "sw"), start=1)]
 
 
-@pytest.fixture
-def tasks(model: AdaptedModel) -> list[Adapter]:
-    """The same task trained with two seeds."""
+@pytest.fixture(scope="module")
+def tasks() -> list[Adapter]:
+    """The same task trained with two seeds, on the backbone that each test has anew."""
+    model = tiny_model()
     return [
         train_adapter(
             task="topics", data=made.topics(), lang="en", backbone=model, max_steps=3, seed=seed, progress=False
