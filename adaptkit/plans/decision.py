@@ -91,17 +91,23 @@ def decision(
 
 def built_on(training: PlannedTraining) -> dict[str, str]:
     """The SHA-256 of the weights in each folder that a training builds on, of those that are there."""
-    given = [training.options.get(name, []) for name in BUILT_ON]
-    folders = [part for each in given for part in (each if isinstance(each, list) else [each])]
-    found = {str(folder): _weights_in(Path(folder)) for folder in folders}
+    found = {folder: _weights_in(Path(folder)) for folder in _below(training)}
     return {folder: weights for folder, weights in found.items() if weights is not None}
+
+
+def _below(training: PlannedTraining) -> list[str]:
+    """The folders that a training builds on."""
+    given = [training.options.get(name, []) for name in BUILT_ON]
+    return [str(part) for each in given for part in (each if isinstance(each, list) else [each])]
 
 
 def _moved(training: PlannedTraining, kept: Kept, renewed: Collection[Path]) -> Iterator[str]:
     """The folders whose adapters are, or will be, other ones than those that it was trained on."""
     now = built_on(training)
-    for folder, before in kept.built_on.items():
-        if Path(folder).resolve() in renewed or now.get(folder, before) != before:
+    # An older adaptkit did not remember on what it was trained.
+    for folder in dict.fromkeys([*kept.built_on, *_below(training)]):
+        before = kept.built_on.get(folder)
+        if Path(folder).resolve() in renewed or (before is not None and now.get(folder, before) != before):
             yield folder
 
 

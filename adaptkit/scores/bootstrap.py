@@ -1,5 +1,6 @@
 """The difference between two systems on the same examples, with a paired bootstrap interval."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,14 +95,25 @@ def paired_class_differences(
     Raises:
         ConfigError: As `paired_metric_difference`.
     """
-    whole, drawn, n_ours = _paired_sums(with_, without, seed)
-    gain, gains = (_gain(100 * f1(_by_class(sums)), n_ours) for sums in (whole, drawn))
-    return [_difference(float(mean), drawn, confidence) for mean, drawn in zip(gain, gains.T, strict=True)]
+    ours, theirs = _by_seed(with_), _by_seed(without)
+    _check_same_examples(ours, theirs)
+    both = np.concatenate([ours, theirs])
+    counts = both.reshape(*both.shape[:2], -1, 3).transpose(2, 1, 0, 3)
+    # An example has one class or a few: of each class, the examples that have it are summed.
+    having = [each.any(axis=(1, 2)).nonzero()[0] for each in counts]
+    parts = [each[places].reshape(-1, 3 * len(both)) for each, places in zip(counts, having, strict=True)]
+    drawn = [
+        [_class_gain(times[:, places] @ part, len(ours)) for places, part in zip(having, parts, strict=True)]
+        for times in _times_drawn(both.shape[1], seed)
+    ]
+    gains = np.concatenate(drawn, axis=1)
+    means = [float(_class_gain(part.sum(axis=0), len(ours))) for part in parts]
+    return [_difference(mean, each, confidence) for mean, each in zip(means, gains, strict=True)]
 
 
-def _by_class(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shape: (..., n_seeds, 3 * n_classes) -> (..., n_classes, n_seeds, 3)."""
-    return sums.reshape(*sums.shape[:-1], -1, 3).swapaxes(-3, -2)
+def _class_gain(sums: NDArray[np.float64], n_ours: int) -> NDArray[np.float64]:
+    """Shape: (..., 3 * n_seeds) -> (...), in points of F1."""
+    return _gain(100 * f1(sums.reshape(*sums.shape[:-1], -1, 3)), n_ours)
 
 
 def _paired_sums(
@@ -147,17 +159,19 @@ def _gain(scores: NDArray[np.float64], n_ours: int) -> NDArray[np.float64]:
 
 def _resampled_sums(statistics: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Sums over examples drawn with replacement. Shape: (n_examples, k) -> (draws, k)."""
+    return np.concatenate([times @ statistics for times in _times_drawn(len(statistics), seed)])
+
+
+def _times_drawn(n_examples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each example is drawn, of some of the draws at a time. Shape: (some draws, n_examples)."""
     random = np.random.default_rng(seed)
-    n_examples = len(statistics)
     at_once = max(1, _DRAWN_AT_ONCE // n_examples)
-    parts = []
     for start in range(0, _DRAWS, at_once):
         draws = min(at_once, _DRAWS - start)
         drawn = random.integers(n_examples, size=(draws, n_examples))
         drawn += n_examples * np.arange(draws)[:, None]
         times = np.bincount(drawn.ravel(), minlength=draws * n_examples).reshape(draws, n_examples)
-        parts.append(times.astype(float) @ statistics)
-    return np.concatenate(parts)
+        yield times.astype(float)
 
 
 def _difference(mean: float, drawn: NDArray[np.float64], confidence: float) -> Difference:

@@ -30,6 +30,7 @@ from adaptkit.training.state import TrainingState
 from adaptkit.version import __version__
 
 CHECKPOINT_VERSION = 3
+_NOT_ASKED_FOR = ("False", "None")
 _TENSORS = "checkpoint.safetensors"
 _FACTS = "checkpoint.json"
 _SAVED = "saved"
@@ -158,9 +159,11 @@ class CheckpointFolder:
         return decode(_Checkpoint, content)
 
     def _require_own(self, found: _Checkpoint) -> None:
-        if found.run != self.run:
+        # An option that came after the checkpoint was written changes nothing where it is not asked for.
+        theirs = {**{name: value for name, value in self.run.items() if value in _NOT_ASKED_FOR}, **found.run}
+        if theirs != self.run:
             raise CheckpointError(
-                f"{self.path} holds the checkpoint of another run: {self._differences(found.run)}. Resume with "
+                f"{self.path} holds the checkpoint of another run: {self._differences(theirs)}. Resume with "
                 f"the same arguments, or delete {self.path} to start again."
             )
 

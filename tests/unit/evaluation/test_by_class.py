@@ -70,6 +70,22 @@ def test_the_gain_of_a_class_is_the_paired_difference_of_its_f1(topics: ClassTes
     assert paired_class_differences(ours, theirs)[0] == alone
 
 
+def test_each_class_is_summed_as_all_counts_together_are() -> None:
+    random = np.random.default_rng(3)
+    kinds = random.integers(9, size=(4, 40))
+    statistics = np.zeros((4, 40, 10, 3))
+    for seed, answers in enumerate(kinds):
+        for example, (answer, right) in enumerate(zip(answers, kinds[0], strict=True)):
+            statistics[seed, example, answer, 1] += 1
+            statistics[seed, example, right, 2] += 1
+            statistics[seed, example, right, 0] += answer == right
+    ours, theirs = statistics[:3].reshape(3, 40, -1), statistics[3:].reshape(1, 40, -1)
+    found = paired_class_differences(ours, theirs)
+    for number in range(10):
+        part = slice(3 * number, 3 * number + 3)
+        assert found[number] == paired_metric_difference(EntityF1(), ours[..., part], theirs[..., part])
+
+
 def test_a_class_in_few_texts_has_no_verdict(topics: ClassTest) -> None:
     runs = {"none": [counted(topics, WITHOUT)], "target": [counted(topics, GOLD)]}
     every = list(class_scores(topics, "sw", runs, np.arange(len(GOLD))))  # type: ignore[arg-type]

@@ -97,9 +97,15 @@ def test_changed_options_are_refused_and_trained_again_on_request() -> None:
 
 
 @pytest.mark.usefixtures("child")
-def test_what_was_trained_on_another_adapter_is_trained_again_when_that_one_is() -> None:
+@pytest.mark.parametrize("by_an_older_adaptkit", [False, True])
+def test_what_was_trained_on_another_adapter_is_trained_again_when_that_one_is(by_an_older_adaptkit: bool) -> None:
     first = train_plan("languages.toml", QUIET)
     below = Path("adapters/language/sw")
+    if by_an_older_adaptkit:
+        (path,) = Path().rglob("task/topics.json")
+        kept = json.loads(path.read_text())
+        assert list(kept.pop("built_on")) == [str(below)]
+        path.write_text(json.dumps(kept))
     shutil.rmtree(below)
     Path("sw.txt").write_text("\n".join(reversed(SWAHILI)), encoding="utf-8")
     cost = str(estimate_plan("languages.toml", QUIET))

@@ -74,6 +74,21 @@ def test_another_runs_checkpoint_is_refused_and_left_alone(name: str, interrupte
     assert not interrupted.exists()
 
 
+def test_an_option_that_came_later_is_in_nobodys_way_unless_it_is_asked_for(interrupted: Path) -> None:
+    path = interrupted.with_name("sw.checkpoint") / RECORD
+    record = json.loads(path.read_text())
+    assert record["run"].pop("graphs") == "False"
+    assert record["run"].pop("seed") == "0"
+    path.write_text(json.dumps(record))
+    arguments = {**OPTIONS, "backbone": tiny_model(), "output": interrupted}
+    with pytest.raises(CheckpointError, match=r"another run: seed was not known, now 0\. "):
+        train_adapter(**arguments, resume=True)
+    record["run"]["seed"] = "0"
+    path.write_text(json.dumps(record))
+    train_adapter(**arguments, resume=True)
+    assert interrupted.exists()
+
+
 def test_a_stale_checkpoint_is_not_overwritten(interrupted: Path) -> None:
     before = contents(interrupted.with_name("sw.checkpoint"))
     with pytest.raises(ConfigError, match=r"resume=True, or delete"):
