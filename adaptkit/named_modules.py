@@ -42,7 +42,11 @@ def _import_file(path: Path) -> None:
     if path.stem in sys.modules:
         raise ConfigError(f"{FLAG} {path}: a module {path.stem!r} is imported already; give the file another name.")
     sys.modules[path.stem] = module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]  # what has failed is not imported
+        raise
 
 
 def _import_module(name: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from adaptkit import load_adapter
 from adaptkit.cli.named_modules import import_named
 from adaptkit.errors import ConfigError
+from adaptkit.named_modules import import_each
 from tests.examples import EXAMPLES, forgotten
 from tests.runs import PAIRS
 from tests.unit.cli.conftest import Command
@@ -118,3 +119,11 @@ def test_what_the_module_itself_lacks_is_a_traceback(tmp_path: Path, monkeypatch
     for name in ("lacking_something", str(tmp_path / "lacking_something.py")):
         with forgotten("lacking_something"), pytest.raises(ModuleNotFoundError, match="a_thing_that_is_nowhere"):
             import_named(["--import", name])
+
+
+def test_a_file_that_fails_is_not_taken_for_imported(tmp_path: Path) -> None:
+    path = tmp_path / "failing_module_of_a_test.py"
+    path.write_text("raise ValueError('not yet')\n", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not yet"):
+            import_each([str(path)])
