@@ -12,10 +12,12 @@ from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.format.transformers_classes import ForClass
 from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.console import PlainConsole
 
 if TYPE_CHECKING:
     from adaptkit.model import AdaptedModel
 
+_err = PlainConsole(stderr=True)
 Reader: TypeAlias = Literal["peft", "onnx", "onnx-backbone", "onnx-adapter"]
 
 
@@ -86,10 +88,18 @@ def _require_bare(folders: list[Path], stack: str | None, zoo: Path | None) -> N
         )
 
 
+def _tell_of_work(model: "AdaptedModel") -> None:
+    _err.print(
+        f"tracing {model.backbone.name}, writing its graph, and comparing it with the model: about 20 seconds of one "
+        "core for the embedded backbone, longer for a larger one or on busy cores ..."
+    )
+
+
 def _write_onnx(model: "AdaptedModel", stack: Stack | None, output: Path) -> Answer:
     from adaptkit.interchange import export_onnx
     from adaptkit.interchange.onnx_file import MODEL_FILE
 
+    _tell_of_work(model)
     written = export_onnx(model, stack, output)
     facts = {"folder": str(output), "file": MODEL_FILE, "output_error": written.output_error}
     return Answer(facts, f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e})", confirms=True)
@@ -101,7 +111,9 @@ def _write_backbone(backbone: str | None, output: Path, *, for_class: ForClass, 
     from adaptkit.model import load_model
 
     _require_of_onnx(for_class, without_head=without_head)
-    written = export_onnx_backbone(load_model(backbone), output)
+    model = load_model(backbone)
+    _tell_of_work(model)
+    written = export_onnx_backbone(model, output)
     facts = {"folder": str(output), "file": MODEL_FILE, "output_error": written.output_error}
     told = f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e}), and takes adapters"
     return Answer(facts, told, confirms=True)
