@@ -121,7 +121,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("import_adapter", "import_adapter"),
     ),
     "export": (
-        "Write LoRAs or one IA3 for peft, any stack as ONNX, or LoRAs beside one ONNX graph that takes them.",
+        "Write adapters for peft, or as ONNX. One ONNX graph may take many LoRAs, which are files beside it.",
         _function("export_adapter", "export_adapter"),
     ),
     "push": (

@@ -40,7 +40,7 @@ def export_adapter(
     ] = None,
     name: Annotated[str | None, typer.Option(help="what its file is called (onnx-adapter; default: as it is)")] = None,
 ) -> Answer:
-    """Write LoRAs or one IA3 for peft, any stack as ONNX, or LoRAs beside one ONNX graph that takes them."""
+    """Write adapters for peft, or as ONNX. One ONNX graph may take many LoRAs, which are files beside it."""
     from adaptkit.interchange import export_peft, export_peft_stack
     from adaptkit.storage import load_adapter
 

@@ -21,7 +21,7 @@ from adaptkit.errors import (
     UnknownVersion,
 )
 from adaptkit.format.config_file import from_json
-from adaptkit.format.spec import CONFIG_FILE, MAX_JSON_BYTES, RECORD_FILE
+from adaptkit.format.spec import CONFIG_FILE, MAX_JSON_BYTES, READABLE_VERSIONS, RECORD_FILE
 from adaptkit.methods import PiecesConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter, load_adapter
@@ -128,7 +128,8 @@ FIELDS: dict[str, tuple[type[AdapterFileError], str, str, Any]] = {
     "pieces that are null": (MalformedConfig, CONFIG_FILE, "pieces", None),
     "no head beside them": (MalformedConfig, CONFIG_FILE, "head", REMOVED),
     "an older version": (MalformedConfig, RECORD_FILE, "format_version", 7),
-    "the next version": (UnknownVersion, RECORD_FILE, "format_version", 10),
+    "a newer version": (MalformedConfig, RECORD_FILE, "format_version", max(READABLE_VERSIONS)),
+    "the next version": (UnknownVersion, RECORD_FILE, "format_version", max(READABLE_VERSIONS) + 1),
 }
 
 
