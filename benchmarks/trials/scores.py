@@ -51,17 +51,17 @@ class Scores:
         return found
 
     def _of_topics(self, adapter: Adapter, language: str, split: str) -> dict[str, Any]:
-        return _compared(self._topics.adapted(language, adapter, split), self._topics.bare(language, split))
+        return compared(self._topics.adapted(language, adapter, split), self._topics.bare(language, split))
 
     def _retrieval(self, adapter: Adapter, language: str) -> dict[str, Any]:
         """Accuracy at 1 of 1,005 sentences, the mean of both directions. English is encoded without the adapter."""
-        texts = _sentences(language)
+        texts = flores_sentences(language)
 
         def both(stack: str | None) -> NDArray[np.float64]:
             own = self.model.encode(texts, stack=stack)
             return np.concatenate(
                 [
-                    found_by_vectors(own, self._english, _sentences("en")),
+                    found_by_vectors(own, self._english, flores_sentences("en")),
                     found_by_vectors(self._english, own, texts),
                 ]
             )
@@ -69,11 +69,11 @@ class Scores:
         if language not in self._found_bare:
             self._found_bare[language] = both(None)
         with attached(self.model, adapter):
-            return _compared(both(adapter.id), self._found_bare[language])
+            return compared(both(adapter.id), self._found_bare[language])
 
     @cached_property
     def _english(self) -> Tensor:
-        return self.model.encode(_sentences("en"))
+        return self.model.encode(flores_sentences("en"))
 
     def _transfer(self, task: str, tasks: list[Path], adapter: Adapter, language: str) -> dict[str, Any]:
         report = adaptkit.evaluate(
@@ -96,7 +96,7 @@ def _cell(report: adaptkit.TransferReport, condition: str) -> float:
     return round(fmean(next(iter(cells[0].scores.values()))), 2)
 
 
-def _compared(with_: NDArray[np.float64], without: NDArray[np.float64]) -> dict[str, Any]:
+def compared(with_: NDArray[np.float64], without: NDArray[np.float64]) -> dict[str, Any]:
     gain = paired_difference(with_[None], without[None])
     return {
         "without": round(100 * float(without.mean()), 2),
@@ -111,5 +111,5 @@ def _flores(language: str) -> Path:
     return data_folder() / "flores-retrieval" / f"{code}.txt.gz"
 
 
-def _sentences(language: str) -> list[str]:
+def flores_sentences(language: str) -> list[str]:
     return list(open_corpus(_flores(language)).lines())
