@@ -93,8 +93,7 @@ def require_whole(backbone: Backbone) -> None:
     if backbone.bits != 32 or backbone.network.dtype != torch.float32 or not isinstance(table, nn.Embedding):
         raise NotConvertible(
             f"a backbone held as {backbone.held_as} cannot be written as ONNX; load it with {as_typed(bits=32)} and "
-            "resident "
-            "embeddings, and quantise the file with onnxruntime if it is to be smaller."
+            "resident embeddings, and quantise the file with onnxruntime if it is to be smaller."
         )
 
 
