@@ -16,7 +16,8 @@ TORCH := torch==2.13.0
 
 install: .venv/installed
 
-demo: install  ## train, save, reload and test a Swahili adapter on the embedded backbone
+demo: install  ## test the Swahili adapter that is here, then train, save, reload and test one, on the embedded backbone
+	$(BIN)/adaptkit demo --adapter adapters_zoo/multilingual-e5-small/language/sw
 	$(BIN)/adaptkit demo
 
 # A process for each of two cores; a test file stays in one of them, and the longest come first (conftest.py).

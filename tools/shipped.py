@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from adaptkit.format.card import Evaluation
+from adaptkit.format.card import Card, Evaluation
 from adaptkit.languages import language_name
 from adaptkit.storage import Zoo
-from adaptkit.terminal.amounts import bytes_text
+from adaptkit.terminal.amounts import bytes_text, counted
 
 ROOT = Path(__file__).parents[1]
 README, FIGURE, ZOO = ROOT / "README.md", ROOT / "docs" / "figures" / "adapters.svg", ROOT / "adapters_zoo"
@@ -36,6 +36,7 @@ class Shipped:
     score: Evaluation
     licence: str
     n_bytes: int
+    learned: str
 
     @property
     def gain(self) -> str:
@@ -49,7 +50,14 @@ class Shipped:
 def shipped() -> list[Shipped]:
     """The adapters of the zoo with a score, languages first, the largest gain on top."""
     found = [
-        Shipped(each.id, _name(each.id, each.language), each.scores[0], each.licence, each.size_bytes)
+        Shipped(
+            each.id,
+            _name(each.id, each.language),
+            each.scores[0],
+            each.licence,
+            each.size_bytes,
+            _learned(each.load().card),
+        )
         for each in Zoo(ZOO)
         if each.scores
     ]
@@ -63,11 +71,12 @@ def table() -> str:
     """The README's table."""
     return "\n".join(
         [
-            "| adapter | language or use | test | without | with | gain (95 % interval) | licence of its text | size |",
-            "|---|---|---|---|---|---|---|---|",
+            "| adapter | language or use | test (examples) | without | with | gain (95 % interval) | learned from | "
+            "licence of its text | size |",
+            "|---|---|---|---|---|---|---|---|---|",
             *(
                 f"| `{it.id}` | {it.name} | {it.score.task} ({it.score.n_examples}) | {it.score.score_without:.1f} | "
-                f"{it.score.score_with:.1f} | {it.gain} | {it.licence} | {bytes_text(it.n_bytes)} |"
+                f"{it.score.score_with:.1f} | {it.gain} | {it.learned} | {it.licence} | {bytes_text(it.n_bytes)} |"
                 for it in shipped()
             ),
         ]
@@ -129,6 +138,11 @@ def _axis(height: float) -> Iterator[str]:
         anchor = {0: "start", 100: "end"}.get(percent, "middle")
         x = _LEFT + percent * _SCALE
         yield f'<text class="quiet" x="{x:.1f}" y="{height - 10}" text-anchor="{anchor}">{percent} %</text>'
+
+
+def _learned(card: Card) -> str:
+    steps = "" if card.training is None else f", {counted(card.training.steps, 'step')}"
+    return f"{counted(card.n_lines, 'line')}{steps}"
 
 
 def _name(adapter_id: str, language: str | None) -> str:

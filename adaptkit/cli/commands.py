@@ -51,7 +51,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Set the backbones at hand side by side. They are ordered for a language and a task, with reasons.",
         _function("choose", "choose"),
     ),
-    "demo": ("Train, save, reload and test an adapter on the sample.", _function("demo", "demo")),
+    "demo": (
+        "Train, save, reload and test an adapter on the sample. With --adapter, test a finished one.",
+        _function("demo", "demo"),
+    ),
     "evaluate": (
         "Measure whether language adapters help, in several languages. A task adapter is scored with and without them.",
         _function("evaluate", "evaluate"),

@@ -1,8 +1,12 @@
 """The README and its figure show what the cards of the zoo say."""
 
+import json
+import re
 import xml.etree.ElementTree as ET
+from statistics import mean
 
-from tools.shipped import FIGURE, README, figure, shipped, table, written
+from adaptkit import load_adapter
+from tools.shipped import FIGURE, README, ZOO, figure, shipped, table, written
 
 STALE = "write it again: python -m tools.shipped"
 
@@ -27,6 +31,30 @@ def test_the_first_sentence_of_the_readme_is_what_the_cards_say() -> None:
     for name in ("language/ha", "language/dz"):
         for value in (scores[name].score_without, scores[name].score_with):
             assert str(round(value)) in first
+
+
+def test_the_time_and_text_of_the_readme_s_example_are_those_on_its_card() -> None:
+    card = load_adapter(ZOO / "multilingual-e5-small" / "language" / "ha").card
+    assert card.training is not None
+    told = f"{card.n_lines:,} translated sentences in {round(card.training.elapsed_s / 60)} minutes"
+    assert told in " ".join(README.read_text(encoding="utf-8").split())
+
+
+def test_the_gains_over_nine_languages_are_those_of_their_result_file() -> None:
+    page = README.read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| topics (SIB-200, 204 test sentences)"))
+    file = re.findall(r"\(benchmarks/(results/[^)]+)\)", row)[0]
+    trials = json.loads((README.parent / "benchmarks" / file).read_text(encoding="utf-8"))["measured"]["trials"]
+    found = {it["language"]: it for it in trials if it.get("group") == "at hand" and it["seed"] == 0}
+    gains = {language: it["topics, test"]["gain"] for language, it in found.items()}
+    assert len(gains) == 9
+    assert min(gains.values()) > 0
+    assert f"{mean(gains.values()):+.1f} points on average" in row
+    for language in re.findall(r"(Hausa|Swahili|Amharic|Quechua) \+", row):
+        tag = {"Hausa": "ha", "Swahili": "sw", "Amharic": "am", "Quechua": "quy"}[language]
+        assert f"{language} {gains[tag]:+.1f}" in row
+    pairs = [it["pairs"] for it in found.values()]
+    assert f"{min(pairs):,} to {max(pairs):,} pairs" in row
 
 
 def test_the_figure_is_read_on_a_phone() -> None:

@@ -339,7 +339,25 @@ def test_demo_ends_with_a_table(adaptkit: Command, tmp_path: Path, monkeypatch: 
     assert load_adapter(tmp_path / "ha").id == "language/ha"
     kept = adaptkit("demo", "--lang", "ha", "--max-steps", 2)
     assert "not saved" not in kept.err
-    assert "It was in a temporary folder; --output FOLDER keeps it." in kept.out
+    assert "temporary folder, which is deleted now; --output FOLDER keeps it." in kept.out
+    before = adaptkit("demo", "--adapter", tmp_path / "ha", "--json")
+    assert (found := json.loads(before.out))["language"] == "ha"
+    assert found == json.loads(adaptkit("demo", "--adapter", tmp_path / "ha", "--json").out)
+    assert before.err == ""
+
+
+def test_a_demo_trains_or_tests_a_finished_adapter(
+    adaptkit: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptkit.model.load_model", tiny_model)
+    refused = adaptkit("demo", "--adapter", tmp_path, "--max-steps", 2)
+    assert refused.status == 1
+    assert "leave out --output, --resume and --max-steps" in refused.err
+    zoo = Path(__file__).parents[3] / "adapters_zoo" / "multilingual-e5-small"
+    head = adaptkit("demo", "--adapter", zoo / "task" / "topics")
+    assert "is task/topics, and the demo tests language adapters" in head.err
+    dzongkha = adaptkit("demo", "--adapter", zoo / "language" / "dz")
+    assert "the sample has no sentences in 'dz'" in dzongkha.err
 
 
 def test_a_diverged_run_is_one_message(
