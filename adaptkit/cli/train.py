@@ -7,6 +7,7 @@ from adaptkit.cli.options import request_options
 from adaptkit.cli.plan import estimate_plan_command, or_plan, train_plan_command
 from adaptkit.options import options_of
 from adaptkit.requests import AnyRequest, Output
+from adaptkit.requests.announced import announce
 from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.launched import process_index
 
@@ -15,6 +16,7 @@ OF_WHAT_IS_WRITTEN = options_of(Output).keys() - {"licence", "private"} | {"prog
 
 def train_command(request: AnyRequest) -> Answer | None:
     """Train a language, domain or task adapter and save it."""
+    announce(request)
     from adaptkit.recipes.train import train
 
     adapter = train(request)
@@ -43,6 +45,7 @@ def train_command(request: AnyRequest) -> Answer | None:
 
 def estimate_command(request: AnyRequest) -> Answer:
     """Look at the text and predict time, memory and size. Trains nothing."""
+    announce(request)
     from adaptkit.recipes.train import estimate
     from adaptkit.training import open_display
 

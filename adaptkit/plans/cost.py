@@ -10,6 +10,7 @@ from adaptkit.terminal.busy_cores import busy_cores
 
 Cost = Mapping[str, float]
 _SAFE_SHARE = 0.9
+_TOLD_FROM = 0.1
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class PlanCost:
         if decision.finished:
             return f"{id_}: done already, in {decision.training.folder}"
         if (cost := self.costs.get(id_)) is not None:
-            return f"{id_}: {cost['steps']:,.0f} steps, about {time_text(seconds_of(cost))}{_replaced(decision)}"
+            time = f"about {time_text(seconds_of(cost))}{_evaluations(cost)}"
+            return f"{id_}: {cost['steps']:,.0f} steps, {time}{_replaced(decision)}"
         if id_ in self.refused:
             return f"{id_}: cannot be trained: {self.refused[id_]}"
         return f"{id_}: {self.unknown.get(id_, 'not measured')}{_replaced(decision)}"
@@ -126,6 +128,12 @@ class PlanCost:
 def _replaced(decision: Decision) -> str:
     why = f", since {' and '.join(decision.moved)} is trained anew" if decision.moved else ""
     return f" (replaces what is there{why})" if decision.replaces else ""
+
+
+def _evaluations(cost: Cost) -> str:
+    """What share of it goes to held-out evaluations, if it is more than a tenth."""
+    share = cost.get("evaluations_s", 0.0) / max(seconds_of(cost), 1e-9)
+    return f", {share:.0%} of it for evaluations" if share > _TOLD_FROM else ""
 
 
 def seconds_of(cost: Cost) -> float:

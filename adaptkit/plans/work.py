@@ -131,6 +131,7 @@ def _cost(
         "started_s": started_s + loaded.elapsed_s,
         "prepared_s": time.perf_counter() - started,
         "elapsed_s": found.elapsed_s,
+        "evaluations_s": found.evaluations_s,
         "peak_memory_bytes": found.peak_memory_bytes,
         "adapter_bytes": found.adapter_bytes,
     }

@@ -12,11 +12,13 @@ from adaptkit.backbones.out_of_memory import gpu_bytes
 from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
+from adaptkit.recipes.evaluations import seconds_of_one
 from adaptkit.recipes.fitting import Fitting
+from adaptkit.recipes.heldout_scores import HeldoutExamples
 from adaptkit.terminal.amounts import shown_seconds, time_text
 from adaptkit.terminal.busy_cores import busy_cores
 from adaptkit.terminal.waiting import POLICY, threads_that_wait_sleep
-from adaptkit.training import RunData
+from adaptkit.training import RunData, TrainingSettings
 
 _MEASURED_BATCHES = 5
 _SAFE_SHARE = 0.9
@@ -29,9 +31,9 @@ class Estimate:
     """What a training would cost: times in seconds, sizes in bytes.
 
     `n_sentences` are sentences, or labelled examples; those have no triage. `elapsed_s` is the time of the training,
-    and `preparation_s` that of all before it: reading, looking at and encoding the text, loading the backbone, and
-    measuring. `plan` says in a few lines what would be trained, on what, and what it would cost, and `problems` what is
-    worth a look before.
+    of which `evaluations_s` go to its `n_evaluations` of what is held out, and `preparation_s` that of all before it:
+    reading, looking at and encoding the text, loading the backbone, and measuring. `plan` says in a few
+    lines what would be trained, on what, and what it would cost, and `problems` what is worth a look before.
     """
 
     triage: Triage | None
@@ -41,6 +43,8 @@ class Estimate:
     elapsed_s: float
     peak_memory_bytes: int
     adapter_bytes: int
+    n_evaluations: int = 0
+    evaluations_s: float = 0.0
     preparation_s: float = 0.0
     plan: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -92,29 +96,33 @@ def measure(
     fitting: Fitting,
     data: RunData,
     *,
-    batch_size: int,
-    max_steps: int,
+    settings: TrainingSettings,
     objective: str,
     n_sentences: int,
+    answered: HeldoutExamples | None = None,
     triage: Triage | None = None,
     problems: Sequence[str] = (),
 ) -> Estimate:
     """Run some batches of all sizes, and the largest one; no more than the run has, where it has very few.
 
+    Some of what is held out is measured as well, and of the examples that are `answered` beside each held-out loss.
     Trains nothing. Of several processes, the memory is that of the one that needs most.
     """
-    batches = sorted(data.batches(batch_size, 0), key=data.n_tokens)
-    n_measured = min(_MEASURED_BATCHES, max(1, max_steps - 1))
+    batches = sorted(data.batches(settings.batch_size, 0), key=data.n_tokens)
+    n_measured = min(_MEASURED_BATCHES, max(1, settings.max_steps - 1))
     step = max(1, len(batches) // n_measured)
     # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
     seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:n_measured]]
+    evaluations_s = settings.n_evaluations * seconds_of_one(fitting.run, data, settings, answered)
     fitting.run.measure_step(batches[-1])
     return Estimate(
         triage=triage,
         objective=objective,
         n_sentences=n_sentences,
-        n_steps=max_steps,
-        elapsed_s=statistics.median(seconds) * max_steps,
+        n_steps=settings.max_steps,
+        elapsed_s=statistics.median(seconds) * settings.max_steps + evaluations_s,
+        n_evaluations=settings.n_evaluations,
+        evaluations_s=evaluations_s,
         peak_memory_bytes=fitting.run.peak_memory_bytes(),
         problems=tuple(problems),
         adapter_bytes=4 * sum(tensor.numel() for tensor in fitting.layers.named_tensors().values()),

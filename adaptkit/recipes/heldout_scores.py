@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -48,10 +48,23 @@ class HeldoutExamples:
     batch_size: int
     what: str = "held-out examples"
 
-    def scored(self) -> Scored:
+    def some(self, most: int) -> "HeldoutExamples":
+        """At most so many of them, evenly spread."""
+        chosen = spread(range(len(self.examples)), most)
+        return replace(
+            self,
+            examples=[self.examples[number] for number in chosen],
+            stacks=[self.stacks[number] for number in chosen],
+        )
+
+    def answers(self) -> Sequence[Any]:
         """What the model answers now."""
-        head, examples = self.head, self.examples
-        predictions = self.model.predict(examples, stacks=self.stacks, batch_size=self.batch_size)
+        answers: Sequence[Any] = self.model.predict(self.examples, stacks=self.stacks, batch_size=self.batch_size)
+        return answers
+
+    def scored(self) -> Scored:
+        """What the answers of now score."""
+        head, examples, predictions = self.head, self.examples, self.answers()
         metrics = {
             name: head.row.metrics[name](head, _language(examples), examples) for name in head.row.default_metrics
         }
@@ -67,9 +80,9 @@ class HeldoutExamples:
         )
 
 
-def spread(numbers: Sequence[int]) -> list[int]:
-    """At most 512 of these, evenly spread: data may be sorted by label or language."""
-    n = min(len(numbers), MOST_EXAMPLES)
+def spread(numbers: Sequence[int], most: int = MOST_EXAMPLES) -> list[int]:
+    """At most so many of these, evenly spread: data may be sorted by label or language."""
+    n = min(len(numbers), most)
     return [numbers[place * len(numbers) // n] for place in range(n)]
 
 

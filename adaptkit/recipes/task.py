@@ -23,6 +23,7 @@ from adaptkit.languages import canonical_tag
 from adaptkit.methods import by_pieces
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
+from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.heldout_scores import HeldoutExamples, spread
@@ -99,10 +100,10 @@ class TaskTraining:
         return measure(
             self._fitting,
             self.items,
-            batch_size=self.request.run.batch_size,
-            max_steps=self.settings.max_steps,
+            settings=self.settings,
             objective=self.data.task_type,
             n_sentences=len(self.data.examples),
+            answered=self._measured,
         )
 
     def describe(self, estimate: Estimate) -> list[str]:
@@ -111,6 +112,7 @@ class TaskTraining:
         without = self.foundation.languages_without(self._languages())
         return [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
+            *evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings),
             f"{self.id} ({self.request.method_row.name} with a {self.head.task_type} head, "
             f"{bytes_text(estimate.adapter_bytes)}) on {self.model.backbone.name}",
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{self.head.row.form(self.head)}, "

@@ -25,6 +25,7 @@ from adaptkit.objectives import objective_of
 from adaptkit.options import Options, Recorded
 from adaptkit.recipes.enough_text import require_enough
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
+from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.languages_drawn import mixture_of
@@ -128,8 +129,7 @@ class TextTraining:
         return measure(
             self._fitting,
             self.data,
-            batch_size=self.request.run.batch_size,
-            max_steps=self.settings.max_steps,
+            settings=self.settings,
             objective=self.objective.name,
             n_sentences=len(self._text.tokens),
             triage=self.triage,
@@ -144,6 +144,7 @@ class TextTraining:
         size = bytes_text(estimate.adapter_bytes)
         lines = [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
+            *evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings),
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),

@@ -20,6 +20,7 @@ from adaptkit.recipes.task import TaskTraining
 from adaptkit.recipes.text import TextTraining
 from adaptkit.regularisers import Asked as Regularisers
 from adaptkit.requests import AnyRequest, Output, Pretrained, Run, TaskRequest, request_for
+from adaptkit.requests.announced import announce
 from adaptkit.requests.output import PathOrName
 from adaptkit.requests.task import ON_DROPOUT, Labelled
 from adaptkit.requests.text import MAX_TOKENS
@@ -98,7 +99,9 @@ def train_adapter(
         DivergedTraining: The loss is no finite number any more.
     """
     asked = locals()
-    return train(request_for(asked | asked.pop("misplaced")))
+    request = request_for(asked | asked.pop("misplaced"))
+    announce(request)
+    return train(request)
 
 
 def _asked_as(other: Callable[Asked, Adapter]) -> Callable[[Callable[..., Estimate]], Callable[Asked, Estimate]]:

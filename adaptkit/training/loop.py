@@ -149,9 +149,7 @@ class TrainingRun:
         totals: dict[str, float] = defaultdict(float)
         with self._streams.forked(self._settings.seed), torch.no_grad(), without_dropout(self._step):
             for rows in self._data.heldout_batches(self._settings.batch_size):
-                batch = self._objective.prepare(self._data.batch(rows, self._backbone))
-                measures = self._step(batch)
-                for name, value in measures.items():
+                for name, value in self._measures(rows).items():
                     totals[name] += float(value) * len(rows)
         # The processes have the same numbers, but for the last bits on unlike hardware: what is decided is one thing.
         return self._processes.from_main({name: total / len(self._data.heldout) for name, total in totals.items()})
@@ -160,13 +158,30 @@ class TrainingRun:
         """Seconds that forward and backward of one batch take; changes no weight."""
         with self._fast_backbone(), self._streams.forked():
             if self._settings.graphs:
-                self._backward(rows, bare=False)  # recorded here, and replayed in what is measured
-                wait_for(self._backbone.device)
-            started = time.perf_counter()
-            self._backward(rows, bare=False)
-            wait_for(self._backbone.device)
+                self._seconds_of(lambda: self._backward(rows, bare=False))  # recorded, and replayed in what is measured
+            seconds = self._seconds_of(lambda: self._backward(rows, bare=False))
         self._optimizer.zero_grad()
+        return seconds
+
+    def measure_heldout(self, rows: list[int]) -> float:
+        """Seconds that the losses of one held-out batch take."""
+        with torch.no_grad():
+            return self.measure_in_use(lambda: self._measures(rows))
+
+    def measure_in_use(self, work: Callable[[], object]) -> float:
+        """Seconds that something takes beside a held-out loss: with the adapter in place, and without dropout."""
+        with self._fast_backbone(), self._streams.forked(self._settings.seed), without_dropout(self._step):
+            return self._seconds_of(work)
+
+    def _seconds_of(self, work: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        work()
+        wait_for(self._backbone.device)
         return time.perf_counter() - started
+
+    def _measures(self, rows: list[int]) -> Mapping[str, Tensor]:
+        measures: Mapping[str, Tensor] = self._step(self._objective.prepare(self._data.batch(rows, self._backbone)))
+        return measures
 
     def _train(self, display: Display, interrupted: InterruptFlag) -> str:
         settings = self._settings

@@ -1,5 +1,6 @@
 """How long and how fast a run trains."""
 
+import math
 from dataclasses import dataclass
 
 from adaptkit.config import Precision
@@ -63,6 +64,12 @@ class TrainingSettings:
             return None
         by = f" by more than {self.least_gain:.2%}" if self.least_gain else ""
         return f"no lower held-out loss{by} in {self.patience} evaluations, one every {self.evaluate_every:,} steps"
+
+    @property
+    def n_evaluations(self) -> int:
+        """How often a run of all steps measures what is held out; the last time with the best weights."""
+        between = math.ceil((self.max_steps - self.head_warmup_steps) / self.evaluate_every)
+        return between + 2
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0 at the start of the head's warm-up."""

@@ -322,7 +322,7 @@ def test_ctrl_c_and_resume(
         patch.setattr("adaptkit.recipes.train.open_display", opener(CtrlC(after=11)))
         outcome = adaptkit(*command, "--output", tmp_path / "sw")
     assert outcome.status == 130
-    assert outcome.err.startswith("TrainingInterrupted: stopped at step 11 of 15")
+    assert "\nTrainingInterrupted: stopped at step 11 of 15" in outcome.err
     assert signal.getsignal(signal.SIGINT) is before
     assert adaptkit(*command, "--output", tmp_path / "sw", "--resume").status == 0
     assert adaptkit(*command, "--output", tmp_path / "whole").status == 0

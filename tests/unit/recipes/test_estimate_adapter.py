@@ -7,9 +7,10 @@ import adaptkit
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import UnsuitableText
 from adaptkit.model import AdaptedModel
+from adaptkit.requests.announced import announce
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.processes import Processes
-from tests.calls import estimate_adapter, train_adapter
+from tests.calls import asked, estimate_adapter, task_request, train_adapter
 from tests.runs import PAIRS, SWAHILI
 
 
@@ -46,6 +47,7 @@ def test_a_run_of_few_steps_is_not_measured_for_longer_than_it_takes(
         return 1.0
 
     monkeypatch.setattr(TrainingRun, "measure_step", noted)
+    monkeypatch.setattr(TrainingRun, "measure_heldout", lambda *_: 0.0)
     pairs = sample_pairs("sw")[:80]
     found = estimate_adapter(lang="sw", parallel=pairs, backbone=model, max_steps=steps, batch_size=4)
     assert (len(sizes), found.elapsed_s) == (measured, steps)
@@ -107,3 +109,14 @@ def test_held_out_sentences_that_are_trained_on_too_are_told(model: AdaptedModel
     assert any("of the held-out sentences are also trained on" in problem for problem in repeated.problems)
     different = estimate_adapter(**asked, text=SWAHILI)
     assert not any("also trained on" in problem for problem in different.problems)
+
+
+def test_what_is_prepared_is_said_at_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    announce(asked(lang="sw", text="corpus.txt"))
+    assert capsys.readouterr().err.startswith("preparing the training of sw: reading the text, loading the backbone")
+    announce(task_request(task="t", data="rows.tsv"))
+    assert "the training of t: reading the examples" in capsys.readouterr().err
+    announce(asked(lang="sw", text="corpus.txt", progress=False))
+    monkeypatch.setenv("RANK", "1")
+    announce(asked(lang="sw", text="corpus.txt"))
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,56 @@
+"""What the held-out evaluations of a run cost, measured on some of what is held out."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from adaptkit.recipes.heldout_scores import HeldoutExamples
+from adaptkit.terminal.amounts import time_text
+from adaptkit.terminal.asking import as_typed
+from adaptkit.training import RunData, TrainingRun, TrainingSettings
+
+_MEASURED_BATCHES = 3
+_TOLD_FROM = 0.1
+_MORE_THAN_THE_TRAINING = 0.5
+Each = TypeVar("Each")
+
+
+def seconds_of_one(
+    run: TrainingRun, data: RunData, settings: TrainingSettings, answered: HeldoutExamples | None
+) -> float:
+    """What one evaluation takes: the losses of all that is held out, and the answers that are scored, if any are.
+
+    A few batches are measured, and the others taken to cost as much a token, or an example.
+    """
+    batches = sorted(data.heldout_batches(settings.batch_size), key=data.n_tokens)
+    few = _from_the_middles(batches, _MEASURED_BATCHES)
+    share = sum(map(data.n_tokens, few)) / sum(map(data.n_tokens, batches))
+    losses_s = sum(map(run.measure_heldout, few)) / share
+    return losses_s + (0.0 if answered is None else _seconds_of_answers(run, settings, answered))
+
+
+def _seconds_of_answers(run: TrainingRun, settings: TrainingSettings, answered: HeldoutExamples) -> float:
+    some = answered.some(_MEASURED_BATCHES * settings.batch_size)
+    # What the first answer makes, the others find made.
+    run.measure_in_use(answered.some(1).answers)
+    return run.measure_in_use(some.scored) * len(answered.examples) / len(some.examples)
+
+
+def _from_the_middles(items: Sequence[Each], n: int) -> Sequence[Each]:
+    """The middle one of each of so many equal parts; all where there are no more."""
+    return [items[(2 * part + 1) * len(items) // (2 * n)] for part in range(n)] if len(items) > n else items
+
+
+def evaluations_told(seconds: float, elapsed_s: float, settings: TrainingSettings) -> list[str]:
+    """A line on the evaluations of a run that take so many of its seconds, where they are more than a tenth."""
+    share, count = seconds / elapsed_s, settings.n_evaluations
+    if share <= _TOLD_FROM:
+        return []
+    told = f"evaluations: {count:,} of what is held out take about {time_text(seconds)} of the training, {share:.0%}"
+    return [f"{told}{_what_to_do(settings) if share > _MORE_THAN_THE_TRAINING else ''}"]
+
+
+def _what_to_do(settings: TrainingSettings) -> str:
+    more = "more than all of its steps"
+    if settings.head_warmup_steps + settings.evaluate_every >= settings.max_steps:
+        return f", {more}: so short a run is measured before and after it all the same"
+    return f", {more}. Fewer: a larger {as_typed(evaluate_every=...)}, which is {settings.evaluate_every:,}"
