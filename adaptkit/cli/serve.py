@@ -105,7 +105,10 @@ def _serve(
         on_ready=lambda: _console.print(f"ready: {counted(len(list(shelf.served)), 'adapter')} of {zoo}"),
     )
     _end_by(signal.SIGINT, signal.SIGTERM)
-    server.serve(port, log_level=log_level)
+    try:
+        server.serve(port, log_level=log_level)
+    except KeyboardInterrupt:
+        _console.print("stopped before it was ready")
 
 
 def _told_before(shelf: "Shelf", *, cache_bytes: int, preload: bool) -> Iterator[str]:

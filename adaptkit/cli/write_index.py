@@ -1,5 +1,7 @@
 """`adaptkit index`."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,9 @@ from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.folder import whole_file
 from adaptkit.format.listing import Listing
 from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.console import PlainConsole
+
+_err = PlainConsole(stderr=True)
 
 
 def write_index(
@@ -25,12 +30,27 @@ def write_index(
         _check_place(page, folder)
     zoo = Catalogue(folder, Listing)
     path = zoo.write_index()
+    for line in _of_one_name(zoo):
+        _err.print(line)
     lines = [f"{path} lists {counted(len(zoo), 'adapter')}"]
     if page is not None:
         _write_page(zoo, page)
         lines.append(f"{page} shows them")
     facts = {"index": str(path), "adapters": len(zoo), "page": None if page is None else str(page)}
     return Answer(facts, "\n".join(lines), confirms=True)
+
+
+def _of_one_name(zoo: Catalogue[Listing]) -> Iterator[str]:
+    """Adapters for one backbone that a name alone does not tell apart."""
+    places = defaultdict[tuple[str, str], list[str]](list)
+    for listing in zoo:
+        places[listing.id, listing.backbone].append(listing.place)
+    for (name, backbone), found in places.items():
+        if len(found) > 1:
+            yield (
+                f"note: {len(found)} adapters for {backbone} are called {name}: {', '.join(found)}. Its name alone is "
+                "refused, so load one by its place, or train it under another --name."
+            )
 
 
 def _check_place(page: Path, folder: Path) -> None:

@@ -41,7 +41,7 @@ class Direction:
 
     def __str__(self) -> str:
         translation, sentence = (one_line(side, at_most=_SHOWN) for side in self.pairs[0])
-        return f"“{sentence}” is taken for {self._name}, “{translation}” for its translation"
+        return f"“{sentence}” is read as {self._name}, and “{translation}” as its translation"
 
     def problem(self) -> str | None:
         """Why the two sides look swapped, in a sentence; None where nothing shows that."""
@@ -49,8 +49,8 @@ class Direction:
         if reason is None:
             return None
         return (
-            f"the two sides look swapped: {reason}. Each pair is a translation, then the sentence in {self._name}. "
-            "Turn them round, or in a file with tabs name the languages of its columns in a first line."
+            f"the two sides look swapped: {reason}. A pair is a translation first, then the sentence in {self._name}. "
+            "Swap the columns, or, in a file with tabs, name their languages in a first line."
         )
 
     @property
@@ -70,7 +70,7 @@ class Direction:
         found = _scripts(sentences).most_common(1)
         there = name_of_script(found[0][0]) if found else "no"
         return (
-            f"what is taken for {self._name} is in {there} script, and the other side in "
+            f"the side read as {self._name} is in {there} script, and the other side in "
             f"{' and '.join(sorted(map(name_of_script, usual)))}, in which {self._name} is usually written"
         )
 
@@ -84,9 +84,9 @@ class Direction:
         asked = filter(self._is_no_relative, with_frequent_words()) if self.source is None else (self.source,)
         for tag in asked:
             if tag != own and _is_in(sentences, tag, rather_than=translations):
-                return f"what is taken for {self._name} reads like {language_name(tag)}, and the other side does not"
+                return f"the side read as {self._name} looks like {language_name(tag)}, and the other side does not"
         if _is_in(translations, self.language, rather_than=sentences):
-            return f"what is taken for translations reads like {self._name}, and the other side does not"
+            return f"the side read as translations looks like {self._name}, and the other side does not"
         return None
 
     def _is_no_relative(self, tag: str) -> bool:

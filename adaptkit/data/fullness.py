@@ -9,6 +9,7 @@ from adaptkit.languages import UNSPACED
 FEWEST_WORDS = 4
 FEWEST_LETTERS = 8
 """Of a full sentence, in a script that puts no space between words."""
+FULL = f"{FEWEST_WORDS} words or more, and a mark at the end"
 
 _UNSPACED = regex.compile("[" + "".join(rf"\p{{Script={code}}}" for code in sorted(UNSPACED)) + "]")
 # Unicode's sentence terminals, and marks that end a sentence without being such: of an omission, of Greek questions, of

@@ -167,7 +167,7 @@ class HeadAnswers:
         if self.selection.group is not None:
             yield f"only examples of the group {self.selection.group}."
         if isinstance(self.data, Mapping):
-            yield from (f"{language}: {note}." for language in languages for note in self.data[language].notes)
+            yield from (f"{language}: {note}." for language in languages for note in self.data[language].found)
         elif self.selection.split != "test":
             yield f"examples of the split {self.selection.split}, not of the test set."
         if self.normalize is not None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -49,11 +50,12 @@ def gallery_part(zoo: Catalogue[Listing]) -> str:
         AdapterFileError: The first thing in the zoo that is wrong.
     """
     zoo.require_sound()
+    of_each_id = Counter(listing.id for listing in zoo)
     return filled(
         "html",
         _PACKAGE,
         "adapters.html.jinja",
-        adapters=_ordered(ShownAdapter.of(listing, _called(zoo)) for listing in zoo),
+        adapters=_ordered(ShownAdapter.of(listing, _called(zoo), alone=of_each_id[listing.id] == 1) for listing in zoo),
         style=markup(_text("gallery.css")),
         script=markup(_text("gallery.js")),
     )

@@ -62,7 +62,10 @@ class ShownScore:
 
 @dataclass(frozen=True)
 class ShownAdapter:
-    """One row. `tests` are its tests without what they were run on, and the task type of its head."""
+    """One row. `tests` are its tests without what they were run on, and the task type of its head.
+
+    `place` is where it lies in the zoo, if another adapter there has the same id.
+    """
 
     id: str
     name: str
@@ -76,10 +79,13 @@ class ShownAdapter:
     licence: str
     size: str
     load: str
+    place: str
 
     @classmethod
-    def of(cls, listing: Listing, zoo: str) -> "ShownAdapter":
+    def of(cls, listing: Listing, zoo: str, *, alone: bool = True) -> "ShownAdapter":
         """That of an adapter in a zoo; `zoo` is what its folder is called where it is loaded.
+
+        `alone` says that no other one there has its id.
 
         Raises:
             AdapterFileError: What is wrong with its record or config.
@@ -99,6 +105,7 @@ class ShownAdapter:
             licence=one_line(listing.licence, at_most=_LONGEST_NAME),
             size=bytes_text(listing.size_bytes),
             load=_load(f"{zoo}/{listing.place}".rstrip("/"), listing),
+            place="" if alone else one_line(listing.place, at_most=_LONGEST_NAME),
         )
 
     @property

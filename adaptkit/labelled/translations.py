@@ -43,5 +43,5 @@ def read_translations(source: Any, *, language: str | None, source_language: str
         labels=(),
         description=corpus.description,
         dropped=dropped,
-        notes=(swapped,) if swapped else (),
+        warnings=(swapped,) if swapped else (),
     )

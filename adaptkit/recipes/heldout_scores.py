@@ -14,6 +14,10 @@ from adaptkit.task_types import HeadConfig, TaskMetric
 MOST_EXAMPLES = 512
 """Examples that are answered; their score is off by two points or so (standard error)."""
 
+FEW_EXAMPLES = 100
+_TWICE_THE_ERROR = 98.0
+"""Half of a 95 % interval of an accuracy near 50, in points, times the root of the number of examples."""
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -31,7 +35,11 @@ class Scored:
     def told(self) -> str:
         """A sentence."""
         scores = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
-        return f"scores of 100 on the {self.n_examples:,} {self.what}: {scores or 'none that so few could have'}"
+        told = f"scores of 100 on the {self.n_examples:,} {self.what}: {scores or 'none that so few could have'}"
+        if not scores or self.n_examples >= FEW_EXAMPLES:
+            return told
+        off = _TWICE_THE_ERROR / math.sqrt(self.n_examples)
+        return f"{told}. Few examples say little: on others, a score may differ by {off:.0f} points"
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.task_types.class_weights import weighing_of
 from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
 from adaptkit.training.randomness import forked
@@ -132,11 +133,12 @@ class TaskTraining:
             *(f"note: {doubt}" for doubt in self._doubts()),
             *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
             *machine_notes(self.model.backbone, self.request.run.precision, estimate),
+            *(f"warning: {problem}" for problem in self.data.warnings),
         ]
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        for doubt in () if self.request.run.progress else self._doubts():
+        for doubt in () if self._shows_notes else [*self._doubts(), *self.data.warnings]:
             self._warn(doubt)
         return self._fitting.train(
             self._display,
@@ -188,10 +190,14 @@ class TaskTraining:
         return [*([f"{few}. {more_examples()}"] if few else []), *([both] if both else [])]
 
     def _warn(self, doubt: str | None) -> None:
-        if doubt and self.request.run.progress:
+        if doubt and self._shows_notes:
             self._display.note(f"note: {doubt}")
         elif doubt:
-            _log.warning("%s: %s.", self.id, doubt)
+            _log.warning("warning: %s: %s.", self.id, doubt.removesuffix("."))
+
+    @property
+    def _shows_notes(self) -> bool:
+        return self.request.run.progress and not notes_are_hidden()
 
     def _head_and_items(self, head: HeadConfig) -> tuple[HeadConfig, list[Item]]:
         """The head with its bound on answers, and the examples in windows that hold such answers."""
@@ -363,6 +369,7 @@ def _together(parts: Sequence[TaskData]) -> TaskData:
         description="; ".join(part.description for part in parts),
         dropped=sum((Counter(part.dropped) for part in parts), Counter()),
         notes=tuple(note for part in parts for note in part.notes),
+        warnings=tuple(problem for part in parts for problem in part.warnings),
     )
 
 

@@ -14,6 +14,7 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.direction import Direction, direction_of
+from adaptkit.data.fullness import FULL
 from adaptkit.data.kept_text import kept_text
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.repeats import repeated_share, repeats_in_words
@@ -39,6 +40,7 @@ from adaptkit.requests import Auto, LanguageRequest, TextRequest
 from adaptkit.storage import Adapter
 from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
 from adaptkit.training.frozen_vectors import frozen_vectors
 from adaptkit.training.objectives import ObjectiveTraining
@@ -141,7 +143,7 @@ class TextTraining:
         source, found, licence = self.source, self.triage, self.source.licence
         reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
         below, said = "" if self._fuses else " > ".join(self._below), self._training.in_words()
-        size = bytes_text(estimate.adapter_bytes)
+        size, swapped = bytes_text(estimate.adapter_bytes), self._swapped()
         lines = [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
             *evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings),
@@ -150,6 +152,7 @@ class TextTraining:
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.described(self.objective)}, {counted(estimate.n_sentences, 'sentence')}",
+            *self._of_unstated_languages(),
             *self._pairs_shown(),
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
@@ -157,9 +160,9 @@ class TextTraining:
             *([f"pieces: {self._own}"] if self._own is not None else []),
             *([f"triage: {known}"] if (known := found.known_words()) else []),
             f"triage: half of the lines have {found.median_words:.0f} words or fewer, nine of ten "
-            f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences",
+            f"{found.p90_words:.0f}; {found.full_sentences:.0%} are full sentences ({FULL})",
             *(f"triage: {line}" for line in sources_in_words(source.parts, found, self._shares)),
-            *(f"triage: {problem}" for problem in self._problems),
+            *(f"triage: {problem}" for problem in self._problems if problem not in swapped),
             *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}{said and f'; {said}'}",
             f"text: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens",
@@ -168,13 +171,14 @@ class TextTraining:
         lines += machine_notes(self.model.backbone, self.request.run.precision, estimate)
         if source.kind == "sample":
             lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
-        return lines
+        # Last, where nothing stands between it and the training.
+        return [*lines, *(f"warning: {problem}" for problem in swapped)]
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
-        if not self.request.run.progress:
+        if not self.request.run.progress or notes_are_hidden():
             for problem in self._swapped():
-                _log.warning("%s: %s", self.id, problem)
+                _log.warning("warning: %s: %s", self.id, problem)
         return self._fitting.train(
             self._display,
             kind=self.request.kind,
@@ -309,7 +313,7 @@ class TextTraining:
             )
 
     def _directions_taken(self) -> dict[str, Direction]:
-        """Of each source with translations, by its name, which side is taken for which."""
+        """Of each source with translations, by its name, which side is the sentence."""
         parts = enumerate(self._text.parts)
         found = {
             part.name: direction_of(self._text.rows({number}), part.language, part.source_language)
@@ -323,6 +327,15 @@ class TextTraining:
         if self.data.n_measured != len(self._text.tokens):
             return None
         return repeats_in_words(repeated_share((row.text for row in self._text.rows()), self.data.heldout))
+
+    def _of_unstated_languages(self) -> list[str]:
+        """What to say of translations whose language nobody has named."""
+        if not any(part.source_language is None for part in self._text.parts if self.source.translated):
+            return []
+        return [
+            "note: no file says which language the translations are in; name it "
+            f"({as_typed(source_lang='en')}), so that the card has it and swapped columns are found more surely"
+        ]
 
     def _swapped(self) -> list[str]:
         """Sources whose two sides look swapped."""

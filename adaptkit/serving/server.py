@@ -1,8 +1,9 @@
 """The server: LitServe with one worker a device or more, and one process that speaks HTTP."""
 
+import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -66,15 +67,38 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
         Raises:
             ServerFailed: A worker could not start.
         """
-        self.run(
-            host=self._host,
-            port=port,
-            num_api_servers=1,
-            log_level=log_level,
-            generate_client_file=False,
-            access_log=False,
-            server_header=False,
-        )
+        try:
+            self.run(
+                host=self._host,
+                port=port,
+                num_api_servers=1,
+                log_level=log_level,
+                generate_client_file=False,
+                access_log=False,
+                server_header=False,
+            )
+        except BaseException:  # while workers load, nothing else ends them
+            for worker in getattr(self, "inference_workers", ()):
+                worker.terminate()
+            raise
+
+    def _init_manager(self, *given: Any) -> Any:  # noqa: ANN401 - LitServe's own
+        with _no_keyboard():
+            return super()._init_manager(*given)
+
+    def launch_inference_worker(self, *given: Any) -> Any:  # noqa: ANN401
+        """As LitServe does, out of reach of the keyboard."""
+        with _no_keyboard():
+            return super().launch_inference_worker(*given)
+
+    def launch_single_inference_worker(self, *given: Any) -> Any:  # noqa: ANN401
+        """The same for a worker in the place of another."""
+        with _no_keyboard():
+            return super().launch_single_inference_worker(*given)
+
+    def _start_server(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401
+        with _no_keyboard():
+            return super()._start_server(*given, **named)
 
     def verify_worker_status(self) -> None:
         """Wait for the first worker.
@@ -86,8 +110,6 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
         while WorkerSetupStatus.READY not in statuses.values():
             failed = WorkerSetupStatus.ERROR in statuses.values()
             if failed or not all(worker.is_alive() for worker in self.inference_workers):
-                for worker in self.inference_workers:
-                    worker.terminate()
                 raise ServerFailed("a worker could not start, and has said why; the server has ended.")
             time.sleep(0.05)
 
@@ -97,6 +119,22 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
         async with super().lifespan(app):
             self._on_ready()
             yield
+
+
+@contextmanager
+def _no_keyboard() -> Iterator[None]:
+    """Let processes that begin here have no Ctrl-C.
+
+    A terminal sends it to all of them, and each would tell where it was. The main one has it, and ends the others.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _tell_errors(app: FastAPI) -> None:

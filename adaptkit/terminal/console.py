@@ -24,6 +24,11 @@ def notes_hidden(hidden: bool) -> Iterator[None]:
         _hidden = before
 
 
+def notes_are_hidden() -> bool:
+    """Whether notes are not printed now, so that a warning has to be told in another way."""
+    return _hidden
+
+
 class PlainConsole(Console):
     """A console for texts that quote files: no markup, no emoji codes, and no sign that steers the terminal.
 

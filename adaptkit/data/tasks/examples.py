@@ -26,7 +26,8 @@ class TaskData:
     """Examples of one task type. `labels` are the labels or tags in their order; empty where the type has none.
 
     `description` is for cards and messages: a name of the data, without folders. `dropped` counts, by reason,
-    what was left out for want of a usable label or answer; `notes` say in a line each what else was found in reading.
+    what was left out for want of a usable label or answer; `notes` say in a line each what else was found in reading,
+    and `warnings` what is probably wrong with it.
     """
 
     task_type: str
@@ -35,3 +36,9 @@ class TaskData:
     description: str
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """Notes and warnings."""
+        return (*self.notes, *self.warnings)

@@ -46,7 +46,7 @@ def render_html(results: TransferResults) -> str:
         examples_title=TITLE,
         choice=CHOICE,
         words_html=words_html,
-        notes=notes(grid) or ["None."],
+        notes=notes(grid),
         facts=facts(grid),
         how_to_read=how_to_read(grid),
         environment=sorted(results.environment.items()) or [("Environment", "not recorded")],

@@ -30,7 +30,7 @@ def render_markdown(results: TransferResults) -> str:
         *_by_class(grid),
         *(_titled(table.title, _table(table)) for table in last_tables(grid)),
         *_examples(grid),
-        _titled("Notes", _bullets(notes(grid) or ["None."])),
+        *([_titled("Notes", _bullets(told))] if (told := notes(grid)) else []),
         _titled("What was evaluated", _pairs(facts(grid))),
         _titled("How to read this", _bullets(how_to_read(grid))),
         _titled("Environment", _pairs(sorted(results.environment.items()))),

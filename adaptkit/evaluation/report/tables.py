@@ -210,13 +210,16 @@ def _seed_scores(scores: Sequence[float]) -> str:
 
 
 def _averaged(grid: Grid, languages: Sequence[str]) -> list[tuple[Entry, Sequence[str]]]:
-    """Labels with the languages that each averages over, with and without that of the task's training."""
+    """Labels with the languages that each averages over, with and without that of the task's training.
+
+    One language has no average.
+    """
     source = grid.results.source_language
     groups = [("Average", languages)]
     if source in languages:
         groups.append((f"Average without {language_label(source)}", [name for name in languages if name != source]))
     details = () if len(languages) == len(grid.languages) else ("languages with every condition",)
-    return [(Entry(label, details), names) for label, names in groups if names]
+    return [(Entry(label, details), names) for label, names in groups if len(names) > 1]
 
 
 def _average(average: LanguageMean | None, written: Callable[[float], str]) -> Entry:

@@ -11,6 +11,7 @@ import typer
 
 from adaptkit.cli.app import commands
 from adaptkit.cli.commands import Commands
+from adaptkit.data.sample import sample_pairs
 from adaptkit.terminal.console import PlainConsole
 from tests.runs import PAIRS, SWAHILI
 from tests.unit.cli.conftest import Command
@@ -140,6 +141,24 @@ def test_an_error_is_told_to_the_quiet_too(adaptkit: Command) -> None:
     outcome = adaptkit("list", "--quiet", "no-such-zoo")
     assert (outcome.status, outcome.out) == (1, "")
     assert "no-such-zoo" in outcome.err
+
+
+def test_swapped_columns_are_told_to_the_quiet_too(
+    adaptkit: Command, tmp_path: Path, backbone_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = "".join(f"{swahili}\t{english}\n" for english, swahili in sample_pairs("sw")[:60])
+    (tmp_path / "wrong.tsv").write_text(lines, encoding="utf-8")
+    options = ("--max-steps", 2, "--batch-size", 8, "--backbone", backbone_folder)
+    asked = ("train", "--lang", "sw", "--source-lang", "en", "--parallel", tmp_path / "wrong.tsv", *options)
+    shown = adaptkit(*asked).err
+    assert "\nwarning: wrong.tsv" in shown
+    assert shown.index("\nwarning: ") > shown.index("\nobjective: ")
+    assert caplog.messages == []
+    quiet = adaptkit(*asked, "--quiet")
+    assert (quiet.status, quiet.err) == (0, "")
+    assert [(each.levelname, "two sides look swapped" in each.getMessage()) for each in caplog.records] == [
+        ("WARNING", True)
+    ]
 
 
 def test_lines_of_tools_are_read_from_standard_input(

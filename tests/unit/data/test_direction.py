@@ -1,4 +1,4 @@
-"""Which side of pairs is taken for which, and what shows that they are swapped."""
+"""Which side of pairs is the sentence, and what shows that they are swapped."""
 
 import gzip
 from itertools import islice
@@ -29,14 +29,14 @@ def test_swapped_pairs_are_told_and_others_are_not(language: str, source: str | 
     assert problem(pairs, language, source) is None
     said = problem(swapped(pairs), language, source)
     assert said is not None
-    assert "reads like English, and the other side does not" in said
+    assert "looks like English, and the other side does not" in said
 
 
 def test_scripts_tell_it_too() -> None:
     assert problem(AMHARIC, "am", "en") is None
     said = problem(swapped(AMHARIC), "am", None)
     assert said is not None
-    assert "what is taken for Amharic is in Latin script, and the other side in Ethiopic" in said
+    assert "the side read as Amharic is in Latin script, and the other side in Ethiopic" in said
 
 
 def test_nothing_is_said_without_evidence() -> None:
@@ -56,7 +56,7 @@ def test_relatives_are_not_taken_for_each_other() -> None:
 def test_a_pair_is_shown() -> None:
     rows = [Sentence("Maji ni uhai.", "Water is life."), Sentence("Habari", "News")]
     assert str(direction_of(rows, "sw", "en")) == (
-        "“Maji ni uhai.” is taken for Swahili, “Water is life.” for its translation"
+        "“Maji ni uhai.” is read as Swahili, and “Water is life.” as its translation"
     )
     assert direction_of([Sentence("Habari")], "sw") is None
 

@@ -112,6 +112,20 @@ def test_average_rows_are_those_computed_by_hand(results: TransferResults) -> No
     assert "| **Average without English** | **+8.0** · over 2 |" in text
 
 
+def test_one_language_has_no_average_and_no_notes_have_no_section(results: TransferResults) -> None:
+    one = replace(
+        results,
+        source_language="en",
+        cells=tuple(each for each in results.cells if each.language in ("en", "sw")),
+        comparisons=tuple(each for each in results.comparisons if each.language in ("en", "sw")),
+        notes=(),
+    )
+    for text in (render_markdown(one), render_html(one)):
+        assert "Average" in text
+        assert "Average without English" not in text
+        assert ("Notes" in text) == ("was not tested" in text or "Not measured" in text)
+
+
 def test_averages_leave_out_languages_without_every_condition(results: TransferResults) -> None:
     label = "| **Average without English** · languages with every condition |"
     assert f"{label} **64.5** · over 8 | **63.8** · over 8 | **69.2** · over 8 |" in render_markdown(results)

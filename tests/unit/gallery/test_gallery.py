@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -53,6 +54,21 @@ class Tags(HTMLParser):
 
 def zoo_at(folder: Path) -> Catalogue[Listing]:
     return Catalogue(folder, Listing)
+
+
+def test_adapters_of_one_name_are_told_apart_by_their_places(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "zoo")
+    shutil.copytree(made / "tiny-bert" / "language" / "sw", tmp_path / "zoo" / "again")
+    asked = ["index", str(tmp_path / "zoo"), "--page", str(tmp_path / "zoo.html")]
+    told = CliRunner().invoke(commands(), asked)
+    assert told.exit_code == 0
+    assert "are called language/sw: " in told.stderr
+    page = (tmp_path / "zoo.html").read_text(encoding="utf-8")
+    assert [place for place in ("tiny-bert/language/sw", "again") if f">in {place}<" in page] == [
+        "tiny-bert/language/sw",
+        "again",
+    ]
+    assert ">in " not in gallery_page(zoo_at(made))
 
 
 @pytest.fixture(scope="module")

@@ -97,10 +97,10 @@ def test_swapped_columns_are_told_before_the_training(model: AdaptedModel) -> No
     wrong = estimate_adapter(**asked, parallel=[(second, first) for first, second in pairs])
     assert not any("swapped" in problem for problem in right.problems)
     (said,) = (problem for problem in wrong.problems if "swapped" in problem)
-    assert "what is taken for Swahili reads like English" in said
-    assert f"triage: {said}" in wrong.plan
-    assert any("is taken for Swahili, “" in line for line in right.plan)
-    assert not any("is taken for" in line for line in estimate_adapter(**asked, parallel=pairs, private=True).plan)
+    assert "the side read as Swahili looks like English" in said
+    assert wrong.plan[-1] == f"warning: {said}"
+    assert any("is read as Swahili, and “" in line for line in right.plan)
+    assert not any("is read as" in line for line in estimate_adapter(**asked, parallel=pairs, private=True).plan)
 
 
 def test_held_out_sentences_that_are_trained_on_too_are_told(model: AdaptedModel) -> None:

@@ -535,6 +535,8 @@ def test_a_head_that_answers_one_label_only_is_told(model: AdaptedModel) -> None
     alike = [replace(example, text="It is") for example in topics.examples if isinstance(example, LabelledText)]
     found = scored(model, alike)
     assert found.told.startswith("scores of 100 on the 80 held-out examples: accuracy 50.0")
+    assert found.told.endswith(". Few examples say little: on others, a score may differ by 11 points")
+    assert "Few examples" not in scored(model, [*topics.examples, *alike]).told
     assert found.one_answer is not None
     assert "to all of the 80 held-out examples, where 2 labels are right" in found.one_answer
     itself = scored(model, alike, what="examples themselves").one_answer

@@ -121,4 +121,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         wait_until_ready(url, process, log)
         yield Served(url, zoo, model, log)
     finally:
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it
         end(process)
+    assert "Traceback" not in log.read_text()
