@@ -10,7 +10,7 @@ class Lora(Options):
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, ClassVar, TypeAlias, get_type_hints
+from typing import Any, ClassVar, Literal, TypeAlias, get_type_hints
 
 from adaptkit.annotations import Unfit, fitted
 from adaptkit.bounds import Bounds
@@ -18,6 +18,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.terminal.asking import option_name
 
 Recorded: TypeAlias = str | float | int | bool | None
+RecordedWhen: TypeAlias = bool | Literal["changed"]
 _HELP, _ASKED_AS, _RECORDED, _SHELL = "help", "asked_as", "recorded", "shell"
 _BOUNDS, _CHOICES = "bounds", "choices"
 
@@ -60,7 +61,7 @@ def option(
     text: str,
     *,
     asked_as: str | None = None,
-    recorded: bool = True,
+    recorded: RecordedWhen = True,
     shell: Shell | None = None,
     choices: Collection[str] | None = None,
     least: float | None = None,
@@ -71,7 +72,8 @@ def option(
     """A field with a default (`MISSING`: none; a class: a new one each time) and the sentence that says what it is.
 
     `asked_as` is its flat name, as a flag has it, where the field's own would not do outside its class. What is not
-    `recorded` stands on no card: paths, texts, and what does not decide the result. A text is one of the `choices`,
+    `recorded` stands on no card: paths, texts, and what does not decide the result; what few ask for stands there where
+    it is "changed" from its default. A text is one of the `choices`,
     which may grow, such as the names in a table. A number lies from `least` to
     `most`, or strictly `above` and `below`.
     """
@@ -100,7 +102,7 @@ class Option:
     default: Any
     help: str
     field: str
-    recorded: bool = True
+    recorded: RecordedWhen = True
     shell: Shell | None = None
     bounds: Bounds = Bounds()
     choices: Collection[str] | None = None
@@ -155,7 +157,8 @@ def _option_of(owner: type, entry: "Field[Any]") -> Option:
 
 def recorded(values: Options) -> Mapping[str, Recorded]:
     """The options that decide a result, as plain values by flat name, for a card."""
-    entries = [entry for entry in options_of(type(values)).values() if entry.recorded]
+    options = options_of(type(values)).values()
+    entries = [it for it in options if it.recorded is True or (it.recorded and vars(values)[it.field] != it.default)]
     return {entry.name: _plain(vars(values)[entry.field]) for entry in entries}
 
 

@@ -45,13 +45,17 @@ class Direction:
 
     def problem(self) -> str | None:
         """Why the two sides look swapped, in a sentence; None where nothing shows that."""
-        reason = self._by_script() or self._by_words()
+        reason = self.reason()
         if reason is None:
             return None
         return (
             f"the two sides look swapped: {reason}. A pair is a translation first, then the sentence in {self._name}. "
             "Swap the columns, or, in a file with tabs, name their languages in a first line."
         )
+
+    def reason(self) -> str | None:
+        """What shows that they are; pairs may be of lines that have nothing to do with each other."""
+        return self._by_script() or self._by_words()
 
     @property
     def _name(self) -> str:

@@ -23,9 +23,10 @@ class Banks:
     """Banks of a model, which hold the adapters that were named last.
 
     An adapter is copied into a slot when a batch first needs it, in place of the one that was not needed for the
-    longest time, and again where its weights were changed in place. Where a batch needs more slots than there are, a
-    stack is deeper than the index or an adapter larger than its place, larger banks take the place of these, and what
-    is compiled is compiled once more; smaller ones do where the last thousand batches would have done with them.
+    longest time, and again where its weights were changed in place, but for what is written through `weight.data`.
+    Where a batch needs more slots than there are, a stack is deeper than the index or an adapter larger than its place,
+    larger banks take the place of these, and what is compiled is compiled once more; smaller ones do where the last
+    thousand batches would have done with them.
     Batches run one at a time.
     """
 

@@ -1,15 +1,18 @@
 """`project_entities`: entities of the translations found in the sentences of a language."""
 
+import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
+from adaptkit.data.direction import direction_of
 from adaptkit.data.mix import Parallels, parallel_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts
+from adaptkit.data.sentence import Sentence
 from adaptkit.data.words import words_of
 from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag
@@ -28,6 +31,7 @@ _BOUNDS = {
     "limit": Bounds(least=1),
     "batch_size": Bounds(least=1),
 }
+_log = logging.getLogger("adaptkit")
 _UNSURE = "an entity was found with too little confidence"
 _NO_ENTITY = "without entities, beyond the share that is kept"
 _NONE_FOUND = (
@@ -94,7 +98,10 @@ def project_entities(
         parallel_part(replace(source, source_lang=source.source_lang or source_lang), language)
         for source in parallel_sources(parallel)
     ]
-    pairs = _pairs(parts, limit)
+    rows = list(islice(read_parts(parts), limit))
+    for problem in _swapped(parts, rows):
+        _log.warning(problem)
+    pairs = [SentencePair(words_of(row.translation or ""), words_of(row.text)) for row in rows]
     names_known = (
         None
         if gazetteer is None
@@ -128,11 +135,13 @@ def project_entities(
     )
 
 
-def _pairs(parts: Sequence[Part], limit: int | None) -> list[SentencePair]:
-    return [
-        SentencePair(words_of(sentence.translation or ""), words_of(sentence.text))
-        for sentence in islice(read_parts(parts), limit)
-    ]
+def _swapped(parts: Sequence[Part], rows: Sequence[Sentence]) -> Iterator[str]:
+    """Sources whose two sides look swapped."""
+    for number, part in enumerate(parts):
+        own = (row for row in rows if row.part == number)
+        direction = direction_of(own, part.language, part.source_language)
+        if direction is not None and (problem := direction.problem()):
+            yield f"{part.name}: {problem}"
 
 
 def _is_sure(looked: Looked, least: float, left_out: Counter[str]) -> bool:

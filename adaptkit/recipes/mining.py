@@ -1,15 +1,18 @@
 """The public verb `mine_pairs`: sentences of two texts that are translations of each other."""
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.bounds import Bounds, require_within
+from adaptkit.data.direction import LOOKED_AT, Direction
 from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import normalized
 from adaptkit.data.margin import LEAST_WORDS, NEIGHBOURS, THRESHOLD, best_pairs
@@ -17,7 +20,7 @@ from adaptkit.data.mix import Texts, text_sources
 from adaptkit.data.part import in_words, read_parts, text_part
 from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.errors import ConfigError, EmptyCorpus
-from adaptkit.languages import canonical_tag
+from adaptkit.languages import canonical_tag, language_name
 from adaptkit.model import AdaptedModel, ResolvedStack, StackLike
 from adaptkit.recipes.mined_pairs import MinedPair, MinedPairs
 from adaptkit.recipes.place import model_of
@@ -33,6 +36,7 @@ _BOUNDS = {"threshold": Bounds(above=0), "neighbours": Bounds(least=1), "least_w
 _MAX_LENGTH = 128
 _FEW_PAIRS = 200
 _PATHS = (str, os.PathLike)
+_log = logging.getLogger("adaptkit")
 
 
 def mine_pairs(
@@ -85,6 +89,8 @@ def mine_pairs(
     under, translations_under = model.pinned(stack), model.pinned(translations_stack)
     with open_display(shown=progress) as display:
         ours, theirs = _two_sides(_read(text, language, least_words), _read(translations, source_language, least_words))
+        if (swapped := _swapped(ours, theirs)) is not None:
+            (display.note if progress else _log.warning)(swapped)
         found = best_pairs(
             _vectors(model, ours, under, display.note),
             _vectors(model, theirs, translations_under, display.note),
@@ -142,6 +148,18 @@ def _two_sides(*sides: _Side) -> tuple[_Side, _Side]:
                 f"text, or a smaller {as_typed(least_words=...)}."
             )
     return ours, theirs
+
+
+def _swapped(ours: _Side, theirs: _Side) -> str | None:
+    """Whether each text looks like the other one's language, in a sentence."""
+    first = tuple(islice(zip(theirs.lines, ours.lines, strict=False), LOOKED_AT))
+    reason = Direction(first, ours.language, theirs.language).reason()
+    if reason is None:
+        return None
+    return (
+        f"note: the two texts look swapped: {reason}. {ours.names} is given as the text in "
+        f"{language_name(ours.language)}, and {theirs.names} as that in {language_name(theirs.language)}"
+    )
 
 
 def _vectors(

@@ -312,15 +312,14 @@ class TextTraining:
                 f"{as_typed(sampling_alpha=...)}, and its text is drawn as it is."
             )
 
-    def _directions_taken(self) -> dict[str, Direction]:
-        """Of each source with translations, by its name, which side is the sentence."""
-        parts = enumerate(self._text.parts)
-        found = {
-            part.name: direction_of(self._text.rows({number}), part.language, part.source_language)
-            for number, part in parts
+    def _directions_taken(self) -> list[tuple[str, Direction]]:
+        """Of each source with translations, its name and which side is the sentence."""
+        found = (
+            (part.name, direction_of(self._text.rows({number}), part.language, part.source_language))
+            for number, part in enumerate(self._text.parts)
             if self.source.translated
-        }
-        return {name: direction for name, direction in found.items() if direction is not None}
+        )
+        return [(name, direction) for name, direction in found if direction is not None]
 
     def _repeats(self) -> str | None:
         """Whether held-out sentences are trained on too, where a row of the data is a sentence of the text."""
@@ -339,14 +338,14 @@ class TextTraining:
 
     def _swapped(self) -> list[str]:
         """Sources whose two sides look swapped."""
-        problems = {name: direction.problem() for name, direction in self._directions.items()}
-        return [f"{name}: {problem}" for name, problem in problems.items() if problem]
+        problems = ((name, direction.problem()) for name, direction in self._directions)
+        return [f"{name}: {problem}" for name, problem in problems if problem]
 
     def _pairs_shown(self) -> list[str]:
         """A pair of each of the first sources, unless nothing of the text is to be seen."""
         if self.request.output.private:
             return []
-        return [f"text: {direction}" for direction in list(self._directions.values())[:_SHOWN_SOURCES]]
+        return [f"text: {direction}" for _, direction in self._directions[:_SHOWN_SOURCES]]
 
     def _unread(self) -> list[str]:
         """Say what of the text is not trained on at all."""

@@ -48,6 +48,7 @@ class Run(Options):
         False,
         "record steps as CUDA graphs, one for each of at most eight shapes, and replay them (trial: not yet run on a "
         "GPU; needs one)",
+        recorded="changed",
     )
     evaluate_every: int | None = option(
         None, "steps between two measures of the held-out loss (default: a fifth of all, 20 to 200)", least=1

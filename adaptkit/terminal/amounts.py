@@ -1,5 +1,7 @@
 """How messages and reports write amounts."""
 
+import math
+
 
 def bytes_text(count: int) -> str:
     """`812 KiB`, `1.3 MiB`, `1,204 MiB`."""
@@ -19,8 +21,10 @@ def row_of(number: int, what: str) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """`40 s`, `2 min 5 s`, `12 min`, `3.5 h`."""
+    """`40 s`, `2 min 5 s`, `12 min`, `3.5 h`; `an unknown time` for what is no number of seconds."""
     shown = shown_seconds(seconds)
+    if not math.isfinite(shown):
+        return "an unknown time"
     if shown < _IN_SECONDS:
         return f"{shown} s"
     if shown < _IN_MINUTES_AND_SECONDS:
@@ -29,8 +33,10 @@ def time_text(seconds: float) -> str:
     return f"{shown / 60:.0f} min" if shown < _IN_MINUTES else f"{shown / 3600:.1f} h"
 
 
-def shown_seconds(seconds: float) -> int:
+def shown_seconds(seconds: float) -> float:
     """The time that `time_text` shows, in seconds: a sum of such is what a reader adds up."""
+    if not math.isfinite(seconds):
+        return seconds
     step = next(step for most, step in _STEPS if seconds < most)
     return round(seconds / step) * step
 

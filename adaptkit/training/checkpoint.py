@@ -159,27 +159,33 @@ class CheckpointFolder:
         return decode(_Checkpoint, content)
 
     def _require_own(self, found: _Checkpoint) -> None:
-        # An option that came after the checkpoint was written changes nothing where it is not asked for.
-        theirs = {**{name: value for name, value in self.run.items() if value in _NOT_ASKED_FOR}, **found.run}
-        if theirs != self.run:
+        # An option that one of the two does not know changes nothing where the other was not asked for it.
+        theirs = {**_not_asked_for(self.run), **found.run}
+        ours = {**_not_asked_for(found.run), **self.run}
+        if theirs != ours:
             raise CheckpointError(
-                f"{self.path} holds the checkpoint of another run: {self._differences(theirs)}. Resume with "
+                f"{self.path} holds the checkpoint of another run: {_differences(theirs, ours)}. Resume with "
                 f"the same arguments, or delete {self.path} to start again."
             )
 
     def _unreadable(self, error: Exception) -> CheckpointError:
         return CheckpointError(f"the checkpoint cannot be read: {error}. Delete {self.path} to start again.")
 
-    def _differences(self, theirs: Mapping[str, str]) -> str:
-        """What is not the same, by name."""
-        names = sorted(name for name in self.run.keys() | theirs.keys() if self.run.get(name) != theirs.get(name))
-        told = [f"{name} was {theirs.get(name, 'not known')}, now {self.run.get(name, 'not known')}" for name in names]
-        return "; ".join(told)
-
     def remove(self) -> None:
         """Delete the checkpoint; called when the run is complete."""
         if self.exists():
             remove_checkpoint(self.path)
+
+
+def _differences(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
+    """What is not the same, by name."""
+    names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    told = [f"{name} was {theirs.get(name, 'not known')}, now {ours.get(name, 'not known')}" for name in names]
+    return "; ".join(told)
+
+
+def _not_asked_for(run: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in run.items() if value in _NOT_ASKED_FOR}
 
 
 def remove_checkpoint(checkpoint: Path) -> None:

@@ -114,6 +114,10 @@ class Compositions(ModelParts):
         else goes its usual way, and so does one with gradients or dropout. These stacks are put into the banks at once,
         others when a batch names them. On CUDA passes are recorded as `use_graphs` says. `banks.stop()` ends it.
 
+        Weights that change in place are copied again before the next batch. What is written through `weight.data` or a
+        NumPy view is not seen, as torch does not count it, and banks go on with the old weights: `swap` the adapter
+        then.
+
         Raises:
             ConfigError: The architecture's modules read more than rows, fewer than 2 slots, or one of these stacks has
                 no place in banks.

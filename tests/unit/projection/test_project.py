@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import adaptkit
+from adaptkit.data.sample import sample_pairs
 from adaptkit.data.words import words_of
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
@@ -210,3 +212,16 @@ def test_words_have_the_mean_of_their_tokens_and_copies_are_linked(tiny: Adapted
     assert links_of(sentences[1], sentences[1], near, least=0.5).keys() == {0, 1, 2}
     theirs = words_of("jana kwaOtieno aliuza")
     assert links_of(sentences[1], theirs, cosines(two, one), least=1.0) == {0: (1, 0.9)}
+
+
+def test_sources_whose_sides_are_swapped_are_told(
+    tiny: AdaptedModel, names: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = [*PAIRS, *WITHOUT]
+    adaptkit.project_entities(parallel=both, lang="sw", names=names, backbone=tiny)
+    assert not caplog.messages
+    turned = [(theirs, ours) for ours, theirs in sample_pairs("sw")[:60]]
+    with suppress(EmptyCorpus):
+        adaptkit.project_entities(parallel=turned, lang="sw", source_lang="en", names=names, backbone=tiny)
+    (warned,) = caplog.messages
+    assert "the two sides look swapped: what is taken for Swahili reads like English" in warned

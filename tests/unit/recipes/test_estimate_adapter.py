@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import adaptkit
+from adaptkit import Source
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import UnsuitableText
 from adaptkit.model import AdaptedModel
@@ -101,6 +102,15 @@ def test_swapped_columns_are_told_before_the_training(model: AdaptedModel) -> No
     assert wrong.plan[-1] == f"warning: {said}"
     assert any("is read as Swahili, and “" in line for line in right.plan)
     assert not any("is read as" in line for line in estimate_adapter(**asked, parallel=pairs, private=True).plan)
+
+
+def test_each_of_several_sources_of_one_name_is_looked_at(model: AdaptedModel) -> None:
+    pairs = list(sample_pairs("sw"))[:60]
+    swapped = [(second, first) for first, second in pairs]
+    sources = [Source(each, name="news", source_lang="en") for each in (swapped, pairs)]
+    found = estimate_adapter(lang="sw", backbone=model, max_steps=2, parallel=sources)
+    (said,) = (problem for problem in found.problems if "swapped" in problem)
+    assert said.startswith("news: ")
 
 
 def test_held_out_sentences_that_are_trained_on_too_are_told(model: AdaptedModel) -> None:

@@ -195,3 +195,18 @@ def test_translations_are_found_in_published_text(embedded_model: AdaptedModel, 
     right = set(zip(theirs[:25], ours[:25], strict=True))
     assert len(set(mined) & right) > 0.8 * len(right)
     assert len(set(mined) & right) > 0.9 * len(mined)
+
+
+def test_texts_that_are_swapped_are_told(
+    model: AdaptedModel, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    swapped: dict[str, Any] = {"text": ENGLISH, "translations": SWAHILI}
+    mine(model, **swapped, progress=True)
+    assert "the two texts look swapped: what is taken for Swahili reads like English" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    mine(model, **swapped)
+    (warned,) = caplog.messages
+    assert "is given as the text in Swahili" in warned
+    mine(model)
+    assert len(caplog.messages) == 1

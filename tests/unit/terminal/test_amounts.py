@@ -18,6 +18,11 @@ def test_times_have_a_fitting_unit() -> None:
     ]
 
 
+def test_what_is_no_time_is_said_so() -> None:
+    assert {time_text(seconds) for seconds in (float("inf"), float("nan"))} == {"an unknown time"}
+    assert time_text(shown_seconds(float("inf")) + shown_seconds(20)) == "an unknown time"
+
+
 def test_what_is_shown_can_be_added_up() -> None:
     assert time_text(shown_seconds(20.4) + shown_seconds(104)) == "2 min 5 s"
     assert (time_text(20.4), time_text(104)) == ("20 s", "1 min 45 s")
