@@ -5,7 +5,7 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -19,7 +19,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
 from adaptkit.serving.limits import Limits
-from adaptkit.terminal.amounts import bytes_text, counted
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import told_at
 from adaptkit.version import install_command
@@ -53,7 +53,11 @@ def _serve(
     batch_size: Annotated[int, typer.Option(help="inputs that are answered together")] = 32,
     cache_mib: Annotated[int, typer.Option(help="MiB of adapters that stay in memory, for each worker")] = 256,
     preload: Annotated[
-        bool, typer.Option("--preload", help="read and check all adapters before it is ready, not when first named")
+        bool,
+        typer.Option(
+            "--preload",
+            help="read and check adapters before it is ready, not when first named: all that fit into --cache-mib",
+        ),
     ] = False,
     slots: Annotated[
         int | None,
@@ -81,8 +85,8 @@ def _serve(
     key = os.environ.get(KEY_VARIABLE, "")
     held = Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)
     spec = ZooSpec(shelf, limits)
-    for line in _told_before(shelf, cache_bytes=cache_mib * _MIB, preload=preload):
-        _console.print(line)
+    if (writing := _not_served(shelf)) is not None:
+        _console.print(writing)
     api = ZooAPI(
         shelf.path,
         held,
@@ -111,32 +115,17 @@ def _serve(
         _console.print("stopped before it was ready")
 
 
-def _told_before(shelf: "Shelf", *, cache_bytes: int, preload: bool) -> Iterator[str]:
-    """What of the zoo is not served, and what it costs to have all of it ready.
-
-    Raises:
-        ConfigError: All adapters shall stay in memory, and the bound on it is lower.
-    """
+def _not_served(shelf: "Shelf") -> str | None:
+    """What of the zoo is not served, in a sentence; None where all is."""
     from adaptkit.task_types import TASK_TYPES
 
     heads = {each.id: each.facts.head for each in shelf.served}
     writing = [name for name, head in heads.items() if head is not None and TASK_TYPES.require(head).writes]
-    if writing:
-        yield (
-            f"not served: {', '.join(writing)}, whose answers the backbone writes word by word; for these, "
-            "adaptkit predict reads lines, and model.predict lists, in Python."
-        )
-    if not preload:
-        return
-    size = sum(each.size_bytes for each in shelf.served)
-    if size > cache_bytes:
-        raise ConfigError(
-            f"--preload asks for all adapters in memory, which are {bytes_text(size)}, and each worker keeps "
-            f"{bytes_text(cache_bytes)}: give --cache-mib {-(-size // _MIB)}, or leave --preload out."
-        )
-    yield (
-        f"preloading {counted(len(heads), 'adapter')}: {bytes_text(size)} in each worker, and a check of each on the "
-        "backbone before it is ready"
+    if not writing:
+        return None
+    return (
+        f"not served: {', '.join(writing)}, whose answers the backbone writes word by word; for these, "
+        "adaptkit predict reads lines, and model.predict lists, in Python."
     )
 
 

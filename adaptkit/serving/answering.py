@@ -1,7 +1,7 @@
 """What a worker does with all jobs that wait: one batch for all of them, whatever their stacks are."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -42,13 +42,13 @@ class Answering:
         self._batch_size = batch_size
         self._zoo = ServedZoo(model, zoo, cache_bytes)
 
-    def preload(self) -> None:
-        """Read all adapters that are for this backbone, so that the first request waits for none.
+    def preload(self) -> Iterator[str]:
+        """Read the adapters for this backbone that fit, so that their first request does not wait, and say how it went.
 
         Raises:
-            AdaptkitError: One is not sound, or does not give on this backbone what it must.
+            OutOfMemory: They do not fit into memory.
         """
-        self._zoo.preload()
+        return self._zoo.preload()
 
     def replies(self, jobs: Sequence[Job]) -> list[Reply]:
         """The reply to each job. What is wrong in one of them harms no other."""

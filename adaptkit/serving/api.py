@@ -62,8 +62,8 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
             if slots:
                 model.use_banks(slots=slots)
             self._answering = Answering(model, self._zoo, cache_bytes=self._cache_bytes, batch_size=self.max_batch_size)
-            if self._preload:
-                self._answering.preload()
+            for line in self._answering.preload() if self._preload else ():
+                sys.stderr.write(f"{line}\n")
         except AdaptkitError as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             sys.exit(1)

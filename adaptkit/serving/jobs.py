@@ -93,12 +93,15 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True)
 class Described:
-    """The backbone's name, its vectors' width, the most tokens of a text, and why other adapters are not for it."""
+    """The backbone's name, its vectors' width, the most tokens of a text, and why some adapters are not served.
+
+    Those are for other backbones, or were found not to be sound.
+    """
 
     backbone: str
     width: int
     n_tokens: int
-    left_out: Mapping[str, str]
+    left_out: Mapping[str, Refusal]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a server has to offer: the adapters of its zoo by name, and which of them are not served now."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from http import HTTPStatus
@@ -41,7 +41,7 @@ class Shelf:
         self.roster = Roster()
         self.broken: Mapping[str, AdapterFileError] = {}
         self._described: Described | None = None
-        self._left_out: dict[str, str] = {}
+        self._left_out: dict[str, Refusal] = {}
         self._recall = lru_cache(maxsize=4_096)(self._resolved)
         self._listings = self._read()
         self._see_names()
@@ -152,7 +152,7 @@ class Shelf:
 
     def _id_of(self, name: str) -> str:
         if reason := self._left_out.get(name):
-            raise Refused(Refusal(HTTPStatus.BAD_REQUEST, "another_backbone", reason, "model"))
+            raise Refused(replace(reason, param="model"))
         meant = self._names.meant_by(name)
         if not meant:
             near = get_close_matches(name, [*self._names.ids, *self._bare], n=2)

@@ -68,6 +68,9 @@ def test_a_key_may_be_of_any_letters(zoo: Path) -> None:
     assert answer.status_code == 422
 
 
+OTHER = Refusal(400, "another_backbone", "it is not for this one")
+
+
 def named(shelf: Shelf, name: str) -> str:
     try:
         return shelf.named(name).stack
@@ -78,9 +81,7 @@ def named(shelf: Shelf, name: str) -> str:
 @pytest.mark.parametrize("packed", [False, True])
 def test_names_are_those_of_the_zoo_and_of_what_is_served(zoo: Path, tmp_path: Path, packed: bool) -> None:
     shelf = Shelf(zipped(zoo, tmp_path / "zoo.zip") if packed else zoo)
-    shelf.tell(
-        Described(backbone="tiny", width=8, n_tokens=9, left_out={"language/wal-Latn": "it is not for this one"})
-    )
+    shelf.tell(Described(backbone="tiny", width=8, n_tokens=9, left_out={"language/wal-Latn": OTHER}))
     assert named(shelf, "tiny") == ""
     assert named(shelf, "sw > topics") == "language/sw > task/topics"
     assert named(shelf, "average(sw: 0.5, sw-news: 0.5)") == "average(language/sw: 0.5, language/sw-news: 0.5)"

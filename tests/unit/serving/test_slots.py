@@ -1,6 +1,7 @@
 """How a worker starts: with banks or without, with all adapters read, with the modules that the command was given."""
 
 import pickle
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -10,19 +11,21 @@ import pytest
 import torch
 
 from adaptkit import load_model
-from adaptkit.cli.serve import _told_before
-from adaptkit.errors import ConfigError
+from adaptkit.format.spec import WEIGHTS_FILE
 from adaptkit.model import AdaptedModel
 from adaptkit.named_modules import import_each
 from adaptkit.requests import Pretrained
 from adaptkit.serving.answering import slots_for
 from adaptkit.serving.api import ZooAPI
 from adaptkit.serving.limits import Limits
+from adaptkit.serving.refusal import Refused
+from adaptkit.serving.served_zoo import ServedZoo
 from adaptkit.serving.shelf import Shelf
 from adaptkit.serving.spec import ZooSpec
+from tests.adapters import random_adapter
 from tests.saved import saved_backbone
 from tests.tiny import tiny_backbone, tiny_model
-from tests.zoos import made_zoo
+from tests.zoos import LORA, made_zoo
 
 
 class OnCuda(AdaptedModel):
@@ -94,13 +97,46 @@ def test_all_adapters_are_read_before_it_is_ready_where_that_is_asked(
     assert attached == ({each.id for each in Shelf(own_zoo).served} if preload else set())
 
 
-def test_what_preloading_costs_is_said_and_must_fit(own_zoo: Path) -> None:
-    shelf = Shelf(own_zoo)
-    assert list(_told_before(shelf, cache_bytes=0, preload=False)) == []
-    (told,) = _told_before(shelf, cache_bytes=2**24, preload=True)
-    assert told.startswith(f"preloading {len(list(shelf.served))} adapters: ")
-    with pytest.raises(ConfigError, match="give --cache-mib 1, or leave --preload out"):
-        list(_told_before(shelf, cache_bytes=1, preload=True))
+def test_adapters_for_this_backbone_are_counted_and_those_that_fit_are_read(
+    own_zoo: Path, backbone: Path, tmp_path: Path
+) -> None:
+    zoo, model = tmp_path / "zoo", load_model(backbone)
+    shutil.copytree(own_zoo, zoo)
+    random_adapter(tiny_model(model_type="xlm-roberta"), LORA, name="yo").save(zoo / "yo")
+    own = ServedZoo(model, zoo, 2**24)
+    n_own = len(list(Shelf(own_zoo).served))
+    (told,) = own.preload()
+    assert told.startswith(f"preloading {n_own} adapters for this backbone (1 more are for other backbones): ")
+    assert len(model.attached) == n_own
+    sizes = sorted(each.size_bytes for each in Shelf(own_zoo).served)
+    few = load_model(backbone)
+    (told,) = ServedZoo(few, own_zoo, sum(sizes) - 1).preload()
+    assert "1 other will be read when first named: all take " in told
+    assert told.endswith("--cache-mib 1 keeps them all")
+    assert len(few.attached) == n_own - 1
+
+
+def test_one_that_is_not_sound_is_left_out_and_the_others_are_served(
+    own_zoo: Path, backbone: Path, tmp_path: Path
+) -> None:
+    zoo, model = tmp_path / "zoo", load_model(backbone)
+    shutil.copytree(own_zoo, zoo)
+    broken, shelf = next(Shelf(zoo).served), Shelf(zoo)
+    weights = zoo / broken.place / WEIGHTS_FILE
+    sound = weights.read_bytes()
+    weights.write_bytes(sound[:-4] + b"\0\0\xff\x7f")
+    served = ServedZoo(model, zoo, 2**24)
+    _, told = served.preload()
+    assert told.startswith(f"left out, as it is not sound: {broken.id}: ")
+    assert len(model.attached) == len(list(shelf.served)) - 1
+    shelf.tell(served.described())
+    with pytest.raises(Refused) as refused:
+        shelf.named(broken.id)
+    assert refused.value.refusal.code == "unsound_adapter"
+    assert str(tmp_path) not in refused.value.refusal.message
+    weights.write_bytes(sound)
+    served.load(broken.id)
+    assert served.described().left_out == {}
 
 
 @pytest.mark.usefixtures("_signals")
