@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from adaptkit.data.letters import NormalForm
+from adaptkit.data.spread import spread
 from adaptkit.data.tasks import TASKS, Example, TaskData
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.by_class import ClassTest
@@ -183,18 +184,15 @@ class HeadAnswers:
                 )
             found = self.data[language]
         else:
-            # A group is chosen before the limit counts.
             data = None if self.data is None else os.fspath(self.data)
-            selection = self.selection
-            limit = selection.limit if selection.group is None else None
-            found = read_task(self.task, data=data, language=language, split=selection.split, limit=limit)
+            found = read_task(self.task, data=data, language=language, split=self.selection.split)
         found = normalized_data(found, self.normalize)
-        examples = [example for example in found.examples if self.selection.group in (None, example.group)][
-            : self.selection.limit
-        ]
+        # A group is chosen before the limit counts.
+        examples = [example for example in found.examples if self.selection.group in (None, example.group)]
         if not examples:
             raise SourceNotFound(f"{found.description} has no examples of group {self.selection.group!r}.")
-        return examples
+        limit = self.selection.limit
+        return examples if limit is None else [examples[number] for number in spread(len(examples), limit)]
 
 
 def _require_known_labels(head: HeadConfig, language: str, examples: Sequence[Example]) -> None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +16,7 @@ from adaptkit.composition import Stack
 from adaptkit.data.language_files import language_pairs
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.parallel import ParallelCorpus, ParallelSource, open_parallel
+from adaptkit.data.spread import spread
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured
@@ -99,7 +99,9 @@ class Retrieval:
                 f"{as_typed(languages=...)}, or name another {as_typed(source_language=...)}."
             )
         form = partial(normalized, form=self.normalize)
-        pairs = [Pair(form(source), form(text)) for source, text in islice(self._corpus(language).pairs(), self.limit)]
+        found = list(self._corpus(language).pairs())
+        chosen = spread(len(found), len(found) if self.limit is None else self.limit)
+        pairs = [Pair(form(source), form(text)) for source, text in map(found.__getitem__, chosen)]
         return LanguageTest(language, pairs, _metrics(self.source))
 
     def notes(self, tests: Sequence[LanguageTest]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def read_task(
             hub id of a copy.
         language: in any form; for MLQA also a pair of context and question language, such as `de-es`.
         split: `train`, `dev` or `test`, or what the publisher calls another one (MasakhaNEWS: `50_samples`).
-        limit: take the first so many examples.
+        limit: take so many examples at most, spread over all.
 
     Raises:
         ConfigError: no such benchmark, or `limit` below 1.

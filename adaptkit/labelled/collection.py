@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
+from adaptkit.data.spread import spread
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules
 from adaptkit.data.tasks.labelled_row import LabelledRow
@@ -21,7 +21,7 @@ def collect(
     limit: int | None = None,
     reading: Reading[Example] | None = None,
 ) -> TaskData:
-    """Make an example of each row, the first `limit` of them.
+    """Make an example of each row, or of `limit` rows that are spread over all.
 
     Args:
         task_type: of all of them.
@@ -29,7 +29,7 @@ def collect(
         labels: the labels in their order; else those that occur, sorted.
         description: a name of the data.
         limit: how many at most; those that are left out do not count.
-        reading: takes note of each example.
+        reading: takes note of each example that is taken.
 
     Raises:
         ConfigError: `limit` below 1.
@@ -39,7 +39,11 @@ def collect(
     """
     check_limit(limit)
     dropped: Dropped = Counter()
-    examples = list(islice(_examples(task_type, rows, dropped, reading or PlainReading()), limit))
+    made = _examples(task_type, rows, dropped)
+    taken, reading, examples = made if limit is None else _some(list(made), limit), reading or PlainReading(), []
+    for example, row in taken:
+        reading.add(example, row)
+        examples.append(example)
     if not examples:
         why = f": {', '.join(f'{count:,} {reason}' for reason, count in dropped.items())}" if dropped else ""
         raise EmptyCorpus(f"{description} holds no example with a label or answer{why}.")
@@ -66,13 +70,13 @@ def occurring_labels(task_type: AnyTaskType, examples: Iterable[Example]) -> tup
 
 
 def _examples(
-    task_type: AnyTaskType,
-    rows: Iterable[tuple[LabelledRow, LabelRules]],
-    dropped: Dropped,
-    reading: Reading[Example],
-) -> Iterator[Example]:
+    task_type: AnyTaskType, rows: Iterable[tuple[LabelledRow, LabelRules]], dropped: Dropped
+) -> Iterator[tuple[Example, LabelledRow]]:
     for row, rules in rows:
         example = task_type.make(row, rules, dropped)
         if example is not None:
-            reading.add(example, row)
-            yield example
+            yield example, row
+
+
+def _some(made: Sequence[tuple[Example, LabelledRow]], limit: int) -> list[tuple[Example, LabelledRow]]:
+    return [made[number] for number in spread(len(made), limit)]

@@ -13,6 +13,7 @@ from adaptkit.data.letters import normalized
 from adaptkit.data.packed import format_suffix
 from adaptkit.data.rows import NumberedRows, parquet_class_names
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set
+from adaptkit.data.spread import spread
 from adaptkit.data.tasks import NLI_LABELS, Example, TaskData
 from adaptkit.data.tasks.formats import is_tsv, labelled_rows, looks_quoted
 from adaptkit.data.tasks.hub_rows import class_names
@@ -76,7 +77,7 @@ def read_labelled(
         score_range: lowest and highest score of similarity or regression; scores become 0 to 1.
         language: of examples that name none.
         quoted: cells of a TSV are quoted as in CSV; None: they are not, and rows that look so are counted in the notes.
-        limit: take the first so many examples.
+        limit: take so many examples at most, spread over all.
 
     Raises:
         SourceNotFound: no such file.
@@ -142,10 +143,11 @@ def _from_examples(source: Sequence[Example], asked: Asked, rules: LabelRules, l
     if not source:
         raise EmptyCorpus("the list of examples is empty.")
     kind = _type_of_all(source, asked.task_type)
-    kept = [kind.as_read(example, rules) for example in source][:limit]
-    reading = kind.reading()
-    for number, example in enumerate(kept):
-        reading.add(example, number)
+    read = [kind.as_read(example, rules) for example in source]
+    reading, kept = kind.reading(), []
+    for number in spread(len(read), len(read) if limit is None else limit):
+        reading.add(read[number], number)
+        kept.append(read[number])
     found = occurring_labels(kind, kept)
     if asked.labels and (unknown := sorted(set(found) - set(asked.labels))):
         raise ConfigError(

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from adaptkit.composition import Stack
+from adaptkit.data.spread import spread
 from adaptkit.data.tasks import Example
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig, TaskMetric
@@ -58,7 +59,7 @@ class HeldoutExamples:
 
     def some(self, most: int) -> "HeldoutExamples":
         """At most so many of them, evenly spread."""
-        chosen = spread(range(len(self.examples)), most)
+        chosen = spread(len(self.examples), most)
         return replace(
             self,
             examples=[self.examples[number] for number in chosen],
@@ -86,12 +87,6 @@ class HeldoutExamples:
             self.what,
             _one_answer(head, next(iter(metrics.values())), predictions, examples, self.what),
         )
-
-
-def spread(numbers: Sequence[int], most: int = MOST_EXAMPLES) -> list[int]:
-    """At most so many of these, evenly spread: data may be sorted by label or language."""
-    n = min(len(numbers), most)
-    return [numbers[place * len(numbers) // n] for place in range(n)]
 
 
 def _one_answer(

@@ -13,6 +13,7 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import AdapterId
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.sources import is_data_set
+from adaptkit.data.spread import spread
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
@@ -26,7 +27,7 @@ from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
-from adaptkit.recipes.heldout_scores import HeldoutExamples, spread
+from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples
 from adaptkit.recipes.measured_on import measured_on, trained_on_too
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
@@ -174,7 +175,7 @@ class TaskTraining:
             return None
         numbers = sorted({self.items.items[row].example for row in self.items.heldout})
         everything = [*self.data.examples, *self._dev]
-        heldout = [everything[number] for number in spread(numbers)]
+        heldout = [everything[number] for number in (numbers[place] for place in spread(len(numbers), MOST_EXAMPLES))]
         return HeldoutExamples(
             self.model,
             self.head,

@@ -204,7 +204,7 @@ def test_a_head_that_answers_one_label_to_all_is_told(
         assert not any("a head answers" in note for note in run(model, [first], zoo, languages=["sw"]).notes)
 
 
-def test_a_limit_takes_the_first_examples_and_is_told(
+def test_a_limit_takes_so_many_examples_and_is_told(
     model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
 ) -> None:
     report = adaptkit.evaluate(
@@ -225,6 +225,16 @@ def test_a_limit_takes_the_first_examples_and_is_told(
     assert (folder / "report.html").is_file()
     with pytest.raises(ConfigError):
         report.save(folder)
+
+
+def test_a_limit_takes_examples_of_all_labels(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:
+    in_order = {
+        tag: replace(part, examples=sorted(part.examples, key=lambda example: getattr(example, "label", "")))
+        for tag, part in data(["sw"]).items()
+    }
+    results = run(model, tasks[:1], zoo, data=in_order, languages=["sw"], compare=["none"], limit=8)
+    (majority,) = results.majority
+    assert majority.accuracy < 100
 
 
 def test_what_was_chosen_of_the_data_is_told(model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]) -> None:

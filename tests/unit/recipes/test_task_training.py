@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, Empt
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples, Scored, spread
+from adaptkit.recipes.heldout_scores import HeldoutExamples, Scored
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText, Question
@@ -504,15 +503,6 @@ def test_each_held_out_loss_has_the_scores_of_the_task_type_beside_it(name: str,
     (cell,) = report.results.cells
     found = {metric: score for metric, (score,) in cell.scores.items()}
     assert found == pytest.approx({it.metric: it.score for it in facts.heldout_scores}, abs=1e-2)
-
-
-def test_many_held_out_examples_are_spread_evenly() -> None:
-    assert spread([3, 5, 8]) == [3, 5, 8]
-    assert spread([]) == []
-    chosen = spread(range(3 * MOST_EXAMPLES + 7))
-    assert len(chosen) == len(set(chosen)) == MOST_EXAMPLES
-    assert chosen[0] == 0
-    assert {later - earlier for earlier, later in pairwise(chosen)} == {3, 4}
 
 
 def test_scores_leave_the_training_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
