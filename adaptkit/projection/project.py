@@ -100,7 +100,7 @@ def project_entities(
     ]
     rows = list(islice(read_parts(parts), limit))
     for problem in _swapped(parts, rows):
-        _log.warning(problem)
+        _log.warning("warning: %s", problem)
     pairs = [SentencePair(words_of(row.translation or ""), words_of(row.text)) for row in rows]
     names_known = (
         None

@@ -28,6 +28,7 @@ from adaptkit.requests import LoadedModel, Pretrained
 from adaptkit.requests.output import PathOrName
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed, option_name
+from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import open_display
 from adaptkit.training.data import MIN_SENTENCES
 from adaptkit.training.frozen_vectors import frozen_vectors
@@ -90,7 +91,7 @@ def mine_pairs(
     with open_display(shown=progress) as display:
         ours, theirs = _two_sides(_read(text, language, least_words), _read(translations, source_language, least_words))
         if (swapped := _swapped(ours, theirs)) is not None:
-            (display.note if progress else _log.warning)(swapped)
+            (display.note if progress and not notes_are_hidden() else _log.warning)(swapped)
         found = best_pairs(
             _vectors(model, ours, under, display.note),
             _vectors(model, theirs, translations_under, display.note),
@@ -157,7 +158,7 @@ def _swapped(ours: _Side, theirs: _Side) -> str | None:
     if reason is None:
         return None
     return (
-        f"note: the two texts look swapped: {reason}. {ours.names} is given as the text in "
+        f"warning: the two texts look swapped: {reason}. {ours.names} is given as the text in "
         f"{language_name(ours.language)}, and {theirs.names} as that in {language_name(theirs.language)}"
     )
 

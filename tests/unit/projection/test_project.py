@@ -224,4 +224,4 @@ def test_sources_whose_sides_are_swapped_are_told(
     with suppress(EmptyCorpus):
         adaptkit.project_entities(parallel=turned, lang="sw", source_lang="en", names=names, backbone=tiny)
     (warned,) = caplog.messages
-    assert "the two sides look swapped: what is taken for Swahili reads like English" in warned
+    assert "the two sides look swapped: the side read as Swahili looks like English" in warned

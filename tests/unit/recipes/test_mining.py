@@ -202,7 +202,7 @@ def test_texts_that_are_swapped_are_told(
 ) -> None:
     swapped: dict[str, Any] = {"text": ENGLISH, "translations": SWAHILI}
     mine(model, **swapped, progress=True)
-    assert "the two texts look swapped: what is taken for Swahili reads like English" in " ".join(
+    assert "the two texts look swapped: the side read as Swahili looks like English" in " ".join(
         capsys.readouterr().err.split()
     )
     mine(model, **swapped)
