@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,11 +26,14 @@ def data_folder() -> Path:
 
 
 def write_result(case: str, *, seeds: list[int], config: Mapping[str, Any], measured: Mapping[str, Any]) -> Path:
-    """Append a result; nothing that was there is changed."""
-    path = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{case}.json"
+    """Append a result; nothing that was there is changed, and of two runs that end in one second, one waits."""
     content = described(case, seeds=seeds, config=config, measured=measured)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return path
+    while True:
+        path = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{case}.json"
+        with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(content, indent=1) + "\n")
+            return path
+        time.sleep(1)
 
 
 def described(case: str, *, seeds: list[int], config: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Causal language modelling of SmolLM2-135M in Swahili, Hausa and Yoruba: adaptkit beside transformers + peft, one run.
 
-`python -m benchmarks.run clm_languages [--languages sw,ha,yo] [--steps 40]`. Each contestant trains a LoRA at the same
-linear layers, of the same rank and scaling, at the same rate, on the same lines for the same number of steps, in a
-process of its own; all are measured by the same function on the same lines that none of them saw: bits a byte before
-and after, over the whole vocabulary. adaptkit trains once more at the rate that it chooses itself, whose peak is higher
-because it rises and falls. Held-out lines are distinct, and none occurs in the training text.
+`python -m benchmarks.run clm_languages [--languages sw,ha,yo] [--steps 40] [--device cuda]`. Each contestant trains a
+LoRA at the same linear layers, of the same rank and scaling, at the same rate, on the same lines for the same number of
+steps, in a process of its own; all are measured by the same function on the same lines that none of them saw: bits a
+byte before and after, over the whole vocabulary. adaptkit trains once more at the rate that it chooses itself, whose
+peak is higher because it rises and falls. Held-out lines are distinct, and none occurs in the training text.
 """
 
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--lines", type=int, default=2000, help="that are trained on")
     parser.add_argument("--heldout", type=int, default=60, help="lines that are measured on")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--graphs", action="store_true", help="record adaptkit's steps")
     options = parser.parse_args(arguments)
     measured = {language: _language(language, options) for language in options.languages.split(",")}
     config = {**SETTINGS, "learning_rate": RATE, **vars(options)}
@@ -44,6 +47,13 @@ def main(arguments: list[str]) -> None:
         for name, result in results.items():
             print(language, name, result)
     print(path)
+
+
+def _recording() -> dict[str, Contestant]:
+    return {
+        name: replace(contestant, arguments=(*contestant.arguments, *([] if name == BASE else ["--graphs"])))
+        for name, contestant in CONTESTANTS.items()
+    }
 
 
 def _language(language: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -60,9 +70,11 @@ def _language(language: str, options: argparse.Namespace) -> dict[str, Any]:
         path = Path(folder) / "data.json"
         path.write_text(json.dumps(data), encoding="utf-8")
         told = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        told += [f"--device={options.device}"]
         told += [f"--steps={options.steps}", f"--batch-size={options.batch_size}", f"--learning-rate={RATE}"]
         shared = [*told, f"--backbone={smollm2.materialise()}", f"--data={path}"]
-        results = contest(CONTESTANTS, shared, repeats=1, by="elapsed_s")
+        contestants = _recording() if options.graphs else CONTESTANTS
+        results = contest(contestants, shared, repeats=1, by="elapsed_s")
     for result in results.values():
         result["tokens_per_s"] = round(result["tokens"] / result["elapsed_s"], 1)
     over(results, BASE, rate="tokens_per_s")

@@ -6,7 +6,8 @@ folder of language adapters by their tags, English is also scored with the langu
 trained on top of it. `--limit` takes so many pairs, `--examples` so many English sentences, `--test-limit` so many of
 the test; `--confidence` and `--small-letters` are the projection's. `--show N` prints N projected sentences of each
 language, with the translations that they are from. A pair whose sentence shares eight words with a test sentence is
-left out.
+left out. `--tasks` is a folder that keeps the adapters of English labels alone for other runs. Each language is a
+result file of its own, written as it is done.
 """
 
 import argparse
@@ -37,14 +38,13 @@ def main(arguments: list[str]) -> None:
     seeds = [int(seed) for seed in options.seeds.split(",")]
     model = adaptkit.load_model(device=options.device)
     english = _first(read_task("wikiann", data=data_folder(), language="en", split="train"), options.examples)
-    tasks = [_trained(options, model, english, seed, on=[]) for seed in seeds]
-    measured: dict[str, Any] = {}
-    for language in options.languages.split(","):
-        measured[language] = _of_language(options, model, language, english, tasks, seeds)
-        print(language, measured[language], flush=True)
-    config = {name: str(value) for name, value in vars(options).items() if name not in ("zoo", "show")}
+    tasks = [_of_english(options, model, english, seed) for seed in seeds]
+    config = {name: str(value) for name, value in vars(options).items() if name not in ("zoo", "show", "tasks")}
     config["zoo"] = str(options.zoo is not None)
-    print(write_result("projected_names", seeds=seeds, config=config, measured=measured))
+    for language in filter(None, options.languages.split(",")):
+        measured = {language: _of_language(options, model, language, english, tasks, seeds)}
+        print(measured, flush=True)
+        print(write_result("projected_names", seeds=seeds, config=config, measured=measured), flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--zoo", type=Path)
+    parser.add_argument("--tasks", type=Path)
+    parser.add_argument("--graphs", action="store_true", help="record the steps of training")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--examples", type=int)
     parser.add_argument("--test-limit", type=int)
@@ -127,6 +129,16 @@ def _difference(ours: Sequence[_Score], theirs: Sequence[_Score]) -> dict[str, A
     return asdict(paired_metric_difference(ours[0].metric, *statistics))
 
 
+def _of_english(options: argparse.Namespace, model: AdaptedModel, english: TaskData, seed: int) -> Adapter:
+    kept = None if options.tasks is None else options.tasks / f"{seed}"
+    if kept is not None and kept.is_dir():
+        return adaptkit.load_adapter(kept)
+    trained = _trained(options, model, english, seed, on=[])
+    if kept is not None:
+        trained.save(kept)
+    return trained
+
+
 def _trained(
     options: argparse.Namespace,
     model: AdaptedModel,
@@ -135,7 +147,7 @@ def _trained(
     *,
     on: Sequence[Adapter],
 ) -> Adapter:
-    run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False)
+    run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False, graphs=options.graphs)
     return adaptkit.train_adapter(task="names", data=data, on=on, backbone=model, run=run)
 
 

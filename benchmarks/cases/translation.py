@@ -32,19 +32,23 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sentences", type=int, default=60)
     parser.add_argument("--max-new-tokens", type=int, default=96)
     parser.add_argument("--letters", type=int, default=200, help="of a training pair, at most")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--graphs", action="store_true", help="record the steps of training")
     options = parser.parse_args(arguments)
     measured = _measured(options)
     print(write_result("translation", seeds=[0], config={"backbone": BACKBONE, **vars(options)}, measured=measured))
 
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    model = adaptkit.load_model(BACKBONE)
+    model = adaptkit.load_model(BACKBONE, device=options.device)
     started = time.perf_counter()
     language = adaptkit.train_adapter(
         lang=options.to,
         text=_news(options.to),
         backbone=model,
-        run=adaptkit.Run(max_steps=options.language_steps, batch_size=options.batch_size, max_length=96),
+        run=adaptkit.Run(
+            max_steps=options.language_steps, batch_size=options.batch_size, max_length=96, graphs=options.graphs
+        ),
     )
     print("language", time.perf_counter() - started, flush=True)
     alone, stacked = (_translation(model, options, on) for on in ([], [language]))
@@ -95,7 +99,9 @@ def _translation(
         lang=options.to,
         on=on,
         backbone=model,
-        run=adaptkit.Run(max_steps=options.steps, batch_size=options.batch_size, max_length=MAX_LENGTH),
+        run=adaptkit.Run(
+            max_steps=options.steps, batch_size=options.batch_size, max_length=MAX_LENGTH, graphs=options.graphs
+        ),
     )
 
 

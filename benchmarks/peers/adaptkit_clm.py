@@ -20,9 +20,10 @@ def main() -> None:
     parser = training_parser(__doc__)
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--own-rate", action="store_true", help="train at the rate that adaptkit chooses")
+    parser.add_argument("--graphs", action="store_true", help="record the steps")
     options = parser.parse_args()
     data = json.loads(Path(options.data).read_text(encoding="utf-8"))
-    model = adaptkit.load_model(options.backbone)
+    model = adaptkit.load_model(options.backbone, device=options.device)
     before = _bits(model, data["heldout"], None)
     asked = request_of(
         {
@@ -32,6 +33,7 @@ def main() -> None:
             "batch_size": options.batch_size,
             "max_length": options.max_length,
             "max_steps": options.steps,
+            "graphs": options.graphs,
             **({} if options.own_rate else {"learning_rate": options.learning_rate}),
             "seed": options.seed,
             "progress": False,
@@ -57,6 +59,7 @@ def _bits(model: AdaptedModel, lines: list[str], stack: str | None) -> float:
 
     def logits_of(ids: Tensor) -> Tensor:
         with model.active(stack):
+            ids = ids.to(model.network.device)
             states: Tensor = model(ids, torch.ones_like(ids))
         return states @ rows.T
 

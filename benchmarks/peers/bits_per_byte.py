@@ -18,7 +18,7 @@ def bits_per_byte(logits_of: Callable[[Tensor], Tensor], tokenizer: Any, lines: 
     with torch.inference_mode():
         for line in lines:
             ids = torch.tensor([tokenizer(line)["input_ids"]])
-            logits = logits_of(ids)[0, :-1].float()
+            logits = logits_of(ids)[0, :-1].float().cpu()
             n_bits += float(F.cross_entropy(logits, ids[0, 1:], reduction="sum")) / math.log(2)
             n_bytes += len(line.encode()) - len(tokenizer.decode(ids[0, :1]).encode())
     return n_bits / n_bytes

@@ -28,16 +28,17 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(options.backbone)
     whole = AutoModelForCausalLM.from_pretrained(options.backbone, dtype=torch.float32)
     config = LoraConfig(r=options.rank, lora_alpha=4 * options.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-    model = get_peft_model(whole, config)
+    model = get_peft_model(whole, config).to(options.device)
     collate = DataCollatorForLanguageModeling(tokenizer, mlm=False)
     rows: list[list[int]] = tokenizer(data["training"], truncation=True, max_length=options.max_length)["input_ids"]
 
     def loss_of(batch: list[int]) -> Tensor:
-        loss: Tensor = model(**collate([{"input_ids": rows[row]} for row in batch])).loss
+        inputs = collate([{"input_ids": rows[row]} for row in batch]).to(options.device)
+        loss: Tensor = model(**inputs).loss
         return loss
 
     def logits_of(ids: Tensor) -> Tensor:
-        logits: Tensor = model(input_ids=ids).logits
+        logits: Tensor = model(input_ids=ids.to(options.device)).logits
         return logits
 
     model.eval()

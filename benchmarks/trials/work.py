@@ -25,6 +25,7 @@ class TaskTraining:
     seed: int
     steps: int
     folder: Path
+    graphs: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _task(model: adaptkit.AdaptedModel, job: TaskTraining) -> dict[str, Any]:
         task=job.task,
         data={"en": TRAINING[job.task]("en")},
         backbone=model,
-        run=adaptkit.Run(seed=job.seed, max_steps=job.steps, progress=False),
+        run=adaptkit.Run(seed=job.seed, max_steps=job.steps, progress=False, graphs=job.graphs),
         output=job.folder,
     )
     return {"training": _facts(adapter)}
