@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from threading import Lock
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from adaptkit.attaching.gradients import SideBySide
+from adaptkit.attaching.graph_pool import GraphPool
 from adaptkit.attaching.recorded_steps import StepRecording
 from adaptkit.attaching.replayed import Replay
 
@@ -26,11 +25,8 @@ class CudaGraphs:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._pool = GraphPool()
         self._last: torch.cuda.Stream | None = None
-
-    @cached_property
-    def _pool(self) -> Any:  # noqa: ANN401 - torch's own
-        return torch.cuda.graph_pool_handle()
 
     def __call__(self, run: Callable[[], Tensor]) -> tuple[Replay, Tensor]:
         """Record a function. Kernels are chosen and workspaces taken before, which a recording must not do."""
@@ -43,7 +39,8 @@ class CudaGraphs:
             here.wait_stream(aside)
             graph = torch.cuda.CUDAGraph()
             # What other threads do on the device is their matter, but only one of them may record.
-            with _recording, torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            pool = self._pool.handle_for(graph)
+            with _recording, torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
                 states = run()
         return lambda fill: self._replay(graph, fill), states
 
@@ -67,10 +64,7 @@ class CudaSteps:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-
-    @cached_property
-    def _pool(self) -> Any:  # noqa: ANN401 - torch's own
-        return torch.cuda.graph_pool_handle()
+        self._pool = GraphPool()
 
     def __call__(self, run: Callable[[], Tensor], weights: Sequence[Tensor]) -> StepRecording:
         """Record a function, and the way back from what it gives to the weights."""
@@ -84,10 +78,11 @@ class CudaSteps:
             here.wait_stream(aside)
             gradient = torch.zeros_like(states)
             there, back = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+            pool = self._pool.handle_for(there, back)
             with _recording:
-                with torch.cuda.graph(there, pool=self._pool):
+                with torch.cuda.graph(there, pool=pool):
                     states = run()
-                with torch.cuda.graph(back, pool=self._pool):
+                with torch.cuda.graph(back, pool=pool):
                     found = SideBySide.of(torch.autograd.grad(states, weights, gradient, allow_unused=True))
         return _CudaStep(self._device, there, back, states.detach(), gradient, found)
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from adaptkit.config import Precision
 from adaptkit.errors import ConfigError
+from adaptkit.holding import AUTO, Graphs
 from adaptkit.options import Options, Shell, option
 from adaptkit.requests.training_report import TrainingReport
 
@@ -44,10 +45,9 @@ class Run(Options):
     seed: int = option(0, "seed of everything random")
     precision: Precision = option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
     gradient_checkpointing: bool = option(False, "less memory for about a third more time")
-    graphs: bool = option(
-        False,
-        "record steps as CUDA graphs, one for each of at most eight shapes, and replay them (trial: not yet run on a "
-        "GPU; needs one)",
+    graphs: Graphs = option(
+        AUTO,
+        "record steps as CUDA graphs and replay them: auto (on a GPU, where that can be), always or never",
         recorded="changed",
     )
     evaluate_every: int | None = option(
@@ -73,11 +73,6 @@ class Run(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.graphs and self.gradient_checkpointing:
-            raise ConfigError(
-                "graphs and gradient_checkpointing do not go together: a recorded step keeps its activations in memory "
-                "of its own. Leave one of them out."
-            )
         if self.callback is not None and not callable(self.callback):
             raise ConfigError(
                 f"callback is a function that takes a TrainingReport, found {self.callback!r:.80}; trackers stand in "

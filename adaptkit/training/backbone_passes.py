@@ -1,8 +1,10 @@
 """How a batch goes through the backbone in training: under hooks, or recorded once for each shape and replayed."""
 
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -22,13 +24,24 @@ from adaptkit.data.batch_shapes import FixedBuckets
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.terminal.asking import as_typed
+from adaptkit.training.settings import TrainingSettings
 
+_log = logging.getLogger(__name__)
 _RECORDED_AFTER = 2
 """At which batch of a shape a pass without gradients is recorded: those of held-out text come again."""
 
 
+Recorders: TypeAlias = tuple[RecordStep, Record]
+"""What records steps, and what records passes without gradients."""
+
+
 class BackbonePasses(Protocol):
     """Gives the states of a batch under a stack, with gradients where they are asked for."""
+
+    @property
+    def records(self) -> bool:
+        """Whether the first batch of a shape takes longer than those behind it."""
+        ...
 
     def states(
         self, stack: StackLike, ids: Tensor, mask: Tensor, blocks: Sequence[int], decoder_ids: Tensor | None = None
@@ -42,6 +55,8 @@ class BackbonePasses(Protocol):
 
 class HookedPasses:
     """Passes of the model as it is."""
+
+    records = False
 
     def __init__(self, model: AdaptedModel) -> None:
         self._model = model
@@ -62,22 +77,20 @@ class RecordedPasses:
     """Passes of bound networks, recorded at the first batch of a shape, of whole batches of `rows`.
 
     There are at most eight recordings with gradients; passes without, of held-out batches, of the frozen stack and of a
-    head's warm-up, have eight for each stack.
-
-    Raises:
-        ConfigError: An encoder-decoder.
+    head's warm-up, have eight for each stack. Where one cannot be recorded, all run as they are from then on, and the
+    log says so; if they `must` be recorded, that is an error.
     """
 
-    def __init__(self, model: AdaptedModel, *, rows: int, record_step: RecordStep, record_pass: Record) -> None:
-        backbone = model.backbone
-        if backbone.architecture.decoder is not None:
-            raise ConfigError(
-                f"{as_typed(graphs=True)} records backbones of one list of blocks, and {backbone.name} has an encoder "
-                "and a decoder; leave it out."
-            )
-        self._model, self._rows = model, rows
-        self._record_step, self._record_pass = record_step, record_pass
+    def __init__(self, model: AdaptedModel, *, rows: int, recorders: Recorders, must: bool) -> None:
+        self._model, self._rows, self._must = model, rows, must
+        self._record_step, self._record_pass = recorders
+        self._as_they_are: HookedPasses | None = None
         self.forget()
+
+    @property
+    def records(self) -> bool:
+        """Until one could not be recorded."""
+        return self._as_they_are is None
 
     def forget(self) -> None:
         """Drop all networks and recordings."""
@@ -87,8 +100,19 @@ class RecordedPasses:
     def states(
         self, stack: StackLike, ids: Tensor, mask: Tensor, blocks: Sequence[int], decoder_ids: Tensor | None = None
     ) -> Tensor:
-        """Shape: as of `AdaptedModel.forward`, without `decoder_ids`."""
-        assert decoder_ids is None, "there is no decoder"  # noqa: S101 - refused above
+        """Shape: as of `AdaptedModel.forward`; there is no decoder."""
+        if self._as_they_are is None:
+            try:
+                return self._recorded(stack, ids, mask, blocks)
+            except RuntimeError as error:  # also where memory is short, of which a recording needs more
+                if self._must:
+                    raise
+                _log.warning("steps of this training cannot be recorded as CUDA graphs, and run as they are: %s", error)
+            self.forget()
+            self._as_they_are = HookedPasses(self._model)
+        return self._as_they_are.states(stack, ids, mask, blocks, decoder_ids)
+
+    def _recorded(self, stack: StackLike, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
         bound = self._of(self._model.plan(stack), tuple(blocks))
         if bound.trains and torch.is_grad_enabled():
             return self.steps.states(bound.network, ids, mask)
@@ -113,18 +137,54 @@ class _Bound:
         self.replayed = ReplayedNetwork(self.network, model.backbone.max_length, record, after=_RECORDED_AFTER)
 
 
-def recorders_for(device: torch.device) -> tuple[RecordStep, Record]:
-    """What records steps, and passes without gradients, on a device.
+def passes_of(
+    model: AdaptedModel, settings: TrainingSettings, *, n_processes: int, drops: bool, recorders: Recorders | None
+) -> BackbonePasses:
+    """Recorded where the settings want it and it can be.
 
     Raises:
-        ConfigError: It is not CUDA.
+        ConfigError: They always want it, and it cannot be.
     """
-    if device.type != "cuda":
-        raise ConfigError(
-            f"{as_typed(graphs=True)} records steps as CUDA graphs, and the backbone is on {device}. Leave it out, or "
-            f"train on a GPU: {as_typed(device='cuda')}."
+    why_not = _why_not(model, settings, n_processes=n_processes, drops=drops, recorders=recorders)
+    must = settings.graphs == "always"
+    if why_not is not None and must:
+        raise ConfigError(f"{as_typed(graphs='always')} {why_not}, or leave graphs on auto.")
+    if settings.graphs == "never" or recorders is None or why_not is not None:
+        return HookedPasses(model)
+    return RecordedPasses(model, rows=-(-settings.batch_size // n_processes), recorders=recorders, must=must)
+
+
+def _why_not(
+    model: AdaptedModel, settings: TrainingSettings, *, n_processes: int, drops: bool, recorders: Recorders | None
+) -> str | None:
+    """What keeps steps from being recorded, and what would be right; None: nothing."""
+    backbone = model.backbone
+    if recorders is None:
+        return (
+            f"records steps as CUDA graphs, and the backbone is on {backbone.device}. Train on a GPU "
+            f"({as_typed(device='cuda')})"
         )
-    return CudaSteps(device), CudaGraphs(device)
+    if backbone.architecture.decoder is not None:
+        return (
+            f"records backbones of one list of blocks, and {backbone.name} has an encoder and a decoder. Take another "
+            "backbone"
+        )
+    if settings.gradient_checkpointing:
+        return (
+            "keeps activations in memory of its own, which gradient_checkpointing is to spare. Train without "
+            "gradient_checkpointing"
+        )
+    if drops and n_processes > 1:
+        return (
+            f"pads what each process reads, and layers that drop draw for the whole batch of all {n_processes} "
+            "processes. Train without dropout, or in one process"
+        )
+    return None
+
+
+def recorders_for(device: torch.device) -> Recorders | None:
+    """What records steps, and passes without gradients, on a device; None where nothing can."""
+    return (CudaSteps(device), CudaGraphs(device)) if device.type == "cuda" else None
 
 
 @contextmanager
@@ -135,12 +195,15 @@ def recording_errors_told() -> Iterator[None]:
         ConfigError: Such an error; memory that is short stays torch's own.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            # The weights are met first on the stream that records; what the engine adds for that is right.
+            warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream does not match")
+            yield
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
         if "captur" not in str(error):
             raise
         raise ConfigError(
-            f"a step of this training cannot be recorded as a CUDA graph: {error}. Leave {as_typed(graphs=True)} out."
+            f"a step of this training cannot be recorded as a CUDA graph: {error}. Leave graphs on auto."
         ) from error

@@ -14,19 +14,13 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
-from adaptkit.errors import ConfigError, DivergedTraining
+from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Loss
 from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
-from adaptkit.training.backbone_passes import (
-    BackbonePasses,
-    HookedPasses,
-    RecordedPasses,
-    recorders_for,
-    recording_errors_told,
-)
+from adaptkit.training.backbone_passes import passes_of, recorders_for, recording_errors_told
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
@@ -75,7 +69,13 @@ class TrainingRun:
         self._processes = Processes(device)
         drops = any(isinstance(layer, LowRankLayer) and layer.dropout > 0 for layer in layers.modules())
         self._streams = RandomStreams(device, self._processes, drops=drops)
-        self._passes = _passes(model, settings, self._processes, drops=drops)
+        self._passes = passes_of(
+            model,
+            settings,
+            n_processes=self._processes.count,
+            drops=drops,
+            recorders=recorders_for(device),
+        )
         step = TrainingStep(self._passes, layers, objective, stack, self._processes, self._streams, below)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
@@ -157,7 +157,7 @@ class TrainingRun:
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
         with self._fast_backbone(), self._streams.forked():
-            if self._settings.graphs:
+            if self._passes.records:
                 self._seconds_of(lambda: self._backward(rows, bare=False))  # recorded, and replayed in what is measured
             seconds = self._seconds_of(lambda: self._backward(rows, bare=False))
         self._optimizer.zero_grad()
@@ -260,7 +260,7 @@ class TrainingRun:
     def _recorded(self) -> Iterator[None]:
         """While open, what is recorded stays; it is of weights as they lie now."""
         try:
-            with recording_errors_told() if self._settings.graphs else nullcontext():
+            with recording_errors_told() if self._passes.records else nullcontext():
                 yield
         finally:
             self._passes.forget()
@@ -349,16 +349,3 @@ class TrainingRun:
         # The loss is looked at now and then only: a broken state must not take the place of a sound one.
         self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
         return self._keeper.save(self._progress, display)
-
-
-def _passes(model: AdaptedModel, settings: TrainingSettings, processes: Processes, *, drops: bool) -> BackbonePasses:
-    if not settings.graphs:
-        return HookedPasses(model)
-    if drops and processes.count > 1:
-        raise ConfigError(
-            f"{as_typed(graphs=True)} pads what each process reads, and layers that drop draw for the whole batch of "
-            f"all {processes.count} processes. Train without dropout, in one process, or without graphs."
-        )
-    record_step, record_pass = recorders_for(model.backbone.device)
-    rows = -(-settings.batch_size // processes.count)
-    return RecordedPasses(model, rows=rows, record_step=record_step, record_pass=record_pass)

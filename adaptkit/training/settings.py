@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adaptkit.config import Precision
 from adaptkit.errors import ConfigError
+from adaptkit.holding import Graphs
 
 WARMUP_SHARE = 0.06
 
@@ -18,7 +19,8 @@ class TrainingSettings:
     the steps and falls linearly to zero. The held-out loss is taken every `evaluate_every` steps; after `patience`
     evaluations in a row without gain the run ends (None: never); gain is a loss that is lower than the best before by
     more than this share of it, `least_gain`. The weights with the best held-out loss are kept.
-    With `graphs`, what the backbone does is recorded once for each shape of batches, as a CUDA graph, and replayed.
+    On CUDA, what the backbone does is recorded once for each shape of batches, as a CUDA graph, and replayed; `graphs`
+    says whether always, never, or where it can be (`auto`).
     A checkpoint is written every `checkpoint_every` steps, and after `checkpoint_minutes` without one.
 
     Raises:
@@ -35,7 +37,7 @@ class TrainingSettings:
     seed: int = 0
     precision: Precision = "auto"
     gradient_checkpointing: bool = False
-    graphs: bool = False
+    graphs: Graphs = "auto"
     evaluate_every: int = 200
     patience: int | None = 5
     least_gain: float = 0.0

@@ -10,7 +10,6 @@ peak is higher because it rises and falls. Held-out lines are distinct, and none
 import argparse
 import json
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,6 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--lines", type=int, default=2000, help="that are trained on")
     parser.add_argument("--heldout", type=int, default=60, help="lines that are measured on")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--graphs", action="store_true", help="record adaptkit's steps")
     options = parser.parse_args(arguments)
     measured = {language: _language(language, options) for language in options.languages.split(",")}
     config = {**SETTINGS, "learning_rate": RATE, **vars(options)}
@@ -47,13 +45,6 @@ def main(arguments: list[str]) -> None:
         for name, result in results.items():
             print(language, name, result)
     print(path)
-
-
-def _recording() -> dict[str, Contestant]:
-    return {
-        name: replace(contestant, arguments=(*contestant.arguments, *([] if name == BASE else ["--graphs"])))
-        for name, contestant in CONTESTANTS.items()
-    }
 
 
 def _language(language: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -73,8 +64,7 @@ def _language(language: str, options: argparse.Namespace) -> dict[str, Any]:
         told += [f"--device={options.device}"]
         told += [f"--steps={options.steps}", f"--batch-size={options.batch_size}", f"--learning-rate={RATE}"]
         shared = [*told, f"--backbone={smollm2.materialise()}", f"--data={path}"]
-        contestants = _recording() if options.graphs else CONTESTANTS
-        results = contest(contestants, shared, repeats=1, by="elapsed_s")
+        results = contest(CONTESTANTS, shared, repeats=1, by="elapsed_s")
     for result in results.values():
         result["tokens_per_s"] = round(result["tokens"] / result["elapsed_s"], 1)
     over(results, BASE, rate="tokens_per_s")

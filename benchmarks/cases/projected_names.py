@@ -55,7 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--zoo", type=Path)
     parser.add_argument("--tasks", type=Path)
-    parser.add_argument("--graphs", action="store_true", help="record the steps of training")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--examples", type=int)
     parser.add_argument("--test-limit", type=int)
@@ -147,7 +146,7 @@ def _trained(
     *,
     on: Sequence[Adapter],
 ) -> Adapter:
-    run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False, graphs=options.graphs)
+    run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False)
     return adaptkit.train_adapter(task="names", data=data, on=on, backbone=model, run=run)
 
 

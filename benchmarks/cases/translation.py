@@ -33,7 +33,6 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--max-new-tokens", type=int, default=96)
     parser.add_argument("--letters", type=int, default=200, help="of a training pair, at most")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--graphs", action="store_true", help="record the steps of training")
     options = parser.parse_args(arguments)
     measured = _measured(options)
     print(write_result("translation", seeds=[0], config={"backbone": BACKBONE, **vars(options)}, measured=measured))
@@ -46,9 +45,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
         lang=options.to,
         text=_news(options.to),
         backbone=model,
-        run=adaptkit.Run(
-            max_steps=options.language_steps, batch_size=options.batch_size, max_length=96, graphs=options.graphs
-        ),
+        run=adaptkit.Run(max_steps=options.language_steps, batch_size=options.batch_size, max_length=96),
     )
     print("language", time.perf_counter() - started, flush=True)
     alone, stacked = (_translation(model, options, on) for on in ([], [language]))
@@ -99,9 +96,7 @@ def _translation(
         lang=options.to,
         on=on,
         backbone=model,
-        run=adaptkit.Run(
-            max_steps=options.steps, batch_size=options.batch_size, max_length=MAX_LENGTH, graphs=options.graphs
-        ),
+        run=adaptkit.Run(max_steps=options.steps, batch_size=options.batch_size, max_length=MAX_LENGTH),
     )
 
 

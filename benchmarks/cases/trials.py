@@ -33,7 +33,6 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--names-steps", type=int, default=600)
     parser.add_argument("--inference-steps", type=int, default=1320)
     parser.add_argument("--task-seeds", default="0,1,2")
-    parser.add_argument("--task-graphs", action="store_true", help="record the steps of task trainings")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args(arguments)
     trials = read_plan(options.plan)
@@ -72,7 +71,7 @@ def _work_through(jobs: Sequence[TaskTraining | Trial], place: Place, workers: i
 def _task_trainings(options: argparse.Namespace, wanted: list[str]) -> list[TaskTraining]:
     steps = {"names": options.names_steps, "inference": options.inference_steps}
     return [
-        TaskTraining(_BENCHMARKS[score], int(seed), steps[score], options.tasks / score / seed, options.task_graphs)
+        TaskTraining(_BENCHMARKS[score], int(seed), steps[score], options.tasks / score / seed)
         for score in wanted
         for seed in options.task_seeds.split(",")
     ]

@@ -23,9 +23,9 @@ _DROPPED = 0.2
 def _both(place: Place, bits: int, precision: str, asked: Mapping[str, Any]) -> Mapping[str, tuple[Tensor, Tensor]]:
     load = {"bits": bits, "dtype": torch.bfloat16 if bits == 16 else torch.float32}
     whole = {"load": load, "precision": precision, "checkpointing": False, **asked}
-    plain = trained(place, **whole)
+    plain = trained(place, graphs="never", **whole)
     with trainings_recorded(place.device):
-        found = trained(place, graphs=True, **whole)
+        found = trained(place, graphs="always", **whole)
     return {name: (found[name], expected) for name, expected in plain.items()}
 
 

@@ -12,6 +12,7 @@ from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.batch_shapes import FixedBuckets
 from adaptkit.data.tokens import TokenStore
+from adaptkit.holding import Graphs
 from adaptkit.model import AdaptedModel
 from adaptkit.training import TrainingData, TrainingRun, TrainingSettings
 from adaptkit.training.display import Silent
@@ -48,13 +49,13 @@ def mlm(place: Place, shape: str, bits: int, lengths: str, form: str = "hooks") 
     ids = training_ids(place, lengths, model.backbone.shape.vocabulary_size)
     targets = torch.nn.functional.normalize(torch.randn(len(ids), model.backbone.shape.hidden_width), dim=-1)
     data = TrainingData(TokenStore(ids), targets, seed=0)
-    _trained(place, model, data, steps=2, graphs=recorded)
+    _trained(place, model, data, steps=2, graphs=_graphs(recorded=recorded))
     forget_peak(place.device)
-    found = _trained(place, model, data, steps=steps, graphs=recorded)
+    found = _trained(place, model, data, steps=steps, graphs=_graphs(recorded=recorded))
     return {**found, "peak_mb": peak_mb(place.device)}
 
 
-def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: int, graphs: bool) -> dict[str, float]:
+def _trained(place: Place, model: AdaptedModel, data: TrainingData, *, steps: int, graphs: Graphs) -> dict[str, float]:
     layers = model.attach_layers(_NAME, LORA)
     try:
         objective = masked_objective(
@@ -122,6 +123,10 @@ def _network(model: AdaptedModel, form: str, ids: Tensor, mask: Tensor) -> Any: 
     return bound
 
 
+def _graphs(*, recorded: bool) -> Graphs:
+    return "always" if recorded else "never"
+
+
 def _batch(place: Place) -> int:
     return 4 if place.tiny else BATCH
 
@@ -132,7 +137,12 @@ def distill(place: Place, shape: str, form: str = "hooks") -> dict[str, float]:
     recorded = form == "recorded"
     steps = 2 if place.tiny else STEPS_RECORDED if recorded else STEPS
     run = adaptkit.Run(
-        max_steps=steps, batch_size=_batch(place), precision="auto", graphs=recorded, patience=0, progress=False
+        max_steps=steps,
+        batch_size=_batch(place),
+        precision="auto",
+        graphs=_graphs(recorded=recorded),
+        patience=0,
+        progress=False,
     )
     forget_peak(place.device)
     with trainings_recorded(place.device):

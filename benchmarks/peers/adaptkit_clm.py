@@ -20,7 +20,6 @@ def main() -> None:
     parser = training_parser(__doc__)
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--own-rate", action="store_true", help="train at the rate that adaptkit chooses")
-    parser.add_argument("--graphs", action="store_true", help="record the steps")
     options = parser.parse_args()
     data = json.loads(Path(options.data).read_text(encoding="utf-8"))
     model = adaptkit.load_model(options.backbone, device=options.device)
@@ -33,7 +32,6 @@ def main() -> None:
             "batch_size": options.batch_size,
             "max_length": options.max_length,
             "max_steps": options.steps,
-            "graphs": options.graphs,
             **({} if options.own_rate else {"learning_rate": options.learning_rate}),
             "seed": options.seed,
             "progress": False,

@@ -25,7 +25,6 @@ class TaskTraining:
     seed: int
     steps: int
     folder: Path
-    graphs: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def _task(model: adaptkit.AdaptedModel, job: TaskTraining) -> dict[str, Any]:
         task=job.task,
         data={"en": TRAINING[job.task]("en")},
         backbone=model,
-        run=adaptkit.Run(seed=job.seed, max_steps=job.steps, progress=False, graphs=job.graphs),
+        run=adaptkit.Run(seed=job.seed, max_steps=job.steps, progress=False),
         output=job.folder,
     )
     return {"training": _facts(adapter)}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from adaptkit import Run
 from adaptkit.attaching import Record, RecordStep
 from adaptkit.errors import ConfigError, TrainingInterrupted
+from adaptkit.holding import Graphs
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder
 from adaptkit.training.processes import Processes
@@ -53,7 +53,7 @@ def recorders(monkeypatch: pytest.MonkeyPatch) -> Recorders:
     return recorders
 
 
-def trained(asked: dict[str, Any], *, graphs: bool, precision: str = "fp32", **options: Any) -> Adapter:  # noqa: ANN401
+def trained(asked: dict[str, Any], *, graphs: Graphs, precision: str = "fp32", **options: Any) -> Adapter:  # noqa: ANN401
     return train_adapter(
         **{"rank": 4} if "method" not in asked else {},
         **asked,
@@ -82,7 +82,7 @@ def close(found: Adapter, expected: Adapter, tolerance: float) -> None:
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_what_is_trained_is_the_same(name: str, recorders: Recorders) -> None:
-    close(trained(TRAININGS[name], graphs=True), trained(TRAININGS[name], graphs=False), 3e-3)
+    close(trained(TRAININGS[name], graphs="always"), trained(TRAININGS[name], graphs="never"), 3e-3)
     assert recorders.frozen.n_replayed > 0
     if name == "a head alone":
         assert recorders.step.n_there == 0
@@ -93,15 +93,15 @@ def test_what_is_trained_is_the_same(name: str, recorders: Recorders) -> None:
 
 def test_in_bfloat16_it_is_the_same_but_for_its_rounding(recorders: Recorders) -> None:
     asked = TRAININGS["distillation of pairs, at three depths, with anchors"]
-    close(trained(asked, graphs=True, precision="bf16"), trained(asked, graphs=False, precision="bf16"), 0.05)
+    close(trained(asked, graphs="always", precision="bf16"), trained(asked, graphs="never", precision="bf16"), 0.05)
     assert recorders.step.n_back >= _STEPS // 2
 
 
 @pytest.mark.parametrize("objective", ["mlm", "distill"])
 def test_with_dropout_losses_are_alike(objective: ObjectiveName, recorders: Recorders) -> None:
     """What is dropped is drawn for the padded batch: other zeros, as many of them."""
-    found = small_run(objective, dropout=0.3, max_steps=15, graphs=True, precision="fp32").train()
-    expected = small_run(objective, dropout=0.3, max_steps=15, precision="fp32").train()
+    found = small_run(objective, dropout=0.3, max_steps=15, graphs="always", precision="fp32").train()
+    expected = small_run(objective, dropout=0.3, max_steps=15, precision="fp32", graphs="never").train()
     assert found.before == pytest.approx(expected.before, rel=1e-4)
     assert found.after["loss"] == pytest.approx(expected.after["loss"], rel=0.1)
     assert found.after["loss"] != found.before["loss"]
@@ -109,7 +109,7 @@ def test_with_dropout_losses_are_alike(objective: ObjectiveName, recorders: Reco
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(recorders: Recorders, checkpoint: CheckpointFolder) -> None:
-    options: dict[str, Any] = {"dropout": 0.3, "graphs": True, "evaluate_every": 6, "precision": "fp32"}
+    options: dict[str, Any] = {"dropout": 0.3, "graphs": "always", "evaluate_every": 6, "precision": "fp32"}
     whole, resumed = small_run(**options), small_run(checkpoint=checkpoint, **options)
     whole.train()
     with pytest.raises(TrainingInterrupted):
@@ -120,14 +120,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(recorders: Recorders, checkpo
 
 
 def test_recordings_are_let_go_behind_a_run(recorders: Recorders) -> None:
-    small = small_run(graphs=True, max_steps=3)
+    small = small_run(graphs="always", max_steps=3)
     small.train()
     assert recorders.step.n_recorded > 0
     assert small.run._passes.steps.n_recorded == 0  # type: ignore[attr-defined]
 
 
 def test_what_is_measured_beforehand_is_a_replay_and_changes_no_weight(recorders: Recorders) -> None:
-    small = small_run(graphs=True)
+    small = small_run(graphs="always")
     before = small.weights
     assert small.run.measure_step(list(range(8))) > 0
     assert (recorders.step.n_recorded, recorders.step.n_there) == (1, 2)
@@ -137,7 +137,7 @@ def test_what_is_measured_beforehand_is_a_replay_and_changes_no_weight(recorders
 def test_without_a_gpu_it_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     model = tiny_model()
     with pytest.raises(ConfigError, match="records steps as CUDA graphs, and the backbone is on cpu"):
-        train_adapter(lang="sw", text=SWAHILI, backbone=model, graphs=True, progress=False, output=tmp_path / "sw")
+        train_adapter(lang="sw", text=SWAHILI, backbone=model, graphs="always", progress=False, output=tmp_path / "sw")
     assert model.attached == ()
     assert not (tmp_path / "sw").exists()
 
@@ -147,8 +147,8 @@ def test_a_step_that_cannot_be_recorded_says_what_to_do(monkeypatch: pytest.Monk
         raise RuntimeError("operation not permitted when stream is capturing")
 
     monkeypatch.setattr("adaptkit.training.loop.recorders_for", lambda _: (fails, RunAgain()))
-    with pytest.raises(ConfigError, match=r"cannot be recorded as a CUDA graph.*Leave graphs=True out"):
-        small_run(graphs=True).train()
+    with pytest.raises(ConfigError, match=r"cannot be recorded as a CUDA graph.*Leave graphs on auto"):
+        small_run(graphs="always").train()
 
 
 @pytest.mark.usefixtures("recorders")
@@ -160,16 +160,42 @@ def test_with_dropout_it_is_for_one_process(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("adaptkit.training.loop.Processes", Two)
     with pytest.raises(ConfigError, match="draw for the whole batch of all 2 processes"):
-        small_run(graphs=True, dropout=0.1)
+        small_run(graphs="always", dropout=0.1)
 
 
+@pytest.mark.usefixtures("recorders")
 def test_it_does_not_go_with_recomputing() -> None:
-    with pytest.raises(ConfigError, match="graphs and gradient_checkpointing do not go together"):
-        Run(graphs=True, gradient_checkpointing=True)
+    with pytest.raises(ConfigError, match="Train without gradient_checkpointing, or leave graphs on auto"):
+        small_run(graphs="always", gradient_checkpointing=True)
+
+
+@pytest.mark.parametrize("options", [{"gradient_checkpointing": True}, {"graphs": "never"}])
+def test_steps_run_as_they_are_where_they_cannot_be_recorded_or_should_not(
+    options: dict[str, Any], recorders: Recorders
+) -> None:
+    small_run(max_steps=3, **options).train()
+    assert recorders.step.n_recorded == 0
+
+
+def test_where_a_recording_fails_the_run_goes_on_as_one_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    n_asked = 0
+
+    def fails(*_: object) -> Any:  # noqa: ANN401
+        nonlocal n_asked
+        n_asked += 1
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr("adaptkit.training.loop.recorders_for", lambda _: (fails, RunAgain()))
+    found, expected = small_run(precision="fp32"), small_run(precision="fp32", graphs="never")
+    assert found.train().after == expected.train().after
+    assert n_asked == 1
+    assert "run as they are: operation not permitted" in caplog.text
 
 
 @pytest.mark.usefixtures("recorders")
 def test_an_encoder_with_a_decoder_is_refused() -> None:
     model = tiny_model(ENCODER_DECODERS[0])
     with pytest.raises(ConfigError, match="has an encoder and a decoder"):
-        train_adapter(lang="sw", parallel=PAIRS, backbone=model, graphs=True, progress=False)
+        train_adapter(lang="sw", parallel=PAIRS, backbone=model, graphs="always", progress=False)
