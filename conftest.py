@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import sys
 
 from tests import processor
 
@@ -13,6 +14,9 @@ os.fsync = lambda fd: None  # noqa: ARG005
 os.getloadavg = lambda: (0.0, 0.0, 0.0)
 # A pool of compilers is a process more, which imports torch anew.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+# Whatever the shell says: processes that tests start would compile five hundred files of ours anew, each of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 gc.disable()  # until all tests are collected: nothing that is imported becomes garbage
 processor.act_as_chosen()
 
@@ -25,8 +29,9 @@ from sybil import Document, Region, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.region import Lexeme
 
+from adaptkit.backbones import place
 from adaptkit.data import sample
-from tests import large_tokenizers
+from tests import few_blocks, large_tokenizers
 
 large_tokenizers.keep()
 
@@ -38,8 +43,21 @@ def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> place.EmbeddedBackbone:
+    """The embedded backbone without most of its blocks, in a folder for the processes of this run."""
+    place_of_run = tmp_path_factory.getbasetemp()
+    return few_blocks.embedded(
+        (place_of_run.parent if "PYTEST_XDIST_WORKER" in os.environ else place_of_run) / "backbone"
+    )
+
+
+WHOLE = ("README.md", "evaluate.md", "explain.md", "zoo.md", "small-memory.md", "fill-mask.md")
+"""Pages that take adapters of the zoo, count bytes or ask what the backbone knows. Others run on its first blocks."""
+
+
 @pytest.fixture
-def in_page_folder(page_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_page_folder(page_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page saves lands where nobody looks, and is there for its next block. It trains on a third of the sample.
 
     Before the few steps of a page, each sentence runs through the frozen backbone: most of what a page takes.
@@ -47,6 +65,8 @@ def in_page_folder(page_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(page_folder)
     fewer = sample.sample_sentences()[::3]
     monkeypatch.setattr(sample, "sample_sentences", lambda: fewer)
+    if request.path.name not in WHOLE:
+        monkeypatch.setitem(place.EMBEDDED, place.DEFAULT, request.getfixturevalue("shallow"))
 
 
 LONGEST_FIRST = (

@@ -29,7 +29,7 @@ class _Kept:
         if not file.is_file() or file.stat().st_size < _LARGE:
             found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source, **options)
             return found
-        return _with_settings_of_its_own(_read(file, file.stat().st_mtime_ns))
+        return _with_settings_of_its_own(_read(file.resolve(), file.stat().st_mtime_ns))  # a link is the same file
 
 
 @cache

@@ -90,19 +90,25 @@ def one_by_one(model: AdaptedModel, stacks: list[StackLike]) -> torch.Tensor:
     return torch.cat([model.encode([text], stack=stack) for text, stack in zip(TEXTS, stacks, strict=True)])
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 10, 64])
-def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel, batch_size: int) -> None:
-    found = model.encode(TEXTS, stacks=STACKS, batch_size=batch_size)
-    torch.testing.assert_close(found, one_by_one(model, STACKS), rtol=1e-4, atol=4e-5)
+def require_rows(model: AdaptedModel, stacks: list[StackLike], *, sizes: tuple[int, ...], atol: float) -> None:
+    """In batches of every size they are what each is alone, which takes longest and is found once."""
+    alone = one_by_one(model, stacks)
+    for size in sizes:
+        found = model.encode(TEXTS, stacks=stacks, batch_size=size)
+        said = f"stacks {stacks} in batches of {size}: "
+        torch.testing.assert_close(found, alone, rtol=1e-4, atol=atol, msg=said.__add__)
 
 
-@pytest.mark.parametrize(
-    "picked", [[1, 2, 2, 1, 0, 2, 1, 4, 4, 2], [7, 3, 3, 7, 9, 3, 0, 9, 7, 7], [6, 6, 2, 2, 1, 0, 0, 0, 0, 5]]
-)
-def test_stacks_on_several_rows_in_any_order(model: AdaptedModel, picked: list[int]) -> None:
-    stacks = [STACKS[number] for number in picked]
-    found = model.encode(TEXTS, stacks=stacks)
-    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=4e-5)
+def test_rows_of_any_depth_and_method_in_one_batch(model: AdaptedModel) -> None:
+    require_rows(model, STACKS, sizes=(1, 3, 10, 64), atol=4e-5)
+
+
+PICKED = ([1, 2, 2, 1, 0, 2, 1, 4, 4, 2], [7, 3, 3, 7, 9, 3, 0, 9, 7, 7], [6, 6, 2, 2, 1, 0, 0, 0, 0, 5])
+
+
+def test_stacks_on_several_rows_in_any_order(model: AdaptedModel) -> None:
+    for picked in PICKED:
+        require_rows(model, [STACKS[number] for number in picked], sizes=(len(TEXTS),), atol=4e-5)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +146,8 @@ def test_rows_of_a_fusion(model: AdaptedModel) -> None:
     torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("batch_size", [3, 10])
 @pytest.mark.parametrize("model_type", POST_NORM)
-def test_rows_of_bottlenecks_before_the_norm(model_type: str, batch_size: int) -> None:
+def test_rows_of_bottlenecks_before_the_norm(model_type: str) -> None:
     model = with_adapters(tiny_model(model_type))
     both = BottleneckMadxConfig(width=8, sites=("attention.residual", "block.output"))
     attach_random(model, "language/rw", AdapterConfig(method=both, invertible=InvertibleConfig()), seed=20)
@@ -156,8 +161,7 @@ def test_rows_of_bottlenecks_before_the_norm(model_type: str, batch_size: int) -
         *STACKS[:4],
         "language/rw > task/madx",
     ]
-    found = model.encode(TEXTS, stacks=stacks, batch_size=batch_size)
-    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
+    require_rows(model, stacks, sizes=(3, 10), atol=1e-5)
 
 
 SCALED: list[StackLike] = [
@@ -205,12 +209,10 @@ def with_scales(model: AdaptedModel) -> AdaptedModel:
     return model.eval()
 
 
-@pytest.mark.parametrize("batch_size", [3, 10])
-@pytest.mark.parametrize("stacks", [SCALED, TURNED], ids=["ia3", "dora"])
-def test_rows_that_scale(model: AdaptedModel, stacks: list[StackLike], batch_size: int) -> None:
+def test_rows_that_scale(model: AdaptedModel) -> None:
     with_scales(model)
-    found = model.encode(TEXTS, stacks=stacks, batch_size=batch_size)
-    torch.testing.assert_close(found, one_by_one(model, stacks), rtol=1e-4, atol=1e-5)
+    for stacks in (SCALED, TURNED):
+        require_rows(model, stacks, sizes=(3, 10), atol=1e-5)
 
 
 @pytest.mark.parametrize("bits", [16, 8, 4])
@@ -261,19 +263,21 @@ def test_gradients_of_rows_are_those_of_single_rows(model: AdaptedModel) -> None
         assert float((gradient - found[1][name]).norm()) <= 1e-3 * float(gradient.norm()) + 1e-4, name
 
 
-@pytest.mark.parametrize(
-    "stacks",
-    [
-        ["language/yo", "language/yo > domain/farm", None, "language/sw > task/moods"],
-        ["language/rw", "language/rw > domain/sport", None, "language/sw > domain/sport"],
-        ["language/tn", "language/tn > domain/works", None, "language/sw > domain/works"],
-    ],
-    ids=["bottlenecks", "ia3", "dora"],
-)
-def test_gradients_of_rows_that_act_in_place(model: AdaptedModel, stacks: list[StackLike]) -> None:
-    with_scales(model)
+IN_PLACE: dict[str, list[StackLike]] = {
+    "bottlenecks": ["language/yo", "language/yo > domain/farm", None, "language/sw > task/moods"],
+    "ia3": ["language/rw", "language/rw > domain/sport", None, "language/sw > domain/sport"],
+    "dora": ["language/tn", "language/tn > domain/works", None, "language/sw > domain/works"],
+}
+
+
+def test_gradients_of_rows_that_act_in_place(model: AdaptedModel) -> None:
+    weaken(with_scales(model))
+    for stacks in IN_PLACE.values():
+        require_gradients_of_rows(model, stacks)
+
+
+def require_gradients_of_rows(model: AdaptedModel, stacks: list[StackLike]) -> None:
     ids, mask = model.backbone.pad(model.backbone.tokenize(TEXTS[:4]))
-    weaken(model)
     found: list[dict[str, torch.Tensor]] = []
     for apart in (False, True):
         model.adapters.requires_grad_(requires_grad=True)

@@ -1,6 +1,6 @@
 """On real weights: what other libraries give of a stack is what the stack gives.
 
-ONNX on real weights is compared in docs/how-to/serve-elsewhere.md, as writing a file takes long.
+ONNX on real weights, of some blocks, is compared in docs/how-to/serve-elsewhere.md, as writing a file takes long.
 """
 
 from collections.abc import Iterator
