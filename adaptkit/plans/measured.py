@@ -12,9 +12,31 @@ from adaptkit.plans.decision import Decision
 from adaptkit.plans.kept import Kept, Memory
 from adaptkit.plans.machine import Machine, cores_shared_by
 from adaptkit.terminal.bar import bar
+from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.interrupt import InterruptFlag
 
 _LOOK_EVERY_S = 0.2
+
+
+class _Told:
+    """Prints what is wrong with trainings, or worth a look in their text, as soon as it is known, and each once."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._console = PlainConsole(stderr=True) if shown else None
+        self._before: set[str] = set()
+
+    def __call__(self, said: Mapping[str, Any]) -> None:
+        for line in dict.fromkeys(_lines(said)):
+            if self._console is not None and line not in self._before:
+                self._console.print(line)
+            self._before.add(line)
+
+
+def _lines(said: Mapping[str, Any]) -> list[str]:
+    id_ = said.get("of")
+    if "failed" in said and id_:
+        return [f"{id_}: cannot be trained: {said['failed']}: {said['message']}"]
+    return [f"{id_}: note: {problem}" for problem in said.get("problems", ())]
 
 
 class Measured:
@@ -61,6 +83,7 @@ class Measured:
         jobs = {id_: decision.job() for id_, decision in self._to_measure.items()}
         child = Child({"measure": jobs}, messages.put, environment=cores_shared_by(processes), log=log, modules=modules)
         try:
+            told = _Told(shown=shown)
             with bar("what the trainings would cost", max(1, len(jobs)), shown=shown) as advance:
                 while not interrupted.is_set:
                     try:
@@ -69,6 +92,7 @@ class Measured:
                         continue
                     if "ended" in said:
                         break
+                    told(said)
                     if self._take(said, memory):
                         advance(1)
         finally:
@@ -87,11 +111,13 @@ class Measured:
             self.machine = Machine(said["device"], said["gpus"], said["memory_bytes"])
         if "of" not in said:
             return False
-        if "cost" not in said:
+        if "failed" in said:
             self.refused[said["of"]] = f"{said['failed']}: {said['message']}"
             return True
-        self.costs[said["of"]] = said["cost"]
         self.problems[said["of"]] = said["problems"]
+        if "cost" not in said:
+            return False
+        self.costs[said["of"]] = said["cost"]
         decision = self._to_measure[said["of"]]
         if decision.kept is None or decision.kept.state == "measured":
             memory.keep(said["of"], Kept(options=decision.training.deciding, state="measured", cost=said["cost"]))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adaptkit.errors import TrainingInterrupted
@@ -49,7 +49,8 @@ def train_plan(
         trainings = run.trainings(found)
         with open_lines(lines_of, shown=run.planning.progress) as lines:
             if not interrupted.is_set:
-                for line in run.cost(found, trainings.at_once).lines():
+                # What is worth a look in their texts has been told already.
+                for line in replace(run.cost(found, trainings.at_once), problems={}).lines():
                     lines.note(line)
             trainings.refuse(found.refused, lines)
             trainings.run(lines, interrupted)
@@ -120,7 +121,7 @@ class _Run:
             if self.planning.progress:
                 to_do = sum(not it.finished for it in self.decisions)
                 PlainConsole(stderr=True).print(
-                    f"{self.plan.path}: looking at what {to_do} of {len(self.plan)} would cost"
+                    f"{self.plan.path}: reading the texts of {to_do} of {len(self.plan)}, then measuring what they cost"
                 )
             found.measure(
                 self.memory,

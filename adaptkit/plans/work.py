@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TextIO
 
 import psutil
@@ -22,7 +23,7 @@ from adaptkit.errors import AdaptkitError, TrainingInterrupted
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.named_modules import import_each
 from adaptkit.recipes.place import check_output
-from adaptkit.recipes.train import estimate, train
+from adaptkit.recipes.train import estimate, problems_of, train
 from adaptkit.requests import Pretrained
 from adaptkit.requests.asked import AnyRequest
 from adaptkit.requests.output import Output, checkpoint_folder
@@ -109,19 +110,32 @@ def _measure(jobs: Mapping[str, Mapping[str, Any]], tell: Tell, started_s: float
         memory_bytes=psutil.virtual_memory().total,
     )
     held: dict[Pretrained, Loaded] = {}
-    for id_, job in jobs.items():
-        try:
-            cost, problems = _cost(job, held, started_s)
-            tell(of=id_, cost=cost, problems=problems)
-        except AdaptkitError as error:
-            tell(of=id_, failed=type(error).__name__, message=str(error))
+    # What is wrong with the last of many is not to be told only when all the others are measured.
+    sound = [id_ for id_, job in jobs.items() if _tried(id_, tell, partial(_look, job, held))]
+    for id_ in sound:
+        _tried(id_, tell, partial(_cost, jobs[id_], held, started_s))
 
 
-def _cost(
-    job: Mapping[str, Any], held: dict[Pretrained, "Loaded"], started_s: float
-) -> tuple[Mapping[str, float], list[str]]:
+def _tried(id_: str, tell: Tell, work: Callable[[], Mapping[str, object]]) -> bool:
+    """Tell what comes of a training's work; whether it could be done."""
+    try:
+        tell(of=id_, **work())
+    except AdaptkitError as error:
+        tell(of=id_, failed=type(error).__name__, message=str(error))
+        return False
+    return True
+
+
+def _look(job: Mapping[str, Any], held: dict[Pretrained, "Loaded"]) -> Mapping[str, object]:
+    """What is worth a look in the text of a training."""
     request = planned_request(job["options"])
-    check_output(replace(request.output, resume_or_start=True, overwrite=job["replaces"]))
+    output = replace(request.output, resume_or_start=True, overwrite=job["replaces"])
+    check_output(output)
+    return {"problems": problems_of(replace(_quiet(request, output), backbone=_loaded(request, held).model))}
+
+
+def _cost(job: Mapping[str, Any], held: dict[Pretrained, "Loaded"], started_s: float) -> Mapping[str, object]:
+    request = planned_request(job["options"])
     loaded = _loaded(request, held)
     started = time.perf_counter()
     unwritten = Output(private=request.output.private, licence=request.output.licence)
@@ -135,7 +149,7 @@ def _cost(
         "peak_memory_bytes": found.peak_memory_bytes,
         "adapter_bytes": found.adapter_bytes,
     }
-    return cost, list(found.problems)
+    return {"cost": cost, "problems": found.problems}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,38 +11,27 @@ from torch import Tensor
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.backbones.precision import run_type, uses_bfloat16
-from adaptkit.composition import AdapterId, Stack
-from adaptkit.data.direction import Direction, direction_of
+from adaptkit.composition import Stack
 from adaptkit.data.fullness import FULL
-from adaptkit.data.kept_text import kept_text
-from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.repeats import repeated_share, repeats_in_words
-from adaptkit.data.survey import Survey
 from adaptkit.data.tokens import TokenStore
-from adaptkit.data.triage import Triage, triage
-from adaptkit.errors import CheckpointError, ConfigError
-from adaptkit.objectives import objective_of
-from adaptkit.options import Options, Recorded
-from adaptkit.recipes.enough_text import require_enough
+from adaptkit.errors import ConfigError
+from adaptkit.options import Recorded
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
-from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.languages_drawn import mixture_of
-from adaptkit.recipes.own_pieces import OwnPieces, own_pieces, require_room_for_pieces
-from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
-from adaptkit.recipes.source import choose_source, trained_options
 from adaptkit.recipes.source_facts import source_facts, sources_in_words
-from adaptkit.recipes.starting import STEPS_SHARE, copy_weights, recorded_start, start_of
-from adaptkit.requests import Auto, LanguageRequest, TextRequest
+from adaptkit.recipes.starting import STEPS_SHARE, copy_weights, recorded_start
+from adaptkit.recipes.text_look import TextLook
+from adaptkit.requests import Auto, TextRequest
 from adaptkit.storage import Adapter
 from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
 from adaptkit.training.frozen_vectors import frozen_vectors
-from adaptkit.training.objectives import ObjectiveTraining
 from adaptkit.training.tokenized_text import TokenizedText
 
 _MIN_STEPS = 100
@@ -51,7 +39,7 @@ _SHOWN_SOURCES = 3
 _log = logging.getLogger("adaptkit")
 
 
-class TextTraining:
+class TextTraining(TextLook):
     """A request with everything in place to train it: text read, objective built, fresh adapter attached.
 
     Raises:
@@ -59,40 +47,7 @@ class TextTraining:
     """
 
     def __init__(self, request: TextRequest, display: Display) -> None:
-        self.request = request
-        self.languages = request.languages
-        self.language = self.languages[0] if len(self.languages) == 1 else None
-        self.foundation = foundation_of(request.on)
-        self._fuses = bool(request.method_config(below=self.foundation.adapters).fuses)
-        self.id = AdapterId(
-            request.kind, request.name or "-".join([*self.languages, *(["fused"] if self._fuses else [])])
-        )
-        self._display = display
-        self.source = choose_source(request, display.note)
-        if request.output.resumes and not self.source.repeatable:
-            raise CheckpointError(
-                f"{self.source.description} can be read only once, so an interrupted run cannot read the same text "
-                "again. Write it to a file and give that, then resume works."
-            )
-        require_enough(self.source)  # before a backbone is loaded for nothing
-        self.model = model_of(request.backbone)
-        options = trained_options(request.objective, self.source, causal=self.model.backbone.architecture.causal)
-        self.objective = objective_of(options)
-        self._training: ObjectiveTraining[Options] = self.objective.training()(options, self.model, display.note)
-        self.foundation.require_for(self.id, self.model, fused=self._fuses)
-        self._require_one_below()
-        self._start = start_of(request.start, request.kind, self.model.backbone, below=self._below)
-        self._own = self._brought()
-        given = None if self._start is None else self._start.config.pieces
-        self._pieces = given if self._own is None else self._own.pieces
-        self._reader = self.model.backbone.reader(self._pieces or self.foundation.pieces_for(self.language))
-        self._text = kept_text(self.source.parts, request.normalize, self._tokenize, max_tokens=request.max_tokens)
-        self.triage = self._looked_at()
-        self.triage.require(force=request.force)
-        self._notes = self._unread()
-        self._problems = self._problems_found()
-        self._directions = self._directions_taken()
-        self._problems += self._swapped()
+        super().__init__(request, display)
         self._mixture = mixture_of(self._text.parts, self._text.counts, request.drawing_alpha)
         self.data = self._training.data(
             TokenizedText(
@@ -195,28 +150,6 @@ class TextTraining:
             shared=self.triage.shared,
         )
 
-    @property
-    def _lexicon(self) -> Lexicon | None:
-        """The dictionary that the objective reads the text with."""
-        return self.source.lexicon if self.objective.needs_lexicon else None
-
-    @property
-    def _below(self) -> tuple[str, ...]:
-        """What lies under every batch."""
-        return self.foundation.below(set(self.languages))
-
-    def _require_one_below(self) -> None:
-        """See that several languages have the same below them.
-
-        Raises:
-            ConfigError: There are several language adapters.
-        """
-        if self.language is None and len(self.foundation.languages) > 1 and not self._fuses:
-            raise ConfigError(
-                f"an adapter for several languages has one language adapter below at most, and {as_typed(on=...)} "
-                f"names {', '.join(adapter.id for adapter in self.foundation.languages)}."
-            )
-
     def _lines_of(self) -> dict[str, int]:
         """The sentences of each language."""
         counts = Counter[str]()
@@ -248,15 +181,6 @@ class TextTraining:
             checkpoint=checkpoint,
         )
 
-    def _brought(self) -> OwnPieces | None:
-        """The pieces that the adapter is to bring, where it is; the text is read for them first."""
-        request, backbone = self.request, self.model.backbone
-        if not isinstance(request, LanguageRequest) or request.new_pieces is None:
-            return None
-        require_room_for_pieces(self.id, backbone, self.foundation, self._start)
-        self.source = self.source.kept()
-        return own_pieces(request.new_pieces, self.source, backbone, seed=request.run.seed, note=self._display.note)
-
     def _glossed(self) -> dict[str, Recorded]:
         """What the dictionary has and knows of the text, where there is one."""
         lexicon, known = self._lexicon, self.triage.known_word_share
@@ -265,40 +189,6 @@ class TextTraining:
             if lexicon is None or known is None
             else {"lexicon_entries": len(lexicon), "known_words": round(known, 3)}
         )
-
-    def _looked_at(self) -> Triage:
-        """Triage of what is trained on: a large source is not read to its end for it."""
-        survey = Survey(len(self._text.parts)) if len(self._text.parts) > 1 else None
-        rows = self._text.rows() if survey is None else survey.watched(self._text.rows())
-        found = triage(
-            (row.text for row in rows),
-            self._reader.tokenizer,
-            max_length=self._reader.room(self.request.run.max_length),
-            language=self.language,
-            lexicon=self._lexicon,
-        )
-        return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
-
-    def _problems_found(self) -> list[str]:
-        """What triage finds worth a look; of several languages, in each by itself.
-
-        Raises:
-            UnsuitableText: Nothing useful can be trained on the text of one.
-        """
-        if self.language is not None:
-            return self.triage.problems()
-        problems = []
-        for language in self.languages:
-            numbers = {number for number, part in enumerate(self._text.parts) if part.language == language}
-            found = triage(
-                (row.text for row in self._text.rows(numbers)),
-                self._reader.tokenizer,
-                max_length=self._reader.room(self.request.run.max_length),
-                language=language,
-            )
-            found.require(force=self.request.force)
-            problems += [f"{language}: {problem}" for problem in found.problems()]
-        return problems
 
     def _require_drawn(self) -> None:
         """See that sources are drawn as was asked for.
@@ -311,15 +201,6 @@ class TextTraining:
                 f"objective {self.objective.name!r} does not draw sources by weight: leave out the weights and "
                 f"{as_typed(sampling_alpha=...)}, and its text is drawn as it is."
             )
-
-    def _directions_taken(self) -> list[tuple[str, Direction]]:
-        """Of each source with translations, its name and which side is the sentence."""
-        found = (
-            (part.name, direction_of(self._text.rows({number}), part.language, part.source_language))
-            for number, part in enumerate(self._text.parts)
-            if self.source.translated
-        )
-        return [(name, direction) for name, direction in found if direction is not None]
 
     def _repeats(self) -> str | None:
         """Whether held-out sentences are trained on too, where a row of the data is a sentence of the text."""
@@ -336,29 +217,11 @@ class TextTraining:
             f"({as_typed(source_lang='en')}), so that the card has it and swapped columns are found more surely"
         ]
 
-    def _swapped(self) -> list[str]:
-        """Sources whose two sides look swapped."""
-        problems = ((name, direction.problem()) for name, direction in self._directions)
-        return [f"{name}: {problem}" for name, problem in problems if problem]
-
     def _pairs_shown(self) -> list[str]:
         """A pair of each of the first sources, unless nothing of the text is to be seen."""
         if self.request.output.private:
             return []
         return [f"text: {direction}" for _, direction in self._directions[:_SHOWN_SOURCES]]
-
-    def _unread(self) -> list[str]:
-        """Say what of the text is not trained on at all."""
-        notes = []
-        if skipped := self.source.n_skipped():
-            notes.append(f"{counted(skipped, 'pair was', 'pairs were')} skipped, because one side was empty")
-        if self._text.is_cut:
-            budget = self.request.max_tokens
-            notes.append(f"what comes behind the first {budget:,} tokens is not read ({as_typed(max_tokens=...)})")
-        return notes
-
-    def _tokenize(self, lines: Sequence[str]) -> list[list[int]]:
-        return self._reader.tokenize(lines, max_length=self.request.run.max_length)
 
     def _encode(
         self,

@@ -16,8 +16,9 @@ from adaptkit.model import AdaptedModel
 from adaptkit.options import Options
 from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.place import check_output, output_taken, processes_of, trackers_folder
-from adaptkit.recipes.task import TaskTraining
+from adaptkit.recipes.task import TaskTraining, dev_examples, read_examples
 from adaptkit.recipes.text import TextTraining
+from adaptkit.recipes.text_look import TextLook
 from adaptkit.regularisers import Asked as Regularisers
 from adaptkit.requests import AnyRequest, Output, Pretrained, Run, TaskRequest, request_for
 from adaptkit.requests.announced import announce
@@ -145,6 +146,21 @@ def train(request: AnyRequest, told: Display | None = None) -> Adapter:
             if request.output.path is None:
                 display.note("no output folder: the run keeps nothing on disk, and cannot be resumed")
         return training.train()
+
+
+def problems_of(request: AnyRequest) -> tuple[str, ...]:
+    """What is worth a look in the text of a training, a sentence each. Reads what is to be learned from, and no more.
+
+    Raises:
+        AdaptkitError: What `train` would raise of request, text and backbone before it starts.
+    """
+    check_output(request.output)
+    if isinstance(request, TaskRequest):
+        data = read_examples(request)
+        if request.dev is not None:
+            dev_examples(request, data)
+        return ()
+    return TextLook(request, Silent()).problems
 
 
 def estimate(request: AnyRequest, display: Display) -> Estimate:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from adaptkit import Planning, estimate_plan, load_adapter, train_plan
+from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import ConfigError, TrainingInterrupted
 from adaptkit.plans.child import Child
 from adaptkit.plans.lines import PrintedLines
+from adaptkit.training.loop import TrainingRun
 from tests.plans import HEAD, PLAN, InThisProcess, in_this_process, plan_folder
 from tests.runs import SWAHILI
 
@@ -162,6 +164,43 @@ def test_the_cost_is_stated_before_and_kept(child: type[InThisProcess], capsys: 
     shown = capsys.readouterr().err
     assert shown.index("language/sw: 3 steps, about") < shown.index("together: ") < shown.index("sw: begins on cpu")
     assert [list(job["measure"]) for job in child.jobs if "measure" in job] == [["language/sw"], []]
+
+
+def test_problems_are_told_before_anything_is_measured(
+    child: type[InThisProcess], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = list(sample_pairs("sw"))[:60]
+    Path("swapped.tsv").write_text("".join(f"{second}\t{first}\n" for first, second in pairs), encoding="utf-8")
+    more = '\n[language.yo]\ntext = "nowhere.txt"\n\n[language.sw-swapped]\nlang = "sw"\nparallel = "swapped.tsv"\n'
+    Path("languages.toml").write_text(PLAN.partition("[task")[0] + more, encoding="utf-8")
+    read: list[str] = []
+    measured = TrainingRun.measure_step
+
+    def step(self: TrainingRun, rows: list[int]) -> float:
+        read.append("a step is measured")
+        return measured(self, rows)
+
+    said: list[str] = []
+
+    class Noting(child):  # type: ignore[misc, valid-type]
+        def __init__(self, job: object, told: Any, **more: Any) -> None:  # noqa: ANN401
+            def noted(message: Mapping[str, Any]) -> None:
+                said.extend(["measured"] if read else [])
+                said.append(" ".join(sorted(message)))
+                told(message)
+
+            super().__init__(job, noted, **more)
+
+    monkeypatch.setattr(TrainingRun, "measure_step", step)
+    monkeypatch.setattr("adaptkit.plans.measured.Child", Noting)
+    cost = estimate_plan("languages.toml", Planning())
+    assert said.index("measured") == 4  # the machine, and the look at each of three
+    assert said[1:4] == ["of problems", "failed message of", "of problems"]
+    shown = " ".join(capsys.readouterr().err.split())
+    assert shown.count("language/yo: cannot be trained: SourceNotFound: there is no file nowhere.txt") == 1
+    assert shown.count("the two sides look swapped") == 1
+    assert "the two sides look swapped" in str(cost)
+    assert set(cost.costs) == {"language/sw", "language/sw-swapped"}
 
 
 def test_cores_are_shared_out(child: type[InThisProcess], monkeypatch: pytest.MonkeyPatch) -> None:
