@@ -15,6 +15,7 @@ from adaptkit.named_modules import imported_names
 
 Told = Callable[[Mapping[str, Any]], None]
 _LAST_BYTES = 4096
+_ENDED_S = 5.0
 
 
 class Child:
@@ -58,8 +59,9 @@ class Child:
         self._process.terminate()
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, and wait until it has ended: what it has used of the cores is known then."""
         self._process.kill()
+        self._listener.join(_ENDED_S)
 
     def last_line(self) -> str:
         """What it wrote last to its log, such as the end of a traceback."""

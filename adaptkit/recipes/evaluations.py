@@ -45,12 +45,15 @@ def evaluations_told(seconds: float, elapsed_s: float, settings: TrainingSetting
     share, count = seconds / elapsed_s, settings.n_evaluations
     if share <= _TOLD_FROM:
         return []
-    told = f"evaluations: {count:,} of what is held out take about {time_text(seconds)} of the training, {share:.0%}"
+    told = (
+        f"evaluations: measuring what is held out {count:,} times takes about {time_text(seconds)}, {share:.0%} of the "
+        "training"
+    )
     return [f"{told}{_what_to_do(settings) if share > _MORE_THAN_THE_TRAINING else ''}"]
 
 
 def _what_to_do(settings: TrainingSettings) -> str:
-    more = "more than all of its steps"
+    more = ", more than all steps"
     if settings.head_warmup_steps + settings.evaluate_every >= settings.max_steps:
-        return f", {more}: so short a run is measured before and after it all the same"
-    return f", {more}. Fewer: a larger {as_typed(evaluate_every=...)}, which is {settings.evaluate_every:,}"
+        return f"{more}: so short a run is measured before and after it all the same"
+    return f"{more}. A larger {as_typed(evaluate_every=...)} takes less; it is {settings.evaluate_every:,}"

@@ -50,8 +50,8 @@ def test_losses_and_answers_of_every_evaluation_are_counted(model: AdaptedModel)
     few = estimate_adapter(**TASK, data=topics(200), dev=topics(9), backbone=model)
     assert few.evaluations_s < found.evaluations_s / 5
     (told,) = (line for line in found.plan if line.startswith("evaluations:"))
-    assert "5 of what is held out take about" in told
-    assert "more than all of its steps. Fewer: a larger evaluate_every=..., which is 5" in told
+    assert "measuring what is held out 5 times takes about" in told
+    assert "more than all steps. A larger evaluate_every=... takes less; it is 5" in told
 
 
 @pytest.mark.usefixtures("clock")
@@ -103,7 +103,9 @@ def test_a_small_share_is_not_told_and_a_short_run_has_no_fewer() -> None:
     settings = TrainingSettings(max_steps=20, evaluate_every=20)
     assert evaluations_told(1.0, 10.0, settings) == []
     assert evaluations_told(2.0, 10.0, settings) == [
-        "evaluations: 3 of what is held out take about 2 s of the training, 20%"
+        "evaluations: measuring what is held out 3 times takes about 2 s, 20% of the training"
     ]
     (told,) = evaluations_told(8.0, 10.0, settings)
-    assert told.endswith("80%, more than all of its steps: so short a run is measured before and after it all the same")
+    assert told.endswith(
+        "80% of the training, more than all steps: so short a run is measured before and after it all the same"
+    )
