@@ -25,7 +25,7 @@ from .interchange import (
     push_adapter,
 )
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
-from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method
+from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method, Ngrams
 from .model import AdaptedModel, FilledMask, FilledToken, Generated, GeneratedPiece, SearchIndex, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
 from .plans import PlanSummary, estimate_plan, train_plan
@@ -97,6 +97,7 @@ __all__ = [
     "Method",
     "MinedPairs",
     "Mlm",
+    "Ngrams",
     "Nsp",
     "Output",
     "PlanSummary",

@@ -22,6 +22,7 @@ SiteName: TypeAlias = Literal[
     "block.output",
     "embeddings",
     "embeddings.words",
+    "network.output",
 ]
 Kind: TypeAlias = Literal["language", "domain", "task"]
 Activation: TypeAlias = Literal["relu", "gelu", "silu"]
@@ -75,6 +76,10 @@ MAX_PIECE_LENGTH = 64
 """Most characters of one of them."""
 MAX_PIECES_BYTES = 2**20
 """Most bytes of all together, in UTF-8."""
+MAX_NGRAM = 8
+"""Most letters of an n-gram that has a row."""
+MAX_NGRAM_ROWS = 2**20
+"""Most rows of n-grams."""
 MAX_LABELS = 1024
 """Most labels of a head that is built or read."""
 MAX_ANSWER_TOKENS = 4096

@@ -6,7 +6,15 @@ from typing import Any
 from adaptkit.config import LINEAR_SITES, SiteName
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.architectures import architecture_of
-from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, DoraConfig, Ia3Config, InvertibleConfig, LoraConfig
+from adaptkit.methods import (
+    BottleneckConfig,
+    BottleneckMadxConfig,
+    DoraConfig,
+    Ia3Config,
+    InvertibleConfig,
+    LoraConfig,
+    NgramsConfig,
+)
 from adaptkit.model import AdaptedModel
 
 METHODS: dict[str, AdapterConfig] = {
@@ -25,6 +33,7 @@ METHODS: dict[str, AdapterConfig] = {
         invertible=InvertibleConfig(),
     ),
     "lora, hiding the top block from below": AdapterConfig(method=LoraConfig(rank=4), hides_top_block=True),
+    "ngrams": AdapterConfig(method=NgramsConfig(n_rows=256, rank=8)),
     "lora + invertible": AdapterConfig(method=LoraConfig(rank=4), invertible=InvertibleConfig()),
     "bottleneck + invertible": AdapterConfig(
         method=BottleneckConfig(reduction_factor=4), invertible=InvertibleConfig(activation="silu")
@@ -36,10 +45,12 @@ def methods_on(family: str) -> list[str]:
     """The names of those that a backbone of this architecture has a place for."""
     row = architecture_of(family)
     free = [name for name, config in METHODS.items() if not isinstance(config.method, BottleneckMadxConfig)]
+    if row.generates or row.blocks_field != "num_hidden_layers":
+        free.remove("ngrams")  # there is no place behind the last block that is reached once
     if row.decoder is not None:
         # One of each kind: what differs there are the places, not the methods.
         return [name for name in free if name in ("lora", "ia3", "bottleneck + invertible")]
-    return list(METHODS) if row.post_norm else free
+    return [name for name in METHODS if name in free or (row.post_norm and name != "ngrams")]
 
 
 def at_sites_of(model: AdaptedModel, config: AdapterConfig) -> AdapterConfig:

@@ -7,6 +7,7 @@ their weights are the model's own: nothing is copied, and the backbone stays as 
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -20,7 +21,7 @@ from adaptkit.backbones.looked_up import LookedUp
 from adaptkit.backbones.precision import enter_in_bfloat16, is_in_bfloat16_blocks
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.errors import ConfigError
-from adaptkit.layers import PieceRows
+from adaptkit.layers import PieceRows, ReadsText, TextRead, reading
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -38,6 +39,8 @@ class BoundNetwork(nn.Module):
         self.network = with_same_weights(backbone.network)
         self.adapters = nn.ModuleList(module for chain in plan.values() for module in modules_in(chain))
         row = backbone.architecture
+        self._spelling = backbone.spelling
+        self._reads_text = any(isinstance(layer, ReadsText) for layer in self.adapters)
         self._options = {"use_cache": False} if row.causal else {}
         self._reads_by_encoder = row.decoder is not None
         for path, module in list(self.network.named_modules(remove_duplicate=False)):
@@ -68,8 +71,11 @@ class BoundNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Hidden states of the last block. Shape: both (batch, seq), result (batch, seq, hidden_width)."""
-        reading = self.network.get_encoder() if self._reads_by_encoder else self.network
-        return cast(Tensor, reading(input_ids, attention_mask, **self._options).last_hidden_state)
+        network = self.network.get_encoder() if self._reads_by_encoder else self.network
+        # Only where a layer asks: what is compiled is cut in two there.
+        told = reading(TextRead(input_ids, attention_mask, self._spelling)) if self._reads_text else nullcontext()
+        with told:
+            return cast(Tensor, network(input_ids, attention_mask, **self._options).last_hidden_state)
 
 
 def would_change(module: nn.Module, fn: Callable[[Tensor], Tensor]) -> bool:

@@ -14,6 +14,7 @@ from torch.utils.hooks import RemovableHandle
 
 from adaptkit.attaching.plan import BARE, Plan, run, site_input_of
 from adaptkit.layers.dropout import current_share, share_of
+from adaptkit.layers.text_read import reading, text_read
 
 # One variable for all backbones, as context variables must live as long as the process. Every thread begins with an
 # empty context, so a stack activated in one thread is never seen in another.
@@ -81,14 +82,14 @@ class SiteHooks:
                 self._unhook_unused()
 
     def checkpoint(self, function: Callable[..., object], *args: object) -> object:
-        """Gradient checkpointing whose recomputation sees the plan of the first run, and its share of the batch.
+        """Gradient checkpointing whose recomputation sees the plan and the text of the first run, and its share.
 
         Recomputation happens during backward: after the context has closed, and on CUDA in another thread.
         """
-        plan, share = self.plan, current_share()
+        plan, share, text = self.plan, current_share(), text_read()
 
         def with_plan(*again: object) -> object:
-            with self.in_force(plan), share_of(share):
+            with self.in_force(plan), share_of(share), reading(text):
                 return function(*again)
 
         return checkpoint(with_plan, *args, use_reentrant=False)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.composition import Average, Part, Stack, ids_of
-from adaptkit.layers import HandsOn, MixingLayer, Normed
+from adaptkit.layers import HandsOn, MixingLayer, Normed, ReadsText
 
 
 class SiteLayer(Protocol):
@@ -163,10 +163,16 @@ def _plan_of_stack(stack: Stack, attached: Callable[[str], AdapterLayers], witho
     for part in stack.parts:
         acting = [name for name in ids_of(part) if name not in without]
         hidden = {module for name in acting for module in attached(name).hidden_modules}
-        plan = {module: chain for module, chain in plan.items() if module not in hidden}
+        plan = {module: _unhidden(chain) if module in hidden else chain for module, chain in plan.items()}
+        plan = {module: chain for module, chain in plan.items() if chain}
         for module, chain in plan_of(part, attached, without).items():
             plan[module] = (*plan.get(module, ()), *chain)
     return plan
+
+
+def _unhidden(chain: Chain) -> Chain:
+    """What acts on the network's output and not in its last block, though both may follow one module."""
+    return tuple(layer for layer in chain if isinstance(layer, ReadsText))
 
 
 def _plan_of_average(plans: list[Plan], weights: tuple[float, ...]) -> Plan:

@@ -17,7 +17,7 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.attaching.columns import Column, Shared, columns_of, low_rank
 from adaptkit.attaching.plan import Chain, Plan, SiteLayer, run
 from adaptkit.errors import ConfigError
-from adaptkit.layers import BatchedLayer, LowRankLayer, Normed, PieceRows
+from adaptkit.layers import BatchedLayer, LowRankLayer, Normed, PieceRows, reading, text_read
 
 T = TypeVar("T")
 
@@ -346,9 +346,10 @@ class GroupsByChain:
     def __call__(self, site_input: Any, site_output: Tensor, /) -> Tensor:  # noqa: ANN401 - as SiteLayer
         """Shape: site_input and site_output (rows, ...), result as site_output."""
         _require_rows(site_output, len(self._groups.order))
-        parts = []
+        parts, text = [], text_read()
         for chain, rows in zip(self._chains, self._groups.rows, strict=True):
-            parts.append(run(chain, _of_rows(site_input, rows), site_output[rows]))
+            with reading(None if text is None else text.of_rows(rows)):
+                parts.append(run(chain, _of_rows(site_input, rows), site_output[rows]))
         return torch.cat(parts)
 
 

@@ -20,6 +20,7 @@ from adaptkit.backbones.networks import embedding_rows, shape_of
 from adaptkit.backbones.piece_reader import PieceReader, with_pieces
 from adaptkit.backbones.probe_inputs import probe_bodies, spread_pieces
 from adaptkit.backbones.sentence_folder import write_sentence_folder
+from adaptkit.backbones.spelling import Spelling
 from adaptkit.backbones.stored_tensors import MARKER, RowReader, StoredTensor
 from adaptkit.backbones.text_ends import write_text_ends
 from adaptkit.backbones.text_reader import TextReader
@@ -278,6 +279,11 @@ class Backbone(TextReader):
     def known(self) -> "KnownIds":
         """A map of ids: the unknown token's in place of those above the vocabulary, for which there is no row here."""
         return KnownIds(self.shape.vocabulary_size, self.tokenizer.unk_token_id or 0)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """What gives the letters of its tokens."""
+        return Spelling(self.tokenizer)
 
     def probe_inputs(self, n_pieces: int = 0) -> list[list[int]]:
         """Token ids of the fixed probes, between the opening tokens of every input and the closing one.

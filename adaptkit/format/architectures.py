@@ -48,6 +48,8 @@ class Architecture:
     in backward; else adaptkit does it. In a `post_norm` one, the residual sites are layer norms that read a sublayer's
     output added to its input.
 
+    `last_norm` is the norm behind the last block, whose output is the network's; a `post_norm` family has none.
+
     With `pooler`, transformers makes a pooler unless told not to. With `counts_from_padding`, positions are counted
     from the padding token's id on, so that the rows of the position table up to it are not used. `adapterhub` says
     where in a block AdapterHub's bottlenecks stand; without it, its adapters are not read. `former_names` are parts of
@@ -71,6 +73,7 @@ class Architecture:
     row_wise: bool = True
     recomputes: bool = True
     post_norm: bool = True
+    last_norm: str = ""
     pooler: bool = False
     counts_from_padding: bool = False
     decoder: DecoderSide | None = None
@@ -229,6 +232,7 @@ XLM_ROBERTA_XL = replace(
     ROBERTA,
     name="xlm-roberta-xl",
     post_norm=False,
+    last_norm="encoder.LayerNorm",
     adapterhub={},
     # Its norms stand before each sublayer; what follows a sublayer is the sum with what the sublayer read.
     sites={**BERT.sites, "attention.residual": "attention.output", "block.output": "output"},
@@ -238,6 +242,7 @@ MODERN_BERT = Architecture(
     blocks="layers",
     word_embeddings="embeddings.tok_embeddings",
     post_norm=False,
+    last_norm="final_norm",
     mlm_heads=(mlm_heads.MODERN_BERT,),
     sites={
         "attention.qkv": "attn.Wqkv",

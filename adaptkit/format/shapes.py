@@ -82,7 +82,16 @@ class BackboneShape:
                             in_last_block=number == n_blocks - 1,
                         )
             first += n_blocks
+        if (output := self._network_output(shapes[SiteAddress(first - 1, "block.output")].module)) is not None:
+            shapes[SiteAddress(-1, "network.output")] = SiteShape(output, width, width)
         return shapes
+
+    def _network_output(self, last_block: str) -> str | None:
+        """The module whose output an encoder gives; None where text is generated, or where layers share that module."""
+        row = architecture_of(self.model_type)
+        if row.generates or row.blocks_field != "num_hidden_layers":
+            return None
+        return last_block if row.post_norm else row.last_norm or None
 
     def _widths(self, ffn: int) -> tuple[dict[SiteName, int], dict[SiteName, int]]:
         """What modules at sites read and give, where that is not as wide as the hidden states."""

@@ -30,13 +30,13 @@ def export_onnx(model: AdaptedModel, stack: StackLike, folder: str | PathLike[st
 
     Inputs are `input_ids` and `attention_mask`, int64 (batch, seq). Outputs are `logits` where the stack has a head
     with weights, else `last_hidden_state` (batch, seq, hidden_width) and `sentence_embedding` (batch, width), as
-    `model.encode` gives it; float32. Any method can be written. The file's metadata says which prefix texts need, and
-    the stack. It is run with onnxruntime before it is put in place, and compared. Above 1.5 GB, the weights are in
-    a file beside it.
+    `model.encode` gives it; float32. Any method can be written but n-grams. The file's metadata says which prefix texts
+    need, and the stack. It is run with onnxruntime before it is put in place, and compared. Above 1.5 GB, the weights
+    are in a file beside it.
 
     Raises:
-        NotConvertible: The backbone is not held in 32 bits as a whole, an adapter brings pieces of text of its own,
-            the one on top writes text, or onnxruntime gives other outputs.
+        NotConvertible: The backbone is not held in 32 bits as a whole, an adapter brings pieces of text of its own or
+            looks at letters, the one on top writes text, or onnxruntime gives other outputs.
         ConfigError: The folder exists, or a package is not installed.
         UnknownAdapter: The stack names an adapter that is not attached.
     """
@@ -44,6 +44,7 @@ def export_onnx(model: AdaptedModel, stack: StackLike, folder: str | PathLike[st
     pinned = model.pinned(stack)
     pinned.require_own_vocabulary("an ONNX model beside its tokenizer")
     pinned.require_outputs("an ONNX model")
+    pinned.require_states_alone("an ONNX model")
     require_whole(model.backbone)
     with whole_folder(Path(folder)) as place:
         module = _Outputs(model, pinned)

@@ -3,15 +3,25 @@
 The exceptions are `DoraLayer`, which asks for products with one, and `BottleneckMadxLayer`, which is given a norm.
 """
 
-from adaptkit.layers.adapter_layer import AdapterLayer, BatchedLayer, HandedModule, HandsOn, LowRankLayer, MixingLayer
+from adaptkit.layers.adapter_layer import (
+    AdapterLayer,
+    BatchedLayer,
+    HandedModule,
+    HandsOn,
+    LowRankLayer,
+    MixingLayer,
+    ReadsText,
+)
 from adaptkit.layers.bottleneck import BottleneckLayer
 from adaptkit.layers.bottleneck_madx import BottleneckMadxLayer
 from adaptkit.layers.fusion import FusionLayer
 from adaptkit.layers.heads import Head
 from adaptkit.layers.invertible import InvertibleLayer
 from adaptkit.layers.lora import LoraLayer
+from adaptkit.layers.ngrams import NgramsLayer
 from adaptkit.layers.normed import Normed
 from adaptkit.layers.piece_rows import PieceRows
+from adaptkit.layers.text_read import TextRead, reading, text_read
 
 __all__ = [
     "AdapterLayer",
@@ -26,6 +36,11 @@ __all__ = [
     "LoraLayer",
     "LowRankLayer",
     "MixingLayer",
+    "NgramsLayer",
     "Normed",
     "PieceRows",
+    "ReadsText",
+    "TextRead",
+    "reading",
+    "text_read",
 ]

@@ -3,6 +3,7 @@
 AdapterLayer        a map `(site_input, site_output) -> site_output`
 ├── LowRankLayer    ... that adds a low-rank term of its input: terms of many rows and adapters become one product
 ├── BatchedLayer    ... of the site's output alone, which acts on the rows of many adapters at once
+├── ReadsText       ... that looks at the text of the rows, which `text_read` tells it
 ├── HandedModule    ... that asks the linear layer it follows for products with its weight
 └── HandsOn         ... that changes the site's input for what acts above it
 MixingLayer         mixes what other adapters contribute
@@ -93,6 +94,10 @@ class BatchedLayer(AdapterLayer):
     @abstractmethod
     def act_at_once(cls, layers: Sequence[Self], site_output: Tensor) -> None:
         """Let each layer act on its group of rows, in place. Shape: (len(layers), tokens, width)."""
+
+
+class ReadsText(AdapterLayer):
+    """Looks at the text of the rows, which `text_read` tells it, and acts at what the network gives."""
 
 
 class HandsOn:

@@ -9,10 +9,11 @@ from adaptkit.methods.ia3 import IA3, Ia3, Ia3Config
 from adaptkit.methods.invertible import INVERTIBLE, InvertibleConfig
 from adaptkit.methods.lora import LORA, Lora, LoraConfig
 from adaptkit.methods.method import Below, Method, MethodConfig, MethodOptions, Surroundings, TensorShapes
+from adaptkit.methods.ngrams import NGRAMS, Ngrams, NgramsConfig
 from adaptkit.methods.pieces import PIECES, PiecesConfig, by_pieces, is_piece
 from adaptkit.methods.table import METHODS, method_of, options_named
 
-for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY, DORA, IA3):
+for _row in (LORA, BOTTLENECK, BOTTLENECK_MADX, FUSION, HEAD_ONLY, DORA, IA3, NGRAMS):
     METHODS.register(_row)
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "Method",
     "MethodConfig",
     "MethodOptions",
+    "Ngrams",
+    "NgramsConfig",
     "PiecesConfig",
     "Surroundings",
     "TensorShapes",

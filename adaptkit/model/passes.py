@@ -14,7 +14,7 @@ from adaptkit.attaching import BARE, Given, Plan, ReadIds, RowGroups, RowPlan, S
 from adaptkit.attaching.branch import Branch, branch_of, joined_at, spread_from
 from adaptkit.backbones import Backbone, all_blocks_of, blocks_of
 from adaptkit.errors import ConfigError
-from adaptkit.layers import PieceRows
+from adaptkit.layers import PieceRows, TextRead, reading
 from adaptkit.model.banks import Banks
 from adaptkit.model.replays import Replays
 
@@ -122,7 +122,8 @@ class Passes:
         rows = [place_of[branch.trunk_of[row]] for row in above.order]
         plan = joined_at(branch.block, plan_of_rows(below), plan_of_rows(above), self._depth)
         with self._hooks.in_force(plan), spread_from(blocks[branch.block :], len(trunks), rows):
-            return above.restored(self._run(ids, mask, ()))
+            text = self._text(ids[rows], mask[rows])
+            return above.restored(self._run(ids, mask, (), text=text))
 
     def states_after(
         self, cache: Cache, ids: Tensor, plan: Plan, *, mask: Tensor | None = None, positions: Tensor | None = None
@@ -192,7 +193,7 @@ class Passes:
         if unknown not in (None, self.backbone.tokenizer.pad_token_id):
             asked = torch.full_like(ids, unknown).where(mask > 0, ids)
         with self._hooks.in_force({**plan, words: (Given(vectors), *above)}):
-            return self._states_of(asked, mask, ())
+            return self._states_of(asked, mask, (), self._text(ids, mask))
 
     @property
     def _reading_words(self) -> str:
@@ -253,22 +254,35 @@ class Passes:
                     "the pieces of another adapter. Read a text and encode it under one stack."
                 )
 
-    def _run(self, ids: Tensor, mask: Tensor, blocks: Sequence[int], decoder_ids: Tensor | None = None) -> Tensor:
+    def _run(
+        self,
+        ids: Tensor,
+        mask: Tensor,
+        blocks: Sequence[int],
+        decoder_ids: Tensor | None = None,
+        *,
+        text: TextRead | None = None,
+    ) -> Tensor:
+        # Behind the last block, rows that share their way are as many as there are texts again, and `text` is theirs.
         with self._with_own_pieces(ids) as readable:
             if decoder_ids is not None:
                 return self._decoded(readable, mask, decoder_ids)
-            return self._states_of(readable, mask, blocks)
+            return self._states_of(readable, mask, blocks, text or self._text(ids, mask))
 
-    def _states_of(self, ids: Tensor, mask: Tensor, blocks: Sequence[int]) -> Tensor:
+    def _text(self, ids: Tensor, mask: Tensor) -> TextRead:
+        return TextRead(ids, mask, self.backbone.spelling)
+
+    def _states_of(self, ids: Tensor, mask: Tensor, blocks: Sequence[int], text: TextRead) -> Tensor:
         row = self.backbone.architecture
-        reading = self._network if row.decoder is None else self._network.get_encoder()
+        network = self._network if row.decoder is None else self._network.get_encoder()
         # A decoder would keep its keys and values for a next token that nobody asks for.
         options = {"use_cache": False} if row.causal else {}
         if not blocks:
-            return cast(Tensor, reading(ids, mask, **options).last_hidden_state)
+            with reading(text):
+                return cast(Tensor, network(ids, mask, **options).last_hidden_state)
         every = blocks_of(self._network)
-        with outputs_of([every[block] for block in blocks]) as states:
-            reading(ids, mask, **options)
+        with outputs_of([every[block] for block in blocks]) as states, reading(text):
+            network(ids, mask, **options)
         return torch.cat(list(states.values()), dim=-1)
 
     def _decoded(self, ids: Tensor, mask: Tensor, decoder_ids: Tensor) -> Tensor:

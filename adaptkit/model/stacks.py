@@ -7,10 +7,11 @@ from typing import TypeAlias
 from torch import Tensor
 
 from adaptkit.attaching import AdapterLayers, RowPlan, plan_of
+from adaptkit.attaching.plan import modules_in
 from adaptkit.composition import Composition, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError, NotConvertible
-from adaptkit.layers import Head
+from adaptkit.layers import Head, ReadsText
 from adaptkit.methods import PiecesConfig
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
@@ -68,6 +69,18 @@ class ResolvedStack:
                 f"in {self.stack}, text is read by {len(self.pieces):,} pieces that an adapter brings with it, and "
                 f"{what} has no place for those and their rows. Serve the stack by adaptkit itself: model.predict, "
                 "model.encode."
+            )
+
+    def require_states_alone(self, what: str) -> None:
+        """Let its layers read what the backbone computes and nothing else, for `what` tells them no more.
+
+        Raises:
+            NotConvertible: A layer in it looks at the letters of the text.
+        """
+        if any(isinstance(layer, ReadsText) for chain in self.plan.values() for layer in modules_in(chain)):
+            raise NotConvertible(
+                f"an adapter in {self.stack} looks at the letters of the text (method ngrams), which {what} cannot do. "
+                "Serve the stack by adaptkit itself, model.predict or model.encode, or leave that adapter out."
             )
 
     def require_outputs(self, what: str) -> None:

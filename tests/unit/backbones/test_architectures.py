@@ -29,9 +29,12 @@ def test_every_row_has_every_kind_of_site(model_type: str) -> None:
     assert row.post_norm <= ("attention.residual" in there)
     # In decoders, the table is all that there is before the blocks.
     assert ("embeddings.words" in there) == (not row.causal)
-    outside = {site for site in there if site.startswith("embeddings")}
+    assert ("network.output" in there) == (not row.causal and model_type != "albert")
+    outside = {site for site in there if site.startswith(("embeddings", "network"))}
     assert len(sites) == 2 * (len(there) - len(outside)) + len(outside)
-    assert len({place.module for place in sites.values()}) == len(sites)
+    # What the network gives is what the last block gives, where no norm follows it.
+    modules = {place.module for address, place in sites.items() if address.site != "network.output" or row.last_norm}
+    assert len(modules) == len(sites) - ("network.output" in there and not row.last_norm)
 
 
 @pytest.mark.parametrize("model_type", ARCHITECTURES)

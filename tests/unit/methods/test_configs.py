@@ -68,8 +68,9 @@ def test_widths(factor: int, bottleneck: int, coupling: int) -> None:
     assert InvertibleConfig(reduction_factor=factor).width(32) == coupling
 
 
-def test_every_site_but_the_embeddings_belongs_to_one_method() -> None:
-    assert sorted((*LINEAR_SITES, "ffn.activation", *RESIDUAL_SITES, "embeddings", "embeddings.words")) == sorted(SITES)
+def test_every_site_in_a_block_belongs_to_one_method() -> None:
+    once = ("embeddings", "embeddings.words", "network.output")
+    assert sorted((*LINEAR_SITES, "ffn.activation", *RESIDUAL_SITES, *once)) == sorted(SITES)
 
 
 def test_method_name() -> None:
