@@ -18,7 +18,7 @@ def memory_bytes(given: str | float) -> int:
     match = _WRITTEN.fullmatch(str(given))
     if match is None or isinstance(given, bool) or float(match[1]) <= 0:
         raise ConfigError(
-            f"{as_typed(memory='2GB')} is how memory is said, or 800MB, 1.5GiB, bytes; found {given!r:.40}."
+            f"{as_typed(memory='2GB')} is how to write memory, or 800MB, 1.5GiB, or bytes; found {given!r:.40}."
         )
     number, unit = float(match[1]), match[2].lower().removesuffix("b")
     base = 1024 if unit.endswith("i") else 1000

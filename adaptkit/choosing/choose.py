@@ -74,7 +74,7 @@ def choose_backbone(
     Args:
         lang: the language, by name or tag.
         task: a task type, a benchmark, or a word such as `ner`, `nli`, `topics`, `search`, `generate`.
-        memory: what there is of it: `"2GB"`, `"800MiB"`, or bytes. The most exact form that fits is proposed.
+        memory: how much memory there is: `"2GB"`, `"800MiB"`, or bytes. The most exact form that fits is proposed.
         text: in the language, as for `train_adapter`; without it, the package's sample, where it has the language.
         probe: labelled lines: a linear head on frozen vectors is scored on them, in five folds.
         backbones: what to look at besides.

@@ -134,7 +134,7 @@ def _of_text(candidate: Candidate) -> list[str]:
 
 def _wrong_side(candidate: Candidate, work: Work) -> str:
     if candidate.kind == "decoder" and work.task_type is not None:
-        return "It is a decoder: a word is read without what stands behind it, which costs most in tasks on labels."
+        return "It is a decoder: a word is read without what follows it, which costs most in tasks on labels."
     return f"It is of the kind {candidate.kind}; for {work.name}, {' or '.join(work.better)} suits better."
 
 

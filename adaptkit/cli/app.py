@@ -54,8 +54,8 @@ def main() -> None:
         except SystemExit as end:
             if end.code == EXIT_INTERRUPTED:
                 _say(
-                    "interrupted. What was saved before is as it was. An evaluation with --output goes on from what it "
-                    "has measured; all else begins again"
+                    "interrupted. What was saved before is unchanged. An evaluation with --output continues from what "
+                    "it has measured; everything else starts again"
                 )
             raise
         except TrainingInterrupted as error:

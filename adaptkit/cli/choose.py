@@ -17,7 +17,7 @@ def choose(
     task: Annotated[
         str | None, typer.Option(help="what for: ner, nli, topics, sentiment, qa, search, generate, a benchmark, ...")
     ] = None,
-    memory: Annotated[str | None, typer.Option(help="what there is of it", metavar="<2GB>")] = None,
+    memory: Annotated[str | None, typer.Option(help="how much memory there is", metavar="<2GB>")] = None,
     text: Annotated[
         list[Path] | None,
         typer.Option(metavar="<file>", help="text in the language (default: the sample); may be repeated"),
@@ -28,15 +28,15 @@ def choose(
     ] = None,
     backbones: Annotated[
         list[str] | None,
-        typer.Option("--backbone", metavar="<id or folder>", help="one to look at besides; may be repeated"),
+        typer.Option("--backbone", metavar="<id or folder>", help="another backbone to compare; may be repeated"),
     ] = None,
     only_named: Annotated[
         bool, typer.Option("--only-named", help="look at no others: not the embedded ones, not the hub cache")
     ] = False,
-    no_speed: Annotated[bool, typer.Option("--no-speed", help="do not encode some text to time it")] = False,
+    no_speed: Annotated[bool, typer.Option("--no-speed", help="skip the speed test")] = False,
     device: DeviceOption = "auto",
 ) -> Answer:
-    """Set the backbones at hand side by side. They are ordered for a language and a task, with reasons."""
+    """Compare the backbones at hand for a language and a task. The order comes with reasons."""
     from adaptkit.choosing import choose_backbone
 
     found = choose_backbone(

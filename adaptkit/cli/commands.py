@@ -44,11 +44,11 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _training("estimate_flags"),
     ),
     "mine": (
-        "Find translations of each other in two texts. They are pairs for train --parallel.",
+        "Find sentences in two texts that translate each other. They are pairs for train --parallel.",
         _function("mine", "mine"),
     ),
     "choose": (
-        "Set the backbones at hand side by side. They are ordered for a language and a task, with reasons.",
+        "Compare the backbones at hand for a language and a task. The order comes with reasons.",
         _function("choose", "choose"),
     ),
     "demo": (
@@ -60,47 +60,47 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("evaluate", "evaluate"),
     ),
     "predict": (
-        "Answer each line of standard input by a task adapter. It is a JSON string or list, or tab-separated.",
+        "Answer each line of standard input with a task adapter. A line is a JSON string or list, or has tabs.",
         _function("predict", "predict"),
     ),
     "generate": (
-        "Write on behind a prompt, by a decoder. Shown while it is written; of many prompts, JSON lines.",
+        "Continue a prompt with a decoder. One prompt is shown as it is written; many prompts give JSON lines.",
         lambda: _made(later("adaptkit.cli.generate", "generate_flags")()(), PlainCommand),
     ),
     "fill-mask": (
-        "Tell the most probable tokens at each mask of a text. A stack of adapters may act.",
+        "Show the most probable tokens for each mask in a text. With --on, adapters act.",
         _function("fill_mask", "fill_mask"),
     ),
     "encode": (
-        "Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines.",
+        "Write the sentence vector of each line. With --on, adapters act; rows are in the order of the lines.",
         _function("encode", "encode"),
     ),
     "explain": (
-        "Say why a head answers as it does. It shows what each word adds, and what each adapter of the stack does.",
+        "Explain why a head answers as it does. It shows what each word adds, and what each adapter changes.",
         _function("explain", "explain"),
     ),
     "search": (
-        "Find the lines of a text nearest in meaning to a query. A stack of adapters may act on both.",
+        "Find the lines of a text nearest in meaning to a query. With --stack, adapters act on both.",
         _function("search", "search"),
     ),
     "serve": (
-        "Answer requests over HTTP under any stack of a zoo. OpenAI's embeddings, heads, and a page to try them.",
+        "Serve a zoo over HTTP, under any stack of adapters. With OpenAI's embeddings, heads, and a page to try.",
         lambda: _made(later("adaptkit.cli.serve", "serve_flags")()(), PlainCommand, answers=False),
     ),
     "project": (
-        "Label names in sentences by their translations. A task adapter finds them in the translations.",
+        "Label named entities through translations. A task adapter finds them in the translations.",
         _function("project", "project"),
     ),
     "list": (
-        "List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr.",
+        "List the adapters in zoos. Tab-separated if it goes to no terminal; broken ones are named on stderr.",
         _function("list_adapters", "list_adapters"),
     ),
     "index": (
-        "Write the index of a zoo. It has every adapter with its facts, and every file with its size and hash.",
+        "Write the index of a zoo. It lists every adapter with its facts, and every file with its size and hash.",
         _function("write_index", "write_index"),
     ),
     "sign": (
-        "Sign an adapter or a zoo with an SSH key. Others can tell by it that it is yours.",
+        "Sign an adapter or a zoo with an SSH key. Others can then check that it is yours.",
         _function("sign", "sign_place"),
     ),
     "diff": (
@@ -120,19 +120,19 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("merge", "merge_adapters"),
     ),
     "import": (
-        "Take over an adapter of peft or AdapterHub. Saves it with outputs recorded on the backbone that is named.",
+        "Import an adapter from peft or AdapterHub. Its outputs on the named backbone are recorded with it.",
         _function("import_adapter", "import_adapter"),
     ),
     "export": (
-        "Write adapters for peft, or as ONNX. One ONNX graph may take many LoRAs, which are files beside it.",
+        "Export adapters for peft, or as ONNX. One ONNX graph can take many LoRAs, each in a file beside it.",
         _function("export_adapter", "export_adapter"),
     ),
     "push": (
-        "Check an adapter and put it on a model hub (HF_ENDPOINT). Its four files go there in one commit.",
+        "Check an adapter and upload it to a model hub (HF_ENDPOINT). Its four files go there in one commit.",
         _function("push", "push"),
     ),
     "pull": (
-        "Fetch an adapter from a model hub (HF_ENDPOINT) and check it. An attempt that broke off is resumed.",
+        "Download an adapter from a model hub (HF_ENDPOINT) and check it. An interrupted download resumes.",
         _function("pull", "pull"),
     ),
     "backbone": ("The embedded backbones.", _group("backbone", "backbone_app")),

@@ -34,7 +34,7 @@ def demo(
         Path | None, typer.Option(help="folder of a finished language adapter: test that one, and train nothing")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: a temporary one)")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with a demo that was stopped, with --output")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="continue a demo that was stopped; needs --output")] = False,
     max_steps: Annotated[int | None, typer.Option(help="training steps (default: by the size of the text)")] = None,
 ) -> Answer:
     """Train, save, reload and test an adapter on the sample. With --adapter, test a finished one."""

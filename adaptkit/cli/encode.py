@@ -33,7 +33,7 @@ def encode(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a file that is there")] = False,
     prefix: Annotated[
-        str | None, typer.Option(help="what stands before every text (default: the backbone's own, as 'query: ')")
+        str | None, typer.Option(help="what is put before every text (default: the backbone's own, such as 'query: ')")
     ] = None,
     normalize_embeddings: Annotated[
         bool, typer.Option("--normalize-embeddings", help="vectors of length 1, so that a product is a cosine")
@@ -45,7 +45,7 @@ def encode(
     batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
     progress: Annotated[bool | None, typer.Option(help="show progress (default: of 1,000 lines and more)")] = None,
 ) -> Answer | None:
-    """Write the sentence vector of each line. A stack of adapters may act; rows are in the order of the lines."""
+    """Write the sentence vector of each line. With --on, adapters act; rows are in the order of the lines."""
     from adaptkit.recipes.foundation import foundation_of, standing
     from adaptkit.recipes.place import model_of
 

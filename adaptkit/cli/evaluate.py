@@ -57,12 +57,14 @@ def evaluate(
         ),
     ] = None,
     zoo: Annotated[Path | None, typer.Option(help="folder of adapter folders with the language adapters")] = None,
-    domain: Annotated[list[Path] | None, typer.Option(help="domain adapter between; may be repeated")] = None,
+    domain: Annotated[
+        list[Path] | None, typer.Option(help="domain adapter between language and task; may be repeated")
+    ] = None,
     source_language: Annotated[
         str | None,
         typer.Option(help="language that the task was trained in; of retrieval, of the translations (default: en)"),
     ] = None,
-    seeds: Annotated[int | None, typer.Option(help="task adapters that must be given")] = None,
+    seeds: Annotated[int | None, typer.Option(help="how many task adapters must be given")] = None,
     split: Annotated[str, typer.Option(help=_SAID["split"])] = "test",
     limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
     group: Annotated[str | None, typer.Option(help=_SAID["group"])] = None,
@@ -75,7 +77,9 @@ def evaluate(
     quoted: Annotated[bool | None, typer.Option(help=_SAID["quoted"])] = None,
     examples: Annotated[int, typer.Option(help=_SAID["examples"])] = 0,
     explain: Annotated[bool, typer.Option("--explain", help=_SAID["explain"])] = False,
-    training_text: Annotated[list[Path] | None, typer.Option(help="text to search for test sentences")] = None,
+    training_text: Annotated[
+        list[Path] | None, typer.Option(help="training text in which test sentences are looked for")
+    ] = None,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,

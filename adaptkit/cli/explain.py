@@ -32,9 +32,7 @@ def explain(
     ],
     stack: Annotated[str, typer.Option(help="adapters that answer, such as language/sw > task/topics")],
     zoo: StackZooOption = None,
-    target: Annotated[
-        str | None, typer.Option(help="another answer to explain (default: the one that is given)")
-    ] = None,
+    target: Annotated[str | None, typer.Option(help="another answer to explain (default: the head's own)")] = None,
     word: Annotated[
         str | None, typer.Option(help="tagging, pos: the word whose tag is explained, or its number")
     ] = None,
@@ -50,7 +48,7 @@ def explain(
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
 ) -> None:
-    """Say why a head answers as it does. It shows what each word adds, and what each adapter of the stack does."""
+    """Explain why a head answers as it does. It shows what each word adds, and what each adapter changes."""
     from adaptkit.recipes.place import model_of
 
     how = Explaining(

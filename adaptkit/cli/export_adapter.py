@@ -40,7 +40,7 @@ def export_adapter(
     ] = None,
     name: Annotated[str | None, typer.Option(help="what its file is called (onnx-adapter; default: as it is)")] = None,
 ) -> Answer:
-    """Write adapters for peft, or as ONNX. One ONNX graph may take many LoRAs, which are files beside it."""
+    """Export adapters for peft, or as ONNX. One ONNX graph can take many LoRAs, each in a file beside it."""
     from adaptkit.interchange import export_peft, export_peft_stack
     from adaptkit.storage import load_adapter
 

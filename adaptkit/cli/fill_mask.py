@@ -20,14 +20,14 @@ def fill_mask(
     on: Annotated[
         list[Path] | None, typer.Option(help="adapter that acts, lowest first; may be repeated (default: none)")
     ] = None,
-    top: Annotated[int, typer.Option(help="how many tokens are told of each mask")] = 5,
+    top: Annotated[int, typer.Option(help="how many tokens are shown for each mask")] = 5,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
 ) -> None:
-    """Tell the most probable tokens at each mask of a text. A stack of adapters may act.
+    """Show the most probable tokens for each mask in a text. With --on, adapters act.
 
     What is printed is JSON lines: for each text its masks, each with tokens and probabilities.
     """

@@ -34,7 +34,7 @@ def generate_flags() -> Callable[..., Answer | None]:
 def _generate(
     sampling: Sampling,
     prompt: Annotated[
-        str | None, typer.Argument(help="what is to go on (default: each line of standard input is a prompt)")
+        str | None, typer.Argument(help="text to continue (default: each line of standard input is a prompt)")
     ] = None,
     on: Annotated[
         list[Path] | None, typer.Option(help="adapter that acts, lowest first; may be repeated (default: none)")
@@ -43,16 +43,16 @@ def _generate(
     zoo: StackZooOption = None,
     max_new_tokens: Annotated[int, typer.Option(help="tokens of the longest text")] = 128,
     log_probabilities: Annotated[
-        bool, typer.Option("--log-probabilities", help="in JSON lines, that of each token too")
+        bool, typer.Option("--log-probabilities", help="in JSON lines, give the log probability of each token too")
     ] = False,
     backbone: Annotated[str, typer.Option(help="hub id or folder of a decoder", metavar="<id or folder>")] = _DECODER,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="prompts in a batch")] = 16,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON lines, of one prompt too")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON lines even for a single prompt")] = False,
 ) -> None:
-    """Write on behind a prompt, by a decoder. Shown while it is written; of many prompts, JSON lines.
+    """Continue a prompt with a decoder. One prompt is shown as it is written; many prompts give JSON lines.
 
     A line of standard input is a prompt, or a JSON string, which may hold ends of lines. Each gives a JSON line with
     the text, why it ended, and its number of tokens.

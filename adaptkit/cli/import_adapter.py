@@ -27,7 +27,7 @@ def import_adapter(
         bool, typer.Option("--without-head", help="leave out a head that was trained with it")
     ] = False,
 ) -> Answer:
-    """Take over an adapter of peft or AdapterHub. Saves it with outputs recorded on the backbone that is named.
+    """Import an adapter from peft or AdapterHub. Its outputs on the named backbone are recorded with it.
 
     Read are LoRA, DoRA and IA3 of peft, and seq_bn, seq_bn_inv and lora of AdapterHub.
     """

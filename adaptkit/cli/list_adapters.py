@@ -57,7 +57,7 @@ def list_adapters(
     zoo: ZooArgument = None,
     language: Annotated[str | None, typer.Option(help="only adapters of this language")] = None,
     nearest: Annotated[
-        bool, typer.Option("--nearest", help="where it has none, those of its nearest relatives")
+        bool, typer.Option("--nearest", help="if there is none, adapters of its nearest relatives")
     ] = False,
     script: Annotated[str | None, typer.Option(help="only languages in this script: Latn, Ethi, ...")] = None,
     family: Annotated[str | None, typer.Option(help="only languages of this family or branch: Bantu, ...")] = None,
@@ -67,7 +67,7 @@ def list_adapters(
     method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
     backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
 ) -> Answer:
-    """List the adapters of zoos. Tab-separated where the output is no terminal; broken ones are named on stderr.
+    """List the adapters in zoos. Tab-separated if it goes to no terminal; broken ones are named on stderr.
 
     There the first line names the columns. On a terminal, each zoo has a table of its own.
     """

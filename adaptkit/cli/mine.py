@@ -42,7 +42,7 @@ def mine(
     zoo: StackZooOption = None,
     backbone: BackboneOption = None,
 ) -> Answer:
-    """Find translations of each other in two texts. They are pairs for train --parallel."""
+    """Find sentences in two texts that translate each other. They are pairs for train --parallel."""
     from adaptkit.recipes.mining import mine_pairs
     from adaptkit.recipes.place import model_of
     from adaptkit.requests import Pretrained

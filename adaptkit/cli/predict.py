@@ -36,7 +36,7 @@ def predict(
     normalize: NormalizeOption = None,
     max_answer_tokens: AnswersOption = None,
 ) -> None:
-    """Answer each line of standard input by a task adapter. It is a JSON string or list, or tab-separated.
+    """Answer each line of standard input with a task adapter. A line is a JSON string or list, or has tabs.
 
     A line is a text, two texts, the words of a sentence, a question and its context, or a prompt and a list of choices.
     What is printed is JSON lines.
@@ -55,7 +55,7 @@ def predict(
     stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
     if task.below and not below:
         PlainConsole(stderr=True).print(
-            f"{task.id} was trained on top of {' > '.join(task.below)}; nothing lies below it now (--on)"
+            f"{task.id} was trained on top of {' > '.join(task.below)}; no adapter is below it now (--on)"
         )
     asked = TaskData(task_type=task.config.head.task_type, examples=inputs, labels=(), description="the input")
     for prediction in model.predict(

@@ -28,16 +28,20 @@ def project(
     source_lang: Annotated[
         str | None, typer.Option(help="language of the translations, where the file has several")
     ] = None,
-    least_confidence: Annotated[float, typer.Option(help="of an entity, between 0 and 1")] = LEAST_CONFIDENCE,
-    least_cosine: Annotated[float, typer.Option(help="from which nearest words are linked")] = LEAST_COSINE,
-    share_without: Annotated[float, typer.Option(help="share of sentences without an entity, at most")] = SHARE_WITHOUT,
+    least_confidence: Annotated[
+        float, typer.Option(help="least confidence in an entity, between 0 and 1")
+    ] = LEAST_CONFIDENCE,
+    least_cosine: Annotated[
+        float, typer.Option(help="least cosine from which nearest words are linked")
+    ] = LEAST_COSINE,
+    share_without: Annotated[float, typer.Option(help="largest share of sentences without an entity")] = SHARE_WITHOUT,
     small_letters: Annotated[
-        bool, typer.Option("--small-letters", help="keep entities without a capital, such as dates")
+        bool, typer.Option("--small-letters", help="keep entities without a capital letter, such as dates")
     ] = False,
     gazetteer: Annotated[
         Path | None, typer.Option(help="folder of CLDR's names of countries and languages (npm: cldr-localenames-full)")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="read the first so many pairs")] = None,
+    limit: Annotated[int | None, typer.Option(help="read only so many pairs, the first ones")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the output file")] = False,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
@@ -45,7 +49,7 @@ def project(
     device: DeviceOption = AUTO,
     batch_size: Annotated[int, typer.Option(help="sentences in a batch")] = 32,
 ) -> Answer:
-    """Label names in sentences by their translations. A task adapter finds them in the translations."""
+    """Label named entities through translations. A task adapter finds them in the translations."""
     from adaptkit.projection import project_entities
     from adaptkit.recipes.place import model_of
 

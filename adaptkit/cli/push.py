@@ -11,10 +11,10 @@ from adaptkit.cli.arguments import FolderArgument
 def push(
     folder: FolderArgument,
     repo: Annotated[str, typer.Argument(help="owner/name on the hub; made if it is not there, as a private one")],
-    public: Annotated[bool, typer.Option("--public", help="everybody may see it")] = False,
-    message: Annotated[str | None, typer.Option(help="what the commit says")] = None,
+    public: Annotated[bool, typer.Option("--public", help="make it public")] = False,
+    message: Annotated[str | None, typer.Option(help="message of the commit")] = None,
 ) -> Answer:
-    """Check an adapter and put it on a model hub (HF_ENDPOINT). Its four files go there in one commit."""
+    """Check an adapter and upload it to a model hub (HF_ENDPOINT). Its four files go there in one commit."""
     from adaptkit.interchange import push_adapter
 
     pushed = push_adapter(folder, repo, public=public, message=message)

@@ -34,7 +34,7 @@ def search(
         list[str] | None,
         typer.Argument(help="what to look for; several are allowed (default: lines of standard input)"),
     ] = None,
-    top: Annotated[int, typer.Option(help="hits of each query")] = 10,
+    top: Annotated[int, typer.Option(help="hits per query")] = 10,
     stack: Annotated[
         str | None, typer.Option(help="adapters under which the corpus is encoded, such as sw (default: none)")
     ] = None,
@@ -55,7 +55,7 @@ def search(
     batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
     progress: Annotated[bool, typer.Option(help="show progress")] = True,
 ) -> None:
-    """Find the lines of a text nearest in meaning to a query. A stack of adapters may act on both.
+    """Find the lines of a text nearest in meaning to a query. With --stack, adapters act on both.
 
     What is printed is rank, cosine, line and text with tabs between; lines count from 1.
     """

@@ -51,7 +51,7 @@ def _serve(
     device: DeviceOption = AUTO,
     workers: Annotated[int, typer.Option(help="processes for each device, each with a backbone of its own")] = 1,
     batch_size: Annotated[int, typer.Option(help="inputs that are answered together")] = 32,
-    cache_mib: Annotated[int, typer.Option(help="MiB of adapters that stay in memory, for each worker")] = 256,
+    cache_mib: Annotated[int, typer.Option(help="MiB of adapters that each worker keeps in memory")] = 256,
     preload: Annotated[
         bool,
         typer.Option(
@@ -67,9 +67,9 @@ def _serve(
     ] = None,
     log_level: Annotated[str, typer.Option(help="critical, error, warning, info or debug")] = "warning",
 ) -> None:
-    """Answer requests over HTTP under any stack of a zoo. OpenAI's embeddings, heads, and a page to try them.
+    """Serve a zoo over HTTP, under any stack of adapters. With OpenAI's embeddings, heads, and a page to try.
 
-    An API key is asked of everybody if ADAPTKIT_API_KEY holds one.
+    If ADAPTKIT_API_KEY holds a key, every request must have it.
     """
     if find_spec("litserve") is None:
         raise ConfigError(f"adaptkit serve needs LitServe: {install_command('serve')}.")

@@ -33,13 +33,15 @@ def _from_file(context: typer.Context, config: Path | None) -> Path | None:
 
 _CONFIG = typer.Option(
     "--config",
-    help="TOML file of options, such as max_steps = 300; what is said in the shell comes before it",
+    help="TOML file of options, such as max_steps = 300; flags in the shell override it",
     metavar="<file.toml>",
     is_eager=True,
     callback=_from_file,
 )
 _JSON = typer.Option("--json", help="print the answer as JSON")
-_QUIET = typer.Option("--quiet", "-q", help="print no notes and no progress, only what was asked for")
+_QUIET = typer.Option(
+    "--quiet", "-q", help="print only the answer, without notes and progress; warnings and errors remain"
+)
 
 
 def with_shared_options(command: Callable[..., Answer | None], *, answers: bool = True) -> Callable[..., None]:

@@ -12,7 +12,7 @@ def sign_place(
     place: Annotated[Path, typer.Argument(help="folder of an adapter, or of adapters with an index")],
     key: Annotated[Path, typer.Option(help="private key that ssh-keygen -t ed25519 made")],
 ) -> Answer:
-    """Sign an adapter or a zoo with an SSH key. Others can tell by it that it is yours."""
+    """Sign an adapter or a zoo with an SSH key. Others can then check that it is yours."""
     from adaptkit.verification import sign
 
     path = sign(place, key, passphrase=lambda: typer.prompt(f"passphrase of {key}", hide_input=True, err=True))

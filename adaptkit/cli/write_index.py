@@ -25,7 +25,7 @@ def write_index(
         typer.Option(metavar="<file>", help="write the zoo as a page of HTML there too, outside of the folder"),
     ] = None,
 ) -> Answer:
-    """Write the index of a zoo. It has every adapter with its facts, and every file with its size and hash."""
+    """Write the index of a zoo. It lists every adapter with its facts, and every file with its size and hash."""
     if page is not None:
         _check_place(page, folder)
     zoo = Catalogue(folder, Listing)

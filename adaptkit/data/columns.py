@@ -85,7 +85,7 @@ def fault_of(value: object) -> str | None:
     if value is None:
         return "None"
     if isinstance(value, float) and value != value:
-        return "NaN, which stands where a table has nothing"
+        return "NaN, which tables write for an empty cell"
     if not isinstance(value, str):
         return f"a value of type {type(value).__name__}"
     try:

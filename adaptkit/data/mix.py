@@ -56,7 +56,7 @@ def _parallel_source(part: object) -> Source:
         return part
     if _is_two(part) and not any(map(_is_or_seems_file, part)):
         raise ConfigError(
-            f"a pair of sentences ({part[0]!r:.40}, ...) stands in a list of sources; put pairs into a list of their "
+            f"a pair of sentences ({part[0]!r:.40}, ...) is in a list of sources; put pairs into a list of their "
             "own: [[(sentence, translation), ...], file, ...]. For a pair of files, correct their names."
         )
     return Source(part)

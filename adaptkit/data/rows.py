@@ -49,7 +49,7 @@ def name_cells(path: Path, number: int, header: Sequence[str], cells: Sequence[s
 
     """
     if len(set(header)) < len(header):
-        raise MalformedText(path, 1, f"a name that stands twice in {', '.join(header)}", "a header of different names")
+        raise MalformedText(path, 1, f"a name that occurs twice in {', '.join(header)}", "a header of different names")
     if len(cells) != len(header):
         raise MalformedText(path, number, f"{len(cells)} cells", f"{len(header)}, as in the header {', '.join(header)}")
     if list(cells) == list(header):

@@ -123,11 +123,11 @@ class Triage:
             (wrong >= _NOTED_WRONG_SCRIPT, f"{wrong:.1%} of the lines are not in the usual script of {self.language}."),
             (
                 self.tokens_per_word > _NOTED_TOKENS_PER_WORD and next(iter(self.scripts), None) not in UNSPACED,
-                f"The tokenizer cuts a word into {self.tokens_per_word:.1f} tokens, so that all takes long.",
+                f"The tokenizer cuts a word into {self.tokens_per_word:.1f} tokens, so that everything takes long.",
             ),
             (
                 self.tokens < _NOTED_TOKENS,
-                f"{self.tokens:,} tokens are little: some hundred sentences with translations already help; without "
+                f"{self.tokens:,} tokens are few: some hundred sentences with translations already help; without "
                 "translations, a dictionary is worth more than more text.",
             ),
         ]
@@ -141,8 +141,8 @@ class Triage:
         if self.known_word_share is not None and self.known_word_share < REFUSED_KNOWN_WORDS:
             return (
                 f"the dictionary knows {self.known_word_share:.1%} of the words of this text, as one of another "
-                "language would: look whether it is of the language, has its words in the first column, and spells as "
-                "the text does. Else "
+                "language would: check that it is of the language, has its words in the first column, and uses the "
+                "spelling of the text. Else "
                 f"{_MORE_WORDS}; leave it out; or go on all the same with {as_typed(force=True)}."
             )
         if self.unknown_sentence_share < REFUSED_UNKNOWN_SENTENCES and self.unknown_share < REFUSED_UNKNOWN_TOKENS:

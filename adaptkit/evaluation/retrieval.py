@@ -117,7 +117,7 @@ class Retrieval:
             yield f"test texts were read in {self.normalize}."
         for test in tests:
             if repeats := len(test.examples) - len({pair.source for pair in test.examples}):
-                yield f"{test.language}: {repeats} sentences in {self.source} stand there before; any of them is right."
+                yield f"{test.language}: {repeats} sentences in {self.source} occur there before; any of them is right."
 
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """The sentences of both sides."""

@@ -136,9 +136,9 @@ def _decode_plain(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
     if kind is float:
         number = _expect(isinstance(value, int | float) and not isinstance(value, bool), value, where, "a number")
         return float(_expect(abs(number) <= sys.float_info.max, value, where, "a finite number"))
-    names = {int: "a whole number", str: "a text", bool: "true or false"}
+    names = {int: "an integer", str: "a text", bool: "true or false"}
     plain = _expect(type(value) is kind, value, where, names[kind])
-    return _expect(kind is not int or abs(plain) <= MAX_INTEGER, value, where, "a whole number of at most 64 bits")
+    return _expect(kind is not int or abs(plain) <= MAX_INTEGER, value, where, "an integer of at most 64 bits")
 
 
 def _expect(holds: bool, value: Any, where: str, right: str) -> Any:  # noqa: ANN401

@@ -147,8 +147,8 @@ class QuestionAnswering:
         holding = [(number, tokens) for number, tokens in enumerate(found) if tokens is not None]
         if not holding:
             raise ConfigError(
-                f"target is {text!r:.60}, which stands nowhere in the context, or in no window of {self._max_length} "
-                "tokens; give a piece of the context as it stands there, or '' for no answer."
+                f"target is {text!r:.60}, which is not in the context, or in no window of {self._max_length} "
+                "tokens; give a piece of the context as it is written there, or '' for no answer."
             )
         return max(holding, key=lambda each: _score_of(outputs[each[0]][0], *each[1]))
 

@@ -101,7 +101,7 @@ def _empty(place: BinaryIO) -> int:
 def _differs(file: RemoteFile, found: str) -> HubError:
     return HubError(
         f"the hub announced {file.size:,} bytes of {file.name} and sends {found}; they were thrown away. Try again. "
-        "If it stays so, the hub is broken or lies."
+        "If it stays so, the hub is broken or dishonest."
     )
 
 

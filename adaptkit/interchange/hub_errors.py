@@ -42,12 +42,12 @@ def asking(repo_id: str, revision: str | None = None) -> Iterator[None]:
     except (HTTPError, InvalidURL) as error:
         raise HubError(
             f"{constants.ENDPOINT} does not answer for {repo_id} ({_first_line(error)}). Check the network and "
-            "HF_ENDPOINT, and run the same again; a pull goes on from what has arrived."
+            "HF_ENDPOINT, and run the same again; a pull continues from what has arrived."
         ) from error
     except OSError as error:
         if error.errno is not None:  # this machine's disk, not the hub
             raise
-        raise HubError(f"the hub broke off for {repo_id} ({_first_line(error)}). Try again.") from error
+        raise HubError(f"the hub closed the connection for {repo_id} ({_first_line(error)}). Try again.") from error
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
         if isinstance(error.__cause__, HfHubHTTPError):  # from within an upload
             raise _refusal(error.__cause__, repo_id, revision) from error

@@ -204,7 +204,7 @@ def _by_id(predicted: Sequence[Any], gold: Sequence[Any]) -> dict[str, str]:
     answers = {str(found["id"]): str(found["prediction_text"]) for found in predicted}
     ids = {str(question["id"]) for question in gold}
     if len(answers) < len(predicted) or len(ids) < len(gold):
-        raise ConfigError("a question's id stands twice among predictions or references; each needs one of its own.")
+        raise ConfigError("a question's id occurs twice among predictions or references; each needs one of its own.")
     if missing := sorted(ids ^ answers.keys()):
         side = "predictions" if missing[0] in ids else "references"
         raise ConfigError(f"the question {missing[0]!r:.80} is not among the {side}; give one answer for each id.")

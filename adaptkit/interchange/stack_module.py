@@ -47,7 +47,7 @@ class StackModule(InputModule):
         model.pinned(stack)
         longest = model.backbone.max_length
         if max_length is not None and not 1 <= max_length <= longest:
-            raise ConfigError(f"max_length lies between 1 and {longest} tokens, found {max_length}.")
+            raise ConfigError(f"max_length must be between 1 and {longest} tokens, found {max_length}.")
         self.model = model
         self.stack = stack
         self.tokenizer = model.backbone.tokenizer

@@ -134,7 +134,9 @@ def _require_unread(columns: Mapping[str, str], score_range: tuple[float, float]
     """Refuse options of reading for examples, which are values already."""
     given = {"columns": columns, "score_range": score_range != (0.0, 1.0), "quoted": quoted is not None}
     if late := [name for name, value in given.items() if value]:
-        raise ConfigError(f"{', '.join(late)} say how a table is read, and a list of examples is none; leave them out.")
+        raise ConfigError(
+            f"{', '.join(late)} say how a table is read, and you gave a list of examples; leave them out."
+        )
 
 
 def _from_examples(source: Sequence[Example], asked: Asked, rules: LabelRules, limit: int | None) -> TaskData:

@@ -42,13 +42,17 @@ class ReadingOptions(Options):
         "the labels in their order; no other may occur (default: those that do)",
         shell=Shell(
             list[str],
-            "a label, in their order; repeat for each; no other may occur (default: those that do)",
+            "a label; repeat for each, in their order; any other is an error (default: the labels in the data)",
             metavar="<label>",
         ),
     )
-    nli: bool | None = option(None, "labels are those of inference, numbers included (default: by the labels)")
+    nli: bool | None = option(
+        None, "labels are those of inference (NLI), also as numbers (default: decided by the labels)"
+    )
     score_range: tuple[float, float] = option((0.0, 1.0), "lowest and highest score of similarity or regression")
-    quoted: bool | None = option(None, "cells of a TSV are quoted as in CSV (default: no, and counted if they look so)")
+    quoted: bool | None = option(
+        None, "cells of a TSV are quoted as in CSV (default: no; cells that look quoted are counted)"
+    )
 
     def read(
         self, source: "LabelledSource | TaskData", *, task_type: str | None = None, language: str | None = None

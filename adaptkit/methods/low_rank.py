@@ -35,7 +35,7 @@ class LowRankConfig:
         require_width(self.rank, "rank")
         require(
             math.isfinite(self.alpha) and 0 < self.alpha <= MAX_ALPHA,
-            f"alpha lies above 0 and up to {MAX_ALPHA:,.0f}, found {self.alpha}.",
+            f"alpha must be above 0 and at most {MAX_ALPHA:,.0f}, found {self.alpha}.",
         )
         require(self.scaling in get_args(Scaling), f"scaling is one of {get_args(Scaling)}, found {self.scaling!r}.")
         require(0 <= self.dropout < 1, f"dropout must lie in [0, 1), found {self.dropout}.")

@@ -222,7 +222,7 @@ class _Explainer:
             if number is not None:
                 return number, str(getattr(tokenizer, f"{role}_token"))
         raise ConfigError(
-            f"the tokenizer of {self._backbone.name} has no {asked or 'mask'} token to stand for a missing word; "
+            f"the tokenizer of {self._backbone.name} has no {asked or 'mask'} token to put in place of a missing word; "
             "choose another baseline."
         )
 

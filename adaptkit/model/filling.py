@@ -109,7 +109,7 @@ class Filling:
         lacking = "" if head else f"the checkpoint of {self._backbone.name} has no head for masked tokens, and "
         named = stack.stack if self._by in (None, BACKBONE) else self._by.stack  # type: ignore[union-attr]
         raise ConfigError(
-            f"nothing tells which token stands at a mask: {lacking}no adapter in {str(named) or 'the empty stack'} has "
+            f"nothing tells which token fits at a mask: {lacking}no adapter in {str(named) or 'the empty stack'} has "
             f"kept the projection that it was trained with. Train one by {as_typed(objective='mlm')} with "
             f"{as_typed(keep_projection=True)}, and put it in the stack."
         )

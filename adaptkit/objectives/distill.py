@@ -20,16 +20,16 @@ class Distill(Options):
     """
 
     source_share: float = option(
-        0.3, "share of translations that train too, pulled towards their own vectors", least=0, most=1
+        0.3, "share of translations to train on as well, each pulled towards its own vector", least=0, most=1
     )
     inner_weight: float = option(0.5, "weight of the vectors at a third and two thirds of the depth (0: none)", least=0)
-    pair_share: float = option(0.5, "pairs of sentences that train too, for each sentence of the text", least=0, most=1)
+    pair_share: float = option(0.5, "pairs of sentences to train on, for each sentence of the text", least=0, most=1)
     token_anchor: float = option(
         0.1, "weight of keeping tokens where the frozen backbone has them (0: off), 1 for translations", least=0
     )
     anchor_share: float = option(
         1.0,
-        "share of a batch's rows whose tokens are anchored, with so much more weight: fewer train faster",
+        "share of a batch's rows whose tokens are anchored, weighted up in turn: fewer rows train faster",
         above=0,
         most=1,
     )

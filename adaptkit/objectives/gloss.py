@@ -19,16 +19,12 @@ class Gloss(Distill):
     """
 
     copy_share: float = option(
-        0.5, "copies with mixed or left-out words that train too, for each sentence of the text", least=0, most=1
+        0.5, "copies with translated or omitted words to train on, for each sentence of the text", least=0, most=1
     )
-    switch_rate: float = option(
-        0.5, "share of the known words of a copy that stand in the other language", least=0, most=1
-    )
-    word_dropout: float = option(0.1, "share of the words of a copy that are left out", least=0, most=1)
-    entry_share: float = option(
-        0.0, "entries of the dictionary that train too, for each sentence of the text", least=0, most=1
-    )
-    mlm_weight: float = option(0.0, "weight of predicting masked tokens beside it (0: none are masked)", least=0)
+    switch_rate: float = option(0.5, "share of a copy's known words that are translated", least=0, most=1)
+    word_dropout: float = option(0.1, "share of a copy's words that are omitted", least=0, most=1)
+    entry_share: float = option(0.0, "dictionary entries to train on, for each sentence of the text", least=0, most=1)
+    mlm_weight: float = option(0.0, "weight of predicting masked tokens as well (0: nothing is masked)", least=0)
 
 
 GLOSS = Objective(

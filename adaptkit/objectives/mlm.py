@@ -18,7 +18,7 @@ class Mlm(Options):
 
     anchor: float = option(20.0, "weight of staying near the frozen sentence vectors (0: plain mlm)", least=0)
     head_warmup: int | None = option(
-        None, "first steps, which train only the projection (default: a quarter, up to 100)", least=0
+        None, "first steps that train only the projection (default: a quarter, up to 100)", least=0
     )
     whole_words: bool = option(False, "mask whole words")
     keep_projection: bool = option(False, "keep the projection to tokens with the adapter, for model.fill_mask")

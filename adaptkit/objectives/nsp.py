@@ -17,7 +17,7 @@ class Nsp(Mlm):
     """
 
     next_weight: float = option(
-        1.0, "weight of telling next sentences from others, beside that of masked tokens", least=0
+        1.0, "weight of telling next sentences from others, relative to that of masked tokens", least=0
     )
 
 

@@ -44,7 +44,7 @@ def _header(headline: str, outcomes: Sequence[Outcome], elapsed_s: float, at_onc
     missing = [outcome for outcome in outcomes if outcome.is_missing]
     alert = (
         f'<p class="warning" role="note">{counted(len(missing), "adapter is", "adapters are")} missing: '
-        f"{_text(', '.join(outcome.id for outcome in missing))}. The reasons stand below the table.</p>"
+        f"{_text(', '.join(outcome.id for outcome in missing))}. The reasons are below the table.</p>"
         if missing
         else ""
     )

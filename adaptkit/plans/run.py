@@ -30,7 +30,7 @@ def train_plan(
 ) -> PlanSummary:
     """Train all adapters of a plan, each in a process of its own, and write a summary.
 
-    What is done is left as it is, and what broke off goes on where it was, whenever the same plan is run again. One
+    What is finished is left as it is, and what was interrupted continues, whenever the same plan is run again. One
     that fails stops no other. `modules` are files or modules of your own that its processes import, for methods or
     objectives that they register; the process that calls has imported them itself.
 
@@ -59,7 +59,7 @@ def train_plan(
     if interrupted.is_set:
         raise TrainingInterrupted(
             f"{summary.headline}. All processes have ended. Run the same plan again: what is done is left as it is, "
-            f"and what broke off goes on where it was. The summary is in {summary.folder}.",
+            f"and what was interrupted continues. The summary is in {summary.folder}.",
             None,
             interrupted.signal_number,
         )

@@ -69,7 +69,7 @@ def project_entities(
         names: a task adapter for named entities, its folder, or a stack of what is attached to the model.
         backbone: a loaded model, or the hub id, folder or GGUF file of a backbone (None: the embedded one).
         source_lang: language of the translations, where the file has several.
-        least_confidence: of an entity, between 0 and 1; copies have 0.72 to 1.0.
+        least_confidence: least confidence in an entity, between 0 and 1; copies have 0.72 to 1.0.
         least_cosine: from which words are linked that are each other's nearest, seen from the centre of their language.
         share_without: of the sentences that are kept, the share at most that has no entity.
         small_letters: keep entities without a capital in a script that has capitals, such as dates; else a task adapter
@@ -77,7 +77,7 @@ def project_entities(
         gazetteer: a folder of CLDR's names of countries and languages, as the npm package `cldr-localenames-full` has
             it: an entity that is one of them in the language of the translations (`source_lang`, else English) is
             looked for by its name in the other language too.
-        limit: read the first so many pairs.
+        limit: read only so many pairs, the first ones.
         batch_size: sentences in a batch.
 
     Raises:

@@ -67,10 +67,11 @@ class Foundation:
 
     def __str__(self) -> str:
         if not self.adapters:
-            return "nothing: no adapter lies below"
+            return "trained without adapters below"
         own = [adapter.id for adapter in self.languages] if len(self.languages) > 1 else []
         others = " > ".join(adapter.id for adapter in self.adapters if adapter.id not in own)
-        return " > ".join(filter(None, [f"each language's own ({', '.join(own)})" if own else "", others]))
+        lower = filter(None, [f"each language's own ({', '.join(own)})" if own else "", others])
+        return f"trained on top of {' > '.join(lower)}"
 
     def below(self, languages: set[str | None]) -> tuple[str, ...]:
         """What lies under every batch of text in these languages, for the record."""

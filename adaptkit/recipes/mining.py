@@ -145,7 +145,7 @@ def _two_sides(*sides: _Side) -> tuple[_Side, _Side]:
     for side in (ours, theirs):
         if not side.lines:
             raise EmptyCorpus(
-                f"{side.names} has no sentence to mine: all are too short, or stand in the other text too. Give more "
+                f"{side.names} has no sentence to mine: all are too short, or are in the other text too. Give more "
                 f"text, or a smaller {as_typed(least_words=...)}."
             )
     return ours, theirs
@@ -187,6 +187,6 @@ def _advice(mined: MinedPairs) -> list[str]:
         return []
     few = f"too few to train on ({MIN_SENTENCES} at least)" if len(mined) < MIN_SENTENCES else "few to train on"
     return [
-        f"{counted(len(mined), 'pair is', 'pairs are')} {few}: mine larger texts, in which more of the same is told; "
+        f"{counted(len(mined), 'pair is', 'pairs are')} {few}: mine larger texts that have more in common; "
         f"or take a lower {as_typed(threshold=...)} where the pairs left out look right"
     ]

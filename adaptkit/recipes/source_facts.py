@@ -36,7 +36,7 @@ def sources_in_words(parts: Sequence[Part], found: Triage, shares: Sequence[floa
             f"{it.full_sentences:.0%} full sentences, {share:.1%} of what is drawn, licence {part.licence}"
         )
     for pair in found.shared:
-        lines = counted(pair.lines, "line stands", "lines stand")
+        lines = counted(pair.lines, "line is", "lines are")
         yield f"{lines} both in {parts[pair.first].name} and in {parts[pair.second].name}"
 
 

@@ -128,7 +128,7 @@ class TaskTraining:
             *self._class_weights(),
             *self.head.row.plan(self.head, self.items.items),
             *(each.told for each in self._regularising),
-            f"trained on top of {self.foundation}{self._left_out()}",
+            f"{self.foundation}{self._left_out()}",
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             *(f"note: {doubt}" for doubt in self._doubts()),

@@ -16,12 +16,12 @@ from adaptkit.requests.planning import Planning
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
 
-_METHOD = "how its layers compute; head: none, the head of a task alone"
-_OBJECTIVE = "towards what it is trained; auto: by text and backbone"
+_METHOD = "how its layers compute; head: no layers, only the head of a task"
+_OBJECTIVE = "what training optimises; auto: chosen by text and backbone"
 _NAMES = ("lang", "domain", "task")
 WHAT, TEXT, TASK = "What is trained", "Language and domain adapters", "Task adapters"
 PLAN = "A training plan"
-_PLAN = "TOML file of several adapters, each with these options; all are trained, and resumed where they broke off"
+_PLAN = "TOML file of several adapters, each with these options; all are trained, and interrupted ones resume"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Measuring(Options):
         least=0,
         most=1000,
     )
-    explain: bool = option(False, "with the words that decided each of those examples")
+    explain: bool = option(False, "show the words that decided each of those examples")
     keep: PathOrName | None = option(
         None, "folder for finished measurements, so that an interrupted evaluation goes on", recorded=False
     )

@@ -39,15 +39,15 @@ class Output(Options):
     )
     _: KW_ONLY
     overwrite: bool = option(False, "replace an adapter that is in the output folder", recorded=False)
-    resume: bool = option(False, "go on from the checkpoint beside the output folder", recorded=False)
+    resume: bool = option(False, "continue from the checkpoint beside the output folder", recorded=False)
     resume_or_start: bool = option(
         False,
-        "go on from the checkpoint where there is one, else start: for a job that may be started again",
+        "continue from the checkpoint if there is one, else start: for a job that may be restarted",
         recorded=False,
     )
     checkpoint_every: int = option(200, "steps between two checkpoints", least=1, recorded=False)
     checkpoint_minutes: float = option(
-        10.0, "minutes after which a checkpoint is written at the latest", above=0, recorded=False
+        10.0, "write a checkpoint at least every so many minutes", above=0, recorded=False
     )
     private: bool = option(False, "keep file names out of the card", recorded=False)
     licence: str = option("not stated", "licence of the text, for the card; in a mix, of sources that state none")

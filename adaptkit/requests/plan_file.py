@@ -125,7 +125,9 @@ def _require_sound(training: PlannedTraining) -> None:
     """
     options = training.options
     if decided := [name for name in BY_THE_PLAN if name in options]:
-        raise ConfigError(f"{decided[0]} is decided by the plan, which always goes on where it was; leave it out.")
+        raise ConfigError(
+            f"{decided[0]} is decided by the plan, which always continues where it stopped; leave it out."
+        )
     if not isinstance(options["output"], str):
         raise ConfigError('there is no output folder; give output = "adapters" at the top of the file.')
     if ":" in str(options.get("device", "")):

@@ -12,7 +12,7 @@ from adaptkit.requests.flat import request_of
 from adaptkit.requests.options_file import options_in
 
 BY_THE_PLAN = ("resume", "resume_or_start", "overwrite", "progress")
-"""Options of a training that a plan decides: it always goes on where it was, and shows how far it is itself."""
+"""Options of a training that a plan decides: it always continues where it stopped, and shows how far it is itself."""
 _RESULT_IS_THE_SAME = frozenset({"log_with", "checkpoint_every", "checkpoint_minutes", "device", "output", "force"})
 
 

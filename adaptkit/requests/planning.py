@@ -29,7 +29,7 @@ class Planning(Options):
     """
 
     processes: int | None = option(
-        None, "trainings at a time (default: one a GPU; on a CPU one, with all cores)", least=1, most=1024
+        None, "trainings at the same time (default: one per GPU; on a CPU one, with all cores)", least=1, most=1024
     )
     only: tuple[str, ...] = option(
         (),

@@ -41,7 +41,9 @@ class Run(Options):
     learning_rate: float | None = option(
         None, "peak learning rate (default: by objective and method)", above=0, below=1
     )
-    max_length: int = option(128, "tokens of a sentence that are kept, special ones counted", least=_LEAST_LENGTH)
+    max_length: int = option(
+        128, "longest sentence in tokens, special ones counted; the rest is cut", least=_LEAST_LENGTH
+    )
     seed: int = option(0, "seed of everything random")
     precision: Precision = option("auto", "fp32, bf16, or auto: bf16 where the hardware has it")
     gradient_checkpointing: bool = option(False, "less memory for about a third more time")
@@ -51,20 +53,20 @@ class Run(Options):
         recorded="changed",
     )
     evaluate_every: int | None = option(
-        None, "steps between two measures of the held-out loss (default: a fifth of all, 20 to 200)", least=1
+        None, "steps between two evaluations on held-out data (default: a fifth of all steps, 20 to 200)", least=1
     )
-    patience: int = option(5, "measures of the held-out loss without gain after which the run ends (0: never)", least=0)
+    patience: int = option(5, "end the run after so many held-out evaluations without improvement (0: never)", least=0)
     least_gain: float = option(
-        0.0, "share by which a held-out loss must be below the best before to count as gain", least=0, below=1
+        0.0, "share by which a held-out loss must fall below the best so far to count as improvement", least=0, below=1
     )
     progress: bool = option(True, "show plan and progress", recorded=False)
     log_with: str | tuple[AskedTracker, ...] = option(
         (),
-        "trackers that are told loss, speed and cost as well: tensorboard, wandb, mlflow and the others of accelerate",
+        "trackers that receive loss, speed and cost as well: tensorboard, wandb, mlflow and the others of accelerate",
         recorded=False,
         shell=Shell(
             list[str],
-            "tracker that is told loss, speed and cost as well: tensorboard, wandb, mlflow or another one of "
+            "tracker that receives loss, speed and cost as well: tensorboard, wandb, mlflow or another one of "
             "accelerate; may be repeated",
             metavar="<tracker>",
         ),
@@ -75,7 +77,7 @@ class Run(Options):
         super().__post_init__()
         if self.callback is not None and not callable(self.callback):
             raise ConfigError(
-                f"callback is a function that takes a TrainingReport, found {self.callback!r:.80}; trackers stand in "
+                f"callback is a function that takes a TrainingReport, found {self.callback!r:.80}; trackers belong in "
                 "log_with."
             )
 

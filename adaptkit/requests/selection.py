@@ -15,6 +15,6 @@ class Selection(Options):
 
     split: str = option("test", "split of the benchmark")
     limit: int | None = option(
-        None, "examples of each language at most, spread over its test set, for a quick look", least=1
+        None, "evaluate only so many examples of each language, spread over its test set, for a quick look", least=1
     )
     group: str | None = option(None, "only examples of this group (an XNLI genre)")

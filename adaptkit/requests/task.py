@@ -81,7 +81,7 @@ class TaskRequest(Request):
     regularisers: tuple[Weighed, ...] = field(default=())
     drop_top_layer: bool = option(False, "task: adapters below do not act in the last block (MAD-X 2.0)")
     on_dropout: float = option(
-        ON_DROPOUT, "task: share of its batches that train without the adapters below", least=0, below=1
+        ON_DROPOUT, "task: share of batches that train without the adapters below", least=0, below=1
     )
     class_weights: ClassWeights | None = option(
         None,
@@ -104,7 +104,7 @@ class TaskRequest(Request):
         super().__post_init__()
         if self.on_dropout and not self.on:
             raise ConfigError(
-                f"on_dropout leaves out what lies below, and nothing does: give {as_typed(on=...)}, or leave it out."
+                f"on_dropout leaves out adapters below, and there are none: give {as_typed(on=...)}, or leave it out."
             )
         check_class_weights(self.class_weights)
         if self.source_lang is not None and not self.translates:

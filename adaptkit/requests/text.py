@@ -98,7 +98,7 @@ class TextRequest(Request):
         ),
     )
     column: str | None = option(None, "column of the text, where a file has several")
-    max_tokens: int | None = option(MAX_TOKENS, "tokens of text that are read", least=1)
+    max_tokens: int | None = option(MAX_TOKENS, "most tokens of text that are read", least=1)
     invertible: bool = option(False, "add an invertible layer at the embeddings")
     force: bool = option(False, "train although triage advises against it", recorded=False)
     objective: Auto | Options = field(default=AUTO)

@@ -22,5 +22,5 @@ class Limits(Options):
     max_body_bytes: int = option(4 * 2**20, "longest body of a request, in bytes", least=1_024)
     max_inputs: int = option(256, "most inputs in a request, each under its own stack", least=1)
     max_characters: int = option(20_000, "most characters of one input", least=1)
-    max_waiting: int = option(1_000, "most requests that wait; more are told to come back", least=1)
-    timeout: float = option(60.0, "seconds after which a request is given up", above=0)
+    max_waiting: int = option(1_000, "most requests that wait; further ones are told to try again", least=1)
+    timeout: float = option(60.0, "seconds until a request times out", above=0)

@@ -122,7 +122,7 @@ def _check(adapters: Sequence[Adapter], weights: Sequence[float], how: str, dens
     if how not in get_args(How):
         raise ConfigError(f"how is {', '.join(get_args(How))}, found {how!r}.")
     if not 0 < density <= 1:
-        raise ConfigError(f"density lies above 0 and up to 1, found {density}.")
+        raise ConfigError(f"density must be above 0 and at most 1, found {density}.")
     if how == "sum" and density != 1:
         raise ConfigError("density is for ties and dare; a sum keeps all numbers. Leave it out.")
     if rank is not None and rank < 1:

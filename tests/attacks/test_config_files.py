@@ -101,7 +101,7 @@ def test_every_missing_field_of_a_config(folder: Path, own_folder: Path) -> None
 
 WRONG: dict[str, list[object]] = {
     "a text": [None, True, 1, ["a"], {"a": "a"}],
-    "a whole number": [None, True, False, "1", 1.0, [1], HUGE, -HUGE],
+    "an integer": [None, True, False, "1", 1.0, [1], HUGE, -HUGE],
     "a number": [None, True, "1", [1.0], HUGE, 1e999],
     "a truth value": [None, 0, 1, "true"],
     "a list": [None, True, 1, "ab", {"a": 1}],
@@ -115,15 +115,15 @@ TYPES = {
     "probes": "a list",
     "probes.0": "an object",
     "probes.0.ids": "a list",
-    "probes.0.ids.1": "a whole number",
+    "probes.0.ids.1": "an integer",
     "probes.0.vector.1": "a number",
     "backbone": "an object",
     "backbone.release": "a text",
-    "backbone.shape.n_blocks": "a whole number",
+    "backbone.shape.n_blocks": "an integer",
     "backbone.shape.model_type": "a text",
     "backbone.fingerprint.samples": "an object",
     "card.private": "a truth value",
-    "card.n_lines": "a whole number",
+    "card.n_lines": "an integer",
     "card.evaluations": "a list",
 }
 

@@ -191,5 +191,5 @@ def test_thousands_of_records_of_one_backbone_are_told_apart(zoo: Path, monkeypa
     with pytest.raises(MalformedConfig, match="repeated"):
         _ = Zoo(zoo).find("tiny-bert/language/sw-news").record
     path.write_text(content.replace('"n_blocks": 2', '"n_blocks": true'))
-    with pytest.raises(MalformedConfig, match="whole number"):
+    with pytest.raises(MalformedConfig, match="an integer"):
         _ = Zoo(zoo).find("tiny-bert/language/sw-news").record

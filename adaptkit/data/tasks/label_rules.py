@@ -67,7 +67,7 @@ def _named(row: LabelledRow, rules: LabelRules, value: object) -> str:
     if isinstance(value, float) and math.isnan(value):
         raise row.wrong("NaN as the label", _A_LABEL)
     if not isinstance(value, int):
-        raise row.wrong(f"a label of type {type(value).__name__}", "a word or a whole number")
+        raise row.wrong(f"a label of type {type(value).__name__}", "a word or an integer")
     if not rules.names:
         return str(value)
     if not -1 <= value < len(rules.names):

@@ -46,7 +46,7 @@ def written_value(text: str) -> object:
     except BadList:
         raise
     except (ValueError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError) as error:
-        raise BadList(f"a list written as text that is none ({text[:40]!r})") from error
+        raise BadList(f"text that is not the list it should be ({text[:40]!r})") from error
 
 
 def _joins_strings(text: str) -> bool:

@@ -170,7 +170,7 @@ def bound_of_answers(max_answer_tokens: int | None, max_length: int | None) -> i
     if max_length is not None:
         raise ConfigError(
             f"{option_name('max_length')} cuts the texts of heads that answer at once, and a translation is of the "
-            f"whole text. Leave it out; how long answers may be is said by {option_name('max_answer_tokens')}."
+            f"whole text. Leave it out; {option_name('max_answer_tokens')} bounds the length of answers."
         )
     if max_answer_tokens is not None and max_answer_tokens < 1:
         raise ConfigError(f"{option_name('max_answer_tokens')} must be at least 1, found {max_answer_tokens}.")

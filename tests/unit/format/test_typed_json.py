@@ -63,8 +63,8 @@ def test_a_whole_number_is_taken_for_a_real_one() -> None:
     ("fields", "told"),
     [
         ({"surprise": 1}, "unknown field 'surprise'"),
-        ({"count": True}, "count is True, expected a whole number"),
-        ({"count": 1.0}, "expected a whole number"),
+        ({"count": True}, "count is True, expected an integer"),
+        ({"count": 1.0}, "expected an integer"),
         ({"count": 2**64 + 1}, "at most 64 bits"),
         ({"on": 1}, "on is 1, expected true or false"),
         ({"kind": "c"}, "expected one of"),

@@ -62,7 +62,7 @@ def test_length_is_bounded(model: AdaptedModel) -> None:
     encoder.max_seq_length = 5
     close(encoder.encode(TEXTS), model.encode(TEXTS, max_length=5))
     assert adaptkit.as_sentence_transformer(model).max_seq_length == model.backbone.max_length
-    with pytest.raises(ConfigError, match="max_length lies between"):
+    with pytest.raises(ConfigError, match="max_length must be between"):
         adaptkit.as_sentence_transformer(model, max_length=model.backbone.max_length + 1)
 
 

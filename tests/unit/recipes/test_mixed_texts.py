@@ -84,7 +84,7 @@ def test_plan_and_card_say_what_each_source_is(mix: list[Any], model: AdaptedMod
     ]
     asked: dict[str, Any] = {**QUICK, "parallel": given, "backbone": model}
     plan = adaptkit.estimate_adapter(**asked).plan
-    assert sum("5 lines stand both in" in line for line in plan) == 2
+    assert sum("5 lines are both in" in line for line in plan) == 2
     assert any(line.startswith("triage: farming (en to sw): 20 lines, half of them") for line in plan)
     assert any(line.startswith("licence: not stated: some of its texts state none, the others ") for line in plan)
     output = Output(tmp_path / "sw", licence="CC-BY-NC-4.0")
