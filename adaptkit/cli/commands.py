@@ -132,7 +132,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("push", "push"),
     ),
     "pull": (
-        "Download an adapter from a model hub (HF_ENDPOINT) and check it. An interrupted download resumes.",
+        "Download an adapter from a hub (HF_ENDPOINT), and check it. An interrupted download resumes.",
         _function("pull", "pull"),
     ),
     "backbone": ("The embedded backbones.", _group("backbone", "backbone_app")),

@@ -34,7 +34,7 @@ def test_amounts_of_memory(given: str | int, n_bytes: float) -> None:
 
 @pytest.mark.parametrize("given", ["", "much", "-2GB", "0", "2XB", True, "2 GB of it"])
 def test_what_is_no_amount_is_refused(given: str | bool) -> None:
-    with pytest.raises(ConfigError, match="is how memory is said"):
+    with pytest.raises(ConfigError, match="is how to write memory"):
         memory_bytes(given)
 
 

@@ -355,7 +355,7 @@ def test_ctrl_c_says_what_is_kept(
         *("--languages", "sw", "--backbone", backbone_folder),
     )
     assert outcome.status == 130
-    assert "goes on from what it has measured" in outcome.err
+    assert "continues from what it has measured" in outcome.err
 
 
 def test_files_of_ones_own_are_evaluated(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_large_file_has_a_bar(
 def test_the_next_attempt_goes_on_where_the_last_ended(hub: FakeHub, files: dict[str, bytes], tmp_path: Path) -> None:
     hub.push(REPO, files)
     hub.cuts = [1000, *[0] * 8]
-    with pytest.raises(HubError, match="a pull goes on"):
+    with pytest.raises(HubError, match="a pull continues"):
         adaptkit.pull_adapter(REPO, output=tmp_path / "x")
     assert not (tmp_path / "x").exists()
     hub.cuts.clear()

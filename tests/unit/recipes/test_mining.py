@@ -153,7 +153,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception]]] = {
     "least_words must be at least 0, found -1": ({"least_words": -1}, ConfigError),
     "neighbours must be at least 1": ({"neighbours": 0}, ConfigError),
     "has no sentence to mine: all are too short": ({"least_words": 100}, EmptyCorpus),
-    "or stand in the other text too": ({"translations": SWAHILI}, EmptyCorpus),
+    "or are in the other text too": ({"translations": SWAHILI}, EmptyCorpus),
 }
 
 

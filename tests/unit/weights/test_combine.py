@@ -185,7 +185,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "not all 0": {"weights": [0.0, 0.0]},
     "finite": {"weights": [float("nan"), 1.0]},
     "how is sum, ties, dare": {"how": "slerp"},
-    "above 0 and up to 1": {"how": "ties", "density": 0.0},
+    "above 0 and at most 1": {"how": "ties", "density": 0.0},
     "a sum keeps all": {"density": 0.5},
     "at least 1": {"rank": 0},
 }
