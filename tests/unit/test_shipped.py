@@ -36,8 +36,9 @@ def test_the_first_sentence_of_the_readme_is_what_the_cards_say() -> None:
 def test_the_time_and_text_of_the_readme_s_example_are_those_on_its_card() -> None:
     card = load_adapter(ZOO / "multilingual-e5-small" / "language" / "ha").card
     assert card.training is not None
-    told = f"{card.n_lines:,} translated sentences in {round(card.training.elapsed_s / 60)} minutes"
-    assert told in " ".join(README.read_text(encoding="utf-8").split())
+    page = " ".join(README.read_text(encoding="utf-8").split())
+    assert f"{card.n_lines:,} translated sentences in {round(card.training.elapsed_s / 60)} minutes" in page
+    assert f"with {card.training.peak_memory_bytes / 2**30:.1f} GiB of memory" in page
 
 
 def test_the_gains_over_nine_languages_are_those_of_their_result_file() -> None:
