@@ -297,7 +297,14 @@ class Backbone(TextReader):
         return [[*opening, *body, *closing] for body in bodies]
 
     def pad(self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1) -> tuple[Tensor, Tensor]:
-        """Token ids and attention mask as tensors on the backbone's device.
+        """As `padded`, on the backbone's device."""
+        padded, mask = self.padded(ids, multiple_of=multiple_of)
+        return padded.to(self.device), mask.to(self.device)
+
+    def padded(
+        self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1
+    ) -> tuple[Tensor, Tensor]:
+        """Token ids and attention mask as tensors on the CPU.
 
         Shape: two times (batch, seq), where seq is the longest row, made a multiple of `multiple_of` where the backbone
         reads that many.
@@ -310,7 +317,7 @@ class Backbone(TextReader):
         for number, row in enumerate(ids):
             padded[number, : len(row)] = torch.as_tensor(row, dtype=torch.long)
             mask[number, : len(row)] = 1
-        return padded.to(self.device), mask.to(self.device)
+        return padded, mask
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import torch
 from transformers import PreTrainedModel
 
+from adaptkit.backbones.masked_attention import ALWAYS_MASKED
+
 
 def peak_memory_bytes(device: torch.device) -> int:
     """The most memory that this process has held: of the GPU when it trains on one, else resident memory."""
@@ -24,6 +26,11 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def works_beside(device: torch.device) -> bool:
+    """Whether a device computes while this thread goes on, until it is asked for a number."""
+    return device.type != "cpu"
 
 
 _WATTS_OF_A_THREAD = 10.0
@@ -44,19 +51,22 @@ def assumed_watts(device: torch.device) -> float | None:
     return _WATTS_OF_A_THREAD * torch.get_num_threads() if device.type == "cpu" else None
 
 
+_TRAINS_FASTEST = {"cpu": "eager"}
+
+
 @contextmanager
 def fast_attention(network: PreTrainedModel) -> Iterator[None]:
     """Let attention run in the form that trains fastest here, and put it back as it was.
 
     On CPU the fused attention of torch 2.13 takes over half of a training step in backward; plain matrix products
-    take a tenth of that.
+    take a tenth of that. On a GPU it is always given its mask, as it is waited for otherwise.
     """
     before = network.config._attn_implementation
-    change = network.device.type == "cpu" and before == "sdpa"
-    if change:
-        network.set_attn_implementation("eager")
+    if before != "sdpa":
+        yield
+        return
+    network.set_attn_implementation(_TRAINS_FASTEST.get(network.device.type, ALWAYS_MASKED))
     try:
         yield
     finally:
-        if change:
-            network.set_attn_implementation(before)
+        network.set_attn_implementation(before)

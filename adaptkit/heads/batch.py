@@ -1,9 +1,10 @@
 """A batch, and what the training loop asks of a loss."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -12,14 +13,15 @@ from adaptkit.errors import ConfigError
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch of sentences.
+    """One batch of sentences: made and prepared on the CPU, and then put where it is computed with, by `on`.
 
     Shape: ids and mask (batch, seq); targets (n_texts, n_depths * hidden_width), which texts are pulled towards,
     or None. There are more texts than rows where rows hold two: `first_lengths` (batch) says how many tokens come
     before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
-    `anchors` (batch) are weights, on the CPU, of keeping a row's tokens where the frozen backbone has them, which is
-    then said by `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in
-    their order. `anchored_tokens` (batch, seq) are 1 for the tokens that an anchor holds; None: it holds all.
+    `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
+    `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in their order.
+    `held` (n_anchored) and `paired` are the numbers of those rows and of rows of two texts; `on` finds them.
+    `anchored_tokens` (batch, seq) are 1 for the tokens that an anchor holds; None: it holds all.
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
@@ -45,16 +47,31 @@ class Batch:
     unlabelled: "Batch | None" = None
     unlabelled_states: Tensor | None = None
     decoder_ids: Tensor | None = None
+    held: Tensor | None = None
+    paired: Tensor | None = None
+
+    def on(self, device: torch.device) -> "Batch":
+        """The batch on a device. What must be known of it to say what is computed is found before, on the CPU.
+
+        A GPU that is asked is waited for, and has nothing to do until it is told more.
+        """
+        held, paired = _rows_above_0(self.anchors), _rows_above_0(self.first_lengths)
+        found = replace(
+            self,
+            anchors=None if held is None else self.anchors,
+            first_lengths=None if paired is None else self.first_lengths,
+            held=held,
+            paired=paired,
+        )
+        return Batch(**{field.name: _put(getattr(found, field.name), device) for field in fields(Batch)})
 
     @property
     def anchored(self) -> Tensor | slice | None:
         """Numbers of the rows that have an anchor; a slice where all have one, None where none has. Shape: (n)."""
-        if self.anchors is None:
+        rows = _rows_above_0(self.anchors) if self.held is None else self.held
+        if rows is None or self.anchors is None:
             return None
-        rows = self.anchors.nonzero().squeeze(1)
-        if len(rows) == len(self.anchors):
-            return slice(None)
-        return rows if len(rows) else None
+        return slice(None) if len(rows) == len(self.anchors) else rows
 
     def require_labels(self) -> Tensor:
         """The labels.
@@ -65,6 +82,21 @@ class Batch:
         if self.labels is None:
             raise ConfigError("a loss was asked for on examples without labels.")
         return self.labels
+
+
+def _rows_above_0(numbers: Tensor | None) -> Tensor | None:
+    """Which rows have a number; None where none has. Shape: (n)."""
+    rows = None if numbers is None else numbers.nonzero().squeeze(1)
+    return rows if rows is not None and len(rows) else None
+
+
+def _put(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - a field of any type
+    if isinstance(value, Batch):
+        return value.on(device)
+    if not isinstance(value, Tensor) or value.device == device:
+        return value
+    # Only from memory that stays where it is does a copy go on beside what this thread does next.
+    return value.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else value.to(device)
 
 
 IGNORED = -100
@@ -94,7 +126,11 @@ class Loss(Protocol):
     blocks: tuple[int, ...]
 
     def prepare(self, batch: Batch) -> Batch:
-        """What the backbone shall read instead of the plain batch. Draws from torch's random state."""
+        """What the backbone shall read instead of the plain batch, both on the CPU. Draws from torch's random state.
+
+        What depends on numbers of the batch, as which tokens are predicted, is chosen here: to ask for them later, when
+        they lie on a GPU, would wait for it in every step.
+        """
         ...
 
     def __call__(self, hidden: Tensor, batch: Batch) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from adaptkit.heads.batch import Batch
-from adaptkit.heads.task_format import TaskFormat
+from adaptkit.heads.task_format import PreparedFormat, TaskFormat
 from adaptkit.layers.heads import Head
 
 
@@ -37,7 +37,9 @@ class HeadObjective(nn.Module):
         self._added = nn.ModuleList(penalties)
 
     def prepare(self, batch: Batch) -> Batch:
-        """What the penalties need; nothing is masked."""
+        """What the loss and the penalties need; nothing is masked."""
+        if isinstance(self._format, PreparedFormat):
+            batch = self._format.prepared(batch)
         for penalty in self._penalties():
             batch = penalty.prepare(batch)
         return batch

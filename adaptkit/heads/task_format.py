@@ -56,6 +56,15 @@ class DecodingFormat(Protocol):
         ...
 
 
+@runtime_checkable
+class PreparedFormat(Protocol):
+    """A format whose loss must know more of a batch than its labels, to say what is computed."""
+
+    def prepared(self, batch: Batch) -> Batch:
+        """The batch with what the loss needs, both on the CPU."""
+        ...
+
+
 def label_number(head: HeadConfig, label: str) -> int:
     """Which output stands for a label.
 

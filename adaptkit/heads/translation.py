@@ -1,6 +1,7 @@
 """Translations, learned token by token: the loss is taken at what is to be written, not at what is read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -106,11 +107,14 @@ class TranslationFormat:
             )
         )
 
+    def prepared(self, batch: Batch) -> Batch:
+        """With the places of tokens that are to be written."""
+        return _to_write(batch)
+
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """The mean cross-entropy of tokens that are to be written. Shape: outputs (batch, seq, hidden_width)."""
-        labels = batch.require_labels()
-        wanted = labels != IGNORED
-        states, labels = outputs[wanted], labels[wanted]
+        places = (_to_write(batch) if batch.positions is None else batch).positions
+        states, labels = outputs.flatten(0, 1)[places], batch.require_labels().flatten()[places]
         at_once = max(1, _LOGIT_BYTES_AT_ONCE // (4 * self._backbone.shape.vocabulary_size))
         if len(labels) <= at_once:
             return self._summed(states, labels) / max(1, len(labels))
@@ -128,6 +132,10 @@ class TranslationFormat:
             ConfigError: Always.
         """
         raise ConfigError("a translation is written: model.translate(texts, stack=...).")
+
+
+def _to_write(batch: Batch) -> Batch:
+    return replace(batch, positions=(batch.require_labels().flatten() != IGNORED).nonzero().squeeze(1))
 
 
 def _written(item: Item) -> list[int]:

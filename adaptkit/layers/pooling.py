@@ -20,17 +20,24 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
     return summed / weights.sum(dim=1).clamp(min=1)
 
 
-def pool_texts(hidden: Tensor, mask: Tensor, first_lengths: Tensor | None, pool: Pool = mean_pool) -> Tensor:
+def pool_texts(
+    hidden: Tensor, mask: Tensor, first_lengths: Tensor | None, pool: Pool = mean_pool, *, paired: Tensor | None = None
+) -> Tensor:
     """One vector a text by `pool`; rows may hold two texts: the first or only one of each row, then the second ones.
 
+    `paired` are the numbers of the rows that hold two. Without them they are looked for, for which a GPU is waited for.
+
     Shape: hidden (batch, seq, hidden_width), mask (batch, seq), first_lengths (batch): tokens before the second text, 0
-    where there is none; result (n_texts, hidden_width), float32.
+    where there is none; paired (n); result (batch + n, hidden_width), float32.
     """
-    if first_lengths is None or not bool(first_lengths.any()):
+    if first_lengths is None:
         return pool(hidden, mask)
-    paired = first_lengths > 0
+    if paired is None:
+        paired = first_lengths.nonzero().squeeze(1)
+    if not len(paired):
+        return pool(hidden, mask)
     places = torch.arange(mask.shape[1], device=mask.device)
-    in_second = paired[:, None] & (places >= first_lengths[:, None])
+    in_second = (first_lengths > 0)[:, None] & (places >= first_lengths[:, None])
     real = mask.bool()
     second = real[paired] & in_second[paired]
     return torch.cat([pool(hidden, real & ~in_second), pool(hidden[paired], second)])

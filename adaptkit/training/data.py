@@ -50,7 +50,7 @@ class RunData(Protocol):
         """Row numbers of the held-out batches."""
 
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
-        """The rows, padded, on the backbone's device; what `Batch` says is on the CPU stays there."""
+        """The rows, padded as the backbone reads them, on the CPU."""
 
     def n_tokens(self, rows: list[int]) -> int:
         """Real tokens in these rows."""
@@ -120,26 +120,23 @@ class TrainingData:
         return [list(rows) for rows in chunks(by_length, batch_size)]
 
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
-        """The sentences of these rows, padded, on the backbone's device."""
-        ids, mask = backbone.pad([self.sentences[row] for row in rows], multiple_of=PADDED_TO)
-        device = backbone.device
-        lengths = None if self.first_lengths is None else torch.from_numpy(self.first_lengths[rows])
+        """The sentences of these rows, padded, on the CPU."""
+        ids, mask = backbone.padded([self.sentences[row] for row in rows], multiple_of=PADDED_TO)
         return Batch(
             ids=ids,
             mask=mask,
-            targets=None if self.targets is None else self.targets[self._targets_of(rows)].to(device),
-            first_lengths=None if lengths is None else lengths.to(device),
-            # Which rows have one is asked in every step, and needs no device to be waited for.
+            targets=None if self.targets is None else self.targets[self._targets_of(rows)],
+            first_lengths=None if self.first_lengths is None else torch.from_numpy(self.first_lengths[rows]),
             anchors=None if self.anchors is None else self.anchors[rows],
             anchored_tokens=None if self.anchored_tokens is None else self._tokens_anchored(rows, mask),
-            row_labels=None if self.row_labels is None else self.row_labels[rows].to(device),
+            row_labels=None if self.row_labels is None else self.row_labels[rows],
         )
 
     def _tokens_anchored(self, rows: list[int], mask: Tensor) -> Tensor:
         """Shape: mask and result (len(rows), seq)."""
         assert self.anchored_tokens is not None  # noqa: S101 - asked by the caller
         marks = [mark for row in rows for mark in self.anchored_tokens[row]]
-        return torch.zeros_like(mask).masked_scatter(mask.bool(), torch.tensor(marks, device=mask.device))
+        return torch.zeros_like(mask).masked_scatter(mask.bool(), torch.tensor(marks))
 
     def _targets_of(self, rows: list[int]) -> list[int]:
         if self.first_lengths is None:

@@ -121,19 +121,18 @@ class TaskItems:
         ]
 
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
-        """The items, padded, on the backbone's device."""
+        """The items, padded, on the CPU."""
         items = [self.items[row] for row in rows]
-        ids, mask = backbone.pad([row for item in items for row in item.rows], multiple_of=PADDED_TO)
+        ids, mask = backbone.padded([row for item in items for row in item.rows], multiple_of=PADDED_TO)
         form = self.task_format
-        decoded = form.decoder_ids(items) if isinstance(form, DecodingFormat) else None
         return Batch(
             ids=ids,
             mask=mask,
-            labels=self.task_format.labels(items, ids.shape[1]).to(backbone.device),
-            class_weights=None if self._class_weights is None else self._class_weights.to(backbone.device),
+            labels=form.labels(items, ids.shape[1]),
+            class_weights=self._class_weights,
             groups=tuple(len(item.rows) for item in items),
             language=items[0].language,
-            decoder_ids=None if decoded is None else decoded.to(backbone.device),
+            decoder_ids=form.decoder_ids(items) if isinstance(form, DecodingFormat) else None,
         )
 
     def n_tokens(self, rows: list[int]) -> int:

@@ -5,17 +5,18 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for
+from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for, works_beside
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
 from adaptkit.errors import DivergedTraining
-from adaptkit.heads.batch import Loss
+from adaptkit.heads.batch import Batch, Loss
 from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.terminal.asking import as_typed
@@ -36,6 +37,22 @@ from adaptkit.training.step import BatchStack, TrainingStep, without_dropout
 
 _CHECK_FINITE_EVERY = 10
 _NONE: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class _Untold:
+    """A loss that the device may still be computing, and where the run stood behind it."""
+
+    loss: Tensor
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The same, as a number."""
+
+    loss: float
+    progress: Progress
 
 
 class TrainingRun:
@@ -85,6 +102,7 @@ class TrainingRun:
         self._step, self._optimizer = step, optimizer
         self._progress = Progress()
         self._reports = Reports()
+        self._untold: _Untold | None = None
 
     def run(self, display: Display, *, resume: bool = False, reports: Reports | None = None) -> RunResult:
         """Train to the end, and leave the best weights in place. The checkpoint stays until `forget_checkpoint`.
@@ -146,11 +164,14 @@ class TrainingRun:
 
     def evaluate(self) -> dict[str, float]:
         """Means over the held-out sentences, without dropout and with the same masks every time."""
-        totals: dict[str, float] = defaultdict(float)
         with self._streams.forked(self._settings.seed), torch.no_grad(), without_dropout(self._step):
-            for rows in self._data.heldout_batches(self._settings.batch_size):
-                for name, value in self._measures(rows).items():
-                    totals[name] += float(value) * len(rows)
+            batches = self._data.heldout_batches(self._settings.batch_size)
+            measured = [(self._measures(rows), len(rows)) for rows in batches]
+        totals: dict[str, float] = defaultdict(float)
+        # Looked at when all is asked for: each look waits for a GPU.
+        for measures, n_rows in measured:
+            for name, value in measures.items():
+                totals[name] += float(value) * n_rows
         # The processes have the same numbers, but for the last bits on unlike hardware: what is decided is one thing.
         return self._processes.from_main({name: total / len(self._data.heldout) for name, total in totals.items()})
 
@@ -180,7 +201,7 @@ class TrainingRun:
         return time.perf_counter() - started
 
     def _measures(self, rows: list[int]) -> Mapping[str, Tensor]:
-        measures: Mapping[str, Tensor] = self._step(self._objective.prepare(self._data.batch(rows, self._backbone)))
+        measures: Mapping[str, Tensor] = self._step(self._batch(rows))
         return measures
 
     def _train(self, display: Display, interrupted: InterruptFlag) -> str:
@@ -200,14 +221,17 @@ class TrainingRun:
             started = time.perf_counter()
             rows = plan[step % per_epoch]
             loss = self._one_step(rows, step)
-            # Looking at the loss waits for the device: a time taken before would leave out most of the step.
-            looked_at = float(loss) if step % _CHECK_FINITE_EVERY == 0 or step + 1 == settings.max_steps else None
+            earlier = self._looked_at()
+            is_last = step + 1 == settings.max_steps
+            if is_last:
+                wait_for(self.device)
             n_tokens = self._data.n_tokens(rows)
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
-            if looked_at is not None:
-                self._check_finite("the loss", looked_at, step)
-                display.step(self._progress, settings.max_steps, looked_at)
-                self._report(display, loss=looked_at)
+            self._tell(display, earlier)
+            if step % _CHECK_FINITE_EVERY == 0 or is_last:
+                self._untold = _Untold(loss, self._progress)
+                if not works_beside(self.device):
+                    self._tell(display, self._looked_at())
             stops, is_due = self._processes.any(interrupted.is_set, self._keeper.is_due(self._progress.step))
             failure = self._save_checkpoint(display) if stops or is_due else None
             if stops:
@@ -216,6 +240,18 @@ class TrainingRun:
         if self._progress.judged_step != self._progress.step:
             self._judge(display)
         return "all steps done"
+
+    def _looked_at(self) -> "_Told | None":
+        """The loss that was not told yet. To look waits for the step, so a GPU is given the next one before."""
+        untold, self._untold = self._untold, None
+        return None if untold is None else _Told(float(untold.loss), untold.progress)
+
+    def _tell(self, display: Display, told: "_Told | None") -> None:
+        if told is None:
+            return
+        self._check_finite("the loss", told.loss, told.progress.step - 1)
+        display.step(told.progress, self._settings.max_steps, told.loss)
+        self._report(display, told.progress, loss=told.loss)
 
     def _one_step(self, rows: list[int], step: int) -> Tensor:
         for group in self._optimizer.param_groups:
@@ -228,14 +264,16 @@ class TrainingRun:
         return loss
 
     def _backward(self, rows: list[int], *, bare: bool) -> Tensor:
-        batch = self._objective.prepare(self._data.batch(rows, self._backbone))
-        loss: Tensor = self._step(batch, bare=bare)["loss"]
+        loss: Tensor = self._step(self._batch(rows), bare=bare)["loss"]
         scale = loss_scale(self._backbone.network)
         torch.autograd.backward(loss * scale)
         if scale != 1.0:
             for gradient in (weight.grad for weight in self._weights if weight.grad is not None):
                 gradient /= scale
         return loss.detach()
+
+    def _batch(self, rows: list[int]) -> Batch:
+        return self._objective.prepare(self._data.batch(rows, self._backbone)).on(self.device)
 
     @contextmanager
     def _fast_backbone(self) -> Iterator[None]:
@@ -280,6 +318,7 @@ class TrainingRun:
 
     def _judge(self, display: Display) -> None:
         """Take the held-out loss, and keep the weights if it is the best."""
+        self._tell(display, self._looked_at())
         measures = self.evaluate()
         self._check_finite("the held-out loss", measures["loss"], self._progress.step)
         if self._progress.best_loss is None or measures["loss"] < self._progress.best_loss:
@@ -287,7 +326,7 @@ class TrainingRun:
         self._progress = self._progress.judged(measures, self._settings.least_gain)
         scores = self._scored()
         display.heldout(measures, scores)
-        self._report(display, heldout=measures, scores=scores)
+        self._report(display, self._progress, heldout=measures, scores=scores)
 
     def _scored(self) -> Mapping[str, float]:
         found: Mapping[str, float] = {}
@@ -316,6 +355,7 @@ class TrainingRun:
     def _report(
         self,
         display: Display,
+        progress: Progress,
         *,
         loss: float | None = None,
         heldout: Mapping[str, float] = _NONE,
@@ -323,12 +363,12 @@ class TrainingRun:
     ) -> None:
         error = None
         if self._processes.is_main:
-            report = report_of(self._progress, self._settings, self.device, loss=loss, heldout=heldout, scores=scores)
+            report = report_of(progress, self._settings, self.device, loss=loss, heldout=heldout, scores=scores)
             error = self._reports.take(report, display)
         told = self._processes.from_main(None if error is None else f"{type(error).__name__}: {error}")
         if told is not None:
             failure = self._save_checkpoint(display)
-            at = f"step {self._progress.step:,} of {self._settings.max_steps:,}"
+            at = f"step {progress.step:,} of {self._settings.max_steps:,}"
             raise self._keeper.failed_callback(f"the callback failed at {at} with {told}", failure) from error
 
     def _check_finite(self, what: str, value: float, step: int) -> None:
@@ -346,6 +386,7 @@ class TrainingRun:
     def _save_checkpoint(self, display: Display) -> str | None:
         if self._keeper.folder is None:
             return None
+        self._tell(display, self._looked_at())
         # The loss is looked at now and then only: a broken state must not take the place of a sound one.
         self._check_finite("a weight", 0.0 if self._state.is_finite() else math.nan, self._progress.step)
         return self._keeper.save(self._progress, display)

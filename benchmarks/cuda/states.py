@@ -1,6 +1,7 @@
 """Cases: random state and runs that are interrupted, with the device's own random numbers."""
 
 import signal
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -41,7 +42,39 @@ class _CtrlC(Silent):
             signal.raise_signal(signal.SIGINT)
 
 
-def _run(model: AdaptedModel, folder: Path | None, *, interrupt_after: int = 0, resume: bool = False) -> Tensor:
+class _Counted(TrainingRun):
+    """Counts, from the third step on, what a step asks the GPU for and waits for."""
+
+    n_waits = 0
+
+    def _one_step(self, rows: list[int], step: int) -> Tensor:
+        if self.device.type != "cuda" or step < 2:
+            return super()._one_step(rows, step)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                return super()._one_step(rows, step)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+                type(self).n_waits += sum("synchronizing" in str(each.message) for each in told)
+
+
+def _waits(place: Place) -> Mapping[str, tuple[Tensor, Tensor]]:
+    """A step asks for nothing, so that the next one can be made ready while it is computed."""
+    _Counted.n_waits = 0
+    _run(place.model(), None, kind=_Counted)
+    return {"waits": (torch.tensor(float(_Counted.n_waits)), torch.zeros(()))}
+
+
+def _run(
+    model: AdaptedModel,
+    folder: Path | None,
+    *,
+    interrupt_after: int = 0,
+    resume: bool = False,
+    kind: type[TrainingRun] = TrainingRun,
+) -> Tensor:
     """Train with masks and dropout of the device; gives what it has added to the weights."""
     data = TrainingData(TokenStore(model.backbone.tokenize(SWAHILI)), model.encode(SWAHILI), seed=0)
     with forked(model.backbone.device, 0):
@@ -58,7 +91,7 @@ def _run(model: AdaptedModel, folder: Path | None, *, interrupt_after: int = 0, 
         )
         settings = TrainingSettings(max_steps=_STEPS, batch_size=8, precision="fp32", evaluate_every=8, patience=None)
         checkpoint = None if folder is None else CheckpointFolder(folder, {"run": "one"})
-        run = TrainingRun(model, layers, objective, data, settings, stack="language/sw", checkpoint=checkpoint)
+        run = kind(model, layers, objective, data, settings, stack="language/sw", checkpoint=checkpoint)
         try:
             run.run(_CtrlC(interrupt_after), resume=resume)
         except TrainingInterrupted:
@@ -124,6 +157,7 @@ def cases() -> Iterator[Case]:
     """All of these."""
     values: dict[str, Any] = {
         "an interrupted run, resumed": (_resumed, limits.TRAINED),
+        "a step of a training waits for nothing": (_waits, limits.SAME_RUN),
         "a run leaves the caller's random state": (_random_state, limits.FP32),
         "dropout under gradient checkpointing": (_recomputed_dropout, limits.SAME_RUN),
     }

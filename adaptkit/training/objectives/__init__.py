@@ -2,7 +2,8 @@
 
 from adaptkit.training.objectives.clm import CausalObjective
 from adaptkit.training.objectives.distill import DistillObjective, depths_of
-from adaptkit.training.objectives.mlm import MaskedObjective, MaskingRule, masked_objective
+from adaptkit.training.objectives.masking import MaskingRule
+from adaptkit.training.objectives.mlm import MaskedObjective, masked_objective
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.softmax import softmax_vocabulary
 

@@ -129,7 +129,7 @@ class DistillObjective(nn.Module):
         if batch.targets is None:
             raise ConfigError("distillation needs target vectors in the batch.")
         centre = self.get_buffer("centre")
-        vectors = pool_texts(hidden, batch.mask, batch.first_lengths, self._pool).reshape(-1, *centre.shape) - centre
+        vectors = self._vectors(hidden, batch).reshape(-1, *centre.shape) - centre
         targets = batch.targets.reshape(-1, *centre.shape) - centre
         direction = 1 - F.cosine_similarity(vectors, targets, dim=-1)
         distance = (vectors.norm(dim=-1) - targets.norm(dim=-1)).pow(2) / self.get_buffer("variance")
@@ -138,6 +138,9 @@ class DistillObjective(nn.Module):
         loss = loss + self.terms.lost(vectors[:, -1], targets[:, -1])
         held = batch.anchored
         return loss if held is None else loss + self._strayed(hidden[held], batch, held)
+
+    def _vectors(self, hidden: Tensor, batch: Batch) -> Tensor:
+        return pool_texts(hidden, batch.mask, batch.first_lengths, self._pool, paired=batch.paired)
 
     def _strayed(self, hidden: Tensor, batch: Batch, held: Tensor | slice) -> Tensor:
         """How far tokens of the rows that are `held` are from where the frozen backbone has them. Shape: ()."""
@@ -153,7 +156,7 @@ class DistillObjective(nn.Module):
             way = way * batch.anchored_tokens[held][..., None]
         # Over all tokens: one that is anchored is held as much, whether the others are or not.
         by_row = (way / spread * self.get_buffer("weights")).sum(dim=(1, 2)) / real.sum(dim=(1, 2))
-        strayed: Tensor = (by_row * batch.anchors[held].to(by_row.device)).sum() / len(batch.ids)
+        strayed: Tensor = (by_row * batch.anchors[held]).sum() / len(batch.ids)
         return strayed
 
     def measures(self, hidden: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -15,7 +15,8 @@ from adaptkit.objectives.mlm import MLM
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.distill import DistillObjective, DistillTraining
 from adaptkit.training.objectives.glossed_text import glossed_text
-from adaptkit.training.objectives.mlm import MaskedObjective, MaskingRule, masked_objective
+from adaptkit.training.objectives.masking import MaskingRule
+from adaptkit.training.objectives.mlm import MaskedObjective, masked_objective
 from adaptkit.training.objectives.softmax import softmax_vocabulary
 from adaptkit.training.tokenized_text import TokenizedText
 

@@ -1,7 +1,7 @@
 """Masked language modelling that projects only what it needs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -12,7 +12,7 @@ from adaptkit.attaching import AdapterLayers
 from adaptkit.backbones import Backbone, embedding_rows, widening_of, word_starts
 from adaptkit.errors import ConfigError
 from adaptkit.format.tensor_shapes import PROJECTION
-from adaptkit.heads.batch import Batch, in_few_shapes
+from adaptkit.heads.batch import Batch
 from adaptkit.layers import InvertibleLayer, PieceRows
 from adaptkit.layers.pooling import Pool, mean_pool
 from adaptkit.layers.types import MasterLinear
@@ -21,26 +21,12 @@ from adaptkit.objectives import Mlm
 from adaptkit.objectives.projection import ProjectionConfig, projection_to
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.masking import Masking, MaskingRule
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.softmax import VocabularySoftmax, softmax_vocabulary
 from adaptkit.training.tokenized_text import TokenizedText
 
 OptionsT = TypeVar("OptionsT", bound=Mlm)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MaskingRule:
-    """Which tokens are masked, and how (Devlin et al. 2019, arXiv:1810.04805): 80 % mask, 10 % random, 10 % kept.
-
-    `whole_words` masks all pieces of a word together.
-    """
-
-    share: float = 0.15
-    whole_words: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
-            raise ConfigError(f"the share of masked tokens must lie between 0 and 1, found {self.share}.")
 
 
 class MaskedObjective(nn.Module):
@@ -88,24 +74,17 @@ class MaskedObjective(nn.Module):
             more=more,
             widening=widening,
         )
-        kept = self.softmax.get_buffer("kept")
-        if not bool(maskable[kept].any()):
-            raise ConfigError("none of the corpus vocabulary can be masked; the text is special tokens only.")
+        self._masking = Masking(
+            rule, self.softmax, maskable=maskable, word_start=word_start, mask_id=mask_id, n_opening=n_opening
+        )
         self.blocks: tuple[int, ...] = ()
-        self.rule = rule
         self.anchor_weight = anchor_weight
         self._dtype = dtype
-        self.mask_id = mask_id
-        self.n_opening = n_opening
         wide = embeddings if widening is None else embeddings @ widening.T.to(embeddings)
         width = wide.shape[1]
-        known = self.softmax.places(torch.arange(len(maskable))) >= 0
-        self.register_buffer("maskable", maskable & known, persistent=False)
-        self.register_buffer("word_start", word_start, persistent=False)
-        self.register_buffer("replacements", kept[maskable[kept]], persistent=False)
         self.transform = MasterLinear(width, width)
         self.norm = nn.LayerNorm(width)
-        self.bias = nn.Parameter(torch.zeros(len(kept)))
+        self.bias = nn.Parameter(torch.zeros(len(self.softmax)))
         # Start from "the hidden state is the embedding", at the scale at which embeddings tell tokens apart.
         nn.init.eye_(self.transform.weight)
         nn.init.zeros_(self.transform.bias)
@@ -113,19 +92,7 @@ class MaskedObjective(nn.Module):
 
     def prepare(self, batch: Batch) -> Batch:
         """Mask tokens; at least one in the batch."""
-        candidates = self._buffer("maskable")[batch.ids] & batch.mask.bool()
-        candidates[:, : self.n_opening] = False
-        chosen = self._choose_words(batch.ids, candidates) if self.rule.whole_words else self._choose(candidates)
-        if not bool(chosen.any()):
-            chosen = candidates
-        fate = torch.rand(batch.ids.shape, device=batch.ids.device)
-        replacements = self._buffer("replacements")
-        drawn = replacements[torch.randint(len(replacements), batch.ids.shape, device=batch.ids.device)]
-        ids = torch.where(chosen & (fate < 0.8), self.mask_id, batch.ids)
-        ids = torch.where(chosen & (fate >= 0.9), drawn, ids)
-        positions = chosen.reshape(-1).nonzero().squeeze(1)
-        positions, labels = in_few_shapes(positions, self.softmax.places(batch.ids.reshape(-1)[positions]))
-        return replace(batch, ids=ids, positions=positions, labels=labels)
+        return self._masking(batch)
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """The mean loss over masked tokens, plus the anchor.
@@ -153,19 +120,6 @@ class MaskedObjective(nn.Module):
         vectors = self.norm(self.transform(picked).to(self.norm.weight.dtype))
         loss: Tensor = self.softmax(vectors, batch.labels, self.bias)
         return loss
-
-    def _choose(self, candidates: Tensor) -> Tensor:
-        return candidates & (torch.rand(candidates.shape, device=candidates.device) < self.rule.share)
-
-    def _choose_words(self, ids: Tensor, candidates: Tensor) -> Tensor:
-        starts = self._buffer("word_start")[ids] | ~candidates
-        word = starts.long().cumsum(dim=1)
-        dice = torch.rand((ids.shape[0], ids.shape[1] + 1), device=ids.device) < self.rule.share
-        return candidates & dice.gather(1, word)
-
-    def _buffer(self, name: str) -> Tensor:
-        buffer: Tensor = self.get_buffer(name)
-        return buffer
 
 
 class MaskedTraining(ObjectiveTraining[OptionsT]):
@@ -215,7 +169,7 @@ class MaskedTraining(ObjectiveTraining[OptionsT]):
         if not self.options.keep_projection or self._trained is None:
             return None
         trained = self._trained
-        tokens = None if self.options.full_vocabulary else trained.softmax.get_buffer("kept").tolist()
+        tokens = None if self.options.full_vocabulary else trained.softmax.vocabulary.tolist()
         weights = {f"{PROJECTION}.{name}": weight.detach().cpu() for name, weight in trained.named_parameters()}
         return projection_to(tokens), weights
 

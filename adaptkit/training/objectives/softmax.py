@@ -44,11 +44,11 @@ class VocabularySoftmax(nn.Module):
         self.register_buffer("own", own, persistent=False)
         self.register_buffer("rows", rows.to(dtype), persistent=False)
         self.register_buffer("widening", None if widening is None else widening.to(dtype), persistent=False)
-        self.register_buffer("place", place, persistent=False)
-        self.register_buffer("kept", kept, persistent=False)
+        # No buffers: what is predicted is chosen on the CPU, wherever it is computed.
+        self.vocabulary, self._place = kept, place
 
     def __len__(self) -> int:
-        return len(self.get_buffer("kept"))
+        return len(self.vocabulary)
 
     def table(self) -> Tensor:
         """A row for each id of the vocabulary. Shape: (len(vocabulary), width)."""
@@ -58,8 +58,8 @@ class VocabularySoftmax(nn.Module):
         return torch.cat([rows, self._more[0].rows[self.get_buffer("own")].to(rows.dtype)])
 
     def places(self, ids: Tensor) -> Tensor:
-        """Where in the vocabulary these ids are, -1 for others. Shape: as `ids`."""
-        return self.get_buffer("place")[ids]
+        """Where in the vocabulary these ids are, -1 for others. Shape: as `ids`, which are on the CPU."""
+        return self._place[ids]
 
     def forward(self, vectors: Tensor, labels: Tensor, bias: Tensor | None = None) -> Tensor:
         """The mean cross-entropy; 0 of no tokens at all.

@@ -32,13 +32,14 @@ class FeatureDistillationTraining(Regularising[FeatureDistillation]):
 
     def prepare(self, batch: Batch) -> Batch:
         """Anchors of 1, so that the frozen states are asked for."""
-        return replace(batch, anchors=torch.ones(len(batch.ids), device=batch.ids.device))
+        return replace(batch, anchors=torch.ones(len(batch.ids)))
 
     def penalty(self, hidden: Tensor, outputs: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002 - the contract of penalties
         """Shape: hidden (rows, seq, hidden_width), result ()."""
         if batch.frozen is None:
             raise ConfigError("feature distillation needs the frozen stack's states in the batch.")
-        real = batch.mask.bool()
-        now, then = hidden[real].float(), batch.frozen[real].float()
-        spread = (then - then.mean(dim=0)).pow(2).sum()
-        return (now - then).pow(2).sum() / spread.clamp(min=torch.finfo(torch.float32).eps)
+        # Padding weighs nothing and is not picked out: to know how much of it there is would wait for a GPU.
+        real, now, then = batch.mask.float()[..., None], hidden.float(), batch.frozen.float()
+        centre = (then * real).sum(dim=(0, 1)) / real.sum()
+        spread = ((then - centre).pow(2) * real).sum()
+        return ((now - then).pow(2) * real).sum() / spread.clamp(min=torch.finfo(torch.float32).eps)

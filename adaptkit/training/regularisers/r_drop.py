@@ -32,8 +32,9 @@ class RDropTraining(Regularising[RDrop]):
     def penalty(self, hidden: Tensor, outputs: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002 - the contract of penalties
         """Shape: outputs (2 * items, ..., n_labels), result ()."""
         there = batch.require_labels().chunk(2)[0] != IGNORED
-        first, second = (torch.log_softmax(half[there], dim=-1) for half in outputs.chunk(2))
-        return (_divergence(first, second) + _divergence(second, first)) / 2
+        first, second = (torch.log_softmax(half, dim=-1) for half in outputs.chunk(2))
+        apart = (_divergence(first, second) + _divergence(second, first)) / 2
+        return (apart * there).sum() / there.sum().clamp(min=1)
 
 
 def _twice(rows: Tensor) -> Tensor:
@@ -41,5 +42,5 @@ def _twice(rows: Tensor) -> Tensor:
 
 
 def _divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """KL(p, q), the mean over targets. Shape: both (targets, n_labels), result ()."""
-    return F.kl_div(log_q, log_p, reduction="batchmean", log_target=True)
+    """KL(p, q) of each target. Shape: both (..., n_labels), result (...)."""
+    return F.kl_div(log_q, log_p, reduction="none", log_target=True).sum(dim=-1)

@@ -51,7 +51,8 @@ class TwoDomains(Regularising[OptionsT]):
     def prepare(self, batch: Batch) -> Batch:
         """The batch with as many rows of the target domain."""
         chosen = torch.randint(len(self._rows), (len(batch.ids),)).tolist()
-        ids, mask = self.material.backbone.pad([self._rows[number] for number in chosen], multiple_of=PADDED_TO)
+        rows = [self._rows[number] for number in chosen]
+        ids, mask = self.material.backbone.padded(rows, multiple_of=PADDED_TO)
         return replace(batch, unlabelled=Batch(ids, mask, language=batch.language))
 
     def penalty(self, hidden: Tensor, outputs: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002 - the contract of penalties
