@@ -26,7 +26,7 @@ from adaptkit.backbones.text_ends import write_text_ends
 from adaptkit.backbones.text_reader import TextReader
 from adaptkit.backbones.transformers_bars import transformers_bars_hidden
 from adaptkit.backbones.vocabulary import Vocabulary
-from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
+from adaptkit.backbones.word_embeddings import TrimmedEmbeddings, WordEmbeddings
 from adaptkit.errors import ConfigError, CorruptBackbone
 from adaptkit.format.architectures import Architecture, architecture_of
 from adaptkit.format.fingerprint import Fingerprint
@@ -300,6 +300,15 @@ class Backbone(TextReader):
         """As `padded`, on the backbone's device."""
         padded, mask = self.padded(ids, multiple_of=multiple_of)
         return padded.to(self.device), mask.to(self.device)
+
+    def fetch_words(self, ids: Tensor, there: Tensor) -> None:
+        """Let a table of word embeddings that is looked up elsewhere than on the device fetch what a pass will read.
+
+        `there` are the ids as the pass is given them, that very tensor. Shape: ids, on the CPU, and there (batch, seq).
+        """
+        table = self.network.get_submodule(self.architecture.word_embeddings)
+        if isinstance(table, WordEmbeddings):
+            table.fetch(ids, there)
 
     def padded(
         self, ids: Sequence[Sequence[int] | NDArray[np.int32]], *, multiple_of: int = 1

@@ -1,14 +1,17 @@
 """A batch, and what the training loop asks of a loss."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from adaptkit.backbones.fetched import sent
 from adaptkit.errors import ConfigError
+
+Fetch: TypeAlias = Callable[[Tensor, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Batch:
     before the second one, 0 where there is none, and targets are in the order of `adaptkit.layers.pooling.pool_texts`.
     `anchors` (batch) are weights of keeping a row's tokens where the frozen backbone has them, which is then said by
     `frozen` (n_anchored, seq, n_depths * hidden_width): the states of the rows whose weight is above 0, in their order.
-    `held` (n_anchored) and `paired` are the numbers of those rows and of rows of two texts; `on` finds them.
+    `held` (n_anchored) and `paired` are the numbers of those rows and of rows of two texts, and
+    `held_rows` what of those with an anchor is read where not all have one; `on` finds them.
     `anchored_tokens` (batch, seq) are 1 for the tokens that an anchor holds; None: it holds all.
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
@@ -49,11 +53,13 @@ class Batch:
     decoder_ids: Tensor | None = None
     held: Tensor | None = None
     paired: Tensor | None = None
+    held_rows: "Batch | None" = None
 
-    def on(self, device: torch.device) -> "Batch":
+    def on(self, device: torch.device, fetch: Fetch = lambda _, __: None) -> "Batch":
         """The batch on a device. What must be known of it to say what is computed is found before, on the CPU.
 
-        A GPU that is asked is waited for, and has nothing to do until it is told more.
+        A GPU that is asked is waited for, and has nothing to do until it is told more. `fetch` is told of ids that will
+        be read: as they are here, and there.
         """
         held, paired = _rows_above_0(self.anchors), _rows_above_0(self.first_lengths)
         found = replace(
@@ -62,8 +68,22 @@ class Batch:
             first_lengths=None if paired is None else self.first_lengths,
             held=held,
             paired=paired,
+            held_rows=None if held is None or len(held) == len(self.ids) else self._rows(held),
         )
-        return Batch(**{field.name: _put(getattr(found, field.name), device) for field in fields(Batch)})
+        there = Batch(**{field.name: _put(getattr(found, field.name), device, fetch) for field in fields(Batch)})
+        fetch(self.ids, there.ids)
+        return there
+
+    def _rows(self, rows: Tensor) -> "Batch":
+        return Batch(ids=self.ids[rows], mask=self.mask[rows], language=self.language)
+
+    @property
+    def read_by_frozen(self) -> "Batch":
+        """What the frozen backbone reads for the anchors: the rows that have one."""
+        if self.held_rows is not None:
+            return self.held_rows
+        rows = self.anchored
+        return self._rows(rows) if isinstance(rows, Tensor) else self
 
     @property
     def anchored(self) -> Tensor | slice | None:
@@ -90,13 +110,10 @@ def _rows_above_0(numbers: Tensor | None) -> Tensor | None:
     return rows if rows is not None and len(rows) else None
 
 
-def _put(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - a field of any type
+def _put(value: Any, device: torch.device, fetch: Fetch) -> Any:  # noqa: ANN401 - a field of any type
     if isinstance(value, Batch):
-        return value.on(device)
-    if not isinstance(value, Tensor) or value.device == device:
-        return value
-    # Only from memory that stays where it is does a copy go on beside what this thread does next.
-    return value.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else value.to(device)
+        return value.on(device, fetch)
+    return sent(value, device) if isinstance(value, Tensor) else value
 
 
 IGNORED = -100

@@ -1,11 +1,12 @@
 """Sentence vectors of texts and of token ids, each under a stack of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from adaptkit.attaching import RowPlan
+from adaptkit.backbones.hardware import works_beside
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.data.batching import chunks
 from adaptkit.errors import ConfigError
@@ -101,15 +102,32 @@ class Encoder:
         ways = f"Give a smaller batch_size (it is {batch_size})."
         shown = bar("encoding", len(ids), shown=progress)
         with torch.inference_mode(), memory_errors_told("this batch", self._backbone.device, ways), shown as advance:
-            for rows in chunks(by_length, batch_size):
-                tokens, mask = self._backbone.pad([ids[row] for row in rows])
+            batches = self._read_ahead(ids, chunks(by_length, batch_size))
+            batch = next(batches, None)
+            while batch is not None:
+                rows, tokens, mask = batch
                 decoded = tokens if whole and self._backbone.architecture.decoder is not None else None
                 own = [plans[row] for row in rows]
                 texts = [] if blocks or decoded is not None else [tuple(ids[row]) for row in rows]
                 hidden = self._passes.states_of_rows(tokens, mask, own, blocks, decoded, texts=texts)
-                vectors[rows] = self._backbone.sentences.pooled(hidden, mask).cpu()
+                found = self._backbone.sentences.pooled(hidden, mask)
+                # Read while a GPU computes this one, which is waited for then.
+                batch = next(batches, None)
+                vectors[rows] = found.cpu()
                 advance(len(rows))
         return vectors
+
+    def _read_ahead(
+        self, ids: Sequence[Sequence[int]], batches: Iterable[Sequence[int]]
+    ) -> Iterator[tuple[Sequence[int], Tensor, Tensor]]:
+        """Which rows, their tokens and mask, and the words of those fetched."""
+        device = self._backbone.device
+        for rows in batches:
+            tokens, mask = self._backbone.padded([ids[row] for row in rows])
+            there = tokens.to(device)
+            if works_beside(device):
+                self._backbone.fetch_words(tokens, there)
+            yield rows, there, mask.to(device)
 
     def _finished(self, pooled: Tensor) -> Tensor:
         """The backbone's own vectors. Shape: pooled (n, hidden_width), result (n, width), on the CPU."""

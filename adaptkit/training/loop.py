@@ -273,7 +273,9 @@ class TrainingRun:
         return loss.detach()
 
     def _batch(self, rows: list[int]) -> Batch:
-        return self._objective.prepare(self._data.batch(rows, self._backbone)).on(self.device)
+        """Made while a GPU is still busy with the batch before, of which nothing has been asked yet."""
+        prepared = self._objective.prepare(self._data.batch(rows, self._backbone))
+        return prepared.on(self.device, self._backbone.fetch_words)
 
     @contextmanager
     def _fast_backbone(self) -> Iterator[None]:

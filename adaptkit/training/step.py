@@ -56,7 +56,7 @@ class TrainingStep(nn.Module):
             if batch.unlabelled is not None:
                 batch = replace(batch, unlabelled_states=self._states(batch.unlabelled, objective, stack))
         if (held := batch.anchored) is not None:
-            batch = replace(batch, frozen=hidden[held] if bare else self._frozen(_rows(batch, held), objective))
+            batch = replace(batch, frozen=hidden[held] if bare else self._frozen(batch.read_by_frozen, objective))
         return dict(objective.measures(hidden, batch))
 
     def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
@@ -70,13 +70,6 @@ class TrainingStep(nn.Module):
 
         decoded = () if batch.decoder_ids is None else (batch.decoder_ids,)
         return self._processes.in_shares(states, batch.ids, batch.mask, *decoded)
-
-
-def _rows(batch: Batch, held: Tensor | slice) -> Batch:
-    """What the backbone reads of these rows; a slice is all of them."""
-    return (
-        batch if isinstance(held, slice) else Batch(ids=batch.ids[held], mask=batch.mask[held], language=batch.language)
-    )
 
 
 def _for(batch: Batch, stack: BatchStack) -> StackLike:

@@ -22,6 +22,8 @@ class PagedRows(WordEmbeddings):
         ConfigError: A cache that holds no row.
     """
 
+    asked_on_cpu = True
+
     def __init__(self, source: TableSource) -> None:
         super().__init__(source.stored.shape[0], source.width, source.dtype)
         capacity = min(self.n_rows, source.cache_bytes // (self.width * self.dtype.itemsize))
