@@ -1,5 +1,6 @@
 """`adaptkit export`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -10,7 +11,9 @@ from adaptkit.cli.arguments import choice
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
+from adaptkit.format.spec import RECORD_FILE
 from adaptkit.format.transformers_classes import ForClass
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import PlainConsole
 
@@ -24,7 +27,8 @@ Reader: TypeAlias = Literal["peft", "onnx", "onnx-backbone", "onnx-adapter"]
 def export_adapter(
     output: Annotated[Path, typer.Option(help="folder to write")],
     folders: Annotated[
-        list[Path] | None, typer.Argument(help="folder of an adapter; of several that are stacked, lowest first")
+        list[Path] | None,
+        typer.Argument(help="folder of an adapter; of several that are stacked, lowest first; or a zoo (onnx-adapter)"),
     ] = None,
     to: Annotated[Reader, choice("to", Reader, "the library that is to read it")] = "peft",
     stack: Annotated[
@@ -50,6 +54,9 @@ def export_adapter(
     if to == "onnx-backbone":
         _require_bare(given, stack, zoo)
         return _write_backbone(backbone, output, for_class=for_class, without_head=without_head)
+    if to == "onnx-adapter" and len(given) == 1 and _is_zoo(given[0]):
+        _require_of_onnx(for_class, without_head=without_head)
+        return _write_zoo(given[0], backbone, output, name=name, asked=stack is not None or zoo is not None)
     if bool(given) == (stack is not None):
         raise ConfigError(
             f"name what is written: folders of adapters, or {as_typed(stack=...)} and the {as_typed(zoo=...)} with its "
@@ -117,6 +124,36 @@ def _write_backbone(backbone: str | None, output: Path, *, for_class: ForClass, 
     facts = {"folder": str(output), "file": MODEL_FILE, "output_error": written.output_error}
     told = f"{MODEL_FILE} is in {output} (output error {written.output_error:.1e}), and takes adapters"
     return Answer(facts, told, confirms=True)
+
+
+def _is_zoo(place: Path) -> bool:
+    return place.is_file() or (place.is_dir() and not (place / RECORD_FILE).exists())
+
+
+def _write_zoo(zoo: Path, backbone: str | None, output: Path, *, name: str | None, asked: bool) -> Answer:
+    from adaptkit.interchange import export_onnx_zoo
+    from adaptkit.model import load_model
+
+    if asked or name is not None:
+        raise ConfigError(
+            f"{zoo} holds no adapter itself, so all in it are written, each under its own name; leave "
+            f"{as_typed(stack=...)}, {as_typed(zoo=...)} and {as_typed(name=...)} out, or name one adapter."
+        )
+    found = export_onnx_zoo(load_model(backbone), zoo, output, told=_err.print)
+    facts = {
+        "folder": str(output),
+        "written": {
+            adapter_id: {"file": each.path.name, "output_error": each.output_error}
+            for adapter_id, each in found.written.items()
+        },
+        "left_out": dict(found.left_out),
+    }
+    return Answer(facts, _told_of_zoo(found.written, found.left_out, output), confirms=True)
+
+
+def _told_of_zoo(written: Mapping[str, object], left_out: Mapping[str, str], output: Path) -> str:
+    told = f"{counted(len(written), 'adapter')} of {len(written) + len(left_out)} beside the graph in {output}"
+    return told + (f"; left out: {', '.join(left_out)}" if left_out else "")
 
 
 def _write_beside(model: "AdaptedModel", stack: Stack | None, output: Path, name: str | None) -> Answer:

@@ -6,6 +6,7 @@ from adaptkit.interchange.hub import HubAdapter, pull_adapter, push_adapter
 from adaptkit.interchange.onnx import OnnxFolder, export_onnx
 from adaptkit.interchange.onnx_adapter import OnnxAdapter, export_onnx_adapter
 from adaptkit.interchange.onnx_backbone import export_onnx_backbone
+from adaptkit.interchange.onnx_zoo import OnnxZoo, export_onnx_zoo
 from adaptkit.interchange.peft import import_peft
 from adaptkit.interchange.peft_export import export_peft
 from adaptkit.interchange.peft_stack import export_peft_stack
@@ -18,6 +19,7 @@ __all__ = [
     "HubAdapter",
     "OnnxAdapter",
     "OnnxFolder",
+    "OnnxZoo",
     "as_pipeline",
     "as_sentence_transformer",
     "as_transformers",
@@ -25,6 +27,7 @@ __all__ = [
     "export_onnx",
     "export_onnx_adapter",
     "export_onnx_backbone",
+    "export_onnx_zoo",
     "export_peft",
     "export_peft_stack",
     "import_adapterhub",

@@ -1,11 +1,12 @@
 """A stack of LoRAs as a file that onnxruntime gives to the one graph of its backbone."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -54,19 +55,47 @@ def export_onnx_adapter(
     """
     require_packages()
     require_whole(model.backbone)
-    pinned = model.pinned(stack)
-    pinned.require_own_vocabulary("a file of weights for onnxruntime")
-    pinned.require_outputs("an ONNX model")
-    arrays = _arrays(model, pinned)
-    place = _place(Path(folder), pinned, name)
-    session = _graph(model, Path(folder))
-    with whole_file(place) as partial_place:
-        _write(arrays, partial_place)
-        error = _error(model, pinned, session, partial_place)
-        require_close(error)
-        with whole_file(place.with_suffix(".json")) as facts:
-            facts.write_text(json.dumps(_facts(model, pinned), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return OnnxAdapter(place, error)
+    weights = StackWeights.of(model, stack)
+    place = _place(Path(folder), weights.pinned, name)
+    return weights.written(graph_in(Path(folder), model), place)
+
+
+@dataclass(frozen=True)
+class StackWeights:
+    """A stack as the arrays that the graph of its backbone takes."""
+
+    model: AdaptedModel
+    pinned: ResolvedStack
+    arrays: Mapping[str, Tensor]
+
+    @classmethod
+    def of(cls, model: AdaptedModel, stack: StackLike) -> Self:
+        """Of one stack.
+
+        Raises:
+            NotConvertible: What of it the graph has no place for, by name.
+            ConfigError: It is empty or in training.
+            UnknownAdapter: It names an adapter that is not attached.
+        """
+        pinned = model.pinned(stack)
+        pinned.require_own_vocabulary("a file of weights for onnxruntime")
+        pinned.require_outputs("an ONNX model")
+        return cls(model, pinned, _arrays(model, pinned))
+
+    def written(self, graph: "onnxruntime.InferenceSession", place: Path) -> OnnxAdapter:
+        """Write both files of it, after the graph has given with the first what the stack gives.
+
+        Raises:
+            NotConvertible: It gives something else; nothing was written.
+        """
+        with whole_file(place) as partial_place:
+            _write(self.arrays, partial_place)
+            error = _error(self.model, self.pinned, graph, partial_place)
+            require_close(error)
+            with whole_file(place.with_suffix(".json")) as facts:
+                said = json.dumps(_facts(self.model, self.pinned), indent=1, ensure_ascii=False)
+                facts.write_text(said + "\n", encoding="utf-8")
+        return OnnxAdapter(place, error)
 
 
 def _arrays(model: AdaptedModel, pinned: ResolvedStack) -> dict[str, Tensor]:
@@ -102,16 +131,27 @@ def _place(folder: Path, pinned: ResolvedStack, name: str | None) -> Path:
     named = "-".join(AdapterId.parse(found).name for found in pinned.stack.ids) if name is None else name
     if named != Path(named).name or named.startswith("."):
         raise ConfigError(f"name must be the plain name of a file, found {named!r}; the folder is given by itself.")
-    for suffix in (SUFFIX, ".json"):
-        if (folder / f"{named}{suffix}").exists():
-            raise ConfigError(
-                f"{folder / named}{suffix} exists already; nothing was written. Remove it, or give another name "
-                f"({as_typed(name='...')})."
-            )
+    require_free(folder, named, f", or give another name ({as_typed(name='...')})")
     return folder / f"{named}{SUFFIX}"
 
 
-def _graph(model: AdaptedModel, folder: Path) -> "onnxruntime.InferenceSession":
+def require_free(folder: Path, name: str, more: str = "") -> None:
+    """Let there be no file of this name.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    for suffix in (SUFFIX, ".json"):
+        if (folder / f"{name}{suffix}").exists():
+            raise ConfigError(f"{folder / name}{suffix} exists already; nothing was written. Remove it{more}.")
+
+
+def graph_in(folder: Path, model: AdaptedModel) -> "onnxruntime.InferenceSession":
+    """The graph in a folder, opened, which takes adapters for the backbone of a model.
+
+    Raises:
+        ConfigError: There is none, or that of another backbone.
+    """
     if not (folder / MODEL_FILE).is_file():
         raise ConfigError(
             f"{folder} has no {MODEL_FILE} to write an adapter beside. Write the backbone first: "
@@ -129,7 +169,7 @@ def _graph(model: AdaptedModel, folder: Path) -> "onnxruntime.InferenceSession":
     return session
 
 
-def _write(arrays: dict[str, Tensor], path: Path) -> None:
+def _write(arrays: Mapping[str, Tensor], path: Path) -> None:
     import onnxruntime
 
     written = onnxruntime.AdapterFormat()

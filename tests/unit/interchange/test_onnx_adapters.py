@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import adaptkit
+from adaptkit.cli.export_adapter import export_adapter
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange import onnx_adapter
@@ -283,3 +284,81 @@ def test_where_a_projection_reads_no_rows_all_rows_have_one_adapter(served: Serv
     )
     with pytest.raises(Exception, match="adapter_of_row"):
         served.run("sentence_embedding", TEXTS, more={**served.bank("sw"), "adapter_of_row": np.array([0, 1, 0, 1])})
+
+
+@pytest.fixture
+def beside(served: Served, tmp_path: Path) -> Served:
+    """The same graph in a folder without adapters, and a zoo of two LoRAs and others that do not fit."""
+    folder, zoo = tmp_path / "all", tmp_path / "zoo"
+    folder.mkdir()
+    for file in served.folder.iterdir():
+        if file.suffix not in (".onnx_adapter", ".json") or file.name in ("config.json", "tokenizer.json"):
+            (folder / file.name).symlink_to(file)
+    model = tiny_model()
+    topics = AdapterConfig(method=LoraConfig(rank=2), head=HeadConfig(task_type="classification", labels=LABELS))
+    random_adapter(model, AdapterConfig(method=LoraConfig(rank=4)), seed=0).save(zoo / "sw")
+    random_adapter(model, topics, kind="task", name="topics", seed=1).save(zoo / "topics")
+    random_adapter(model, AdapterConfig(method=LoraConfig(rank=2)), kind="domain", name="sw", seed=2).save(zoo / "swd")
+    narrow = AdapterConfig(method=BottleneckConfig(reduction_factor=4))
+    random_adapter(model, narrow, kind="domain", name="narrow").save(zoo / "narrow")
+    other = tiny_model(seed=1)
+    random_adapter(other, AdapterConfig(method=LoraConfig(rank=2)), name="ha").save(zoo / "ha")
+    return replace(served, model=model, folder=folder)
+
+
+def adapter_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.endswith((".onnx_adapter", ".json")))
+
+
+def test_a_zoo_is_written_in_one_go(beside: Served, tmp_path: Path) -> None:
+    before, told = set(adapter_files(beside.folder)), list[str]()
+    found = adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder, told=told.append)
+    assert {name: each.path.name for name, each in found.written.items()} == {
+        "domain/sw": "domain-sw.onnx_adapter",
+        "language/sw": "language-sw.onnx_adapter",
+        "task/topics": "topics.onnx_adapter",
+    }
+    assert found.left_out.keys() == {"domain/narrow", "language/ha"}
+    assert "is no LoRA alone" in found.left_out["domain/narrow"]
+    assert len(told) == 5
+    new = set(adapter_files(beside.folder)) - before
+    assert new == {
+        f"{name}.{end}" for name in ("domain-sw", "language-sw", "topics") for end in ("onnx_adapter", "json")
+    }
+    for name in ("language-sw", "domain-sw"):
+        close(beside.run("sentence_embedding", TEXTS, name), beside.model.encode(TEXTS, stack=name.replace("-", "/")))
+    assert not [path for path in beside.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_zoo_is_written_whole_or_not_at_all(beside: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, write = sorted(beside.folder.iterdir()), onnx_adapter._write
+
+    def full(arrays: Any, path: Path) -> None:  # noqa: ANN401
+        if path.name.startswith(".") or "topics" in path.name:
+            raise OSError("the disk is full")
+        write(arrays, path)
+
+    monkeypatch.setattr(onnx_adapter, "_write", full)
+    with pytest.raises(OSError, match="full"):
+        adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
+    assert sorted(beside.folder.iterdir()) == before
+    (beside.folder / "topics.json").touch()
+    with pytest.raises(ConfigError, match=r"topics.json exists already; nothing was written"):
+        adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
+
+
+def test_a_zoo_of_which_nothing_fits_is_told_with_every_reason(beside: Served, tmp_path: Path) -> None:
+    for name in ("sw", "swd", "topics"):
+        (tmp_path / "zoo" / name).rename(tmp_path / name)
+    with pytest.raises(ConfigError, match=r"(?s)nothing was written.*domain/narrow: .*language/ha: "):
+        adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
+
+
+def test_the_command_takes_a_zoo(beside: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.model.load_model", lambda _: beside.model)
+    answer = export_adapter(beside.folder, [tmp_path / "zoo"], to="onnx-adapter")
+    assert set(answer.facts["written"]) == {"domain/sw", "language/sw", "task/topics"}
+    assert set(answer.facts["left_out"]) == {"domain/narrow", "language/ha"}
+    assert str(answer.words).endswith("left out: domain/narrow, language/ha")
+    with pytest.raises(ConfigError, match="each under its own name; leave"):
+        export_adapter(beside.folder, [tmp_path / "zoo"], to="onnx-adapter", name="all")

@@ -1,0 +1,79 @@
+"""All LoRAs of a zoo as files that onnxruntime gives to the one graph of their backbone."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from adaptkit.composition import AdapterId
+from adaptkit.errors import CompatibilityError, ConfigError, NotConvertible
+from adaptkit.interchange.onnx_adapter import SUFFIX, OnnxAdapter, StackWeights, graph_in, require_free
+from adaptkit.interchange.onnx_file import require_packages, require_whole
+from adaptkit.model import AdaptedModel
+from adaptkit.storage import Zoo
+
+
+@dataclass(frozen=True)
+class OnnxZoo:
+    """What was written of a zoo, by the id of the adapter, and why each of the others was not."""
+
+    written: Mapping[str, OnnxAdapter]
+    left_out: Mapping[str, str]
+
+
+def export_onnx_zoo(
+    model: AdaptedModel,
+    zoo: Zoo | str | PathLike[str],
+    folder: str | PathLike[str],
+    *,
+    told: Callable[[str], None] = lambda _: None,
+) -> OnnxZoo:
+    """Write each LoRA of a zoo that fits the backbone as `export_onnx_adapter` does; `told` hears of each.
+
+    A file is called as its adapter, or `KIND-NAME` where two kinds share a name. All of them are put in place when the
+    last has been tried, or none. The zoo becomes that of the model, whose stacks may name its adapters.
+
+    Raises:
+        ConfigError: The folder has no graph of this backbone, or one of the files is there already; or no adapter fits.
+        AdapterFileError: An adapter that is not sound.
+        AdapterExists: Two adapters of one id.
+    """
+    require_packages()
+    require_whole(model.backbone)
+    place = Path(folder)
+    graph, files = graph_in(place, model), _names(model.attach_zoo(zoo))
+    for name in files.values():
+        require_free(place, name)
+    written: dict[str, OnnxAdapter] = {}
+    left_out: dict[str, str] = {}
+    with TemporaryDirectory(dir=place, prefix=".adapters-") as partial:
+        for adapter_id, name in files.items():
+            try:
+                made = StackWeights.of(model, adapter_id).written(graph, Path(partial) / f"{name}{SUFFIX}")
+            except (CompatibilityError, NotConvertible) as error:
+                left_out[adapter_id] = str(error)
+                told(f"{adapter_id} is left out: {error}")
+                continue
+            written[adapter_id] = OnnxAdapter(place / made.path.name, made.output_error)
+            told(f"{adapter_id}: {made.path.name} (output error {made.output_error:.1e})")
+        if not written:
+            raise ConfigError(f"no adapter of {zoo} fits the graph in {place}; nothing was written.{_whys(left_out)}")
+        for file in sorted(Path(partial).iterdir()):
+            file.replace(place / file.name)
+    return OnnxZoo(written, left_out)
+
+
+def _names(ids: Iterable[str]) -> dict[str, str]:
+    """What the file of each is called."""
+    found = {adapter_id: AdapterId.parse(adapter_id) for adapter_id in sorted(ids)}
+    shared = Counter(each.name for each in found.values())
+    return {
+        adapter_id: each.name if shared[each.name] == 1 else f"{each.kind}-{each.name}"
+        for adapter_id, each in found.items()
+    }
+
+
+def _whys(left_out: Mapping[str, str]) -> str:
+    return "".join(f"\n{adapter_id}: {why}" for adapter_id, why in left_out.items())
