@@ -37,7 +37,7 @@ class FetchedBatches:
     """What was fetched for batches, by the tensors of their ids themselves: for as long as those live."""
 
     def __init__(self) -> None:
-        self._of = WeakIdKeyDictionary()  # type: ignore[no-untyped-call]  # torch's own
+        self._of = WeakIdKeyDictionary()
         self._stream: torch.cuda.Stream | None = None
 
     def keep(self, ids: Tensor, vectors: Tensor, places: Tensor) -> None:
@@ -47,7 +47,7 @@ class FetchedBatches:
 
     def of(self, ids: Tensor) -> Fetched | None:
         """What was fetched for these ids; None where nothing was, or they were changed since."""
-        found: Fetched | None = self._of.get(ids)
+        found: Fetched | None = self._of.get(ids)  # type: ignore[no-untyped-call]  # torch's own
         return found if found is not None and found.version == _version(ids) else None
 
     @contextmanager
@@ -57,7 +57,7 @@ class FetchedBatches:
             yield
             return
         if self._stream is None:
-            self._stream = torch.cuda.Stream(device)
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's own
         with torch.cuda.stream(self._stream):
             yield
 

@@ -54,7 +54,7 @@ def test_looking_up_each_id_gives_what_looking_up_distinct_ones_does(
     held = EMBEDDING_FORMS[name].table()(TableSource(stored, cache_bytes=20 * ROW_BYTES))
     held.scale = scale
     ids = some_ids()
-    distinct, places = ids.unique(return_inverse=True)
+    distinct, places = torch.unique(ids, return_inverse=True)
     assert torch.equal(held(ids), scale * held.rows(distinct)[places])
     if held.each_on_gpu:
         assert torch.equal(held._of_each(ids), held._of_distinct(ids))

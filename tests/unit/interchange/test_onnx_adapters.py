@@ -357,8 +357,9 @@ def test_a_zoo_of_which_nothing_fits_is_told_with_every_reason(beside: Served, t
 def test_the_command_takes_a_zoo(beside: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adaptkit.model.load_model", lambda _: beside.model)
     answer = export_adapter(beside.folder, [tmp_path / "zoo"], to="onnx-adapter")
-    assert set(answer.facts["written"]) == {"domain/sw", "language/sw", "task/topics"}
-    assert set(answer.facts["left_out"]) == {"domain/narrow", "language/ha"}
+    facts: dict[str, Any] = dict(answer.facts)
+    assert set(facts["written"]) == {"domain/sw", "language/sw", "task/topics"}
+    assert set(facts["left_out"]) == {"domain/narrow", "language/ha"}
     assert str(answer.words).endswith("left out: domain/narrow, language/ha")
     with pytest.raises(ConfigError, match="each under its own name; leave"):
         export_adapter(beside.folder, [tmp_path / "zoo"], to="onnx-adapter", name="all")

@@ -7,7 +7,6 @@ from torch import Tensor
 from adaptkit.errors import ConfigError
 from adaptkit.heads.batch import Batch
 from adaptkit.training.objectives import DistillObjective, depths_of
-from adaptkit.training.step import _rows
 from tests.tolerance import rounded
 
 WIDTH = 6
@@ -214,7 +213,9 @@ def test_where_all_rows_are_anchored_none_is_picked_and_the_loss_is_the_same(mon
         torch.autograd.backward(loss)
         assert hidden.grad is not None
         found.append((loss.detach(), hidden.grad))
-    assert _rows(given, slice(None)) is given
+    every = dataclasses.replace(given, anchors=torch.ones(len(given.ids)))
+    monkeypatch.undo()
+    assert every.read_by_frozen is every
     for loss, gradient in found[1:]:
         assert torch.equal(loss, found[0][0])
         assert torch.equal(gradient, found[0][1])
@@ -222,7 +223,13 @@ def test_where_all_rows_are_anchored_none_is_picked_and_the_loss_is_the_same(mon
 
 def test_the_frozen_backbone_reads_the_anchored_rows_alone() -> None:
     given = dataclasses.replace(batch(), ids=torch.arange(12).reshape(4, 3), language="sw")
-    read = _rows(given, torch.tensor([1, 3]))
+    some = dataclasses.replace(given, anchors=torch.tensor([0.0, 0.5, 0.0, 1.0]))
+    fetched: list[list[list[int]]] = []
+    there = some.on(torch.device("cpu"), lambda ids, _: fetched.append(ids.tolist()))
+    read = there.read_by_frozen
+    # Its words are fetched with those of the batch.
+    assert fetched == [[[3, 4, 5], [9, 10, 11]], given.ids.tolist()]
+    assert torch.equal(some.read_by_frozen.ids, read.ids)
     assert read.ids.tolist() == [[3, 4, 5], [9, 10, 11]]
     assert read.mask.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert read.language == "sw"
