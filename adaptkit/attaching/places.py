@@ -42,7 +42,14 @@ class Places:
         for number, (place, tensor) in enumerate(zip(self.inputs, inputs, strict=True)):
             _fill(place, tensor, number)
         for table, place in self.vectors.items():
-            place.copy_(table.vectors(table_ids(table, self.inputs[_IDS])))
+            fetched = table.table.fetched(table_ids(table, inputs[_IDS]))
+            if fetched is None:
+                place.copy_(table.vectors(table_ids(table, self.inputs[_IDS])))
+                continue
+            # What is masked may be anything that is a number.
+            if place.shape != fetched.shape:
+                place.zero_()
+            place[: len(fetched), : fetched.shape[1]] = fetched
 
     def through(self, network: nn.Module) -> Tensor:
         """What a network gives for what is in them now. Shape: (rows, length, width)."""

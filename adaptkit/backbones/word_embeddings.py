@@ -42,8 +42,8 @@ class WordEmbeddings(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Vectors of token ids. Shape: ids (...), result (..., width)."""
-        if (fetched := self._fetched.of(ids)) is not None:
-            return fetched.spread()
+        if (fetched := self.fetched(ids)) is not None:
+            return fetched
         return self._of_each(ids) if ids.is_cuda and self.each_on_gpu else self._of_distinct(ids)
 
     def _of_each(self, ids: Tensor) -> Tensor:
@@ -67,6 +67,11 @@ class WordEmbeddings(nn.Module):
         with self._fetched.beside(there.device):
             vectors = self._scaled(distinct if self.asked_on_cpu else sent(distinct, there.device))
             self._fetched.keep(there, vectors, sent(places, there.device))
+
+    def fetched(self, ids: Tensor) -> Tensor | None:
+        """Vectors of ids for which they were fetched, that very tensor; else None. Shape: as of `forward`."""
+        found = self._fetched.of(ids)
+        return None if found is None else found.spread()
 
     def _scaled(self, ids: Tensor) -> Tensor:
         """What enters the first block for each of these. Shape: ids (n), result (n, width)."""

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from adaptkit import load_model
+from adaptkit.attaching.places import Places
 from adaptkit.backbones import Backbone, hardware, vocabulary_of
+from adaptkit.backbones.looked_up import LookedUp
 from adaptkit.backbones.masked_attention import ALWAYS_MASKED
 from adaptkit.backbones.word_embeddings import WordEmbeddings
+from adaptkit.data.batch_shapes import BatchShape
 from adaptkit.heads.batch import Batch
 from adaptkit.storage import Adapter
 from adaptkit.training.loop import TrainingRun
@@ -72,6 +75,23 @@ def test_what_was_fetched_goes_with_its_ids() -> None:
         del ids
     gc.collect()
     assert len(table._fetched._of) <= 1
+
+
+def test_a_recorded_pass_takes_what_was_fetched_and_pads_it() -> None:
+    table = Table()
+    looked_up, ids = LookedUp(table), torch.tensor([[3, 1], [1, 7]])
+    mask, shape = torch.ones_like(ids), BatchShape(3, 4)
+    places = Places.padded(shape, (ids, mask), [looked_up])
+    plain = places.vectors[looked_up].clone()
+    places.vectors[looked_up].fill_(torch.nan)
+    table.fetch(ids, ids)
+    table.asked.clear()
+    places.fill((ids, mask))
+    assert torch.equal(places.vectors[looked_up][:2, :2], plain[:2, :2])
+    assert places.vectors[looked_up].isfinite().all()
+    assert table.asked == []
+    places.fill((ids.clone(), mask))
+    assert torch.equal(places.vectors[looked_up], plain)
 
 
 def test_ids_of_a_layer_are_not_asked_of_the_table() -> None:
