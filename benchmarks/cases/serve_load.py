@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -145,11 +145,11 @@ def load(
         thread.start()
     held = []
     for _ in range(_MEMORY_SAMPLES):
-        held.append(memory(process))
+        held.append(memory_of_each(process))
         time.sleep(seconds / _MEMORY_SAMPLES)
     for thread in threads:
         thread.join()
-    held.append(memory(process))
+    held.append(memory_of_each(process))
     n_asked = len(seen.latencies)
     return {
         "requests": n_asked,
@@ -163,7 +163,8 @@ def load(
         "least_distance_of_two_stacks": round(least_distance(right), 4),
         "loads_and_unloads": seen.changes,
         "each_stack_first_s": round(first_s, 1),
-        "memory_mib": held,
+        "memory_mib": [round(sum(sizes.values())) for sizes in held],
+        "memory_mib_of_each": {name: [round(sizes.get(name, 0)) for sizes in held] for name in held[-1]},
     }
 
 
@@ -231,8 +232,10 @@ def least_distance(right: dict[tuple[str, str], Vector]) -> float:
     return min((distance(*pair) for pair in pairs), default=float("inf"))
 
 
-def memory(process: psutil.Process) -> int:
-    """What the server's processes hold, in MiB, what they share counted once."""
-    every: list[psutil.Process] = [process, *process.children(recursive=True)]
-    read: Callable[[psutil.Process], int] = lambda each: getattr(each.memory_full_info(), "pss", 0)  # noqa: E731
-    return round(sum(map(read, every)) / 2**20)
+def memory_of_each(process: psutil.Process) -> dict[str, float]:
+    """What each of the server's processes holds, in MiB, what they share counted once, in the order of their starts.
+
+    The one that answers HTTP and the one that has the backbone are told apart by how much they hold.
+    """
+    every = [process, *sorted(process.children(recursive=True), key=lambda each: each.create_time())]
+    return {f"process {turn}": getattr(each.memory_full_info(), "pss", 0) / 2**20 for turn, each in enumerate(every)}
