@@ -13,6 +13,7 @@ from litserve.transport.base import MessageTransport
 from litserve.utils import LitAPIStatus, LoopResponseType
 
 from adaptkit.serving.jobs import Ask, Job
+from adaptkit.serving.spare_memory import give_back
 
 _LOOKED_AFTER_S = 2.0
 """How often an idle worker sees whether the server that started it is still there."""
@@ -21,8 +22,11 @@ _LOOKED_AFTER_S = 2.0
 class TogetherLoop(LitLoop):  # type: ignore[misc]  # it has no types
     """Takes what waits, up to `max_batch_size` rows, has it answered in one call, and sends each reply to its request.
 
-    LitServe's own loop fills batches by waiting, and asks the queue a thousand times a second meanwhile.
+    LitServe's own loop fills batches by waiting, and asks the queue a thousand times a second meanwhile. When nothing
+    has come for two seconds, what the batches before have freed is given back to the system.
     """
+
+    _has_worked = False
 
     def run(
         self,
@@ -42,7 +46,11 @@ class TogetherLoop(LitLoop):  # type: ignore[misc]  # it has no types
         if not waiting and os.getppid() != self._server_pid:
             sys.exit(0)
         if not waiting:
+            if self._has_worked:
+                give_back()
+            self._has_worked = False
             return
+        self._has_worked = True
         replies = lit_api.predict([job for _, _, job in waiting])
         for (queue_id, uid, _), reply in zip(waiting, replies, strict=True):
             self.put_response(transport, queue_id, uid, reply, LitAPIStatus.OK, LoopResponseType.REGULAR)
