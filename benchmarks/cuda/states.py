@@ -15,6 +15,7 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import TrainingInterrupted
 from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.holding import Graphs
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.training import CheckpointFolder, TrainingData, TrainingRun, TrainingSettings
@@ -63,7 +64,8 @@ class _Counted(TrainingRun):
 def _waits(place: Place) -> Mapping[str, tuple[Tensor, Tensor]]:
     """A step asks for nothing, so that the next one can be made ready while it is computed."""
     _Counted.n_waits = 0
-    _run(place.model(), None, kind=_Counted)
+    # To record a step waits, once for each shape.
+    _run(place.model(), None, kind=_Counted, graphs="never")
     return {"waits": (torch.tensor(float(_Counted.n_waits)), torch.zeros(()))}
 
 
@@ -74,6 +76,7 @@ def _run(
     interrupt_after: int = 0,
     resume: bool = False,
     kind: type[TrainingRun] = TrainingRun,
+    graphs: Graphs = "auto",
 ) -> Tensor:
     """Train with masks and dropout of the device; gives what it has added to the weights."""
     data = TrainingData(TokenStore(model.backbone.tokenize(SWAHILI)), model.encode(SWAHILI), seed=0)
@@ -89,7 +92,9 @@ def _run(
             anchor_weight=1.0,
             dtype=torch.float32,
         )
-        settings = TrainingSettings(max_steps=_STEPS, batch_size=8, precision="fp32", evaluate_every=8, patience=None)
+        settings = TrainingSettings(
+            max_steps=_STEPS, batch_size=8, precision="fp32", evaluate_every=8, patience=None, graphs=graphs
+        )
         checkpoint = None if folder is None else CheckpointFolder(folder, {"run": "one"})
         run = kind(model, layers, objective, data, settings, stack="language/sw", checkpoint=checkpoint)
         try:
