@@ -29,6 +29,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.scores import RecallAt, ReciprocalRank, translation_ranks
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TaskMetric
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
 PairsByLanguage: TypeAlias = Mapping[str, ParallelSource]
@@ -112,12 +113,13 @@ class Retrieval:
             f"{language_name(self.source)}, both are encoded under it."
         )
         if self.domains:
-            yield f"on both sides, {' > '.join(adapter.id for adapter in self.domains)} stands above it."
+            yield f"on both sides, {' > '.join(adapter.id for adapter in self.domains)} is above it."
         if self.normalize is not None:
             yield f"test texts were read in {self.normalize}."
         for test in tests:
             if repeats := len(test.examples) - len({pair.source for pair in test.examples}):
-                yield f"{test.language}: {repeats} sentences in {self.source} occur there before; any of them is right."
+                again = counted(repeats, f"sentence in {self.source} repeats", f"sentences in {self.source} repeat")
+                yield f"{test.language}: {again} an earlier one; the translation of either is right."
 
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """The sentences of both sides."""

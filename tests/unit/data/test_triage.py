@@ -180,7 +180,7 @@ def test_sound_text_has_no_problems() -> None:
         (["one", "one"], "50.0% of the lines are duplicates"),
         (["one " * 101, "two"], "50.0% of the lines are cut at 100 tokens"),
         (["привет", "one"], "50.0% of the lines are not in the usual script of sw"),
-        (["one"], "1 tokens are little"),
+        (["one"], "1 tokens are few"),
     ],
 )
 def test_problems_are_named(lines: list[str], words: str) -> None:

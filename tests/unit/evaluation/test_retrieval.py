@@ -105,7 +105,7 @@ def test_files_by_language_are_parallel_by_line(model: AdaptedModel, zoo: list[A
 def test_a_limit_takes_the_first_pairs_and_repeats_are_told(model: AdaptedModel, zoo: list[Adapter]) -> None:
     found = run(model, zoo, data={"sw": [*PAIRS[:8], PAIRS[0]]}, selection=Selection(limit=9), compare="none")
     assert (found.limit, found.cells[0].n_examples) == (9, 9)
-    assert "sw: 1 sentences in en stand there before; any of them is right." in found.notes
+    assert "sw: 1 sentence in en repeats an earlier one; the translation of either is right." in found.notes
 
 
 def test_what_was_measured_is_kept(

@@ -255,7 +255,7 @@ def test_a_task_that_trains_now_and_then_without_what_lies_below(tmp_path: Path)
 
 
 def test_nothing_below_cannot_be_left_out() -> None:
-    with pytest.raises(ConfigError, match=r"on_dropout leaves out the adapters below, and there are none: give on="):
+    with pytest.raises(ConfigError, match=r"on_dropout leaves out adapters below, and there are none: give on="):
         task_request(task="t", data=made.topics(), on_dropout=0.5)
     with pytest.raises(ConfigError, match="on_dropout must"):
         task_request(task="t", data=made.topics(), on_dropout=1.0, on="folder")

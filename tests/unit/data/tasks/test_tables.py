@@ -35,7 +35,12 @@ def test_words_and_tags_as_written_lists(words: str, tags: str, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [("['Asha' 'Juma']", "NumPy"), ("['Asha', 'Ju", "none"), ("['Asha', open('x')]", "none"), ("[" * 9000, "none")],
+    [
+        ("['Asha' 'Juma']", "NumPy"),
+        ("['Asha', 'Ju", "text that is not the list"),
+        ("['Asha', open('x')]", "text that is not the list"),
+        ("[" * 9000, "text that is not the list"),
+    ],
 )
 def test_written_lists_that_are_none(words: str, said: str, tmp_path: Path) -> None:
     words = words if words.startswith("['") else "['a', " + words
