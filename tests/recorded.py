@@ -37,7 +37,7 @@ class RunAgain:
 
 @dataclass
 class StepsAgain:
-    """The same for ways there and back. What a replay may write over is no number as soon as it is used."""
+    """The same for ways there and back. What a replay may write over is not a number as soon as it is used."""
 
     n_recorded: int = 0
     n_there: int = 0

@@ -2,7 +2,7 @@
 
 slots (batch, levels) ──▶ A[slots] (batch, levels x rank, in_width), B[slots] (batch, levels x rank, out_width)
 
-Slot 0 is zeros, which is no adapter. What a stack has of several adapters are columns: LoRAs are then one LoRA of all
+Slot 0 is zeros, and not an adapter. What a stack has of several adapters are columns: LoRAs are then one LoRA of all
 their ranks, and bottlenecks act level by level. Nothing here depends on which numbers the index holds, so one compiled
 graph serves every mixture, and an adapter that is put into a slot compiles nothing anew.
 """

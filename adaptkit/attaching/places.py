@@ -78,7 +78,7 @@ def _fill(place: Tensor, tensor: Tensor, number: int) -> Tensor:
     if place.shape != tensor.shape:
         place.zero_()
         if number == _MASK:
-            # A row of padding reads one token, as the softmax over none is no number.
+            # A row of padding reads one token, as the softmax over none is not a number.
             place[rows:, 0] = 1
     if number in (_IDS, _MASK):
         place[:rows, : tensor.shape[1]] = tensor

@@ -85,7 +85,7 @@ class Checkpoint:
         """Its network with all weights as they are, in one type.
 
         Raises:
-            CorruptBackbone: A weight is missing, or is no number.
+            CorruptBackbone: A weight is missing, or is not a number.
         """
         network: PreTrainedModel
         network, found = AutoModel.from_pretrained(

@@ -112,7 +112,7 @@ def read_json(path: Path) -> object:
     try:
         content: object = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise CorruptBackbone(f"{path} is no sound JSON: {type(error).__name__}. Fetch the backbone again.") from error
+        raise CorruptBackbone(f"{path} is not sound JSON: {type(error).__name__}. Fetch the backbone again.") from error
     return content
 
 

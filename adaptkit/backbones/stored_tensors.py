@@ -123,10 +123,10 @@ def _files(source: str) -> list[Path]:
         try:
             names = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise CorruptBackbone(f"{index} is no sound index of weights. Fetch the backbone again.") from error
+            raise CorruptBackbone(f"{index} is not a sound index of weights. Fetch the backbone again.") from error
         if odd := [name for name in names if Path(name).name != name]:
             raise CorruptBackbone(
-                f"{index} names {odd[0]!r:.80}, which is no file beside it. Fetch the backbone again."
+                f"{index} names {odd[0]!r:.80}, which is not a file beside it. Fetch the backbone again."
             )
         found = [find_file(source, name) for name in names]
         if None not in found:
@@ -178,7 +178,7 @@ def tensors_in(path: Path) -> dict[str, StoredTensor]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if length > min(_MOST_HEADER_BYTES, size - _LENGTH_BYTES):
-            raise CorruptBackbone(f"{path.name} is cut off, or is no safetensors file. Fetch the backbone again.")
+            raise CorruptBackbone(f"{path.name} is cut off, or is not a safetensors file. Fetch the backbone again.")
         content = file.read(length)
     try:
         header = json.loads(content)

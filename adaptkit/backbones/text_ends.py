@@ -18,7 +18,7 @@ def read_text_ends(source: str) -> tuple[int, ...]:
 
     Raises:
         BackboneUnavailable: The hub does not answer.
-        CorruptBackbone: The file is no JSON object, or names something else than token ids.
+        CorruptBackbone: The file is not a JSON object, or names something else than token ids.
     """
     path = find_file(source, GENERATION_FILE)
     told = None if path is None else read_object(path).get(_ENDS)

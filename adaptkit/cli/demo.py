@@ -52,7 +52,7 @@ def _finished(folder: Path, lang: str | None) -> Answer:
     """Test an adapter of another day.
 
     Raises:
-        ConfigError: It is no language adapter.
+        ConfigError: It is not a language adapter.
         SourceNotFound: The sample does not have its language.
     """
     from adaptkit.model import load_model

@@ -66,7 +66,7 @@ def _check_place(page: Path, folder: Path) -> None:
         )
     if page.exists() and not _was_written_before(page):
         raise ConfigError(
-            f"{page} is there, and is no page of a zoo; nothing was written. Give another file, or delete that one."
+            f"{page} is there, and is not a page of a zoo; nothing was written. Give another file, or delete that one."
         )
 
 

@@ -38,7 +38,7 @@ class AdapterId:
         """
         kind, slash, name = text.partition("/")
         if not slash:
-            raise ConfigError(f"{text!r} is no adapter id; an id is kind/name, for example language/sw.")
+            raise ConfigError(f"{text!r} is not an adapter id; an id is kind/name, for example language/sw.")
         return cls(kind, name)
 
     def __str__(self) -> str:

@@ -74,7 +74,7 @@ class Average:
     name (`Average({"language/sw": 0.7, "language/rw": 0.3})`), or be left out for equal ones.
 
     Raises:
-        ConfigError: No part, a part twice, or a weight that is no finite number.
+        ConfigError: No part, a part twice, or a weight that is not a finite number.
     """
 
     parts: tuple["Part", ...]

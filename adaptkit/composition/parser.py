@@ -40,7 +40,7 @@ class _Reader:
             self._tokens.append(match[1])
             end = match.end()
         if text[end:].strip():
-            raise ConfigError(f"{text!r} is no stack: {text[end:].strip()!r} cannot be read. {_EXAMPLE}")
+            raise ConfigError(f"{text!r} is not a stack: {text[end:].strip()!r} cannot be read. {_EXAMPLE}")
 
     @property
     def upcoming(self) -> str:
@@ -48,7 +48,7 @@ class _Reader:
 
     def require_end(self) -> None:
         if self._tokens:
-            raise ConfigError(f"{self._text!r} is no stack: it goes on with {self.upcoming!r}. {_EXAMPLE}")
+            raise ConfigError(f"{self._text!r} is not a stack: it goes on with {self.upcoming!r}. {_EXAMPLE}")
 
     def stack(self) -> Stack:
         parts = [self._part()]
@@ -97,13 +97,13 @@ class _Reader:
     def _take(self, expected: str) -> None:
         if self.upcoming != expected:
             found = repr(self.upcoming) if self._tokens else "the end"
-            raise ConfigError(f"{self._text!r} is no stack: expected {expected!r}, found {found}. {_EXAMPLE}")
+            raise ConfigError(f"{self._text!r} is not a stack: expected {expected!r}, found {found}. {_EXAMPLE}")
         self._tokens.pop(0)
 
     def _take_name(self) -> str:
         if not self._tokens or self.upcoming in ">(),:":
             found = repr(self.upcoming) if self._tokens else "the end"
-            raise ConfigError(f"{self._text!r} is no stack: expected a name, found {found}. {_EXAMPLE}")
+            raise ConfigError(f"{self._text!r} is not a stack: expected a name, found {found}. {_EXAMPLE}")
         return self._tokens.pop(0)
 
 

@@ -107,7 +107,7 @@ def open_corpus(
     """Find the text that `source` names; nothing but its existence is checked before reading.
 
     A string or path is a file: one text a line, or rows (`.jsonl`, `.json`, `.ndjson`, `.csv`, `.tsv`,
-    `.tmx`, `.parquet`), each also packed (`.gz`, `.xz`, `.bz2`, `.zst`). A string that is no file and looks like
+    `.tmx`, `.parquet`), each also packed (`.gz`, `.xz`, `.bz2`, `.zst`). A string that is not a file and looks like
     `owner/name` or `owner/name:config` is a data set on the hub; a `pathlib.Path` never is.
 
     A list or tuple is several files if it holds a path object, or if every string in it is an existing file
@@ -164,7 +164,7 @@ def _paths_in(source: object, column: str | None) -> list[Path]:
 
 def _sentences_in(source: object, column: str | None) -> Iterable[str]:
     if not isinstance(source, Iterable) or isinstance(source, bytes | bytearray | Mapping):
-        raise ConfigError(f"a {type(source).__name__} is no source of text; give files, sentences or a data set.")
+        raise ConfigError(f"a {type(source).__name__} is not a source of text; give files, sentences or a data set.")
     if column is not None:
         raise ConfigError(f"{as_typed(column=column)} was given, and sentences have no columns; leave it out.")
     if isinstance(source, Sequence) and not source:

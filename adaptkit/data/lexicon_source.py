@@ -58,7 +58,9 @@ def _opened(source: object) -> Lexicon:
         several = ((word, [own] if isinstance(own, str) else own) for word, own in source.items())
         return _of_pairs((word, translation) for word, own in several for translation in own)
     if not isinstance(source, Iterable):
-        raise ConfigError(f"a {type(source).__name__} is no dictionary; give a file, or pairs of word and translation.")
+        raise ConfigError(
+            f"a {type(source).__name__} is not a dictionary; give a file, or pairs of word and translation."
+        )
     given = list(source)
     if given and all(isinstance(each, str | os.PathLike) for each in given):
         return _of_files([each for each in given if isinstance(each, str | os.PathLike)])

@@ -47,7 +47,7 @@ def open_bytes(path: Path) -> BinaryIO:
     try:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a pipe is what a shell's <(command) gives
-            raise SourceNotFound(f"{path} is no file with text but {_kind(mode)}; give a file.")
+            raise SourceNotFound(f"{path} is not a file with text but {_kind(mode)}; give a file.")
         file = path.open("rb")
     except OSError as error:
         raise SourceNotFound(f"{path} cannot be opened: {error.strerror or error}.") from error

@@ -110,7 +110,7 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     if parts := _parts_of(source):
         return _open_files(parts, languages)
     if not isinstance(source, Iterable) or isinstance(source, str | bytes | Mapping):
-        raise ConfigError(f"a {type(source).__name__} is no source of pairs; give files, pairs or a data set.")
+        raise ConfigError(f"a {type(source).__name__} is not a source of pairs; give files, pairs or a data set.")
     return _open_pairs(source, languages)
 
 

@@ -28,7 +28,7 @@ class LanguageAdapters:
         for adapter in self.adapters:
             if adapter.kind != "language" or not adapter.languages:
                 raise ConfigError(
-                    f"{adapter.id} is no language adapter; give language adapters as {as_typed(zoo=...)}."
+                    f"{adapter.id} is not a language adapter; give language adapters as {as_typed(zoo=...)}."
                 )
         named = [adapter.language for adapter in self.adapters if adapter.language is not None]
         if len(self.by_language) < len(named):
@@ -43,7 +43,7 @@ class LanguageAdapters:
 
         Raises:
             ConfigError: The zoo holds no language adapter for it.
-            AdapterFileError: A folder that is no sound adapter.
+            AdapterFileError: A folder that is not a sound adapter.
         """
         if not isinstance(zoo, str | PathLike | Zoo):
             return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))

@@ -31,7 +31,7 @@ def task_adapters(
 
     Raises:
         ConfigError: They have no head, differ in more, or are too few.
-        AdapterFileError: A folder that is no adapter.
+        AdapterFileError: A folder that is not an adapter.
     """
     tasks = given_adapters(model, given)
     _require_alike(tasks)
@@ -82,7 +82,7 @@ def given_adapters(model: AdaptedModel, given: AdapterLike | Sequence[AdapterLik
     """The adapters that are meant: values, what these names mean to the model, or what lies in these folders.
 
     Raises:
-        AdapterFileError: A folder that is no adapter.
+        AdapterFileError: A folder that is not an adapter.
     """
     entries = [given] if isinstance(given, Adapter | str | os.PathLike) else list(given)
     return tuple(entry if isinstance(entry, Adapter) else _named(model, entry) for entry in entries)

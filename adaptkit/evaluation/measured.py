@@ -96,7 +96,7 @@ class Kept:
                 _counts(content.get("by_class")),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{path} is no kept measurement ({error}). Delete it; it is measured again.") from error
+            raise DataError(f"{path} is not a kept measurement ({error}). Delete it; it is measured again.") from error
 
     def save(self, identity: str, measured: Measured) -> None:
         """Keep a measurement; whole or not at all."""

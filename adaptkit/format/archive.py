@@ -177,7 +177,9 @@ class Archive:
             or not name.isprintable()
         )
         if unsafe and plain not in ("", "."):
-            raise UnsafePath(self.path, f"has a member named {name[:80]!r}, which is no plain path inside the archive.")
+            raise UnsafePath(
+                self.path, f"has a member named {name[:80]!r}, which is not a plain path inside the archive."
+            )
         return plain
 
 

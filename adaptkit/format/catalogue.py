@@ -33,7 +33,7 @@ class Catalogue(Generic[ListingT]):
 
     Raises:
         SourceNotFound: There is no such folder or file.
-        MalformedArchive: A file that is no zip or tar file.
+        MalformedArchive: A file that is not a zip or tar file.
         UnsafePath: An archive with a path that leaves it, or with links.
     """
 

@@ -67,7 +67,7 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
     """The content of one file of the folder, from a single open: what was checked is what is read.
 
     Raises:
-        NotAnAdapter: The folder or the file is missing, or is no regular file.
+        NotAnAdapter: The folder or the file is missing, or is not a regular file.
         UnsafePath: The name leaves the folder, or the file or the folder is a symlink.
         LimitExceeded: The file is larger than `max_bytes`.
     """
@@ -104,7 +104,7 @@ def read_file(folder: Path, name: str, *, max_bytes: int) -> bytes:
 
 def _what_is_missing(folder: Path, name: str) -> str:
     if "\0" in str(folder):
-        return "is no path: it has a NUL character."
+        return "is not a path: it has a NUL character."
     if folder.exists():
         if any(match for pattern in (INDEX_FILE, f"*/{name}", f"*/*/{name}") for match in folder.glob(pattern)):
             return f"has no file {name}: it is a zoo. Name an adapter's folder in it, or open it as a Zoo."
@@ -265,7 +265,7 @@ def check_replaceable(folder: Path, names: Collection[str], *, overwrite: bool) 
     if not folder.exists() and not folder.is_symlink():
         return
     if folder.is_symlink() or not folder.is_dir():
-        raise ConfigError(f"{folder} exists and is no folder; give another place.")
+        raise ConfigError(f"{folder} exists and is not a folder; give another place.")
     # What a system or a kill left goes with the old files. What a tool keeps there (.git) is somebody's: it stays.
     present = {it.name for it in folder.iterdir() if not (is_disposable(it.name) or is_half_written(it))}
     # A signature goes with the files that it was made for.

@@ -40,7 +40,7 @@ def require_known(files: Files) -> list[str]:
         if name not in spec.ADAPTER_FILES | spec.OPTIONAL_FILES:
             raise UnexpectedFile(
                 files.path / name,
-                f"is no file of an adapter ({', '.join(spec.ADAPTER_FILES)}, and {spec.SIGNATURE_FILE} where it is "
+                f"is not a file of an adapter ({', '.join(spec.ADAPTER_FILES)}, and {spec.SIGNATURE_FILE} where it is "
                 "signed). Take it away; adaptkit never opens it, but others may.",
             )
     return names

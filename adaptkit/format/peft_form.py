@@ -75,7 +75,7 @@ def _sites_and_blocks(
     unknown = [target for target in targets if target not in addresses]
     if unknown:
         raise MistypedJson(
-            f"target module {unknown[0]!r} is no linear site of a {shape.model_type} backbone of this size"
+            f"target module {unknown[0]!r} is not a linear site of a {shape.model_type} backbone of this size"
         )
     if len(set(targets)) != len(targets):
         raise MistypedJson("a target module is named twice")

@@ -49,7 +49,7 @@ def check_tensors(content: bytes, expected: Shapes, path: Path) -> None:
     try:
         tensors = deserialize(content)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, OverflowError) as error:
-        raise MalformedTensorFile(path, f"is no sound safetensors file: {error}.") from error
+        raise MalformedTensorFile(path, f"is not a sound safetensors file: {error}.") from error
     for name, tensor in tensors:
         if not _is_finite(tensor["data"], tensor["dtype"]):
             raise NonFiniteTensor(
@@ -86,9 +86,9 @@ def parse_header(content: bytes, path: Path) -> dict[str, object]:
     try:
         header = parse_json(content[_LENGTH_BYTES : _LENGTH_BYTES + size])
     except ValueError as error:
-        raise MalformedTensorFile(path, f"has a header that is no sound JSON: {error}.") from error
+        raise MalformedTensorFile(path, f"has a header that is not sound JSON: {error}.") from error
     if not isinstance(header, dict):
-        raise MalformedTensorFile(path, "has a header that is no JSON object.")
+        raise MalformedTensorFile(path, "has a header that is not a JSON object.")
     header.pop("__metadata__", None)
     return header
 

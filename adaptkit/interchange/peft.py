@@ -65,7 +65,7 @@ def import_peft(
     `without_head`, and the card names it.
 
     Raises:
-        AdapterFileError: The folder is no sound adapter of peft, or not one for this backbone.
+        AdapterFileError: The folder is not a sound adapter of peft, or not one for this backbone.
         NotConvertible: It has what our layers do not compute: biases, trained embeddings; or a head, without
             `without_head`.
         ConfigError: A wrong option; `UnknownLanguage` for `lang`.

@@ -26,7 +26,7 @@ def read_ia3(folder: PeftFolder, model: AdaptedModel) -> tuple[Ia3Config, dict[s
     """The adapter in a folder of peft type IA3, with its tensors by name.
 
     Raises:
-        AdapterFileError: The folder is no sound IA3, or not one for this backbone.
+        AdapterFileError: The folder is not a sound IA3, or not one for this backbone.
         NotConvertible: What a layer reads is scaled, and is nowhere given as it is read.
     """
     folder.require({"ia3_l"}, of="IA3")

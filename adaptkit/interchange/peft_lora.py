@@ -55,7 +55,7 @@ def read_lora(folder: PeftFolder, model: AdaptedModel) -> tuple[LoraConfig | Dor
     """The adapter in a folder of peft type LORA, with its tensors by name.
 
     Raises:
-        AdapterFileError: The folder is no sound LoRA, or not one for this backbone.
+        AdapterFileError: The folder is not a sound LoRA, or not one for this backbone.
         NotConvertible: A pattern that is no name.
     """
     loras, lengths = _layers(folder)
@@ -123,7 +123,7 @@ def _alphas(config: Mapping[str, object], file: Path) -> list[tuple[re.Pattern[s
     """The alphas of some modules, by what matches their names."""
     pattern = config.get("alpha_pattern") or {}
     if not isinstance(pattern, dict):
-        raise MalformedConfig(file, "has an alpha_pattern that is no JSON object.")
+        raise MalformedConfig(file, "has an alpha_pattern that is not a JSON object.")
     if len(pattern) > _MOST_ALPHAS:
         raise LimitExceeded(
             file, f"has an alpha_pattern of {len(pattern):,} names; the reader's bound is {_MOST_ALPHAS:,}."

@@ -116,6 +116,6 @@ def _no_layer(name: str, file: Path) -> NotConvertible:
 
 def _elsewhere(module: str) -> str:
     return (
-        f"acts at {module[:120]}, which is no linear layer in a block of this backbone. Name the backbone that it was "
+        f"acts at {module[:120]}, which is not a linear layer in a block of this backbone. Name the backbone it was "
         f"trained on ({as_typed(backbone=...)})."
     )

@@ -42,7 +42,7 @@ def load_pickled(content: bytes, path: Path) -> dict[str, object]:
     try:
         loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a made-up file makes of torch's reader
-        raise MalformedTensorFile(path, f"is no sound state dict of torch ({type(error).__name__}).") from error
+        raise MalformedTensorFile(path, f"is not a sound state dict of torch ({type(error).__name__}).") from error
     if not isinstance(loaded, dict) or not all(isinstance(name, str) for name in loaded):
         raise MalformedTensorFile(path, "holds something other than tensors by name.")
     return dict(loaded)
@@ -53,7 +53,7 @@ def tensors_of_pickled(loaded: Mapping[str, object], expected: Shapes, path: Pat
 
     Raises:
         TensorSetMismatch, TensorShapeMismatch, TensorDtypeMismatch, NonFiniteTensor: As for safetensors.
-        MalformedTensorFile: Something that is no plain tensor.
+        MalformedTensorFile: Something that is not a plain tensor.
     """
     if loaded.keys() != expected.keys():
         raise TensorSetMismatch(path, sorted(expected.keys() - loaded.keys()), sorted(loaded.keys() - expected.keys()))

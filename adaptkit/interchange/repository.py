@@ -40,7 +40,7 @@ class Repository:
         allowed = _NAME.fullmatch(owner) and _NAME.fullmatch(name)
         if not allowed or any(part in self.repo_id for part in ("--", "..")) or name.endswith(".git"):
             raise ConfigError(
-                f"{self.repo_id!r} is no name of a repository. Write owner/name, of letters, digits and single dots "
+                f"{self.repo_id!r} is not a repository's name. Write owner/name, of letters, digits and single dots "
                 "and dashes, for example me/e5-small-lang-sw."
             )
 

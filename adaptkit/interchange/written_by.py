@@ -15,7 +15,7 @@ def written_by(folder: str | PathLike[str]) -> Library:
     """The library that wrote the adapter in a folder, by the fields of its config.
 
     Raises:
-        AdapterFileError: There is no config, or it is no sound JSON.
+        AdapterFileError: There is no config, or it is not sound JSON.
         NotConvertible: It has the fields of neither, or of both.
     """
     config = read_json(Folder(Path(folder)), CONFIG_FILE)

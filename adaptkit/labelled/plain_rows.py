@@ -52,7 +52,7 @@ def rows_of_columns(source: MappedColumns) -> Iterator[Row]:
     """A row for each place of the columns.
 
     Raises:
-        ConfigError: A column that is no list, or columns of several lengths.
+        ConfigError: A column that is not a list, or columns of several lengths.
     """
     columns: dict[str, Sequence[Any]] = {name: _listed(name, column) for name, column in source.items()}
     lengths = {name: len(column) for name, column in columns.items()}

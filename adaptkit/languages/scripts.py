@@ -93,7 +93,7 @@ def script_of(character: str) -> str | None:
 
 
 def scripts_of(letter: str) -> frozenset[str]:
-    """The scripts that a letter is used in, several where they share it; empty where it is of all, or is no letter."""
+    """The scripts that a letter is used in, several where they share it; empty where it is of all, or not a letter."""
     from fontTools import unicodedata
 
     return frozenset(unicodedata.script_extension(letter)) - _COMMON if letter.isalpha() else frozenset()

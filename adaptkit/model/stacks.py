@@ -105,7 +105,7 @@ def as_stack(named: Named) -> Stack:
     """A stack of what may stand for one.
 
     Raises:
-        ConfigError: It is no stack.
+        ConfigError: It is not a stack.
     """
     if named is None:
         return Stack()

@@ -21,7 +21,7 @@ def tagger_on(model: AdaptedModel, names: Names) -> Iterator[StackLike]:
 
     Raises:
         ConfigError: It tags nothing, or no entities.
-        AdapterFileError: A folder that is no sound adapter.
+        AdapterFileError: A folder that is not a sound adapter.
         CompatibilityError: It is for another backbone.
     """
     adapter = _given(model, names)

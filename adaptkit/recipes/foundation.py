@@ -21,7 +21,7 @@ def foundation_of(on: Sequence[AdapterBelow | PathOrName]) -> "Foundation":
     """The adapters that are to lie below; folders are loaded.
 
     Raises:
-        AdapterFileError: A folder that is no adapter.
+        AdapterFileError: A folder that is not an adapter.
         ConfigError: Something that is neither an adapter nor a folder, or adapters that cannot lie below.
     """
     return Foundation(tuple(_loaded(entry) for entry in on))

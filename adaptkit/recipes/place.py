@@ -52,7 +52,7 @@ def check_output(asked: Output) -> None:
     try:
         check_replaceable(output, _ADAPTER_FILES, overwrite=True)
     except ConfigError as error:
-        raise ConfigError(f"{output} is there and is no adapter's folder; nothing was trained. {error}") from error
+        raise ConfigError(f"{output} is there and is not an adapter's folder; nothing was trained. {error}") from error
     if is_finished(output) and (asked.resumes or asked.overwrite):
         return
     require_log(log_file(output))
@@ -60,7 +60,9 @@ def check_output(asked: Output) -> None:
         raise ConfigError(_taken(output, checkpoint))
     there = next(parent for parent in output.absolute().parents if parent.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise ConfigError(f"{output} cannot be written: {there} is no folder that you may write to. Give another one.")
+        raise ConfigError(
+            f"{output} cannot be written: {there} is not a folder that you may write to. Give another one."
+        )
     if checkpoint.exists() and not asked.resumes:
         raise ConfigError(
             f"{checkpoint} holds the checkpoint of an interrupted run. Go on with {as_typed(resume=True)}, or "

@@ -28,7 +28,7 @@ def start_of(
     """The adapter whose weights a training starts from.
 
     Raises:
-        AdapterFileError: A folder that is no adapter.
+        AdapterFileError: A folder that is not an adapter.
         ConfigError: It is of another kind, or was trained on top of something else than `below`.
         CompatibilityError: It is for another backbone.
     """

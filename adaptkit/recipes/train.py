@@ -97,7 +97,7 @@ def train_adapter(
         ProcessFailed: Of several processes that train together, another one cannot go on.
         CannotWrite: The adapter cannot be saved, as on a full disk; it says where the last checkpoint is.
         CheckpointError: There is nothing to resume, or another run's checkpoint.
-        DivergedTraining: The loss is no finite number any more.
+        DivergedTraining: The loss is not a finite number any more.
     """
     asked = locals()
     request = request_for(asked | asked.pop("misplaced"))

@@ -40,7 +40,7 @@ def _source(written: str, read: Any) -> Written:  # noqa: ANN401 - what makes a 
     if unknown := [piece for piece in files if _FACT.match(piece) and not is_file(piece)]:
         near = get_close_matches(unknown[0].partition("=")[0], FACTS, n=1)
         hint = f" Did you mean {near[0]}=?" if near else ""
-        raise ConfigError(f"{unknown[0]!r:.80} is no file; a source takes {', '.join(FACTS)}.{hint}")
+        raise ConfigError(f"{unknown[0]!r:.80} is not a file; a source takes {', '.join(FACTS)}.{hint}")
     if len(files) not in (1, 2):
         raise ConfigError(
             f"{written!r:.80} names {len(files)} files; a source is one file, or two as a pair: a.en,a.ha."

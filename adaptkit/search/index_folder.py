@@ -94,7 +94,7 @@ def read_index_record(folder: Path) -> IndexRecord:
     path = folder / RECORD_FILE
     if not path.is_file():
         raise SourceNotFound(
-            f"{folder} is no search index: it has no {RECORD_FILE}. One is written by "
+            f"{folder} is not a search index: it has no {RECORD_FILE}. One is written by "
             "model.search_index(...).save(folder), or adaptkit search --index FOLDER."
         )
     return _record(read_json(Folder(folder), RECORD_FILE), path)

@@ -27,14 +27,14 @@ def fields_of(content: bytes, known: Collection[str]) -> dict[str, Any]:
     """The fields of a body.
 
     Raises:
-        Refused: It is no JSON object, or has a field that is not known here.
+        Refused: It is not a JSON object, or has a field that is not known here.
     """
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise malformed("the body is no JSON that can be read; send a JSON object.") from error
+        raise malformed("the body is not JSON that can be read; send a JSON object.") from error
     if not isinstance(found, dict):
-        raise malformed("the body is no JSON object; send one with input and model.")
+        raise malformed("the body is not a JSON object; send one with input and model.")
     for name in found:
         if name not in known:
             raise malformed(f"the field {name[:80]!r} is not known here; known are {', '.join(known)}.", name[:80])

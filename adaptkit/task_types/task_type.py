@@ -93,7 +93,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
             row of `TASK_TYPES` whose columns are all there decides the type.
         optional: roles that need no column.
         make: the example of a row; None, and counted, where it has no usable label or answer.
-        from_lines: a file that is no table has a word in each line (CoNLL).
+        from_lines: a file that is not a table has a word in each line (CoNLL).
         reading: begins a reading of such data.
         plain: the example of a plain input of `predict` with its number; None where it has another form.
         plain_form: that form, in words.

@@ -21,7 +21,7 @@ def row_of(number: int, what: str) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """`40 s`, `2 min 5 s`, `12 min`, `3.5 h`; `an unknown time` for what is no number of seconds."""
+    """`40 s`, `2 min 5 s`, `12 min`, `3.5 h`; `an unknown time` for what is not a number of seconds."""
     shown = shown_seconds(seconds)
     if not math.isfinite(shown):
         return "an unknown time"

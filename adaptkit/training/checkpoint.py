@@ -147,7 +147,7 @@ class CheckpointFolder:
 
         Raises:
             CheckpointError: Another version has written it.
-            MistypedJson: It is no checkpoint.
+            MistypedJson: It is not a checkpoint.
         """
         version = content.get("version")
         if type(version) is int and version != CHECKPOINT_VERSION:

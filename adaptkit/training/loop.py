@@ -109,7 +109,7 @@ class TrainingRun:
 
         Raises:
             OutOfMemory: The memory does not hold a batch; it says which options to turn.
-            DivergedTraining: The loss or a weight is no finite number; a checkpoint from before is kept.
+            DivergedTraining: The loss or a weight is not a finite number; a checkpoint from before is kept.
             TrainingInterrupted: Ctrl-C or SIGTERM; the checkpoint was written, if there is a folder for it.
             CallbackFailed: The callback of the reports raised something; the checkpoint was written likewise.
             CheckpointError: There is a checkpoint to resume, and it is another run's.

@@ -42,11 +42,11 @@ def sign(place: str | PathLike[str], key: str | PathLike[str], *, passphrase: Ca
 
     Raises:
         ConfigError: The key cannot be read, or is of another kind; or nothing is there to sign.
-        AdapterFileError: What is to be signed is not as its index says, or is no adapter.
+        AdapterFileError: What is to be signed is not as its index says, or is not an adapter.
     """
     folder, signer = Path(place), _private_key(Path(key), passphrase)
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder. Sign a folder, then pack it.")
+        raise ConfigError(f"{folder} is not a folder. Sign a folder, then pack it.")
     if not (folder / spec.RECORD_FILE).exists():
         Zoo(folder).check()
     signature = armoured(signer, hashes(Folder(folder)))
@@ -164,7 +164,7 @@ def _private_key(path: Path, passphrase: Callable[[], str] | None) -> "Ed25519Pr
     except UnsupportedAlgorithm as error:  # such as a passphrase, where cryptography came without bcrypt
         raise ConfigError(f"{path} cannot be used here: {error}. Run: {install_command('signing')}") from error
     except Exception as error:
-        wrong = "its passphrase is another one" if password is not None else "it is no private key of OpenSSH"
+        wrong = "its passphrase is another one" if password is not None else "it is not a private key of OpenSSH"
         raise ConfigError(f"{path} cannot be used: {wrong}. Make one with: ssh-keygen -t ed25519") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(f"{path} is a key of another kind. Make one with: ssh-keygen -t ed25519")
@@ -180,7 +180,7 @@ def _public_key(path: Path) -> "Ed25519PublicKey":
         key = load_ssh_public_key(content)
     except Exception as error:
         raise ConfigError(
-            f"{path} is no public key of OpenSSH (a line that begins ssh-ed25519, as in id_ed25519.pub)."
+            f"{path} is not a public key of OpenSSH (a line that begins ssh-ed25519, as in id_ed25519.pub)."
         ) from error
     if not isinstance(key, Ed25519PublicKey):
         raise ConfigError(f"{path} is a key of another kind than ssh-ed25519.")

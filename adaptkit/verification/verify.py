@@ -15,7 +15,7 @@ def verify(adapter: Adapter | str | PathLike[str], *, backbone: str | AdaptedMod
     """Yield a sentence for each check of an adapter, or its folder, that holds; the first that does not is raised.
 
     Raises:
-        AdapterFileError: The folder cannot be read safely, or holds a file that is no adapter's.
+        AdapterFileError: The folder cannot be read safely, or holds a file that is not an adapter's.
         CompatibilityError: The adapter is not for this backbone.
     """
     if not isinstance(adapter, Adapter):

@@ -39,7 +39,7 @@ def test_the_oldest_version_that_holds_the_card_is_written(of_version_4: Path, t
 LIES: dict[str, tuple[str, object]] = {
     "a token count that is none": ("card.n_tokens", "7"),
     "no token count": ("card.n_tokens", REMOVED),
-    "a bound that is no number": ("card.evaluations", [{"low": "x"}]),
+    "a bound that is not a number": ("card.evaluations", [{"low": "x"}]),
     "fields of version 4 under an older version": ("format_version", 1),
     "an older version than it needs": ("format_version", 3),
 }

@@ -81,7 +81,7 @@ LIES: dict[str, tuple[list[Any], list[Any]]] = {
     "a score above 0": ([*PIECES.pieces], [1.0] * N),
     "a score far below": ([*PIECES.pieces], [-1e300] * N),
     "a score that is a text": ([*PIECES.pieces], ["-1"] * N),
-    "a score that is no number": ([*PIECES.pieces], [None] * N),
+    "a score that is not a number": ([*PIECES.pieces], [None] * N),
 }
 
 

@@ -51,7 +51,7 @@ def find_files(spec: TaskSpec, folder: Path, split: str) -> Mapping[str, FoundFi
 
     """
     if not SPLIT_NAME.fullmatch(split):
-        raise ConfigError(f"{split!r:.40} is no name of a split; give train, dev or test.")
+        raise ConfigError(f"{split!r:.40} is not the name of a split; give train, dev or test.")
     found: dict[str, FoundFile] = {}
     for root in _roots(spec, folder):
         for layout in spec.layouts:

@@ -20,7 +20,7 @@ _CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
 def labelled_rows(path: Path, *, from_lines: bool, quoted: bool) -> NumberedRows:
     """Yield the numbered rows of a file.
 
-    `from_lines` says that the task has a word in each line of a file that is no table.
+    `from_lines` says that the task has a word in each line of a file that is not a table.
 
     | file                                            | read as                              |
     |-------------------------------------------------|--------------------------------------|

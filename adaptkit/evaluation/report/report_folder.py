@@ -57,13 +57,13 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     if not path.exists() and not path.is_symlink():
         return
     if path.is_symlink() or not path.is_dir():
-        raise ConfigError(f"{path} exists and is no folder; nothing was written. Give another place.")
+        raise ConfigError(f"{path} exists and is not a folder; nothing was written. Give another place.")
     present = {entry.name for entry in path.iterdir()}
     if not present:
         return
     if foreign := sorted(present - {*_FILES_OF_ANY}):
         raise ConfigError(
-            f"{path} holds what is no report (first: {foreign[0]}); nothing was written. Give another folder."
+            f"{path} holds what is not a report (first: {foreign[0]}); nothing was written. Give another folder."
         )
     try:
         load_results(path / RESULTS_FILE)

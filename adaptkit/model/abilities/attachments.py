@@ -34,7 +34,7 @@ class Attachments(ModelParts):
         A warning is logged of an adapter that changes nothing, as its training found nothing better than its start.
 
         Raises:
-            ConfigError: Something that is no adapter, such as a folder's name.
+            ConfigError: Something that is not an adapter, such as a folder's name.
             ArchitectureMismatch: The adapter's backbone has other layers or widths.
             TokenizerMismatch: The adapter's tokenizer gives other ids.
             BackboneMismatch: The adapter's backbone has other weights.

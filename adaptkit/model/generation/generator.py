@@ -69,7 +69,7 @@ class Generator:
         """The texts piece by piece. What is asked wrongly is refused here, before the first piece is asked for.
 
         Raises:
-            ConfigError: The backbone is no decoder, a prompt fills its window, or a number that cannot be right.
+            ConfigError: The backbone is not a decoder, a prompt fills its window, or a number that cannot be right.
             OutOfMemory: While pieces are asked for, where the memory does not hold a batch.
         """
         require_batch(batch_size)

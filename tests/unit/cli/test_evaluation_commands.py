@@ -417,5 +417,5 @@ def test_a_report_in_the_way_is_told_before_anything_is_measured(
         "evaluate", "--task", "xnli", "--adapter", str(tmp_path / "nowhere"), "--languages", "sw",
         "--backbone", str(backbone_folder), "--output", str(tmp_path / "report"),
     )  # fmt: skip
-    assert "holds what is no report (first: notes.txt)" in found.err
+    assert "holds what is not a report (first: notes.txt)" in found.err
     assert found.status == 1

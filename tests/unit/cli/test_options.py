@@ -161,7 +161,7 @@ def test_what_is_known_of_a_source_stands_behind_it() -> None:
 
 
 def test_a_fact_that_is_nearly_one_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"'license=CC0-1.0' is no file.*Did you mean licence=\?"):
+    with pytest.raises(ConfigError, match=r"'license=CC0-1.0' is not a file.*Did you mean licence=\?"):
         asked(parallel=["c.jsonl,license=CC0-1.0"])
 
 

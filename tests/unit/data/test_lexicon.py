@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Any, type[Exception]]] = {
         MalformedText,
     ),
     "line 1: found a value of type int": ([("maji", 3)], MalformedText),
-    "a int is no dictionary": (3, ConfigError),
+    "a int is not a dictionary": (3, ConfigError),
 }
 
 

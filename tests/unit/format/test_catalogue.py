@@ -206,7 +206,7 @@ UNBELIEVABLE: dict[str, Callable[[Any], object]] = {
     "another name of the language": lambda index: index["adapters"][0].update(language="swh"),
     "a terminal's colours": lambda index: index["adapters"][0].update(source="\x1b[31m"),
     "lines in a score": lambda index: index["adapters"][0]["scores"][0].update(task="SIB\nok"),
-    "it fuses what is no id": lambda index: index["adapters"][0].update(fuses=["sw"]),
+    "it fuses what is not an id": lambda index: index["adapters"][0].update(fuses=["sw"]),
     "a version to come": lambda index: index["adapters"][0].update(format_version=99, licence="MIT"),
     "another hash": lambda index: index["adapters"][0]["files"][spec.RECORD_FILE].update(sha256="0", licence="MIT"),
     "no hash": lambda index: _lie(index, licence="MIT", files={}),

@@ -163,5 +163,5 @@ def test_the_command_writes_the_page_beside_the_zoo_and_never_into_it(made: Path
     page.write_text("# notes")
     index.unlink()
     result = CliRunner().invoke(commands(), ["index", str(made), "--page", str(page)])
-    assert "is no page of a zoo" in str(result.exception)
+    assert "is not a page of a zoo" in str(result.exception)
     assert (page.read_text(), index.exists()) == ("# notes", False)

@@ -72,7 +72,7 @@ class Served:
         return found
 
     def bank(self, *names: str) -> dict[str, Array]:
-        """Files side by side: number 0 is no adapter, then they come in order."""
+        """Files side by side: number 0 is not an adapter, then they come in order."""
         found: dict[str, Array] = self.page["bank"](self.session, [self.arrays(name) for name in names])
         return found
 

@@ -232,7 +232,7 @@ def test_interrupted_encoding_leaves_nothing(
 
 
 def test_what_is_no_index_or_a_changed_one_is_refused(model: AdaptedModel, tmp_path: Path) -> None:
-    with pytest.raises(SourceNotFound, match="is no search index"):
+    with pytest.raises(SourceNotFound, match="is not a search index"):
         SearchIndex.load(tmp_path, model)
     folder = model.search_index(SWAHILI[:4]).save(tmp_path / "index")
     original = {path: path.read_bytes() for path in folder.iterdir()}

@@ -199,7 +199,7 @@ def test_private_keeps_file_names_out_of_the_folder(private: bool, model: Adapte
 
 def test_an_output_that_cannot_be_written_is_refused_before_training(model: AdaptedModel, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ConfigError, match=r"file/sw cannot be written: .*file is no folder"):
+    with pytest.raises(ConfigError, match=r"file/sw cannot be written: .*file is not a folder"):
         adaptkit.train_adapter(**QUICK, text=SWAHILI, backbone=model, output=tmp_path / "file" / "sw")
     assert not model.attached
 
@@ -225,7 +225,7 @@ def test_overwrite_replaces_an_adapter_and_nothing_else(model: AdaptedModel, tmp
     with pytest.raises(ConfigError, match="nothing was trained"):
         adaptkit.train_adapter(**arguments, output=Output(tmp_path / "link", overwrite=True))
     (tmp_path / "sw" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ConfigError, match="no adapter's folder; nothing was trained"):
+    with pytest.raises(ConfigError, match="not an adapter's folder; nothing was trained"):
         adaptkit.train_adapter(**arguments, output=there)
 
 

@@ -330,7 +330,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a pickle": pickle_instead,
     "another version": edit(lambda record: record.update(version=4)),
     "an unknown field": edit(lambda record: record.update(extra=1)),
-    "a step that is no number": edit(lambda record: record["progress"].update(step="11")),
+    "a step that is not a number": edit(lambda record: record["progress"].update(step="11")),
     "random state that is no base64": edit(lambda record: record["random_states"].update(cpu="!")),
     "random state cut short": edit(lambda record: record["random_states"].update(cpu="AAAA")),
     "random state of another device": edit(lambda record: record.update(random_states={})),

@@ -1,4 +1,4 @@
-"""A loss or weight that is no number ends the run, and never reaches a file."""
+"""A loss or weight that is not a number ends the run, and never reaches a file."""
 
 import math
 import signal
