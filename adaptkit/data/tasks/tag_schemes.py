@@ -135,7 +135,7 @@ class TagsSeen:
     def _kept_as_they_are(self) -> Iterable[str]:
         if self.are_no_entities():
             named = "upos (the part of speech of each word)" if self.column == "upos" else "one for each word"
-            yield f"tags: {named}, kept as they are; there is no {OUTSIDE} among them, so they are no entities"
+            yield f"tags: {named}, kept as they are; there is no {OUTSIDE} among them, so they are not entities"
 
 
 def has_entities(labels: Iterable[str]) -> bool:

@@ -10,8 +10,8 @@ from adaptkit.terminal.amounts import counted
 
 TITLE = "Examples that an adapter turned"
 CHOICE = (
-    "These are examples whose answer was turned in the first seed, those first that were turned in most seeds. They "
-    "are no random sample: the tables say how much an adapter helps."
+    "These are examples whose answer changed in the first seed; those that changed in most seeds come first. They "
+    "are not a random sample: the tables say how much an adapter helps."
 )
 _MOST_WORDS = 6
 _MARKS = {"right": "▲", "wrong": "▼"}

@@ -111,8 +111,8 @@ def how_to_read(grid: Grid) -> list[str]:
         f"A gain is in points of {plain(results.metrics[0])}, on the same test examples. Its {_confidence(grid)} "
         "interval is a paired bootstrap over test examples. It does not show how another run of the language adapter's "
         "training would differ.",
-        "▲ helps: the whole interval lies above zero. ▼ hurts: it lies below. ○ no evidence: it holds zero; that is "
-        "no proof that there is no effect.",
+        "▲ helps: the whole interval is above zero. ▼ hurts: it is below zero. ○ no evidence: it includes zero, which "
+        "does not prove that there is no effect.",
         *_chance(grid),
         *_of_classes(results),
         "Averages over languages are plain means without an interval. Peak memory is that of the whole process.",

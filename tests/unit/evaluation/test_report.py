@@ -287,7 +287,7 @@ def test_a_file_or_a_symlink_is_no_place_for_a_report(results: TransferResults, 
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("file", "link"):
-        with pytest.raises(ConfigError, match="no folder"):
+        with pytest.raises(ConfigError, match="not a folder"):
             save_report(results, tmp_path / name, overwrite=True)
 
 

@@ -146,7 +146,7 @@ def test_one_text_is_answered_by_many_heads_in_one_request(served: Served) -> No
         ("embeddings", {"model": "sw", "input": "a", "temperature": 1}, 422, "'temperature' is not known"),
         ("embeddings", {"input": "a", "stacks": ["sw"], "model": "ha"}, 422, "both say"),
         ("embeddings", {"input": ["a", "b", "c"], "stacks": ["sw", "topics"]}, 422, "3 inputs and 2 stacks"),
-        ("embeddings", b"[" * 60_000, 422, "no JSON"),
+        ("embeddings", b"[" * 60_000, 422, "not JSON"),
         ("embeddings", b"x" * 70_000, 413, "longer than 65,536 bytes"),
         ("classify", {"model": "sw", "input": "a"}, 400, "ends in no adapter with a head"),
         ("classify", {"model": "ner", "input": "a"}, 400, "ask /v1/tag"),
