@@ -28,7 +28,7 @@ from .interchange import (
 from .labelled import ReadingOptions, read_labelled, read_task, task_languages
 from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Method, Ngrams
 from .model import AdaptedModel, FilledMask, FilledToken, Generated, GeneratedPiece, SearchIndex, load_model
-from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp
+from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp, Ridge
 from .plans import PlanSummary, estimate_plan, train_plan
 from .projection import ProjectedSentence, Projection, project_entities
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
@@ -108,6 +108,7 @@ __all__ = [
     "Projection",
     "RDrop",
     "ReadingOptions",
+    "Ridge",
     "Run",
     "Sampling",
     "SearchIndex",

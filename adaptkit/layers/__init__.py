@@ -6,6 +6,7 @@ The exceptions are `DoraLayer`, which asks for products with one, and `Bottlenec
 from adaptkit.layers.adapter_layer import (
     AdapterLayer,
     BatchedLayer,
+    CountsText,
     HandedModule,
     HandsOn,
     LowRankLayer,
@@ -28,6 +29,7 @@ __all__ = [
     "BatchedLayer",
     "BottleneckLayer",
     "BottleneckMadxLayer",
+    "CountsText",
     "FusionLayer",
     "HandedModule",
     "HandsOn",

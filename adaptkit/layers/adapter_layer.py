@@ -4,6 +4,7 @@ AdapterLayer        a map `(site_input, site_output) -> site_output`
 ├── LowRankLayer    ... that adds a low-rank term of its input: terms of many rows and adapters become one product
 ├── BatchedLayer    ... of the site's output alone, which acts on the rows of many adapters at once
 ├── ReadsText       ... that looks at the text of the rows, which `text_read` tells it
+│   └── CountsText   ... and counts in it: its weights can be found in closed form
 ├── HandedModule    ... that asks the linear layer it follows for products with its weight
 └── HandsOn         ... that changes the site's input for what acts above it
 MixingLayer         mixes what other adapters contribute
@@ -16,6 +17,8 @@ from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
+
+from adaptkit.layers.text_read import TextRead
 
 
 class AdapterLayer(nn.Module, ABC):
@@ -98,6 +101,28 @@ class BatchedLayer(AdapterLayer):
 
 class ReadsText(AdapterLayer):
     """Looks at the text of the rows, which `text_read` tells it, and acts at what the network gives."""
+
+
+class CountsText(ReadsText):
+    """Adds up rows of what it counts in a text, and adds the sum, made wider, and a constant to all of its states."""
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """How many rows there are."""
+
+    @property
+    @abstractmethod
+    def rank(self) -> int:
+        """How wide they are."""
+
+    @abstractmethod
+    def counted(self, text: TextRead) -> tuple[Tensor, Tensor]:
+        """Rows and their weights, of which zeros are none. Shape: both (rows of the batch, as many as there may be)."""
+
+    @abstractmethod
+    def start_from(self, rows: Tensor, turned: Tensor, shift: Tensor) -> None:
+        """Take these weights. Shape: rows (n_rows, rank), turned (width, rank), shift (width)."""
 
 
 class HandsOn:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from adaptkit.config import SiteShape
 from adaptkit.errors import ConfigError
-from adaptkit.layers.adapter_layer import ReadsText
+from adaptkit.layers.adapter_layer import CountsText
 from adaptkit.layers.text_read import TextRead, text_read
 from adaptkit.layers.types import MasterLinear
 from adaptkit.methods import NgramsConfig
@@ -17,7 +17,7 @@ _SPACE = ord(" ")
 _PRIME, _FACTOR, _SPREAD = 2_147_483_629, 1_103_515_245, 1_640_531_527
 
 
-class NgramsLayer(ReadsText):
+class NgramsLayer(CountsText):
     """Adds `up(sum of the rows of a text's n-grams / sqrt(their number))` to the states of all tokens of the text.
 
     So a sentence vector moves by just that, whether it is a mean of the states or one of them. `up` starts at zero, so
@@ -31,6 +31,16 @@ class NgramsLayer(ReadsText):
         self.up = MasterLinear(rank, width)
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows n-grams are hashed to."""
+        return self.rows.shape[0]
+
+    @property
+    def rank(self) -> int:
+        """How wide they are."""
+        return self.rows.shape[1]
 
     def forward(self, site_input: object, site_output: Tensor) -> Tensor:  # noqa: ARG002 - the layer contract
         """Shape: site_output and result (rows, seq, width).
@@ -48,17 +58,23 @@ class NgramsLayer(ReadsText):
 
     def change(self, text: TextRead) -> Tensor:
         """What is added to each text. Shape: result (rows, width)."""
-        places, weights = self.placed(text)
+        places, weights = self.counted(text)
         summed = F.embedding_bag(places, self.rows, per_sample_weights=weights.to(self.rows.dtype), mode="sum")
         changed: Tensor = self.up(summed)
         return changed
 
-    def placed(self, text: TextRead) -> tuple[Tensor, Tensor]:
+    def counted(self, text: TextRead) -> tuple[Tensor, Tensor]:
         """The row of each n-gram of the texts and its weight: 1 / sqrt(n-grams of the text), or 0 where none is.
 
         Shape: both (rows, n-grams).
         """
-        return ngrams_of(text.spelled(), shortest=self.shortest, longest=self.longest, n_rows=len(self.rows))
+        return ngrams_of(text.spelled(), shortest=self.shortest, longest=self.longest, n_rows=self.n_rows)
+
+    def start_from(self, rows: Tensor, turned: Tensor, shift: Tensor) -> None:
+        """Take these weights. Shape: rows (n_rows, rank), turned (width, rank), shift (width)."""
+        with torch.no_grad():
+            for weight, found in ((self.rows, rows), (self.up.weight, turned), (self.up.bias, shift)):
+                weight.copy_(found)
 
 
 def ngrams_of(letters: Tensor, *, shortest: int, longest: int, n_rows: int) -> tuple[Tensor, Tensor]:

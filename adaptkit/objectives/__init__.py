@@ -6,11 +6,12 @@ from adaptkit.objectives.gloss import GLOSS, Gloss
 from adaptkit.objectives.mlm import MLM, Mlm
 from adaptkit.objectives.nsp import NSP, Nsp
 from adaptkit.objectives.objective import BackboneKind, Objective
+from adaptkit.objectives.ridge import RIDGE, Ridge
 from adaptkit.table import Table, row_of
 
 OBJECTIVES = Table[Objective]("objective")
 """What an adapter may learn from text: the rows of all objectives, by name; `register` adds one."""
-for _row in (MLM, CLM, DISTILL, GLOSS, NSP):
+for _row in (MLM, CLM, DISTILL, GLOSS, NSP, RIDGE):
     OBJECTIVES.register(_row)
 
 
@@ -43,6 +44,7 @@ __all__ = [
     "Mlm",
     "Nsp",
     "Objective",
+    "Ridge",
     "objective_for",
     "objective_of",
 ]

@@ -25,8 +25,8 @@ class Objective:
     the caller has not said. `warmup` says how many first steps options ask for in which only the loss's own weights
     train, or None. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
     taken where the caller leaves it open and text and backbone suit it. One that `needs_lexicon` is given no text
-    without a dictionary, and the others are given none. `title` says in a word or two what it is, and `paper` goes on
-    the cards of adapters that it trains.
+    without a dictionary, and the others are given none. A `closed_form` one computes no gradients, and is for methods
+    that are so. `title` says in a word or two what it is, and `paper` goes on the cards of adapters that it trains.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Objective:
     needs_lexicon: bool = False
     backbone: BackboneKind | None = None
     by_default: bool = False
+    closed_form: bool = False
 
     def suits(self, *, translated: bool, kind: BackboneKind, glossed: bool = False) -> bool:
         """Whether it can train on such text, with a dictionary where it is `glossed`, and such a backbone."""

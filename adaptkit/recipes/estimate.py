@@ -125,5 +125,5 @@ def measure(
         evaluations_s=evaluations_s,
         peak_memory_bytes=fitting.run.peak_memory_bytes(),
         problems=tuple(problems),
-        adapter_bytes=4 * sum(tensor.numel() for tensor in fitting.layers.named_tensors().values()),
+        adapter_bytes=sum(fitting.run.stored(tensor).nbytes for tensor in fitting.layers.named_tensors().values()),
     )

@@ -154,8 +154,7 @@ class Fitting:
             config=replace(self._config, projection=projection),
             origin=origin_of(model.backbone),
             tensors={
-                name: tensor.detach().cpu().clone()
-                for name, tensor in {**self.layers.named_tensors(), **weights}.items()
+                name: self.run.stored(tensor) for name, tensor in {**self.layers.named_tensors(), **weights}.items()
             },
             below=() if self._config.method.fuses else self._foundation.below(languages),
             probes=record_probes(inputs, self._vectors(inputs)),

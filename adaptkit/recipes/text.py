@@ -31,6 +31,7 @@ from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
+from adaptkit.training.closed_run import ClosedRun
 from adaptkit.training.frozen_vectors import frozen_vectors
 from adaptkit.training.tokenized_text import TokenizedText
 
@@ -171,7 +172,8 @@ class TextTraining(TextLook):
         if self._start is not None:
             copy_weights(self._start, self._fitting_config, layers)
         # A fusion lets the adapters below act itself.
-        return TrainingRun(
+        run = ClosedRun if self.objective.closed_form else TrainingRun
+        return run(
             self.model,
             layers,
             self._training.loss(layers, self.data, run_type(self.request.run.precision, self.model.backbone.device)),
@@ -244,8 +246,11 @@ class TextTraining(TextLook):
 
     def _settings(self) -> TrainingSettings:
         objective, run = self.objective, self.request.run
-        per_epoch = math.ceil(len(self.data.training) / run.batch_size)
+        n_rows = min(len(self.data.training), self._training.most_rows or len(self.data.training))
+        per_epoch = math.ceil(n_rows / run.batch_size)
         by_text = min(max(per_epoch * objective.epochs, _MIN_STEPS), objective.most_steps)
+        # What reads every row once and computes no gradient has no more steps than batches.
+        by_text = per_epoch if objective.closed_form else by_text
         by_text = by_text if self._start is None else math.ceil(by_text * STEPS_SHARE)
         return settings_of(
             run,

@@ -40,9 +40,7 @@ class TextLook:
         self.language = self.languages[0] if len(self.languages) == 1 else None
         self.foundation = foundation_of(request.on)
         self._fuses = bool(request.method_config(below=self.foundation.adapters).fuses)
-        self.id = AdapterId(
-            request.kind, request.name or "-".join([*self.languages, *(["fused"] if self._fuses else [])])
-        )
+        self.id = AdapterId(request.kind, request.name or "-".join([*self.languages, *self._name_behind()]))
         self._display = display
         self.source = choose_source(request, display.note)
         if request.output.resumes and not self.source.repeatable:
@@ -74,6 +72,11 @@ class TextLook:
     def problems(self) -> tuple[str, ...]:
         """What is worth a look before a training, a sentence each."""
         return tuple(self._problems)
+
+    def _name_behind(self) -> list[str]:
+        """What a name that was left open says of the method, where the adapter goes on top of a language's own."""
+        row = self.request.method_row
+        return ["fused"] if self._fuses else [row.name] if row.closed_form else []
 
     @property
     def _lexicon(self) -> Lexicon | None:

@@ -11,8 +11,8 @@ from adaptkit.data.mix import Parallels, Texts
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
-from adaptkit.methods import InvertibleConfig, PiecesConfig
-from adaptkit.objectives import Objective, objective_of
+from adaptkit.methods import METHODS, InvertibleConfig, PiecesConfig
+from adaptkit.objectives import OBJECTIVES, Objective, objective_of
 from adaptkit.options import Options, Recorded, Shell, option, recorded
 from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.by_language import by_language, each_language, languages_in
@@ -105,6 +105,10 @@ class TextRequest(Request):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.method_row.closed_form and isinstance(self.objective, Auto):
+            closed = next(row for row in OBJECTIVES.values() if row.closed_form)
+            object.__setattr__(self, "objective", self.objective.decided(closed))
+        self._check_closed_form()
         self._check_text()
         self._check_languages()
 
@@ -204,6 +208,21 @@ class TextRequest(Request):
             self._check_lexicon(None if isinstance(self.objective, Auto) else objective_of(self.objective))
         for options in self.objective.possible() if isinstance(self.objective, Auto) else [self.objective]:
             objective_of(options).require_steps(options, self.run.max_steps)
+
+    def _check_closed_form(self) -> None:
+        """What is found in closed form is all that there is to the adapter."""
+        if isinstance(self.objective, Auto) or not objective_of(self.objective).closed_form:
+            return
+        named = f"objective {objective_of(self.objective).name!r}"
+        if not self.method_row.closed_form:
+            those = ", ".join(name for name, row in METHODS.items() if row.closed_form)
+            raise ConfigError(
+                f"{named} finds weights in closed form, which method {self.method_row.name!r} does not have; those of "
+                f"{those} can be found so: give {as_typed(method='ngrams')}, or another objective."
+            )
+        refuse([name for name in ("invertible", "new_pieces") if getattr(self, name, None)], named)
+        if self.start is not None:
+            refuse(["start"], named)
 
     def _check_lexicon(self, objective: Objective | None) -> None:
         """A dictionary is for an objective that glosses text without translations, or for new pieces to start from."""

@@ -154,6 +154,10 @@ class TrainingRun:
         """The most memory that a process has held: of several, the one that needs most. All of them ask."""
         return max(self._processes.of_each(peak_memory_bytes(self.device)))
 
+    def stored(self, tensor: Tensor) -> Tensor:
+        """A copy of a weight as it is saved."""
+        return tensor.detach().cpu().clone()
+
     def forget_checkpoint(self) -> None:
         """Delete the checkpoint; called when what was trained is in safety."""
         self._keeper.forget()

@@ -59,6 +59,10 @@ class TrainingStep(nn.Module):
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(batch.read_by_frozen, objective))
         return dict(objective.measures(hidden, batch))
 
+    def states(self, batch: Batch) -> Tensor:
+        """Hidden states under the stack that a batch has. Shape: (batch, seq, hidden_width)."""
+        return self._states(batch, self.trained["objective"], _for(batch, self._stack))  # type: ignore[arg-type]
+
     def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
         with torch.no_grad():
             return self._states(batch, objective, _for(batch, self._below))

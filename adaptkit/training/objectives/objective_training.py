@@ -27,6 +27,9 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
     head_warmup: int | None = 0
     """First steps, which train the weights of the loss alone and not yet the adapter (None: a quarter, up to 100)."""
 
+    most_rows: int | None = None
+    """How many rows of the text are trained on at most (None: all)."""
+
     def __init__(self, options: OptionsT, model: AdaptedModel, note: Callable[[str], None]) -> None:
         self.options = options
         self.model = model
