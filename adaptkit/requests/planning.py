@@ -48,7 +48,7 @@ class Planning(Options):
     )
     summary: PathOrName | None = option(
         None,
-        "folder for the summary, the logs, and what is kept to go on (default: beside the plan, languages.summary)",
+        "folder for the summary, the logs, and what resuming needs (default: beside the plan, languages.summary)",
         shell=Shell(Path, metavar="<folder>", read=Path),
     )
     overwrite: bool = option(False, "train again what was trained with other options, and replace it")
