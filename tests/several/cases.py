@@ -6,8 +6,10 @@ from tests.runs import PAIRS, SWAHILI
 from tests.unit.heads.examples import choices, tags, topics
 
 # 54 training rows in batches of 7: no two processes have equal shares, and one batch has 5 rows.
-_TEXT: dict[str, Any] = {"lang": "sw", "max_steps": 14, "batch_size": 7, "precision": "fp32"}
-_TASK: dict[str, Any] = {"max_steps": 6, "batch_size": 7, "precision": "fp32"}
+# Recorded, shares are padded: other rounding moves a bias that has no gradient (of choices) by whole steps.
+_STEPS: dict[str, Any] = {"batch_size": 7, "precision": "fp32", "graphs": "never"}
+_TEXT: dict[str, Any] = {**_STEPS, "lang": "sw", "max_steps": 14}
+_TASK: dict[str, Any] = {**_STEPS, "max_steps": 6}
 
 DROPPED = "mlm with dropout"
 INTERRUPTED_AFTER = 11
@@ -17,7 +19,7 @@ CASES: dict[str, dict[str, Any]] = {
     DROPPED: {**_TEXT, "text": SWAHILI, "dropout": 0.3, "gradient_checkpointing": True},
     "mlm with an invertible layer": {**_TEXT, "text": SWAHILI, "invertible": True, "gradient_checkpointing": True},
     "distillation": {**_TEXT, "parallel": PAIRS},
-    "distillation on recorded steps": {**_TEXT, "parallel": PAIRS, "graphs": True},
+    "distillation on recorded steps": {**_TEXT, "parallel": PAIRS, "graphs": "always"},
     "one row a batch": {**_TEXT, "parallel": PAIRS, "batch_size": 1, "max_steps": 3},
     "choice": {**_TASK, "task": "why", "data": choices()},
     "regularisers": {**_TASK, "task": "topics", "data": topics(), "r_drop": 1.0, "feature_distillation": 0.5},
