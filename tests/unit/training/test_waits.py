@@ -14,6 +14,7 @@ from adaptkit.heads.batch import Batch
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.progress import Progress
 from tests.calls import train_adapter
+from tests.recorded import trainings_recorded
 from tests.runs import PAIRS, SWAHILI, Watching, small_run
 from tests.tiny import tiny_model
 from tests.unit.heads import examples
@@ -79,6 +80,13 @@ def test_a_step_of_a_decoder_waits_for_nothing() -> None:
 @pytest.mark.usefixtures("mode")
 def test_a_step_of_translation_waits_for_nothing() -> None:
     trained({"task": "translation", "data": PAIRS[:40], "source_lang": "en", "lang": "sw"}, "t5")
+
+
+@pytest.mark.usefixtures("mode")
+@pytest.mark.parametrize("name", ["mlm with anchors", "distillation with anchors", "topics"])
+def test_a_recorded_step_waits_for_nothing(name: str) -> None:
+    with trainings_recorded(torch.device("cpu")):
+        trained({**TRAININGS[name], "graphs": "always"})
 
 
 @pytest.mark.usefixtures("mode")
