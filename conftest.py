@@ -44,16 +44,16 @@ def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shallow(tmp_path_factory: pytest.TempPathFactory) -> place.EmbeddedBackbone:
-    """The embedded backbone without most of its blocks, in a folder for the processes of this run."""
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, place.EmbeddedBackbone]:
+    """The embedded backbones without most of their blocks, in a folder for all processes of this run."""
     place_of_run = tmp_path_factory.getbasetemp()
-    return few_blocks.embedded(
-        (place_of_run.parent if "PYTEST_XDIST_WORKER" in os.environ else place_of_run) / "backbone"
-    )
+    folder = place_of_run.parent if "PYTEST_XDIST_WORKER" in os.environ else place_of_run
+    return {name: few_blocks.embedded(name, folder / name) for name in place.EMBEDDED}
 
 
-WHOLE = ("README.md", "evaluate.md", "explain.md", "zoo.md", "small-memory.md", "fill-mask.md")
-"""Pages that take adapters of the zoo, count bytes or ask what the backbone knows. Others run on its first blocks."""
+WHOLE = ("README.md", "decoders.md", "evaluate.md", "explain.md", "zoo.md", "small-memory.md", "fill-mask.md")
+"""Pages that take adapters of the zoo, read two forms of one backbone, count bytes or ask what the backbone knows. The
+others run on its first blocks."""
 
 
 @pytest.fixture
@@ -66,16 +66,26 @@ def in_page_folder(page_folder: Path, request: pytest.FixtureRequest, monkeypatc
     fewer = sample.sample_sentences()[::3]
     monkeypatch.setattr(sample, "sample_sentences", lambda: fewer)
     if request.path.name not in WHOLE:
-        monkeypatch.setitem(place.EMBEDDED, place.DEFAULT, request.getfixturevalue("shallow"))
+        monkeypatch.setattr(place, "EMBEDDED", request.getfixturevalue("shallow"))
 
 
 LONGEST_FIRST = (
+    "tests/several/test_several.py",
     "tests/real_data/test_memory_case.py",
     "tests/conformance/test_precisions.py",
     "tests/conformance/test_bound.py",
     "tests/unit/interchange/test_onnx.py",
 )
-LONGEST_PAGES = ("serve-elsewhere.md", "zoo.md", "serve.md", "merge.md", "search.md", "README.md", "evaluate.md")
+LONGEST_PAGES = (
+    "serve-elsewhere.md",
+    "decoders.md",
+    "zoo.md",
+    "evaluate.md",
+    "generate.md",
+    "serve.md",
+    "README.md",
+    "merge.md",
+)
 """Files that take longest, and pages, which come last: so that none begins when the other process has nothing left."""
 
 

@@ -1,4 +1,4 @@
-"""The embedded backbone's first blocks as one of their own: its pieces, its weights, and a third of the work."""
+"""The first blocks of an embedded backbone as one of their own: its pieces, its weights, and a part of the work."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from adaptkit.backbones import place
 from adaptkit.backbones.kept_folder import written_whole
 
 N_BLOCKS = 4
-_BLOCK = re.compile(r"encoder\.layer\.(\d+)\.")
+_BLOCK = re.compile(r"\blayers?\.(\d+)\.")
 _WEIGHTS, _SETTINGS = "model.safetensors", "config.json"
 
 
-def embedded(folder: Path) -> place.EmbeddedBackbone:
+def embedded(name: str, folder: Path) -> place.EmbeddedBackbone:
     """What stands for it in the table of embedded backbones; the folder is made on first use, by one process of all."""
-    whole = place.EMBEDDED[place.DEFAULT]
+    whole = place.EMBEDDED[name]
 
     def materialise() -> Path:
         if not folder.is_dir():

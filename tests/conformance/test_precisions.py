@@ -47,6 +47,7 @@ FORMS: dict[str, tuple[Bits, str | None]] = {
 }
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
 PAIRS = sample_pairs("sw")[:240]
+FEW = PAIRS[:60]
 QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 30, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
 
 
@@ -58,6 +59,9 @@ HELD = [
 ]
 """Each form on the representatives, and one form on each of the others."""
 RECOMPUTED = ("16", "8, nf4", "4, int8")
+PAIRED = ("xlm-roberta", "gemma3_text")
+"""Whose adapters go from every form to every form; those of others go from each form to the next one and to the first,
+as what an adapter meets depends on where it is taken, not on where it is from."""
 
 
 @pytest.fixture(scope="session")
@@ -160,19 +164,21 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
         adaptkit.load_model(folder, bits=4),
         adaptkit.load_model(folder, bits=4, vocabulary=vocabulary),
     ]
-    if folder_family(folder) not in MANY:
+    family = folder_family(folder)
+    if family not in MANY:
         models = [models[0], models[-2]]
     for number, origin in enumerate(models):
         # Random weights at full strength would amplify what 4 bits lose beyond what trained ones do.
         made = random_adapter(origin, AdapterConfig(method=LoraConfig(rank=4, alpha=2)))
         made.save(tmp_path / str(number))
-        for model in models:
+        to_some = {id(model): model for model in (origin, models[number - 1], models[0])}.values()
+        for model in models if family in PAIRED else to_some:
             model.attach(load_adapter(tmp_path / str(number)))
             assert torch.isfinite(model.encode(TEXTS, stack="sw")).all()
             model.detach("sw")
 
 
-@pytest.mark.parametrize("text", [{"parallel": PAIRS}, {"text": [text for _, text in PAIRS]}], ids=["pairs", "text"])
+@pytest.mark.parametrize("text", [{"parallel": FEW}, {"text": [text for _, text in FEW]}], ids=["pairs", "text"])
 def test_sixteen_bits_train_without_autocast(text: dict[str, Any], folder: Path) -> None:
     model = adaptkit.load_model(folder, bits=16)
     adapter = train_adapter(**{**QUICK, "max_steps": 6}, **text, precision="fp32", backbone=model)
@@ -189,8 +195,9 @@ def test_sixteen_bits_train_without_autocast(text: dict[str, Any], folder: Path)
 @pytest.mark.parametrize("objective", ["mlm", "distill"])
 def test_training_works_and_stacks(objective: Literal["mlm", "distill"], model: AdaptedModel) -> None:
     text: dict[str, Any] = {"parallel": PAIRS} if objective == "distill" else {"text": [text for _, text in PAIRS]}
-    # Pairs of sentences want some more steps than sentences.
-    steps = {"max_steps": 80} if objective == "distill" else {}
+    # Pairs of sentences want some more steps than sentences; after 40, the loss of deberta-v2 is still what it was.
+    enough = 80 if model.network.config.model_type == "deberta-v2" else 40
+    steps = {"max_steps": enough} if objective == "distill" else {}
     lower = train_adapter(**{**QUICK, **steps}, **text, objective=objective, backbone=model)
     facts = lower.card.training
     assert facts is not None
