@@ -112,7 +112,8 @@ WORKER = """
 @pytest.mark.parametrize("ending", ["dies", "hangs"])
 def test_a_row_that_ends_the_process_costs_that_row_only(ending: str) -> None:
     until = time.time() + 60
-    with SideProcess([sys.executable, "-c", textwrap.dedent(WORKER)], row_s=1.5) as side:
+    row_s = 1.5 if ending == "hangs" else 30.0
+    with SideProcess([sys.executable, "-c", textwrap.dedent(WORKER)], row_s=row_s) as side:
         first = side.measured(Row(OURS, "passes"), until=until)
         assert "exit status" in side.measured(Row(OURS, ending), until=until)["error"]
         again = side.measured(Row(OURS, "passes"), until=until)
