@@ -60,7 +60,7 @@ def test_a_notebook_shows_an_adapter_and_a_card(adapter: Adapter) -> None:
         assert "+8.8 (+4.1 to +13.2)" in shown
         assert "&lt;script&gt;" in shown
     assert "language/sw: lora" in adapter._repr_html_()
-    assert "was not measured" in adapter._repr_html_()
+    assert "nobody has measured what it does" in adapter._repr_html_()
 
 
 def test_encode_shows_how_far_it_has_come(
