@@ -1,26 +1,20 @@
-"""What a bag of letters knows of a translation's vector that the backbone, or a language adapter, does not.
+"""What n-grams of letters know of a translation's vector that the backbone, or a language adapter, does not.
 
-`python -m benchmarks.run ngram_residual [--languages bm,quy] [--pairs 7000] [--penalty 1] [--adapters FOLDER]
-[--device cuda]`. Nothing is trained by gradients: of parallel text, the vector of the translation less that of the
-sentence is predicted from the sentence's n-grams of letters by ridge regression, in closed form, and is added to a
-text's vector. The average difference between the two sides is always part of it, and is measured alone too (`centred`).
-`--adapters` is a folder of language adapters by their tags; a language without one is measured on the bare backbone.
-Topics are of SIB-200 by a head trained in English, retrieval is FLORES's, both directions, against English without an
-adapter.
+`python -m benchmarks.run ngram_residual [--languages bm,quy] [--pairs 7000] [--penalty 1] [--rows 16384] [--width 128]
+[--adapters FOLDER] [--device cuda]`. An adapter of the method `ngrams`, found in closed form from parallel text, on the
+bare backbone and on top of a language adapter. `--adapters` is a folder of language adapters by their tags; a language
+without one is measured on the bare backbone. Topics are of SIB-200 by a head trained in English, retrieval is
+FLORES's, both directions, against English without an adapter.
 """
 
 import argparse
 import random
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
@@ -40,6 +34,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--languages", default="bm,gn,am,quy,ha,ig,rw,sw,yo")
     parser.add_argument("--pairs", type=int, default=7000)
     parser.add_argument("--penalty", type=float, default=1.0, help="of the ridge regression")
+    parser.add_argument("--rows", type=int, default=16_384, help="of the table of n-grams")
+    parser.add_argument("--width", type=int, default=128, help="of each of them")
     parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
@@ -56,67 +52,49 @@ def main(arguments: list[str]) -> None:
 def _of_language(options: argparse.Namespace, model: AdaptedModel, topics: ZeroShot, language: str) -> dict[str, Any]:
     pairs: Pairs = [pair for source in mix(SOURCES, language) for pair in cast("Pairs", source.text)]
     random.Random(0).shuffle(pairs)
-    pairs = pairs[: options.pairs]
-    translations, sentences = ([pair[side] for pair in pairs] for side in (0, 1))
-    targets = _vectors(model, translations, None)
-    grams = n_grams_of(sentences)
     test = Test(model, topics, language)
-    found: dict[str, Any] = {"pairs": len(pairs), "n_grams": len(grams.vocabulary_)}
-    bare = test.right(test.vectors(None))
-    for name, adapter in _adapters(options.adapters, language).items():
-        with nullcontext() if adapter is None else attached(model, adapter):
-            residual = Residual.of(grams, sentences, _vectors(model, sentences, adapter), targets, options.penalty)
-            vectors = test.vectors(adapter)
-        shifted = {part: own + residual.shift for part, own in vectors.items()}
-        added = {part: own + residual.of_texts(test.texts[part]) for part, own in shifted.items()}
-        for way, changed in ((name, vectors), (f"{name}, centred", shifted), (f"{name}, with n-grams", added)):
-            found[way] = {score: compared(right, bare[score]) for score, right in test.right(changed).items()}
+    bare = test.right(None)
+    found: dict[str, Any] = {"pairs": len(pairs[: options.pairs])}
+    for name, below in _adapters(options.adapters, language).items():
+        ngrams = _ngrams(options, model, language, pairs[: options.pairs], below)
+        with attached(model, *below, ngrams):
+            if below:
+                found[name] = _gains(test.right(below[0].id), bare)
+            found[f"{name}, with n-grams"] = _gains(test.right(ngrams), bare)
+        facts = ngrams.training
+        assert facts is not None
+        found[f"{name}, n-grams"] = {
+            "distance_before": facts.heldout_loss_before,
+            "distance_after": facts.heldout_loss_after,
+            "elapsed_s": facts.elapsed_s,
+            "file_mb": round(ngrams.size_bytes / 1e6, 1),
+        }
     return found
 
 
-def n_grams_of(sentences: Sequence[str]) -> TfidfVectorizer:
-    """Three to five letters within words, those of at least three sentences, by how seldom they are."""
-    least = min(3, len(sentences))
-    return TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), min_df=least, sublinear_tf=True, max_features=120_000
-    ).fit(sentences)
+def _gains(right: Mapping[str, NDArray[np.float64]], bare: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
+    return {score: compared(answers, bare[score]) for score, answers in right.items()}
 
 
-def _adapters(folder: Path | None, language: str) -> Mapping[str, Adapter | None]:
-    found: dict[str, Adapter | None] = {"bare": None}
+def _ngrams(
+    options: argparse.Namespace, model: AdaptedModel, language: str, pairs: Pairs, below: Sequence[Adapter]
+) -> Adapter:
+    return adaptkit.train_adapter(
+        lang=language,
+        parallel=pairs,
+        method=adaptkit.Ngrams(ngram_rows=options.rows, ngram_width=options.width),
+        objective=adaptkit.Ridge(penalty=options.penalty),
+        on=below,
+        backbone=model,
+        run=adaptkit.Run(progress=False),
+    )
+
+
+def _adapters(folder: Path | None, language: str) -> Mapping[str, Sequence[Adapter]]:
+    found: dict[str, Sequence[Adapter]] = {"bare": ()}
     if folder is not None and (folder / language).is_dir():
-        found["adapter"] = adaptkit.load_adapter(folder / language)
+        found["adapter"] = (adaptkit.load_adapter(folder / language),)
     return found
-
-
-@dataclass(frozen=True)
-class Residual:
-    """The average difference of targets and vectors, and what n-grams say of the rest.
-
-    Shape: shift (width), weights (n_grams, width).
-    """
-
-    grams: TfidfVectorizer
-    shift: Vectors
-    weights: Vectors
-
-    @classmethod
-    def of(
-        cls, grams: TfidfVectorizer, sentences: Sequence[str], vectors: Vectors, targets: Vectors, penalty: float
-    ) -> "Residual":
-        """By the dual form, as there are fewer sentences than n-grams."""
-        features = grams.transform(sentences)
-        shift = targets.mean(axis=0) - vectors.mean(axis=0)
-        gram = (features @ features.T).toarray().astype(np.float32)
-        gram[np.diag_indices_from(gram)] += penalty
-        factor = torch.linalg.cholesky(torch.from_numpy(gram))
-        dual = torch.cholesky_solve(torch.from_numpy(targets - vectors - shift), factor)
-        return cls(grams, shift, features.T @ dual.numpy())
-
-    def of_texts(self, texts: Sequence[str]) -> Vectors:
-        """What is added to their vectors besides the shift. Shape: (n_texts, width)."""
-        found: Vectors = self.grams.transform(texts) @ self.weights
-        return found
 
 
 class Test:
@@ -131,24 +109,15 @@ class Test:
         self._there = model.encode(self._english)
         read = {split: read_topics(language, split) for split in ("development", "test")}
         self._topics = {split: np.asarray(right) for split, (_, right) in read.items()}
-        self.texts = {**{split: texts for split, (texts, _) in read.items()}, "flores": flores_sentences(language)}
+        self._texts = {**{split: texts for split, (texts, _) in read.items()}, "flores": flores_sentences(language)}
 
-    def vectors(self, adapter: Adapter | None) -> dict[str, Vectors]:
-        """Of all texts, by part."""
-        return {part: _vectors(self._model, texts, adapter) for part, texts in self.texts.items()}
-
-    def right(self, vectors: Mapping[str, Vectors]) -> dict[str, NDArray[np.float64]]:
-        """1.0 for each answer that is right, by score. Shape: each (n_answers)."""
-        by_part = {part: torch.from_numpy(found.astype(np.float32)) for part, found in vectors.items()}
+    def right(self, stack: Adapter | str | None) -> dict[str, NDArray[np.float64]]:
+        """1.0 for each answer that is right under a stack, by score. Shape: each (n_answers)."""
+        vectors = {part: self._model.encode(texts, stack=stack).float().cpu() for part, texts in self._texts.items()}
         found = {
-            f"topics, {split}": np.asarray(self._head.topics_of(by_part[split]) == topics, np.float64)
+            f"topics, {split}": np.asarray(self._head.topics_of(vectors[split]) == topics, np.float64)
             for split, topics in self._topics.items()
         }
-        own, texts = by_part["flores"], self.texts["flores"]
+        own, texts = vectors["flores"], self._texts["flores"]
         ways = (found_by_vectors(own, self._there, self._english), found_by_vectors(self._there, own, texts))
         return {**found, "retrieval": np.concatenate(ways)}
-
-
-def _vectors(model: AdaptedModel, texts: Sequence[str], adapter: Adapter | None) -> Vectors:
-    found: Vectors = model.encode(texts, stack=None if adapter is None else adapter.id).float().cpu().numpy()
-    return found
