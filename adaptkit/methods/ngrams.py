@@ -24,7 +24,7 @@ class NgramsConfig:
     shortest: int = 3
     longest: int = 5
     n_rows: int = 16_384
-    rank: int = 128
+    rank: int = 192
     sites: ClassVar[tuple[SiteName, ...]] = ("network.output",)
     blocks: ClassVar[None] = None
     fuses: ClassVar[tuple[str, ...]] = ()
@@ -56,7 +56,7 @@ class Ngrams(MethodOptions):
     shortest_ngram: int = option(3, "letters of the shortest n-grams", least=1, most=MAX_NGRAM)
     longest_ngram: int = option(5, "letters of the longest n-grams", least=1, most=MAX_NGRAM)
     ngram_rows: int = option(16_384, "rows that n-grams are hashed to", least=1, most=MAX_NGRAM_ROWS)
-    ngram_width: int = option(128, "width of a row of n-grams", least=1, most=MAX_RANK)
+    ngram_width: int = option(192, "width of a row of n-grams", least=1, most=MAX_RANK)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,6 +1,6 @@
 """What n-grams of letters know of a translation's vector that the backbone, or a language adapter, does not.
 
-`python -m benchmarks.run ngram_residual [--languages bm,quy] [--pairs 7000] [--penalty 1] [--rows 16384] [--width 128]
+`python -m benchmarks.run ngram_residual [--languages bm,quy] [--pairs 7000] [--penalty 1] [--rows 16384] [--width 192]
 [--adapters FOLDER] [--device cuda]`. An adapter of the method `ngrams`, found in closed form from parallel text, on the
 bare backbone and on top of a language adapter. `--adapters` is a folder of language adapters by their tags; a language
 without one is measured on the bare backbone. Topics are of SIB-200 by a head trained in English, retrieval is
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pairs", type=int, default=7000)
     parser.add_argument("--penalty", type=float, default=1.0, help="of the ridge regression")
     parser.add_argument("--rows", type=int, default=16_384, help="of the table of n-grams")
-    parser.add_argument("--width", type=int, default=128, help="of each of them")
+    parser.add_argument("--width", type=int, default=192, help="of each of them")
     parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
