@@ -10,13 +10,15 @@ Weights are kept as float16, and measured so. `--trained` takes adapters from a 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 import adaptkit
 from adaptkit.evaluation.attached import attached
@@ -27,9 +29,10 @@ from adaptkit.languages import language_name
 from adaptkit.scores import paired_difference
 from benchmarks import free_text
 from benchmarks.halves import in_half
-from benchmarks.retrieval import translations_found
+from benchmarks.retrieval import found_by_vectors, translations_found
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
-from benchmarks.trials.texts import SOURCES, lexicon_of, mix
+from benchmarks.trials.scores import flores_sentences
+from benchmarks.trials.texts import FREE, SOURCES, lexicon_of, mix
 from benchmarks.write_results import data_folder, write_result
 
 _HELD_OUT = "b.ROM."
@@ -77,8 +80,16 @@ def _topics(language: str) -> Measure:
     return _tested(
         f"SIB-200, {language}",
         "topic of a sentence (7 topics); logistic regression trained on English without any adapter",
-        lambda model, stack: ZeroShot(model).head.correct(model, *read_topics(language, "test"), stack=stack),
+        lambda model, stack: _zero_shot(model).head.correct(model, *read_topics(language, "test"), stack=stack),
     )
+
+
+_zero_shot = cache(ZeroShot)
+
+
+@cache
+def _without_adapter(model: adaptkit.AdaptedModel, texts: tuple[str, ...]) -> Tensor:
+    return model.encode(texts)
 
 
 def _verses(edition: str, lang: str) -> Recipe:
@@ -109,6 +120,58 @@ def _news_pairs(lang: str) -> Recipe:
         options=lambda: {"lang": lang, "parallel": lafand_pairs(lang), "source_lang": "en"},
         measure=_topics(lang),
     )
+
+
+def _full_sentences(lang: str, *measures: Measure) -> Recipe:
+    """Full sentences of all text at hand that may be shared, in an adapter of the lower six blocks: half the file."""
+    sources = [source for source, languages in FREE.items() if lang in languages]
+    return Recipe(
+        source=f"{' and '.join(SOURCES[source][0] for source in sources)}, en-{lang}",
+        licence=SOURCES[sources[-1]][1],
+        options=lambda: {
+            "lang": lang,
+            "parallel": mix(sources, lang),
+            "method": adaptkit.Lora(blocks=(0, 1, 2, 3, 4, 5)),
+            "force": True,
+        },
+        measure=lambda model, adapter, zoo: tuple(
+            evaluation for measure in measures for evaluation in measure(model, adapter, zoo)
+        ),
+    )
+
+
+def _sentences_found(lang: str) -> Measure:
+    """Of FLORES."""
+    return _pairs_found(
+        f"FLORES retrieval, {lang} and en",
+        "each of 1,005 sentences found among all of the other language, in both directions; English without any "
+        "adapter",
+        lambda: (flores_sentences(lang), flores_sentences("en")),
+    )
+
+
+def _pages_found(lang: str) -> Measure:
+    """Of children's stories, which no adapter of the zoo was trained on in this language."""
+
+    def pages() -> tuple[Sequence[str], Sequence[str]]:
+        translations, texts = zip(*free_text.stories(lang), strict=True)
+        return texts, translations
+
+    return _pairs_found(
+        f"retrieval of pages of stories, {lang} and en",
+        "each page of African Storybook's stories found among all of the other language, in both directions; English "
+        "without any adapter",
+        pages,
+    )
+
+
+def _pairs_found(task: str, conditions: str, pairs: Callable[[], tuple[Sequence[str], Sequence[str]]]) -> Measure:
+    def test(model: adaptkit.AdaptedModel, stack: str | None) -> Correct:
+        texts, translations = pairs()
+        own, there = model.encode(texts, stack=stack), _without_adapter(model, tuple(translations))
+        return np.concatenate([found_by_vectors(own, there, translations), found_by_vectors(there, own, texts)])
+
+    return _tested(task, conditions, test)
 
 
 def _unknown_script(lang: str) -> Recipe:
@@ -197,6 +260,11 @@ RECIPES: dict[str, Recipe] = {
     "language/cni": _verses("Ashaninka", "cni"),
     "language/yo": _news_pairs("yo"),
     "language/ig": _news_pairs("ig"),
+    **{
+        f"language/{lang}": _full_sentences(lang, _topics(lang), _sentences_found(lang))
+        for lang in ("am", "bm", "gn", "rw")
+    },
+    **{f"language/{lang}": _full_sentences(lang, _pages_found(lang)) for lang in ("tn", "xh")},
     "domain/biomedical": Recipe(
         source="articles of COVID-QA (deepset-ai/COVID-QA @ fb2eb5e24961)",
         licence="Apache-2.0",

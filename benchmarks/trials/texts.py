@@ -1,7 +1,7 @@
 """Parallel text at hand for a language, by source. Nothing of SIB-200 or FLORES, which are for evaluation."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from adaptkit import Lexicon, Source
@@ -41,6 +41,8 @@ NTREX = {
 SEED = {"bm": "bam_Latn", "gn": "grn_Latn", "dz": "dzo_Tibt"}
 TICO = ("ha", "rw", "sw")
 GATITOS = {"bm": "bm", "gn": "gn", "quy": "qu", "dz": "dz", "tn": "tn"}
+FREE: Mapping[str, Collection[str]] = {"tico": TICO, "ntrex": NTREX, "seed": SEED}
+"""Languages of the sources of full sentences whose licence lets adapters be shared, the freest first."""
 SOURCES = {
     "news": ("LAFAND-MT (masakhane-io/lafand-mt @ d441f8b063d6)", "CC-BY-NC-4.0"),
     "ntrex": ("NTREX-128 (MicrosoftTranslator/NTREX @ 8561f6a622db)", "CC-BY-SA-4.0"),
