@@ -154,9 +154,17 @@ class TrimmedEmbeddings(WordEmbeddings):
             self._copy = slots.cpu()
         return self._copy
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Vectors of token ids. Shape: ids (...), result (..., width)."""
-        # Counted on the device: asking for the number here would wait for the GPU.
+    def fetched(self, ids: Tensor) -> Tensor | None:
+        """As of every table; tokens that are read so are counted too. Shape: as of `forward`."""
+        found = super().fetched(ids)
+        if found is not None:
+            self._count(ids)
+        return found
+
+    def _of_distinct(self, ids: Tensor) -> Tensor:
+        self._count(ids)
+        return super()._of_distinct(ids)
+
+    def _count(self, ids: Tensor) -> None:
+        # On the device: asking for the number here would wait for the GPU.
         self.get_buffer("_n_replaced").add_((self.get_buffer("slots")[ids] < 0).sum())
-        vectors: Tensor = super().forward(ids)
-        return vectors

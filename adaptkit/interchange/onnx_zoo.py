@@ -32,8 +32,8 @@ def export_onnx_zoo(
 ) -> OnnxZoo:
     """Write each LoRA of a zoo that fits the backbone as `export_onnx_adapter` does; `told` hears of each.
 
-    A file is called as its adapter, or `KIND-NAME` where two kinds share a name. All of them are put in place when the
-    last has been tried, or none. The zoo becomes that of the model, whose stacks may name its adapters.
+    Files have the name of their adapter, or `KIND-NAME` where two would have the same name. All of them are put in
+    place when the last has been tried, or none. The zoo becomes that of the model, whose stacks may name its adapters.
 
     Raises:
         ConfigError: The folder has no graph of this backbone, or one of the files is there already; or no adapter fits.
@@ -66,13 +66,13 @@ def export_onnx_zoo(
 
 
 def _names(ids: Iterable[str]) -> dict[str, str]:
-    """What the file of each is called."""
+    """What the files of each are called."""
     found = {adapter_id: AdapterId.parse(adapter_id) for adapter_id in sorted(ids)}
     shared = Counter(each.name for each in found.values())
-    return {
-        adapter_id: each.name if shared[each.name] == 1 else f"{each.kind}-{each.name}"
-        for adapter_id, each in found.items()
-    }
+    whole = {adapter_id: f"{each.kind}-{each.name}" for adapter_id, each in found.items()}
+    # A name may itself be that of a kind and another name.
+    taken = {name for name, count in shared.items() if count > 1} | set(whole.values())
+    return {adapter_id: whole[adapter_id] if each.name in taken else each.name for adapter_id, each in found.items()}
 
 
 def _whys(left_out: Mapping[str, str]) -> str:

@@ -227,7 +227,8 @@ class TrainingRun:
             loss = self._one_step(rows, step)
             earlier = self._looked_at()
             is_last = step + 1 == settings.max_steps
-            if is_last:
+            if is_last or self._at_evaluation(step + 1):
+                # What a GPU has still to do belongs to the time of steps, and not to that of the evaluation.
                 wait_for(self.device)
             n_tokens = self._data.n_tokens(rows)
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)

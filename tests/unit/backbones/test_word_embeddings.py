@@ -10,11 +10,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
+from adaptkit.attaching.places import Places
+from adaptkit.backbones.looked_up import LookedUp
 from adaptkit.backbones.stored_tensors import StoredTensor, stored_tensors_of
 from adaptkit.backbones.table_source import TableSource
 from adaptkit.backbones.tables.paged import PagedRows
 from adaptkit.backbones.tables.resident import ResidentRows
 from adaptkit.backbones.word_embeddings import TrimmedEmbeddings
+from adaptkit.data.batch_shapes import BatchShape
 from adaptkit.errors import ConfigError, CorruptBackbone
 from adaptkit.holding import EMBEDDING_FORMS
 
@@ -142,3 +145,14 @@ def test_a_dropped_id_is_its_letters_or_unknown_and_counted(paged: bool, table: 
     expected = torch.stack([letters, table[51], table[3], letters, table[3], table[50]]).view(2, 3, WIDTH)
     torch.testing.assert_close(given, expected)
     assert made.n_replaced == 3
+
+
+def test_dropped_ids_are_counted_in_a_recorded_pass_too(stored: StoredTensor) -> None:
+    made = trimmed(stored, paged=False)
+    ids, mask = torch.tensor([[100, 51, 7]]), torch.ones(1, 3, dtype=torch.long)
+    places = Places.padded(BatchShape(1, 3), (ids, mask), [LookedUp(made)])
+    before = made.n_replaced
+    made.fetch(ids, ids)
+    assert made.n_replaced == before
+    places.fill((ids, mask))
+    assert made.n_replaced == before + 2

@@ -18,7 +18,7 @@ import adaptkit
 from adaptkit.cli.export_adapter import export_adapter
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.interchange import onnx_adapter
+from adaptkit.interchange import onnx_adapter, onnx_zoo
 from adaptkit.interchange.onnx_file import fed, opened
 from adaptkit.layers.heads import TokenHead
 from adaptkit.methods import BottleneckConfig, DoraConfig, InvertibleConfig, LoraConfig
@@ -328,6 +328,16 @@ def test_a_zoo_is_written_in_one_go(beside: Served, tmp_path: Path) -> None:
     for name in ("language-sw", "domain-sw"):
         close(beside.run("sentence_embedding", TEXTS, name), beside.model.encode(TEXTS, stack=name.replace("-", "/")))
     assert not [path for path in beside.folder.iterdir() if path.name.startswith(".")]
+
+
+def test_no_two_adapters_of_a_zoo_have_the_same_files() -> None:
+    ids = ["domain/language-sw", "language/sw", "task/sw", "task/topics"]
+    assert onnx_zoo._names(ids) == {
+        "domain/language-sw": "domain-language-sw",
+        "language/sw": "language-sw",
+        "task/sw": "task-sw",
+        "task/topics": "topics",
+    }
 
 
 def test_a_zoo_is_written_whole_or_not_at_all(beside: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

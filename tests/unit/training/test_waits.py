@@ -138,6 +138,21 @@ def test_on_a_gpu_a_loss_is_read_when_the_next_step_is_under_way(beside: bool, m
     assert happened == [*first, "loss of 11", "held out", steps[11], "loss of 12", "held out"]
 
 
+def test_what_a_gpu_has_still_to_do_counts_as_time_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    one_step = TrainingRun._one_step
+
+    def noted(run: TrainingRun, rows: list[int], step: int) -> Tensor:
+        happened.append(f"step {step + 1}")
+        return one_step(run, rows, step)
+
+    monkeypatch.setattr(TrainingRun, "_one_step", noted)
+    monkeypatch.setattr("adaptkit.training.loop.wait_for", lambda _: happened.append("wait"))
+    small_run(max_steps=3, evaluate_every=2).train(Order(happened))
+    without_losses = [each for each in happened if not each.startswith("loss")]
+    assert without_losses == ["held out", "step 1", "step 2", "wait", "held out", "step 3", "wait", "held out"]
+
+
 class Losses(Watching):
     """Keeps the losses of steps."""
 
