@@ -106,6 +106,7 @@ class TaskTraining:
             objective=self.data.task_type,
             n_sentences=len(self.data.examples),
             answered=self._measured,
+            problems=self.data.warnings,
         )
 
     def describe(self, estimate: Estimate) -> list[str]:

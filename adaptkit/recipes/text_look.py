@@ -59,6 +59,7 @@ class TextLook:
         self._own = self._brought()
         given = None if self._start is None else self._start.config.pieces
         self._pieces = given if self._own is None else self._own.pieces
+        self._require_known_letters()
         self._reader = self.model.backbone.reader(self._pieces or self.foundation.pieces_for(self.language))
         self._text = kept_text(self.source.parts, request.normalize, self._tokenize, max_tokens=request.max_tokens)
         self.triage = self._looked_at()
@@ -98,6 +99,20 @@ class TextLook:
             raise ConfigError(
                 f"an adapter for several languages has one language adapter below at most, and {as_typed(on=...)} "
                 f"names {', '.join(adapter.id for adapter in self.foundation.languages)}."
+            )
+
+    def _require_known_letters(self) -> None:
+        """See that a method that counts letters knows those of all tokens.
+
+        Raises:
+            ConfigError: An adapter below reads text by pieces of its own.
+        """
+        row = self.request.method_row
+        if row.closed_form and self.foundation.pieces_for(self.language) is not None:
+            below = " > ".join(adapter.id for adapter in self.foundation.adapters if adapter.config.pieces)
+            raise ConfigError(
+                f"{below} reads text by pieces of its own, and method {row.name!r} does not know their letters, so it "
+                f"would learn nothing from them. Train by another method, such as {as_typed(method='lora')}."
             )
 
     def _brought(self) -> OwnPieces | None:

@@ -159,7 +159,7 @@ def problems_of(request: AnyRequest) -> tuple[str, ...]:
         data = read_examples(request)
         if request.dev is not None:
             dev_examples(request, data)
-        return ()
+        return data.warnings
     return TextLook(request, Silent()).problems
 
 

@@ -8,6 +8,7 @@ from adaptkit import Source
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import UnsuitableText
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.train import problems_of
 from adaptkit.requests.announced import announce
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.processes import Processes
@@ -102,6 +103,14 @@ def test_swapped_columns_are_told_before_the_training(model: AdaptedModel) -> No
     assert wrong.plan[-1] == f"warning: {said}"
     assert any("is read as Swahili, and “" in line for line in right.plan)
     assert not any("is read as" in line for line in estimate_adapter(**asked, parallel=pairs, private=True).plan)
+
+
+def test_swapped_columns_of_a_translation_task_are_told_before_anything_is_measured() -> None:
+    pairs = list(sample_pairs("sw"))[:60]
+    asked = {"task": "translation", "source_lang": "en", "lang": "sw"}
+    assert problems_of(task_request(**asked, data=pairs)) == ()
+    (said,) = problems_of(task_request(**asked, data=[(second, first) for first, second in pairs]))
+    assert "the two sides look swapped" in said
 
 
 def test_each_of_several_sources_of_one_name_is_looked_at(model: AdaptedModel) -> None:

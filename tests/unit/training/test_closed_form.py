@@ -13,7 +13,9 @@ from adaptkit.errors import ConfigError, DivergedTraining
 from adaptkit.storage import Adapter
 from adaptkit.training.bags import Bags
 from adaptkit.training.closed_form import solved
-from tests.tiny import tiny_model
+from tests.adapters import random_adapter
+from tests.pieces import OWN_PIECES
+from tests.tiny import tiny_model, unigram_model
 
 N_TEXTS, N_ROWS, WIDTH = 30, 50, 6
 PAIRS = adaptkit.sample_pairs("sw")[:120]
@@ -109,6 +111,13 @@ def test_it_is_fitted_to_what_the_adapter_below_leaves() -> None:
     targets = model.encode(theirs)
     far, near = ((model.encode(ours, stack=stack) - targets).norm(dim=1).mean() for stack in (below, adapter))
     assert near < 0.95 * far
+
+
+def test_it_is_not_fitted_above_pieces_whose_letters_it_does_not_know() -> None:
+    model = unigram_model()
+    below = random_adapter(model, OWN_PIECES)
+    with pytest.raises(ConfigError, match="language/sw reads text by pieces of its own, and method 'ngrams'"):
+        trained(parallel=PAIRS, on=[below], backbone=model)
 
 
 def test_so_many_pairs_are_fitted_on_at_most() -> None:
