@@ -27,7 +27,7 @@ def render_card(subject: CardSubject, card: Card) -> str:
         front_matter=markup(front_matter(subject, card)),
         subject=subject,
         card=card,
-        article="An" if subject.method[0] in "aeio" else "A",
+        article="An" if subject.method.startswith(("a", "e", "i", "o", "ngram")) else "A",
         languages=_languages(subject, card),
         source="kept private" if card.private else card.source or "not stated",
         counted=counted,

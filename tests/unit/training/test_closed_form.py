@@ -95,6 +95,7 @@ def test_held_out_sentences_come_nearer_to_their_translations(tmp_path: Path) ->
     assert adapter.language == "sw"
     assert {tensor.dtype for tensor in adapter.tensors.values()} == {torch.float16}
     assert adaptkit.load_adapter(tmp_path / "sw").tensors_sha256 == adapter.tensors_sha256
+    assert "An ngrams adapter of " in (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
     assert trained(parallel=PAIRS).tensors_sha256 == adapter.tensors_sha256
 
 
