@@ -40,6 +40,10 @@ class FetchedBatches:
         self._of = WeakIdKeyDictionary()
         self._stream: torch.cuda.Stream | None = None
 
+    def __reduce__(self) -> tuple[type["FetchedBatches"], tuple[()]]:
+        """A copy of a table, or one that is sent to another process, begins with nothing fetched."""
+        return FetchedBatches, ()
+
     def keep(self, ids: Tensor, vectors: Tensor, places: Tensor) -> None:
         """Keep them for a pass that reads these very ids, on their device. Called in `beside`."""
         event = torch.cuda.current_stream(ids.device).record_event() if ids.is_cuda else None

@@ -1,6 +1,9 @@
 """Word embeddings that are fetched before a pass asks for them: the same bits, a batch ahead."""
 
+import copy
 import gc
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +78,15 @@ def test_what_was_fetched_goes_with_its_ids() -> None:
         del ids
     gc.collect()
     assert len(table._fetched._of) <= 1
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda table: pickle.loads(pickle.dumps(table))])
+def test_a_copy_of_a_table_begins_with_nothing_fetched(copied: Callable[[Table], Table]) -> None:
+    table, ids = Table(), torch.tensor([3, 1])
+    table.fetch(ids, ids)
+    other = copied(table)
+    assert other.fetched(ids) is None
+    assert torch.equal(other(ids), table(ids))
 
 
 def test_a_recorded_pass_takes_what_was_fetched_and_pads_it() -> None:
