@@ -25,10 +25,13 @@ class RunResult:
 
 
 def doubt_of(before: Mapping[str, float], after: Mapping[str, float], constant_loss: float | None) -> str | None:
-    """What the held-out losses say against a run; `constant_loss` is that of the same answer to every input."""
+    """What the held-out losses say against a run; `constant_loss` is that of the same answer to every input.
+
+    Where that answer is right on all of them, as on examples of one label, it is nothing to compare with.
+    """
     if not after["loss"] < before["loss"]:
         return "held-out loss was never better than at the start, so the adapter changes nothing"
-    if constant_loss is not None and after["loss"] > _LEARNED_NOTHING * constant_loss:
+    if constant_loss and after["loss"] > _LEARNED_NOTHING * constant_loss:
         return (
             f"held-out loss {after['loss']:.3f} is no better than that of giving every input the same answer "
             f"({constant_loss:.3f}), so nothing was learned: try another seed, more steps or a lower learning rate"

@@ -16,6 +16,7 @@ from adaptkit.evaluation.results import Condition
 from adaptkit.scores import Difference
 from adaptkit.terminal.amounts import counted
 
+_PERFECT = 100.0
 MOST_NAMED = 3
 """With more languages than this, one sentence gives their average."""
 
@@ -39,9 +40,10 @@ def answer(grid: Grid, condition: Condition, language: str) -> str:
     gain = grid.gain(language, condition)
     assert gain is not None  # noqa: S101 - only such languages are asked for
     subject = condition_subject(condition, grid.results.source_language, language)
+    outcome = _outcome(gain, subject, is_perfect=_is_perfect(grid, language))
     return (
         f"{language_label(language)}: {_change(grid, condition, [language])}, "
-        f"{_points(grid, gain.mean)} ({interval_text(gain)}); {_outcome(gain, subject)}."
+        f"{_points(grid, gain.mean)} ({interval_text(gain)}); {outcome}."
     )
 
 
@@ -59,7 +61,15 @@ def _foreign(grid: Grid, condition: Condition) -> list[str]:
     return [name for name in measured if name != grid.results.source_language] or measured
 
 
-def _outcome(gain: Difference, subject: str) -> str:
+def _is_perfect(grid: Grid, language: str) -> bool:
+    """Whether all was right without an adapter."""
+    without = grid.score(language, "none", grid.results.metrics[0])
+    return without is not None and without.mean >= _PERFECT
+
+
+def _outcome(gain: Difference, subject: str, *, is_perfect: bool) -> str:
+    if is_perfect and gain.mean >= 0:
+        return f"all was right without {subject}, so these examples leave no room for a gain: try more, or harder ones"
     if gain.verdict == "no evidence":
         return f"no evidence that {subject} helps or hurts"
     return f"{subject} {gain.verdict}"

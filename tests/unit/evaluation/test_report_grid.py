@@ -9,6 +9,7 @@ from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.summary import how_to_read, notes, verdict_counts, verdicts, warnings
 from adaptkit.evaluation.report.words import language_label, listed, plain, points
 from adaptkit.evaluation.results import TransferResults
+from adaptkit.scores import Difference
 from tests.unit.evaluation.invented import compared, invented_cell
 
 
@@ -71,6 +72,22 @@ def test_the_answer_comes_with_its_number(results: TransferResults) -> None:
         "Average over 8 languages: 64.5 → 69.2, +4.7 points of accuracy with the language's own adapter."
     ]
     assert answers(Grid(replace(results, comparisons=()))) == []
+
+
+def test_where_all_was_right_already_the_answer_is_that_nothing_could_be_gained(results: TransferResults) -> None:
+    perfect = {"accuracy": (100.0,), "macro_f1": (100.0,)}
+    cells = tuple(
+        replace(cell, scores=perfect) if cell.language == "sw" and cell.condition != "source" else cell
+        for cell in small(results).cells
+    )
+    gains = tuple(
+        replace(each, difference=Difference(mean=0.0, low=0.0, high=0.0, confidence=0.95))
+        for each in small(results).comparisons
+    )
+    assert answers(Grid(replace(small(results), cells=cells, comparisons=gains))) == [
+        "Swahili: 100.0 → 100.0, 0.0 points of accuracy (0.0 to 0.0); all was right without the Swahili adapter, so "
+        "these examples leave no room for a gain: try more, or harder ones."
+    ]
 
 
 def test_a_printed_report_answers_for_each_language_and_condition(results: TransferResults) -> None:
