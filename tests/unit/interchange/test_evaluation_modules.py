@@ -123,7 +123,7 @@ def test_answers_are_found_by_their_ids_and_a_question_may_have_none() -> None:
     assert computed("squad", found, gold) == {"exact_match": 100.0, "f1": 100.0}
     with pytest.raises(ConfigError, match="the question '1' is not among the predictions"):
         computed("squad", [*answered("x"), {"id": "7", "prediction_text": "x"}], asked(["x"], ["x"]))
-    with pytest.raises(ConfigError, match="stands twice"):
+    with pytest.raises(ConfigError, match="occurs twice"):
         computed("squad", [*answered("x"), *answered("y")], asked(["x"], ["x"]))
 
 
