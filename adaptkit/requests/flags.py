@@ -16,7 +16,7 @@ from adaptkit.requests.planning import Planning
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
 
-_METHOD = "how its layers compute; head: no layers, only the head of a task"
+_METHOD = "kind of adapter, such as lora or bottleneck; head: no layers, only the head of a task"
 _OBJECTIVE = "what training optimises; auto: chosen by text and backbone"
 _NAMES = ("lang", "domain", "task")
 WHAT, TEXT, TASK = "What is trained", "Language and domain adapters", "Task adapters"
