@@ -275,7 +275,7 @@ def test_commands_of_the_docs_do_what_they_say(served: Served) -> None:
     commands = re.findall(
         r"curl http://127.0.0.1:8000(/\S+) .*?-d '(.*?)'", PAGE.read_text(encoding="utf-8"), re.DOTALL
     )
-    assert len(commands) == 3
+    assert len(commands) == 4
     for path, body in commands:
         assert post(served, path, body.encode())[0] == 200
 
