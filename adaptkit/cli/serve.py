@@ -181,7 +181,8 @@ def _end_by(*signals: int) -> None:
         if os.getpid() != main:
             sys.exit(0)
         for number in signals:
-            signal.signal(number, signal.SIG_IGN)  # once is enough
+            # Once is enough. A second one may have come already: to ignore that is an error of its own in Python.
+            signal.signal(number, lambda *_: None)
         raise KeyboardInterrupt
 
     for number in signals:
