@@ -13,18 +13,15 @@ from torch import Tensor
 
 from adaptkit import load_model
 from adaptkit.attaching.places import Places
-from adaptkit.backbones import Backbone, hardware, vocabulary_of
+from adaptkit.backbones import Backbone, vocabulary_of
 from adaptkit.backbones.looked_up import LookedUp
-from adaptkit.backbones.masked_attention import ALWAYS_MASKED
 from adaptkit.backbones.word_embeddings import WordEmbeddings
 from adaptkit.data.batch_shapes import BatchShape
-from adaptkit.heads.batch import Batch
 from adaptkit.storage import Adapter
-from adaptkit.training.loop import TrainingRun
 from tests.calls import train_adapter
 from tests.runs import PAIRS, SWAHILI
 from tests.saved import saved_backbone
-from tests.unwaited import AskingNothing
+from tests.unwaited import steps_asking_nothing
 
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida.", "Water", "We eat maize in the evening."]
 HELD: dict[str, dict[str, Any]] = {
@@ -167,19 +164,7 @@ def trained(folder: Path, **asked: Any) -> Adapter:  # noqa: ANN401
 
 def test_a_step_on_a_paged_table_waits_for_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows come with the batch: nothing of them is asked for in the step."""
-    monkeypatch.setitem(hardware._TRAINS_FASTEST, "cpu", ALWAYS_MASKED)
-    mode, one_step, batch = AskingNothing(), TrainingRun._one_step, TrainingRun._batch
-
-    def step_under_mode(run: TrainingRun, rows: list[int], step: int) -> Tensor:
-        with mode:
-            return one_step(run, rows, step)
-
-    def batch_beside(run: TrainingRun, rows: list[int]) -> Batch:
-        with mode.off():
-            return batch(run, rows)
-
-    monkeypatch.setattr(TrainingRun, "_one_step", step_under_mode)
-    monkeypatch.setattr(TrainingRun, "_batch", batch_beside)
+    mode = steps_asking_nothing(monkeypatch)
     for text in ({"text": SWAHILI}, {"parallel": PAIRS}):
         trained(folder, embeddings="paged", **text)
     assert mode.n_seen

@@ -7,10 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adaptkit.backbones import hardware
-from adaptkit.backbones.masked_attention import ALWAYS_MASKED
 from adaptkit.errors import DivergedTraining
-from adaptkit.heads.batch import Batch
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.progress import Progress
 from tests.calls import train_adapter
@@ -18,7 +15,7 @@ from tests.recorded import trainings_recorded
 from tests.runs import PAIRS, SWAHILI, Watching, small_run
 from tests.tiny import tiny_model
 from tests.unit.heads import examples
-from tests.unwaited import AskingNothing, Waited
+from tests.unwaited import AskingNothing, Waited, steps_asking_nothing
 
 TRAININGS: dict[str, dict[str, Any]] = {
     "mlm with anchors": {"lang": "sw", "text": SWAHILI},
@@ -37,20 +34,8 @@ TRAININGS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def mode(monkeypatch: pytest.MonkeyPatch) -> Iterator[AskingNothing]:
-    """Each step of a training, attended to as on a GPU and without the making of its batch, refuses to wait."""
-    monkeypatch.setitem(hardware._TRAINS_FASTEST, "cpu", ALWAYS_MASKED)
-    mode, one_step, batch = AskingNothing(), TrainingRun._one_step, TrainingRun._batch
-
-    def step_under_mode(run: TrainingRun, rows: list[int], step: int) -> Tensor:
-        with mode:
-            return one_step(run, rows, step)
-
-    def batch_beside(run: TrainingRun, rows: list[int]) -> Batch:
-        with mode.off():
-            return batch(run, rows)
-
-    monkeypatch.setattr(TrainingRun, "_one_step", step_under_mode)
-    monkeypatch.setattr(TrainingRun, "_batch", batch_beside)
+    """Steps of trainings refuse to wait."""
+    mode = steps_asking_nothing(monkeypatch)
     yield mode
     assert mode.n_seen
 
@@ -117,9 +102,8 @@ class Order(Watching):
         super().heldout(measures, scores)
 
 
-@pytest.mark.parametrize("beside", [False, True])
-def test_on_a_gpu_a_loss_is_read_when_the_next_step_is_under_way(beside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adaptkit.training.loop.works_beside", lambda _: beside)
+def steps_noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list in which each step is noted as it begins."""
     happened: list[str] = []
     one_step = TrainingRun._one_step
 
@@ -128,6 +112,13 @@ def test_on_a_gpu_a_loss_is_read_when_the_next_step_is_under_way(beside: bool, m
         return one_step(run, rows, step)
 
     monkeypatch.setattr(TrainingRun, "_one_step", noted)
+    return happened
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_on_a_gpu_a_loss_is_read_when_the_next_step_is_under_way(beside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.training.loop.works_beside", lambda _: beside)
+    happened = steps_noted(monkeypatch)
     small_run(max_steps=12, evaluate_every=11).train(Order(happened))
     steps = [f"step {step}" for step in range(1, 13)]
     if beside:
@@ -139,14 +130,7 @@ def test_on_a_gpu_a_loss_is_read_when_the_next_step_is_under_way(beside: bool, m
 
 
 def test_what_a_gpu_has_still_to_do_counts_as_time_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    happened: list[str] = []
-    one_step = TrainingRun._one_step
-
-    def noted(run: TrainingRun, rows: list[int], step: int) -> Tensor:
-        happened.append(f"step {step + 1}")
-        return one_step(run, rows, step)
-
-    monkeypatch.setattr(TrainingRun, "_one_step", noted)
+    happened = steps_noted(monkeypatch)
     monkeypatch.setattr("adaptkit.training.loop.wait_for", lambda _: happened.append("wait"))
     small_run(max_steps=3, evaluate_every=2).train(Order(happened))
     without_losses = [each for each in happened if not each.startswith("loss")]
