@@ -10,6 +10,8 @@ class Lora(Options):
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias, get_type_hints
 
 from adaptkit.annotations import Unfit, fitted
@@ -135,8 +137,13 @@ class Option:
 
 def options_of(owner: type) -> Mapping[str, Option]:
     """The options among the fields of a dataclass, by flat name, in their order; fields without a sentence are none."""
+    return _gathered(owner)
+
+
+@cache  # each value that is made asks for them
+def _gathered(owner: type) -> Mapping[str, Option]:
     found = (_option_of(owner, entry) for entry in fields(owner) if _HELP in entry.metadata)
-    return {entry.name: entry for entry in found}
+    return MappingProxyType({entry.name: entry for entry in found})
 
 
 def _option_of(owner: type, entry: "Field[Any]") -> Option:

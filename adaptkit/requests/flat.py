@@ -1,6 +1,6 @@
 """Requests from flat options, as a command line has them: every option of every value, by one name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -31,8 +31,7 @@ def request_of(flat: Mapping[str, object]) -> AnyRequest:
             right; or a name that no option has.
     """
     kind, left = kind_asked_for(flat), dict(flat)
-    for name in flat:
-        _require_known(name)
+    _require_known(flat)
     asked: dict[str, object] = {
         "backbone": _taken(Pretrained, left),
         "run": _taken(Run, left),
@@ -93,8 +92,9 @@ def _refuse_rest(names: list[str], kind: Kind, *, method: object, objective: obj
     refuse([name for name in names if name in of_objectives], f"objective {objective!r}")
 
 
-def _require_known(name: str) -> None:
+def _require_known(names: Iterable[str]) -> None:
     known = [flag.option.name for flag in flags()]
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        raise ConfigError(f"there is no option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise ConfigError(f"there is no option {name!r}.{f' Did you mean {near[0]!r}?' if near else ''}")

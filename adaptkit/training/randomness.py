@@ -14,7 +14,7 @@ def forked(device: torch.device, seed: int | None = None) -> Iterator[None]:
     """Random draws that leave no trace outside, from `seed` on if there is one."""
     with torch.random.fork_rng(devices=_gpus(device)):
         if seed is not None:
-            torch.manual_seed(seed)
+            _start_at(seed, device)
         yield
 
 
@@ -87,6 +87,14 @@ class RandomStreams:
             ValueError: It is not that of such devices, or is damaged.
         """
         restore_random_states(states, self._device)
+
+
+def _start_at(seed: int, device: torch.device) -> None:
+    if device.type == "cpu":
+        # torch.manual_seed changes the draws of GPUs too, or notes for later, with the whole call stack, that it would.
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
 
 
 def _gpus(device: torch.device) -> list[int]:

@@ -15,6 +15,12 @@ def test_forked_draws_leave_no_trace_and_start_at_the_seed() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_draws_on_the_cpu_leave_gpus_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail(f"GPUs draw from {seed} on"))
+    with forked(CPU, seed=5):
+        torch.rand(3)
+
+
 def test_a_restored_state_draws_the_same_numbers_again() -> None:
     with forked(CPU):
         states = random_states(CPU)
