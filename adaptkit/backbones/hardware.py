@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import torch
 from transformers import PreTrainedModel
 
@@ -18,6 +19,11 @@ def peak_memory_bytes(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def resident_bytes() -> int:
+    """The memory that this process holds now."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def wait_for(device: torch.device) -> None:

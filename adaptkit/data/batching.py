@@ -71,8 +71,19 @@ def heldout_of_parts(parts: NDArray[np.int32], *, seed: int) -> list[int]:
 
 def _heldout_order(n_rows: int, seed: int) -> tuple[list[int], int]:
     """All rows in random order, and how many are wanted."""
-    wanted = min(max(round(n_rows * _HELDOUT_SHARE), _LEAST_HELDOUT), _MOST_HELDOUT, n_rows // _MOST_OF_TEN)
-    return np.random.default_rng((seed, 0x5EED)).permutation(n_rows).tolist(), wanted
+    return np.random.default_rng((seed, 0x5EED)).permutation(n_rows).tolist(), _n_heldout(n_rows)
+
+
+def _n_heldout(n_rows: int) -> int:
+    return min(max(round(n_rows * _HELDOUT_SHARE), _LEAST_HELDOUT), _MOST_HELDOUT, n_rows // _MOST_OF_TEN)
+
+
+def rows_to_train_on(n_trained: int) -> int:
+    """Of how many rows so many are left to train on; enough, of few as well, that as many are held out as of more."""
+    n_rows = max(n_trained, _MOST_OF_TEN * _LEAST_HELDOUT)
+    while n_rows - _n_heldout(n_rows) < n_trained:
+        n_rows += 1
+    return n_rows
 
 
 def chunks(rows: Sequence[int], size: int) -> list[Sequence[int]]:

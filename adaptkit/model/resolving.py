@@ -10,7 +10,7 @@ from adaptkit.attaching import AdapterLayers, RowPlan, plan_of, plan_of_layers
 from adaptkit.composition import Average, Fuse, Part, Stack, resolved
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AmbiguousAdapter, ConfigError, UnknownAdapter
-from adaptkit.layers import Head
+from adaptkit.layers import Head, ReadsText
 from adaptkit.methods import PiecesConfig
 from adaptkit.model.registry import Registry
 from adaptkit.model.remembered import RememberedStacks
@@ -106,7 +106,8 @@ class Resolver:
         """What a text under the stack is read by, besides the backbone's own pieces.
 
         Raises:
-            ConfigError: Several adapters bring pieces, or one that is averaged or fused with others.
+            ConfigError: Several adapters bring pieces, or one that is averaged or fused with others, or one beside
+                which the letters of the text are counted.
         """
         configs = {name: self._registry[name].layers.config for name in acting}
         having = [name for name, config in configs.items() if config.pieces is not None]
@@ -120,7 +121,15 @@ class Resolver:
                 f"{having[0]} brings pieces of text of its own, which cannot be averaged or fused with what other "
                 f"adapters read: name it by itself in the stack, found {stack}."
             )
+        if having and (counting := [name for name in acting if self._looks_at_letters(name)]):
+            raise ConfigError(
+                f"{having[0]} reads text by pieces of its own, whose letters {counting[0]} (method "
+                f"{configs[counting[0]].method_name!r}) does not know: leave one of them out of {stack}."
+            )
         return configs[having[0]].pieces if having else None
+
+    def _looks_at_letters(self, name: str) -> bool:
+        return any(isinstance(layer, ReadsText) for layer in self._registry[name].layers.modules())
 
     def _forms(self, ids: Iterable[str]) -> dict[str, NormalForm]:
         adapters = [self._registry[name].adapter for name in ids]

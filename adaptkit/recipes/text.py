@@ -50,19 +50,8 @@ class TextTraining(TextLook):
     def __init__(self, request: TextRequest, display: Display) -> None:
         super().__init__(request, display)
         self._mixture = mixture_of(self._text.parts, self._text.counts, request.drawing_alpha)
-        self.data = self._training.data(
-            TokenizedText(
-                tokens=self._text.tokens,
-                rows=self._text.rows,
-                max_length=request.run.max_length,
-                seed=request.run.seed,
-                encode=self._encode,
-                note=self._notes.append,
-                lexicon=self._lexicon,
-                mixture=self._mixture,
-                reader=None if self._reader is self.model.backbone else self._reader,
-            )
-        )
+        self._trained_text = self._taken()
+        self.data = self._training.data(self._trained_text)
         self._require_drawn()
         if (repeats := self._repeats()) is not None:
             self.data = replace(self.data, doubt=repeats)
@@ -183,6 +172,27 @@ class TextTraining(TextLook):
             checkpoint=checkpoint,
         )
 
+    def _taken(self) -> TokenizedText:
+        """The text, or as much of it as the objective takes."""
+        whole = TokenizedText(
+            tokens=self._text.tokens,
+            rows=self._text.rows,
+            max_length=self.request.run.max_length,
+            seed=self.request.run.seed,
+            encode=self._encode,
+            note=self._notes.append,
+            lexicon=self._lexicon,
+            mixture=self._mixture,
+            reader=None if self._reader is self.model.backbone else self._reader,
+        )
+        most = self._training.most_rows
+        taken = whole if most is None else whole.at_most(most)
+        if taken is not whole:
+            self._notes.append(
+                f"{len(taken.tokens):,} of its sentences are taken by chance, so that there are {most:,} to train on"
+            )
+        return taken
+
     def _glossed(self) -> dict[str, Recorded]:
         """What the dictionary has and knows of the text, where there is one."""
         lexicon, known = self._lexicon, self.triage.known_word_share
@@ -206,9 +216,9 @@ class TextTraining(TextLook):
 
     def _repeats(self) -> str | None:
         """Whether held-out sentences are trained on too, where a row of the data is a sentence of the text."""
-        if self.data.n_measured != len(self._text.tokens):
+        if self.data.n_measured != len(self._trained_text.tokens):
             return None
-        return repeats_in_words(repeated_share((row.text for row in self._text.rows()), self.data.heldout))
+        return repeats_in_words(repeated_share((row.text for row in self._trained_text.rows()), self.data.heldout))
 
     def _of_unstated_languages(self) -> list[str]:
         """What to say of translations whose language nobody has named."""

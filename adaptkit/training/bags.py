@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_AT_ONCE = 512
+DENSE_AT_ONCE = 512
 """Texts, or columns, that are dense at one time."""
 _ENTRIES_AT_ONCE = 65_536
 _SEEN_IN_MOST = 0.9
@@ -71,8 +71,8 @@ class Bags:
     def gram(self) -> Tensor:
         """The product of the matrix and itself turned. Shape: (n_texts, n_texts)."""
         found = self.weights.new_empty(self.n_texts, self.n_texts)
-        for first in range(0, self.n_texts, _AT_ONCE):
-            last = min(first + _AT_ONCE, self.n_texts)
+        for first in range(0, self.n_texts, DENSE_AT_ONCE):
+            last = min(first + DENSE_AT_ONCE, self.n_texts)
             those = (self.texts >= first) & (self.texts < last)
             dense = self.weights.new_zeros(self.n_rows, last - first)
             dense.index_put_((self.places[those], self.texts[those] - first), self.weights[those], accumulate=True)

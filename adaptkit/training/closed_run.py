@@ -7,16 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from adaptkit.backbones.hardware import resident_bytes
 from adaptkit.errors import ConfigError
 from adaptkit.layers import CountsText, TextRead
 from adaptkit.terminal.interrupt import InterruptFlag
 from adaptkit.training.bags import Bags
-from adaptkit.training.closed_form import solved
+from adaptkit.training.closed_form import bytes_to_solve, solved
 from adaptkit.training.display import Display
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.objectives.ridge import RidgeObjective
-
-_FLOAT = 4
 
 
 class ClosedRun(TrainingRun):
@@ -33,7 +32,7 @@ class ClosedRun(TrainingRun):
         objective = self._step.trained["objective"]
         if len(found) != 1 or not isinstance(objective, RidgeObjective):
             raise ConfigError(f"weights in closed form are those of one layer that counts, found {len(found)}.")
-        self._layer, self._ridge = found[0], objective
+        self._layer, self._ridge, self._is_solved = found[0], objective, False
 
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that reading a batch takes, and its share of solving what all of them give."""
@@ -43,9 +42,11 @@ class ClosedRun(TrainingRun):
         return reading + self._solving_s() / self._settings.max_steps
 
     def peak_memory_bytes(self) -> int:
-        """The most that a process has held, or will have for the products of all pairs and their factor."""
-        solving = 2 * _FLOAT * self._n_pairs**2 if self.device.type == "cpu" else 0
-        return max(super().peak_memory_bytes(), solving)
+        """The most that a process has held, or will hold for solving beside what it holds now."""
+        peak = super().peak_memory_bytes()
+        if self._is_solved or self.device.type != "cpu":
+            return peak
+        return max(peak, resident_bytes() + bytes_to_solve(self._n_pairs, self._layer.n_rows))
 
     def stored(self, tensor: Tensor) -> Tensor:
         """In 16 bits: weights are rounded so as soon as they are found."""
@@ -74,8 +75,9 @@ class ClosedRun(TrainingRun):
             rank=self._layer.rank,
             penalty=asked.penalty,
             least_texts=asked.least_texts,
-        )
-        self._layer.start_from(found.rows.half(), found.turned.half(), found.shift.half())
+        ).in_16_bits(asked.penalty)
+        self._is_solved = True
+        self._layer.start_from(found.rows, found.turned, found.shift)
         self._judge(display)
         return "found in closed form"
 

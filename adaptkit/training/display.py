@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-import psutil
 from rich.console import Console
 from rich.progress import Progress as RichProgress
 
+from adaptkit.backbones.hardware import resident_bytes
 from adaptkit.terminal.bar import LINE_EVERY_S, bars_of_trainings
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.training.progress import Progress
@@ -59,7 +59,7 @@ class Shown:
         """Move the bar."""
         self._figures = (
             f"{progress.tokens / max(progress.elapsed_s, 1e-9):,.0f} tokens/s  loss {loss:.3f}  "
-            f"{psutil.Process().memory_info().rss / 2**30:.1f} GiB"
+            f"{resident_bytes() / 2**30:.1f} GiB"
         )
         if self._bar is not None and self._task is not None:
             figures = self._figures + self._heldout

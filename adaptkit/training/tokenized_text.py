@@ -1,8 +1,8 @@
 """A training text as objectives read it: sentences, their tokens, and vectors of the frozen backbone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import compress, islice
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adaptkit.backbones import TextReader
-from adaptkit.data.batching import heldout_rows
+from adaptkit.data.batching import heldout_rows, rows_to_train_on
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.mixture import Mixture
 from adaptkit.data.sentence import Sentence
@@ -64,6 +64,24 @@ class TokenizedText:
     def sentences(self) -> Iterator[Sentence]:
         """The sentences that are trained on, as many as there are rows of tokens, in their order."""
         return islice(self.rows(), len(self.tokens))
+
+    def at_most(self, n_trained: int) -> "TokenizedText":
+        """As much of it, taken by chance and in its order, as is enough to train on so many sentences.
+
+        Of several sources, each has its share. A text that has no more stays as it is.
+        """
+        n, wanted = len(self.tokens), rows_to_train_on(n_trained)
+        if wanted >= n:
+            return self
+        drawn = np.arange(n) if self.mixture is None else self.mixture.drawn(np.arange(n), seed=self.seed, epoch=0)
+        kept = np.unique(np.random.default_rng((self.seed, n)).permutation(drawn)[:wanted])
+        chosen = np.isin(np.arange(n), kept)
+        return replace(
+            self,
+            tokens=TokenStore(self.tokens[row] for row in kept.tolist()),
+            rows=lambda: compress(self.rows(), chosen),
+            mixture=self.mixture and self.mixture.of(kept.tolist()),
+        )
 
     def heldout(self) -> list[int]:
         """Numbers of the sentences that will be held out where each is a row."""

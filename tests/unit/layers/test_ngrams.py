@@ -15,7 +15,8 @@ from adaptkit.layers.ngrams import ngrams_of
 from adaptkit.methods import LoraConfig, Ngrams, NgramsConfig
 from adaptkit.model import AdaptedModel
 from tests.adapters import random_adapter
-from tests.tiny import tiny_model
+from tests.pieces import OWN_PIECES
+from tests.tiny import tiny_model, unigram_model
 
 N_ROWS = 4096
 CONFIG = AdapterConfig(method=NgramsConfig(n_rows=N_ROWS, rank=8))
@@ -116,6 +117,19 @@ def test_what_is_asked_of_the_network_alone_is_refused(model: AdaptedModel) -> N
     layer = next(module for module in model.adapters.modules() if isinstance(module, NgramsLayer))
     with reading(TextRead(ids[:1], mask[:1], model.backbone.spelling)), pytest.raises(ConfigError, match="not told"):
         layer(None, torch.zeros(3, 4, 5))
+
+
+@pytest.mark.parametrize("stack", ["language/dz > language/sw", "language/sw > language/dz"])
+def test_pieces_whose_letters_it_does_not_know_are_refused_in_every_stack(stack: str) -> None:
+    model = unigram_model()
+    model.attach(random_adapter(model, OWN_PIECES, name="dz"))
+    model.attach(random_adapter(model, CONFIG))
+    refused = (
+        r"language/dz reads text by pieces of its own, whose letters language/sw \(method 'ngrams'\) does not know"
+    )
+    with pytest.raises(ConfigError, match=refused):
+        model.encode(TEXTS, stack=stack)
+    assert model.encode(TEXTS, stack="language/sw").isfinite().all()
 
 
 def test_it_cannot_become_something_else(model: AdaptedModel, tmp_path: Path) -> None:

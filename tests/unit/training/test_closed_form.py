@@ -1,6 +1,7 @@
 """Weights in closed form: the same as by the textbook, and in training."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import adaptkit
+from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import ConfigError, DivergedTraining
+from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.training.bags import Bags
-from adaptkit.training.closed_form import solved
+from adaptkit.training.closed_form import bytes_to_solve, solved
+from adaptkit.training.frozen_vectors import frozen_vectors
 from tests.adapters import random_adapter
 from tests.pieces import OWN_PIECES
 from tests.tiny import tiny_model, unigram_model
@@ -126,6 +130,49 @@ def test_so_many_pairs_are_fitted_on_at_most() -> None:
     assert few.training is not None
     assert few.training.steps == 2
     assert few.tensors_sha256 != trained(parallel=PAIRS).tensors_sha256
+
+
+def test_of_a_large_text_no_more_translations_are_encoded_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = []
+
+    def vectors_of(model: AdaptedModel, store: TokenStore, **options: Any) -> Tensor:  # noqa: ANN401 - handed on
+        encoded.append(len(store))
+        return frozen_vectors(model, store, **options)
+
+    monkeypatch.setattr("adaptkit.recipes.text.frozen_vectors", vectors_of)
+    estimate = adaptkit.estimate_adapter(
+        lang="sw",
+        parallel=adaptkit.sample_pairs("sw"),
+        method=SMALL,
+        objective=adaptkit.Ridge(most_pairs=150),
+        backbone=tiny_model(),
+    )
+    # 16 of them are held out.
+    assert encoded == [166]
+    assert "text: 166 of its sentences are taken by chance, so that there are 150 to train on" in estimate.plan
+    assert estimate.n_steps == 5
+
+
+def test_a_penalty_that_leaves_nothing_is_told() -> None:
+    with pytest.raises(
+        ConfigError, match="by penalty=1000000000000.0, weights are so small that 16 bits do not hold them"
+    ):
+        trained(parallel=PAIRS, objective=adaptkit.Ridge(penalty=1e12))
+
+
+def test_nothing_in_so_many_texts_is_told() -> None:
+    with pytest.raises(ConfigError, match="nothing is in least_texts=500 of the 108 texts"):
+        trained(parallel=PAIRS, objective=adaptkit.Ridge(least_texts=500))
+
+
+def test_memory_is_that_of_solving_beside_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.training.closed_run.resident_bytes", lambda: 2**50)
+    estimate = adaptkit.estimate_adapter(lang="sw", parallel=PAIRS, method=SMALL, backbone=tiny_model())
+    products = 4 * 108 * 108
+    dense = 4 * 108 * (512 + 108)
+    assert estimate.peak_memory_bytes == 2**50 + products + dense
+    # Of many texts, what is largest is the factor.
+    assert bytes_to_solve(8000, 512) == 2 * 4 * 8000 * 8000
 
 
 def test_its_cost_is_said_first() -> None:
