@@ -1,11 +1,14 @@
 """The server: LitServe with one worker a device or more, and one process that speaks HTTP."""
 
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from http import HTTPStatus
+from multiprocessing import resource_tracker
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from fastapi import FastAPI
@@ -54,6 +57,8 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
             restart_workers=True,
         )
         self._host, self._on_ready = host, on_ready
+        # LitServe knows its workers when all have begun, and a signal may come before.
+        self._begun: list[BaseProcess] = []
         # Vectors do not get shorter by it, and it takes longer than all else here.
         self.app.user_middleware = [each for each in self.app.user_middleware if each.cls is not GZipMiddleware]
         hosts = LOCAL_HOSTS if host == LOCAL else None
@@ -78,27 +83,50 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
                 server_header=False,
             )
         except BaseException:  # while workers load, nothing else ends them
-            for worker in getattr(self, "inference_workers", ()):
-                worker.terminate()
+            self._end_workers()
             raise
 
     def _init_manager(self, *given: Any) -> Any:  # noqa: ANN401 - LitServe's own
-        with _no_keyboard():
+        with _out_of_reach_of(signal.SIGINT, signal.SIGTERM):
             return super()._init_manager(*given)
 
     def launch_inference_worker(self, *given: Any) -> Any:  # noqa: ANN401
-        """As LitServe does, out of reach of the keyboard."""
-        with _no_keyboard():
-            return super().launch_inference_worker(*given)
+        """As LitServe does, out of reach of what ends the server."""
+        with _out_of_reach_of(signal.SIGINT, signal.SIGTERM):
+            begun = super().launch_inference_worker(*given)
+            self._begun += begun
+            return begun
 
     def launch_single_inference_worker(self, *given: Any) -> Any:  # noqa: ANN401
         """The same for a worker in the place of another."""
-        with _no_keyboard():
-            return super().launch_single_inference_worker(*given)
+        with _out_of_reach_of(signal.SIGINT, signal.SIGTERM):
+            begun = super().launch_single_inference_worker(*given)
+            self._begun.append(begun)
+            return begun
 
     def _start_server(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401
-        with _no_keyboard():
+        with _out_of_reach_of(signal.SIGINT):
             return super()._start_server(*given, **named)
+
+    def _perform_graceful_shutdown(self, manager: Any, uvicorn_workers: Any, *_: Any) -> None:  # noqa: ANN401
+        """As LitServe does, but that workers, which keep nothing, are not asked: they end when all is answered."""
+        # So that none is started in the place of one that ends here. The event before ends with the manager.
+        self._shutdown_event = threading.Event()
+        self._shutdown_event.set()
+        self._transport.close(send_sentinel=False)
+        for speaking in uvicorn_workers.values():
+            if isinstance(speaking, threading.Thread):  # Windows
+                continue
+            speaking.terminate()
+            speaking.join(timeout=self.uvicorn_graceful_timeout)
+            speaking.kill()
+        self._end_workers()
+        manager.shutdown()
+
+    def _end_workers(self) -> None:
+        for worker in self._begun:
+            worker.kill()
+            worker.join()
 
     def verify_worker_status(self) -> None:
         """Wait for the first worker.
@@ -122,15 +150,17 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
 
 
 @contextmanager
-def _no_keyboard() -> Iterator[None]:
-    """Let processes that begin here have no Ctrl-C.
+def _out_of_reach_of(*signals: signal.Signals) -> Iterator[None]:
+    """Let processes that begin here not get these.
 
-    A terminal sends it to all of them, and each would tell where it was. The main one has it, and ends the others.
+    A terminal, or a system that ends a service, sends them to all processes at once; each would tell where it was, or
+    take with it what requests still wait for. The main one has them, and ends the others in their order.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # where it has to begin first, it lets all signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:

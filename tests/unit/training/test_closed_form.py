@@ -155,7 +155,7 @@ def test_of_a_large_text_no_more_translations_are_encoded_than_it_takes(monkeypa
 
 def test_a_penalty_that_leaves_nothing_is_told() -> None:
     with pytest.raises(
-        ConfigError, match="by penalty=1000000000000.0, weights are so small that 16 bits do not hold them"
+        ConfigError, match=r"by penalty=1000000000000\.0, weights are so small that 16 bits do not hold them"
     ):
         trained(parallel=PAIRS, objective=adaptkit.Ridge(penalty=1e12))
 
