@@ -79,6 +79,21 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Existing:
+    """An adapter for the language that a zoo has already, and what it gains in the first test on its card.
+
+    Attributes:
+        gain: points with their interval; None, as `test`, where no test is on the card.
+    """
+
+    id: str
+    path: str
+    licence: str
+    test: str | None
+    gain: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A backbone and what is known of it; what could not be found out is None.
 
@@ -97,6 +112,7 @@ class Candidate:
         speed: measured here.
         published: scores for this task and language.
         probe: the score on the caller's own lines.
+        existing: adapters for the language that are in the zoos, for a backbone of its name.
         reasons: all of that in sentences.
     """
 
@@ -114,6 +130,7 @@ class Candidate:
     speed: Speed | None = None
     published: tuple[Published, ...] = ()
     probe: ProbeScore | None = None
+    existing: tuple[Existing, ...] = ()
     reasons: tuple[str, ...] = ()
 
     @property

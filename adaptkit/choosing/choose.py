@@ -10,9 +10,10 @@ from adaptkit.backbones.load import Outline, outline_of
 from adaptkit.backbones.out_of_memory import free_bytes
 from adaptkit.choosing.amount import gigabytes, memory_bytes
 from adaptkit.choosing.at_hand import at_hand
-from adaptkit.choosing.candidate import Candidate, Size
+from adaptkit.choosing.candidate import Candidate, Existing, Size
 from adaptkit.choosing.choice import Choice
 from adaptkit.choosing.coverage import coverage_of
+from adaptkit.choosing.existing import existing_adapters, of_backbone
 from adaptkit.choosing.licence import licence_of
 from adaptkit.choosing.probe import MOST_LINES, Probed, probed, require_probed
 from adaptkit.choosing.published import published_scores
@@ -47,6 +48,7 @@ class _Asked:
     memory: int | None
     lines: Sequence[str]
     labelled: TaskData | None
+    existing: Sequence[tuple[str, Existing]]
     speed: bool
     device: str
 
@@ -60,6 +62,7 @@ def choose_backbone(
     probe: "LabelledSource | TaskData | None" = None,
     backbones: Sequence[str | os.PathLike[str]] = (),
     only_named: bool = False,
+    zoos: Sequence[str | os.PathLike[str]] = (),
     speed: bool = True,
     device: str = AUTO,
     note: Callable[[str], None] = lambda _: None,
@@ -79,6 +82,7 @@ def choose_backbone(
         probe: labelled lines: a linear head on frozen vectors is scored on them, in five folds.
         backbones: what to look at besides.
         only_named: look at nothing else.
+        zoos: folders or archives of adapters; those for the language are named beside their backbone.
         speed: encode some of the text for two seconds and time it.
         device: where that is done.
         note: is told of each step.
@@ -86,7 +90,7 @@ def choose_backbone(
     Raises:
         ConfigError: An unknown task, an amount of memory that is none, labelled lines that cannot be probed.
         UnknownLanguage: `lang` is none.
-        DataError: Text or labelled lines that are not there or malformed.
+        DataError: Text or labelled lines that are not there or malformed; a zoo that is not there.
         BackboneUnavailable: No backbone is at hand.
     """
     language = canonical_tag(lang)
@@ -103,6 +107,7 @@ def choose_backbone(
         memory=None if memory is None else memory_bytes(memory),
         lines=lines,
         labelled=None if probe is None else _labelled(probe),
+        existing=existing_adapters(zoos, language),
         speed=speed and bool(lines),
         device=device,
     )
@@ -115,7 +120,7 @@ def choose_backbone(
         memory_bytes=asked.memory,
         text=told,
         candidates=tuple(with_reasons(candidate, asked.work, asked.memory, behind) for candidate in candidates),
-        notes=(*_notes(asked), *found.notes),
+        notes=(*_notes(asked), *_of_zoos(candidates, zoos, language), *found.notes),
         decided_by=_doubted(decided_by, candidates, behind),
     )
 
@@ -127,6 +132,8 @@ def _looked_at(name: str, place: str, asked: _Asked, note: Callable[[str], None]
     try:
         outline = outline_of(place)
         candidate = _outlined(candidate, outline, asked)
+        names = (outline.name, name, Path(place).name)
+        candidate = replace(candidate, existing=of_backbone(names, asked.existing))
         if candidate.usable and (asked.speed or asked.labelled is not None):
             candidate = replace(candidate, not_measured=_why_not_measured(candidate, asked))
             if candidate.not_measured is None:
@@ -242,6 +249,21 @@ def _doubted(decided_by: str, candidates: Sequence[Candidate], behind: Mapping[s
     return (
         f"{decided_by.removesuffix('.')}, and the difference is no evidence ({second.low:+.1f} to {second.high:+.1f})."
     )
+
+
+def _of_zoos(candidates: Sequence[Candidate], zoos: Sequence[str | os.PathLike[str]], language: str) -> Sequence[str]:
+    """What to say of adapters that exist already where no candidate has one."""
+    if not zoos:
+        return [
+            f"Adapters for {language_name(language)} that exist already are named where zoos are "
+            f"({option_name('zoos', flag='zoo')})."
+        ]
+    if any(candidate.existing for candidate in candidates):
+        return []
+    return [
+        f"{' and '.join(map(str, zoos))} has no adapter for {language_name(language)} and one of these backbones; "
+        f"adaptkit list --language {language} --nearest names those of relatives."
+    ]
 
 
 def _notes(asked: _Asked) -> list[str]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from adaptkit.choosing.amount import gigabytes
-from adaptkit.choosing.candidate import Candidate
+from adaptkit.choosing.candidate import Candidate, Existing
 from adaptkit.choosing.work import Work
 from adaptkit.format.architectures import ARCHITECTURES
 from adaptkit.scores.bootstrap import Difference
 from adaptkit.terminal.asking import as_typed
+from adaptkit.terminal.plain_text import one_line
 
 RULES = (
     "Usable ones that fit the memory come first; then by the probe, where there is one, those that it could not be "
@@ -20,7 +21,7 @@ RULES = (
 )
 
 
-_PROBE = "the probe"
+_PROBE, _LETTERS, _SCORES = "the probe", "fewer letters without a piece of their own", "published scores"
 BY_PROBE = f"{_PROBE}."
 """How the sentence ends that says so."""
 
@@ -30,10 +31,10 @@ _DECISIVE = (
     "that one does not fit the memory",
     "that one could not be probed here",
     _PROBE,
-    "fewer letters without a piece of their own",
+    _LETTERS,
     "fewer unknown tokens",
     "the kind that suits the task",
-    "published scores",
+    _SCORES,
     "it was trained for vectors of sentences",
     "fewer tokens a word",
     "more parameters, and no more than that",
@@ -75,7 +76,18 @@ def ordered(candidates: Sequence[Candidate], work: Work | None, *, memory_named:
     decisive = next((rule for rule, one, other in zip(_DECISIVE, first, second, strict=True) if one != other), None)
     if decisive is None:
         return found, f"Nothing at hand sets it before {found[1].name}."
-    return found, f"What sets it before {found[1].name}: {decisive}."
+    return found, f"What sets it before {found[1].name}: {decisive}{_compared(decisive, found, compared)}."
+
+
+def _compared(rule: str, found: Sequence[Candidate], data: str | None) -> str:
+    """What the first two have, in brackets, where the table does not show it."""
+    if rule == _LETTERS:
+        shares = [1 - candidate.coverage.letter_share for candidate in found[:2] if candidate.coverage]
+        return f" ({shares[0]:.1%} against {shares[1]:.1%})"
+    if rule == _SCORES:
+        scores = [each.score for candidate in found[:2] for each in candidate.published if each.dataset == data]
+        return f" ({scores[0]:.1f} against {scores[1]:.1f} on {data})"
+    return ""
 
 
 def suits(candidate: Candidate, work: Work | None) -> bool:
@@ -100,6 +112,7 @@ def with_reasons(
             *_of_memory(candidate, memory),
             *([] if candidate.not_measured is None else [candidate.not_measured]),
             *_of_probe(candidate, behind.get(candidate.name)),
+            *map(_of_existing, candidate.existing),
             *(f"Published: {it.metric} {it.score:.1f} on {it.dataset} ({it.source})." for it in candidate.published),
             *_of_speed(candidate),
             _of_licence(candidate),
@@ -166,6 +179,14 @@ def _of_probe(candidate: Candidate, behind: Difference | None) -> list[str]:
     return [
         f"{told} Beside the first that is {behind.mean:+.1f} ({behind.low:+.1f} to {behind.high:+.1f}): it {verdict}."
     ]
+
+
+def _of_existing(adapter: Existing) -> str:
+    tested = "no test is on its card" if adapter.gain is None else f"{adapter.test}: {adapter.gain}"
+    return one_line(
+        f"An adapter for the language on it exists already: {adapter.id} ({tested}; {adapter.licence}), in "
+        f"{adapter.path}."
+    )
 
 
 def _of_speed(candidate: Candidate) -> list[str]:

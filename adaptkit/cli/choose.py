@@ -7,6 +7,7 @@ import typer
 
 from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import DeviceOption
+from adaptkit.cli.list_adapters import ZOO_VARIABLE, zoo_paths
 from adaptkit.terminal.console import PlainConsole
 
 _err = PlainConsole(stderr=True)
@@ -33,6 +34,13 @@ def choose(
     only_named: Annotated[
         bool, typer.Option("--only-named", help="look at no others: not the embedded ones, not the hub cache")
     ] = False,
+    zoo: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="<folder>",
+            help=f"adapters; those for the language are named (default: {ZOO_VARIABLE}); may be repeated",
+        ),
+    ] = None,
     no_speed: Annotated[bool, typer.Option("--no-speed", help="skip the speed test")] = False,
     device: DeviceOption = "auto",
 ) -> Answer:
@@ -47,6 +55,7 @@ def choose(
         probe=probe or None,
         backbones=backbones or (),
         only_named=only_named,
+        zoos=zoo_paths(zoo),
         speed=not no_speed,
         device=device,
         note=_err.print,

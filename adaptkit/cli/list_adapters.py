@@ -41,13 +41,18 @@ ZooArgument = Annotated[
 ]
 
 
+def zoo_paths(named: list[Path] | None) -> list[Path]:
+    """The zoos that were named, or those of the environment; none where neither names one."""
+    return named or [Path(part) for part in os.environ.get(ZOO_VARIABLE, "").split(os.pathsep) if part]
+
+
 def zoos(named: list[Path] | None) -> list[Catalogue[Listing]]:
     """The zoos that were named, or those of the environment.
 
     Raises:
         ConfigError: Neither names one.
     """
-    paths = named or [Path(part) for part in os.environ.get(ZOO_VARIABLE, "").split(os.pathsep) if part]
+    paths = zoo_paths(named)
     if not paths:
         raise ConfigError(f"no zoo is named: give its folder or archive, or name it in {ZOO_VARIABLE}.")
     return [Catalogue(path, Listing) for path in paths]

@@ -14,6 +14,7 @@ from adaptkit.model import load_model
 from tests.gguf_files import written_gguf
 from tests.saved import saved_backbone
 from tests.unit.heads import examples as made
+from tests.zoos import made_zoo
 
 SWAHILI = ["Watoto wanakwenda shule.", "Mvua inanyesha leo.", "Mbuzi anakula majani."] * 4
 QUICK: dict[str, Any] = {"lang": "sw", "only_named": True, "speed": False}
@@ -205,6 +206,28 @@ def test_what_cannot_be_asked_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         choose_backbone(**{**QUICK, "backbones": [folders / "encoder"], **wrong})
+
+
+def test_adapters_that_exist_are_named_beside_their_backbone(folders: Path, tmp_path: Path) -> None:
+    backbone = saved_backbone(tmp_path / "tiny-bert")
+    zoo = made_zoo(tmp_path / "zoo", load_model(backbone))
+    asked = {**QUICK, "backbones": [backbone, folders / "decoder"], "zoos": [zoo]}
+    best, other = choose_backbone(**asked, task="ner").candidates
+    assert [(each.id, each.licence, each.gain) for each in best.existing] == [
+        ("language/sw", "CC-BY-NC-4.0", "+10.0 (+1.0 to +19.0)"),
+        ("language/sw-news", "CC0-1.0", "+10.0 (+1.0 to +19.0)"),
+    ]
+    assert (
+        "An adapter for the language on it exists already: language/sw (SIB-200: +10.0 (+1.0 to +19.0); "
+        f"CC-BY-NC-4.0), in {zoo / 'tiny-bert' / 'language' / 'sw'}."
+    ) in best.reasons
+    assert other.existing == ()
+    none = choose_backbone(**asked | {"lang": "ha"})
+    assert any("has no adapter for Hausa and one of these backbones" in note for note in none.notes)
+    unasked = choose_backbone(**asked | {"zoos": ()})
+    assert any(
+        "Adapters for Swahili that exist already are named where zoos are (zoos)" in note for note in unasked.notes
+    )
 
 
 def test_it_prints_in_80_columns_and_as_json(folders: Path) -> None:

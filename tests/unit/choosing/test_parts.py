@@ -141,7 +141,11 @@ PROBE = ProbeScore(metric="accuracy", score=60.0, low=50.0, high=70.0, n_example
         (ONE, replace(ONE, bits=None), "that one does not fit the memory"),
         (replace(ONE, probe=replace(PROBE, score=61.0)), replace(ONE, probe=PROBE), "the probe"),
         (ONE, replace(ONE, coverage=replace(COVERED, letter_share=0.2)), "that one cannot read this text"),
-        (ONE, replace(ONE, coverage=replace(COVERED, letter_share=0.8)), "fewer letters without a piece of their own"),
+        (
+            ONE,
+            replace(ONE, coverage=replace(COVERED, letter_share=0.8)),
+            "fewer letters without a piece of their own (0.0% against 20.0%)",
+        ),
         (ONE, replace(ONE, coverage=replace(COVERED, unknown_share=0.02)), "fewer unknown tokens"),
         (ONE, replace(ONE, family="llama"), "the kind that suits the task"),
         (ONE, replace(ONE, coverage=replace(COVERED, tokens_per_word=2.5)), "fewer tokens a word"),
@@ -149,7 +153,7 @@ PROBE = ProbeScore(metric="accuracy", score=60.0, low=50.0, high=70.0, n_example
         (
             replace(ONE, published=published_scores("FacebookAI/xlm-roberta-large", "ner", "yo")),
             replace(ONE, published=published_scores("FacebookAI/xlm-roberta-base", "ner", "yo")),
-            "published scores",
+            "published scores (78.9 against 78.3 on MasakhaNER, trained on the language)",
         ),
     ],
 )
