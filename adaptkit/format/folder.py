@@ -214,6 +214,42 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def whole_addition(folder: Path) -> Iterator[Path]:
+    """A folder to write files into, which are in `folder` at the end, all at once; what fails half-way adds none.
+
+    Raises:
+        ConfigError: A file of that name is there already.
+        CannotWrite: As on a full disk, or where the folder cannot be moved; what was there is as it was.
+    """
+    folder = folder.resolve()
+    recover(folder)
+    with _folder_beside(folder) as partial:
+        yield partial
+        for path in partial.iterdir():
+            if (folder / path.name).exists():
+                raise ConfigError(f"{folder / path.name} exists already; nothing was written.")
+        try:
+            for path in partial.iterdir():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            # What is there already comes to what is new, and then the two folders change places.
+            shutil.copytree(folder, partial, symlinks=True, copy_function=_linked, dirs_exist_ok=True)
+            _sync_folder(partial)
+            _put_in_place(partial, folder)
+            _sync_folder(folder.parent)
+        except OSError as error:
+            raise CannotWrite(folder, error) from error
+
+
+def _linked(source: str, copy: str) -> None:
+    """The same file under another name, or a copy where the file system has no such thing."""
+    try:
+        os.link(source, copy)
+    except OSError:
+        shutil.copy2(source, copy)
+
+
+@contextmanager
 def _folder_beside(folder: Path) -> Iterator[Path]:
     """A folder that is gone afterwards, unless it was moved away; of one of a killed process, others see that."""
     folder.parent.mkdir(parents=True, exist_ok=True)

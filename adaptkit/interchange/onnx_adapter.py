@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 SUFFIX = ".onnx_adapter"
+GRAPH_FILES = frozenset(
+    {"config", "generation_config", "tokenizer", "tokenizer_config", "special_tokens_map", "added_tokens", "vocab"}
+)
+"""Names of files, `.json` behind them, that transformers writes beside the graph."""
 _VERSION = 1
 
 
@@ -139,8 +143,13 @@ def require_free(folder: Path, name: str, more: str = "") -> None:
     """Let there be no file of this name.
 
     Raises:
-        ConfigError: There is one.
+        ConfigError: There is one, or there may be one that belongs to the graph.
     """
+    if name in GRAPH_FILES:
+        raise ConfigError(
+            f"{folder / name}.json belongs to the graph, and an adapter cannot have its name; nothing was written. "
+            f"Give another name ({as_typed(name='...')})."
+        )
     for suffix in (SUFFIX, ".json"):
         if (folder / f"{name}{suffix}").exists():
             raise ConfigError(f"{folder / name}{suffix} exists already; nothing was written. Remove it{more}.")

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from adaptkit.composition import AdapterId
 from adaptkit.errors import CompatibilityError, ConfigError, NotConvertible
-from adaptkit.interchange.onnx_adapter import SUFFIX, OnnxAdapter, StackWeights, graph_in, require_free
+from adaptkit.format.folder import whole_addition
+from adaptkit.interchange.onnx_adapter import GRAPH_FILES, SUFFIX, OnnxAdapter, StackWeights, graph_in, require_free
 from adaptkit.interchange.onnx_file import require_packages, require_whole
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Zoo
@@ -32,8 +32,9 @@ def export_onnx_zoo(
 ) -> OnnxZoo:
     """Write each LoRA of a zoo that fits the backbone as `export_onnx_adapter` does; `told` hears of each.
 
-    Files have the name of their adapter, or `KIND-NAME` where two would have the same name. All of them are put in
-    place when the last has been tried, or none. The zoo becomes that of the model, whose stacks may name its adapters.
+    Files have the name of their adapter, or `KIND-NAME` where two would have the same name or a file of the graph has
+    it. All of them are put in place at once when the last has been tried, or none. The zoo becomes that of the model,
+    whose stacks may name its adapters.
 
     Raises:
         ConfigError: The folder has no graph of this backbone, or one of the files is there already; or no adapter fits.
@@ -48,10 +49,10 @@ def export_onnx_zoo(
         require_free(place, name)
     written: dict[str, OnnxAdapter] = {}
     left_out: dict[str, str] = {}
-    with TemporaryDirectory(dir=place, prefix=".adapters-") as partial:
+    with whole_addition(place) as partial:
         for adapter_id, name in files.items():
             try:
-                made = StackWeights.of(model, adapter_id).written(graph, Path(partial) / f"{name}{SUFFIX}")
+                made = StackWeights.of(model, adapter_id).written(graph, partial / f"{name}{SUFFIX}")
             except (CompatibilityError, NotConvertible) as error:
                 left_out[adapter_id] = str(error)
                 told(f"{adapter_id} is left out: {error}")
@@ -60,8 +61,6 @@ def export_onnx_zoo(
             told(f"{adapter_id}: {made.path.name} (output error {made.output_error:.1e})")
         if not written:
             raise ConfigError(f"no adapter of {zoo} fits the graph in {place}; nothing was written.{_whys(left_out)}")
-        for file in sorted(Path(partial).iterdir()):
-            file.replace(place / file.name)
     return OnnxZoo(written, left_out)
 
 
@@ -71,7 +70,7 @@ def _names(ids: Iterable[str]) -> dict[str, str]:
     shared = Counter(each.name for each in found.values())
     whole = {adapter_id: f"{each.kind}-{each.name}" for adapter_id, each in found.items()}
     # A name may itself be that of a kind and another name.
-    taken = {name for name, count in shared.items() if count > 1} | set(whole.values())
+    taken = {name for name, count in shared.items() if count > 1} | set(whole.values()) | GRAPH_FILES
     return {adapter_id: whole[adapter_id] if each.name in taken else each.name for adapter_id, each in found.items()}
 
 

@@ -3,6 +3,7 @@ import fcntl
 import os
 import resource
 import shutil
+import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from adaptkit.errors import CannotWrite, ConfigError
 from adaptkit.format import folder as folder_module
 from adaptkit.format.exchange import exchange
-from adaptkit.format.folder import whole_file, whole_folder, write_folder
+from adaptkit.format.folder import whole_addition, whole_file, whole_folder, write_folder
 from adaptkit.format.leftovers import held, recover, recover_file
 
 KILLED = 77
@@ -357,3 +358,28 @@ def test_a_folder_is_filled_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     assert content(tmp_path / "in" / "out") == {"a": b"whole"}
     with pytest.raises(ConfigError, match="exists already"), whole_folder(tmp_path / "in" / "out"):
         pass
+
+
+def test_files_join_those_of_a_folder_all_at_once_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    (folder / "more").mkdir(parents=True)
+    (folder / "old").write_bytes(b"old")
+    (folder / "more" / "inner").write_bytes(b"inner")
+    folder.chmod(0o700)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing_at(1, os.fsync))
+        with pytest.raises(CannotWrite, match="No space"), whole_addition(folder) as place:
+            (place / "new").write_bytes(b"new")
+    with pytest.raises(ConfigError, match="old exists already"), whole_addition(folder) as place:
+        (place / "old").write_bytes(b"new")
+    assert sorted(path.name for path in folder.iterdir()) == ["more", "old"]
+    before = (folder / "old").stat().st_ino
+    with whole_addition(folder) as place:
+        (place / "new").write_bytes(b"new")
+        assert not (folder / "new").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (folder / "old").stat().st_ino == before  # not copied: a graph may have gigabytes
+    assert [(folder / name).read_bytes() for name in ("old", "new", "more/inner")] == [b"old", b"new", b"inner"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -338,6 +338,19 @@ def test_no_two_adapters_of_a_zoo_have_the_same_files() -> None:
         "task/sw": "task-sw",
         "task/topics": "topics",
     }
+    assert onnx_zoo._names(["domain/config", "language/sw"]) == {"domain/config": "domain-config", "language/sw": "sw"}
+
+
+def test_an_adapter_does_not_take_the_name_of_a_file_of_the_graph(beside: Served, tmp_path: Path) -> None:
+    config = (beside.folder / "config.json").read_bytes()
+    (tmp_path / "zoo" / "sw").rename(tmp_path / "sw")
+    named = random_adapter(beside.model, AdapterConfig(method=LoraConfig(rank=2)), kind="domain", name="config", seed=3)
+    named.save(tmp_path / "zoo" / "config")
+    found = adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
+    assert found.written["domain/config"].path.name == "domain-config.onnx_adapter"
+    with pytest.raises(ConfigError, match=r"config.json belongs to the graph.*Give another name \(name="):
+        adaptkit.export_onnx_adapter(beside.model, "domain/config", beside.folder)
+    assert (beside.folder / "config.json").read_bytes() == config
 
 
 def test_a_zoo_is_written_whole_or_not_at_all(beside: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,6 +365,19 @@ def test_a_zoo_is_written_whole_or_not_at_all(beside: Served, tmp_path: Path, mo
     with pytest.raises(OSError, match="full"):
         adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
     assert sorted(beside.folder.iterdir()) == before
+    monkeypatch.undo()
+    seen: list[list[Path]] = []
+
+    def exchanged(_: Path, folder: Path) -> None:
+        seen.append(sorted(folder.iterdir()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adaptkit.format.folder._put_in_place", exchanged)
+    with pytest.raises(KeyboardInterrupt):
+        adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
+    assert seen == [before]
+    assert sorted(beside.folder.iterdir()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all", "zoo"]
     (beside.folder / "topics.json").touch()
     with pytest.raises(ConfigError, match=r"topics.json exists already; nothing was written"):
         adaptkit.export_onnx_zoo(beside.model, tmp_path / "zoo", beside.folder)
