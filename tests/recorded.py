@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -72,6 +73,14 @@ class _StepAgain:
 
     def _gradients(self) -> Sequence[Tensor | None]:
         return torch.autograd.grad(self._live, self._weights, self._gradient, allow_unused=True)
+
+
+def no_memory_to_record(*_: object) -> Any:  # noqa: ANN401 - nothing comes of it
+    """As on CUDA: what is short is told first, and then that the recording has been broken off."""
+    try:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    finally:
+        raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
 
 
 @contextmanager

@@ -24,13 +24,28 @@ def memory_errors_told(what: str, device: torch.device, ways: str) -> Iterator[N
     try:
         yield
     except RuntimeError as error:
-        # Of CUDA it is a class of its own; elsewhere torch says it in words only.
-        if not isinstance(error, torch.OutOfMemoryError) and not any(sign in str(error).lower() for sign in _SIGNS):
+        short = memory_error_in(error)
+        if short is None:
             raise
         # The frames would hold the memory as long as somebody holds the error.
-        traceback.clear_frames(error.__traceback__)
-        asked = f" ({tried[0]} more)" if (tried := _TRIED.search(str(error))) else ""
+        for each in (error, short):
+            traceback.clear_frames(each.__traceback__)
+        asked = f" ({tried[0]} more)" if (tried := _TRIED.search(str(short))) else ""
         raise OutOfMemory(f"the memory of {_named(device)} is not enough for {what}{asked}. {ways}") from None
+
+
+def memory_error_in(error: BaseException) -> BaseException | None:
+    """The error which says that memory ran out: it, or one that led to it; None where that is not why.
+
+    A recording as a CUDA graph that breaks off for it ends in another error, of the recording.
+    """
+    found: BaseException | None = error
+    # Of CUDA it is a class of its own; elsewhere torch says it in words only.
+    while found is not None and not (
+        isinstance(found, torch.OutOfMemoryError) or any(sign in str(found).lower() for sign in _SIGNS)
+    ):
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    return found
 
 
 def gpu_bytes(device: torch.device) -> int | None:

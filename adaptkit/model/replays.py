@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from adaptkit.attaching import BankedNetwork, BoundNetwork, CudaGraphs, Network, Record, ReplayedNetwork, RowPlan
 from adaptkit.backbones import Backbone
+from adaptkit.backbones.out_of_memory import memory_error_in
 from adaptkit.backbones.precision import is_in_bfloat16_blocks
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, GRAPHS, Graphs
@@ -130,7 +131,8 @@ class Replays:
             return network(*inputs)
         except RuntimeError as error:
             network.forget()
-            if self._graphs == "always" and isinstance(error, torch.OutOfMemoryError):
+            is_short = memory_error_in(error) is not None
+            if self._graphs == "always" and is_short:
                 raise
             if self._graphs == "always":
                 raise ConfigError(
@@ -138,5 +140,6 @@ class Replays:
                     f"{AUTO}."
                 ) from error
             self.use("never")
-            _log.warning("passes run as they are from now on, as one could not be recorded: %s", error)
+            why_not = "did not fit the memory as a CUDA graph" if is_short else "could not be recorded"
+            _log.warning("passes run as they are from now on, as one %s: %s", why_not, error)
             return None

@@ -20,6 +20,7 @@ from adaptkit.attaching import (
     RecordStep,
     ReplayedNetwork,
 )
+from adaptkit.backbones.out_of_memory import memory_error_in
 from adaptkit.data.batch_shapes import FixedBuckets
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel, StackLike
@@ -77,8 +78,8 @@ class RecordedPasses:
     """Passes of bound networks, recorded at the first batch of a shape, of whole batches of `rows`.
 
     There are at most eight recordings with gradients; passes without, of held-out batches, of the frozen stack and of a
-    head's warm-up, have eight for each stack. Where one cannot be recorded, all run as they are from then on, and the
-    log says so; if they `must` be recorded, that is an error.
+    head's warm-up, have eight for each stack. Where one cannot be recorded, or does not fit the memory, all run as they
+    are from then on, and the log says which; if they `must` be recorded, that is an error.
     """
 
     def __init__(self, model: AdaptedModel, *, rows: int, recorders: Recorders, must: bool) -> None:
@@ -104,10 +105,12 @@ class RecordedPasses:
         if self._as_they_are is None:
             try:
                 return self._recorded(stack, ids, mask, blocks)
-            except RuntimeError as error:  # also where memory is short, of which a recording needs more
+            except RuntimeError as error:
                 if self._must:
                     raise
-                _log.warning("steps of this training cannot be recorded as CUDA graphs, and run as they are: %s", error)
+                # A recording keeps memory of its own; what runs as it is may have enough.
+                why_not = "do not fit the memory" if memory_error_in(error) else "cannot be recorded"
+                _log.warning("steps of this training %s as CUDA graphs, and run as they are: %s", why_not, error)
             self.forget()
             self._as_they_are = HookedPasses(self._model)
         return self._as_they_are.states(stack, ids, mask, blocks, decoder_ids)
@@ -199,10 +202,8 @@ def recording_errors_told() -> Iterator[None]:
             # The weights are met first on the stream that records; what the engine adds for that is right.
             warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream does not match")
             yield
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
-        if "captur" not in str(error):
+        if "captur" not in str(error) or memory_error_in(error):
             raise
         raise ConfigError(
             f"a step of this training cannot be recorded as a CUDA graph: {error}. Leave graphs on auto."

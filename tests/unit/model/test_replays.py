@@ -15,7 +15,7 @@ from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.replays import Replays
 from tests.adapters import attach_random, random_adapter
-from tests.recorded import RunAgain
+from tests.recorded import RunAgain, no_memory_to_record
 from tests.saved import saved_backbone
 from tests.tiny import tiny_model
 
@@ -144,14 +144,22 @@ def test_where_recording_was_asked_for_what_cannot_be_is_an_error(model: Adapted
         model.encode(TEXTS, stack="sw")
 
 
-def _no_memory(_run: Callable[[], Tensor]) -> Any:  # noqa: ANN401
-    raise torch.OutOfMemoryError("no memory")
-
-
 def test_no_memory_for_a_recording_is_said_to_be_that(model: AdaptedModel) -> None:
-    recording(model, _no_memory)
-    with pytest.raises(OutOfMemory):
+    recording(model, no_memory_to_record)
+    with pytest.raises(OutOfMemory, match=r"\(2.00 GiB more\)"):
         model.encode(TEXTS, stack="sw")
+
+
+def test_where_it_may_do_without_no_memory_is_said_and_no_more(
+    model: AdaptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = as_it_is(model, stack="sw")
+    recording(model, no_memory_to_record, "auto")
+    with caplog.at_level(logging.WARNING):
+        found = [model.encode(TEXTS, stack="sw") for _ in range(8)]
+    torch.testing.assert_close(found[-1], expected, rtol=1e-5, atol=1e-5)
+    (told,) = caplog.records
+    assert "as one did not fit the memory as a CUDA graph" in told.message
 
 
 def test_without_cuda_recording_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from adaptkit.attaching import Record, RecordStep
-from adaptkit.errors import ConfigError, TrainingInterrupted
+from adaptkit.errors import ConfigError, OutOfMemory, TrainingInterrupted
 from adaptkit.holding import Graphs
 from adaptkit.storage import Adapter
 from adaptkit.training import CheckpointFolder
 from adaptkit.training.processes import Processes
 from tests.calls import train_adapter
-from tests.recorded import RunAgain, StepsAgain
+from tests.recorded import RunAgain, StepsAgain, no_memory_to_record
 from tests.runs import PAIRS, SWAHILI, CtrlC, ObjectiveName, small_run
 from tests.tiny import ENCODER_DECODERS, tiny_model
 from tests.unit.heads import examples
@@ -192,6 +192,22 @@ def test_where_a_recording_fails_the_run_goes_on_as_one_without(
     assert found.train().after == expected.train().after
     assert n_asked == 1
     assert "run as they are: operation not permitted" in caplog.text
+
+
+def test_where_memory_is_short_for_a_recording_the_run_goes_on_and_says_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("adaptkit.training.loop.recorders_for", lambda _: (no_memory_to_record, RunAgain()))
+    found, expected = small_run(precision="fp32"), small_run(precision="fp32", graphs="never")
+    assert found.train().after == expected.train().after
+    assert "steps of this training do not fit the memory as CUDA graphs, and run as they are" in caplog.text
+    assert "cannot be recorded" not in caplog.text
+
+
+def test_memory_that_is_short_for_a_recording_that_must_be_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.training.loop.recorders_for", lambda _: (no_memory_to_record, RunAgain()))
+    with pytest.raises(OutOfMemory, match=r"not enough for this run \(2.00 GiB more\)"):
+        small_run(graphs="always").train()
 
 
 @pytest.mark.usefixtures("recorders")
