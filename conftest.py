@@ -1,6 +1,7 @@
 """Runs the Python blocks of README.md and docs/ as tests, each page in a temporary folder."""
 
 import gc
+import logging
 import os
 import re
 import sys
@@ -105,10 +106,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """A million objects of modules and tests are there to stay: the garbage collector need not look at them again."""
+    """A million objects of modules and tests are there to stay: the garbage collector need not look at them again.
+
+    pytest listens at each logger that hands nothing on, three times a test: torch alone has forty of them.
+    """
     try:
         return (yield)
     finally:
+        for logger in logging.root.manager.loggerDict.values():
+            if isinstance(logger, logging.Logger):
+                logger.propagate = True
         gc.collect()
         gc.freeze()
         gc.enable()

@@ -129,8 +129,8 @@ def test_logits_of_every_token(tmp_path: Path) -> None:
 
 def test_what_comes_out_otherwise_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def without_mask(written: onnx._Outputs, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        hidden: Tensor = written.network(ids, mask)
-        return hidden, hidden.mean(dim=1)
+        hidden: Tensor = written.network.network.get_submodule("embeddings")(ids)
+        return hidden * mask[..., None], hidden.mean(dim=1)
 
     monkeypatch.setattr(onnx._Outputs, "forward", without_mask)
     with pytest.raises(NotConvertible, match="nothing was written"):

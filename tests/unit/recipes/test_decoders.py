@@ -21,9 +21,9 @@ from tests.saved import saved_backbone
 from tests.tiny import DECODERS, tiny_config, tiny_model, tiny_tokenizer
 from tests.tolerance import rounded
 
-PAIRS = sample_pairs("sw")[:240]
+PAIRS = sample_pairs("sw")[:120]
 TEXT = [text for _, text in PAIRS]
-QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 30, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
+QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 12, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
 
 
 def untied(folder: Path, model_type: str = "llama", *, seed: int = 0) -> Path:

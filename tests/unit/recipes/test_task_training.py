@@ -29,7 +29,7 @@ from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
 
 QUICK: dict[str, Any] = {"max_steps": 4, "batch_size": 8, "progress": False}
-LEARNING: dict[str, Any] = {"task": "trial", "max_steps": 60, "learning_rate": 5e-3, "progress": False}
+LEARNING: dict[str, Any] = {"task": "trial", "max_steps": 30, "learning_rate": 1e-2, "progress": False}
 LORA = AdapterConfig(method=LoraConfig(rank=2))
 
 
@@ -41,6 +41,12 @@ def right(model: AdaptedModel, data: TaskData, stack: str) -> float:
     found = model.predict(data.examples, stack=stack)
     labels = [example.label for example in data.examples if isinstance(example, LabelledText)]
     return float(sum(p.label == label for p, label in zip(found, labels, strict=True)) / len(found))
+
+
+def has_learned(adapter: Adapter) -> bool:
+    """What lowers no held-out loss is left as it began."""
+    facts = adapter.card.training
+    return facts is not None and facts.heldout_loss_after < facts.heldout_loss_before
 
 
 LEARNABLE: dict[str, Callable[[], TaskData]] = {
@@ -75,7 +81,7 @@ def test_every_task_type_learns_and_comes_back_from_its_folder(name: str, model:
 def test_a_learned_head_answers(model: AdaptedModel) -> None:
     data = made.topics()
     adapter = train_adapter(
-        task="topics", data=data, backbone=model, max_steps=200, learning_rate=4e-3, alpha=16, progress=False
+        task="topics", data=data, backbone=model, max_steps=80, learning_rate=1e-2, alpha=16, progress=False
     )
     model.attach(adapter)
     assert right(model, data, "task/topics") > 0.9
@@ -100,7 +106,9 @@ def test_the_order_of_inputs_is_kept(model: AdaptedModel) -> None:
 def test_what_lies_below_acts_and_stays_frozen(model: AdaptedModel) -> None:
     en = language(model, "en")
     before = {name: tensor.clone() for name, tensor in en.tensors.items()}
-    with_en, without = (train_adapter(data=made.topics(), on=on, backbone=model, **LEARNING) for on in ([en], []))
+    with_en, without = (
+        train_adapter(**{**LEARNING, "max_steps": 12}, data=made.topics(), on=on, backbone=model) for on in ([en], [])
+    )
     assert with_en.below == ("language/en",)
     assert without.below == ()
     assert with_en.weights_sha256 != without.weights_sha256
@@ -227,20 +235,21 @@ def test_resume_gives_the_same_task_adapter(tmp_path: Path) -> None:
     arguments: dict[str, Any] = {
         "task": "t",
         "data": made.topics(),
-        "max_steps": 30,
+        "max_steps": 14,
         "batch_size": 8,
         "dropout": 0.2,
     }
     whole = train_adapter(**arguments, backbone=tiny_model(), progress=False)
     train_and_interrupt(after=11, **arguments, backbone=tiny_model(), output=tmp_path / "t")
     resumed = train_adapter(**arguments, backbone=tiny_model(), output=tmp_path / "t", resume=True, progress=False)
+    assert has_learned(whole)
     assert resumed.weights_sha256 == whole.weights_sha256
 
 
 def test_a_task_that_trains_now_and_then_without_what_lies_below(tmp_path: Path) -> None:
     def arguments(model: AdaptedModel, dropout: float = 0.5) -> dict[str, Any]:
         below = {"on": [language(model, "en")], "on_dropout": dropout, "lang": "en"}
-        return {"task": "t", "data": made.topics(), "max_steps": 30, "batch_size": 8, "backbone": model, **below}
+        return {"task": "t", "data": made.topics(), "max_steps": 14, "batch_size": 8, "backbone": model, **below}
 
     whole = train_adapter(**arguments(tiny_model()), progress=False)
     always = train_adapter(**arguments(tiny_model(), 0.0), progress=False)
@@ -478,7 +487,7 @@ WATCHED = {
 @pytest.mark.parametrize("name", WATCHED)
 def test_each_held_out_loss_has_the_scores_of_the_task_type_beside_it(name: str, tmp_path: Path) -> None:
     watching, data = Watching(), LEARNABLE[name]()
-    options = {**LEARNING, "max_steps": 40, "evaluate_every": 20, "output": tmp_path / "trial", "progress": True}
+    options = {**LEARNING, "max_steps": 30, "evaluate_every": 15, "output": tmp_path / "trial", "progress": True}
     request = task_request(**options, data=data, dev=data, backbone=tiny_model())
     with closing(TaskTraining(request, watching)) as training:
         adapter = training.train()
@@ -507,8 +516,9 @@ def test_each_held_out_loss_has_the_scores_of_the_task_type_beside_it(name: str,
 
 def test_scores_leave_the_training_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """They draw no random numbers, and dropout is on again behind them."""
-    options: dict[str, Any] = {**LEARNING, "dropout": 0.2, "evaluate_every": 10}
+    options: dict[str, Any] = {**LEARNING, "max_steps": 12, "dropout": 0.2, "evaluate_every": 4}
     measured = train_adapter(**options, data=made.topics(), backbone=tiny_model())
+    assert has_learned(measured)
     monkeypatch.setattr(HeldoutExamples, "scored", lambda self: Scored({}, len(self.examples), self.what, None))
     assert train_adapter(**options, data=made.topics(), backbone=tiny_model()).weights_sha256 == measured.weights_sha256
 

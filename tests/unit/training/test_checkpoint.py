@@ -36,10 +36,18 @@ def interrupt(checkpoint: CheckpointFolder, after: int = 11) -> None:
         small_run(checkpoint=checkpoint).train(CtrlC(after=after))
 
 
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run leaves in its folder that was stopped by Ctrl-C."""
+    folder = tmp_path_factory.mktemp("left-behind")
+    train_and_interrupt(after=11, **OPTIONS, backbone=tiny_model(), output=folder / "sw")
+    return folder
+
+
 @pytest.fixture
-def interrupted(tmp_path: Path) -> Path:
-    """The output folder of a run that was stopped by Ctrl-C."""
-    train_and_interrupt(after=11, **OPTIONS, backbone=tiny_model(), output=tmp_path / "sw")
+def interrupted(left_behind: Path, tmp_path: Path) -> Path:
+    """The output folder of such a run, to change."""
+    shutil.copytree(left_behind, tmp_path, dirs_exist_ok=True)
     return tmp_path / "sw"
 
 
