@@ -29,8 +29,11 @@ from adaptkit.terminal.plain_text import one_line, told_at
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
 _ON_A_TERMINAL = ("adapter", "gain", "without, with", "test", "MiB", "licence")
-_COLUMNS = ("id", "languages", "method", "backbone", "MiB", "score", "licence", "source", "path")
-"""Of `_row`."""
+_COLUMNS = (
+    *("id", "languages", "method", "backbone", "gain", "low", "high", "without", "with", "test"),
+    *("MiB", "licence", "source", "path"),
+)
+"""Of `_row`; those of a terminal and what it has no room for."""
 _WHOLE = ("adapter", "gain", "without, with", "MiB")
 _out = PlainConsole()
 _err = PlainConsole(stderr=True)
@@ -132,7 +135,7 @@ def _cells(listing: Listing) -> tuple[str, ...]:
     score = listing.score
     return (
         listing.id,
-        "" if score is None else f"{score.score_with - score.score_without:+.1f}",
+        _score(score)[0],
         "" if score is None else f"{score.score_without:.1f}, {score.score_with:.1f}",
         "" if score is None else score.task,
         f"{listing.size_bytes / 2**20:.1f}",
@@ -191,8 +194,8 @@ def _row(listing: Listing) -> tuple[str, ...]:
         ", ".join(listing.languages),
         listing.method,
         listing.backbone,
+        *_score(listing.score),
         f"{listing.size_bytes / 2**20:.1f}",
-        "" if listing.score is None else _score(listing.score),
         listing.licence,
         listing.source or "private",
         str(listing.files.path),
@@ -201,5 +204,15 @@ def _row(listing: Listing) -> tuple[str, ...]:
     return tuple(map(one_line, cells))
 
 
-def _score(score: Evaluation) -> str:
-    return f"{score.task} {score.score_with:.1f} ({score.score_without:.1f} without)"
+def _score(score: Evaluation | None) -> tuple[str, ...]:
+    """Its gain with both ends of the interval, the scores, and the test."""
+    if score is None:
+        return ("",) * 6
+    ends = ("" if end is None else f"{end:+.1f}" for end in (score.low, score.high))
+    return (
+        f"{score.score_with - score.score_without:+.1f}",
+        *ends,
+        f"{score.score_without:.1f}",
+        f"{score.score_with:.1f}",
+        score.task,
+    )

@@ -1,6 +1,7 @@
 """`adaptkit predict`."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from adaptkit.labelled import examples_of, normalized_data
 from adaptkit.requests import Pretrained
 from adaptkit.task_types import AnyTaskType
 from adaptkit.terminal.console import PlainConsole
+from adaptkit.terminal.json_values import as_json as as_json_value
 
 
 def predict(
@@ -35,6 +37,7 @@ def predict(
     batch_size: Annotated[int, typer.Option(help="inputs in a batch")] = 32,
     normalize: NormalizeOption = None,
     max_answer_tokens: AnswersOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the input in each line too")] = False,
 ) -> None:
     """Answer each line of standard input with a task adapter. A line is a JSON string or list, or has tabs.
 
@@ -48,7 +51,8 @@ def predict(
     task = load_adapter(adapter)
     if task.config.head is None:
         raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
-    inputs = _inputs(task.config.head.row)
+    given = _inputs(task.config.head.row)
+    examples = [example for _, example in given]
     model = model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device))
     below = foundation_of(on or ()).adapters
     model.attach(*below, task)
@@ -57,24 +61,31 @@ def predict(
         PlainConsole(stderr=True).print(
             f"{task.id} was trained on top of {' > '.join(task.below)}; no adapter is below it now (--on)"
         )
-    asked = TaskData(task_type=task.config.head.task_type, examples=inputs, labels=(), description="the input")
-    for prediction in model.predict(
+    asked = TaskData(task_type=task.config.head.task_type, examples=examples, labels=(), description="the input")
+    predictions = model.predict(
         normalized_data(asked, normalize).examples,
         stack=stack,
         batch_size=batch_size,
         max_answer_tokens=max_answer_tokens,
-    ):
-        sys.stdout.write(json_line(prediction) + "\n")
+    )
+    for (read, _), prediction in zip(given, predictions, strict=True):
+        sys.stdout.write(json_line(_with_input(read, prediction) if as_json else prediction) + "\n")
 
 
-def _inputs(task_type: AnyTaskType) -> list[Example]:
-    """One example for each line of standard input."""
-    examples: list[Example] = []
+def _with_input(read: object, prediction: object) -> Mapping[str, object]:
+    """What an input is answered, beside it."""
+    answer = as_json_value(prediction)
+    return {"input": read, **(answer if isinstance(answer, Mapping) else {"answer": answer})}
+
+
+def _inputs(task_type: AnyTaskType) -> list[tuple[object, Example]]:
+    """What each line of standard input holds, and the example that it is."""
+    found: list[tuple[object, Example]] = []
     for number, line in enumerate(lines_in(None), start=1):
         where = f"line {number} of the input"
         try:
             given = input_of(task_type, line)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from error
-        examples += examples_of(task_type.name, [given], [where])
-    return examples
+        found += [(given, example) for example in examples_of(task_type.name, [given], [where])]
+    return found

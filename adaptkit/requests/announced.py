@@ -17,7 +17,8 @@ def announce(request: AnyRequest) -> None:
     if isinstance(request, TaskRequest):
         trained, read = request.task, "examples"
     else:
-        trained, read = ", ".join(request.languages), "text"
+        languages = ", ".join(request.languages)
+        trained, read = languages if request.name is None else f"{request.name} ({languages})", "text"
     PlainConsole(stderr=True).print(
         f"preparing the training of {trained}: reading the {read}, loading the backbone, and measuring a few "
         "batches for the estimate"

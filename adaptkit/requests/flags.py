@@ -19,6 +19,7 @@ from adaptkit.requests.run import Run
 _METHOD = "kind of adapter, such as lora or bottleneck; head: no layers, only the head of a task"
 _OBJECTIVE = "what training optimises; auto: chosen by text and backbone"
 _NAMES = ("lang", "domain", "task")
+_OF_TEXT = ("language", "domain")
 WHAT, TEXT, TASK = "What is trained", "Language and domain adapters", "Task adapters"
 PLAN = "A training plan"
 _PLAN = "TOML file of several adapters, each with these options; all are trained, and interrupted ones resume"
@@ -26,26 +27,33 @@ _PLAN = "TOML file of several adapters, each with these options; all are trained
 
 @dataclass(frozen=True)
 class Flag:
-    """An option as the command has it, and the group of what has it, such as "The run" or "Method bottleneck"."""
+    """An option as the command has it, and the group of what has it, such as "The run" or "Method bottleneck".
+
+    `kinds` of adapters have it, and of what is chosen `by` another flag, such as the method, these `choices`; empty:
+    all.
+    """
 
     option: Option
     group: str
+    kinds: tuple[str, ...] = ()
+    by: str = ""
+    choices: tuple[str, ...] = ()
 
 
 def flags() -> tuple[Flag, ...]:
     """All of them in the order of help, those of registered methods and objectives included."""
-    asked = [Flag(option, _group_of(name)) for name, option in _asked().items()]
+    asked = [Flag(option, _group_of(name), _kinds_of(name)) for name, option in _asked().items()]
     of_group = {group: [flag for flag in asked if flag.group == group] for group in (WHAT, TEXT, TASK)}
     return (
         *of_group[WHAT],
         Flag(_choice("method", _METHOD, "lora", _trained()), WHAT),
         *of_group[TEXT],
-        Flag(_choice("objective", _OBJECTIVE, "auto", ("auto", *OBJECTIVES)), TEXT),
+        Flag(_choice("objective", _OBJECTIVE, "auto", ("auto", *OBJECTIVES)), TEXT, _OF_TEXT),
         *of_group[TASK],
-        *_of(TASK, ReadingOptions),
+        *(replace(flag, kinds=("task",)) for flag in _of(TASK, ReadingOptions)),
         *_shared("Method", {name: row.options for name, row in METHODS.items() if row.options is not None}),
-        *_shared("Objective", {name: row.options for name, row in OBJECTIVES.items()}),
-        *map(_off, _shared("Regulariser", {name: row.options for name, row in REGULARISERS.items()})),
+        *_shared("Objective", {name: row.options for name, row in OBJECTIVES.items()}, _OF_TEXT),
+        *map(_off, _shared("Regulariser", {name: row.options for name, row in REGULARISERS.items()}, ("task",))),
         *_of("The run", Run),
         *_of("The backbone", Pretrained),
         *_of("What is written", Output),
@@ -73,17 +81,23 @@ def _asked() -> Mapping[str, Option]:
 
 
 def _group_of(name: str) -> str:
-    having = [kind for kind, request in REQUESTS.items() if name in options_of(request)]
-    if name in _NAMES or len(having) == len(REQUESTS):
+    kinds = _kinds_of(name)
+    if not kinds:
         return WHAT
-    return TASK if having == ["task"] else TEXT
+    return TASK if kinds == ("task",) else TEXT
+
+
+def _kinds_of(name: str) -> tuple[str, ...]:
+    """The kinds of adapters that have a flag, where not all have it."""
+    having = tuple(kind for kind, request in REQUESTS.items() if name in options_of(request))
+    return () if name in _NAMES or len(having) == len(REQUESTS) else having
 
 
 def _of(group: str, owner: type) -> Iterator[Flag]:
     return (Flag(option, group) for option in options_of(owner).values())
 
 
-def _shared(what: str, owners: Mapping[str, type]) -> Iterator[Flag]:
+def _shared(what: str, owners: Mapping[str, type], kinds: tuple[str, ...] = ()) -> Iterator[Flag]:
     """Of each owner what it alone has, and then what several have; where their defaults differ, the flag has none."""
     found: dict[str, Option] = {}
     having: dict[str, list[str]] = {}
@@ -96,7 +110,8 @@ def _shared(what: str, owners: Mapping[str, type]) -> Iterator[Flag]:
     groups = sorted({tuple(names): None for names in having.values()}, key=len)
     for group in groups:
         title = f"{what}{'s' if len(group) > 1 else ''} {', '.join(group)}"
-        yield from (Flag(option, title) for name, option in found.items() if tuple(having[name]) == group)
+        of_group = (option for name, option in found.items() if tuple(having[name]) == group)
+        yield from (Flag(option, title, kinds, by=what.lower(), choices=group) for option in of_group)
 
 
 def _off(flag: Flag) -> Flag:

@@ -16,6 +16,7 @@ from tests.adapters import random_adapter
 from tests.calls import train_adapter
 from tests.unit.cli.conftest import Command
 from tests.unit.heads import examples as made
+from tests.zoos import SCORE
 
 LORA = AdapterConfig(method=LoraConfig(rank=2))
 ROWS = [("The goat eats grass.", "goats"), ("Rain fells the maize.", "rain")]
@@ -121,6 +122,11 @@ def test_predict_reads_lines_and_prints_json(
     for entry in found:
         assert entry["label"] in {"goats", "rain"}
         assert sum(entry["probabilities"].values()) == pytest.approx(1)
+    give(monkeypatch, b'The goat eats grass.\n"It rains."\n')
+    told = adaptkit("predict", zoo / "task" / "topics", "--backbone", backbone_folder, "--json")
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert [line["input"] for line in lines] == ["The goat eats grass.", "It rains."]
+    assert all(line.keys() == {"input", *found[0]} for line in lines)
 
 
 def test_inputs_are_read_in_one_form_and_answers_bounded(
@@ -173,10 +179,16 @@ def test_list_names_every_adapter(adaptkit: Command, zoo: Path, tmp_path: Path) 
     assert adaptkit("list", tmp_path / "none").status == 1
 
 
-def test_list_names_its_columns_where_it_is_piped(adaptkit: Command, zoo: Path) -> None:
+def test_list_names_its_columns_where_it_is_piped(adaptkit: Command, zoo: Path, tmp_path: Path) -> None:
     names, *rows = (line.split("\t") for line in adaptkit("list", zoo).out.splitlines())
     found = [dict(zip(names, row, strict=True)) for row in rows]
     assert [each["path"] for each in found if each["id"] == "language/sw"] == [str(zoo / "language" / "sw")]
+    scored = {"gain": "+10.0", "low": "+1.0", "high": "+19.0", "without": "50.0", "with": "60.0", "test": "SIB-200"}
+    card = Card(source="verses", evaluations=(SCORE,))
+    adapter = replace(library.load_adapter(zoo / "language" / "sw"), card=card)
+    adapter.save(tmp_path / "sw")
+    names, row = (line.split("\t") for line in adaptkit("list", tmp_path).out.splitlines())
+    assert scored.items() <= dict(zip(names, row, strict=True)).items()
 
 
 def test_list_tells_zoos_apart_in_80_columns(

@@ -116,6 +116,28 @@ def test_help_says_what_has_an_option(adaptkit: Callable[..., Any]) -> None:
         assert re.search(rf"^{title}:\n(  .*\n)*?  {flag}\b", text, re.MULTILINE), title
 
 
+@pytest.mark.parametrize(
+    ("beside", "shown", "hidden"),
+    [
+        (("--method", "bottleneck"), ["--reduction-factor", "--sites", "--token-anchor", "--data"], ["--rank"]),
+        (("--method=dora", "--lang", "sw"), ["--rank", "--token-anchor", "--text"], ["--reduction-factor", "--data"]),
+        (("--task", "ner", "--lang", "sw"), ["--data", "--rank", "--r-drop"], ["--parallel", "--token-anchor"]),
+        (("--domain", "medical"), ["--text"], ["--data", "--new-pieces", "--r-drop"]),
+        (("--objective", "distill"), ["--token-anchor"], ["--whole-words", "--penalty"]),
+    ],
+)
+def test_help_is_of_what_stands_beside_it(
+    beside: tuple[str, ...], shown: list[str], hidden: list[str], adaptkit: Callable[..., Any]
+) -> None:
+    whole = adaptkit("train", "--help").out
+    for asked in ((*beside, "--help"), ("--help", *beside)):
+        told = adaptkit("train", *asked).out
+        assert "--output" in told
+        for flag in (*shown, *hidden):
+            assert re.search(rf"^  {flag}\b", whole, re.MULTILINE), flag
+            assert bool(re.search(rf"^  {flag}\b", told, re.MULTILINE)) == (flag in shown), flag
+
+
 def test_defaults_are_those_of_the_request() -> None:
     assert asked() == LanguageRequest(lang="sw")
 

@@ -133,6 +133,8 @@ def test_held_out_sentences_that_are_trained_on_too_are_told(model: AdaptedModel
 def test_what_is_prepared_is_said_at_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     announce(asked(lang="sw", text="corpus.txt"))
     assert capsys.readouterr().err.startswith("preparing the training of sw: reading the text, loading the backbone")
+    announce(asked(lang="sw", domain="medical", text="corpus.txt"))
+    assert capsys.readouterr().err.startswith("preparing the training of medical (sw): reading the text")
     announce(task_request(task="t", data="rows.tsv"))
     assert "the training of t: reading the examples" in capsys.readouterr().err
     announce(asked(lang="sw", text="corpus.txt", progress=False))
