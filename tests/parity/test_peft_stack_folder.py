@@ -2,9 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from transformers import AutoModelForTokenClassification
 
 import adaptkit
 from adaptkit.composition import Average, Composition, Stack
-from adaptkit.config import Kind
 from adaptkit.errors import ConfigError, NotConvertible, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import BottleneckConfig, DoraConfig, Ia3Config, InvertibleConfig, LoraConfig, MethodConfig
@@ -23,8 +19,6 @@ from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.parity import plain
-from tests.parity.test_without_adaptkit import THEIRS
-from tests.saved import saved_backbone
 from tests.tiny import tiny_model, tiny_network
 
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Maji"]
@@ -172,22 +166,3 @@ def test_heads_and_stacks_of_nothing_are_told(tmp_path: Path) -> None:
     adaptkit.export_peft_stack(model, "sw", tmp_path / "peft")
     with pytest.raises(ConfigError, match="already holds an adapter"):
         adaptkit.export_peft_stack(model, "sw > news", tmp_path / "peft")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="environments are laid out otherwise")
-def test_peft_alone_encodes_as_the_stack_does(tmp_path: Path) -> None:
-    venv.create(tmp_path / "elsewhere", with_pip=False)
-    (packages,) = (tmp_path / "elsewhere").glob("lib/python*/site-packages")
-    (packages / "borrowed.pth").write_text(f"{Path(peft.__file__).parents[1]}\n")
-    backbone = saved_backbone(tmp_path / "backbone")
-    model = adaptkit.load_model(backbone)
-    parts: list[tuple[Kind, str, LoraConfig]] = [("language", "sw", STANDARD), ("domain", "news", STABILIZED)]
-    for kind, name, method in parts:
-        model.attach(random_adapter(model, AdapterConfig(method=method), kind=kind, name=name, seed=len(name)))
-    folder = adaptkit.export_peft_stack(model, "sw > news", tmp_path / "peft")
-    ids = model.backbone.probe_inputs()
-    ours = model.encode_ids(ids, stack="sw > news")
-    command = [str(tmp_path / "elsewhere/bin/python"), "-I", "-c", THEIRS, str(backbone), str(folder), json.dumps(ids)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    assert result.returncode == 0, result.stderr
-    torch.testing.assert_close(torch.tensor(json.loads(result.stdout.splitlines()[-1])), ours, atol=1e-5, rtol=1e-5)
