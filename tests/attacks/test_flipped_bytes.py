@@ -10,7 +10,7 @@ from adaptkit.storage import Zoo
 from tests.tiny import tiny_model
 from tests.zoos import made_zoo
 
-FLIPS = 2_000
+FLIPS = 1_000
 
 
 def test_every_flip_is_found(tmp_path: Path) -> None:

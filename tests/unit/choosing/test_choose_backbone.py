@@ -20,6 +20,12 @@ SWAHILI = ["Watoto wanakwenda shule.", "Mvua inanyesha leo.", "Mbuzi anakula maj
 QUICK: dict[str, Any] = {"lang": "sw", "only_named": True, "speed": False}
 
 
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a tenth of a second be long enough to time a backbone."""
+    monkeypatch.setattr("adaptkit.choosing.speed._LEAST_S", 0.1)
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An encoder, a decoder, and a folder that is broken."""

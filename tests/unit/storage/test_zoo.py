@@ -257,7 +257,9 @@ def _save_and_index(zoo: Path, number: int) -> None:
 
 def test_writers_at_once_leave_a_whole_zoo(tmp_path: Path) -> None:
     zoo = made_zoo(tmp_path / "zoo", tiny_model())
-    context = multiprocessing.get_context("spawn")
+    # One process imports what all need, and the writers are copies of it, which begin together.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     writers = [context.Process(target=_save_and_index, args=(zoo, number)) for number in range(3)]
     for writer in writers:
         writer.start()
