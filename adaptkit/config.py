@@ -76,6 +76,12 @@ MAX_PIECE_LENGTH = 64
 """Most characters of one of them."""
 MAX_PIECES_BYTES = 2**20
 """Most bytes of all together, in UTF-8."""
+MAX_GLOSSARY = 65_536
+"""Most words with translations that an adapter brings with it."""
+MAX_GLOSS_LENGTH = 128
+"""Most characters of one of them, and of its translation."""
+MAX_GLOSSARY_BYTES = 2 * 2**20
+"""Most bytes of all together, in UTF-8."""
 MAX_NGRAM = 8
 """Most letters of an n-gram that has a row."""
 MAX_NGRAM_ROWS = 2**20

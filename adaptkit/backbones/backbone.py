@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrained
 
 from adaptkit.backbones.compact import save_compact
 from adaptkit.backbones.fingerprint import fingerprint_of, highest_id, sampled_table, tokenizer_hash
+from adaptkit.backbones.gloss_reader import GlossReader
 from adaptkit.backbones.mlm_head import StoredMlmHead
 from adaptkit.backbones.networks import embedding_rows, shape_of
 from adaptkit.backbones.piece_reader import PieceReader, with_pieces
@@ -33,9 +34,10 @@ from adaptkit.format.fingerprint import Fingerprint
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.holding import RESIDENT
 from adaptkit.layers.sentence_vectors import SentenceVectors
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import PiecesConfig, Reading
 from adaptkit.terminal.asking import as_typed
 
+_NOTHING_MORE = Reading()
 _READERS_KEPT = 4
 """Each holds the whole vocabulary again, some 100 MB for one of 250,000 pieces."""
 
@@ -258,14 +260,16 @@ class Backbone(TextReader):
             projection.bias = nn.Parameter(offsets, requires_grad=False)
         return whole
 
-    def reader(self, pieces: PiecesConfig | None) -> TextReader:
-        """What reads text by the backbone's own pieces and these; the backbone itself where there are none.
+    def reader(self, reading: Reading = _NOTHING_MORE) -> TextReader:
+        """What reads text by the backbone's own pieces and by this; the backbone itself where that is nothing.
 
         Raises:
             ConfigError: The tokenizer is of a kind that takes no more pieces, or has some of these already.
         """
-        if pieces is None:
-            return self
+        reader = self if reading.pieces is None else self._piece_reader(reading.pieces)
+        return reader if reading.glossary is None else GlossReader(reader, reading.glossary.gloss)
+
+    def _piece_reader(self, pieces: PiecesConfig) -> PieceReader:
         found = self._readers.get(pieces.sha256)
         if found is None:
             tokenizer = with_pieces(self.tokenizer, pieces, first=self.shape.vocabulary_size, name=self.name)

@@ -24,6 +24,13 @@ _POINT_BESIDE = regex.compile(r"^[\u0f0b\u0f0c]|[\u0f0b\u0f0c]$")
 _LEAST_STEM = 4
 
 
+class Word(NamedTuple):
+    """A word as it is written, and as it is looked up."""
+
+    text: str
+    key: str
+
+
 class Match(NamedTuple):
     """Characters `start` to `end` of a text, which are `n_words` words of it, and what the dictionary has for them."""
 
@@ -123,6 +130,11 @@ class Lexicon:
         for words in self._translations:
             longest[words[0]] = max(len(words), longest.get(words[0], 1))
         return longest
+
+
+def read_words(text: str) -> list[Word]:
+    """The words of a text as a dictionary knows them, from left to right."""
+    return [Word(word, _key(word)) for word in _WORD.findall(text)]
 
 
 def _key(word: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adaptkit.errors import ConfigError
-from adaptkit.methods import InvertibleConfig, MethodConfig, PiecesConfig, method_of
+from adaptkit.methods import GlossaryConfig, InvertibleConfig, MethodConfig, PiecesConfig, Reading, method_of
 from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.task_types import HeadConfig
 
@@ -29,7 +29,7 @@ class AdapterConfig:
 
     def __post_init__(self) -> None:
         trains_head = self.head is not None and self.head.has_weights
-        if not self.method.sites and not trains_head:
+        if not self.method.sites and not trains_head and not isinstance(self.method, GlossaryConfig):
             raise ConfigError(
                 f"method {self.method_name!r} trains a head and nothing else, so it needs a task whose head has "
                 "weights (classification, tagging, qa or choice)."
@@ -39,6 +39,12 @@ class AdapterConfig:
     def n_pieces(self) -> int:
         """How many pieces of text it brings."""
         return 0 if self.pieces is None else len(self.pieces)
+
+    @property
+    def reading(self) -> Reading:
+        """What a text under it is read by, besides the backbone's own pieces."""
+        glossary = self.method if isinstance(self.method, GlossaryConfig) and self.method.words else None
+        return Reading(self.pieces, glossary)
 
     @property
     def method_name(self) -> str:

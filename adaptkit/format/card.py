@@ -160,6 +160,7 @@ class CardSubject:
     n_parameters: int
     weights_sha256: str
     n_pieces: int = 0
+    n_glosses: int = 0
     n_predicted: int = 0
     hub_task: str = "feature-extraction"
 

@@ -61,7 +61,8 @@ class Origin:
 class Record:
     """The content of adaptkit.json: what peft does not know.
 
-    `pieces_sha256` is empty where there are no pieces, and `tokens_sha256` where no projection is kept.
+    `pieces_sha256` is empty where there are no pieces, `tokens_sha256` where no projection is kept, and
+    `glossary_sha256` where there is no glossary.
     """
 
     format_version: int
@@ -75,6 +76,7 @@ class Record:
     card: Card
     pieces_sha256: str = since(8, "")
     tokens_sha256: str = since(9, "")
+    glossary_sha256: str = since(11, "")
 
     @property
     def id(self) -> str:
@@ -132,6 +134,7 @@ def read_config(files: Files, record: Record) -> AdapterConfig:
             f"says format version {record.format_version}, but the adapter is one of version {right}.",
         )
     _check_pieces(record, config, path)
+    _check_glossary(record, config, path)
     _check_tokens(record, config, path)
     return config
 
@@ -151,6 +154,15 @@ def _check_pieces(record: Record, config: AdapterConfig, path: Path) -> None:
         )
     if any(max(probe.ids) >= record.backbone.shape.vocabulary_size + n_pieces for probe in record.probes):
         raise LimitExceeded(path.with_name(spec.RECORD_FILE), _OUTSIDE)
+
+
+def _check_glossary(record: Record, config: AdapterConfig, path: Path) -> None:
+    if record.glossary_sha256 != ("" if config.reading.glossary is None else config.reading.glossary.sha256):
+        raise MalformedConfig(
+            path,
+            f"does not have the glossary that {spec.RECORD_FILE} was written for: it was changed, or the two come from "
+            "different adapters. Fetch the folder again, whole.",
+        )
 
 
 def _check_tokens(record: Record, config: AdapterConfig, path: Path) -> None:

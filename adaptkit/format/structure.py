@@ -99,6 +99,7 @@ def subject_of(
         n_parameters=n_parameters,
         weights_sha256=weights_sha256,
         n_pieces=config.n_pieces,
+        n_glosses=0 if config.reading.glossary is None else len(config.reading.glossary),
         n_predicted=0
         if config.projection is None
         else config.projection.n_tokens(origin.shape.vocabulary_size + config.n_pieces),

@@ -73,7 +73,7 @@ class StackModule(InputModule):
             raise ConfigError(f"a stack's texts are read without options, found {', '.join(options)}.")
         require_texts(inputs, "inputs (a stack reads texts)")
         backbone = self.model.backbone
-        reader = backbone.reader(self.model.pinned(self.stack).pieces)
+        reader = backbone.reader(self.model.pinned(self.stack).reading)
         if prompt:
             reader = reader.behind(prompt)
         ids, mask = backbone.pad(reader.tokenize(list(inputs), max_length=self.max_seq_length))

@@ -77,8 +77,9 @@ class Method:
     `paper` stands on cards. `format_version` is the oldest version of the adapter folder that knows the method, and
     with `is_peft`, one that is nothing but its layers is written in peft's own form. `before_norm` says that it acts
     before a layer norm that follows a residual sum. `learning_rate` and `min_steps` are defaults of training on a task;
-    on text, the objective's rate is multiplied by `text_rate`. The weights of a `closed_form` one can be found
-    without gradients, by the objective that does that, which is taken where the caller leaves it open.
+    on text, the objective's rate is multiplied by `text_rate`. The weights of one that has a `closed_form` can be
+    found without gradients, by the objective of that name, which is taken where the caller leaves it open; what has no
+    layers has nothing else to train by.
     """
 
     name: str
@@ -95,7 +96,7 @@ class Method:
     learning_rate: float = 5e-4
     min_steps: int = 150
     text_rate: float = 1.0
-    closed_form: bool = False
+    closed_form: str = ""
 
     def require_kind(self, kind: Kind) -> None:
         """Let it be one by which an adapter of a kind can be trained.

@@ -76,5 +76,5 @@ NGRAMS = Method(
     layer=later("adaptkit.layers.ngrams", "ngrams_layer"),
     paper="n-grams of letters, hashed: after Bojanowski et al. 2017, arXiv:1607.04606",
     learning_rate=5e-3,
-    closed_form=True,
+    closed_form="ridge",
 )

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -65,14 +64,6 @@ class PiecesConfig:
     def tensors(self, place: SiteShape) -> TensorShapes:
         """A row for each piece."""
         return {"rows": (len(self), place.out_width)}
-
-
-def by_pieces(texts: Iterable[tuple[int, PiecesConfig | None]]) -> dict[PiecesConfig | None, list[int]]:
-    """Numbers of texts that are read by the same pieces, or by none; each comes with those that it is read by."""
-    found: dict[PiecesConfig | None, list[int]] = {}
-    for number, pieces in texts:
-        found.setdefault(pieces, []).append(number)
-    return found
 
 
 _RIGHT = f"up to {MAX_PIECE_LENGTH} characters, all of them printed, and no space"

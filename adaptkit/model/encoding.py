@@ -10,7 +10,7 @@ from adaptkit.backbones.hardware import works_beside
 from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.data.batching import chunks
 from adaptkit.errors import ConfigError
-from adaptkit.methods import by_pieces
+from adaptkit.methods import by_reading
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
@@ -65,10 +65,10 @@ class Encoder:
     def _read(
         self, texts: Sequence[str], stacks: Sequence[ResolvedStack], max_length: int, prefix: str | None
     ) -> list[tuple[list[int], bool]]:
-        """Token ids of texts, each by the pieces of its stack, and whether it was cut."""
+        """Token ids of texts, each by what its stack reads by, and whether it was cut."""
         found: list[tuple[list[int], bool]] = [([], False)] * len(texts)
-        for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
-            reader = self._backbone.reader(pieces)
+        for reading, places in by_reading(enumerate(stack.reading for stack in stacks)).items():
+            reader = self._backbone.reader(reading)
             reader = reader if prefix is None else reader.behind(prefix)
             rows = reader.tokenize_cutting([(texts[place], None) for place in places], max_length=max_length)
             for place, row in zip(places, rows, strict=True):

@@ -122,7 +122,7 @@ class _Explainer:
         added = self._added(seen, stack)
         same_input = self._backbone.shape.same_inputs()
         left_out = {
-            name: self._seen(example, left, seen.aim.wanted, like=seen if left.pieces is stack.pieces else None)
+            name: self._seen(example, left, seen.aim.wanted, like=seen if left.reading == stack.reading else None)
             for name in _having_layers(stack)
             for left in [stack.without(name, same_input)]
         }
@@ -149,7 +149,7 @@ class _Explainer:
 
     def _seen(self, example: Example, stack: ResolvedStack, wanted: Wanted, like: _Seen | None = None) -> _Seen:
         """Answer, score and word vectors, of the same aim as `like`, whose tokens are the same."""
-        reader = self._backbone.reader(stack.pieces)
+        reader = self._backbone.reader(stack.reading)
         task_format = explained_format(format_of(reader, self._config), self._config.row)
         items = task_format.items([example])
         with torch.inference_mode():

@@ -12,7 +12,7 @@ from adaptkit.backbones.out_of_memory import memory_errors_told
 from adaptkit.data.batching import chunks
 from adaptkit.data.columns import require_texts
 from adaptkit.errors import ConfigError
-from adaptkit.methods import by_pieces
+from adaptkit.methods import Reading, by_reading
 from adaptkit.model.encoding import require_batch
 from adaptkit.model.masked_texts import MaskedText, read_masked
 from adaptkit.model.notices import Notices
@@ -65,8 +65,9 @@ class Filling:
         self._require(texts, top, batch_size)
         self._notices.of_forms([[text] for text in texts], stacks)
         read: list[tuple[MaskedText, TextReader]] = [None] * len(texts)  # type: ignore[list-item]
-        for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
-            reader = self._backbone.reader(pieces)
+        # A gloss would say what the masks hide.
+        for reading, places in by_reading((n, Reading(stack.reading.pieces)) for n, stack in enumerate(stacks)).items():
+            reader = self._backbone.reader(reading)
             rows = read_masked([texts[place] for place in places], reader, places)
             for place, row in zip(places, rows, strict=True):
                 read[place] = (row, reader)

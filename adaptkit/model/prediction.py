@@ -16,7 +16,7 @@ from adaptkit.data.tasks import Example
 from adaptkit.heads import TaskFormat, format_of
 from adaptkit.labelled import examples_of, texts_of, without_label
 from adaptkit.layers import Head
-from adaptkit.methods import by_pieces
+from adaptkit.methods import by_reading
 from adaptkit.model.notices import Notices
 from adaptkit.model.passes import Passes
 from adaptkit.model.stacks import ResolvedStack
@@ -68,9 +68,11 @@ def predictions(
     configs = {id(config): config for _, config in heads}
     bounded = _bounded(list(configs.values()), max_answer_tokens)
     asked = [
-        _Asked.of(passes.backbone.reader(pieces), own, places, inputs, max_length)
+        _Asked.of(passes.backbone.reader(reading), own, places, inputs, max_length)
         for config, own in zip(configs.values(), bounded, strict=True)
-        for pieces, places in by_pieces((n, stacks[n].pieces) for n, (_, c) in enumerate(heads) if c is config).items()
+        for reading, places in by_reading(
+            (n, stacks[n].reading) for n, (_, c) in enumerate(heads) if c is config
+        ).items()
     ]
     _tell_of_losses(notices, asked, stacks, passes.backbone.max_length if max_length is None else None)
     items = [item for part in asked for item in part.items]

@@ -55,7 +55,7 @@ class Prover:
         for adapter in adapters:
             check_identity(adapter, self._backbone)
             # Read once, so that pieces that do not go with this tokenizer are refused here.
-            self._backbone.reader(adapter.config.pieces)
+            self._backbone.reader(adapter.config.reading)
         # A stack may be named for the first time inside inference mode, and its layers outlive that.
         with torch.inference_mode(mode=False), collector_resting():
             entries = [(adapter, self._build.holding(adapter)) for adapter in sorted(adapters, key=_is_fusion)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -11,11 +12,13 @@ from adaptkit.composition import Average, Fuse, Part, Stack, resolved
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AmbiguousAdapter, ConfigError, UnknownAdapter
 from adaptkit.layers import Head, ReadsText
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import Reading
 from adaptkit.model.registry import Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.stacks import ResolvedStack
 from adaptkit.task_types import HeadConfig
+
+_BroughtT = TypeVar("_BroughtT")
 
 
 class Resolver:
@@ -65,7 +68,7 @@ class Resolver:
                 self._head_on(whole),
                 acting=acting,
                 forms=self._forms(whole.ids),
-                pieces=self._pieces(whole, acting),
+                reading=self._reading(whole, acting),
                 undo=self._undoing(whole),
                 layers={name: self._registry[name].layers for name in acting},
                 adapters={name: self._registry[name].adapter for name in acting},
@@ -102,31 +105,41 @@ class Resolver:
         invertible = self._registry[part].layers.invertible if isinstance(part, str) else None
         return None if invertible is None else invertible.inverse
 
-    def _pieces(self, stack: Stack, acting: Iterable[str]) -> PiecesConfig | None:
+    def _reading(self, stack: Stack, acting: Iterable[str]) -> Reading:
         """What a text under the stack is read by, besides the backbone's own pieces.
 
         Raises:
-            ConfigError: Several adapters bring pieces, or one that is averaged or fused with others, or one beside
-                which the letters of the text are counted.
+            ConfigError: Several adapters bring pieces or glossaries, or one that is averaged or fused with others, or
+                one beside which the letters of the text are counted.
         """
-        configs = {name: self._registry[name].layers.config for name in acting}
-        having = [name for name, config in configs.items() if config.pieces is not None]
+        readings = {name: self._registry[name].layers.config.reading for name in acting}
+        found = Reading(
+            self._brought("pieces of text", {name: reading.pieces for name, reading in readings.items()}, stack),
+            self._brought("a glossary", {name: reading.glossary for name, reading in readings.items()}, stack),
+        )
+        if found and (counting := [name for name in acting if self._looks_at_letters(name)]):
+            raise ConfigError(
+                f"{next(name for name, reading in readings.items() if reading)} has text read by {found} of its own, "
+                f"whose letters {counting[0]} (method {self._registry[counting[0]].layers.config.method_name!r}) does "
+                f"not know: leave one of them out of {stack}."
+            )
+        return found
+
+    @staticmethod
+    def _brought(what: str, by_adapter: Mapping[str, _BroughtT | None], stack: Stack) -> _BroughtT | None:
+        """What one adapter of the stack brings with it."""
+        having = [name for name, brought in by_adapter.items() if brought is not None]
         if len(having) > 1:
             raise ConfigError(
-                f"{' and '.join(having)} each bring pieces of text of their own, and a text is read by those of one "
-                f"adapter: leave one of them out of {stack}."
+                f"{' and '.join(having)} each bring {what} of their own, and a text is read by those of one adapter: "
+                f"leave one of them out of {stack}."
             )
         if having and having[0] not in stack.parts:
             raise ConfigError(
-                f"{having[0]} brings pieces of text of its own, which cannot be averaged or fused with what other "
-                f"adapters read: name it by itself in the stack, found {stack}."
+                f"{having[0]} brings {what} of its own, which cannot be averaged or fused with what other adapters "
+                f"read: name it by itself in the stack, found {stack}."
             )
-        if having and (counting := [name for name in acting if self._looks_at_letters(name)]):
-            raise ConfigError(
-                f"{having[0]} reads text by pieces of its own, whose letters {counting[0]} (method "
-                f"{configs[counting[0]].method_name!r}) does not know: leave one of them out of {stack}."
-            )
-        return configs[having[0]].pieces if having else None
+        return by_adapter[having[0]] if having else None
 
     def _looks_at_letters(self, name: str) -> bool:
         return any(isinstance(layer, ReadsText) for layer in self._registry[name].layers.modules())

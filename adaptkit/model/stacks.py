@@ -12,7 +12,7 @@ from adaptkit.composition import Composition, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.layers import Head, ReadsText
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import Reading
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 
@@ -22,8 +22,8 @@ class ResolvedStack:
     """A stack as it was when it was looked up: whole ids, its plan, and the head on top.
 
     `acting` are the ids of all that acts in it, what fusions fuse included, and `layers` those of each; `forms` are
-    those of its adapters that were trained on text in a normal form, and `pieces` those that its text is read by
-    besides the backbone's. `undo` is what happens to hidden states before tokens are predicted from them, as in the
+    those of its adapters that were trained on text in a normal form, and `reading` is what its text is read by besides
+    the backbone's own pieces. `undo` is what happens to hidden states before tokens are predicted from them, as in the
     training of its last adapter: the inverse of that one's invertible layer. `adapters` are those that the layers are
     of, None for layers in training. What is attached, swapped or detached later changes nothing in it.
     """
@@ -33,7 +33,7 @@ class ResolvedStack:
     head: tuple[Head, HeadConfig] | None
     acting: tuple[str, ...] = ()
     forms: Mapping[str, NormalForm] = field(default_factory=dict)
-    pieces: PiecesConfig | None = None
+    reading: Reading = field(default_factory=Reading)
     undo: Callable[[Tensor], Tensor] | None = None
     layers: Mapping[str, AdapterLayers] = field(default_factory=dict)
     adapters: Mapping[str, Adapter | None] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class ResolvedStack:
             plan=RowPlan(plan_of(self.stack, self.layers.__getitem__, {name}), same_input),
             acting=tuple(other for other in self.acting if other != name),
             forms={other: form for other, form in self.forms.items() if other != name},
-            pieces=None if self.layers[name].config.pieces is not None else self.pieces,
+            reading=self.reading.without(self.layers[name].config.reading),
         )
 
     @property
@@ -59,16 +59,15 @@ class ResolvedStack:
         return next((layers for layers in every if layers.projection is not None), None)
 
     def require_own_vocabulary(self, what: str) -> None:
-        """Let its text be read by the backbone's pieces alone, for `what` has no place for others.
+        """Let its text be read by the backbone's pieces alone, for `what` has no place for anything else.
 
         Raises:
-            NotConvertible: An adapter in it brings pieces.
+            NotConvertible: An adapter in it brings pieces or a glossary.
         """
-        if self.pieces is not None:
+        if self.reading:
             raise NotConvertible(
-                f"in {self.stack}, text is read by {len(self.pieces):,} pieces that an adapter brings with it, and "
-                f"{what} has no place for those and their rows. Serve the stack by adaptkit itself: model.predict, "
-                "model.encode."
+                f"in {self.stack}, text is read by {self.reading} that an adapter brings with it, and {what} has no "
+                "place for them. Serve the stack by adaptkit itself: model.predict, model.encode."
             )
 
     def require_states_alone(self, what: str) -> None:

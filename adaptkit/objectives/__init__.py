@@ -1,5 +1,6 @@
 """Objectives: towards what language and domain adapters are trained, each with what a caller may ask of it."""
 
+from adaptkit.objectives.alignment import ALIGNMENT, Alignment
 from adaptkit.objectives.clm import CLM, Clm
 from adaptkit.objectives.distill import DISTILL, Distill
 from adaptkit.objectives.gloss import GLOSS, Gloss
@@ -11,7 +12,7 @@ from adaptkit.table import Table, row_of
 
 OBJECTIVES = Table[Objective]("objective")
 """What an adapter may learn from text: the rows of all objectives, by name; `register` adds one."""
-for _row in (MLM, CLM, DISTILL, GLOSS, NSP, RIDGE):
+for _row in (MLM, CLM, DISTILL, GLOSS, NSP, RIDGE, ALIGNMENT):
     OBJECTIVES.register(_row)
 
 
@@ -37,6 +38,7 @@ def objective_for(*, translated: bool, kind: BackboneKind, glossed: bool = False
 
 __all__ = [
     "OBJECTIVES",
+    "Alignment",
     "BackboneKind",
     "Clm",
     "Distill",

@@ -8,7 +8,7 @@ from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
 from adaptkit.languages import trained_on
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import Reading
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import AdapterBelow
 from adaptkit.requests.output import PathOrName
@@ -142,10 +142,14 @@ class Foundation:
                 f"{why}, and {having[0]} brings pieces of text that cannot be read without it. Ask for one of the two."
             )
 
-    def pieces_for(self, language: str | None) -> PiecesConfig | None:
-        """The pieces that an adapter below brings for text in a language; None where none does."""
+    def reading_for(self, language: str | None) -> Reading:
+        """What text in a language is read by because of what lies below, besides the backbone's own pieces."""
         ids = self._ids_for(language)
-        return next((it.config.pieces for it in self.adapters if it.id in ids and it.config.pieces), None)
+        brought = [adapter.config.reading for adapter in self.adapters if adapter.id in ids]
+        return Reading(
+            next((reading.pieces for reading in brought if reading.pieces), None),
+            next((reading.glossary for reading in brought if reading.glossary), None),
+        )
 
     def _ids_for(self, language: str | None) -> list[str]:
         own = self._own(language)

@@ -167,7 +167,7 @@ def _vectors(
     model: AdaptedModel, side: _Side, stack: ResolvedStack, note: Callable[[str], None]
 ) -> NDArray[np.float32]:
     """Unit vectors of sentences under a stack. Shape: (n, width)."""
-    read = model.backbone.reader(stack.pieces).tokenize
+    read = model.backbone.reader(stack.reading).tokenize
     store = TokenStore(tokenize_lines(side.lines, lambda some: read(some, max_length=_MAX_LENGTH)))
     bf16 = uses_bfloat16("auto", model.backbone.device)
     what = f"the sentences in {side.language}"

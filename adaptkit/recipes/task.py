@@ -21,7 +21,7 @@ from adaptkit.format.card import HeldoutScore
 from adaptkit.heads import HeadObjective, format_of
 from adaptkit.labelled import are_examples, is_columns, is_tuples, normalized_data, read_translations, texts_of
 from adaptkit.languages import canonical_tag
-from adaptkit.methods import by_pieces
+from adaptkit.methods import Reading, by_reading
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.evaluations import evaluations_told
@@ -220,11 +220,11 @@ class TaskTraining:
         return [replace(item, example=len(self.data.examples) + item.example) for item in made]
 
     def _items(self, head: HeadConfig, examples: Sequence[Example]) -> list[Item]:
-        """Examples, each read by the pieces of what lies below its language."""
+        """Examples, each read by what lies below its language."""
         made: list[Item] = []
-        alike = by_pieces(enumerate(self.foundation.pieces_for(it.language) for it in examples))
-        for pieces, numbers in alike.items():
-            reader = self.model.backbone.reader(pieces)
+        alike = by_reading(enumerate(self.foundation.reading_for(it.language) for it in examples))
+        for reading, numbers in alike.items():
+            reader = self.model.backbone.reader(reading)
             own = [examples[number] for number in numbers]
             items = format_of(reader, head, max_length=self._max_length).items(own)
             made += [replace(item, example=numbers[item.example]) for item in items]
@@ -284,8 +284,8 @@ class TaskTraining:
 
     def _regularised(self, config: AdapterConfig) -> list[Regularising[Weighed]]:
         # Text without labels has no language of its own: it is read as all of the examples are.
-        pieces = {self.foundation.pieces_for(language) for language in self._languages()}
-        reader = self.model.backbone.reader(next(iter(pieces), None))
+        readings = {self.foundation.reading_for(language) for language in self._languages()}
+        reader = self.model.backbone.reader(next(iter(readings), Reading()))
         material = TaskMaterial(
             backbone=self.model.backbone,
             head=self.head,
@@ -296,7 +296,7 @@ class TaskTraining:
         )
         with forked(self.model.backbone.device, self.request.run.seed):
             made = regularising_of(self.request.regularisers, material)
-        if len(pieces) > 1 and any(each.source for each in made):
+        if len(readings) > 1 and any(each.source for each in made):
             self.foundation.require_own_vocabulary(
                 f"text without labels ({as_typed(unlabelled=...)}) is read under the adapters of each language in turn"
             )

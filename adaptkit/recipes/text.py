@@ -3,6 +3,7 @@
 import logging
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -31,12 +32,14 @@ from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
+from adaptkit.training.alignment_run import AlignmentRun
 from adaptkit.training.closed_run import ClosedRun
 from adaptkit.training.frozen_vectors import frozen_vectors
 from adaptkit.training.tokenized_text import TokenizedText
 
 _MIN_STEPS = 100
 _SHOWN_SOURCES = 3
+_RUNS: Mapping[str, type[TrainingRun]] = {"ridge": ClosedRun, "alignment": AlignmentRun}
 _log = logging.getLogger("adaptkit")
 
 
@@ -57,7 +60,8 @@ class TextTraining(TextLook):
             self.data = replace(self.data, doubt=repeats)
             self._problems.append(f"{repeats}.")
         self.settings = self._settings()
-        self._fitting_config = request.adapter_config(self.model.backbone.shape, self.foundation.adapters, self._pieces)
+        asked = request.adapter_config(self.model.backbone.shape, self.foundation.adapters, self._pieces)
+        self._fitting_config = self._training.config(asked)
         self._fitting = Fitting(
             request.run,
             request.output,
@@ -161,7 +165,7 @@ class TextTraining(TextLook):
         if self._start is not None:
             copy_weights(self._start, self._fitting_config, layers)
         # A fusion lets the adapters below act itself.
-        run = ClosedRun if self.objective.closed_form else TrainingRun
+        run = _RUNS.get(self.objective.name, TrainingRun)
         return run(
             self.model,
             layers,
@@ -184,6 +188,7 @@ class TextTraining(TextLook):
             lexicon=self._lexicon,
             mixture=self._mixture,
             reader=None if self._reader is self.model.backbone else self._reader,
+            source_languages=[part.source_language for part in self._text.parts],
         )
         most = self._training.most_rows
         taken = whole if most is None else whole.at_most(most)

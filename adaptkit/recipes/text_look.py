@@ -10,6 +10,7 @@ from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.survey import Survey
 from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import CheckpointError, ConfigError
+from adaptkit.methods import GLOSSARY, NGRAMS, Reading
 from adaptkit.objectives import objective_of
 from adaptkit.options import Options
 from adaptkit.recipes.enough_text import require_enough
@@ -59,8 +60,9 @@ class TextLook:
         self._own = self._brought()
         given = None if self._start is None else self._start.config.pieces
         self._pieces = given if self._own is None else self._own.pieces
-        self._require_known_letters()
-        self._reader = self.model.backbone.reader(self._pieces or self.foundation.pieces_for(self.language))
+        self._require_readable()
+        below = self.foundation.reading_for(self.language)
+        self._reader = self.model.backbone.reader(Reading(self._pieces or below.pieces, below.glossary))
         self._text = kept_text(self.source.parts, request.normalize, self._tokenize, max_tokens=request.max_tokens)
         self.triage = self._looked_at()
         self.triage.require(force=request.force)
@@ -101,18 +103,27 @@ class TextLook:
                 f"names {', '.join(adapter.id for adapter in self.foundation.languages)}."
             )
 
-    def _require_known_letters(self) -> None:
-        """See that a method that counts letters knows those of all tokens.
+    def _require_readable(self) -> None:
+        """See that the text, as what lies below reads it, is one that can be learned from so.
 
         Raises:
-            ConfigError: An adapter below reads text by pieces of its own.
+            ConfigError: An adapter below reads text by pieces of its own or a glossary, which do not go with this.
         """
-        row = self.request.method_row
-        if row.closed_form and self.foundation.pieces_for(self.language) is not None:
-            below = " > ".join(adapter.id for adapter in self.foundation.adapters if adapter.config.pieces)
+        row, below = self.request.method_row, self.foundation.reading_for(self.language)
+        named = " > ".join(adapter.id for adapter in self.foundation.adapters if adapter.config.reading)
+        if below and row is NGRAMS:
             raise ConfigError(
-                f"{below} reads text by pieces of its own, and method {row.name!r} does not know their letters, so it "
-                f"would learn nothing from them. Train by another method, such as {as_typed(method='lora')}."
+                f"{named} has text read by {below}, whose letters method {row.name!r} does not know, so it would learn "
+                f"nothing from them. Train by another method, such as {as_typed(method='lora')}."
+            )
+        if below.glossary and row is GLOSSARY:
+            raise ConfigError(
+                f"{named} brings a glossary already, and a text is read by one: leave it out of {as_typed(on=...)}."
+            )
+        if below.glossary and not self.objective.needs_translations:
+            raise ConfigError(
+                f"{named} has the gloss of a text read behind it, which tells objective {self.objective.name!r} what "
+                f"it is to find out. Leave it out of {as_typed(on=...)}, or train by {as_typed(objective='distill')}."
             )
 
     def _brought(self) -> OwnPieces | None:

@@ -106,7 +106,7 @@ class TextRequest(Request):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.method_row.closed_form and isinstance(self.objective, Auto):
-            closed = next(row for row in OBJECTIVES.values() if row.closed_form)
+            closed = OBJECTIVES[self.method_row.closed_form]
             object.__setattr__(self, "objective", self.objective.decided(closed))
         self._check_closed_form()
         self._check_text()
@@ -211,14 +211,20 @@ class TextRequest(Request):
 
     def _check_closed_form(self) -> None:
         """What is found in closed form is all that there is to the adapter."""
-        if isinstance(self.objective, Auto) or not objective_of(self.objective).closed_form:
+        method, objective = self.method_row, None if isinstance(self.objective, Auto) else objective_of(self.objective)
+        if objective is None or not (objective.closed_form or (method.closed_form and method.layer is None)):
             return
-        named = f"objective {objective_of(self.objective).name!r}"
-        if not self.method_row.closed_form:
-            those = ", ".join(name for name, row in METHODS.items() if row.closed_form)
+        named = f"objective {objective.name!r}"
+        if method.closed_form != objective.name and objective.closed_form:
+            (own,) = (name for name, row in METHODS.items() if row.closed_form == objective.name)
             raise ConfigError(
-                f"{named} finds weights in closed form, which method {self.method_row.name!r} does not have; those of "
-                f"{those} can be found so: give {as_typed(method='ngrams')}, or another objective."
+                f"{named} finds without gradients what an adapter of method {own!r} is, and method {method.name!r} was "
+                f"asked for: give {as_typed(method=own)}, or another objective."
+            )
+        if method.closed_form != objective.name:
+            raise ConfigError(
+                f"method {method.name!r} has no weights that {named} could train: it is learned by "
+                f"{as_typed(objective=method.closed_form)}, which is taken where no objective is asked for."
             )
         refuse([name for name in ("invertible", "new_pieces") if getattr(self, name, None)], named)
         if self.start is not None:

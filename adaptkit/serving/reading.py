@@ -6,7 +6,7 @@ from adaptkit.backbones import Backbone
 from adaptkit.data.tasks import Example
 from adaptkit.heads import format_of
 from adaptkit.labelled import without_label
-from adaptkit.methods import by_pieces
+from adaptkit.methods import by_reading
 from adaptkit.model import ResolvedStack
 from adaptkit.serving.refusal import malformed
 from adaptkit.task_types import HeadConfig
@@ -20,8 +20,8 @@ def tokens_of_texts(backbone: Backbone, texts: Sequence[str], stacks: Sequence[R
         Refused: One is longer than the backbone reads, and may not be cut.
     """
     count, limit = 0, backbone.longest_sentence
-    for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
-        rows = backbone.reader(pieces).tokenize_cutting([(texts[place], None) for place in places], max_length=limit)
+    for reading, places in by_reading(enumerate(stack.reading for stack in stacks)).items():
+        rows = backbone.reader(reading).tokenize_cutting([(texts[place], None) for place in places], max_length=limit)
         _require_whole([place for place, (_, was_cut) in zip(places, rows, strict=True) if was_cut], limit, cut=cut)
         count += sum(len(ids) for ids, _ in rows)
     return count
@@ -36,8 +36,8 @@ def tokens_of_examples(
         Refused: One is longer than the backbone reads, and may not be cut.
     """
     count = 0
-    for pieces, places in by_pieces(enumerate(stack.pieces for stack in stacks)).items():
-        task_format = format_of(backbone.reader(pieces), head)
+    for reading, places in by_reading(enumerate(stack.reading for stack in stacks)).items():
+        task_format = format_of(backbone.reader(reading), head)
         items = task_format.items([without_label(examples[place]) for place in places])
         _require_whole([places[item.example] for item in items if item.cut], backbone.max_length, cut=cut)
         count += sum(item.n_tokens for item in items)

@@ -109,6 +109,7 @@ class Adapter:
         """
         path = Path(folder)
         version = version_of(self.config, self.origin.shape, self.card)
+        glossary = self.config.reading.glossary
         record = Record(
             format_version=version,
             kind=self.kind,
@@ -120,6 +121,7 @@ class Adapter:
             probes=self.probes,
             card=self.card,
             pieces_sha256="" if self.config.pieces is None else self.config.pieces.sha256,
+            glossary_sha256="" if glossary is None else glossary.sha256,
             tokens_sha256="" if self.config.projection is None else self.config.projection.sha256,
         )
         try:

@@ -95,7 +95,9 @@ class TrainingRun:
         )
         step = TrainingStep(self._passes, layers, objective, stack, self._processes, self._streams, below)
         trained = {name: weight for name, weight in step.trained.named_parameters() if weight.requires_grad}
-        optimizer = torch.optim.AdamW(trained.values(), lr=1.0, weight_decay=settings.weight_decay, fused=True)
+        # An optimizer wants a weight, also where none is trained.
+        weights = list(trained.values()) or [nn.Parameter(torch.zeros(1, device=device))]
+        optimizer = torch.optim.AdamW(weights, lr=1.0, weight_decay=settings.weight_decay, fused=True)
         self._state = TrainingState(trained, optimizer)
         self._keeper = CheckpointKeeper(checkpoint, self._state, self._streams, self._processes, settings)
         self._weights = list(trained.values())

@@ -11,7 +11,7 @@ from torch import Tensor
 from adaptkit.backbones import Backbone, embedding_rows
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.sentence import Sentence
-from adaptkit.methods import PiecesConfig
+from adaptkit.methods import PiecesConfig, Reading
 from adaptkit.training.word_alignment import Alignment, aligned
 
 _SAMPLED_ROWS = 5_000
@@ -69,7 +69,7 @@ def _by_translations(pieces: PiecesConfig, backbone: Backbone, pairs: Iterable[S
         return {}
     first = backbone.shape.vocabulary_size
     theirs = _known(backbone.tokenize([translation for _, translation in texts]), backbone)
-    read = backbone.reader(pieces).tokenize([text for text, _ in texts])
+    read = backbone.reader(Reading(pieces)).tokenize([text for text, _ in texts])
     ours = [{token - first for token in row if token >= first} for row in read]
     found: Alignment = aligned(ours, theirs)
     return dict(found)

@@ -1,6 +1,6 @@
 """A training text as objectives read it: sentences, their tokens, and vectors of the frozen backbone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, islice
 from typing import Protocol
@@ -47,7 +47,7 @@ class TokenizedText:
     an objective that needs one. `reader` is what reads it where that is not the backbone alone: pieces that an adapter
     brings are above the backbone's vocabulary, and the frozen backbone reads nothing there. Sentences behind the first
     `n_measured` only help training; 0 means that there are none. `mixture` says which source each is of, where there
-    are several.
+    are several, and `source_languages` in which language each source has its translations.
     """
 
     tokens: TokenStore
@@ -60,6 +60,11 @@ class TokenizedText:
     n_measured: int = 0
     mixture: Mixture | None = None
     reader: TextReader | None = None
+    source_languages: Sequence[str | None] = ()
+
+    def translated_from(self, sentence: Sentence) -> str | None:
+        """The language of a sentence's translation, where its source says it."""
+        return self.source_languages[sentence.part] if self.source_languages else None
 
     def sentences(self) -> Iterator[Sentence]:
         """The sentences that are trained on, as many as there are rows of tokens, in their order."""

@@ -14,7 +14,7 @@ from adaptkit.composition import Average, Stack
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.holding import EMBEDDING_FORMS, Bits
-from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig
+from adaptkit.methods import BottleneckConfig, BottleneckMadxConfig, FusionConfig, InvertibleConfig, LoraConfig, Reading
 from adaptkit.methods.dora import DoraConfig
 from adaptkit.methods.ia3 import Ia3Config
 from adaptkit.model import AdaptedModel, StackLike
@@ -167,7 +167,7 @@ def test_the_model_stays_as_it_is_and_what_comes_later_changes_nothing() -> None
 def test_pieces_of_an_adapter_are_read() -> None:
     model = unigram_model()
     model.attach(random_adapter(model, OWN_PIECES, name="dz"))
-    ids, mask = model.backbone.pad(model.backbone.reader(PIECES).tokenize(invented_sentences(3)))
+    ids, mask = model.backbone.pad(model.backbone.reader(Reading(PIECES)).tokenize(invented_sentences(3)))
     assert int(ids.max()) >= model.backbone.shape.vocabulary_size
     with torch.no_grad():
         expected = model(ids, mask, stacks=["dz"] * len(ids))

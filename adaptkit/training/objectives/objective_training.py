@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching import AdapterLayers
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives.projection import ProjectionConfig
 from adaptkit.training.data import TrainingData
@@ -20,8 +21,8 @@ _MOST_WARMUP_STEPS = 100
 class ObjectiveTraining(ABC, Generic[OptionsT]):
     """How one objective trains on one model, with these options. A subclass says its loss, and what else differs.
 
-    The recipe makes one for a run and asks for `data` and `loss`, in this order. `options` are written on the card;
-    where the model does not allow what was asked, a subclass puts others in their place, and tells `note`.
+    The recipe makes one for a run and asks for `data`, `config` and `loss`, in this order. `options` are written on the
+    card; where the model does not allow what was asked, a subclass puts others in their place, and tells `note`.
     """
 
     head_warmup: int | None = 0
@@ -45,6 +46,10 @@ class ObjectiveTraining(ABC, Generic[OptionsT]):
 
         What it projects is computed in `dtype`.
         """
+
+    def config(self, asked: AdapterConfig) -> AdapterConfig:
+        """The adapter that is meant, with what was learned of the text already."""
+        return asked
 
     def in_words(self) -> str:
         """What the plan says of it behind its name, such as a choice that was left open; empty: nothing."""

@@ -16,7 +16,7 @@ from adaptkit.training.objectives.distilled_rows import distilled_rows
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.tokenized_text import TokenizedText
 
-_SENTENCES_ALONE = Distill(source_share=0.0, pair_share=0.0, token_anchor=0.0, inner_weight=0.0)
+SENTENCES_ALONE = Distill(source_share=0.0, pair_share=0.0, token_anchor=0.0, inner_weight=0.0)
 
 
 class RidgeObjective(nn.Module):
@@ -58,7 +58,7 @@ class RidgeTraining(ObjectiveTraining[Ridge]):
 
     def data(self, text: TokenizedText) -> TrainingData:
         """The sentences and their targets."""
-        return distilled_rows(text, _SENTENCES_ALONE, self.model.backbone)
+        return distilled_rows(text, SENTENCES_ALONE, self.model.backbone)
 
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
         """The distance that is measured."""

@@ -6,6 +6,7 @@ import pytest
 
 from adaptkit.backbones.learned_pieces import learned_pieces
 from adaptkit.errors import ConfigError
+from adaptkit.methods import Reading
 from tests.pieces import SYLLABLES, invented_sentences
 from tests.tiny import tiny_tokenizer, unigram_model, unigram_tokenizer
 
@@ -20,7 +21,7 @@ def test_they_are_of_the_unknown_letters_and_read_all_of_the_text() -> None:
     assert set(pieces.pieces) >= LETTERS - {letter for letter in LETTERS if letter in tokenizer.get_vocab()}
     assert all(LETTERS.intersection(piece) for piece in pieces.pieces)
     assert not set(pieces.pieces) & set(tokenizer.get_vocab())
-    read = unigram_model().backbone.reader(pieces).tokenize(TEXT)
+    read = unigram_model().backbone.reader(Reading(pieces)).tokenize(TEXT)
     assert not any(tokenizer.unk_token_id in row for row in read)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from adaptkit.config import MAX_PIECES
 from adaptkit.errors import ConfigError
-from adaptkit.methods import PiecesConfig, by_pieces, is_piece
+from adaptkit.methods import PiecesConfig, is_piece
 from tests.pieces import PIECES
 
 WRONG: dict[str, dict[str, Any]] = {
@@ -49,11 +49,3 @@ def test_its_identity_is_of_pieces_and_scores() -> None:
     assert PIECES.sha256 != replace(PIECES, pieces=(*PIECES.pieces[1:], PIECES.pieces[0])).sha256
     assert hash(PIECES) == hash(replace(PIECES))
     assert repr(PIECES).startswith("<16 pieces, ")
-
-
-def test_texts_are_grouped_by_the_pieces_that_read_them() -> None:
-    others = replace(PIECES, scores=(-1.0, *PIECES.scores[1:]))
-    same = replace(PIECES)
-    assert by_pieces(enumerate([None, PIECES, others, same, None])) == {None: [0, 4], PIECES: [1, 3], others: [2]}
-    assert list(by_pieces([(7, PIECES), (3, None)])) == [PIECES, None]
-    assert by_pieces([]) == {}

@@ -92,7 +92,7 @@ def test_a_kept_projection_is_what_its_formula_says(model_type: str, config: dic
     (filled,) = model.fill_mask(TEXTS[:1], stack="sw", top=4)[0]
     own, projection = adapter.tensors, adapter.config.projection
     assert projection is not None
-    reader = model.backbone.reader(adapter.config.pieces)
+    reader = model.backbone.reader(adapter.config.reading)
     ids, mask = model.backbone.pad(reader.tokenize(TEXTS[:1]))
     with torch.no_grad(), model.active("sw"):
         state = model(ids, mask)[ids == 4]

@@ -14,7 +14,7 @@ from adaptkit.backbones import vocabulary_of
 from adaptkit.composition import Average, Fuse, Stack
 from adaptkit.errors import ConfigError, NotConvertible, ProbeMismatch, TokenizerMismatch
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig, PiecesConfig
+from adaptkit.methods import BottleneckConfig, FusionConfig, InvertibleConfig, LoraConfig, PiecesConfig, Reading
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
@@ -54,7 +54,7 @@ def test_the_rows_stand_in_the_place_of_the_tables(model: AdaptedModel) -> None:
         table.get_parameter("weight").shape[1],
         _weight=torch.cat([table.get_parameter("weight"), layers.piece_rows.rows.detach()]),
     )
-    ids = [torch.tensor([row]) for row in model.backbone.reader(PIECES).tokenize(TEXTS)]
+    ids = [torch.tensor([row]) for row in model.backbone.reader(Reading(PIECES)).tokenize(TEXTS)]
     model.detach("dz")
     model.backbone.network.set_submodule("embeddings.word_embeddings", longer)
     with torch.no_grad():
@@ -170,7 +170,7 @@ def test_two_that_bring_pieces_are_refused_in_one_stack(model: AdaptedModel, dz:
 
 def test_ids_of_pieces_under_another_stack_are_refused(model: AdaptedModel, dz: Adapter) -> None:
     model.attach(dz)
-    ids = model.backbone.reader(PIECES).tokenize(TEXTS)
+    ids = model.backbone.reader(Reading(PIECES)).tokenize(TEXTS)
     with pytest.raises(ConfigError, match="knows the first 400: it was read by the pieces of another adapter"):
         model.encode_ids(ids, stacks=["dz", None, "dz", "dz", "dz"])
     with pytest.raises(ConfigError, match="has the token id 416, and what it is under knows the first 416"):
@@ -237,7 +237,7 @@ def test_memory_counts_the_rows(model: AdaptedModel, dz: Adapter) -> None:
 def test_gradients_reach_the_rows_that_are_read(model: AdaptedModel) -> None:
     layers = model.attach_layers("language/dz", OWN_PIECES)
     assert layers.piece_rows is not None
-    ids, mask = model.backbone.pad(model.backbone.reader(PIECES).tokenize(["ⵎⴰⵏⵓ the goat"]))
+    ids, mask = model.backbone.pad(model.backbone.reader(Reading(PIECES)).tokenize(["ⵎⴰⵏⵓ the goat"]))
     for checkpointing in (False, True):
         model.gradient_checkpointing(checkpointing)
         layers.zero_grad()

@@ -6,6 +6,7 @@ import pytest
 
 from adaptkit.data.sentence import Sentence
 from adaptkit.layers.sentence_vectors import SentenceVectors
+from adaptkit.methods import Reading
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Distill, Gloss, Mlm, Nsp
 from adaptkit.training.objectives.distill import DistillTraining
@@ -22,7 +23,7 @@ from tests.tiny import tiny_backbone, unigram_model
 def text_with_pieces(model: AdaptedModel) -> TokenizedText:
     """Documents of three sentences, read by pieces."""
     sentences = [Sentence(text, document=number // 3) for number, text in enumerate(invented_sentences(72))]
-    return replace(tokenized(sentences, model), reader=model.backbone.reader(PIECES), lexicon=LEXICON)
+    return replace(tokenized(sentences, model), reader=model.backbone.reader(Reading(PIECES)), lexicon=LEXICON)
 
 
 @pytest.mark.parametrize("training", [DistillTraining, GlossTraining])

@@ -1,0 +1,143 @@
+"""Words that go together in translations, found from pairs of sentences alone."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptkit.data.lexicon import Word, read_words
+
+Ints: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float64]
+
+_ROUNDS = 6
+_PULL = 4.0
+"""How much more probable words are to go together that stand at the same place of their sentences."""
+_MOST_WORDS = 80
+"""Sentences of more are left out: they cost most and tell least."""
+_MOST_PAIRS = 50_000
+_LEAST_COUNT = 0.3
+
+
+class Link(NamedTuple):
+    """A word, the one of its translation that it goes together with best, and how surely: 1 is always and only."""
+
+    word: str
+    translation: str
+    score: float
+
+
+def linked_words(pairs: Iterable[tuple[str, str]]) -> list[Link]:
+    """The best translation of each word of sentences, from pairs of a sentence and its translation.
+
+    Two models of words alone (the first of Brown et al. 1993, aclanthology.org/J93-2003, that prefers the diagonal as
+    in Dyer et al. 2013, aclanthology.org/N13-1073), one for each direction, are fitted by expectation maximisation. The
+    score of two words is the geometric mean of the probabilities of each given the other. Of more than 50,000 pairs,
+    the first are read.
+    """
+    sides = _Sides.of(pairs)
+    if not sides.pairs:
+        return []
+    laid = _Laid.of(sides)
+    given_ours, count_ours = laid.fitted(laid.theirs_at, laid.ours, len(sides.our_words))
+    given_theirs, count_theirs = laid.fitted(laid.ours_at, laid.theirs, len(sides.their_words))
+    scores, counts = np.sqrt(given_ours * given_theirs), np.sqrt(count_ours * count_theirs)
+    # Number 0 is no word: what a word goes together with that the other sentence does not say.
+    real = (laid.ours > 0) & (laid.theirs > 0) & (counts >= _LEAST_COUNT)
+    best: dict[int, Link] = {}
+    for place in np.flatnonzero(real)[np.argsort(-scores[real], kind="stable")].tolist():
+        ours = int(laid.ours[place])
+        if ours not in best:
+            translation = sides.their_words[laid.theirs[place]]
+            best[ours] = Link(sides.our_words[ours], translation, float(scores[place]))
+    return list(best.values())
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Words of both sides by their numbers, from 1 on; pairs are those numbers, with 0 before them, for no word."""
+
+    our_words: Sequence[str]
+    their_words: Sequence[str]
+    pairs: Sequence[tuple[list[int], list[int]]]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> "_Sides":
+        ours, theirs = _Numbers(), _Numbers()
+        found = []
+        for text, translation in pairs:
+            words, others = read_words(text), read_words(translation)
+            if 0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS:
+                found.append((ours.of(words), theirs.of(others)))
+            if len(found) == _MOST_PAIRS:
+                break
+        return cls(ours.keys(), theirs.written(), found)
+
+
+class _Numbers:
+    """Numbers of words, and how each is written most often."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._written: dict[str, Counter[str]] = {}
+
+    def of(self, words: Sequence[Word]) -> list[int]:
+        for word in words:
+            self._written.setdefault(word.key, Counter())[word.text] += 1
+        return [0, *(self._numbers.setdefault(word.key, len(self._numbers) + 1) for word in words)]
+
+    def keys(self) -> list[str]:
+        return ["", *self._numbers]
+
+    def written(self) -> list[str]:
+        return ["", *(self._written[key].most_common(1)[0][0] for key in self._numbers)]
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Every word of a sentence beside every one of its translation.
+
+    `ours` and `theirs` are the words of each different couple. Of each two words beside each other, `couple` is the
+    number of theirs, `near` how much their places speak for them, and `ours_at` and `theirs_at` number the words in
+    their running texts.
+    """
+
+    ours: Ints
+    theirs: Ints
+    couple: Ints
+    near: Floats
+    ours_at: Ints
+    theirs_at: Ints
+
+    @classmethod
+    def of(cls, sides: _Sides) -> "_Laid":
+        parts, n_ours, n_theirs = [], 0, 0
+        for words, others in sides.pairs:
+            a, b = len(words), len(others)
+            apart = np.abs(np.linspace(0, 1, a)[:, None] - np.linspace(0, 1, b)[None])
+            key = np.add.outer(np.array(words, np.int64) * len(sides.their_words), others)
+            ours_at = np.broadcast_to(np.arange(n_ours, n_ours + a, dtype=np.int32)[:, None], (a, b))
+            theirs_at = np.broadcast_to(np.arange(n_theirs, n_theirs + b, dtype=np.int32)[None], (a, b))
+            parts.append((key.ravel(), np.exp(-_PULL * apart).ravel(), ours_at.ravel(), theirs_at.ravel()))
+            n_ours, n_theirs = n_ours + a, n_theirs + b
+        keys, near, ours_at, theirs_at = (np.concatenate(part) for part in zip(*parts, strict=True))
+        couples, couple = np.unique(keys, return_inverse=True)
+        ours, theirs = np.divmod(couples, len(sides.their_words))
+        return cls(ours.astype(np.int32), theirs.astype(np.int32), couple.astype(np.int32), near, ours_at, theirs_at)
+
+    def fitted(self, chosen_at: Ints, given: Ints, n_given: int) -> tuple[Floats, Floats]:
+        """The probability of each couple's other word given this one, and how often they are expected to go together.
+
+        Every place of `chosen_at` goes together with one word of the other sentence.
+        """
+        probable: Floats = np.ones(len(given))
+        expected = probable
+        for _ in range(_ROUNDS):
+            weight = probable[self.couple] * self.near
+            shares = weight / np.bincount(chosen_at, weight)[chosen_at]
+            expected = np.asarray(np.bincount(self.couple, shares, len(given)), np.float64)
+            probable = expected / np.bincount(given, expected, n_given)[given]
+        return probable, expected

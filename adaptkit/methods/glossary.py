@@ -1,0 +1,130 @@
+"""Words with their translations, whose glosses are read behind each text: what is asked for, what an adapter is."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import ClassVar, Literal
+
+from adaptkit.config import MAX_GLOSS_LENGTH, MAX_GLOSSARY, MAX_GLOSSARY_BYTES, SiteName, SiteShape
+from adaptkit.data.lexicon import Lexicon
+from adaptkit.methods.checks import require
+from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
+from adaptkit.methods.pieces import PiecesConfig
+from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.plain_text import is_one_line, printable
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GlossaryConfig:
+    """Words of a language, each with one translation; none until they are learned.
+
+    Behind a text, its gloss is read: the text again, with the words that are known here translated. With `stems`
+    "begin", a word that is not here stands for the longest one with which it begins (of at least four letters, and half
+    of it).
+
+    Raises:
+        ConfigError: Too many words, one twice, one that is empty or too long, or one that holds what is not printed.
+    """
+
+    words: tuple[str, ...] = ()
+    translations: tuple[str, ...] = ()
+    stems: Literal["none", "begin"] = "none"
+    sites: ClassVar[tuple[SiteName, ...]] = ()
+    blocks: ClassVar[None] = None
+    fuses: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.words)
+        require(n <= MAX_GLOSSARY, f"a glossary has at most {MAX_GLOSSARY:,} words, found {n:,}.")
+        found = f"there are {n:,} words and {len(self.translations):,} translations; each word has one."
+        require(len(self.translations) == n, found)
+        require(len(set(self.words)) == n, "a word is there twice.")
+        texts = (*self.words, *self.translations)
+        wrong = next((text for text in texts if not _is_right(text)), None)
+        require(wrong is None, f"a glossary has {wrong!r:.80}; a word has 1 to {MAX_GLOSS_LENGTH} printed characters.")
+        n_bytes = len("".join(texts).encode())
+        require(n_bytes <= MAX_GLOSSARY_BYTES, f"words have at most {MAX_GLOSSARY_BYTES:,} bytes, found {n_bytes:,}.")
+
+    def __repr__(self) -> str:
+        return f"<{counted(len(self), 'word')} with translations, {self.sha256[:12]}>"
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identity of words, translations and what is done with their forms."""
+        content = json.dumps([self.words, self.translations, self.stems], ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def tensors(self, place: SiteShape) -> TensorShapes:  # noqa: ARG002 - as every config
+        """None at any site."""
+        return {}
+
+    def gloss(self, text: str) -> str:
+        """The text with the words that are known translated; empty where none is."""
+        glossed = self._lexicon.glossed(text, Random(0)) if self.words else text  # noqa: S311 - nothing secret
+        return "" if glossed == text else glossed
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        return Lexicon(tuple(zip(self.words, self.translations, strict=True)), stems=self.stems)
+
+
+def _is_right(text: str) -> bool:
+    return 0 < len(text) <= MAX_GLOSS_LENGTH and is_one_line(text) and printable(text) == text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text is read by besides the backbone's own pieces: those of an adapter, and the glossary of one."""
+
+    pieces: PiecesConfig | None = None
+    glossary: GlossaryConfig | None = None
+
+    def __bool__(self) -> bool:
+        return self.pieces is not None or self.glossary is not None
+
+    def __str__(self) -> str:
+        pieces = [] if self.pieces is None else [f"{len(self.pieces):,} pieces"]
+        words = [] if self.glossary is None else [f"a glossary of {counted(len(self.glossary), 'word')}"]
+        return " and ".join([*pieces, *words]) or "nothing more"
+
+    def without(self, other: "Reading") -> "Reading":
+        """What is left where the adapter that brings the other is not there."""
+        return Reading(self.pieces if other.pieces is None else None, self.glossary if other.glossary is None else None)
+
+
+def by_reading(texts: Iterable[tuple[int, Reading]]) -> dict[Reading, list[int]]:
+    """Numbers of texts that are read alike; each comes with what it is read by."""
+    found: dict[Reading, list[int]] = {}
+    for number, reading in texts:
+        found.setdefault(reading, []).append(number)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glossary(MethodOptions):
+    """A glossary, learned from translations; it has no layers and no weights."""
+
+    def config(self, there: Surroundings) -> GlossaryConfig:  # noqa: ARG002 - as all options
+        """A glossary before its words are learned."""
+        return GlossaryConfig()
+
+
+GLOSSARY = Method(
+    name="glossary",
+    config=GlossaryConfig,
+    options=Glossary,
+    kinds=("language",),
+    why_kinds="method 'glossary' knows the words of a language, and trains no {kind} adapter.",
+    format_version=11,
+    paper="a glossary, read behind each text: words aligned as by Brown et al. 1993, aclanthology.org/J93-2003",
+    closed_form="alignment",
+)

@@ -1,0 +1,118 @@
+"""Word alignment: a glossary is learned from sentences with translations, and measured on some that it has not seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import nn
+
+from adaptkit.attaching import AdapterLayers
+from adaptkit.backbones.gloss_reader import GlossReader
+from adaptkit.config import MAX_GLOSS_LENGTH
+from adaptkit.data.alignment import Link, linked_words
+from adaptkit.data.sentence import Sentence
+from adaptkit.data.tokens import TokenStore, tokenize_lines
+from adaptkit.errors import EmptyCorpus
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.layers.pooling import Pool
+from adaptkit.methods import GlossaryConfig
+from adaptkit.model import AdaptedModel
+from adaptkit.objectives import Alignment, Ridge
+from adaptkit.terminal.amounts import counted
+from adaptkit.training.data import TrainingData
+from adaptkit.training.objectives.distilled_rows import distilled_rows
+from adaptkit.training.objectives.objective_training import ObjectiveTraining
+from adaptkit.training.objectives.ridge import SENTENCES_ALONE, RidgeObjective
+from adaptkit.training.tokenized_text import TokenizedText
+
+_MEASURED = 1000
+"""Of so many sentences, those that are held out are measured on."""
+_STEMS: tuple[Literal["none", "begin"], ...] = ("none", "begin")
+
+
+class GlossDistance(RidgeObjective):
+    """The mean distance of vectors from those of their translations; `glossed` are the rows with their glosses."""
+
+    def __init__(self, glossed: TrainingData, pool: Pool) -> None:
+        super().__init__(Ridge(), pool)
+        self.glossed = glossed
+
+
+class AlignmentTraining(ObjectiveTraining[Alignment]):
+    """Sentences, of which those that are not held out are aligned with their translations."""
+
+    def __init__(self, options: Alignment, model: AdaptedModel, note: Callable[[str], None]) -> None:
+        super().__init__(options, model, note)
+        self._learned: GlossaryConfig | None = None
+        self._glossed: TrainingData | None = None
+
+    def data(self, text: TokenizedText) -> TrainingData:
+        """Some of the sentences and their targets; the words are learned on the way.
+
+        Raises:
+            EmptyCorpus: The text is too short to say of any word what it means.
+        """
+        measured = text.at_most(_MEASURED)
+        data = distilled_rows(measured, SENTENCES_ALONE, self.model.backbone)
+        shown, every = list(measured.sentences()), list(text.sentences())
+        judging = [every[row] for row in text.heldout()]
+        unseen = {row.text for row in (*judging, *(shown[row] for row in data.heldout))}
+        self.note("learning from the translations what words mean")
+        words = self._words(text, [row for row in every if row.text not in unseen])
+        self._learned = self._of_forms(words, judging, text)
+        self._glossed = replace(data, sentences=self._read(shown, self._learned, measured))
+        return data
+
+    def config(self, asked: AdapterConfig) -> AdapterConfig:
+        """The adapter with the words that were learned."""
+        assert self._learned is not None  # noqa: S101 - the data is asked for before
+        return replace(asked, method=self._learned)
+
+    def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
+        """The distance that is measured."""
+        assert self._glossed is not None  # noqa: S101 - the data is asked for before
+        return GlossDistance(self._glossed, self.model.sentences.pooled)
+
+    def in_words(self) -> str:
+        """How many words were learned."""
+        if self._learned is None:
+            return ""
+        forms = ", and a longer word stands for one with which it begins" if self._learned.stems == "begin" else ""
+        return f"{counted(len(self._learned), 'word')} with translations were learned from the text{forms}"
+
+    def _of_forms(self, words: GlossaryConfig, judging: Sequence[Sentence], text: TokenizedText) -> GlossaryConfig:
+        """The glossary that does with forms of words what brings sentences nearer to their translations."""
+        translations = (row.translation or "" for row in judging)
+        tokens = self.model.backbone.tokenize(list(translations), max_length=text.max_length)
+        targets = text.encode(TokenStore(tokens), "the translations of held-out sentences")
+
+        def distance(tried: GlossaryConfig) -> float:
+            read = text.encode(self._read(judging, tried, text), f"held-out sentences, stems {tried.stems!r},")
+            return float((read - targets).norm(dim=1).mean())
+
+        return min((replace(words, stems=stems) for stems in _STEMS), key=distance)
+
+    def _read(self, sentences: Sequence[Sentence], words: GlossaryConfig, text: TokenizedText) -> TokenStore:
+        reader = GlossReader(text.reader or self.model.backbone, words.gloss)
+        lines = (row.text for row in sentences)
+        return TokenStore(tokenize_lines(lines, lambda some: reader.tokenize(some, max_length=text.max_length)))
+
+    def _words(self, text: TokenizedText, sentences: Sequence[Sentence]) -> GlossaryConfig:
+        """Of each word the translation of its surest link; translations in several languages are aligned apart."""
+        by_language: dict[str | None, list[tuple[str, str]]] = {}
+        for row in sentences:
+            by_language.setdefault(text.translated_from(row), []).append((row.text, row.translation or ""))
+        best: dict[str, Link] = {}
+        for link in (link for pairs in by_language.values() for link in linked_words(pairs)):
+            fits = link.score >= self.options.least_score and max(map(len, link[:2])) <= MAX_GLOSS_LENGTH
+            if fits and (link.word not in best or link.score > best[link.word].score):
+                best[link.word] = link
+        if not best:
+            raise EmptyCorpus(
+                f"{counted(len(sentences), 'sentence')} with translations say of no word what it means: words must "
+                "come back in several sentences. Give more text."
+            )
+        surest = sorted(best.values(), key=lambda link: (-link.score, link.word))[: self.options.most_words]
+        words, translations, _ = zip(*sorted(surest), strict=True)
+        return GlossaryConfig(words=words, translations=translations)
