@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
 from adaptkit.evaluation.attached import attached
-from benchmarks.retrieval import found_by_vectors
-from benchmarks.sib200 import ZeroShot, read_topics
-from benchmarks.trials.scores import compared, flores_sentences
+from benchmarks.sib200 import ZeroShot
+from benchmarks.trials.scores import compared
 from benchmarks.trials.texts import Pairs, mix
+from benchmarks.vector_test import VectorTest
 from benchmarks.write_results import write_result
 
 Vectors: TypeAlias = NDArray[np.float32]
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
 def _of_language(options: argparse.Namespace, model: AdaptedModel, topics: ZeroShot, language: str) -> dict[str, Any]:
     pairs: Pairs = [pair for source in mix(SOURCES, language) for pair in cast("Pairs", source.text)]
     random.Random(0).shuffle(pairs)
-    test = Test(model, topics, language)
+    test = VectorTest(model, topics, language)
     bare = test.right(None)
     found: dict[str, Any] = {"pairs": len(pairs[: options.pairs])}
     for name, below in _adapters(options.adapters, language).items():
@@ -95,29 +95,3 @@ def _adapters(folder: Path | None, language: str) -> Mapping[str, Sequence[Adapt
     if folder is not None and (folder / language).is_dir():
         found["adapter"] = (adaptkit.load_adapter(folder / language),)
     return found
-
-
-class Test:
-    """The texts of a language that are scored, by part: sentences with a topic, and those with an English one."""
-
-    __test__ = False
-
-    def __init__(self, model: AdaptedModel, topics: ZeroShot, language: str) -> None:
-        self._model = model
-        self._head = topics.head
-        self._english = flores_sentences("en")
-        self._there = model.encode(self._english)
-        read = {split: read_topics(language, split) for split in ("development", "test")}
-        self._topics = {split: np.asarray(right) for split, (_, right) in read.items()}
-        self._texts = {**{split: texts for split, (texts, _) in read.items()}, "flores": flores_sentences(language)}
-
-    def right(self, stack: Adapter | str | None) -> dict[str, NDArray[np.float64]]:
-        """1.0 for each answer that is right under a stack, by score. Shape: each (n_answers)."""
-        vectors = {part: self._model.encode(texts, stack=stack).float().cpu() for part, texts in self._texts.items()}
-        found = {
-            f"topics, {split}": np.asarray(self._head.topics_of(vectors[split]) == topics, np.float64)
-            for split, topics in self._topics.items()
-        }
-        own, texts = vectors["flores"], self._texts["flores"]
-        ways = (found_by_vectors(own, self._there, self._english), found_by_vectors(self._there, own, texts))
-        return {**found, "retrieval": np.concatenate(ways)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import sib200, write_results
+from benchmarks import sib200, vector_test, write_results
 from benchmarks.cases import ngram_residual
 from benchmarks.sib200 import read_topics
 from tests.tiny import tiny_model
@@ -17,9 +17,9 @@ def test_it_runs_whole(data_folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(write_results, "RESULTS", tmp_path)
     monkeypatch.setenv("ADAPTKIT_DATA", str(data_folder))
     monkeypatch.setattr("adaptkit.load_model", lambda **_: tiny_model(), raising=False)
-    for module in (sib200, ngram_residual):
+    for module in (sib200, vector_test):
         monkeypatch.setattr(module, "read_topics", _first_topics)
-    monkeypatch.setattr(ngram_residual, "flores_sentences", lambda language: [f"{language} {n}" for n in range(20)])
+    monkeypatch.setattr(vector_test, "flores_sentences", lambda language: [f"{language} {n}" for n in range(20)])
     ngram_residual.main(["--languages", "quy", "--pairs", "60", "--rows", "256", "--width", "8"])
     (path,) = tmp_path.iterdir()
     measured: dict[str, Any] = json.loads(path.read_text())["measured"]["quy"]

@@ -1,0 +1,93 @@
+"""What a glossary is worth for topics and retrieval: on the bare backbone, and below a language adapter.
+
+`python -m benchmarks.run glossaries [--languages ha,sw] [--sources news,ntrex,seed,tico,web,lexicon]
+[--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries are learned from the text at hand
+of these sources. `--adapters` is a folder of language adapters by their tags; a language without one is measured on
+the bare backbone. Topics are of SIB-200 by a head trained in English, retrieval is FLORES's, both directions, against
+English without an adapter.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import adaptkit
+from adaptkit import AdaptedModel, Adapter
+from adaptkit.evaluation.attached import attached
+from benchmarks.sib200 import ZeroShot
+from benchmarks.trials.scores import compared
+from benchmarks.trials.texts import mix
+from benchmarks.vector_test import VectorTest
+from benchmarks.write_results import write_result
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--languages", default="sw,ha,yo,ig,bm,gn,quy,rw,am")
+    parser.add_argument("--sources", default="news,ntrex,seed,tico,web,lexicon")
+    parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args(arguments)
+    model = adaptkit.load_model(device=options.device)
+    topics = ZeroShot(model)
+    measured: dict[str, Any] = {}
+    for language in options.languages.split(","):
+        measured[language] = _of_language(options, model, topics, language)
+        print(language, measured[language], flush=True)
+    average = _averages(measured)
+    print("average", average, flush=True)
+    config = {**vars(options), "adapters": options.adapters is not None}
+    print(write_result("glossaries", seeds=[0], config=config, measured={**measured, "average": average}))
+
+
+def _of_language(options: argparse.Namespace, model: AdaptedModel, topics: ZeroShot, language: str) -> dict[str, Any]:
+    began = time.monotonic()
+    glossary = adaptkit.train_adapter(
+        lang=language,
+        parallel=mix(options.sources.split(","), language),
+        method="glossary",
+        backbone=model,
+        run=adaptkit.Run(progress=False),
+    )
+    found: dict[str, Any] = {"elapsed_s": round(time.monotonic() - began, 1), **_facts(glossary)}
+    test = VectorTest(model, topics, language)
+    bare = test.right(None)
+    below = [] if options.adapters is None else _adapter(options.adapters / language)
+    stacks = {"glossary": glossary.id}
+    for adapter in below:
+        stacks |= {"adapter": adapter.id, "glossary > adapter": f"{glossary.id} > {adapter.id}"}
+    with attached(model, glossary, *below):
+        for name, stack in stacks.items():
+            found[name] = {score: compared(answers, bare[score]) for score, answers in test.right(stack).items()}
+    return found
+
+
+def _facts(glossary: Adapter) -> dict[str, Any]:
+    facts = glossary.training
+    assert facts is not None
+    return {
+        "pairs": glossary.card.n_lines,
+        "words": len(glossary.config.reading.glossary or ()),
+        "distance_before": facts.heldout_loss_before,
+        "distance_after": facts.heldout_loss_after,
+    }
+
+
+def _adapter(folder: Path) -> list[Adapter]:
+    return [adaptkit.load_adapter(folder)] if folder.is_dir() else []
+
+
+def _averages(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """The mean gain over the languages that have a stack, by stack and score."""
+    gains: dict[str, dict[str, list[float]]] = {}
+    for found in measured.values():
+        for stack, scores in found.items():
+            for score, gain in scores.items() if isinstance(scores, dict) else ():
+                gains.setdefault(stack, {}).setdefault(score, []).append(gain["gain"])
+    return {
+        stack: {score: round(float(np.mean(each)), 2) for score, each in scores.items()}
+        for stack, scores in gains.items()
+    }
