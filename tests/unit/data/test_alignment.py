@@ -1,0 +1,53 @@
+"""Words that go together in translations."""
+
+import random
+
+import pytest
+
+from adaptkit.data.alignment import Link, linked_words
+from tests.glossaries import MEANINGS, translated_pairs
+
+PAIRS = [(ours, theirs) for theirs, ours in translated_pairs(80)]
+
+
+def links(pairs: list[tuple[str, str]]) -> dict[str, Link]:
+    return {link.word: link for link in linked_words(pairs)}
+
+
+def test_every_word_goes_with_what_it_means() -> None:
+    found = links(PAIRS)
+    assert {word: link.translation for word, link in found.items()} == MEANINGS
+    # Nothing else ever stands beside all of a word's sentences.
+    assert min(link.score for link in found.values()) > 0.8
+
+
+def test_order_of_words_is_a_hint_and_no_condition() -> None:
+    turned = [(ours, " ".join(reversed(theirs.split()))) for ours, theirs in PAIRS]
+    assert {word: link.translation for word, link in links(turned).items()} == MEANINGS
+
+
+def test_a_word_that_means_two_things_is_less_sure() -> None:
+    draw = random.Random(1)
+    mixed = [
+        (ours, " ".join(draw.choice((word, "town")) if word == "school" else word for word in theirs.split()))
+        for ours, theirs in PAIRS
+    ]
+    found = links(mixed)
+    assert found["bolo"].translation in ("school", "town")
+    assert found["bolo"].score < min(link.score for word, link in found.items() if word != "bolo")
+
+
+def test_words_are_told_without_capitals_and_written_as_most_often() -> None:
+    pairs = [("Goli, bolo!", "A Goat? School"), ("goli bolo dalo", "goat school river"), ("GOLI dalo", "goat river")]
+    found = links(pairs * 3)
+    assert found["goli"].translation == "goat"
+    assert set(found) == {"goli", "bolo", "dalo"}
+
+
+@pytest.mark.parametrize("pairs", [[], [("", "goat")], [("goli", "1 2 3")], [("goli " * 81, "goat")]])
+def test_what_has_no_words_says_nothing(pairs: list[tuple[str, str]]) -> None:
+    assert linked_words(pairs) == []
+
+
+def test_one_sentence_says_little() -> None:
+    assert all(link.score <= 1 for link in linked_words([("goli bolo", "goat school")]))

@@ -1,0 +1,185 @@
+"""Glossaries as adapters: learned, saved, stacked, and refused where they have no place."""
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import adaptkit
+from adaptkit import Distill, Run
+from adaptkit.errors import ConfigError, EmptyCorpus, MalformedConfig, NotConvertible
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.interchange import export_peft_stack
+from adaptkit.methods import LoraConfig, NgramsConfig
+from adaptkit.model import AdaptedModel
+from adaptkit.storage import Adapter, load_adapter
+from tests.adapters import random_adapter
+from tests.glossaries import GLOSSARY, GLOSSES, MEANINGS, translated_pairs
+from tests.tiny import tiny_model
+
+PAIRS = translated_pairs(120)
+QUICK = Run(progress=False, batch_size=8)
+LORA = AdapterConfig(method=LoraConfig(rank=2))
+
+
+@pytest.fixture
+def model() -> AdaptedModel:
+    return tiny_model()
+
+
+def learned(model: AdaptedModel, **options: Any) -> Adapter:  # noqa: ANN401 - options of a training
+    return adaptkit.train_adapter(
+        **{"lang": "sw", "parallel": PAIRS, "method": "glossary", "backbone": model, "run": QUICK, **options}
+    )
+
+
+def test_it_is_learned_saved_and_read_behind_each_text(model: AdaptedModel, tmp_path: Path) -> None:
+    made = learned(model, output=tmp_path / "sw")
+    words = made.config.reading.glossary
+    assert words is not None
+    assert dict(zip(words.words, words.translations, strict=True)) == MEANINGS
+    assert made.id == "language/sw-glossary"
+    assert not made.tensors
+    read = load_adapter(tmp_path / "sw")
+    assert read.config == made.config
+    model.attach(read)
+    plain = model.encode(["goli na dalo goat na river", "nothing known"])
+    assert torch.equal(model.encode(["goli na dalo", "nothing known"], stack=read), plain)
+
+
+def test_what_is_held_out_is_measured_without_and_with_it(model: AdaptedModel) -> None:
+    facts = learned(model).training
+    assert facts is not None
+    assert facts.objective == "alignment"
+    assert facts.steps == 0
+    assert facts.heldout_loss_before != facts.heldout_loss_after
+
+
+def test_forms_of_words_are_looked_at_where_that_brings_texts_nearer(model: AdaptedModel) -> None:
+    draw = random.Random(0)
+    endings = ["".join(draw.choices("xyz", k=3)) for _ in range(2000)]
+    bent = [
+        (theirs, " ".join(word + draw.choice(("", draw.choice(endings))) for word in ours.split()))
+        for theirs, ours in PAIRS
+    ]
+    plain, forms = (learned(model, parallel=pairs).config.reading.glossary for pairs in (PAIRS, bent))
+    assert plain is not None
+    assert forms is not None
+    assert (plain.stems, forms.stems) == ("none", "begin")
+
+
+def test_it_stacks_with_adapters_of_the_language(model: AdaptedModel) -> None:
+    below = random_adapter(model, LORA, name="sw")
+    glossary = random_adapter(model, GLOSSARY, name="sw-glossary")
+    model.attach(below, glossary)
+    together = model.encode(["goli na dalo"], stack=f"{glossary.id} > {below.id}")
+    assert torch.equal(together, model.encode(["goli na dalo goat na dalo"], stack=below))
+    mixed = model.encode(["goli", "goli"], stacks=[glossary.id, below.id])
+    assert torch.allclose(mixed[0], model.encode(["goli goat"])[0], atol=1e-5)
+
+
+def test_an_adapter_trains_on_top_of_it(model: AdaptedModel) -> None:
+    glossary = random_adapter(model, GLOSSARY, name="sw-glossary")
+    made = adaptkit.train_adapter(
+        lang="sw", parallel=PAIRS, on=glossary, backbone=model, run=replace(QUICK, max_steps=2)
+    )
+    assert made.below == (glossary.id,)
+
+
+def test_two_glossaries_read_no_text(model: AdaptedModel) -> None:
+    model.attach(*(random_adapter(model, GLOSSARY, name=name) for name in ("a", "b")))
+    with pytest.raises(ConfigError, match="each bring a glossary of their own"):
+        model.encode(["goli"], stack="language/a > language/b")
+    model.attach(random_adapter(model, LORA, name="c"))
+    with pytest.raises(ConfigError, match="cannot be averaged or fused"):
+        model.encode(["goli"], stack=adaptkit.Average("language/a", "language/c", weights=(0.5, 0.5)))
+
+
+def test_letters_are_not_counted_beside_it(model: AdaptedModel) -> None:
+    counting = AdapterConfig(method=NgramsConfig(n_rows=64, rank=4))
+    model.attach(random_adapter(model, GLOSSARY, name="a"), random_adapter(model, counting, name="b"))
+    with pytest.raises(
+        ConfigError, match="language/a has text read by a glossary of 3 words of its own, whose letters"
+    ):
+        model.encode(["goli"], stack="language/a > language/b")
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "has no weights that objective 'distill' could train": {"objective": Distill()},
+    "trains no domain adapter": {"domain": "news"},
+    "start does not go with": {"start": "somewhere"},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_it_cannot_be_asked_for(model: AdaptedModel, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        learned(model, **REFUSED[message])
+
+
+def test_text_alone_teaches_no_meaning(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="word alignment needs sentences with their translations"):
+        learned(model, parallel=None, text=[ours for _, ours in PAIRS])
+
+
+def test_it_is_no_method_of_other_objectives(model: AdaptedModel) -> None:
+    with pytest.raises(ConfigError, match="what an adapter of method 'glossary' is"):
+        learned(model, method="lora", objective="alignment")
+    glossary = random_adapter(model, GLOSSARY, name="sw-glossary")
+    with pytest.raises(ConfigError, match="tells objective 'mlm' what it is to find out"):
+        adaptkit.train_adapter(lang="sw", text=[ours for _, ours in PAIRS], on=glossary, backbone=model, run=QUICK)
+    with pytest.raises(ConfigError, match="brings a glossary already"):
+        learned(model, on=glossary, name="another")
+
+
+def test_a_decoder_reads_none() -> None:
+    with pytest.raises(ConfigError, match="does not go with a decoder"):
+        learned(tiny_model("llama"))
+
+
+def test_words_that_say_nothing(model: AdaptedModel) -> None:
+    numbers = [(f"{n} {n + 1}", f"{n + 2}") for n in range(40)]
+    with pytest.raises(EmptyCorpus, match="say of no word what it means"):
+        learned(model, parallel=numbers, force=True)
+
+
+def test_other_words_than_those_that_were_saved_are_refused(model: AdaptedModel, tmp_path: Path) -> None:
+    learned(model, output=tmp_path / "sw")
+    path = tmp_path / "sw" / "adapter_config.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["settings"]["translations"][0] = "war"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(MalformedConfig, match="does not have the glossary"):
+        load_adapter(tmp_path / "sw")
+
+
+def test_it_is_not_exported_without_its_words(model: AdaptedModel, tmp_path: Path) -> None:
+    glossary = random_adapter(model, GLOSSARY, name="sw-glossary")
+    model.attach(glossary, random_adapter(model, LORA, name="sw"))
+    with pytest.raises(NotConvertible, match="read by a glossary of 3 words"):
+        export_peft_stack(model, f"{glossary.id} > language/sw", tmp_path / "out")
+
+
+def test_the_card_and_the_plan_say_what_it_is(model: AdaptedModel) -> None:
+    assert "Glossary: it brings 12 words with translations" in learned(model).render_card()
+    plan = str(adaptkit.estimate_adapter(lang="sw", parallel=PAIRS, method="glossary", backbone=model, run=QUICK))
+    assert "12 words with translations were learned from the text" in plan
+
+
+def test_masks_are_filled_without_glosses(model: AdaptedModel) -> None:
+    glossary = random_adapter(model, GLOSSARY, name="sw-glossary")
+    mlm = adaptkit.train_adapter(
+        lang="sw",
+        text=[ours for _, ours in PAIRS],
+        objective=adaptkit.Mlm(keep_projection=True),
+        backbone=model,
+        run=replace(QUICK, max_steps=2),
+    )
+    model.attach(glossary, mlm)
+    text = f"goli {model.backbone.tokenizer.mask_token} kasi"
+    assert model.pinned(f"{glossary.id} > {mlm.id}").reading.glossary == GLOSSES
+    assert model.fill_mask(text, stack=f"{glossary.id} > {mlm.id}") == model.fill_mask(text, stack=mlm)
