@@ -185,7 +185,10 @@ def test_its_cost_is_said_first() -> None:
     ("asked", "message"),
     [
         ({"text": [pair[1] for pair in PAIRS]}, "needs sentences with their translations"),
-        ({"parallel": PAIRS, "method": "lora", "objective": "ridge"}, "an adapter of method 'ngrams' is, and method 'lora'"),
+        (
+            {"parallel": PAIRS, "method": "lora", "objective": "ridge"},
+            "an adapter of method 'ngrams' is, and method 'lora'",
+        ),
         ({"parallel": PAIRS, "invertible": True}, "invertible does not go with objective 'ridge'"),
         ({"parallel": PAIRS, "new_pieces": 100}, "new_pieces does not go with objective 'ridge'"),
         ({"parallel": PAIRS, "objective": adaptkit.Distill(), "lexicon": "x.tsv"}, "lexicon"),
