@@ -124,7 +124,7 @@ def test_pieces_whose_letters_it_does_not_know_are_refused_in_every_stack(stack:
     model = unigram_model()
     model.attach(random_adapter(model, OWN_PIECES, name="dz"))
     model.attach(random_adapter(model, CONFIG))
-    refused = r"language/dz has text read by 16 pieces of its own, whose letters language/sw \(method 'ngrams'\) does not know"
+    refused = r"language/dz has text read by 16 pieces of its own, whose letters language/sw \(method 'ngrams'\)"
     with pytest.raises(ConfigError, match=refused):
         model.encode(TEXTS, stack=stack)
     assert model.encode(TEXTS, stack="language/sw").isfinite().all()
