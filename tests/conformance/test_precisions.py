@@ -46,7 +46,7 @@ FORMS: dict[str, tuple[Bits, str | None]] = {
     "4, int8": (4, "int8"),
 }
 TEXTS = ["Habari ya asubuhi", "The goat sleeps.", "Akuya tana barci a gida."]
-PAIRS = sample_pairs("sw")[:240]
+PAIRS = sample_pairs("sw")[:120]
 FEW = PAIRS[:60]
 QUICK: dict[str, Any] = {"lang": "sw", "max_steps": 30, "batch_size": 8, "progress": False, "learning_rate": 2e-3}
 
@@ -181,7 +181,7 @@ def test_adapters_are_exchanged_between_precisions(folder: Path, tmp_path: Path)
 @pytest.mark.parametrize("text", [{"parallel": FEW}, {"text": [text for _, text in FEW]}], ids=["pairs", "text"])
 def test_sixteen_bits_train_without_autocast(text: dict[str, Any], folder: Path) -> None:
     model = adaptkit.load_model(folder, bits=16)
-    adapter = train_adapter(**{**QUICK, "max_steps": 6}, **text, precision="fp32", backbone=model)
+    adapter = train_adapter(**{**QUICK, "max_steps": 2}, **text, precision="fp32", backbone=model)
     assert adapter.card.training is not None
     assert adapter.card.training.settings["bits"] == 16
 
@@ -203,7 +203,8 @@ def test_training_works_and_stacks(objective: Literal["mlm", "distill"], model: 
     assert facts is not None
     assert facts.heldout_loss_after < facts.heldout_loss_before
     examples = [{"text": text, "label": "long" if len(text) > 40 else "short"} for pair in PAIRS[:40] for text in pair]
-    upper = train_adapter(task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model)
+    few: dict[str, Any] = {"max_steps": 4, "batch_size": 8, "progress": False}
+    upper = train_adapter(task="length", data=examples, on=[lower], **few, backbone=model)
     model.attach(lower, upper)
     answers = model.predict(TEXTS, stack=adaptkit.Stack("language/sw", "task/length"))
     assert {answer.label for answer in answers} <= {"long", "short"}

@@ -130,7 +130,8 @@ def test_a_task_is_trained_and_stacked() -> None:
     model = tiny_model("llama")
     lower = train_adapter(**QUICK, text=TEXT, backbone=model)
     examples = [{"text": text, "label": "long" if len(text) > 40 else "short"} for text in TEXT]
-    upper = train_adapter(task="length", data=examples, on=[lower], max_steps=12, progress=False, backbone=model)
+    few: dict[str, Any] = {"max_steps": 4, "batch_size": 8, "progress": False}
+    upper = train_adapter(task="length", data=examples, on=[lower], **few, backbone=model)
     model.attach(lower, upper)
     answers = model.predict(TEXT[:3], stack="language/sw > task/length")
     assert {answer.label for answer in answers} <= {"long", "short"}
