@@ -28,7 +28,7 @@ def test_tags_without_entities_are_parts_of_speech_unless_the_type_is_said(tmp_p
 
 def test_it_is_trained_and_scored_word_by_word(model: AdaptedModel) -> None:
     adapter = train_adapter(
-        task="speech", data=ROWS, lang="en", backbone=model, max_steps=60, learning_rate=5e-3, progress=False
+        task="speech", data=ROWS, lang="en", backbone=model, max_steps=30, learning_rate=1e-2, progress=False
     )
     assert adapter.config.head is not None
     assert adapter.config.head.task_type == "pos"
