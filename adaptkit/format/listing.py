@@ -10,7 +10,8 @@ from adaptkit.format.entries import REMEDY, ListedEntry
 from adaptkit.format.facts import Facts
 from adaptkit.format.folder import Files
 from adaptkit.format.record import Origin, Record, read_config, read_record
-from adaptkit.format.spec import INDEX_FILE, WEIGHTS_FILE
+from adaptkit.format.spec import CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE
+from adaptkit.methods import GLOSSARY
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class Listing:
 
     @property
     def size_bytes(self) -> int:
-        """The size of its weight file."""
-        return self.files.size(WEIGHTS_FILE)
+        """The size of the file that holds what it learned: its weights, or the words of a glossary."""
+        return self.files.size(CONFIG_FILE if self.method == GLOSSARY.name else WEIGHTS_FILE)
 
     @property
     def fuses(self) -> tuple[str, ...]:

@@ -57,8 +57,16 @@ class GlossaryConfig:
     @cached_property
     def sha256(self) -> str:
         """Identity of words, translations and what is done with their forms."""
-        content = json.dumps([self.words, self.translations, self.stems], ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()
+        return hashlib.sha256(self._content).hexdigest()
+
+    @property
+    def size_bytes(self) -> int:
+        """What all of it takes as JSON."""
+        return len(self._content)
+
+    @property
+    def _content(self) -> bytes:
+        return json.dumps([self.words, self.translations, self.stems], ensure_ascii=False).encode()
 
     def __hash__(self) -> int:
         return hash(self.sha256)

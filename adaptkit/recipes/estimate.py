@@ -125,5 +125,12 @@ def measure(
         evaluations_s=evaluations_s,
         peak_memory_bytes=fitting.run.peak_memory_bytes(),
         problems=tuple(problems),
-        adapter_bytes=sum(fitting.run.stored(tensor).nbytes for tensor in fitting.layers.named_tensors().values()),
+        adapter_bytes=_bytes_of(fitting),
     )
+
+
+def _bytes_of(fitting: Fitting) -> int:
+    """What the adapter will take: its weights as they are saved, and the words of a glossary."""
+    glossary = fitting.layers.config.reading.glossary
+    weights = (fitting.run.stored(tensor).nbytes for tensor in fitting.layers.named_tensors().values())
+    return sum(weights) + (0 if glossary is None else glossary.size_bytes)

@@ -80,8 +80,9 @@ class Adapter:
 
     @cached_property
     def size_bytes(self) -> int:
-        """Size of the weight file in bytes."""
-        return len(self._weights)
+        """Size of the weights in bytes, as they are saved, and of the words of a glossary."""
+        glossary = self.config.reading.glossary
+        return len(self._weights) + (0 if glossary is None else glossary.size_bytes)
 
     @cached_property
     def weights_sha256(self) -> str:
@@ -95,10 +96,10 @@ class Adapter:
 
     @property
     def _weights(self) -> bytes:
-        prefix = tensor_prefix(self.config)
-        return serialise(
-            {prefix + name: tensor.contiguous() for name, tensor in self.tensors.items()}, {"format": "pt"}
-        )
+        prefix, glossary = tensor_prefix(self.config), self.config.reading.glossary
+        # Glossaries have no tensors, and their files are told apart so; of two entries, the order would not be fixed.
+        told = {"format": "pt"} if glossary is None else {"glossary": glossary.sha256}
+        return serialise({prefix + name: tensor.contiguous() for name, tensor in self.tensors.items()}, told)
 
     def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the adapter as a folder, whole or not at all.

@@ -32,7 +32,7 @@ from benchmarks.halves import in_half
 from benchmarks.retrieval import found_by_vectors, translations_found
 from benchmarks.sib200 import ZeroShot, lafand_pairs, read_topics
 from benchmarks.trials.scores import flores_sentences
-from benchmarks.trials.texts import FREE, SOURCES, lexicon_of, mix
+from benchmarks.trials.texts import FREE, GATITOS, SOURCES, lexicon_of, mix
 from benchmarks.write_results import data_folder, write_result
 
 _HELD_OUT = "b.ROM."
@@ -134,10 +134,39 @@ def _full_sentences(lang: str, *measures: Measure) -> Recipe:
             "method": adaptkit.Lora(blocks=(0, 1, 2, 3, 4, 5)),
             "force": True,
         },
-        measure=lambda model, adapter, zoo: tuple(
-            evaluation for measure in measures for evaluation in measure(model, adapter, zoo)
-        ),
+        measure=_together(*measures),
     )
+
+
+def _glossary(lang: str, *measures: Measure) -> Recipe:
+    """Words of all text at hand that may be shared, and of a dictionary where there is one."""
+    sources = [source for source, languages in {**FREE, "lexicon": GATITOS}.items() if lang in languages]
+    licences = {SOURCES[source][1] for source in sources}
+    return Recipe(
+        source=f"{' and '.join(SOURCES[source][0] for source in sources)}, en-{lang}",
+        licence=next(licence for licence in ("CC-BY-SA-4.0", "CC-BY-4.0") if licence in licences),
+        options=lambda: {"lang": lang, "parallel": mix(sources, lang), "method": "glossary", "force": True},
+        measure=_together(*measures),
+    )
+
+
+def _together(*measures: Measure) -> Measure:
+    return lambda model, adapter, zoo: tuple(each for measure in measures for each in measure(model, adapter, zoo))
+
+
+def _topics_below(lang: str) -> Measure:
+    """What a glossary adds to the language's own adapter."""
+
+    def measure(model: adaptkit.AdaptedModel, adapter: adaptkit.Adapter, zoo: Path) -> tuple[Evaluation, ...]:
+        own, head = adaptkit.load_adapter(zoo / "language" / lang), _zero_shot(model).head
+        with attached(model, adapter, own):
+            stacks = (f"{adapter.id} > {own.id}", own.id)
+            with_, without = (head.correct(model, *read_topics(lang, "test"), stack=stack) for stack in stacks)
+        return (
+            _evaluation(f"SIB-200, {lang}", f"with and without this adapter below the zoo's {own.id}", with_, without),
+        )
+
+    return measure
 
 
 def _sentences_found(lang: str) -> Measure:
@@ -265,6 +294,12 @@ RECIPES: dict[str, Recipe] = {
         for lang in ("am", "bm", "gn", "rw")
     },
     **{f"language/{lang}": _full_sentences(lang, _pages_found(lang)) for lang in ("tn", "xh")},
+    **{
+        f"language/{lang}-glossary": _glossary(lang, _topics(lang), _topics_below(lang), _sentences_found(lang))
+        for lang in ("am", "bm", "gn", "ha", "ig", "rw", "sw", "yo")
+    },
+    **{f"language/{lang}-glossary": _glossary(lang, _pages_found(lang)) for lang in ("tn", "xh")},
+    "language/quy-glossary": _glossary("quy", _topics("quy"), _sentences_found("quy")),
     "domain/biomedical": Recipe(
         source="articles of COVID-QA (deepset-ai/COVID-QA @ fb2eb5e24961)",
         licence="Apache-2.0",

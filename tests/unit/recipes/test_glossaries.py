@@ -183,3 +183,14 @@ def test_masks_are_filled_without_glosses(model: AdaptedModel) -> None:
     text = f"goli {model.backbone.tokenizer.mask_token} kasi"
     assert model.pinned(f"{glossary.id} > {mlm.id}").reading.glossary == GLOSSES
     assert model.fill_mask(text, stack=f"{glossary.id} > {mlm.id}") == model.fill_mask(text, stack=mlm)
+
+
+def test_two_glossaries_are_told_apart_and_have_a_size(model: AdaptedModel, tmp_path: Path) -> None:
+    one = random_adapter(model, GLOSSARY, name="sw")
+    other = replace(one, config=AdapterConfig(method=replace(GLOSSES, translations=("school", "goat", "rain"))))
+    assert one.weights_sha256 != other.weights_sha256
+    assert one.size_bytes > len("".join((*GLOSSES.words, *GLOSSES.translations)))
+    one.save(tmp_path / "zoo" / "sw")
+    assert load_adapter(tmp_path / "zoo" / "sw").weights_sha256 == one.weights_sha256
+    (listing,) = adaptkit.Zoo(tmp_path / "zoo")
+    assert listing.size_bytes == (tmp_path / "zoo" / "sw" / "adapter_config.json").stat().st_size
