@@ -10,11 +10,12 @@ from adaptkit.errors import (
     TensorShapeMismatch,
     UnknownVersion,
 )
-from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
+from adaptkit.format.spec import CONFIG_FILE, READABLE_VERSIONS, RECORD_FILE
 from adaptkit.storage import load_adapter
 from tests.hostile import REMOVED, get, put
 
 HUGE = 10**4000
+NEXT = max(READABLE_VERSIONS) + 1
 
 
 def assert_refused(folder: Path, error: type[AdapterFileError]) -> None:
@@ -23,14 +24,14 @@ def assert_refused(folder: Path, error: type[AdapterFileError]) -> None:
     assert type(caught.value) is error
 
 
-@pytest.mark.parametrize("version", [0, 11, -1, "1", True, 1.0, None, [1], HUGE, REMOVED])
+@pytest.mark.parametrize("version", [0, NEXT, -1, "1", True, 1.0, None, [1], HUGE, REMOVED])
 def test_an_unknown_version(folder: Path, version: object) -> None:
     put(folder, RECORD_FILE, "format_version", version)
     assert_refused(folder, UnknownVersion)
 
 
 def test_the_version_is_read_before_anything_else(folder: Path) -> None:
-    (folder / RECORD_FILE).write_text('{"format_version": 11, "all of this": "is new"}')
+    (folder / RECORD_FILE).write_text(f'{{"format_version": {NEXT}, "all of this": "is new"}}')
     assert_refused(folder, UnknownVersion)
 
 
