@@ -30,11 +30,7 @@ def train_command(request: AnyRequest) -> Answer | None:
             f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
         lines += [facts.scored] if facts.scored else []
-        if facts.kept_the_start:
-            lines.append(
-                "the adapter changes nothing: the held-out loss was never better than at the start. Train for more "
-                "steps, on more text, or at another learning rate"
-            )
+        lines += [f"the adapter {facts.without_gain}"] if facts.without_gain else []
     if request.output.folder is None:
         lines.append("nothing was saved: give --output FOLDER to keep the adapter")
     else:

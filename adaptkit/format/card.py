@@ -69,6 +69,21 @@ class TrainingFacts:
         """Whether no weights were better than those of the start, which change nothing: they are the adapter's."""
         return not self.heldout_loss_after < self.heldout_loss_before
 
+    @property
+    def without_gain(self) -> str:
+        """What to say of an adapter that kept the start, behind its name; empty for every other."""
+        if not self.kept_the_start:
+            return ""
+        if self.objective == "alignment":
+            return (
+                "brought held-out sentences no nearer to their translations. Measure it before you rely on it, or let "
+                "it learn from more sentences with translations"
+            )
+        return (
+            "changes nothing: in its training the held-out loss was never better than at the start. Train it for more "
+            "steps, on more text, or at another learning rate"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:

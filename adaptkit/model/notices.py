@@ -20,12 +20,8 @@ class Notices:
     def of_effects(self, adapters: Iterable[Adapter]) -> None:
         """Warn of adapters whose training found nothing better than their start, whatever is predicted with them."""
         for adapter in adapters:
-            if adapter.card.training is not None and adapter.card.training.kept_the_start:
-                self._give(
-                    f"{adapter.id} without effect",
-                    f"{adapter.id} changes nothing: in its training the held-out loss was never better than at the "
-                    "start. Train it for more steps, on more text, or at another learning rate.",
-                )
+            if adapter.card.training is not None and (said := adapter.card.training.without_gain):
+                self._give(f"{adapter.id} without effect", f"{adapter.id} {said}.")
 
     def of_cuts(self, n_cut: int, n_texts: int, *, limit: int) -> None:
         """Warn of texts that are longer than the `limit` in tokens; where a caller names a length, it is meant."""

@@ -30,7 +30,7 @@ def doubt_of(before: Mapping[str, float], after: Mapping[str, float], constant_l
     Where that answer is right on all of them, as on examples of one label, it is nothing to compare with.
     """
     if not after["loss"] < before["loss"]:
-        return "held-out loss was never better than at the start, so the adapter changes nothing"
+        return "held-out loss was never better than at the start"
     if constant_loss and after["loss"] > _LEARNED_NOTHING * constant_loss:
         return (
             f"held-out loss {after['loss']:.3f} is no better than that of giving every input the same answer "

@@ -194,3 +194,11 @@ def test_two_glossaries_are_told_apart_and_have_a_size(model: AdaptedModel, tmp_
     assert load_adapter(tmp_path / "zoo" / "sw").weights_sha256 == one.weights_sha256
     (listing,) = adaptkit.Zoo(tmp_path / "zoo")
     assert listing.size_bytes == (tmp_path / "zoo" / "sw" / "adapter_config.json").stat().st_size
+
+
+def test_one_that_brings_nothing_nearer_says_so(model: AdaptedModel, caplog: pytest.LogCaptureFixture) -> None:
+    made = learned(model)
+    assert made.training is not None
+    facts = replace(made.training, heldout_loss_after=made.training.heldout_loss_before)
+    model.attach(replace(made, card=replace(made.card, training=facts)))
+    assert "brought held-out sentences no nearer to their translations" in caplog.text

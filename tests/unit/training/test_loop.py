@@ -57,7 +57,7 @@ def test_without_patience_all_steps_are_done() -> None:
     result = small_run(trained_by=scripted(1.0, 2.0), max_steps=9, evaluate_every=1, patience=None).train()
     assert result.steps == 9
     assert result.stopped_because.startswith("all steps done")
-    assert result.stopped_because.endswith("changes nothing")
+    assert result.stopped_because.endswith("never better than at the start")
 
 
 def test_training_lowers_the_heldout_loss() -> None:
