@@ -17,6 +17,7 @@ from adaptkit.data.fullness import FULL
 from adaptkit.data.repeats import repeated_share, repeats_in_words
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import ConfigError
+from adaptkit.objectives.alignment import ALIGNMENT
 from adaptkit.options import Recorded
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.evaluations import evaluations_told
@@ -102,6 +103,7 @@ class TextTraining(TextLook):
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.described(self.objective)}, {counted(estimate.n_sentences, 'sentence')}",
             *self._of_unstated_languages(),
+            *self._of_glossaries(),
             *self._pairs_shown(),
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
@@ -232,6 +234,17 @@ class TextTraining(TextLook):
         return [
             "note: no file says which language the translations are in; name it "
             f"({as_typed(source_lang='en')}), so that the card has it and swapped columns are found more surely"
+        ]
+
+    def _of_glossaries(self) -> list[str]:
+        """What to say where a glossary could be learned of the same text, and lies not below."""
+        glossed = self.objective.name == ALIGNMENT.name or self.foundation.reading_for(self.language).glossary
+        plain = self.request.kind == "language" and self.language is not None and self.source.kind == "corpus"
+        if not (plain and self.source.translated) or glossed or self.model.backbone.architecture.generates:
+            return []
+        return [
+            f"note: a glossary of the same text is learned in seconds ({as_typed(method='glossary')}) and stacks with "
+            "this adapter; measure both"
         ]
 
     def _pairs_shown(self) -> list[str]:
