@@ -56,7 +56,10 @@ def evaluate(
             "folder of parallel files by language"
         ),
     ] = None,
-    zoo: Annotated[Path | None, typer.Option(help="folder of adapter folders with the language adapters")] = None,
+    zoo: Annotated[
+        list[Path] | None,
+        typer.Option(help="folder of adapter folders with the language adapters; or repeat for the folder of each"),
+    ] = None,
     domain: Annotated[
         list[Path] | None, typer.Option(help="domain adapter between language and task; may be repeated")
     ] = None,
@@ -105,7 +108,7 @@ def evaluate(
         languages=languages,
         compare=compare,
         data=_data(data),
-        zoo=zoo,
+        zoo=zoo[0] if zoo and len(zoo) == 1 else zoo or None,
         domain=domain or (),
         source_language=source_language,
         seeds=seeds,

@@ -1,6 +1,6 @@
-"""Which language adapter lies below the task adapter under each condition."""
+"""Which language adapters lie below the task adapter under each condition."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
@@ -8,18 +8,19 @@ from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.languages import family_for, nearest_relative, relative_trained_on, trained_on
+from adaptkit.languages import family_for, nearest_relative, relative_trained_on
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
+from adaptkit.storage.of_language import glossaries_and_others, of_language, several_of_one
 from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True)
 class LanguageAdapters:
-    """Language adapters: one at most for each language alone, and any for several languages at once.
+    """Language adapters: for each language alone one with layers and one glossary at most, and any for several at once.
 
     Raises:
-        ConfigError: Two of one language, or an adapter that is for no language.
+        ConfigError: More of one language, or an adapter that is for no language.
     """
 
     adapters: tuple[Adapter, ...]
@@ -30,11 +31,12 @@ class LanguageAdapters:
                 raise ConfigError(
                     f"{adapter.id} is not a language adapter; give language adapters as {as_typed(zoo=...)}."
                 )
-        named = [adapter.language for adapter in self.adapters if adapter.language is not None]
-        if len(self.by_language) < len(named):
-            twice = sorted({str(language) for language in named if named.count(language) > 1})
+        if several := several_of_one(self.adapters):
+            found = "; ".join(f"for {language} {', '.join(ids)}" for language, ids in sorted(several.items()))
             raise ConfigError(
-                f"the zoo has several language adapters for {', '.join(twice)}; give a list with one for each language."
+                "of each language, one adapter with layers and one glossary at most can lie below a task, and there "
+                f"are several language adapters: {found}. Choose by {as_typed(zoo=...)}, which takes several adapter "
+                "folders too (in Python a list, zoo=[...], of folders or adapters)."
             )
 
     @classmethod
@@ -60,41 +62,38 @@ class LanguageAdapters:
         return cls(found)
 
     @property
-    def by_language(self) -> Mapping[str, Adapter]:
-        """The adapter of each language that has one of its own."""
-        return {adapter.language: adapter for adapter in self.adapters if adapter.language is not None}
+    def languages(self) -> frozenset[str]:
+        """The languages that have an adapter of their own."""
+        return frozenset(adapter.language for adapter in self.adapters if adapter.language is not None)
 
-    @property
-    def families(self) -> Mapping[str, Adapter]:
-        """Adapters for several languages, by id."""
-        return {adapter.id: adapter for adapter in self.adapters if adapter.language is None}
-
-    def below(self, condition: Condition, *, source: str, target: str) -> Adapter | None:
-        """The adapter of a condition other than `none`; None where there is none."""
+    def below(self, condition: Condition, *, source: str, target: str) -> tuple[Adapter, ...]:
+        """The adapters of a condition other than `none`, lowest first; empty where there is none."""
         if condition == "relative":
             return self._relative(source=source, target=target)
-        return self._trained_on(source if condition == "source" else target)
+        # A language's own, else those of a family that it was in: what training has below it too.
+        return of_language(source if condition == "source" else target, self.adapters)
 
-    def _trained_on(self, language: str) -> Adapter | None:
-        """A language's own adapter, else the one of a family that it was in: what training has below it too."""
-        name = trained_on(language, self._members)
-        return self.by_language.get(language) or (None if name is None else self.families[name])
+    def _relative(self, *, source: str, target: str) -> tuple[Adapter, ...]:
+        """Those of the family, for a language without one of its own; else those of the nearest relative.
 
-    def _relative(self, *, source: str, target: str) -> Adapter | None:
-        """That of the family, for a language without one of its own; else that of the nearest relative.
-
-        Where no relative has one of its own, it is one for several languages that was trained on a relative.
+        Where no relative has one of its own, they are for several languages and were trained on a relative.
         """
-        others = {name: found for name, found in self._members.items() if target not in found}
-        if target not in self.by_language and (family := family_for(target, others)) is not None:
-            return self.families[family]
-        alone = self.by_language.get(nearest_relative(target, set(self.by_language) - {source}) or "")
-        in_one = None if alone else relative_trained_on(target, others)
-        return alone if in_one is None else self.families[in_one[0]]
+        others = [it for it in self.adapters if it.language is None and target not in it.languages]
+        if target not in self.languages and (found := _for_family(target, others)):
+            return found
+        relative = nearest_relative(target, self.languages - {source})
+        if relative is not None:
+            return of_language(relative, (it for it in self.adapters if it.language == relative))
+        in_one = relative_trained_on(target, {it.id: it.languages for it in others})
+        return () if in_one is None else of_language(in_one[1], others)
 
-    @property
-    def _members(self) -> Mapping[str, tuple[str, ...]]:
-        return {name: adapter.languages for name, adapter in self.families.items()}
+
+def _for_family(language: str, adapters: Iterable[Adapter]) -> tuple[Adapter, ...]:
+    """The glossary and the adapter with layers of the family that a language belongs to."""
+    found = (
+        (family_for(language, {it.id: it.languages for it in part}), part) for part in glossaries_and_others(adapters)
+    )
+    return tuple(it for name, part in found for it in part if it.id == name)
 
 
 Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]
@@ -112,6 +111,6 @@ def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:
     return tuple(condition for condition in CONDITIONS if condition in compare or condition == "none")
 
 
-def stack_for(below: Adapter | None, top: Sequence[Adapter]) -> Stack:
+def stack_for(below: Sequence[Adapter], top: Sequence[Adapter]) -> Stack:
     """What stands on top, lowest first, on what lies below it under a condition."""
-    return Stack(*([below.id] if below is not None else []), *(adapter.id for adapter in top))
+    return Stack(*(adapter.id for adapter in (*below, *top)))

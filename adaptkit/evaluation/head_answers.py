@@ -109,7 +109,7 @@ class HeadAnswers:
                 most = max(Counter(labels).values())
                 yield Majority(language=test.language, accuracy=100 * most / len(labels))
 
-    def stack(self, condition: Condition, below: Adapter | None) -> str:  # noqa: ARG002 - a subject may need it
+    def stack(self, condition: Condition, below: Sequence[Adapter]) -> str:  # noqa: ARG002 - a subject may need it
         """The stack of the first seed."""
         return str(stack_for(below, self.tops[0]))
 
@@ -123,7 +123,7 @@ class HeadAnswers:
         self,
         test: LanguageTest,
         condition: Condition,  # noqa: ARG002
-        below: Adapter | None,
+        below: Sequence[Adapter],
         top: Sequence[Adapter],
     ) -> Measured:
         """Predict and score."""
@@ -146,7 +146,7 @@ class HeadAnswers:
         self,
         test: LanguageTest,
         condition: Condition,
-        below: Adapter,
+        below: Sequence[Adapter],
         without: Sequence[Measured],
         having: Sequence[Measured],
     ) -> Iterator[TurnedExample]:
@@ -156,7 +156,7 @@ class HeadAnswers:
             model=self.model,
             head=self._head,
             metric=test.metrics[name],
-            without=stack_for(None, self.tops[0]),
+            without=stack_for((), self.tops[0]),
             having=stack_for(below, self.tops[0]),
             explain=self.measuring.explain,
             max_answer_tokens=self.measuring.max_answer_tokens,

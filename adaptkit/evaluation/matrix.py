@@ -13,7 +13,7 @@ from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.by_class import ClassCounts, class_scores, grown_confusions
 from adaptkit.evaluation.cell_progress import CellProgress
-from adaptkit.evaluation.conditions import LanguageAdapters
+from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
 from adaptkit.evaluation.notes import form_notes, leak_notes
@@ -72,17 +72,16 @@ class Matrix:
         for test in tests:
             runs: dict[Condition, list[Measured]] = {}
             for condition in self.conditions:
-                below = None if condition == "none" else self._below(condition, test.language, notes)
-                if condition != "none" and below is None:
+                below = () if condition == "none" else self._below(condition, test.language, notes)
+                if condition != "none" and not below:
                     continue
-                if below is not None:
-                    tested[below.id] = _tested(below)
-                acting = [*([below] if below is not None else []), *subject.tops[0]]
+                tested |= {adapter.id: _tested(adapter) for adapter in below}
+                acting = [*below, *subject.tops[0]]
                 notes.update(dict.fromkeys(form_notes(test.language, subject.texts(test), acting)))
                 runs[condition] = [self._measured(test, condition, below, top) for top in subject.tops]
                 notes.update(dict.fromkeys(_one_answer_notes(test, condition, runs[condition])))
                 cells.append(self._cell(test, condition, below, runs[condition]))
-                if below is not None:
+                if below:
                     turned += self._turned(test, condition, below, runs)
             numbers = text_numbers(subject.key(example) for example in test.examples)
             comparisons += list(_compared(test, runs, subject.metrics[0], numbers))
@@ -115,21 +114,20 @@ class Matrix:
     def _n_cells(self) -> int:
         """Cells for which there is an adapter."""
         return sum(
-            condition == "none" or self.zoo.below(condition, source=self.source, target=language) is not None
+            condition == "none" or bool(self.zoo.below(condition, source=self.source, target=language))
             for language in self.languages
             for condition in self.conditions
         )
 
-    def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> Adapter | None:
+    def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> tuple[Adapter, ...]:
         below = self.zoo.below(condition, source=self.source, target=language)
-        if note := _said_of(below, condition, language):
-            notes[f"{language}: {note}."] = None
+        notes.update(dict.fromkeys(f"{language}: {note}." for note in _said_of(below, condition, language)))
         return below
 
     def _measured(
-        self, test: LanguageTest, condition: Condition, below: Adapter | None, top: Sequence[Adapter]
+        self, test: LanguageTest, condition: Condition, below: Sequence[Adapter], top: Sequence[Adapter]
     ) -> Measured:
-        adapters, backbone = [*([below] if below is not None else []), *top], self.model.backbone
+        adapters, backbone = [*below, *top], self.model.backbone
         identity = repr(
             (
                 self.task,
@@ -148,16 +146,20 @@ class Matrix:
             with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
                 found = self.subject.measure(test, condition, below, top)
             self.kept.save(identity, found)
-        self.progress.done(f"{test.language} {below.id if below else 'none'}", len(test.examples), found.elapsed_s)
+        self.progress.done(f"{test.language} {stack_for(below, ()) or 'none'}", len(test.examples), found.elapsed_s)
         return found
 
     def _turned(
-        self, test: LanguageTest, condition: Condition, below: Adapter, runs: Mapping[Condition, Sequence[Measured]]
+        self,
+        test: LanguageTest,
+        condition: Condition,
+        below: Sequence[Adapter],
+        runs: Mapping[Condition, Sequence[Measured]],
     ) -> list[TurnedExample]:
         """Examples to show, answered as they were measured."""
         if not self.subject.shows_examples:
             return []
-        adapters = [below, *self.subject.tops[0]]
+        adapters = [*below, *self.subject.tops[0]]
         with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
             return list(self.subject.turned(test, condition, below, runs["none"], runs[condition]))
 
@@ -166,8 +168,10 @@ class Matrix:
         attached = [self.model.attached_adapter(name) for name in adapter.config.method.fuses]
         return [None if each is None else (each.weights_sha256, each.config, self._fused_by(each)) for each in attached]
 
-    def _cell(self, test: LanguageTest, condition: Condition, below: Adapter | None, runs: Sequence[Measured]) -> Cell:
-        stacked = [*([below] if below else []), *self.subject.tops[0]]
+    def _cell(
+        self, test: LanguageTest, condition: Condition, below: Sequence[Adapter], runs: Sequence[Measured]
+    ) -> Cell:
+        stacked = [*below, *self.subject.tops[0]]
         return Cell(
             language=test.language,
             condition=condition,
@@ -216,14 +220,27 @@ def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:
 def _tested(below: Adapter) -> MeasuredAdapter:
     card = below.card
     text = "text kept private" if card.private else card.source
-    return MeasuredAdapter(id=below.id, weights_sha256=below.weights_sha256, text=text, licence=card.licence)
+    glossary = below.config.reading.glossary
+    return MeasuredAdapter(
+        id=below.id,
+        weights_sha256=below.weights_sha256,
+        text=text,
+        licence=card.licence,
+        glossary_sha256="" if glossary is None else glossary.sha256,
+    )
 
 
-def _said_of(below: Adapter | None, condition: Condition, language: str) -> str:
-    """What a report notes of the adapter below a condition; empty where it is the one to expect."""
-    if below is None:
+def _said_of(below: Sequence[Adapter], condition: Condition, language: str) -> Iterator[str]:
+    """What a report notes of the adapters below a condition; nothing where it is the one to expect."""
+    if not below:
         why = f": {why_no_relative(language)}" if condition == "relative" else ""
-        return f"no adapter for the condition {condition!r}{why}"
+        yield f"no adapter for the condition {condition!r}{why}"
+    yield from filter(None, dict.fromkeys(_said_of_one(adapter, condition, language) for adapter in below))
+    if len(below) > 1:
+        yield f"under the condition {condition!r}, {stack_for(below, ())} are measured together, and none of them alone"
+
+
+def _said_of_one(below: Adapter, condition: Condition, language: str) -> str:
     if below.language is not None:
         return f"its nearest relative with an adapter is {below.language}" if condition == "relative" else ""
     trained = f"{below.id}, trained on {', '.join(below.languages)}"

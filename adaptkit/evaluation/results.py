@@ -11,7 +11,7 @@ from adaptkit.scores import Difference
 Condition: TypeAlias = Literal["none", "source", "target", "relative"]
 CONDITIONS: tuple[Condition, ...] = ("none", "source", "target", "relative")
 """Which language adapter lies below the task adapter: none, that of the task's training language, that of the test
-language, or that of the test language's nearest relative with an adapter."""
+language, or that of the test language's nearest relative with an adapter; with a glossary of the language, if any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +31,28 @@ class Cell:
     peak_memory_bytes: int
     adapter_bytes: int
 
+    @property
+    def together(self) -> str:
+        """The language adapters in the stack where there are several, `language/ha-glossary > language/ha`; or empty.
+
+        Of a retrieval, those that the sentences of the test language are encoded under.
+        """
+        below = [name for name in self.stack.partition(";")[0].split(" > ") if name.startswith("language/")]
+        return " > ".join(below) if len(below) > 1 else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredAdapter:
-    """A language adapter that was measured: its id, the hash of its weights, and what its card says of its text."""
+    """A language adapter that was measured, maybe with another: its id, its hash, and what its card says of its text.
+
+    Which were measured together is said by the stacks of the cells. A glossary has no weights, and a hash of its words.
+    """
 
     id: str
     weights_sha256: str
     text: str
     licence: str
+    glossary_sha256: str = since(6, "")
 
 
 @dataclass(frozen=True, kw_only=True)

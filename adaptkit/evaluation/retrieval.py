@@ -133,7 +133,7 @@ class Retrieval:
         """None: there is no answer that is always the same."""
         return iter(())
 
-    def stack(self, condition: Condition, below: Adapter | None) -> str:
+    def stack(self, condition: Condition, below: Sequence[Adapter]) -> str:
         """What each side is encoded under."""
         ours, theirs = (str(stack) or "none" for stack in self._stacks(condition, below, self.domains))
         return f"{ours}; {self.source}: {theirs}"
@@ -143,7 +143,7 @@ class Retrieval:
         return (self.source, condition == "source")
 
     def measure(
-        self, test: LanguageTest, condition: Condition, below: Adapter | None, top: Sequence[Adapter]
+        self, test: LanguageTest, condition: Condition, below: Sequence[Adapter], top: Sequence[Adapter]
     ) -> Measured:
         """Encode both sides and rank. The time is that of the test language's side."""
         stack, source_stack = self._stacks(condition, below, top)
@@ -170,15 +170,15 @@ class Retrieval:
         self,
         test: LanguageTest,  # noqa: ARG002 - of the contract of subjects
         condition: Condition,  # noqa: ARG002
-        below: Adapter,  # noqa: ARG002
+        below: Sequence[Adapter],  # noqa: ARG002
         without: Sequence[Measured],  # noqa: ARG002
         having: Sequence[Measured],  # noqa: ARG002
     ) -> Iterator[TurnedExample]:
         """None."""
         return iter(())
 
-    def _stacks(self, condition: Condition, below: Adapter | None, top: Sequence[Adapter]) -> tuple[Stack, Stack]:
-        return stack_for(below, top), stack_for(below if condition == "source" else None, top)
+    def _stacks(self, condition: Condition, below: Sequence[Adapter], top: Sequence[Adapter]) -> tuple[Stack, Stack]:
+        return stack_for(below, top), stack_for(below if condition == "source" else (), top)
 
     def _vectors(self, texts: Sequence[str], stack: Stack) -> NDArray[np.float32]:
         vectors: NDArray[np.float32] = self.model.encode(texts, stack=stack, batch_size=self.batch_size).numpy()

@@ -59,14 +59,14 @@ class Subject(Protocol):
     def majorities(self, tests: Sequence[LanguageTest]) -> Iterator[Majority]:
         """The score of always giving the same answer, where there is one."""
 
-    def stack(self, condition: Condition, below: Adapter | None) -> str:
+    def stack(self, condition: Condition, below: Sequence[Adapter]) -> str:
         """What acts under a condition, for the tables."""
 
     def identity(self, test: LanguageTest, condition: Condition) -> tuple[object, ...]:
         """All that a measurement depends on besides the adapters, the backbone, the test and the batches."""
 
     def measure(
-        self, test: LanguageTest, condition: Condition, below: Adapter | None, top: Sequence[Adapter]
+        self, test: LanguageTest, condition: Condition, below: Sequence[Adapter], top: Sequence[Adapter]
     ) -> Measured:
         """Measure once, with all adapters attached."""
 
@@ -78,11 +78,11 @@ class Subject(Protocol):
         self,
         test: LanguageTest,
         condition: Condition,
-        below: Adapter,
+        below: Sequence[Adapter],
         without: Sequence[Measured],
         having: Sequence[Measured],
     ) -> Iterator[TurnedExample]:
-        """The examples that the adapter below turned right or wrong, with all adapters attached.
+        """The examples that the adapters below turned right or wrong, with all adapters attached.
 
         `without` and `having` are the measurements under `none` and under the condition.
         """

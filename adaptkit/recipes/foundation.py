@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from adaptkit.composition import AdapterId, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AdapterExists, ConfigError
-from adaptkit.languages import trained_on
 from adaptkit.methods import Reading
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import AdapterBelow
 from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import check_identity
+from adaptkit.storage.of_language import glossaries_and_others, glossaries_first, of_language, several_of_one
 from adaptkit.terminal.asking import as_typed
 
 
@@ -39,11 +39,12 @@ def _loaded(entry: AdapterBelow | PathOrName) -> Adapter:
 class Foundation:
     """Frozen adapters under the one that trains.
 
-    One language adapter lies under every batch. Of several, a batch has the one with the fewest languages that was
-    trained on its own, and none where there is none for it; domain adapters lie above it under every batch.
+    One language adapter lies under every batch, and so does one with the glossary of its language. Of those of several
+    languages, a batch has what was trained on its own (`of_language`), and none where there is none for it; domain
+    adapters lie above that under every batch.
 
     Raises:
-        ConfigError: A task adapter, or two language adapters of one language.
+        ConfigError: A task adapter, or several language adapters of one language that are not one and a glossary.
     """
 
     adapters: tuple[Adapter, ...]
@@ -54,10 +55,11 @@ class Foundation:
             raise ConfigError(
                 f"{as_typed(on=...)} names what lies below: language and domain adapters, found {', '.join(above)}."
             )
-        languages = [adapter.language for adapter in self.languages if adapter.language is not None]
-        if len(set(languages)) < len(languages):
+        if several := several_of_one(self.languages):
+            found = "; ".join(f"for {language} {', '.join(ids)}" for language, ids in several.items())
             raise ConfigError(
-                f"{as_typed(on=...)} has several language adapters of one language: {', '.join(map(str, languages))}."
+                f"{as_typed(on=...)} has several language adapters of one language: {found}. One with layers and one "
+                "glossary may lie below."
             )
 
     @property
@@ -65,11 +67,17 @@ class Foundation:
         """The language adapters that stand for themselves; those that a fusion in the list fuses act through it."""
         return tuple(adapter for adapter in standing(self.adapters) if adapter.kind == "language")
 
+    @property
+    def differs_by_language(self) -> bool:
+        """Whether what lies below a batch depends on its language."""
+        several = any(len(part) > 1 for part in glossaries_and_others(self.languages))
+        return several or len({adapter.languages for adapter in self.languages}) > 1
+
     def __str__(self) -> str:
         if not self.adapters:
             return "trained without adapters below"
-        own = [adapter.id for adapter in self.languages] if len(self.languages) > 1 else []
-        others = " > ".join(adapter.id for adapter in self.adapters if adapter.id not in own)
+        own = [adapter.id for adapter in self.languages] if self.differs_by_language else []
+        others = " > ".join(adapter.id for adapter in glossaries_first(self.adapters) if adapter.id not in own)
         lower = filter(None, [f"each language's own ({', '.join(own)})" if own else "", others])
         return f"trained on top of {' > '.join(lower)}"
 
@@ -112,7 +120,7 @@ class Foundation:
         missing = []
         for adapter in sorted(self.adapters, key=lambda entry: bool(entry.config.method.fuses)):
             there = model.attached_adapter(adapter.id)
-            if there is not None and there.weights_sha256 != adapter.weights_sha256:
+            if there is not None and there.learned_sha256 != adapter.learned_sha256:
                 raise AdapterExists(
                     f"another {adapter.id} is attached to the model than the one in {as_typed(on=...)}. Detach it "
                     "first: "
@@ -152,15 +160,8 @@ class Foundation:
         )
 
     def _ids_for(self, language: str | None) -> list[str]:
-        own = self._own(language)
-        domains = [adapter.id for adapter in self.adapters if adapter.kind == "domain"]
-        return [*([own] if own else []), *domains]
-
-    def _own(self, language: str | None) -> str | None:
-        """The language adapter for text in a language, by its id."""
-        if len(self.languages) == 1:
-            return self.languages[0].id
-        return trained_on(language, {adapter.id: adapter.languages for adapter in self.languages})
+        own = of_language(language, self.languages) if self.differs_by_language else glossaries_first(self.languages)
+        return [adapter.id for adapter in (*own, *(it for it in self.adapters if it.kind == "domain"))]
 
     def in_other_forms(self, form: NormalForm | None) -> list[str]:
         """Say which adapters were trained on text in another normal form than this run's."""
@@ -177,7 +178,7 @@ class Foundation:
 
     def languages_without(self, found: set[str | None]) -> list[str]:
         """Languages of the data that train without a language adapter below although others have one."""
-        if len(self.languages) < 2:
+        if not self.differs_by_language:
             return []
         known = {language for adapter in self.languages for language in adapter.languages}
         return sorted({language or "unnamed" for language in found} - known)

@@ -95,11 +95,11 @@ class TextLook:
         """See that several languages have the same below them.
 
         Raises:
-            ConfigError: There are several language adapters.
+            ConfigError: There are language adapters of several languages.
         """
-        if self.language is None and len(self.foundation.languages) > 1 and not self._fuses:
+        if self.language is None and self.foundation.differs_by_language and not self._fuses:
             raise ConfigError(
-                f"an adapter for several languages has one language adapter below at most, and {as_typed(on=...)} "
+                f"an adapter for several languages has the same below all of them, and {as_typed(on=...)} "
                 f"names {', '.join(adapter.id for adapter in self.foundation.languages)}."
             )
 

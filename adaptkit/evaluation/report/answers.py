@@ -8,6 +8,7 @@ from adaptkit.evaluation.report.words import (
     condition_subject,
     interval_text,
     language_label,
+    listed,
     plain,
     points,
     score_text,
@@ -39,7 +40,8 @@ def answer(grid: Grid, condition: Condition, language: str) -> str:
     """Such as: Hausa: 46.1 → 53.9, +7.8 points of accuracy (+2.9 to +12.7); the Hausa adapter helps."""
     gain = grid.gain(language, condition)
     assert gain is not None  # noqa: S101 - only such languages are asked for
-    subject = condition_subject(condition, grid.results.source_language, language)
+    own = condition_subject(condition, grid.results.source_language, language)
+    subject = plain(grid.together(language, condition)) or own
     outcome = _outcome(gain, subject, is_perfect=_is_perfect(grid, language))
     return (
         f"{language_label(language)}: {_change(grid, condition, [language])}, "
@@ -52,8 +54,15 @@ def _average(grid: Grid, condition: Condition, languages: Sequence[str]) -> str:
     assert gain is not None  # noqa: S101 - all of them have one
     return (
         f"Average over {counted(len(languages), 'language')}: {_change(grid, condition, languages)}, "
-        f"{_points(grid, gain.mean)} with {condition_subject(condition, grid.results.source_language)}."
+        f"{_points(grid, gain.mean)} with {condition_subject(condition, grid.results.source_language)}"
+        f"{beside_glossaries(grid, condition, languages)}."
     )
+
+
+def beside_glossaries(grid: Grid, condition: Condition, languages: Sequence[str]) -> str:
+    """In which languages an adapter was not measured alone: ` (in Hausa and Igbo together with a glossary)`."""
+    having = [language_label(name) for name in languages if grid.together(name, condition)]
+    return f" (in {listed(having)} together with a glossary)" if having else ""
 
 
 def _foreign(grid: Grid, condition: Condition) -> list[str]:

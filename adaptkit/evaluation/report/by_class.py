@@ -5,6 +5,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TypeVar
 
+from adaptkit.evaluation.report.answers import beside_glossaries
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.tables import NOTHING, Entry, ReportTable, Row, condition_entry
 from adaptkit.evaluation.report.words import (
@@ -126,6 +127,7 @@ def changes(grid: Grid) -> list[str]:
         return []
     condition = grid.telling[0]
     subject = condition_subject(condition, grid.results.source_language)
+    subject += beside_glossaries(grid, condition, grid.by_gain)
     measured = _foreign(grid, [it for it in grid.results.classes if it.condition == condition])
     grown = _foreign(grid, [it for it in grid.results.confusions if it.condition == condition])
     return [

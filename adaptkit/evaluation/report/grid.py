@@ -50,6 +50,11 @@ class Grid:
         """What was measured there, if anything was."""
         return self._cells.get((language, condition))
 
+    def together(self, language: str, condition: Condition) -> str:
+        """The language adapters that were measured there together; empty where it was one, or none."""
+        cell = self.cell(language, condition)
+        return "" if cell is None else cell.together
+
     def score(self, language: str, condition: Condition, metric: str) -> Score | None:
         """The mean over seeds."""
         cell = self.cell(language, condition)

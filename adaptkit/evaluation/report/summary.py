@@ -1,6 +1,7 @@
 """What a reader must learn before any table: warnings, verdicts, facts, and how to read the rest."""
 
 from adaptkit.evaluation.repeats import FEWEST_TEXTS
+from adaptkit.evaluation.report.answers import beside_glossaries
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.words import (
     both_names,
@@ -144,12 +145,14 @@ def _what_a_score_is(results: TransferResults) -> str:
 
 def _tested(it: MeasuredAdapter) -> str:
     text = plain(it.text) or "text not stated"
-    return f"weights {it.weights_sha256[:12]}; {text}; licence: {plain(it.licence)}"
+    learned = f"glossary {it.glossary_sha256[:12]}" if it.glossary_sha256 else f"weights {it.weights_sha256[:12]}"
+    return f"{learned}; {text}; licence: {plain(it.licence)}"
 
 
 def _verdict(grid: Grid, condition: Condition) -> str:
     helps, unclear, hurts = (_languages_with(grid, condition, verdict) for verdict in ("helps", "no evidence", "hurts"))
     subject = condition_subject(condition, grid.results.source_language)
+    subject += beside_glossaries(grid, condition, grid.by_gain)
     parts = [f"{subject[0].upper()}{subject[1:]} helps on {listed(helps) if helps else 'no language'}"]
     if unclear:
         parts.append(f"there is no evidence on {listed(unclear)}")

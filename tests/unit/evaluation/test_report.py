@@ -236,6 +236,33 @@ def test_language_adapters_are_named_with_weights_text_and_licence(results: Tran
         assert "weights abababababab; news.txt; licence: CC-BY-4.0" in text
 
 
+def test_a_glossary_is_named_by_the_hash_of_its_words(results: TransferResults) -> None:
+    adapter = MeasuredAdapter(
+        id="language/sw-glossary", weights_sha256="ab" * 32, text="en-sw", licence="CC0-1.0", glossary_sha256="cd" * 32
+    )
+    for text in rendered(replace(results, language_adapters=(adapter,))).values():
+        assert "glossary cdcdcdcdcdcd; en-sw; licence: CC0-1.0" in text
+        assert "abababababab" not in text
+
+
+def test_a_gain_of_two_adapters_is_not_told_as_that_of_one(results: TransferResults) -> None:
+    both = "language/sw-glossary > language/sw"
+    cells = tuple(
+        replace(cell, stack=f"{both} > task/topics") if (cell.language, cell.condition) == ("sw", "target") else cell
+        for cell in results.cells
+    )
+    several = replace(results, cells=cells)
+    for text in (*rendered(several).values(), spoken(several)):
+        assert "own adapter (in Swahili together with a glossary)" in text
+    alone = replace(
+        several,
+        cells=tuple(cell for cell in cells if cell.language == "sw"),
+        comparisons=tuple(it for it in several.comparisons if it.language == "sw"),
+    )
+    assert f"{both} helps." in spoken(alone)
+    assert "together with a glossary" not in spoken(results)
+
+
 def test_the_most_frequent_label_has_a_column(results: TransferResults) -> None:
     text = render_markdown(replace(results, majority=(Majority(language="sw", accuracy=25.0),)))
     row = next(line for line in text.splitlines() if line.startswith("| Swahili · sw | 66.7"))

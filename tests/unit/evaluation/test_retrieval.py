@@ -13,7 +13,7 @@ from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation import TransferResults
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers.sentence_vectors import SentenceVectors
-from adaptkit.methods import LoraConfig
+from adaptkit.methods import GlossaryConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference, translation_ranks
 from adaptkit.storage import Adapter
@@ -73,6 +73,17 @@ def test_each_side_is_encoded_under_what_its_condition_says(model: AdaptedModel,
     assert (contrasts["target", "none"].low, contrasts["target", "none"].high) == pytest.approx((gain.low, gain.high))
     assert contrasts.keys() == {("source", "none"), ("target", "none"), ("target", "source")}
     assert (found.seeds, found.adapters, found.majority) == ((), (), ())
+
+
+def test_a_glossary_and_an_adapter_of_a_language_stand_on_its_side(model: AdaptedModel, zoo: list[Adapter]) -> None:
+    config = AdapterConfig(method=GlossaryConfig(words=(SWAHILI[0].split()[0],), translations=("goat",)))
+    glossary = replace(random_adapter(model, config, name="sw-glossary"), language="sw")
+    found = run(model, [*zoo, glossary], compare=["target"], measuring=EXACT).cells[1]
+    assert found.stack == "language/sw-glossary > language/sw; en: none"
+    assert found.together == "language/sw-glossary > language/sw"
+    model.attach(*zoo, glossary)
+    expected = ranks(model, "language/sw-glossary > language/sw", None)
+    assert found.scores["recall at 1"] == pytest.approx((100 * (expected == 1).mean(),))
 
 
 def test_a_domain_adapter_stands_above_on_both_sides(model: AdaptedModel, zoo: list[Adapter]) -> None:

@@ -16,7 +16,7 @@ from adaptkit.evaluation.conditions import LanguageAdapters
 from adaptkit.evaluation.results import Condition
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import Card, LanguageLines
-from adaptkit.methods import LoraConfig
+from adaptkit.methods import GlossaryConfig, LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.scores import paired_difference
@@ -29,6 +29,7 @@ from tests.unit.heads import examples as made
 
 LORA = AdapterConfig(method=LoraConfig(rank=4, alpha=40.0))
 LANGUAGES = ("en", "sw", "ha")
+EVERY = ["source", "target", "relative"]
 
 
 def language(model: AdaptedModel, tag: str, seed: int) -> Adapter:
@@ -323,10 +324,72 @@ def test_of_two_families_with_a_language_report_and_training_take_the_same(model
     # The wide one shares a deeper branch; the other has fewer languages.
     wide, few = family(model, "wide", ["sw", "zu", "xh"], 1), family(model, "few", ["sw", "yo"], 2)
     for adapters in ((wide, few), (few, wide)):
-        below = LanguageAdapters(adapters).below("target", source="en", target="sw")
-        assert below is not None
+        (below,) = LanguageAdapters(adapters).below("target", source="en", target="sw")
         assert below.id == "language/few"
         assert foundation_of(adapters).stack_below("sw").ids == ("language/few",)
+
+
+def glossary(model: AdaptedModel, tag: str, *meanings: tuple[str, str]) -> Adapter:
+    words, translations = zip(*meanings or [("goat", "mbuzi")], strict=True)
+    config = AdapterConfig(method=GlossaryConfig(words=words, translations=translations))
+    return replace(random_adapter(model, config, name=f"{tag}-glossary"), language=tag)
+
+
+def test_a_language_has_its_glossary_and_its_adapter_below(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter]
+) -> None:
+    glosses = glossary(model, "sw")
+    results = run(model, tasks, [*zoo, glosses], languages=["sw", "rw"], data=data(("sw", "rw")), compare=EVERY)
+    both = "language/sw-glossary > language/sw"
+    assert {(cell.language, cell.condition): cell.stack for cell in results.cells} == {
+        ("sw", "none"): "task/topics",
+        ("sw", "source"): "language/en > task/topics",
+        ("sw", "target"): f"{both} > task/topics",
+        ("rw", "none"): "task/topics",
+        ("rw", "source"): "language/en > task/topics",
+        ("rw", "relative"): f"{both} > task/topics",
+    }
+    model.attach(*zoo, glosses, tasks[0])
+    by_hand = right(model, data()["sw"].examples, f"{both} > task/topics")
+    (cell,) = [cell for cell in results.cells if cell.condition == "target"]
+    assert cell.scores["accuracy"][0] == pytest.approx(100 * np.mean(by_hand))
+    assert f"sw: under the condition 'target', {both} are measured together, and none of them alone." in results.notes
+    assert {it.id: bool(it.glossary_sha256) for it in results.language_adapters} == {
+        "language/en": False,
+        "language/sw": False,
+        "language/sw-glossary": True,
+    }
+
+
+def test_another_glossary_of_the_same_id_is_measured_anew(
+    model: AdaptedModel, tasks: list[Adapter], tmp_path: Path
+) -> None:
+    first, second = glossary(model, "sw"), glossary(model, "sw", ("rain", "mvua"), ("goat", "zebra"))
+    model.attach(first)
+    stacks, found = ["target"], []
+    for one in (first, second):
+        results = run(model, tasks, [one], languages=["sw"], compare=stacks, keep=tmp_path)
+        found.append(results.language_adapters[0].glossary_sha256)
+        assert model.attached_adapter(first.id) is first
+    assert found == [one.learned_sha256 for one in (first, second)]
+    # What the tasks scored without it is kept once.
+    assert len(list(tmp_path.iterdir())) == len(tasks) * 3
+
+
+def test_a_family_stands_in_for_the_adapter_that_a_language_lacks(model: AdaptedModel) -> None:
+    own, of_family = glossary(model, "sw"), family(model, "bantu", ["sw", "zu"], 3)
+    for adapters in ((own, of_family), (of_family, own)):
+        below = LanguageAdapters(adapters).below("target", source="en", target="sw")
+        assert [adapter.id for adapter in below] == ["language/sw-glossary", "language/bantu"]
+        assert foundation_of(adapters).stack_below("sw").ids == ("language/sw-glossary", "language/bantu")
+        assert foundation_of(adapters).stack_below("zu").ids == ("language/bantu",)
+
+
+def test_several_of_one_language_are_named(model: AdaptedModel, zoo: list[Adapter]) -> None:
+    other = replace(language(model, "sw", 7), name="sw-news")
+    for more in (other, glossary(model, "sw").renamed("language/sw-words")):
+        with pytest.raises(ConfigError, match=f"for sw language/sw, language/sw-glossary, {more.id}"):
+            LanguageAdapters((*zoo, glossary(model, "sw"), more))
 
 
 def test_why_there_is_no_relative_is_said(model: AdaptedModel, tasks: list[Adapter]) -> None:

@@ -281,7 +281,7 @@ def test_no_index_hides_an_adapter_from_an_evaluation(zoo: Path) -> None:
         if place.is_dir() and place.name not in ("a000", "a001"):
             shutil.rmtree(place)
     backbone = tiny_model().backbone
-    assert sorted(LanguageAdapters.of(zoo, backbone).by_language) == ["ha", "sw"]
+    assert sorted(LanguageAdapters.of(zoo, backbone).languages) == ["ha", "sw"]
     _edit(zoo / spec.INDEX_FILE, lambda index: _lie(index, id="task/a000"))
     with pytest.raises(IndexMismatch, match="another id"):
         LanguageAdapters.of(zoo, backbone)

@@ -212,5 +212,5 @@ def test_below_a_task_each_batch_has_its_languages_adapter_or_its_familys(model:
         task="topics", data=made.topics(), lang="ha", on=family, backbone=model, run=SHORT, output=Output()
     )
     assert task.below == ("language/both",)
-    with pytest.raises(ConfigError, match="one language adapter"):
+    with pytest.raises(ConfigError, match="the same below all of them"):
         family_of(model, name="more", on=[family, own])

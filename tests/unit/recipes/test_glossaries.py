@@ -11,15 +11,17 @@ import torch
 
 import adaptkit
 from adaptkit import Distill, Run
-from adaptkit.errors import ConfigError, EmptyCorpus, MalformedConfig, NotConvertible
+from adaptkit.errors import AdapterExists, ConfigError, EmptyCorpus, MalformedConfig, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange import export_peft_stack
 from adaptkit.methods import LoraConfig, NgramsConfig
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.foundation import foundation_of
 from adaptkit.storage import Adapter, load_adapter
 from tests.adapters import random_adapter
 from tests.glossaries import GLOSSARY, GLOSSES, MEANINGS, translated_pairs
 from tests.tiny import tiny_model
+from tests.unit.heads.examples import topics
 
 PAIRS = translated_pairs(120)
 QUICK = Run(progress=False, batch_size=8)
@@ -88,6 +90,39 @@ def test_an_adapter_trains_on_top_of_it(model: AdaptedModel) -> None:
         lang="sw", parallel=PAIRS, on=glossary, backbone=model, run=replace(QUICK, max_steps=2)
     )
     assert made.below == (glossary.id,)
+
+
+def test_a_task_trains_on_top_of_a_glossary_and_the_adapter_of_its_language(model: AdaptedModel) -> None:
+    below = random_adapter(model, LORA, name="sw")
+    glossary = replace(random_adapter(model, GLOSSARY, name="sw-glossary"), language="sw")
+    made = adaptkit.train_adapter(
+        task="topics", data=topics(), on=[below, glossary], backbone=model, run=replace(QUICK, max_steps=1)
+    )
+    assert made.below == (glossary.id, below.id)
+    again = glossary.renamed("language/sw-words")
+    with pytest.raises(ConfigError, match="language/sw-glossary, language/sw, language/sw-words"):
+        foundation_of([glossary, below, again])
+
+
+def test_of_several_languages_each_batch_has_its_own_glossary(model: AdaptedModel) -> None:
+    adapters = [
+        *(random_adapter(model, LORA, name=tag) for tag in ("ha", "sw")),
+        replace(random_adapter(model, GLOSSARY, name="sw-glossary"), language="sw"),
+    ]
+    found = foundation_of(adapters)
+    assert found.stack_below("sw").ids == ("language/sw-glossary", "language/sw")
+    assert found.stack_below("ha").ids == ("language/ha",)
+    assert found.reading_for("sw").glossary == GLOSSES
+    assert not found.reading_for("ha")
+    assert not found.stack_below("en").ids
+
+
+def test_another_glossary_of_the_same_id_is_not_trained_on(model: AdaptedModel) -> None:
+    glossary = random_adapter(model, GLOSSARY, name="sw-glossary")
+    other = AdapterConfig(method=replace(GLOSSES, translations=("college", "goat", "water")))
+    model.attach(random_adapter(model, other, name="sw-glossary"))
+    with pytest.raises(AdapterExists, match="another language/sw-glossary is attached"):
+        foundation_of([glossary]).attach_to(model)
 
 
 def test_two_glossaries_read_no_text(model: AdaptedModel) -> None:

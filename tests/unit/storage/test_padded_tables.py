@@ -123,4 +123,4 @@ def test_a_zoo_is_searched_for_them_too(tmp_path: Path) -> None:
     here: AdaptedModel = adaptkit.load_model(with_rows(tmp_path / "here", 448))
     random_adapter(adaptkit.load_model(with_rows(tmp_path / "there", 400)), LORA).save(tmp_path / "zoo" / "sw")
     found = LanguageAdapters.of(tmp_path / "zoo", here.backbone)
-    assert set(found.by_language) == {"sw"}
+    assert found.languages == {"sw"}

@@ -178,7 +178,7 @@ def test_evaluation_takes_an_archive(tmp_path: Path) -> None:
     zoo = made_zoo(tmp_path / "zoo", tiny_model())
     (zoo / "tiny-bert/language/sw-news").rename(tmp_path / "news")
     found = LanguageAdapters.of(zipped(zoo, tmp_path / "zoo.zip"), tiny_model().backbone)
-    assert sorted(found.by_language) == ["sw", "wal-Latn"]
+    assert sorted(found.languages) == ["sw", "wal-Latn"]
 
 
 def test_no_such_place(tmp_path: Path) -> None:
