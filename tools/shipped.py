@@ -9,7 +9,9 @@ from html import escape
 from pathlib import Path
 
 from adaptkit.format.card import Card, Evaluation
+from adaptkit.format.listing import Listing
 from adaptkit.languages import language_name
+from adaptkit.methods import GLOSSARY
 from adaptkit.storage import Zoo
 from adaptkit.terminal.amounts import bytes_text, counted
 
@@ -52,7 +54,7 @@ def shipped() -> list[Shipped]:
     found = [
         Shipped(
             each.id,
-            _name(each.id, each.language),
+            _name(each),
             each.scores[0],
             each.licence,
             each.size_bytes,
@@ -145,13 +147,16 @@ def _axis(height: float) -> Iterator[str]:
 
 
 def _learned(card: Card) -> str:
-    steps = "" if card.training is None else f", {counted(card.training.steps, 'step')}"
+    n_steps = 0 if card.training is None else card.training.steps
+    steps = f", {counted(n_steps, 'step')}" if n_steps else ""
     return f"{counted(card.n_lines, 'line')}{steps}"
 
 
-def _name(adapter_id: str, language: str | None) -> str:
-    kind, _, name = adapter_id.partition("/")
-    return language_name(language) if kind == "language" and language is not None else name
+def _name(it: Listing) -> str:
+    if it.kind != "language" or it.language is None:
+        return it.id.partition("/")[2]
+    # A language may have an adapter with layers and a glossary, each with a row of its own.
+    return language_name(it.language) + (", glossary" if it.method == GLOSSARY.name else "")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def attached(model: AdaptedModel, *adapters: Adapter) -> Iterator[None]:
     missing = [
         adapter
         for adapter, other in zip(adapters, there, strict=True)
-        if other is None or other.learned_sha256 != adapter.learned_sha256
+        if other is None or other.weights_sha256 != adapter.weights_sha256
     ]
     aside = [other for other in there if other is not None and other.id in {adapter.id for adapter in missing}]
     model.detach(*(other.id for other in aside))

@@ -220,14 +220,7 @@ def _stacked(runs: Sequence[Measured], metric: str) -> NDArray[np.float64]:
 def _tested(below: Adapter) -> MeasuredAdapter:
     card = below.card
     text = "text kept private" if card.private else card.source
-    glossary = below.config.reading.glossary
-    return MeasuredAdapter(
-        id=below.id,
-        weights_sha256=below.weights_sha256,
-        text=text,
-        licence=card.licence,
-        glossary_sha256="" if glossary is None else glossary.sha256,
-    )
+    return MeasuredAdapter(id=below.id, weights_sha256=below.weights_sha256, text=text, licence=card.licence)
 
 
 def _said_of(below: Sequence[Adapter], condition: Condition, language: str) -> Iterator[str]:

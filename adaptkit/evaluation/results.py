@@ -43,16 +43,15 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredAdapter:
-    """A language adapter that was measured, maybe with another: its id, its hash, and what its card says of its text.
+    """A language adapter that was measured, maybe with another: its id, the hash of its weight file, and its text.
 
-    Which were measured together is said by the stacks of the cells. A glossary has no weights, and a hash of its words.
+    Which were measured together is said by the stacks of the cells.
     """
 
     id: str
     weights_sha256: str
     text: str
     licence: str
-    glossary_sha256: str = since(6, "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,7 @@ class Fitting:
             "content": content[:_DIGITS],
             "backbone": f"{backbone.name} {backbone.fingerprint.id} ({backbone.held_as})",
             "below": " > ".join(
-                f"{adapter.id} ({adapter.learned_sha256[:_DIGITS]})" for adapter in self._foundation.adapters
+                f"{adapter.id} ({adapter.weights_sha256[:_DIGITS]})" for adapter in self._foundation.adapters
             ),
         }
         self._processes.require_same(identity)

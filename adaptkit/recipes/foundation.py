@@ -120,7 +120,7 @@ class Foundation:
         missing = []
         for adapter in sorted(self.adapters, key=lambda entry: bool(entry.config.method.fuses)):
             there = model.attached_adapter(adapter.id)
-            if there is not None and there.learned_sha256 != adapter.learned_sha256:
+            if there is not None and there.weights_sha256 != adapter.weights_sha256:
                 raise AdapterExists(
                     f"another {adapter.id} is attached to the model than the one in {as_typed(on=...)}. Detach it "
                     "first: "

@@ -89,12 +89,6 @@ class Adapter:
         """SHA-256 of the weight file."""
         return hashlib.sha256(self._weights).hexdigest()
 
-    @property
-    def learned_sha256(self) -> str:
-        """SHA-256 of what it has learned: of the weight file, or of the words of a glossary, which has no weights."""
-        glossary = self.config.reading.glossary
-        return self.weights_sha256 if glossary is None else glossary.sha256
-
     @cached_property
     def tensors_sha256(self) -> str:
         """SHA-256 of names, types, shapes and values of the tensors; found without writing a file."""

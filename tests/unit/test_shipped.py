@@ -3,9 +3,19 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
 from statistics import mean
 
+import pytest
+
 from adaptkit import load_adapter
+from adaptkit.format.card import Card
+from tests.adapters import random_adapter
+from tests.facts import FACTS
+from tests.glossaries import GLOSSARY
+from tests.tiny import tiny_model
+from tests.zoos import LORA, SCORE
 from tools.shipped import FIGURE, README, ZOO, figure, shipped, table, written
 
 STALE = "write it again: python -m tools.shipped"
@@ -23,6 +33,19 @@ def test_every_adapter_with_a_score_has_a_row_and_every_language_its_bars() -> N
     bars = ET.fromstring(figure()).findall("{*}rect")  # noqa: S314 - our own
     n_languages = sum(it.id.startswith("language/") for it in shipped())
     assert len(bars) == 3 + 2 * n_languages
+
+
+def test_a_glossary_is_told_from_the_adapter_of_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model()
+    for config, name in ((GLOSSARY, "sw-glossary"), (LORA, "sw")):
+        card = Card(evaluations=(SCORE,), training=replace(FACTS, steps=0 if config is GLOSSARY else 7), n_lines=9)
+        made = replace(random_adapter(model, config, name=name), language="sw", card=card)
+        made.save(tmp_path / name)
+    monkeypatch.setattr("tools.shipped.ZOO", tmp_path)
+    assert {it.id: (it.name, it.learned) for it in shipped()} == {
+        "language/sw-glossary": ("Swahili, glossary", "9 lines"),
+        "language/sw": ("Swahili", "9 lines, 7 steps"),
+    }
 
 
 def test_gains_of_one_test_stand_together_topics_first_each_from_the_largest() -> None:

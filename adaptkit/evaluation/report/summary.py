@@ -145,8 +145,7 @@ def _what_a_score_is(results: TransferResults) -> str:
 
 def _tested(it: MeasuredAdapter) -> str:
     text = plain(it.text) or "text not stated"
-    learned = f"glossary {it.glossary_sha256[:12]}" if it.glossary_sha256 else f"weights {it.weights_sha256[:12]}"
-    return f"{learned}; {text}; licence: {plain(it.licence)}"
+    return f"weights {it.weights_sha256[:12]}; {text}; licence: {plain(it.licence)}"
 
 
 def _verdict(grid: Grid, condition: Condition) -> str:

@@ -14,6 +14,7 @@ from adaptkit.format.card import Card, LanguageLines
 from adaptkit.methods import LoraConfig
 from tests.adapters import random_adapter
 from tests.calls import train_adapter
+from tests.glossaries import GLOSSARY
 from tests.unit.cli.conftest import Command
 from tests.unit.heads import examples as made
 from tests.zoos import SCORE
@@ -94,6 +95,31 @@ def test_evaluate_prints_and_saves_a_report(
     assert again.status == 1
     assert "ConfigError" in again.err
     assert adaptkit(*command, "--overwrite").status == 0
+
+
+def test_of_several_adapters_of_a_language_folders_choose(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    mixed, pairs = tmp_path / "zoo", tmp_path / "pairs.tsv"
+    shutil.copytree(zoo / "language", mixed)
+    model = library.load_model(backbone_folder)
+    for name, config in (("news", LORA), ("glossary", GLOSSARY)):
+        replace(random_adapter(model, config, name=f"sw-{name}"), language="sw").save(mixed / f"sw-{name}")
+    pairs.write_text("".join(f"{en}\t{sw}\n" for en, sw in library.sample_pairs("sw")[:12]), encoding="utf-8")
+    command = (
+        *("evaluate", "--task", "retrieval", "--languages", "sw", "--data", f"sw={pairs}"),
+        *("--compare", "target", "--backbone", backbone_folder, "--json"),
+    )
+    outcome = adaptkit(*command, "--zoo", mixed)
+    assert outcome.status == 1
+    assert "for sw language/sw, language/sw-glossary, language/sw-news. Choose by --zoo" in " ".join(
+        outcome.err.split()
+    )
+    for chosen in (["sw"], ["sw-glossary", "sw"]):
+        outcome = adaptkit(*command, *(word for name in chosen for word in ("--zoo", mixed / name)))
+        assert outcome.status == 0, outcome.err
+        stacks = [cell["stack"] for cell in json.loads(outcome.out)["cells"]]
+        assert stacks[1] == f"{' > '.join(f'language/{name}' for name in chosen)}; en: none"
 
 
 def give(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:

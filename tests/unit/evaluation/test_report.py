@@ -236,15 +236,6 @@ def test_language_adapters_are_named_with_weights_text_and_licence(results: Tran
         assert "weights abababababab; news.txt; licence: CC-BY-4.0" in text
 
 
-def test_a_glossary_is_named_by_the_hash_of_its_words(results: TransferResults) -> None:
-    adapter = MeasuredAdapter(
-        id="language/sw-glossary", weights_sha256="ab" * 32, text="en-sw", licence="CC0-1.0", glossary_sha256="cd" * 32
-    )
-    for text in rendered(replace(results, language_adapters=(adapter,))).values():
-        assert "glossary cdcdcdcdcdcd; en-sw; licence: CC0-1.0" in text
-        assert "abababababab" not in text
-
-
 def test_a_gain_of_two_adapters_is_not_told_as_that_of_one(results: TransferResults) -> None:
     both = "language/sw-glossary > language/sw"
     cells = tuple(

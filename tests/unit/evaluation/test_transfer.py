@@ -354,11 +354,8 @@ def test_a_language_has_its_glossary_and_its_adapter_below(
     (cell,) = [cell for cell in results.cells if cell.condition == "target"]
     assert cell.scores["accuracy"][0] == pytest.approx(100 * np.mean(by_hand))
     assert f"sw: under the condition 'target', {both} are measured together, and none of them alone." in results.notes
-    assert {it.id: bool(it.glossary_sha256) for it in results.language_adapters} == {
-        "language/en": False,
-        "language/sw": False,
-        "language/sw-glossary": True,
-    }
+    measured = {it.id: it.weights_sha256 for it in results.language_adapters}
+    assert measured == {it.id: it.weights_sha256 for it in (*zoo, glosses)}
 
 
 def test_another_glossary_of_the_same_id_is_measured_anew(
@@ -369,9 +366,9 @@ def test_another_glossary_of_the_same_id_is_measured_anew(
     stacks, found = ["target"], []
     for one in (first, second):
         results = run(model, tasks, [one], languages=["sw"], compare=stacks, keep=tmp_path)
-        found.append(results.language_adapters[0].glossary_sha256)
+        found.append(results.language_adapters[0].weights_sha256)
         assert model.attached_adapter(first.id) is first
-    assert found == [one.learned_sha256 for one in (first, second)]
+    assert found == [one.weights_sha256 for one in (first, second)]
     # What the tasks scored without it is kept once.
     assert len(list(tmp_path.iterdir())) == len(tasks) * 3
 
