@@ -37,7 +37,8 @@ class GlossReader(TextReader):
 
     def glossed(self, text: str) -> str:
         """A text with its gloss behind it."""
-        return f"{text} {self.gloss(text)}".rstrip() if text else text
+        gloss = self.gloss(text)
+        return f"{text} {gloss}" if gloss else text
 
     def tokenize_cutting(
         self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
@@ -46,8 +47,8 @@ class GlossReader(TextReader):
         rows = super().tokenize_cutting(pairs, max_length=max_length)
         full = [number for number, (_, cut) in enumerate(rows) if cut]
         plain = self._plain.tokenize_cutting([pairs[number] for number in full], max_length=max_length)
-        for number, (ids, cut) in zip(full, plain, strict=True):
-            rows[number] = (rows[number][0] if pairs[number][1] is None else ids, cut)
+        for number, (_, cut) in zip(full, plain, strict=True):
+            rows[number] = (rows[number][0], cut)
         return rows
 
     def tokenize_words(
@@ -75,6 +76,13 @@ class GlossReader(TextReader):
 
     def _encoded_pairs(self, pairs: Sequence[tuple[str, str | None]], max_length: int | None) -> BatchEncoding:
         read = [(self.glossed(first), None if second is None else self.glossed(second)) for first, second in pairs]
+        encoded = super()._encoded_pairs(read, max_length)
+        cut = self._cut(encoded, max_length)
+        full = [number for number, (_, second) in enumerate(pairs) if second is not None and cut[number]]
+        if not full:
+            return encoded
+        for number in full:
+            read[number] = pairs[number]
         return super()._encoded_pairs(read, max_length)
 
     def _encoded_words(self, sentences: Sequence[Sequence[str]], max_length: int | None) -> tuple[BatchEncoding, int]:

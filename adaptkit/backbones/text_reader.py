@@ -73,14 +73,17 @@ class TextReader:
             return []
         encoded = self._encoded_pairs(pairs, max_length)
         rows: list[list[int]] = encoded["input_ids"]
-        if encoded.encodings is not None:
-            cut = [bool(encoding.overflowing) for encoding in encoded.encodings]
-        else:
-            # A tokenizer in Python does not say: one that fills the room may have been cut.
-            limit = min(max_length or self.max_length, self.max_length)
-            cut = [len(row) >= limit for row in rows]
+        cut = self._cut(encoded, max_length)
         # A tokenizer without special tokens gives nothing for an empty text, and the backbone must read something.
         return [(row or [self.special_id("eos")], was_cut) for row, was_cut in zip(rows, cut, strict=True)]
+
+    def _cut(self, encoded: BatchEncoding, max_length: int | None) -> list[bool]:
+        """Of each row, whether it was cut."""
+        if encoded.encodings is not None:
+            return [bool(encoding.overflowing) for encoding in encoded.encodings]
+        # A tokenizer in Python does not say: one that fills the room may have been cut.
+        limit = min(max_length or self.max_length, self.max_length)
+        return [len(row) >= limit for row in encoded["input_ids"]]
 
     def tokenize_two(
         self, pairs: Sequence[tuple[str, str]], *, max_length: int | None = None

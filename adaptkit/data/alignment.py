@@ -19,6 +19,10 @@ _PULL = 4.0
 _MOST_WORDS = 80
 """Sentences of more are left out: they cost most and tell least."""
 _MOST_PAIRS = 50_000
+_MOST_COUPLES = 25_000_000
+"""Words beside words of their translations: they take up to about 70 bytes each."""
+_DIGITS = 6
+"""Scores that are alike to so many are equal, so that every machine keeps the same of them."""
 _LEAST_COUNT = 0.3
 
 
@@ -36,7 +40,7 @@ def linked_words(pairs: Iterable[tuple[str, str]]) -> list[Link]:
     Two models of words alone (the first of Brown et al. 1993, aclanthology.org/J93-2003, that prefers the diagonal as
     in Dyer et al. 2013, aclanthology.org/N13-1073), one for each direction, are fitted by expectation maximisation. The
     score of two words is the geometric mean of the probabilities of each given the other. Of more than 50,000 pairs,
-    the first are read.
+    or 25 million words beside each other (50,000 pairs of 22 words each), the first are read.
     """
     sides = _Sides.of(pairs)
     if not sides.pairs:
@@ -44,7 +48,7 @@ def linked_words(pairs: Iterable[tuple[str, str]]) -> list[Link]:
     laid = _Laid.of(sides)
     given_ours, count_ours = laid.fitted(laid.theirs_at, laid.ours, len(sides.our_words))
     given_theirs, count_theirs = laid.fitted(laid.ours_at, laid.theirs, len(sides.their_words))
-    scores, counts = np.sqrt(given_ours * given_theirs), np.sqrt(count_ours * count_theirs)
+    scores, counts = np.sqrt(given_ours * given_theirs).round(_DIGITS), np.sqrt(count_ours * count_theirs)
     # Number 0 is no word: what a word goes together with that the other sentence does not say.
     real = (laid.ours > 0) & (laid.theirs > 0) & (counts >= _LEAST_COUNT)
     best: dict[int, Link] = {}
@@ -67,13 +71,16 @@ class _Sides:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> "_Sides":
         ours, theirs = _Numbers(), _Numbers()
-        found = []
+        found: list[tuple[list[int], list[int]]] = []
+        n_couples = 0
         for text, translation in pairs:
             words, others = read_words(text), read_words(translation)
-            if 0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS:
-                found.append((ours.of(words), theirs.of(others)))
-            if len(found) == _MOST_PAIRS:
+            if not (0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS):
+                continue
+            n_couples += (len(words) + 1) * (len(others) + 1)
+            if n_couples > _MOST_COUPLES or len(found) == _MOST_PAIRS:
                 break
+            found.append((ours.of(words), theirs.of(others)))
         return cls(ours.keys(), theirs.written(), found)
 
 
@@ -108,22 +115,25 @@ class _Laid:
     ours: Ints
     theirs: Ints
     couple: Ints
-    near: Floats
+    near: NDArray[np.float32]
     ours_at: Ints
     theirs_at: Ints
 
     @classmethod
     def of(cls, sides: _Sides) -> "_Laid":
-        parts, n_ours, n_theirs = [], 0, 0
-        for words, others in sides.pairs:
-            a, b = len(words), len(others)
+        sizes = [(len(words), len(others)) for words, others in sides.pairs]
+        n_couples = sum(a * b for a, b in sizes)
+        keys, near = np.empty(n_couples, np.int64), np.empty(n_couples, np.float32)
+        ours_at, theirs_at = np.empty(n_couples, np.int32), np.empty(n_couples, np.int32)
+        at = n_ours = n_theirs = 0
+        for (words, others), (a, b) in zip(sides.pairs, sizes, strict=True):
+            here = slice(at, at + a * b)
             apart = np.abs(np.linspace(0, 1, a)[:, None] - np.linspace(0, 1, b)[None])
-            key = np.add.outer(np.array(words, np.int64) * len(sides.their_words), others)
-            ours_at = np.broadcast_to(np.arange(n_ours, n_ours + a, dtype=np.int32)[:, None], (a, b))
-            theirs_at = np.broadcast_to(np.arange(n_theirs, n_theirs + b, dtype=np.int32)[None], (a, b))
-            parts.append((key.ravel(), np.exp(-_PULL * apart).ravel(), ours_at.ravel(), theirs_at.ravel()))
-            n_ours, n_theirs = n_ours + a, n_theirs + b
-        keys, near, ours_at, theirs_at = (np.concatenate(part) for part in zip(*parts, strict=True))
+            near[here] = np.exp(-_PULL * apart).ravel()
+            keys[here] = np.add.outer(np.array(words, np.int64) * len(sides.their_words), others).ravel()
+            ours_at[here] = np.repeat(np.arange(n_ours, n_ours + a), b)
+            theirs_at[here] = np.tile(np.arange(n_theirs, n_theirs + b), a)
+            at, n_ours, n_theirs = here.stop, n_ours + a, n_theirs + b
         couples, couple = np.unique(keys, return_inverse=True)
         ours, theirs = np.divmod(couples, len(sides.their_words))
         return cls(ours.astype(np.int32), theirs.astype(np.int32), couple.astype(np.int32), near, ours_at, theirs_at)
@@ -136,8 +146,9 @@ class _Laid:
         probable: Floats = np.ones(len(given))
         expected = probable
         for _ in range(_ROUNDS):
-            weight = probable[self.couple] * self.near
-            shares = weight / np.bincount(chosen_at, weight)[chosen_at]
+            shares = probable[self.couple]
+            shares *= self.near
+            shares /= np.bincount(chosen_at, shares)[chosen_at]
             expected = np.asarray(np.bincount(self.couple, shares, len(given)), np.float64)
             probable = expected / np.bincount(given, expected, n_given)[given]
         return probable, expected

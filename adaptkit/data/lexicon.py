@@ -16,7 +16,8 @@ from adaptkit.errors import ConfigError, EmptyCorpus
 Entry: TypeAlias = tuple[str, str]
 Stems: TypeAlias = Literal["none", "begin", "both"]
 
-_WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}'’ʼʻ`]*")
+_WORD = regex.compile(r"(?![ʼʻ])\p{L}[\p{L}\p{M}\p{N}'’ʼʻ`]*")
+"""Apostrophes that Unicode has as letters begin no word, as others do not."""
 _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼʻ`", "'"))
 _BETWEEN = regex.compile(r"[\s\-\u0f0b\u0f0c]*")
 """What may stand between the words of one entry: space, a hyphen, the point between Tibetan syllables."""
@@ -109,7 +110,8 @@ class Lexicon:
         if self.stems == "none":
             return ()
         least = max(_LEAST_STEM, (len(word) + 1) // 2)
-        lengths = range(len(word) - 1, least - 1, -1)
+        # A text without spaces may be one word of millions of letters.
+        lengths = range(min(len(word) - 1, self._most_letters), least - 1, -1)
         stems = [word[:length] for length in lengths]
         stems += [word[-length:] for length in lengths] if self.stems == "both" else []
         return next((found for stem in stems if (found := self._translations.get((stem,)))), ())
@@ -122,6 +124,11 @@ class Lexicon:
             if key := tuple(map(_key, _WORD.findall(entry))):
                 found.setdefault(key, {})[translation] = None
         return {key: tuple(translations) for key, translations in found.items()}
+
+    @cached_property
+    def _most_letters(self) -> int:
+        """How long the longest entry of one word is."""
+        return max((len(words[0]) for words in self._translations if len(words) == 1), default=0)
 
     @cached_property
     def _longest(self) -> Mapping[str, int]:
@@ -138,8 +145,8 @@ def read_words(text: str) -> list[Word]:
 
 
 def _key(word: str) -> str:
-    """A word as it is looked up: NFC, in lower case (casefold), its apostrophes alike, and none at its end."""
-    return normalized(normalized(word, "NFC").casefold(), "NFC").translate(_APOSTROPHES).rstrip("'")
+    """A word as it is looked up: NFC, in lower case (casefold), its apostrophes alike, and none at its ends."""
+    return normalized(normalized(word, "NFC").casefold(), "NFC").translate(_APOSTROPHES).strip("'")
 
 
 def _capital(text: str) -> str:

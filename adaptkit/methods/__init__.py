@@ -4,7 +4,7 @@ from adaptkit.methods.bottleneck import BOTTLENECK, Bottleneck, BottleneckConfig
 from adaptkit.methods.bottleneck_madx import BOTTLENECK_MADX, BottleneckMadxConfig
 from adaptkit.methods.dora import DORA, Dora, DoraConfig
 from adaptkit.methods.fusion import FUSION, Fusion, FusionConfig
-from adaptkit.methods.glossary import GLOSSARY, Glossary, GlossaryConfig, Reading, by_reading
+from adaptkit.methods.glossary import GLOSSARY, Glossary, GlossaryConfig, Reading, by_reading, may_be_glossed
 from adaptkit.methods.head_only import HEAD_ONLY, HeadOnly, HeadOnlyConfig
 from adaptkit.methods.ia3 import IA3, Ia3, Ia3Config
 from adaptkit.methods.invertible import INVERTIBLE, InvertibleConfig
@@ -51,6 +51,7 @@ __all__ = [
     "TensorShapes",
     "by_reading",
     "is_piece",
+    "may_be_glossed",
     "method_of",
     "options_named",
 ]

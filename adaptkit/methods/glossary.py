@@ -9,7 +9,7 @@ from random import Random
 from typing import ClassVar, Literal
 
 from adaptkit.config import MAX_GLOSS_LENGTH, MAX_GLOSSARY, MAX_GLOSSARY_BYTES, SiteName, SiteShape
-from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.lexicon import Lexicon, read_words
 from adaptkit.methods.checks import require
 from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
 from adaptkit.methods.pieces import PiecesConfig
@@ -41,12 +41,15 @@ class GlossaryConfig:
         require(n <= MAX_GLOSSARY, f"a glossary has at most {MAX_GLOSSARY:,} words, found {n:,}.")
         found = f"there are {n:,} words and {len(self.translations):,} translations; each word has one."
         require(len(self.translations) == n, found)
-        require(len(set(self.words)) == n, "a word is there twice.")
         texts = (*self.words, *self.translations)
-        wrong = next((text for text in texts if not _is_right(text)), None)
+        wrong = next((text for text in texts if not may_be_glossed(text)), None)
         require(wrong is None, f"a glossary has {wrong!r:.80}; a word has 1 to {MAX_GLOSS_LENGTH} printed characters.")
         n_bytes = len("".join(texts).encode())
         require(n_bytes <= MAX_GLOSSARY_BYTES, f"words have at most {MAX_GLOSSARY_BYTES:,} bytes, found {n_bytes:,}.")
+        keys = [tuple(word.key for word in read_words(text)) for text in self.words]
+        unread = next((word for word, key in zip(self.words, keys, strict=True) if not key), None)
+        require(unread is None, f"a glossary has {unread!r:.80}, in which there is no letter: no text has such a word.")
+        require(len(set(keys)) == n, "a word is there twice; capital letters make no other word.")
 
     def __repr__(self) -> str:
         return f"<{counted(len(self), 'word')} with translations, {self.sha256[:12]}>"
@@ -85,7 +88,8 @@ class GlossaryConfig:
         return Lexicon(tuple(zip(self.words, self.translations, strict=True)), stems=self.stems)
 
 
-def _is_right(text: str) -> bool:
+def may_be_glossed(text: str) -> bool:
+    """Whether this may be a word of a glossary, or the translation of one: one line that is printed, not too long."""
     return 0 < len(text) <= MAX_GLOSS_LENGTH and is_one_line(text) and printable(text) == text
 
 

@@ -123,7 +123,7 @@ class _Explainer:
         same_input = self._backbone.shape.same_inputs()
         left_out = {
             name: self._seen(example, left, seen.aim.wanted, like=seen if left.reading == stack.reading else None)
-            for name in _having_layers(stack)
+            for name in _acting_below(stack)
             for left in [stack.without(name, same_input)]
         }
         changes = {name: _changes(seen, other) for name, other in left_out.items()}
@@ -227,9 +227,13 @@ class _Explainer:
         )
 
 
-def _having_layers(stack: ResolvedStack) -> Iterator[str]:
-    """What acts in a stack by more than a head."""
-    return (name for name in stack.acting if any(True for _ in stack.layers[name].items()))
+def _acting_below(stack: ResolvedStack) -> Iterator[str]:
+    """What acts in a stack by more than a head: by layers, or by a glossary."""
+    return (
+        name
+        for name in stack.acting
+        if any(True for _ in stack.layers[name].items()) or stack.layers[name].config.reading.glossary
+    )
 
 
 def _numbers(words: ReadWords, seq: int) -> Tensor:

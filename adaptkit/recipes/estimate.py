@@ -12,7 +12,7 @@ from adaptkit.backbones.out_of_memory import gpu_bytes
 from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
-from adaptkit.recipes.evaluations import seconds_of_one
+from adaptkit.recipes.evaluations import EVALUATIONS_WITHOUT_STEPS, seconds_of_one
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.heldout_scores import HeldoutExamples
 from adaptkit.terminal.amounts import shown_seconds, time_text
@@ -30,7 +30,8 @@ _AS_FAST = 0.9
 class Estimate:
     """What a training would cost: times in seconds, sizes in bytes.
 
-    `n_sentences` are sentences, or labelled examples; those have no triage. `elapsed_s` is the time of the training,
+    `n_sentences` are sentences, or labelled examples; those have no triage. `n_steps` is 0 where all is learned before
+    the first step. `elapsed_s` is the time of the training,
     of which `evaluations_s` go to its `n_evaluations` of what is held out, and `preparation_s` that of all before it:
     reading, looking at and encoding the text, loading the backbone, and measuring. `plan` says in a few
     lines what would be trained, on what, and what it would cost, and `problems` what is worth a look before.
@@ -56,9 +57,12 @@ class Estimate:
         """A line that says it."""
         # What a reader adds up is what is shown.
         together = shown_seconds(self.preparation_s) + shown_seconds(self.elapsed_s)
+        preparation, rest = time_text(self.preparation_s), time_text(self.elapsed_s)
+        parts = f"{preparation} of preparation, and {rest} for {self.n_steps:,} steps of {batch_size}"
+        if not self.n_steps:
+            parts = f"{preparation} of preparation, in which all is learned, and {rest} to measure what is held out"
         return (
-            f"about {time_text(together)}: {time_text(self.preparation_s)} of preparation, "
-            f"and {time_text(self.elapsed_s)} for {self.n_steps:,} steps of {batch_size}; peak memory about "
+            f"about {time_text(together)}: {parts}; peak memory about "
             f"{self.peak_memory_bytes / 2**30:.1f} GiB (measured on a few batches)"
         )
 
@@ -113,15 +117,16 @@ def measure(
     step = max(1, len(batches) // n_measured)
     # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
     seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:n_measured]]
-    evaluations_s = settings.n_evaluations * seconds_of_one(fitting.run, data, settings, answered)
+    n_evaluations = settings.n_evaluations if fitting.run.takes_steps else EVALUATIONS_WITHOUT_STEPS
+    evaluations_s = n_evaluations * seconds_of_one(fitting.run, data, settings, answered)
     fitting.run.measure_step(batches[-1])
     return Estimate(
         triage=triage,
         objective=objective,
         n_sentences=n_sentences,
-        n_steps=settings.max_steps,
+        n_steps=settings.max_steps if fitting.run.takes_steps else 0,
         elapsed_s=statistics.median(seconds) * settings.max_steps + evaluations_s,
-        n_evaluations=settings.n_evaluations,
+        n_evaluations=n_evaluations,
         evaluations_s=evaluations_s,
         peak_memory_bytes=fitting.run.peak_memory_bytes(),
         problems=tuple(problems),

@@ -11,6 +11,8 @@ from adaptkit.training import RunData, TrainingRun, TrainingSettings
 _MEASURED_BATCHES = 3
 _TOLD_FROM = 0.1
 _MORE_THAN_THE_TRAINING = 0.5
+EVALUATIONS_WITHOUT_STEPS = 3
+"""Before, after, and of what is kept."""
 Each = TypeVar("Each")
 
 

@@ -96,7 +96,7 @@ class TextTraining(TextLook):
         size, swapped = bytes_text(estimate.adapter_bytes), self._swapped()
         lines = [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
-            *evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings),
+            *(evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings) if estimate.n_steps else []),
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),
@@ -116,14 +116,17 @@ class TextTraining(TextLook):
             *(f"triage: {problem}" for problem in self._problems if problem not in swapped),
             *([f"licence: {licence.licence}: {licence.problem}"] if licence.problem else []),
             f"objective: {self.objective.name}{reason}{said and f'; {said}'}",
-            f"text: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens",
-            *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
+            *(self._steps_told() if estimate.n_steps else []),
         ]
         lines += machine_notes(self.model.backbone, self.request.run.precision, estimate)
         if source.kind == "sample":
             lines.append("this is the small sample that comes with adaptkit: good for a trial, not for real use")
         # Last, where nothing stands between it and the training.
         return [*lines, *(f"warning: {problem}" for problem in swapped)]
+
+    def _steps_told(self) -> list[str]:
+        tokens = f"text: an epoch has {self.data.sentences.n_tokens:,} tokens, with prefix and special tokens"
+        return [tokens, *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else [])]
 
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""

@@ -1,6 +1,6 @@
 """A run in which nothing is trained: what was learned of a text is measured, without it and with it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from adaptkit.errors import ConfigError
 from adaptkit.terminal.interrupt import InterruptFlag
@@ -15,6 +15,8 @@ class AlignmentRun(TrainingRun):
     Raises:
         ConfigError: The objective has no sentences with glosses.
     """
+
+    takes_steps: ClassVar[bool] = False
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as of every run
         super().__init__(*given, **named)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +62,8 @@ class TrainingRun:
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
     process, and decides nothing.
     """
+
+    takes_steps: ClassVar[bool] = True
 
     def __init__(
         self,

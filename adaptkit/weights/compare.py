@@ -10,6 +10,7 @@ from adaptkit.attaching import AdapterLayers
 from adaptkit.format.card import Evaluation
 from adaptkit.format.typed_json import encode
 from adaptkit.layers import LowRankLayer
+from adaptkit.methods import GlossaryConfig
 from adaptkit.storage import Adapter
 
 _HEAD = "head"
@@ -71,9 +72,12 @@ def compare(before: Adapter, after: Adapter) -> Comparison:
 def _facts(adapter: Adapter) -> dict[str, object]:
     """Config and provenance, flat: path to value."""
     origin, pieces, projection = adapter.origin, adapter.config.pieces, adapter.config.projection
-    # Thousands of pieces and tokens are told by their number.
+    glossary = adapter.config.reading.glossary
+    # Thousands of words, pieces and tokens are told by their number.
+    shown = replace(adapter.config, pieces=None, projection=None)
     config = {
-        **encode(replace(adapter.config, pieces=None, projection=None)),
+        **encode(shown if glossary is None else replace(shown, method=GlossaryConfig())),
+        **({} if glossary is None else {"glossary": repr(glossary)}),
         "pieces": None if pieces is None else repr(pieces),
         "projection": None if projection is None else repr(projection),
     }

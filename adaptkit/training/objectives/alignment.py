@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Literal
 
 import torch
@@ -9,14 +10,14 @@ from torch import nn
 
 from adaptkit.attaching import AdapterLayers
 from adaptkit.backbones.gloss_reader import GlossReader
-from adaptkit.config import MAX_GLOSS_LENGTH
+from adaptkit.config import MAX_GLOSSARY_BYTES
 from adaptkit.data.alignment import Link, linked_words
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore, tokenize_lines
 from adaptkit.errors import EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.layers.pooling import Pool
-from adaptkit.methods import GlossaryConfig
+from adaptkit.methods import GlossaryConfig, may_be_glossed
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Alignment, Ridge
 from adaptkit.terminal.amounts import counted
@@ -105,7 +106,7 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
             by_language.setdefault(text.translated_from(row), []).append((row.text, row.translation or ""))
         best: dict[str, Link] = {}
         for link in (link for pairs in by_language.values() for link in linked_words(pairs)):
-            fits = link.score >= self.options.least_score and max(map(len, link[:2])) <= MAX_GLOSS_LENGTH
+            fits = link.score >= self.options.least_score and all(map(may_be_glossed, link[:2]))
             if fits and (link.word not in best or link.score > best[link.word].score):
                 best[link.word] = link
         if not best:
@@ -114,5 +115,7 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
                 "come back in several sentences. Give more text."
             )
         surest = sorted(best.values(), key=lambda link: (-link.score, link.word))[: self.options.most_words]
+        sizes = accumulate(len("".join(link[:2]).encode()) for link in surest)
+        surest = surest[: sum(size <= MAX_GLOSSARY_BYTES for size in sizes)]
         words, translations, _ = zip(*sorted(surest), strict=True)
         return GlossaryConfig(words=words, translations=translations)

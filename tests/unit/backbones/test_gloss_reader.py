@@ -51,6 +51,21 @@ def test_two_texts_that_leave_no_room_are_read_without(backbone: Backbone, reade
     assert reader.tokenize_cutting([pair], max_length=len(plain) + 2) == [(plain, False)]
 
 
+def test_all_that_is_asked_of_two_texts_without_room_is_of_their_plain_tokens(
+    backbone: Backbone, reader: GlossReader
+) -> None:
+    pair = (TEXT, "kasi na bolo")
+    ((plain, start),) = backbone.tokenize_two([pair])
+    room = len(plain) + 2
+    assert reader.tokenize_two([pair], max_length=room) == [(plain, start)]
+    assert reader.places_of_pairs([pair], max_length=room) == backbone.places_of_pairs([pair])
+
+
+def test_a_text_without_a_gloss_is_read_as_it_is(reader: GlossReader) -> None:
+    assert reader.glossed("nothing known \n") == "nothing known \n"
+    assert reader.glossed("goli") == "goli goat"
+
+
 def test_words_of_a_gloss_have_no_place(backbone: Backbone, reader: GlossReader) -> None:
     ((ids, places),) = reader.tokenize_words([TEXT.split()])
     assert ids == backbone.tokenize_words([GLOSSED.split()])[0][0]

@@ -51,3 +51,29 @@ def test_what_has_no_words_says_nothing(pairs: list[tuple[str, str]]) -> None:
 
 def test_one_sentence_says_little() -> None:
     assert all(link.score <= 1 for link in linked_words([("goli bolo", "goat school")]))
+
+
+def test_as_many_of_the_first_sentences_are_laid_beside_each_other_as_memory_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, rest = [("goli bolo", "goat school")] * 5, [("dalo kasi", "river water")] * 5
+    monkeypatch.setattr("adaptkit.data.alignment._MOST_COUPLES", 5 * 9)
+    assert set(links([*first, *rest])) == {"goli", "bolo"}
+
+
+def test_of_words_that_are_as_sure_the_first_is_taken() -> None:
+    # Each stands as often at each place; the last bits of their scores are of the order in which numbers are added.
+    pairs = [
+        ("goli aaa", "goats goat aaa"),
+        ("fff aaa ddd goli ddd", "fff aaa ddd goat goats ddd"),
+        ("ccc ddd goli", "goats goat ccc ddd"),
+        ("goli aaa", "goat goats aaa"),
+        ("ccc ddd goli", "goat goats ccc ddd"),
+        ("fff aaa ddd goli ddd", "fff aaa ddd goats goat ddd"),
+    ]
+    assert links(pairs)["goli"].translation == "goats"
+
+
+def test_an_apostrophe_that_is_a_letter_begins_no_word() -> None:
+    pairs = [("ʻoku goli ʼ", "is goat"), ("'oku bolo ʼ", "is school"), ("ŉ goli ʼ", "a goat")] * 3
+    assert set(links(pairs)) == {"oku", "goli", "bolo", "n"}

@@ -171,3 +171,23 @@ def test_no_index_is_made_before_a_text_is_read(monkeypatch: pytest.MonkeyPatch)
     opened = open_lexicon(Source(ENTRIES, name="our list"), licence="MIT")
     assert looked_up == []
     assert opened.known("shule") == (1, 1)
+
+
+def test_a_word_that_begins_with_an_apostrophe_is_found_however_that_is_written() -> None:
+    lexicon = Lexicon((("ʻoku", "is"),))
+    assert lexicon.glossed("ʻOku 'oku ‘oku", Random(0)) == "ʻIs 'is ‘is"
+
+
+def test_a_text_without_spaces_is_no_word_with_millions_of_beginnings() -> None:
+    tried: list[str] = []
+
+    class Watched(dict[tuple[str, ...], tuple[str, ...]]):
+        def get(self, key: tuple[str, ...], default: Any = None) -> Any:  # noqa: ANN401
+            tried.append(key[0])
+            return super().get(key, default)
+
+    lexicon = Lexicon((("mbuzi", "goat"), ("maji", "water")), stems="begin")
+    vars(lexicon)["_translations"] = Watched(lexicon._translations)
+    assert lexicon.matches("mbuzi" * 1000) == []
+    assert len(tried) == 1
+    assert lexicon.glossed("mbuzini", Random(0)) == "goat"

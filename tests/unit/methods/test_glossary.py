@@ -16,6 +16,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "at most 65,536 words, found 65,537": {"words": MANY, "translations": MANY},
     "2 words and 1 translations": {"words": ("a", "b"), "translations": ("c",)},
     "there twice": {"words": ("a", "a"), "translations": ("b", "c")},
+    "twice; capital letters make no other word": {"words": ("Bolo", "bolo"), "translations": ("b", "c")},
+    "has '12', in which there is no letter": {"words": ("bolo", "12"), "translations": ("b", "c")},
     "has ''": {"words": ("a",), "translations": ("",)},
     "has 'bbb": {"words": ("b" * 129,), "translations": ("c",)},
     r"has 'b\\nc'": {"words": ("a",), "translations": ("b\nc",)},

@@ -18,6 +18,7 @@ from adaptkit.methods import LoraConfig, NgramsConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.glossaries import GLOSSARY, GLOSSES, MEANINGS, translated_pairs
 from tests.tiny import tiny_model
@@ -26,6 +27,7 @@ from tests.unit.heads.examples import topics
 PAIRS = translated_pairs(120)
 QUICK = Run(progress=False, batch_size=8)
 LORA = AdapterConfig(method=LoraConfig(rank=2))
+TOPICS = replace(LORA, head=HeadConfig(task_type="classification", labels=("goats", "rain")))
 
 
 @pytest.fixture
@@ -203,6 +205,34 @@ def test_the_card_and_the_plan_say_what_it_is(model: AdaptedModel) -> None:
     assert "Glossary: it brings 12 words with translations" in learned(model).render_card()
     plan = str(adaptkit.estimate_adapter(lang="sw", parallel=PAIRS, method="glossary", backbone=model, run=QUICK))
     assert "12 words with translations were learned from the text" in plan
+    assert "of preparation, in which all is learned, and" in plan
+    assert not [word for word in ("steps", "epoch", "evaluations", "ends early") if word in plan]
+
+
+def test_no_more_words_are_learned_than_one_glossary_holds(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = learned(model).config.reading.glossary
+    assert whole is not None
+    n_bytes = len("".join((*whole.words, *whole.translations)).encode())
+    for module in ("adaptkit.training.objectives.alignment", "adaptkit.methods.glossary"):
+        monkeypatch.setattr(f"{module}.MAX_GLOSSARY_BYTES", n_bytes - 1)
+    fewer = learned(model).config.reading.glossary
+    assert fewer is not None
+    assert len(fewer) == len(whole) - 1
+
+
+def test_an_explanation_says_what_was_answered_without_the_glossary(model: AdaptedModel) -> None:
+    glossary, topics = (
+        random_adapter(model, GLOSSARY, name="sw-glossary"),
+        random_adapter(model, TOPICS, kind="task", name="topics"),
+    )
+    model.attach(glossary, topics)
+    (found,) = model.explain(["goli na kasi"], stack=f"{glossary.id} > {topics.id}")
+    (bare,) = model.explain(["goli na kasi"], stack=topics)
+    assert [word.text for word in found.words] == ["goli", "na", "kasi"]
+    assert found.without[glossary.id].answer == bare.answer
+    assert found.score != bare.score
 
 
 def test_masks_are_filled_without_glosses(model: AdaptedModel) -> None:

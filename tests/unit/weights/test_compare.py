@@ -14,9 +14,10 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 from adaptkit.weights.compare import LayerChange, compare
 from tests.adapters import random_adapter, randomise
+from tests.glossaries import GLOSSARY, GLOSSES
 from tests.methods import METHODS
 from tests.pieces import OWN_PIECES
-from tests.tiny import unigram_model
+from tests.tiny import tiny_model, unigram_model
 from tests.tolerance import rounded
 
 LORA = AdapterConfig(method=LoraConfig(rank=2, alpha=4.0))
@@ -117,3 +118,12 @@ def test_pieces_are_told_by_their_number_and_hash() -> None:
     (change,) = (fact for fact in compare(plain, reading).facts if fact.name.startswith("config.pieces"))
     assert change.before is None
     assert str(change.after).startswith("<16 pieces, ")
+
+
+def test_glossaries_are_told_by_their_number_and_hash() -> None:
+    model = tiny_model()
+    other = AdapterConfig(method=replace(GLOSSES, translations=("school", "goat", "rain")))
+    ours, theirs = (random_adapter(model, config, name="sw") for config in (GLOSSARY, other))
+    (change,) = compare(ours, theirs).facts
+    assert change.name == "config.glossary"
+    assert str(change.before).startswith("<3 words with translations, ")
