@@ -10,6 +10,8 @@ from adaptkit.data.read_words import PlacedPiece
 
 Gloss: TypeAlias = Callable[[str], str]
 """The gloss of a text; empty where nothing of it is known."""
+_LETTERS_A_TOKEN = 16
+"""A text of more letters for each token that is read leaves no room for a gloss, which need not be made then."""
 
 
 class GlossReader(TextReader):
@@ -37,8 +39,12 @@ class GlossReader(TextReader):
 
     def glossed(self, text: str) -> str:
         """A text with its gloss behind it."""
-        gloss = self.gloss(text)
+        gloss = self._gloss_of(text)
         return f"{text} {gloss}" if gloss else text
+
+    def _gloss_of(self, text: str) -> str:
+        """The gloss of as much of a text as may have one that is read."""
+        return self.gloss(text[: _LETTERS_A_TOKEN * self.max_length])
 
     def tokenize_cutting(
         self, pairs: Sequence[tuple[str, str | None]], *, max_length: int | None = None
@@ -86,5 +92,5 @@ class GlossReader(TextReader):
         return super()._encoded_pairs(read, max_length)
 
     def _encoded_words(self, sentences: Sequence[Sequence[str]], max_length: int | None) -> tuple[BatchEncoding, int]:
-        read = [[*words, *self.gloss(" ".join(words)).split()] for words in sentences]
+        read = [[*words, *self._gloss_of(" ".join(words)).split()] for words in sentences]
         return super()._encoded_words(read, max_length)

@@ -61,6 +61,20 @@ def test_all_that_is_asked_of_two_texts_without_room_is_of_their_plain_tokens(
     assert reader.places_of_pairs([pair], max_length=room) == backbone.places_of_pairs([pair])
 
 
+def test_no_more_of_a_long_text_is_glossed_than_could_be_read(backbone: Backbone) -> None:
+    asked: list[int] = []
+
+    def gloss(text: str) -> str:
+        asked.append(len(text))
+        return "goat"
+
+    reader = GlossReader(backbone, gloss)
+    long = f"{TEXT} " * 10_000
+    assert reader.tokenize([long]) == backbone.tokenize([long])
+    reader.tokenize_words([long.split()])
+    assert asked == [16 * backbone.max_length] * 2
+
+
 def test_a_text_without_a_gloss_is_read_as_it_is(reader: GlossReader) -> None:
     assert reader.glossed("nothing known \n") == "nothing known \n"
     assert reader.glossed("goli") == "goli goat"
