@@ -29,6 +29,7 @@ from adaptkit.training.tokenized_text import TokenizedText
 
 _MEASURED = 1000
 """Of so many sentences, those that are held out are measured on."""
+_FEW = 3000
 _STEMS: tuple[Literal["none", "begin"], ...] = ("none", "begin")
 
 
@@ -59,6 +60,10 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
         shown, every = list(measured.sentences()), list(text.sentences())
         judging = [every[row] for row in text.heldout()]
         unseen = {row.text for row in (*judging, *(shown[row] for row in data.heldout))}
+        if len(every) < _FEW:
+            text.note(
+                f"glossaries of some 2,000 sentences brought nothing in two languages, and there are {len(every):,}"
+            )
         self.note("learning from the translations what words mean")
         words = self._words(text, [row for row in every if row.text not in unseen])
         self._learned = self._of_forms(words, judging, text)
