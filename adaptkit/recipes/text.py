@@ -246,8 +246,8 @@ class TextTraining(TextLook):
         if not (plain and self.source.translated) or glossed or self.model.backbone.architecture.generates:
             return []
         return [
-            f"note: a glossary of the same text is learned in seconds ({as_typed(method='glossary')}) and stacks with "
-            "this adapter; measure both"
+            f"note: for topics and search, a glossary of the same text is learned in seconds, and may bring as much "
+            f"({as_typed(method='glossary')}); measure both"
         ]
 
     def _pairs_shown(self) -> list[str]:
