@@ -38,4 +38,5 @@ ALIGNMENT = Objective(
     needs_translations=True,
     backbone="encoder",
     closed_form=True,
+    run=later("adaptkit.training.alignment_run", "AlignmentRun"),
 )

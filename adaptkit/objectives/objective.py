@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from adaptkit.errors import ConfigError
+from adaptkit.later import later
 from adaptkit.options import Options
 from adaptkit.terminal.asking import as_typed, option_name
 
@@ -26,7 +27,8 @@ class Objective:
     train, or None. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
     taken where the caller leaves it open and text and backbone suit it. One that `needs_lexicon` is given no text
     without a dictionary, and the others are given none. A `closed_form` one computes no gradients, and is for methods
-    that are so. `title` says in a word or two what it is, and `paper` goes on the cards of adapters that it trains.
+    that are so. `run` gives the class
+    of its runs. `title` says in a word or two what it is, and `paper` goes on the cards of adapters that it trains.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Objective:
     backbone: BackboneKind | None = None
     by_default: bool = False
     closed_form: bool = False
+    run: Callable[[], Any] = later("adaptkit.training.loop", "TrainingRun")
 
     def suits(self, *, translated: bool, kind: BackboneKind, glossed: bool = False) -> bool:
         """Whether it can train on such text, with a dictionary where it is `glossed`, and such a backbone."""

@@ -36,4 +36,5 @@ RIDGE = Objective(
     needs_translations=True,
     backbone="encoder",
     closed_form=True,
+    run=later("adaptkit.training.closed_run", "ClosedRun"),
 )

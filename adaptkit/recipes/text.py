@@ -3,7 +3,6 @@
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -33,14 +32,11 @@ from adaptkit.terminal.amounts import bytes_text, counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import CheckpointFolder, Display, TrainingRun, TrainingSettings
-from adaptkit.training.alignment_run import AlignmentRun
-from adaptkit.training.closed_run import ClosedRun
 from adaptkit.training.frozen_vectors import frozen_vectors
 from adaptkit.training.tokenized_text import TokenizedText
 
 _MIN_STEPS = 100
 _SHOWN_SOURCES = 3
-_RUNS: Mapping[str, type[TrainingRun]] = {"ridge": ClosedRun, "alignment": AlignmentRun}
 _log = logging.getLogger("adaptkit")
 
 
@@ -170,7 +166,7 @@ class TextTraining(TextLook):
         if self._start is not None:
             copy_weights(self._start, self._fitting_config, layers)
         # A fusion lets the adapters below act itself.
-        run = _RUNS.get(self.objective.name, TrainingRun)
+        run: type[TrainingRun] = self.objective.run()
         return run(
             self.model,
             layers,
