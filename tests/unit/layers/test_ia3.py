@@ -78,7 +78,7 @@ def test_it_learns_at_a_higher_rate_than_matrices_do(
             super().__init__(*args, **options)
             seen.extend(given.learning_rate for given in args if isinstance(given, TrainingSettings))
 
-    monkeypatch.setattr("adaptkit.recipes.text.TrainingRun", Noting)
+    monkeypatch.setattr("adaptkit.training.loop.TrainingRun", Noting)
     adaptkit.train_adapter(
         lang="sw",
         parallel=adaptkit.sample_pairs("sw")[:40],
