@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
+from adaptkit.format.spec import RECORD_FILE
 from adaptkit.languages import family_for, nearest_relative, relative_trained_on
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
@@ -21,9 +23,13 @@ class LanguageAdapters:
 
     Raises:
         ConfigError: More of one language, or an adapter that is for no language.
+
+    Attributes:
+        left_out: glossaries that a task has no gain of.
     """
 
     adapters: tuple[Adapter, ...]
+    left_out: tuple[Adapter, ...] = ()
 
     def __post_init__(self) -> None:
         for adapter in self.adapters:
@@ -61,6 +67,18 @@ class LanguageAdapters:
             raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")
         return cls(found)
 
+    def without_glossaries(self) -> "LanguageAdapters":
+        """The others; glossaries are left out."""
+        glossaries, others = glossaries_and_others(self.adapters)
+        return LanguageAdapters(tuple(others), tuple(glossaries))
+
+    def left_out_below(self, condition: Condition, *, source: str, target: str) -> tuple[Adapter, ...]:
+        """What would be below too if nothing were left out."""
+        if not self.left_out:
+            return ()
+        every = LanguageAdapters((*self.left_out, *self.adapters))
+        return tuple(glossaries_and_others(every.below(condition, source=source, target=target))[0])
+
     @property
     def languages(self) -> frozenset[str]:
         """The languages that have an adapter of their own."""
@@ -97,6 +115,13 @@ def _for_family(language: str, adapters: Iterable[Adapter]) -> tuple[Adapter, ..
 
 
 Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]
+
+
+def names_each(zoo: Adapters | None) -> bool:
+    """Whether adapters were named one by one: in a list, or by the folder of one."""
+    if zoo is None or isinstance(zoo, Zoo):
+        return False
+    return not isinstance(zoo, str | PathLike) or (Path(zoo) / RECORD_FILE).is_file()
 
 
 def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:

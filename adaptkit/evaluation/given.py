@@ -9,7 +9,7 @@ from adaptkit.data.corpus import TextSource, open_corpus
 from adaptkit.data.parallel import ParallelSource
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, UnknownAdapter
-from adaptkit.evaluation.conditions import Adapters, LanguageAdapters
+from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, names_each
 from adaptkit.labelled import LabelledSource, ReadingOptions, are_examples, read_translations
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
@@ -99,14 +99,17 @@ def _named(model: AdaptedModel, name: str | os.PathLike[str]) -> Adapter:
     return adapter if adapter is not None else load_adapter(name)
 
 
-def language_adapters(model: AdaptedModel, zoo: Adapters | None) -> LanguageAdapters:
-    """The language adapters of a zoo or list for this backbone; None: those that are attached."""
-    if zoo is not None:
-        return LanguageAdapters.of(zoo, model.backbone)
-    attached = (model.attached_adapter(name) for name in model.attached)
-    return LanguageAdapters(
-        tuple(adapter for adapter in attached if adapter is not None and adapter.kind == "language")
-    )
+def language_adapters(model: AdaptedModel, zoo: Adapters | None, *, reads_glosses: bool) -> LanguageAdapters:
+    """The language adapters of a zoo or list for this backbone; None: those that are attached.
+
+    Where glosses are not to be read, glossaries are left out, unless each adapter was named.
+    """
+    if zoo is None:
+        attached = (model.attached_adapter(name) for name in model.attached)
+        found = LanguageAdapters(tuple(it for it in attached if it is not None and it.kind == "language"))
+    else:
+        found = LanguageAdapters.of(zoo, model.backbone)
+    return found if reads_glosses or names_each(zoo) else found.without_glossaries()
 
 
 def listed(given: str | Sequence[str]) -> list[str]:

@@ -64,6 +64,11 @@ class HeadAnswers:
         return self._head.row.default_metrics
 
     @property
+    def reads_glosses(self) -> bool:
+        """As the head says."""
+        return self._head.reads_glosses
+
+    @property
     def _head(self) -> HeadConfig:
         head = self.tasks[0].config.head
         assert head is not None  # noqa: S101 - checked when it was given

@@ -16,7 +16,7 @@ from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
-from adaptkit.evaluation.notes import form_notes, leak_notes
+from adaptkit.evaluation.notes import form_notes, leak_notes, left_out_note
 from adaptkit.evaluation.repeats import by_text, repeated_in, text_numbers, without_verdict
 from adaptkit.evaluation.results import (
     Cell,
@@ -65,7 +65,7 @@ class Matrix:
         confusions: list[Confusion] = []
         tests = [subject.test(language) for language in self.languages]
         sentences = [text for test in tests for text in subject.texts(test)]
-        notes = dict.fromkeys([*subject.notes(tests), *leak_notes(texts, sentences)])
+        notes = dict.fromkeys([*subject.notes(tests), *self._left_out(), *leak_notes(texts, sentences)])
         for note in notes:
             self.progress.note(note)
         self.progress.start(self._n_cells() * len(subject.tops))
@@ -118,6 +118,17 @@ class Matrix:
             for language in self.languages
             for condition in self.conditions
         )
+
+    def _left_out(self) -> Iterator[str]:
+        """Say which glossaries do not lie below, though there are such."""
+        asked = [(condition, language) for language in self.languages for condition in self.conditions[1:]]
+        found = [
+            adapter.id
+            for condition, language in asked
+            for adapter in self.zoo.left_out_below(condition, source=self.source, target=language)
+        ]
+        if found:
+            yield left_out_note(dict.fromkeys(found))
 
     def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> tuple[Adapter, ...]:
         below = self.zoo.below(condition, source=self.source, target=language)

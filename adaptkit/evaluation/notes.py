@@ -9,6 +9,7 @@ from adaptkit.data.tasks import Example, leaked
 from adaptkit.heads import format_of
 from adaptkit.labelled import without_label
 from adaptkit.storage import Adapter
+from adaptkit.storage.of_language import WHERE_GLOSSARIES_HELP
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
@@ -44,6 +45,14 @@ def form_notes(language: str, texts: Iterable[str], adapters: Sequence[Adapter])
                 f"{language}: {adapter.id} was trained on text in {form}, and texts of the test are in another form "
                 f"({as_typed(normalize=form)})."
             )
+
+
+def left_out_note(glossaries: Iterable[str]) -> str:
+    """Why these glossaries do not lie below, and how they would."""
+    return (
+        f"left out: {', '.join(glossaries)}, as {WHERE_GLOSSARIES_HELP}. To measure with them all the same, name each "
+        f"adapter by itself ({as_typed(zoo=...)}, in Python a list)."
+    )
 
 
 def ignored_notes(head: HeadConfig, examples: Sequence[Example]) -> Iterator[str]:

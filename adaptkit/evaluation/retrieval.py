@@ -87,6 +87,11 @@ class Retrieval:
         """Recall at 1 over both directions, then each score by its direction."""
         return tuple(_metrics(self.source))
 
+    @property
+    def reads_glosses(self) -> bool:
+        """Sentences are found better with them."""
+        return True
+
     def test(self, language: str) -> LanguageTest:
         """The pairs of a language.
 

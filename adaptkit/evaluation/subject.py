@@ -40,6 +40,10 @@ class Subject(Protocol):
     def metrics(self) -> tuple[str, ...]:
         """The names of the scores, the main one first."""
 
+    @property
+    def reads_glosses(self) -> bool:
+        """Whether a glossary that was not asked for lies below."""
+
     def test(self, language: str) -> LanguageTest:
         """The test of a language.
 

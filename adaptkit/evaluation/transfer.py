@@ -105,6 +105,7 @@ def evaluate(
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
         data: folder or hub id of the benchmark (None: the hub), or what `read_labelled` reads or gives, by language.
         zoo: language adapters: a zoo (a folder or archive of adapters) or a list. None: those attached to the model.
+            Only a list has glossaries below a task type that they hurt.
         domain: domain adapters that lie between language and task adapter in every stack.
         source_language: the language that the task was trained in; None where the adapter says it. Of `retrieval`, the
             language of the translations (None: English).
@@ -159,7 +160,7 @@ def evaluate(
         task=task,
         languages=tuple(dict.fromkeys(map(canonical_tag, listed(languages)))),
         conditions=check_conditions(listed(compare)),
-        zoo=language_adapters(model, zoo),
+        zoo=language_adapters(model, zoo, reads_glosses=subject.reads_glosses),
         source=source,
         limit=chosen.limit,
         batch_size=how.batch_size,

@@ -13,7 +13,14 @@ from adaptkit.requests import AdapterBelow
 from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import check_identity
-from adaptkit.storage.of_language import glossaries_and_others, glossaries_first, of_language, several_of_one
+from adaptkit.storage.of_language import (
+    WHERE_GLOSSARIES_HELP,
+    glossaries_and_others,
+    glossaries_first,
+    of_language,
+    several_of_one,
+)
+from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
 
@@ -174,6 +181,13 @@ class Foundation:
             [f"note: trained on text in another form: {', '.join(others)}; see {as_typed(normalize=...)}"]
             if others
             else []
+        )
+
+    def glossaries_doubted(self, head: HeadConfig) -> list[str]:
+        """Say which glossaries lie below a head that answers better without them."""
+        found = [adapter.id for adapter in glossaries_and_others(self.languages)[0] if not head.reads_glosses]
+        return (
+            [f"{', '.join(found)} may hurt here: {WHERE_GLOSSARIES_HELP}. Train without, and compare"] if found else []
         )
 
     def languages_without(self, found: set[str | None]) -> list[str]:

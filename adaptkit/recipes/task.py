@@ -187,9 +187,13 @@ class TaskTraining:
         )
 
     def _doubts(self) -> list[str]:
-        """What makes the measures of this run say little."""
+        """What makes the measures of this run say little, or its adapter worth less."""
         few, both = self.items.doubt, trained_on_too(self._dev, self.data.examples)
-        return [*([f"{few}. {more_examples()}"] if few else []), *([both] if both else [])]
+        return [
+            *([f"{few}. {more_examples()}"] if few else []),
+            *([both] if both else []),
+            *self.foundation.glossaries_doubted(self.head),
+        ]
 
     def _warn(self, doubt: str | None) -> None:
         if doubt and self._shows_notes:

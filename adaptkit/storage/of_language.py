@@ -5,6 +5,10 @@ from collections.abc import Iterable, Mapping
 from adaptkit.languages import trained_on
 from adaptkit.storage.adapter import Adapter
 
+WHERE_GLOSSARIES_HELP = (
+    "glossaries help single texts and search, cost points in names and pairs of texts, and were not measured elsewhere"
+)
+
 
 def of_language(language: str | None, adapters: Iterable[Adapter]) -> tuple[Adapter, ...]:
     """The glossary and the adapter with layers that serve a language, lowest first: of each, as `trained_on` says."""

@@ -136,6 +136,7 @@ CLASSIFICATION = TaskType(
     settled=_settled,
     least_labels=2,
     weighs_classes=True,
+    reads_glosses=True,
     head_fields=_head_fields,
     form=form,
     metrics={"accuracy": _accuracy, "macro F1": _macro_f1},

@@ -83,6 +83,11 @@ class HeadConfig:
         """Whether there is something in it to train."""
         return bool(self.tensors(1))
 
+    @property
+    def reads_glosses(self) -> bool:
+        """Whether a glossary that was not asked for lies below it."""
+        return self.row.reads_glosses and not self.pairs
+
     def tensors(self, hidden_width: int) -> Shapes:
         """The shapes of its tensors, by their names in the head, in the order in which it has them."""
         return self.row.tensors(self, hidden_width)

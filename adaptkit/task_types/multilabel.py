@@ -110,6 +110,7 @@ MULTILABEL = TaskType(
     labels=("labels",),
     blank={"labels": ()},
     least_labels=1,
+    reads_glosses=True,
     head_fields=_head_fields,
     form=form,
     metrics={"micro F1": lambda head, *_: _f1(head, "micro"), "macro F1": lambda head, *_: _f1(head, "macro")},

@@ -72,6 +72,7 @@ REGRESSION = TaskType(
         "closeness": lambda *_: _scored(Closeness()),
     },
     right_or_wrong=False,
+    reads_glosses=True,
     default_metrics=("Pearson correlation", "closeness"),
     tensors=sentence_head(lambda _: 1),
     upper=later("adaptkit.heads.regression", "Regression"),

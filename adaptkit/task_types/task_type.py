@@ -110,6 +110,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         unknown_labels: whether test examples with labels that a head does not have are refused or told of by `ignored`.
         head_fields: fields of a head for data, beside type and labels; `ConfigError` where data makes no head.
         fitted: those that depend on the items it is trained on.
+        reads_glosses: whether a glossary that was not asked for lies below it, where it reads single texts.
         writes: whether the answer is a text that is written, token by token, and not what a head gives on states.
         endpoint: where a server answers it, behind `/v1/`.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
@@ -156,6 +157,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     unknown_labels: Literal["refused", "told"] = "refused"
     head_fields: Callable[[TaskData], Mapping[str, Any]] = lambda _: {}
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
+    reads_glosses: bool = False
     writes: bool = False
     endpoint: Literal["classify", "tag", "answer"] = "classify"
     bounds_answers: bool = False

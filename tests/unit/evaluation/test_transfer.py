@@ -1,6 +1,6 @@
 """The whole evaluation on a tiny backbone: what is measured, kept, compared and said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,13 +61,18 @@ def data(languages: Sequence[str] = LANGUAGES) -> dict[str, TaskData]:
     }
 
 
-def run(model: AdaptedModel, tasks: Sequence[Adapter], zoo: Sequence[Adapter], **options: Any) -> TransferResults:  # noqa: ANN401
+def run(
+    model: AdaptedModel,
+    tasks: Sequence[Adapter],
+    zoo: Sequence[Adapter] | Path | None,
+    **options: Any,  # noqa: ANN401
+) -> TransferResults:
     arguments: dict[str, Any] = {
         "task": "topics",
         "adapter": list(tasks),
         "languages": list(LANGUAGES),
         "data": data(),
-        "zoo": list(zoo),
+        "zoo": zoo,
         "source_language": "en",
         "selection": adaptkit.Selection(**_taken(options, "limit", "group")),
         "measuring": adaptkit.Measuring(progress=False, precision="fp32", **_taken(options, "keep")),
@@ -356,6 +361,67 @@ def test_a_language_has_its_glossary_and_its_adapter_below(
     assert f"sw: under the condition 'target', {both} are measured together, and none of them alone." in results.notes
     measured = {it.id: it.weights_sha256 for it in results.language_adapters}
     assert measured == {it.id: it.weights_sha256 for it in (*zoo, glosses)}
+
+
+@pytest.mark.parametrize(
+    ("task_type", "examples", "name"),
+    [("tagging", made.tags, "ner"), ("classification", made.pairs, "nli"), ("qa", made.questions, "qa")],
+)
+def test_a_glossary_is_left_out_below_tasks_that_it_hurts(
+    model: AdaptedModel,
+    zoo: list[Adapter],
+    tmp_path: Path,
+    task_type: str,
+    examples: Callable[[], TaskData],
+    name: str,
+) -> None:
+    test = examples()
+    assert test.task_type == task_type
+    task = train_adapter(task=name, data=test, lang="en", backbone=model, max_steps=1, progress=False)
+    for adapter in (*zoo, glossary(model, "sw"), glossary(model, "ha")):
+        adapter.save(tmp_path / adapter.name)
+    asked: dict[str, Any] = {"task": name, "languages": ["sw", "ha"], "data": {"sw": test, "ha": test}}
+    results = adaptkit.evaluate(
+        model, **asked, adapter=task, zoo=tmp_path, measuring=adaptkit.Measuring(progress=False)
+    ).results
+    top = f"task/{name}"
+    assert {(cell.language, cell.condition): cell.stack for cell in results.cells} == {
+        ("sw", "none"): top,
+        ("sw", "source"): f"language/en > {top}",
+        ("sw", "target"): f"language/sw > {top}",
+        ("ha", "none"): top,
+        ("ha", "source"): f"language/en > {top}",
+    }
+    (said,) = [note for note in results.notes if note.startswith("left out: ")]
+    assert said.startswith("left out: language/sw-glossary, language/ha-glossary, as glossaries help single texts")
+    assert "zoo=..." in said
+    named = run(model, [task], [*zoo, glossary(model, "sw")], **{**asked, "languages": ["sw"]})
+    assert named.cells[-1].stack == f"language/sw-glossary > language/sw > {top}"
+    assert not [note for note in named.notes if note.startswith("left out: ")]
+
+
+def test_a_glossary_lies_below_a_label_of_single_texts(
+    model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
+) -> None:
+    for adapter in (*zoo, glossary(model, "sw")):
+        adapter.save(tmp_path / adapter.name)
+    for given in (None, tmp_path, tmp_path / "sw-glossary"):
+        if given is None:
+            model.attach(*zoo, glossary(model, "sw"))
+        results = run(model, tasks, given, languages=["sw"])
+        assert results.cells[-1].stack.startswith("language/sw-glossary > ")
+        assert not [note for note in results.notes if note.startswith("left out: ")]
+
+
+def test_what_is_attached_is_not_named(model: AdaptedModel, zoo: list[Adapter], tmp_path: Path) -> None:
+    task = train_adapter(task="ner", data=made.tags(), lang="en", backbone=model, max_steps=1, progress=False)
+    glosses = glossary(model, "sw")
+    model.attach(*zoo, glosses)
+    asked: dict[str, Any] = {"task": "ner", "languages": ["sw"], "data": {"sw": made.tags()}}
+    assert run(model, [task], None, **asked).cells[-1].stack == "language/sw > task/ner"
+    glosses.save(tmp_path / "sw-glossary")
+    of_one = run(model, [task], tmp_path / "sw-glossary", **asked)
+    assert of_one.cells[-1].stack == "language/sw-glossary > task/ner"
 
 
 def test_another_glossary_of_the_same_id_is_measured_anew(

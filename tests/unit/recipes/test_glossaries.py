@@ -22,7 +22,7 @@ from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.glossaries import GLOSSARY, GLOSSES, MEANINGS, translated_pairs
 from tests.tiny import tiny_model
-from tests.unit.heads.examples import topics
+from tests.unit.heads.examples import tags, topics
 
 PAIRS = translated_pairs(120)
 QUICK = Run(progress=False, batch_size=8)
@@ -104,6 +104,17 @@ def test_a_task_trains_on_top_of_a_glossary_and_the_adapter_of_its_language(mode
     again = glossary.renamed("language/sw-words")
     with pytest.raises(ConfigError, match="language/sw-glossary, language/sw, language/sw-words"):
         foundation_of([glossary, below, again])
+
+
+def test_a_task_that_glossaries_hurt_is_trained_on_one_with_a_warning(
+    model: AdaptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    glossary = replace(random_adapter(model, GLOSSARY, name="sw-glossary"), language="sw")
+    asked: dict[str, Any] = {"on": glossary, "backbone": model, "run": replace(QUICK, max_steps=1)}
+    assert adaptkit.train_adapter(task="ner", data=tags(), **asked).below == (glossary.id,)
+    assert "language/sw-glossary may hurt here: glossaries help single texts" in caplog.text
+    assert "language/sw-glossary may hurt here" in str(adaptkit.estimate_adapter(task="ner", data=tags(), **asked))
+    assert "may hurt" not in str(adaptkit.estimate_adapter(task="topics", data=topics(), **asked))
 
 
 def test_of_several_languages_each_batch_has_its_own_glossary(model: AdaptedModel) -> None:
