@@ -25,8 +25,8 @@ def train_command(request: AnyRequest) -> Answer | None:
     lines, facts = [], adapter.card.training
     if facts is not None:
         lines.append(
-            f"{adapter.id}: held-out loss {facts.heldout_loss_before:.3f} before, "
-            f"{facts.heldout_loss_after:.3f} after; {facts.tokens_per_s:,.0f} tokens/s, "
+            f"{adapter.id}: held-out {facts.heldout_measure} {facts.heldout_loss_before:.3f} before, "
+            f"{facts.heldout_loss_after:.3f} after; {facts.speed}, "
             f"peak memory {facts.peak_memory_bytes / 2**30:.1f} GiB"
         )
         lines += [facts.scored] if facts.scored else []

@@ -1,7 +1,7 @@
 """Words that go together in translations, found from pairs of sentences alone."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.data.lexicon import Word, read_words
+from adaptkit.data.spread import spread
 
 Ints: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -34,17 +35,24 @@ class Link(NamedTuple):
     score: float
 
 
-def linked_words(pairs: Iterable[tuple[str, str]]) -> list[Link]:
+class Linked(NamedTuple):
+    """The best links of words, and how many pairs they are from."""
+
+    links: list[Link]
+    n_read: int
+
+
+def linked_words(pairs: Sequence[tuple[str, str]]) -> Linked:
     """The best translation of each word of sentences, from pairs of a sentence and its translation.
 
     Two models of words alone (the first of Brown et al. 1993, aclanthology.org/J93-2003, that prefers the diagonal as
     in Dyer et al. 2013, aclanthology.org/N13-1073), one for each direction, are fitted by expectation maximisation. The
     score of two words is the geometric mean of the probabilities of each given the other. Of more than 50,000 pairs,
-    or 25 million words beside each other (50,000 pairs of 22 words each), the first are read.
+    or 25 million words beside each other (50,000 pairs of 22 words each), some that are spread over all are read.
     """
     sides = _Sides.of(pairs)
     if not sides.pairs:
-        return []
+        return Linked([], 0)
     laid = _Laid.of(sides)
     given_ours, count_ours = laid.fitted(laid.theirs_at, laid.ours, len(sides.our_words))
     given_theirs, count_theirs = laid.fitted(laid.ours_at, laid.theirs, len(sides.their_words))
@@ -57,7 +65,7 @@ def linked_words(pairs: Iterable[tuple[str, str]]) -> list[Link]:
         if ours not in best:
             translation = sides.their_words[laid.theirs[place]]
             best[ours] = Link(sides.our_words[ours], translation, float(scores[place]))
-    return list(best.values())
+    return Linked(list(best.values()), len(sides.pairs))
 
 
 @dataclass(frozen=True)
@@ -69,19 +77,23 @@ class _Sides:
     pairs: Sequence[tuple[list[int], list[int]]]
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> "_Sides":
+    def of(cls, pairs: Sequence[tuple[str, str]]) -> "_Sides":
         ours, theirs = _Numbers(), _Numbers()
         found: list[tuple[list[int], list[int]]] = []
-        n_couples = 0
-        for text, translation in pairs:
+        for text, translation in (pairs[number] for number in spread(len(pairs), _MOST_PAIRS)):
             words, others = read_words(text), read_words(translation)
-            if not (0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS):
-                continue
-            n_couples += (len(words) + 1) * (len(others) + 1)
-            if n_couples > _MOST_COUPLES or len(found) == _MOST_PAIRS:
-                break
-            found.append((ours.of(words), theirs.of(others)))
-        return cls(ours.keys(), theirs.written(), found)
+            if 0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS:
+                found.append((ours.of(words), theirs.of(others)))
+        return cls(ours.keys(), theirs.written(), _fitting(found))
+
+
+def _fitting(pairs: list[tuple[list[int], list[int]]]) -> list[tuple[list[int], list[int]]]:
+    """As many of them, spread over all, as memory holds beside each other."""
+    chosen = pairs
+    while (n_couples := sum(len(words) * len(others) for words, others in chosen)) > _MOST_COUPLES:
+        most = min(len(chosen) * _MOST_COUPLES // n_couples, len(chosen) - 1)
+        chosen = [pairs[number] for number in spread(len(pairs), most)]
+    return chosen
 
 
 class _Numbers:

@@ -8,7 +8,8 @@ from adaptkit.data.survey import SharedLines
 from adaptkit.format.card_sources import SourceFacts, check_sources
 from adaptkit.format.typed_json import since
 from adaptkit.later import later
-from adaptkit.terminal.amounts import counted
+from adaptkit.objectives import OBJECTIVES
+from adaptkit.terminal.amounts import counted, time_text
 
 # The page is made of cards.
 _html = later("adaptkit.format.card_html", "card_html")
@@ -58,6 +59,19 @@ class TrainingFacts:
             return ""
         told = ", ".join(f"{it.metric} {it.score:.1f}" for it in self.heldout_scores)
         return f"{told} (of 100, on {counted(self.heldout_scores[0].n_examples, 'held-out example')})"
+
+    @property
+    def heldout_measure(self) -> str:
+        """What the held-out losses are: loss, or the distance of this from that."""
+        row = OBJECTIVES.get(self.objective)
+        return "loss" if row is None else row.heldout
+
+    @property
+    def speed(self) -> str:
+        """How fast it was, in words: 1,204 tokens/s; of what took no steps, in 25 s, where that is known."""
+        if self.steps:
+            return f"{self.tokens_per_s:,.0f} tokens/s"
+        return f"learned in {time_text(self.elapsed_s)}" if self.elapsed_s else "learned without steps"
 
     @property
     def watt_hours(self) -> float | None:

@@ -38,5 +38,7 @@ ALIGNMENT = Objective(
     needs_translations=True,
     backbone="encoder",
     closed_form=True,
+    idle=("max_steps", "learning_rate", "gradient_checkpointing", "evaluate_every", "patience", "least_gain"),
+    heldout="distance of sentence vectors from those of their translations",
     run=later("adaptkit.training.alignment_run", "AlignmentRun"),
 )

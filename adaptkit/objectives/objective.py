@@ -27,8 +27,9 @@ class Objective:
     train, or None. `backbone` None means encoders and decoders alike. An objective that is `by_default` is
     taken where the caller leaves it open and text and backbone suit it. One that `needs_lexicon` is given no text
     without a dictionary, and the others are given none. A `closed_form` one computes no gradients, and is for methods
-    that are so. `run` gives the class of its runs. `title` says in a word or two what it is, and `paper` goes on the
-    cards of adapters that it trains.
+    that are so. `idle` are the options of a run that mean nothing to it. `run` gives the class of its runs. `heldout`
+    says what its held-out loss is. `title` says in a word or two what it is, and `paper` goes on the cards of adapters
+    that it trains.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Objective:
     backbone: BackboneKind | None = None
     by_default: bool = False
     closed_form: bool = False
+    idle: tuple[str, ...] = ()
+    heldout: str = "loss"
     run: Callable[[], Any] = later("adaptkit.training.loop", "TrainingRun")
 
     def suits(self, *, translated: bool, kind: BackboneKind, glossed: bool = False) -> bool:

@@ -36,5 +36,7 @@ RIDGE = Objective(
     needs_translations=True,
     backbone="encoder",
     closed_form=True,
+    idle=("learning_rate", "gradient_checkpointing", "evaluate_every", "patience", "least_gain"),
+    heldout="distance of sentence vectors from those of their translations",
     run=later("adaptkit.training.closed_run", "ClosedRun"),
 )

@@ -80,7 +80,7 @@ def _values(learned: Learned) -> list[str]:
         f"{learned.heldout_loss_before:.3f} → {learned.heldout_loss_after:.3f}",
         f"{100 * learned.gain:.0f} %",
         time_text(learned.elapsed_s),
-        f"{learned.tokens_per_s:,.0f}",
+        f"{learned.tokens_per_s:,.0f}" if learned.steps else "",
         bytes_text(learned.peak_memory_bytes),
         bytes_text(learned.size_bytes),
         learned.licence,

@@ -13,11 +13,12 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.shapes import BackboneShape
 from adaptkit.methods import METHODS, InvertibleConfig, PiecesConfig
 from adaptkit.objectives import OBJECTIVES, Objective, objective_of
-from adaptkit.options import Options, Recorded, Shell, option, recorded
+from adaptkit.options import Options, Recorded, Shell, option, options_of, recorded
 from adaptkit.requests.auto import AUTO, Auto
 from adaptkit.requests.by_language import by_language, each_language, languages_in
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, On, Request
+from adaptkit.requests.run import Run
 from adaptkit.requests.written import parallels, texts
 from adaptkit.terminal.asking import as_typed, option_name
 
@@ -229,6 +230,8 @@ class TextRequest(Request):
         refuse([name for name in ("invertible", "new_pieces") if getattr(self, name, None)], named)
         if self.start is not None:
             refuse(["start"], named)
+        defaults = options_of(Run)
+        refuse([name for name in objective.idle if getattr(self.run, name) != defaults[name].default], named)
 
     def _check_lexicon(self, objective: Objective | None) -> None:
         """A dictionary is for an objective that glosses text without translations, or for new pieces to start from."""

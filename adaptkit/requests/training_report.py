@@ -36,7 +36,8 @@ class TrainingReport:
         told = [] if self.loss is None else [f"loss {self.loss:.3f}"]
         told += [f"held-out {name.replace('_', ' ')} {value:.3f}" for name, value in self.heldout.items()]
         told += [f"held-out {name} {score:.1f}" for name, score in self.scores.items()]
-        return f"step {self.step:,} of {self.total_steps:,}: {', '.join([*told, f'{self.tokens_per_s:,.0f} tokens/s'])}"
+        told += [f"{self.tokens_per_s:,.0f} tokens/s"] if self.tokens else []
+        return f"step {self.step:,} of {self.total_steps:,}: {', '.join(told)}"
 
     @property
     def tokens_per_s(self) -> float:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import Progress as RichProgress
+from rich.progress import TaskID
 
 from adaptkit.backbones.hardware import resident_bytes
 from adaptkit.terminal.bar import LINE_EVERY_S, bars_of_trainings
@@ -47,7 +48,7 @@ class Shown:
     def __init__(self, console: Console, bar: RichProgress | None) -> None:
         self._console = console
         self._bar = bar
-        self._task = None if bar is None else bar.add_task("training", total=None, figures="")
+        self._task: TaskID | None = None
         self._figures, self._heldout = "", ""
         self._last_line_s = time.monotonic()
 
@@ -61,9 +62,8 @@ class Shown:
             f"{progress.tokens / max(progress.elapsed_s, 1e-9):,.0f} tokens/s  loss {loss:.3f}  "
             f"{resident_bytes() / 2**30:.1f} GiB"
         )
-        if self._bar is not None and self._task is not None:
-            figures = self._figures + self._heldout
-            self._bar.update(self._task, completed=progress.step, total=total_steps, figures=figures)
+        if self._bar is not None:
+            self._move(self._bar, progress.step, total_steps)
         elif time.monotonic() - self._last_line_s > LINE_EVERY_S or progress.step == total_steps:
             self._last_line_s = time.monotonic()
             left_s = progress.elapsed_s / progress.step * (total_steps - progress.step)
@@ -78,10 +78,16 @@ class Shown:
             self._heldout += f" (pseudo-perplexity {math.exp(min(measures['token_loss'], 50)):,.1f})"
         for name in list(scores)[:1]:
             self._heldout += f", {name} {scores[name]:.1f}"
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, figures=self._figures + self._heldout)
+        if self._bar is not None:
+            self._move(self._bar)
         else:
             self._console.print(self._heldout.strip(), highlight=False)
+
+    def _move(self, bar: RichProgress, step: int | None = None, total: int | None = None) -> None:
+        """A run without steps, which has nothing to show there, has no bar."""
+        if self._task is None:
+            self._task = bar.add_task("training", total=None, figures="")
+        bar.update(self._task, completed=step, total=total, figures=self._figures + self._heldout)
 
 
 @contextmanager

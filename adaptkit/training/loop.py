@@ -337,8 +337,11 @@ class TrainingRun:
             self._state.keep_best()
         self._progress = self._progress.judged(measures, self._settings.least_gain)
         scores = self._scored()
-        display.heldout(measures, scores)
+        self._show_heldout(display, measures, scores)
         self._report(display, self._progress, heldout=measures, scores=scores)
+
+    def _show_heldout(self, display: Display, measures: Mapping[str, float], scores: Mapping[str, float]) -> None:
+        display.heldout(measures, scores)
 
     def _scored(self) -> Mapping[str, float]:
         found: Mapping[str, float] = {}

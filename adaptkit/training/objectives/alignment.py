@@ -1,5 +1,6 @@
 """Word alignment: a glossary is learned from sentences with translations, and measured on some that it has not seen."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -36,9 +37,9 @@ _STEMS: tuple[Literal["none", "begin"], ...] = ("none", "begin")
 class GlossDistance(RidgeObjective):
     """The mean distance of vectors from those of their translations; `glossed` are the rows with their glosses."""
 
-    def __init__(self, glossed: TrainingData, pool: Pool) -> None:
+    def __init__(self, glossed: TrainingData, pool: Pool, learned_in_s: float) -> None:
         super().__init__(Ridge(), pool)
-        self.glossed = glossed
+        self.glossed, self.learned_in_s = glossed, learned_in_s
 
 
 class AlignmentTraining(ObjectiveTraining[Alignment]):
@@ -48,6 +49,8 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
         super().__init__(options, model, note)
         self._learned: GlossaryConfig | None = None
         self._glossed: TrainingData | None = None
+        self._learned_in_s = 0.0
+        self._n_given = self._n_read = 0
 
     def data(self, text: TokenizedText) -> TrainingData:
         """Some of the sentences and their targets; the words are learned on the way.
@@ -65,8 +68,10 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
                 f"glossaries of some 2,000 sentences brought nothing in two languages, and there are {len(every):,}"
             )
         self.note("learning from the translations what words mean")
+        started = time.perf_counter()
         words = self._words(text, [row for row in every if row.text not in unseen])
         self._learned = self._of_forms(words, judging, text)
+        self._learned_in_s = time.perf_counter() - started
         self._glossed = replace(data, sentences=self._read(shown, self._learned, measured))
         return data
 
@@ -78,14 +83,17 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
     def loss(self, layers: AdapterLayers, data: TrainingData, dtype: torch.dtype) -> nn.Module:
         """The distance that is measured."""
         assert self._glossed is not None  # noqa: S101 - the data is asked for before
-        return GlossDistance(self._glossed, self.model.sentences.pooled)
+        return GlossDistance(self._glossed, self.model.sentences.pooled, self._learned_in_s)
 
     def in_words(self) -> str:
-        """How many words were learned."""
+        """How many words were learned, and from how many pairs."""
         if self._learned is None:
             return ""
         forms = ", and a longer word stands for one with which it begins" if self._learned.stems == "begin" else ""
-        return f"{counted(len(self._learned), 'word')} with translations were learned from the text{forms}"
+        read = counted(self._n_read, "pair")
+        if self._n_read < self._n_given:
+            read = f"{self._n_read:,} of {self._n_given:,} pairs (the others are too long, or more than memory holds)"
+        return f"{counted(len(self._learned), 'word')} with translations were learned from {read}{forms}"
 
     def _of_forms(self, words: GlossaryConfig, judging: Sequence[Sentence], text: TokenizedText) -> GlossaryConfig:
         """The glossary that does with forms of words what brings sentences nearer to their translations."""
@@ -110,7 +118,9 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
         for row in sentences:
             by_language.setdefault(text.translated_from(row), []).append((row.text, row.translation or ""))
         best: dict[str, Link] = {}
-        for link in (link for pairs in by_language.values() for link in linked_words(pairs)):
+        linked = [linked_words(pairs) for pairs in by_language.values()]
+        self._n_given, self._n_read = len(sentences), sum(each.n_read for each in linked)
+        for link in (link for each in linked for link in each.links):
             fits = link.score >= self.options.least_score and all(map(may_be_glossed, link[:2]))
             if fits and (link.word not in best or link.score > best[link.word].score):
                 best[link.word] = link

@@ -11,7 +11,7 @@ PAIRS = [(ours, theirs) for theirs, ours in translated_pairs(80)]
 
 
 def links(pairs: list[tuple[str, str]]) -> dict[str, Link]:
-    return {link.word: link for link in linked_words(pairs)}
+    return {link.word: link for link in linked_words(pairs).links}
 
 
 def test_every_word_goes_with_what_it_means() -> None:
@@ -46,19 +46,29 @@ def test_words_are_told_without_capitals_and_written_as_most_often() -> None:
 
 @pytest.mark.parametrize("pairs", [[], [("", "goat")], [("goli", "1 2 3")], [("goli " * 81, "goat")]])
 def test_what_has_no_words_says_nothing(pairs: list[tuple[str, str]]) -> None:
-    assert linked_words(pairs) == []
+    assert linked_words(pairs) == ([], 0)
 
 
 def test_one_sentence_says_little() -> None:
-    assert all(link.score <= 1 for link in linked_words([("goli bolo", "goat school")]))
+    assert all(link.score <= 1 for link in linked_words([("goli bolo", "goat school")]).links)
 
 
-def test_as_many_of_the_first_sentences_are_laid_beside_each_other_as_memory_holds(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("bound", "most"), [("_MOST_COUPLES", 4 * 9 + 8), ("_MOST_PAIRS", 4)])
+def test_where_memory_does_not_hold_all_some_that_are_spread_over_all_are_read(
+    monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    first, rest = [("goli bolo", "goat school")] * 5, [("dalo kasi", "river water")] * 5
-    monkeypatch.setattr("adaptkit.data.alignment._MOST_COUPLES", 5 * 9)
-    assert set(links([*first, *rest])) == {"goli", "bolo"}
+    first, rest = [("goli bolo", "goat school")] * 6, [("dalo kasi", "river water")] * 6
+    monkeypatch.setattr(f"adaptkit.data.alignment.{bound}", most)
+    found = linked_words([*first, *rest])
+    assert found.n_read == 4
+    assert {link.word for link in found.links} == {"goli", "bolo", "dalo", "kasi"}
+    assert linked_words([*first, *rest]) == found
+
+
+def test_long_sentences_leave_room_for_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adaptkit.data.alignment._MOST_COUPLES", 10 * 9)
+    found = linked_words([*[("goli bolo " * 8, "goat school " * 8)] * 2, *[("dalo kasi", "river water")] * 30])
+    assert 0 < found.n_read <= 10
 
 
 def test_of_words_that_are_as_sure_the_first_is_taken() -> None:

@@ -59,7 +59,8 @@ def test_what_is_held_out_is_measured_without_and_with_it(model: AdaptedModel) -
     facts = learned(model).training
     assert facts is not None
     assert facts.objective == "alignment"
-    assert facts.steps == 0
+    assert (facts.steps, facts.tokens) == (0, 0)
+    assert facts.elapsed_s > 0
     assert facts.heldout_loss_before != facts.heldout_loss_after
 
 
@@ -213,12 +214,44 @@ def test_it_is_not_exported_without_its_words(model: AdaptedModel, tmp_path: Pat
 
 
 def test_the_card_and_the_plan_say_what_it_is(model: AdaptedModel) -> None:
-    assert "Glossary: it brings 12 words with translations" in learned(model).render_card()
+    card = learned(model).render_card()
+    assert "Glossary: it brings 12 words with translations" in card
+    assert "- Recipe: alignment; learned in 0 s (peak memory " in card
+    assert "- Held-out distance of sentence vectors from those of their translations: " in card
+    assert "tokens/s" not in card
     plan = str(adaptkit.estimate_adapter(lang="sw", parallel=PAIRS, method="glossary", backbone=model, run=QUICK))
-    assert "12 words with translations were learned from the text" in plan
+    assert "12 words with translations were learned from 108 pairs" in plan
     assert "glossaries of some 2,000 sentences brought nothing in two languages, and there are 120" in plan
     assert "of preparation, in which all is learned, and" in plan
     assert not [word for word in ("steps", "epoch", "evaluations", "ends early") if word in plan]
+
+
+def test_what_is_shown_is_named(model: AdaptedModel, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    facts = learned(model, run=Run(batch_size=8), output=tmp_path / "sw").training
+    assert facts is not None
+    before, after = facts.heldout_loss_before, facts.heldout_loss_after
+    said = f"held-out distance of sentence vectors from those of their translations: {before:.3f} without the glossary"
+    shown = " ".join(capsys.readouterr().err.split())
+    assert f"{said}, {after:.3f} with it" in shown
+    assert shown.count("held-out distance") == 1
+    assert "tokens/s" not in shown
+
+
+def test_of_a_text_that_memory_does_not_hold_it_is_said_how_much_was_read(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adaptkit.data.alignment._MOST_PAIRS", 50)
+    plan = str(adaptkit.estimate_adapter(lang="sw", parallel=PAIRS, method="glossary", backbone=model, run=QUICK))
+    assert "were learned from 50 of 108 pairs (the others are too long, or more than memory holds)" in plan
+
+
+@pytest.mark.parametrize("method", ["glossary", "ngrams"])
+def test_what_is_about_steps_is_refused_where_there_are_none(model: AdaptedModel, method: str) -> None:
+    asked = replace(QUICK, learning_rate=1e-3, patience=2)
+    with pytest.raises(ConfigError, match="learning_rate, patience do not go with objective"):
+        learned(model, method=method, run=asked)
+    with pytest.raises(ConfigError, match="max_steps does not go with objective 'alignment'"):
+        learned(model, run=replace(QUICK, max_steps=5))
 
 
 def test_no_more_words_are_learned_than_one_glossary_holds(
