@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from adaptkit.data.corpus import TextSource, open_corpus
+from adaptkit.data.every_text import every_text
 from adaptkit.data.parallel import ParallelSource
+from adaptkit.data.sources import is_file
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, UnknownAdapter
 from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, names_each
@@ -194,6 +196,12 @@ def _read_test(source: Any, language: str, reading: ReadingOptions, head: HeadCo
 
 
 def texts_by_name(given: "Mapping[str, TextSource] | Sequence[str | os.PathLike[str]]") -> dict[str, Iterable[str]]:
-    """Lines of texts by their names; those of files are the files' own."""
+    """Texts by their names; those of files, where both sides of translations count, are the files' own."""
     named = given if isinstance(given, Mapping) else {Path(path).name: path for path in given}
-    return {name: open_corpus(source).lines() for name, source in named.items()}
+    return {name: _texts_in(source) for name, source in named.items()}
+
+
+def _texts_in(source: TextSource) -> Iterable[str]:
+    if isinstance(source, str | os.PathLike) and is_file(source):
+        return every_text(Path(source))
+    return open_corpus(source).lines()

@@ -14,7 +14,7 @@ from adaptkit.evaluation.by_class import ClassTest
 from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
-from adaptkit.evaluation.notes import ignored_notes, loss_notes
+from adaptkit.evaluation.notes import form_notes, ignored_notes, loss_notes
 from adaptkit.evaluation.repeats import key_of
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest
@@ -95,6 +95,10 @@ class HeadAnswers:
             yield from loss_notes(self.model.backbone, self._head, bound, test.language, test.examples)
         for test in tests:
             yield from ignored_notes(self._head, test.examples)
+
+    def adapter_notes(self, test: LanguageTest, adapters: Sequence[Adapter]) -> Iterator[str]:
+        """Those whose text was in another normal form."""
+        return form_notes(test.language, self.texts(test), adapters)
 
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """What a model reads of the examples."""

@@ -16,7 +16,7 @@ from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
-from adaptkit.evaluation.notes import form_notes, leak_notes, left_out_note
+from adaptkit.evaluation.notes import leak_notes, left_out_note
 from adaptkit.evaluation.repeats import by_text, repeated_in, text_numbers, without_verdict
 from adaptkit.evaluation.results import (
     Cell,
@@ -77,7 +77,10 @@ class Matrix:
                     continue
                 tested |= {adapter.id: _tested(adapter) for adapter in below}
                 acting = [*below, *subject.tops[0]]
-                notes.update(dict.fromkeys(form_notes(test.language, subject.texts(test), acting)))
+                for note in subject.adapter_notes(test, acting):
+                    if note not in notes:
+                        self.progress.note(note)
+                        notes[note] = None
                 runs[condition] = [self._measured(test, condition, below, top) for top in subject.tops]
                 notes.update(dict.fromkeys(_one_answer_notes(test, condition, runs[condition])))
                 cells.append(self._cell(test, condition, below, runs[condition]))

@@ -19,8 +19,10 @@ from adaptkit.data.parallel import ParallelCorpus, ParallelSource, open_parallel
 from adaptkit.data.spread import spread
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation.conditions import stack_for
+from adaptkit.evaluation.learned_text import is_learned_text
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
+from adaptkit.evaluation.notes import form_notes
 from adaptkit.evaluation.repeats import key_of
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.evaluation.subject import LanguageTest
@@ -66,6 +68,7 @@ class Retrieval:
     batch_size: int
     normalize: NormalForm | None
     _kept: dict[tuple[str, tuple[str, ...]], NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    _whole: dict[str, Sequence[tuple[str, str]]] = field(default_factory=dict, repr=False)
 
     @property
     def tops(self) -> tuple[tuple[Adapter, ...], ...]:
@@ -105,7 +108,7 @@ class Retrieval:
                 f"{as_typed(languages=...)}, or name another {as_typed(source_language=...)}."
             )
         form = partial(normalized, form=self.normalize)
-        found = list(self._corpus(language).pairs())
+        found = self._whole[language] = list(self._corpus(language).pairs())
         chosen = spread(len(found), len(found) if self.limit is None else self.limit)
         pairs = [Pair(form(source), form(text)) for source, text in map(found.__getitem__, chosen)]
         return LanguageTest(language, pairs, _metrics(self.source))
@@ -125,6 +128,16 @@ class Retrieval:
             if repeats := len(test.examples) - len({pair.source for pair in test.examples}):
                 again = counted(repeats, f"sentence in {self.source} repeats", f"sentences in {self.source} repeat")
                 yield f"{test.language}: {again} an earlier one; the translation of either is right."
+
+    def adapter_notes(self, test: LanguageTest, adapters: Sequence[Adapter]) -> Iterator[str]:
+        """Those whose text was in another normal form, and those that learned from these very pairs."""
+        yield from form_notes(test.language, self.texts(test), adapters)
+        for adapter in adapters:
+            if is_learned_text(adapter, self._whole[test.language], self.model.backbone):
+                yield (
+                    f"{test.language}: {adapter.id} was trained on these very sentences (its card has their hash), so "
+                    "its score says little of other text: measure it on pairs that it has not seen."
+                )
 
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """The sentences of both sides."""

@@ -54,6 +54,9 @@ class Subject(Protocol):
     def notes(self, tests: Sequence[LanguageTest]) -> Iterator[str]:
         """What a reader has to know, before anything is measured."""
 
+    def adapter_notes(self, test: LanguageTest, adapters: Sequence[Adapter]) -> Iterator[str]:
+        """What a reader has to know of the adapters that act in a test, before they are measured."""
+
     def texts(self, test: LanguageTest) -> Iterator[str]:
         """The sentences of a test."""
 

@@ -1,5 +1,6 @@
 """Retrieval as an evaluation: pairs of sentences, each side under its stack, and the report of what they find."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import adaptkit
-from adaptkit import Measuring, Selection
+from adaptkit import Measuring, Output, Run, Selection
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.evaluation import TransferResults
 from adaptkit.format.adapter_config import AdapterConfig
@@ -117,6 +118,56 @@ def test_a_limit_takes_the_first_pairs_and_repeats_are_told(model: AdaptedModel,
     found = run(model, zoo, data={"sw": [*PAIRS[:8], PAIRS[0]]}, selection=Selection(limit=9), compare="none")
     assert (found.limit, found.cells[0].n_examples) == (9, 9)
     assert "sw: 1 sentence in en repeats an earlier one; the translation of either is right." in found.notes
+
+
+@pytest.mark.parametrize("learned", [PAIRS, SWAHILI, [PAIRS[:9], PAIRS]])
+def test_pairs_that_an_adapter_learned_from_are_told(
+    model: AdaptedModel, learned: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of its text, of a source of its text, and of its text without translations."""
+    adapter = trained_on(model, learned)
+    told = "sw: language/sw was trained on these very sentences (its card has their hash), so its score says little"
+    shown = replace(QUIET, progress=True)
+    report = adaptkit.evaluate(
+        model, task="retrieval", languages="sw", data={"sw": PAIRS}, zoo=[adapter], compare="target", measuring=shown
+    )
+    assert [note for note in report.results.notes if note.startswith(told)]
+    assert told in " ".join(capsys.readouterr().err.split())
+    folder = report.save(tmp_path / "report")
+    for name in ("report.md", "report.html", "results.json"):
+        assert "was trained on these very sentences" in (folder / name).read_text(encoding="utf-8")
+    chosen = run(model, [adapter], compare="target", selection=Selection(limit=5))
+    assert any(note.startswith(told) for note in chosen.notes)
+
+
+@pytest.mark.parametrize("data", [PAIRS[:-1], [*PAIRS[:-1], ("Another sentence.", "Sentensi nyingine.")], PAIRS[::-1]])
+def test_other_pairs_are_not_taken_for_what_was_learned(model: AdaptedModel, data: list[tuple[str, str]]) -> None:
+    notes = run(model, [trained_on(model, PAIRS)], data={"sw": data}, compare="target").notes
+    assert not any("was trained on" in note for note in notes)
+
+
+def test_private_text_is_not_told(model: AdaptedModel) -> None:
+    notes = run(model, [trained_on(model, PAIRS, output=Output(private=True))], compare="target").notes
+    assert not any("was trained on" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("pairs.tsv", [f"{theirs}\t{ours}" for theirs, ours in PAIRS]),
+        ("pairs.jsonl", [json.dumps({"translation": {"en": theirs, "sw": ours}}) for theirs, ours in PAIRS]),
+    ],
+)
+def test_training_text_may_be_translations(model: AdaptedModel, tmp_path: Path, name: str, lines: list[str]) -> None:
+    (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    notes = run(model, [], compare="none", training_text=[tmp_path / name], data={"sw": PAIRS[:7]}).notes
+    assert any(f"training text {name}: Of the 14 evaluation texts, 14 are in the training text" in it for it in notes)
+
+
+def trained_on(model: AdaptedModel, text: list[Any], output: Output | None = None) -> Adapter:
+    given: Any = {"text" if isinstance(text[0], str) else "parallel": text}
+    run = Run(max_steps=1, progress=False)
+    return adaptkit.train_adapter(lang="sw", backbone=model, run=run, output=output, **given)
 
 
 def test_what_was_measured_is_kept(
