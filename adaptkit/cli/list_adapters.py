@@ -42,6 +42,10 @@ ZooArgument = Annotated[
     list[Path] | None,
     typer.Argument(help=f"folders or archives of adapters (default: those in {ZOO_VARIABLE}, separated as in PATH)"),
 ]
+ZooOption = Annotated[
+    list[Path] | None,
+    typer.Option("--zoo", metavar="<folder>", help="the same, as other commands name it; may be repeated"),
+]
 
 
 def zoo_paths(named: list[Path] | None) -> list[Path]:
@@ -63,6 +67,7 @@ def zoos(named: list[Path] | None) -> list[Catalogue[Listing]]:
 
 def list_adapters(
     zoo: ZooArgument = None,
+    zoo_option: ZooOption = None,
     language: Annotated[str | None, typer.Option(help="only adapters of this language")] = None,
     nearest: Annotated[
         bool, typer.Option("--nearest", help="if there is none, adapters of its nearest relatives")
@@ -81,7 +86,7 @@ def list_adapters(
     """
     if nearest and language is None:
         raise ConfigError("--nearest needs a language whose relatives are meant: give --language.")
-    named = zoos(zoo)
+    named = zoos([*(zoo or []), *(zoo_option or [])])
     found = [
         listing
         for place in named

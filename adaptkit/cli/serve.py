@@ -40,7 +40,12 @@ def serve_flags() -> Callable[..., Answer | None]:
 
 def _serve(
     limits: Limits,
-    zoo: Annotated[Path, typer.Argument(help="folder or archive with the adapters that requests may name")],
+    zoo: Annotated[
+        Path | None, typer.Argument(help="folder or archive with the adapters that requests may name")
+    ] = None,
+    zoo_option: Annotated[
+        Path | None, typer.Option("--zoo", metavar="<folder>", help="the same, as other commands name it")
+    ] = None,
     host: Annotated[
         str, typer.Option(help="127.0.0.1 (this machine alone), 0.0.0.0 or :: (all that reach it)", metavar="<address>")
     ] = _HOSTS[0],
@@ -79,7 +84,8 @@ def _serve(
     from adaptkit.serving.shelf import Shelf
     from adaptkit.serving.spec import ZooSpec
 
-    shelf = Shelf(zoo.absolute())
+    served = _one_zoo(zoo, zoo_option)
+    shelf = Shelf(served.absolute())
     for name, error in shelf.broken.items():
         _console.print(f"left out, as it cannot be read: {told_at(name, error)}")
     key = os.environ.get(KEY_VARIABLE, "")
@@ -106,13 +112,22 @@ def _serve(
         accelerator=accelerator,
         devices=devices,
         workers=workers,
-        on_ready=lambda: _console.print(f"ready: {counted(len(list(shelf.served)), 'adapter')} of {zoo}"),
+        on_ready=lambda: _console.print(f"ready: {counted(len(list(shelf.served)), 'adapter')} of {served}"),
     )
     _end_by(signal.SIGINT, signal.SIGTERM)
     try:
         server.serve(port, log_level=log_level)
     except KeyboardInterrupt:
         _console.print("stopped before it was ready")
+
+
+def _one_zoo(*named: Path | None) -> Path:
+    """The zoo that was named, in either way."""
+    zoos = [zoo for zoo in named if zoo is not None]
+    if len(zoos) != 1:
+        found = "none is named" if not zoos else f"two are: {zoos[0]} and {zoos[1]}"
+        raise ConfigError(f"a server serves one zoo, and {found}. Give one: adaptkit serve FOLDER, or --zoo FOLDER.")
+    return zoos[0]
 
 
 def _not_served(shelf: "Shelf") -> str | None:

@@ -224,6 +224,8 @@ def test_list_tells_zoos_apart_in_80_columns(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
     outcome = adaptkit("list", zoo, tmp_path / "mine", "--language", "sw")
+    for flagged in (("--zoo", zoo, "--zoo", tmp_path / "mine"), (zoo, "--zoo", tmp_path / "mine")):
+        assert adaptkit("list", *flagged, "--language", "sw").out == outcome.out
     lines = re.sub(r"\x1b\[[0-9;]*m", "", outcome.out).splitlines()
     assert [line for line in lines if line.startswith("in ")] == [f"in {zoo}", f"in {tmp_path / 'mine'}"]
     assert sum(line.startswith("language/sw ") for line in lines) == 2

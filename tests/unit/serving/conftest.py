@@ -115,7 +115,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     random_adapter(other, LORA, name="yo").save(zoo / "yo")
     log, url = folder / "log", f"http://127.0.0.1:{port}"
     bounds = ("--max-body-bytes=65536", "--max-inputs=40", "--max-characters=3000")
-    process = start(zoo, f"--backbone={backbone}", *bounds, port=port, log=log)
+    process = start("--zoo", zoo, f"--backbone={backbone}", *bounds, port=port, log=log)
     model = load_model(backbone)
     try:
         wait_until_ready(url, process, log)

@@ -166,7 +166,7 @@ def test_a_zoo_that_is_gone_harms_nobody_who_asks_for_something_else(zoo: Path, 
     assert isinstance(other, Refusal)
 
 
-def _run(*, zoo: Path, port: int = 8000, **more: object) -> None:
+def _run(*, zoo: Path | None = None, port: int = 8000, **more: object) -> None:
     serve_flags()(
         zoo=zoo, port=port, **{**dict.fromkeys(options_of(Limits)), "host": "127.0.0.1", "device": "cpu", **more}
     )
@@ -189,6 +189,9 @@ def _no_litserve(zoo: Path) -> None:
     ("start", "error", "said"),
     [
         (lambda zoo: _run(zoo=zoo / "nothing"), SourceNotFound, "no folder or archive"),
+        (lambda zoo: _run(zoo_option=zoo / "nothing"), SourceNotFound, "no folder or archive"),
+        (lambda _: _run(), ConfigError, "and none is named. Give one: adaptkit serve FOLDER, or --zoo FOLDER."),
+        (lambda zoo: _run(zoo=zoo, zoo_option=zoo / "x"), ConfigError, "one zoo, and two are: "),
         (lambda zoo: _run(zoo=zoo, host="example.org"), ConfigError, "--host is 127.0.0.1"),
         (lambda zoo: _run(zoo=zoo, port=80), ConfigError, "from 1024 to 65535"),
         (lambda zoo: _run(zoo=zoo, device="tpu"), ConfigError, "no device 'tpu'"),
