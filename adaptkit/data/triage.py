@@ -32,6 +32,11 @@ _NOTED_TOKENS_PER_WORD = 4.0
 _NOTED_TOKENS = 50_000
 _NOTED_KNOWN_WORDS = 0.2
 
+_ENOUGH = (
+    "some hundred sentences with translations already help; without translations, a dictionary is worth more than more "
+    "text"
+)
+"""What to say of few tokens, where the objective says nothing else."""
 _BATCH_LINES = 500
 _MORE_WORDS = "a larger dictionary helps, also one of several files, or one with the forms of words that the text has"
 
@@ -107,8 +112,8 @@ class Triage:
     sources: tuple[SourceLines, ...] = ()
     shared: tuple[SharedLines, ...] = ()
 
-    def problems(self) -> list[str]:
-        """Say in a sentence each what is worth a look before training."""
+    def problems(self, *, enough: str = "") -> list[str]:
+        """Say in a sentence each what is worth a look before training; `enough` is said beside few tokens."""
         duplicates, overlong, wrong = (
             count / self.lines for count in (self.duplicate_lines, self.overlong_lines, self.wrong_script_lines)
         )
@@ -127,8 +132,7 @@ class Triage:
             ),
             (
                 self.tokens < _NOTED_TOKENS,
-                f"{self.tokens:,} tokens are few: some hundred sentences with translations already help; without "
-                "translations, a dictionary is worth more than more text.",
+                f"{self.tokens:,} tokens are few: {enough or _ENOUGH}.",
             ),
         ]
         if self.known_word_share is not None and self.known_word_share < _NOTED_KNOWN_WORDS:

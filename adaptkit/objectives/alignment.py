@@ -39,6 +39,7 @@ ALIGNMENT = Objective(
     backbone="encoder",
     closed_form=True,
     idle=("max_steps", "learning_rate", "gradient_checkpointing", "evaluate_every", "patience", "least_gain"),
+    enough="a glossary is learned from some thousand sentences with translations",
     heldout="distance of sentence vectors from those of their translations",
     run=later("adaptkit.training.alignment_run", "AlignmentRun"),
 )

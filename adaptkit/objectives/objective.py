@@ -28,8 +28,8 @@ class Objective:
     taken where the caller leaves it open and text and backbone suit it. One that `needs_lexicon` is given no text
     without a dictionary, and the others are given none. A `closed_form` one computes no gradients, and is for methods
     that are so. `idle` are the options of a run that mean nothing to it. `run` gives the class of its runs. `heldout`
-    says what its held-out loss is. `title` says in a word or two what it is, and `paper` goes on the cards of adapters
-    that it trains.
+    says what its held-out loss is, and `enough` what text is enough, for a plan whose text is short; empty is as of
+    most. `title` says in a word or two what it is, and `paper` goes on the cards of adapters that it trains.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Objective:
     closed_form: bool = False
     idle: tuple[str, ...] = ()
     heldout: str = "loss"
+    enough: str = ""
     run: Callable[[], Any] = later("adaptkit.training.loop", "TrainingRun")
 
     def suits(self, *, translated: bool, kind: BackboneKind, glossed: bool = False) -> bool:

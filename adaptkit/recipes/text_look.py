@@ -155,7 +155,7 @@ class TextLook:
             UnsuitableText: Nothing useful can be trained on the text of one.
         """
         if self.language is not None:
-            return self.triage.problems()
+            return self.triage.problems(enough=self.objective.enough)
         problems = []
         for language in self.languages:
             numbers = {number for number, part in enumerate(self._text.parts) if part.language == language}
@@ -166,7 +166,7 @@ class TextLook:
                 language=language,
             )
             found.require(force=self.request.force)
-            problems += [f"{language}: {problem}" for problem in found.problems()]
+            problems += [f"{language}: {problem}" for problem in found.problems(enough=self.objective.enough)]
         return problems
 
     def _directions_taken(self) -> list[tuple[str, Direction]]:

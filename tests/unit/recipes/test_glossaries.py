@@ -222,6 +222,8 @@ def test_the_card_and_the_plan_say_what_it_is(model: AdaptedModel) -> None:
     plan = str(adaptkit.estimate_adapter(lang="sw", parallel=PAIRS, method="glossary", backbone=model, run=QUICK))
     assert "12 words with translations were learned from 108 pairs" in plan
     assert "glossaries of some 2,000 sentences brought nothing in two languages, and there are 120" in plan
+    assert "tokens are few: a glossary is learned from some thousand sentences with translations." in plan
+    assert "already help" not in plan
     assert "of preparation, in which all is learned, and" in plan
     assert not [word for word in ("steps", "epoch", "evaluations", "ends early") if word in plan]
 
