@@ -146,15 +146,16 @@ class Foundation:
         """What lies below the adapter in training for text in a language; empty where nothing does."""
         return Stack(*self._ids_for(language))
 
-    def require_own_vocabulary(self, why: str) -> None:
-        """Let none bring pieces of text, because of what is asked for.
+    def require_plain_reading(self, why: str) -> None:
+        """Let none bring pieces of text or a glossary, because of what is asked for.
 
         Raises:
             ConfigError: One does.
         """
-        if having := [adapter.id for adapter in self.adapters if adapter.config.pieces is not None]:
+        if having := [adapter for adapter in self.adapters if adapter.config.reading]:
             raise ConfigError(
-                f"{why}, and {having[0]} brings pieces of text that cannot be read without it. Ask for one of the two."
+                f"{why}, and each text is read once, by {having[0].config.reading} of {having[0].id}. Ask for one of "
+                "the two."
             )
 
     def reading_for(self, language: str | None) -> Reading:

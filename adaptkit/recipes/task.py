@@ -66,7 +66,7 @@ class TaskTraining:
         self.model = model_of(request.backbone)
         self.foundation.require_for(self.id, self.model)
         if request.on_dropout:
-            self.foundation.require_own_vocabulary(f"{as_typed(on_dropout=request.on_dropout)} leaves adapters out")
+            self.foundation.require_plain_reading(f"{as_typed(on_dropout=request.on_dropout)} leaves adapters out")
         self._max_length = min(request.run.max_length, self.model.backbone.max_length)
         self.head, made = self._head_and_items(head_for(self.data))
         self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
@@ -301,7 +301,7 @@ class TaskTraining:
         with forked(self.model.backbone.device, self.request.run.seed):
             made = regularising_of(self.request.regularisers, material)
         if len(readings) > 1 and any(each.source for each in made):
-            self.foundation.require_own_vocabulary(
+            self.foundation.require_plain_reading(
                 f"text without labels ({as_typed(unlabelled=...)}) is read under the adapters of each language in turn"
             )
         return made

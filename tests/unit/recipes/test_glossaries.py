@@ -118,6 +118,21 @@ def test_a_task_that_glossaries_hurt_is_trained_on_one_with_a_warning(
     assert "may hurt" not in str(adaptkit.estimate_adapter(task="topics", data=topics(), **asked))
 
 
+def test_batches_without_what_lies_below_would_have_its_glosses(model: AdaptedModel) -> None:
+    below = random_adapter(model, LORA, name="sw")
+    glossary = replace(random_adapter(model, GLOSSARY, name="sw-glossary"), language="sw")
+    asked: dict[str, Any] = {"task": "topics", "data": topics(), "backbone": model, "run": replace(QUICK, max_steps=1)}
+    said = "on_dropout=0.5 leaves adapters out, and each text is read once, by a glossary of 3 words of language/sw-gl"
+    with pytest.raises(ConfigError, match=said):
+        adaptkit.train_adapter(**asked, on=[glossary, below], on_dropout=0.5)
+    of_another = replace(random_adapter(model, LORA, name="ha"), language="ha")
+    mixed = [replace(example, language=("sw", "ha")[n % 2]) for n, example in enumerate(topics().examples)]
+    asked["data"] = replace(topics(), examples=mixed)
+    coral = adaptkit.Coral(weight=1.0, unlabelled=[ours for _, ours in PAIRS])
+    with pytest.raises(ConfigError, match="in turn, and each text is read once, by a glossary"):
+        adaptkit.train_adapter(**asked, on=[glossary, of_another], regularisers=[coral])
+
+
 def test_of_several_languages_each_batch_has_its_own_glossary(model: AdaptedModel) -> None:
     adapters = [
         *(random_adapter(model, LORA, name=tag) for tag in ("ha", "sw")),
