@@ -26,12 +26,12 @@ def told_at(place: object, message: object) -> str:
 
 
 _MARKS = re.compile(r"[\\`*\[\]~|#]|(?<![^\W_])_|_(?![^\W_])")
-_BEGINS_A_BLOCK = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|(?=[+-](?:\s|$)|[-=]+$))")
+_BEGINS_A_BLOCK = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|(?=[+-](?:\s|$)|[-=]+$|>))")
 
 
 def markdown_text(text: str) -> str:
     """A line of `one_line` as Markdown that shows these signs and nothing else: no link, HTML, cell or heading."""
-    marked = _MARKS.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    marked = _MARKS.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;"))
     return _BEGINS_A_BLOCK.sub(r"\g<0>\\", marked)
 
 

@@ -328,7 +328,20 @@ def test_a_card_has_no_link_heading_or_markup_of_a_stranger(name: str, carded: P
 
 
 @pytest.mark.parametrize(
-    "text", ["[a](javascript:1)", "![a](b)", "<javascript:1>", "**a** _b_", "`a`", "- a", "1. a", "# a"]
+    "text",
+    [
+        "[a](javascript:1)",
+        "![a](b)",
+        "<javascript:1>",
+        "**a** _b_",
+        "`a`",
+        "- a",
+        "1. a",
+        "# a",
+        "> a",
+        ">> a",
+        "a -->",
+    ],
 )
 def test_a_text_is_shown_as_it_is_wherever_markdown_has_it(text: str) -> None:
     shown = markdown_text(text)

@@ -179,6 +179,6 @@ def test_a_page_and_markdown_show_them() -> None:
     assert "animals → weather; right is animals" in page
     assert "## Examples that an adapter turned" in markdown
     assert "- ▲ turned right in 2 of 3 seeds: weather → animals" in markdown
-    assert "  - Goats &lt;b&gt;eat&lt;/b&gt; \\| grass." in markdown
+    assert "  - Goats &lt;b>eat&lt;/b> \\| grass." in markdown
     assert "  - for animals: Goats +1.50" in markdown
     assert "turned" not in render_markdown(invented_results())
