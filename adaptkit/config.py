@@ -80,6 +80,8 @@ MAX_GLOSSARY = 65_536
 """Most words with translations that an adapter brings with it."""
 MAX_GLOSS_LENGTH = 128
 """Most characters of one of them, and of its translation."""
+MAX_GLOSS_WORDS = 8
+"""Most words of one that is looked up: as many are looked at wherever its first one is read."""
 MAX_GLOSSARY_BYTES = 2 * 2**20
 """Most bytes of all together, in UTF-8."""
 MAX_NGRAM = 8

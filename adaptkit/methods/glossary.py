@@ -8,7 +8,7 @@ from functools import cached_property
 from random import Random
 from typing import ClassVar, Literal
 
-from adaptkit.config import MAX_GLOSS_LENGTH, MAX_GLOSSARY, MAX_GLOSSARY_BYTES, SiteName, SiteShape
+from adaptkit.config import MAX_GLOSS_LENGTH, MAX_GLOSS_WORDS, MAX_GLOSSARY, MAX_GLOSSARY_BYTES, SiteName, SiteShape
 from adaptkit.data.lexicon import Lexicon, read_words
 from adaptkit.methods.checks import require
 from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
@@ -49,6 +49,8 @@ class GlossaryConfig:
         keys = [tuple(word.key for word in read_words(text)) for text in self.words]
         unread = next((word for word, key in zip(self.words, keys, strict=True) if not key), None)
         require(unread is None, f"a glossary has {unread!r:.80}, in which there is no letter: no text has such a word.")
+        long = next((word for word, key in zip(self.words, keys, strict=True) if len(key) > MAX_GLOSS_WORDS), None)
+        require(long is None, f"a glossary has {long!r:.80}; what is looked up has at most {MAX_GLOSS_WORDS} words.")
         require(len(set(keys)) == n, "a word is there twice; capital letters make no other word.")
 
     def __repr__(self) -> str:

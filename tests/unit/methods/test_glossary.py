@@ -20,6 +20,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "has '12', in which there is no letter": {"words": ("bolo", "12"), "translations": ("b", "c")},
     "has ''": {"words": ("a",), "translations": ("",)},
     "has 'bbb": {"words": ("b" * 129,), "translations": ("c",)},
+    "has 'a a a a a a a a a'; what is looked up has at most 8": {"words": ("a " * 8 + "a",), "translations": ("b",)},
     r"has 'b\\nc'": {"words": ("a",), "translations": ("b\nc",)},
     r"has 'b\\u202ec'": {"words": ("a",), "translations": ("b\u202ec",)},
     "at most 2,097,152 bytes": {
@@ -45,6 +46,10 @@ def test_the_gloss_is_the_text_with_what_is_known_translated() -> None:
 def test_longer_words_stand_for_what_they_begin_with_where_that_is_asked() -> None:
     assert GLOSSES.gloss("goliren") == ""
     assert replace(GLOSSES, stems="begin").gloss("goliren kasi") == "goat water"
+
+
+def test_what_is_looked_up_may_have_several_words() -> None:
+    assert GlossaryConfig(words=("a b c d e f g h",), translations=("all",)).gloss("a b c d e f g h i") == "all i"
 
 
 def test_its_identity_is_of_all_that_it_says() -> None:
