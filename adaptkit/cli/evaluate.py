@@ -58,7 +58,9 @@ def evaluate(
     ] = None,
     zoo: Annotated[
         list[Path] | None,
-        typer.Option(help="folder of adapter folders with the language adapters; or repeat for the folder of each"),
+        typer.Option(
+            help="zoo with the language adapters; repeat for adapter folders, which come before what the zoo has"
+        ),
     ] = None,
     domain: Annotated[
         list[Path] | None, typer.Option(help="domain adapter between language and task; may be repeated")

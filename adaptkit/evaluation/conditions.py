@@ -1,20 +1,24 @@
 """Which language adapters lie below the task adapter under each condition."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TypeAlias
 
 from adaptkit.backbones import Backbone
 from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Condition
-from adaptkit.format.spec import RECORD_FILE
+from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.languages import family_for, nearest_relative, relative_trained_on
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
 from adaptkit.storage.of_language import glossaries_and_others, of_language, several_of_one
 from adaptkit.terminal.asking import as_typed
+
+_Place: TypeAlias = tuple[Path, str]
+"""A zoo, and the folder in it."""
 
 
 @dataclass(frozen=True)
@@ -37,35 +41,33 @@ class LanguageAdapters:
                 raise ConfigError(
                     f"{adapter.id} is not a language adapter; give language adapters as {as_typed(zoo=...)}."
                 )
-        if several := several_of_one(self.adapters):
-            found = "; ".join(f"for {language} {', '.join(ids)}" for language, ids in sorted(several.items()))
-            raise ConfigError(
-                "of each language, one adapter with layers and one glossary at most can lie below a task, and there "
-                f"are several language adapters: {found}. Choose by {as_typed(zoo=...)}, which takes several adapter "
-                "folders too (in Python a list, zoo=[...], of folders or adapters)."
-            )
+        _require_one_of_each(self.adapters)
 
     @classmethod
     def of(cls, zoo: "Adapters", backbone: Backbone) -> "LanguageAdapters":
-        """The language adapters in a list of adapters and folders, or those in a zoo that are for this backbone.
+        """The language adapters of a zoo that are for this backbone, or those of a list of adapters, folders and zoos.
+
+        One that a list names takes the place of what its zoos have of the same language and sort, or of the same id.
 
         Raises:
-            ConfigError: The zoo holds no language adapter for it.
+            ConfigError: A zoo holds no language adapter for it, or several of one language and sort.
             AdapterFileError: A folder that is not a sound adapter.
         """
-        if not isinstance(zoo, str | PathLike | Zoo):
-            return cls(tuple(entry if isinstance(entry, Adapter) else load_adapter(entry) for entry in zoo))
-        zoo = zoo if isinstance(zoo, Zoo) else Zoo(zoo)
-        zoo.require_sound()
-        found = tuple(
-            listing.load()
-            for listing in zoo
-            # Of the record, so that no index hides one.
-            if listing.record.kind == "language" and compared(listing.origin, backbone) != "different"
-        )
-        if not found:
-            raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")
-        return cls(found)
+        entries = [zoo if isinstance(zoo, Zoo) else Zoo(zoo)] if isinstance(zoo, str | PathLike | Zoo) else zoo
+        named: list[Adapter] = []
+        of_zoos: dict[_Place, Adapter] = {}
+        for entry in map(_opened, entries):
+            if isinstance(entry, Zoo):
+                of_zoos |= _in_zoo(entry, backbone)
+            else:
+                named.append(entry)
+        left = {
+            place: it
+            for place, it in of_zoos.items()
+            if not any(_are_rivals(one, it) or one.id == it.id for one in named)
+        }
+        _require_one_of_each((*named, *left.values()), left)
+        return cls((*named, *left.values()))
 
     def without_glossaries(self) -> "LanguageAdapters":
         """The others; glossaries are left out."""
@@ -106,6 +108,72 @@ class LanguageAdapters:
         return () if in_one is None else of_language(in_one[1], others)
 
 
+def _opened(entry: "Zoo | Adapter | str | PathLike[str]") -> Zoo | Adapter:
+    """An adapter, or a zoo where it is a folder that is no adapter itself, or an archive."""
+    if isinstance(entry, Zoo | Adapter):
+        return entry
+    return load_adapter(entry) if _holds_one(entry) else Zoo(entry)
+
+
+def _holds_one(entry: Zoo | str | PathLike[str]) -> bool:
+    """Whether it is the folder of an adapter; what is not there was meant to be."""
+    if isinstance(entry, Zoo):
+        return False
+    folder = Path(entry)
+    return not folder.exists() or any((folder / name).exists() for name in (RECORD_FILE, CONFIG_FILE))
+
+
+def _in_zoo(zoo: Zoo, backbone: Backbone) -> dict[_Place, Adapter]:
+    """Its language adapters for this backbone, by where they lie."""
+    zoo.require_sound()
+    found = {
+        (zoo.path, listing.place): listing.load()
+        for listing in zoo
+        # Of the record, so that no index hides one.
+        if listing.record.kind == "language" and compared(listing.origin, backbone) != "different"
+    }
+    if not found:
+        raise ConfigError(f"zoo {zoo.path} holds no language adapter for the backbone {backbone.name}.")
+    return found
+
+
+def _are_rivals(one: Adapter, other: Adapter) -> bool:
+    """Whether both are of one language, and both glossaries or both none, so that one alone can lie below a task."""
+    return one.language is not None and _sort(one) == _sort(other)
+
+
+def _sort(adapter: Adapter) -> tuple[str | None, bool]:
+    return adapter.language, adapter.config.reading.glossary is not None
+
+
+def _require_one_of_each(adapters: Sequence[Adapter], places: Mapping[_Place, Adapter] | None = None) -> None:
+    """See that none has a rival; `places` say where those of a zoo lie.
+
+    Raises:
+        ConfigError: It names them, and how one is chosen.
+    """
+    several = several_of_one(adapters)
+    if not several:
+        return
+    found = "; ".join(f"for {language} {', '.join(ids)}" for language, ids in sorted(several.items()))
+    raise ConfigError(
+        "of each language, one adapter with layers and one glossary at most can lie below a task, and there are "
+        f"several language adapters: {found}. {_how_to_choose(adapters, places or {})}."
+    )
+
+
+def _how_to_choose(adapters: Sequence[Adapter], places: Mapping[_Place, Adapter]) -> str:
+    named: dict[tuple[str | None, bool], _Place] = {}
+    for place, adapter in places.items():
+        if sum(_are_rivals(adapter, other) for other in adapters) > 1:
+            named.setdefault(_sort(adapter), place)
+    zoos = dict.fromkeys(str(zoo) for zoo, _ in named.values())
+    if not named or not all(zoo.is_dir() for zoo, _ in named.values()):
+        return f"Choose by {as_typed(zoo=...)}, given once for each adapter folder (in Python a list, zoo=[...])"
+    folders = [str(zoo / place) for zoo, place in named.values()]
+    return f"Name the one that is meant beside the zoo, such as {as_typed(zoo=[*zoos, *folders])}"
+
+
 def _for_family(language: str, adapters: Iterable[Adapter]) -> tuple[Adapter, ...]:
     """The glossary and the adapter with layers of the family that a language belongs to."""
     found = (
@@ -121,7 +189,9 @@ def names_each(zoo: Adapters | None) -> bool:
     """Whether adapters were named one by one: in a list, or by the folder of one."""
     if zoo is None or isinstance(zoo, Zoo):
         return False
-    return not isinstance(zoo, str | PathLike) or (Path(zoo) / RECORD_FILE).is_file()
+    if isinstance(zoo, str | PathLike):
+        return (Path(zoo) / RECORD_FILE).is_file()
+    return all(isinstance(entry, Adapter) or _holds_one(entry) for entry in zoo)
 
 
 def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:

@@ -16,7 +16,7 @@ from adaptkit.labelled import LabelledSource, ReadingOptions, are_examples, read
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
-from adaptkit.storage import Adapter, load_adapter
+from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
@@ -110,6 +110,7 @@ def language_adapters(model: AdaptedModel, zoo: Adapters | None, *, reads_glosse
         attached = (model.attached_adapter(name) for name in model.attached)
         found = LanguageAdapters(tuple(it for it in attached if it is not None and it.kind == "language"))
     else:
+        zoo = zoo if isinstance(zoo, str | os.PathLike | Zoo) else list(zoo)
         found = LanguageAdapters.of(zoo, model.backbone)
     return found if reads_glosses or names_each(zoo) else found.without_glossaries()
 

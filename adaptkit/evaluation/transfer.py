@@ -104,7 +104,8 @@ def evaluate(
         languages: test languages, in a list or with commas between.
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
         data: folder or hub id of the benchmark (None: the hub), or what `read_labelled` reads or gives, by language.
-        zoo: language adapters: a zoo (a folder or archive of adapters) or a list. None: those attached to the model.
+        zoo: language adapters: a zoo (a folder or archive of adapters), or a list of adapters, folders and zoos, where
+            an adapter comes before what the zoos have of its language. None: those attached to the model.
             Only a list has glossaries below a task type that they hurt.
         domain: domain adapters that lie between language and task adapter in every stack.
         source_language: the language that the task was trained in; None where the adapter says it. Of `retrieval`, the

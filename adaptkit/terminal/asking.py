@@ -35,7 +35,8 @@ def as_typed(**option: object) -> str:
     """An option with a value, for a message; `...` stands for a value that is the reader's to choose.
 
     `as_typed(overwrite=True)` is `overwrite=True` or `--overwrite`, `as_typed(objective="mlm")` is `objective='mlm'` or
-    `--objective mlm`, and `as_typed(columns={"text": ...})` is `columns={'text': ...}` or `--columns text=NAME`.
+    `--objective mlm`, and `as_typed(columns={"text": ...})` is `columns={'text': ...}` or `--columns text=NAME`. Of a
+    list, each entry has its flag: `as_typed(zoo=["a", "b"])` is `zoo=['a', 'b']` or `--zoo a --zoo b`.
     """
     return ", ".join(
         _in_shell_words(name, value) if _in_shell else f"{name}={_shown(value)}" for name, value in option.items()
@@ -70,4 +71,6 @@ def _in_shell_words(name: str, value: object) -> str:
     flag = option_name(name)
     if isinstance(value, Mapping):
         return " ".join(f"{flag} {key}={'NAME' if part is ... else part}" for key, part in value.items())
+    if isinstance(value, list):
+        return " ".join(f"{flag} {part}" for part in value)
     return flag if value is True or value is ... else f"{flag} {value}"

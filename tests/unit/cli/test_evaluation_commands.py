@@ -112,14 +112,20 @@ def test_of_several_adapters_of_a_language_folders_choose(
     )
     outcome = adaptkit(*command, "--zoo", mixed)
     assert outcome.status == 1
-    assert "for sw language/sw, language/sw-glossary, language/sw-news. Choose by --zoo" in " ".join(
-        outcome.err.split()
-    )
-    for chosen in (["sw"], ["sw-glossary", "sw"]):
+    assert (
+        "for sw language/sw, language/sw-glossary, language/sw-news. Name the one that is meant beside the zoo, "
+        f"such as --zoo {mixed} --zoo {mixed / 'sw'}."
+    ) in " ".join(outcome.err.split())
+    for chosen, below in (
+        (["sw"], ["sw"]),
+        (["sw-glossary", "sw"], ["sw-glossary", "sw"]),
+        (["", "sw"], ["sw-glossary", "sw"]),
+        (["sw-news", ""], ["sw-glossary", "sw-news"]),
+    ):
         outcome = adaptkit(*command, *(word for name in chosen for word in ("--zoo", mixed / name)))
         assert outcome.status == 0, outcome.err
         stacks = [cell["stack"] for cell in json.loads(outcome.out)["cells"]]
-        assert stacks[1] == f"{' > '.join(f'language/{name}' for name in chosen)}; en: none"
+        assert stacks[1] == f"{' > '.join(f'language/{name}' for name in below)}; en: none"
 
 
 def give(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:

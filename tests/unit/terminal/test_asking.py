@@ -13,6 +13,7 @@ from adaptkit.terminal.asking import as_typed, files_as_typed, shell_words
         ({"objective": "mlm"}, "objective='mlm'", "--objective mlm"),
         ({"source_lang": "en"}, "source_lang='en'", "--source-lang en"),
         ({"max_steps": 100}, "max_steps=100", "--max-steps 100"),
+        ({"zoo": ["a", "b"]}, "zoo=['a', 'b']", "--zoo a --zoo b"),
         (
             {"columns": {"text": ..., "label": "stars"}},
             "columns={'text': ..., 'label': 'stars'}",
