@@ -7,6 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+from torch import nn
+
 from adaptkit.errors import AdaptkitError, NoHead
 from adaptkit.model import AdaptedModel, ResolvedStack
 from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Describe, Done, Job, Load, Reply, Vectors
@@ -83,7 +86,7 @@ class Answering:
     def _n_tokens(self, ask: Ask, stacks: Sequence[ResolvedStack]) -> int:
         backbone = self._model.backbone
         if ask.endpoint == EMBEDDINGS:
-            return tokens_of_texts(backbone, ask.inputs, stacks, cut=ask.cut)
+            return tokens_of_texts(backbone, ask.inputs, stacks, cut=ask.cut, prefix=ask.prefix)
         count = 0
         for head in {id(config): config for config in map(_head_of, stacks)}.values():
             places = [place for place, stack in enumerate(stacks) if _head_of(stack) is head]
@@ -105,14 +108,21 @@ class Answering:
         return {n: reply for n, each in ready.items() for reply in self._together(compute, {n: each}).values()}
 
     def _vectors(self, ready: Sequence[_Ready]) -> list[Reply]:
+        by_prefix: dict[str | None, list[int]] = {}
+        for number, each in enumerate(ready):
+            by_prefix.setdefault(each.ask.prefix, []).append(number)
+        replies: dict[int, Reply] = {}
+        for prefix, numbers in by_prefix.items():
+            replies |= zip(numbers, self._encoded([ready[number] for number in numbers], prefix), strict=True)
+        return [replies[number] for number in range(len(ready))]
+
+    def _encoded(self, ready: Sequence[_Ready], prefix: str | None) -> Iterator[Vectors]:
         texts = [text for each in ready for text in each.ask.inputs]
         stacks = [stack for each in ready for stack in each.stacks]
-        found = iter(self._model.encode(texts, stacks=stacks, batch_size=self._batch_size).numpy().astype("<f4"))
-        replies: list[Reply] = []
-        for each in ready:
-            rows = list(islice(found, len(each.stacks)))
-            replies.append(Vectors(len(rows[0]), b"".join(row.tobytes() for row in rows), each.n_tokens))
-        return replies
+        found = self._model.encode(texts, stacks=stacks, batch_size=self._batch_size, prefix=prefix)
+        for each, rows in zip(ready, torch.split(found, [len(each.stacks) for each in ready]), strict=True):
+            told = nn.functional.normalize(rows, dim=-1) if each.ask.normalize else rows
+            yield Vectors(told.shape[1], told.numpy().astype("<f4").tobytes(), each.n_tokens)
 
     def _answers(self, ready: Sequence[_Ready]) -> list[Reply]:
         inputs = [given for each in ready for given in each.ask.inputs]

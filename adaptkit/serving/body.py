@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adaptkit.serving.limits import MAX_NAME, Limits
+from adaptkit.serving.limits import MAX_NAME, MAX_PREFIX, Limits
 from adaptkit.serving.refusal import malformed
 from adaptkit.terminal.amounts import row_of
 
@@ -47,7 +47,7 @@ def embedding_fields(content: bytes) -> dict[str, Any]:
     Raises:
         Refused: As `fields_of`.
     """
-    return fields_of(content, (*_ABOUT_ROWS, "encoding_format", "dimensions"))
+    return fields_of(content, (*_ABOUT_ROWS, "encoding_format", "dimensions", "prefix", "normalize"))
 
 
 def head_fields(content: bytes, *, asks_questions: bool = False) -> dict[str, Any]:
@@ -115,9 +115,12 @@ def _require_text(number: int, given: object, most: int) -> None:
         raise malformed(f"{where} is empty, or a text in it is; leave it out.", "input")
     if sum(len(text) + 1 for text in texts) - 1 > most:
         raise malformed(f"{where} is longer than {most:,} characters. Send it in parts.", "input")
-    for text in texts:
-        if any("\ud800" <= sign <= "\udfff" for sign in text):
-            raise malformed(f"{where} holds half of a character (a lone surrogate), which is no text.", "input")
+    if any(map(_is_broken, texts)):
+        raise malformed(f"{where} holds half of a character (a lone surrogate), which is no text.", "input")
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _texts(given: object, levels: int = 3) -> "Sequence[Any]":
@@ -165,6 +168,36 @@ def asks_base64(fields: Mapping[str, Any]) -> bool:
     if form not in (None, "float", "base64"):
         raise malformed("encoding_format is 'float' or 'base64'.", "encoding_format")
     return form == "base64"
+
+
+def prefix_of(fields: Mapping[str, Any]) -> str | None:
+    """What is to stand before every text in place of the backbone's own prefix; None: that one.
+
+    Raises:
+        Refused: No text, or one beyond the bound.
+    """
+    given = fields.get("prefix")
+    if given is None:
+        return None
+    if not isinstance(given, str) or len(given) > MAX_PREFIX or _is_broken(given):
+        raise malformed(
+            f"prefix is a text of up to {MAX_PREFIX:,} characters that stands before every input in place of the "
+            "backbone's own, such as 'passage: '; '' is none.",
+            "prefix",
+        )
+    return given
+
+
+def asks_length_one(fields: Mapping[str, Any]) -> bool:
+    """Whether vectors are asked for that have length 1.
+
+    Raises:
+        Refused: It is neither true nor false.
+    """
+    given = fields.get("normalize")
+    if given is not None and not isinstance(given, bool):
+        raise malformed("normalize is true (vectors of length 1) or false (as the model gives them).", "normalize")
+    return given is True
 
 
 def require_width(fields: Mapping[str, Any], width: int) -> None:

@@ -35,7 +35,8 @@ class Ask:
     """Inputs for vectors or for heads, each with its stack in whole ids ("": the backbone alone).
 
     `inputs` are texts for vectors, else examples of the stack's task type. With `cut`, what is too long is cut. At
-    `deadline`, by the monotonic clock, nobody waits any more.
+    `deadline`, by the monotonic clock, nobody waits any more. Of vectors, `prefix` stands before each text in place of
+    the backbone's own, and with `normalize` each has length 1.
     """
 
     endpoint: str
@@ -44,6 +45,8 @@ class Ask:
     roster: Roster
     cut: bool = False
     deadline: float = float("inf")
+    prefix: str | None = None
+    normalize: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from adaptkit.options import Options, option
 MAX_NAME = 2_000
 """Characters of a stack's expression."""
 
+MAX_PREFIX = 1_000
+"""Characters of what stands before every text."""
+
 MAX_ADAPTERS = 16
 """Adapters in one stack."""
 

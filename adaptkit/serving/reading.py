@@ -13,15 +13,19 @@ from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.amounts import row_of
 
 
-def tokens_of_texts(backbone: Backbone, texts: Sequence[str], stacks: Sequence[ResolvedStack], *, cut: bool) -> int:
-    """The tokens of texts whose vectors are made, each read as its stack reads.
+def tokens_of_texts(
+    backbone: Backbone, texts: Sequence[str], stacks: Sequence[ResolvedStack], *, cut: bool, prefix: str | None
+) -> int:
+    """The tokens of texts whose vectors are made, each read as its stack reads, behind a prefix if there is one.
 
     Raises:
         Refused: One is longer than the backbone reads, and may not be cut.
     """
     count, limit = 0, backbone.longest_sentence
     for reading, places in by_reading(enumerate(stack.reading for stack in stacks)).items():
-        rows = backbone.reader(reading).tokenize_cutting([(texts[place], None) for place in places], max_length=limit)
+        reader = backbone.reader(reading)
+        reader = reader if prefix is None else reader.behind(prefix)
+        rows = reader.tokenize_cutting([(texts[place], None) for place in places], max_length=limit)
         _require_whole([place for place, (_, was_cut) in zip(places, rows, strict=True) if was_cut], limit, cut=cut)
         count += sum(len(ids) for ids, _ in rows)
     return count

@@ -12,7 +12,16 @@ from litserve.utils import LitAPIStatus, ResponseBufferItem
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from adaptkit.serving.body import adapter_name, asks_base64, embedding_fields, head_fields, require_width, rows_of
+from adaptkit.serving.body import (
+    adapter_name,
+    asks_base64,
+    asks_length_one,
+    embedding_fields,
+    head_fields,
+    prefix_of,
+    require_width,
+    rows_of,
+)
 from adaptkit.serving.examples import ANY_HEAD, example_of
 from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Describe, Described, Follow, Job, Load, Reply, Vectors
 from adaptkit.serving.limits import Limits
@@ -57,12 +66,13 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
         """Sentence vectors."""
         fields = embedding_fields(await request.body())
         as_base64, rows = asks_base64(fields), rows_of(fields, self._limits)
+        prefix, normalize = prefix_of(fields), asks_length_one(fields)
         described = await self._described()
         require_width(fields, described.width)
         if not all(isinstance(given, str) for given in rows.inputs):
             raise malformed("a vector is that of a text; input is a text or a list of texts.", "input")
         stacks = [self._shelf.named(name).stack for name in rows.names]
-        found = await self._asked(EMBEDDINGS, rows.inputs, stacks, cut=rows.cut)
+        found = await self._asked(EMBEDDINGS, rows.inputs, stacks, cut=rows.cut, prefix=prefix, normalize=normalize)
         assert isinstance(found, Vectors)  # noqa: S101 - what a worker gives for these
         said = [stack or described.backbone for stack in stacks]
         return JSONResponse(vectors_body(found, said, as_base64=as_base64))
@@ -115,7 +125,16 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
             return found
         return self._shelf.described
 
-    async def _asked(self, endpoint: str, inputs: Sequence[Any], stacks: Sequence[str], *, cut: bool) -> Reply:
+    async def _asked(
+        self,
+        endpoint: str,
+        inputs: Sequence[Any],
+        stacks: Sequence[str],
+        *,
+        cut: bool,
+        prefix: str | None = None,
+        normalize: bool = False,
+    ) -> Reply:
         return await self._reply(
             Ask(
                 endpoint=endpoint,
@@ -124,6 +143,8 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
                 roster=self._shelf.roster,
                 cut=cut,
                 deadline=self._deadline(),
+                prefix=prefix,
+                normalize=normalize,
             )
         )
 

@@ -4,7 +4,9 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree, rmtree
+from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -164,6 +166,25 @@ def test_a_zoo_that_is_gone_harms_nobody_who_asks_for_something_else(zoo: Path, 
     bare, other = answering.replies(asks)
     assert isinstance(bare, Vectors)
     assert isinstance(other, Refusal)
+
+
+def test_requests_that_wait_together_have_each_its_own_prefix(zoo: Path) -> None:
+    from adaptkit.serving.answering import Answering
+    from tests.tiny import prefixed_model
+
+    model = prefixed_model("query: ")
+    asked: list[dict[str, Any]] = [{}, {"prefix": "passage: "}, {"normalize": True}, {"prefix": ""}, {}]
+    asks = [
+        Ask(endpoint=EMBEDDINGS, inputs=("Maji", "Mbuzi anakula"), stacks=("", ""), roster=Roster(), **each)
+        for each in asked
+    ]
+    for each, found in zip(asked, Answering(model, zoo, cache_bytes=2**20, batch_size=4).replies(asks), strict=True):
+        assert isinstance(found, Vectors)
+        prefix = each.get("prefix")
+        right = model.encode(
+            ["Maji", "Mbuzi anakula"], prefix=prefix, normalize_embeddings=each.get("normalize", False)
+        )
+        np.testing.assert_allclose(np.frombuffer(found.values, "<f4").reshape(2, -1), right.numpy(), atol=1e-5)
 
 
 def _run(*, zoo: Path | None = None, port: int = 8000, **more: object) -> None:

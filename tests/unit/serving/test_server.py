@@ -72,6 +72,15 @@ def test_openai_s_client_gets_the_vectors_of_a_stack(
         np.testing.assert_allclose(each.embedding, alone(served, text, found.model), atol=1e-5)
 
 
+def test_a_prefix_and_length_one_are_those_of_the_model(served: Served, client: openai.OpenAI) -> None:
+    asked = {"prefix": "passage: ", "normalize": True}
+    found = client.embeddings.create(model="language/sw", input=TEXTS, extra_body=asked)
+    alone(served, "goat", "language/sw")
+    right = served.model.encode(TEXTS, stack="language/sw", prefix="passage: ", normalize_embeddings=True).numpy()
+    np.testing.assert_allclose([each.embedding for each in found.data], right, atol=1e-5)
+    assert found.usage.prompt_tokens == sum(map(len, served.model.backbone.behind("passage: ").tokenize(TEXTS)))
+
+
 def test_inputs_may_each_have_their_stack(served: Served, client: openai.OpenAI) -> None:
     texts = [TEXTS[number % 3] for number in range(4)]
     found = client.embeddings.create(model="", input=texts, extra_body={"stacks": STACKS})
@@ -137,6 +146,10 @@ def test_one_text_is_answered_by_many_heads_in_one_request(served: Served) -> No
         ("embeddings", {"model": "task/topics > language/sw", "input": "a"}, 400, "out of order"),
         ("embeddings", {"model": "a" * 3000, "input": "a"}, 422, "2,000 characters"),
         ("embeddings", {"model": "sw", "input": "a", "dimensions": 8}, 422, "vectors here have 32"),
+        ("embeddings", {"model": "sw", "input": "a", "normalize": 1}, 422, "true (vectors of length 1) or false"),
+        ("embeddings", {"model": "sw", "input": "a", "prefix": ["query: "]}, 422, "a text of up to 1,000 characters"),
+        ("embeddings", {"model": "sw", "input": "a", "prefix": "x" * 1001}, 422, "a text of up to 1,000 characters"),
+        ("embeddings", {"model": "sw", "input": "a", "prefix": "\ud800"}, 422, "a text of up to 1,000 characters"),
         ("embeddings", {"model": "sw", "input": ["a"] * 41}, 422, "a request may have 40"),
         ("embeddings", {"model": "sw", "input": "a " * 2000}, 422, "longer than 3,000 characters"),
         ("embeddings", {"model": "sw", "input": "goat " * 300}, 422, "longer than the 140 tokens"),
@@ -260,12 +273,12 @@ def test_the_page_of_the_docs_does_what_it_says(served: Served, capsys: pytest.C
     """OpenAI's client, and LangChain's and LlamaIndex's classes, unchanged."""
     text = PAGE.read_text(encoding="utf-8").replace("http://127.0.0.1:8000", served.url)
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     names: dict[str, Any] = {}
     for block in blocks:
         exec(block, names)  # noqa: S102 - our own page
     names["client"].close()
-    assert capsys.readouterr().out.splitlines()[1:] == ["2 3", "32", "32"]
+    assert capsys.readouterr().out.splitlines()[1:] == ["2", "2 3", "32", "32"]
     asked = "Ninahitaji daktari."
     for found in (names["embeddings"].embed_documents([asked])[0], names["embedding"].get_text_embedding(asked)):
         np.testing.assert_allclose(found, alone(served, asked, "language/sw"), atol=1e-5)
