@@ -43,6 +43,7 @@ class ZooAPI(LitAPI):  # type: ignore[misc]  # it has no types
     ) -> None:
         super().__init__(max_batch_size=batch_size, spec=spec, loop=TogetherLoop())
         self._zoo, self._backbone = zoo, backbone
+        self.counted = spec.counted
         self._api_key, self._cache_bytes, self._slots = api_key, cache_bytes, slots
         self._preload, self._modules = preload, imported_names()
         self._answering: Any = None

@@ -24,6 +24,7 @@ from adaptkit.errors import ServerFailed
 from adaptkit.serving.api import ZooAPI
 from adaptkit.serving.gate import LOCAL_HOSTS, Gate
 from adaptkit.serving.limits import Limits
+from adaptkit.serving.metrics import Counted
 from adaptkit.serving.page import page_file
 from adaptkit.serving.refusal import BROKEN, Refusal, Refused
 
@@ -63,6 +64,7 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
         self.app.user_middleware = [each for each in self.app.user_middleware if each.cls is not GZipMiddleware]
         hosts = LOCAL_HOSTS if host == LOCAL else None
         self.app.add_middleware(Gate, max_body_bytes=limits.max_body_bytes, hosts=hosts)
+        self.app.add_middleware(Counted, metrics=api.counted)
         _tell_errors(self.app)
         _show_page(self.app)
 

@@ -26,6 +26,7 @@ from adaptkit.serving.examples import ANY_HEAD, example_of
 from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Describe, Described, Follow, Job, Load, Reply, Vectors
 from adaptkit.serving.limits import Limits
 from adaptkit.serving.listed import models_of
+from adaptkit.serving.metrics import CONTENT_TYPE, Metrics
 from adaptkit.serving.refusal import BROKEN, BUSY, LATE, Refusal, Refused, malformed
 from adaptkit.serving.rendered import answers_body, vectors_body
 from adaptkit.serving.shelf import Shelf
@@ -46,6 +47,7 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
     def __init__(self, shelf: Shelf, limits: Limits) -> None:
         super().__init__()
         self._shelf, self._limits = shelf, limits
+        self.counted = Metrics()
         self._changing = asyncio.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
             self.add_endpoint(f"/v1/{endpoint}", partial(self.answers, endpoint), ["POST"])
         self.add_endpoint(f"/v1/{ANY_HEAD}", partial(self.answers, ANY_HEAD), ["POST"])
         self.add_endpoint("/v1/models", self.models, ["GET"])
+        self.add_endpoint("/metrics", self.metrics, ["GET"])
         self.add_endpoint("/v1/load_lora_adapter", self.load, ["POST"])
         self.add_endpoint("/v1/unload_lora_adapter", self.unload, ["POST"])
 
@@ -94,6 +97,11 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
     async def models(self) -> Response:
         """What there is."""
         return JSONResponse(models_of(self._shelf.served, await self._described()))
+
+    async def metrics(self) -> Response:
+        """Counts for Prometheus. No worker is asked, so that a busy server tells them too."""
+        told = self.counted.text(waiting=len(self.response_buffer or ()), adapters=len(list(self._shelf.served)))
+        return PlainTextResponse(told, media_type=CONTENT_TYPE)
 
     async def load(self, request: Request) -> Response:
         """Serve an adapter of the zoo, as its files are now; it is tried on the backbone before."""

@@ -17,6 +17,7 @@ from adaptkit.requests import Pretrained
 from adaptkit.serving.api import ZooAPI
 from adaptkit.serving.jobs import EMBEDDINGS, Ask, Described, Follow, Roster, Vectors
 from adaptkit.serving.limits import Limits
+from adaptkit.serving.metrics import Metrics
 from adaptkit.serving.refusal import Refusal, Refused, refusal_of
 from adaptkit.serving.server import ZooServer
 from adaptkit.serving.shelf import Shelf
@@ -63,6 +64,49 @@ def test_who_knows_the_key_is_let_in(client: TestClient) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     assert client.post("/v1/embeddings", headers=headers, content=b"{}").status_code == 422
     assert client.get("/health", headers=headers).status_code == 503  # there is no worker
+
+
+def test_what_is_refused_is_counted_too_and_the_key_is_wanted_for_it(client: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    assert client.get("/metrics").status_code == 401
+    client.get("/v1/models", headers={"Host": "example.org"})
+    for number in range(3):
+        client.get(f"/v1/invented{number}")
+    client.post("/v1/embeddings", headers=headers, content=b"{}")
+    answer = client.get("/metrics", headers=headers)
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert [line for line in answer.text.splitlines() if line.startswith("adaptkit_requests_total{")] == [
+        'adaptkit_requests_total{path="/metrics",status="401"} 1',
+        'adaptkit_requests_total{path="/v1/embeddings",status="422"} 1',
+        'adaptkit_requests_total{path="/v1/models",status="403"} 1',
+        'adaptkit_requests_total{path="other",status="404"} 3',
+    ]
+
+
+def test_metrics_are_in_the_form_that_prometheus_reads() -> None:
+    metrics = Metrics()
+    for status, elapsed_s in ((200, 0.003), (200, 0.05), (503, 61.0)):
+        metrics.count("/v1/tag", status, elapsed_s)
+    lines = metrics.text(waiting=2, adapters=14).splitlines()
+    assert [line for line in lines if line.startswith("# TYPE")] == [
+        "# TYPE adaptkit_requests_total counter",
+        "# TYPE adaptkit_request_seconds histogram",
+        "# TYPE adaptkit_waiting gauge",
+        "# TYPE adaptkit_adapters gauge",
+    ]
+    buckets = [line.rpartition(" ") for line in lines if "_bucket" in line]
+    assert [int(n) for _, _, n in buckets] == [1, 1, 1, *[2] * 10, 3]
+    assert buckets[3][0] == 'adaptkit_request_seconds_bucket{path="/v1/tag",le="0.05"}'
+    assert buckets[-1][0].endswith('le="+Inf"}')
+    for line in (
+        'adaptkit_requests_total{path="/v1/tag",status="200"} 2',
+        'adaptkit_requests_total{path="/v1/tag",status="503"} 1',
+        'adaptkit_request_seconds_sum{path="/v1/tag"} 61.053',
+        'adaptkit_request_seconds_count{path="/v1/tag"} 3',
+        "adaptkit_waiting 2",
+        "adaptkit_adapters 14",
+    ):
+        assert line in lines
 
 
 def test_a_key_may_be_of_any_letters(zoo: Path) -> None:

@@ -126,6 +126,28 @@ def test_heads_answer_at_their_own_endpoints_as_the_model_does(served: Served) -
     assert near["data"][0]["score"] == pytest.approx(right, abs=1e-5)
 
 
+def test_what_was_answered_is_counted(served: Served, client: openai.OpenAI) -> None:
+    before = metrics(served)
+    client.embeddings.create(model="sw", input=TEXTS)
+    post(served, "/v1/embeddings", {"model": "nothing", "input": "a"})
+    post(served, "/v1/unload_lora_adapter", {"lora_name": "language/ha"})
+    after = metrics(served)
+    post(served, "/v1/load_lora_adapter", {"lora_name": "language/ha"})
+    found = {name: value - before.get(name, 0.0) for name, value in after.items()}
+    assert found['adaptkit_requests_total{path="/v1/embeddings",status="200"}'] == 1
+    assert found['adaptkit_requests_total{path="/v1/embeddings",status="404"}'] == 1
+    assert found['adaptkit_request_seconds_count{path="/v1/embeddings"}'] == 2
+    assert found["adaptkit_adapters"] == -1
+    assert after["adaptkit_adapters"] == len(list(client.models.list())) - 2  # the backbone is none, and one came back
+    assert after["adaptkit_waiting"] == 0
+
+
+def metrics(served: Served) -> dict[str, float]:
+    with urllib.request.urlopen(f"{served.url}/metrics", timeout=60) as answer:  # noqa: S310 - of this machine
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
 def test_one_text_is_answered_by_many_heads_in_one_request(served: Served) -> None:
     stacks = ["topics", "language/wal-Latn > task/topics", "sw-news > topics"]
     status, found = post(served, "/v1/predict", {"stacks": [*stacks, "ner"], "input": "goat"})
