@@ -30,7 +30,7 @@ from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Met
 from .model import AdaptedModel, FilledMask, FilledToken, Generated, GeneratedPiece, SearchIndex, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp, Ridge
 from .plans import PlanSummary, estimate_plan, train_plan
-from .projection import ProjectedSentence, Projection, project_entities
+from .projection import ProjectedSentence, Projection, WordTranslation, project_entities, translate_words
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
 from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
 from .requests import (
@@ -122,6 +122,7 @@ __all__ = [
     "TrainingReport",
     "TransferReport",
     "Vocabulary",
+    "WordTranslation",
     "Zoo",
     "__version__",
     "as_pipeline",
@@ -157,5 +158,6 @@ __all__ = [
     "task_languages",
     "train_adapter",
     "train_plan",
+    "translate_words",
     "vocabulary_of",
 ]

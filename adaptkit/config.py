@@ -115,3 +115,5 @@ LEAST_CONFIDENCE = 0.6
 LEAST_COSINE = 0.3
 SHARE_WITHOUT = 0.2
 """Of projected entities, unless something else is asked for: `adaptkit.project_entities` says what each is."""
+LEAST_WORD_SCORE = 0.05
+"""Of words that stand for others, unless something else is asked for: `adaptkit.translate_words` says what it is."""

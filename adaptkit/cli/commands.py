@@ -91,6 +91,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Label named entities through translations. A task adapter finds them in the translations.",
         _function("project", "project"),
     ),
+    "translate-words": (
+        "Translate labelled examples word by word. Train a task on them beside the originals.",
+        _function("translate_words", "translate_words"),
+    ),
     "list": (
         "List the adapters in zoos. Tab-separated if it goes to no terminal; broken ones are named on stderr.",
         _function("list_adapters", "list_adapters"),

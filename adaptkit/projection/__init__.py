@@ -1,6 +1,7 @@
-"""Entities of one side of parallel text found on the other, as labelled data in a language that has none."""
+"""Labelled data for a language that has none: entities found through translations, examples translated by words."""
 
+from adaptkit.projection.by_words import WordTranslation, translate_words
 from adaptkit.projection.project import project_entities
 from adaptkit.projection.projected import ProjectedSentence, Projection
 
-__all__ = ["ProjectedSentence", "Projection", "project_entities"]
+__all__ = ["ProjectedSentence", "Projection", "WordTranslation", "project_entities", "translate_words"]

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
-from adaptkit.format.folder import whole_file
 from adaptkit.projection.copies import How
 from adaptkit.projection.entities import Span, spans_of
+from adaptkit.projection.written import written
 from adaptkit.task_types import TaggedSentence
 from adaptkit.terminal.amounts import counted
-from adaptkit.terminal.asking import as_typed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +93,9 @@ class Projection:
             ConfigError: There is such a file and `overwrite` is not set, or it would hold nothing.
             CannotWrite: The file cannot be written.
         """
-        file = Path(path)
         if not self.sentences:
-            raise ConfigError(f"{self.description} gave no sentence; there is nothing to write to {file}.")
-        if file.exists() and not overwrite:
-            raise ConfigError(f"{file} is there already; choose another file, or give {as_typed(overwrite=True)}.")
-        with whole_file(file) as place:
-            place.write_text("\n".join(map(_as_conll, self.sentences)), encoding="utf-8")
-        return file
+            raise ConfigError(f"{self.description} gave no sentence; there is nothing to write to {path}.")
+        return written(path, map(_as_conll, self.sentences), overwrite=overwrite)
 
     def _in_words(self) -> str:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.items()) or "no entities"

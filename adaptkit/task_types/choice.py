@@ -88,6 +88,7 @@ CHOICE = TaskType(
     plain_form="(prompt, list of choices)",
     texts=("prompt", "choices"),
     blank={"answer": -1},
+    by_words=False,
     metrics={"accuracy": _accuracy},
     default_metrics=("accuracy",),
     tensors=sentence_head(lambda _: 1),

@@ -213,6 +213,7 @@ QA = TaskType(
     plain_form="(question, context)",
     texts=("question", "context"),
     blank={"answers": ()},
+    by_words=False,
     settled=_settled,
     respelled=_respelled,
     head_fields=_head_fields,

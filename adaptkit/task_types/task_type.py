@@ -111,6 +111,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         head_fields: fields of a head for data, beside type and labels; `ConfigError` where data makes no head.
         fitted: those that depend on the items it is trained on.
         reads_glosses: whether a glossary that was not asked for lies below it, where it reads single texts.
+        by_words: whether words may be translated one by one, with labels that stay right, and written as such columns.
         writes: whether the answer is a text that is written, token by token, and not what a head gives on states.
         endpoint: where a server answers it, behind `/v1/`.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
@@ -158,6 +159,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     head_fields: Callable[[TaskData], Mapping[str, Any]] = lambda _: {}
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
     reads_glosses: bool = False
+    by_words: bool = True
     writes: bool = False
     endpoint: Literal["classify", "tag", "answer"] = "classify"
     bounds_answers: bool = False
@@ -212,8 +214,15 @@ class TaskType(Generic[ExampleT, PredictionT]):
             return self.respelled(example, form)
         return self._with(example, (*self.texts, *self.labels), form)
 
+    def with_texts(self, example: ExampleT, change: Callable[[str], str]) -> ExampleT:
+        """The example with each of its texts changed."""
+        return self._changed(example, self.texts, change)
+
     def _with(self, example: ExampleT, names: Iterable[str], form: NormalForm) -> ExampleT:
-        return replace(example, **{name: _in_form(getattr(example, name), form) for name in names})
+        return self._changed(example, names, lambda text: normalized(text, form))
+
+    def _changed(self, example: ExampleT, names: Iterable[str], change: Callable[[str], str]) -> ExampleT:
+        return replace(example, **{name: _each(getattr(example, name), change) for name in names})
 
 
 AnyTaskType: TypeAlias = TaskType[Any, Any]
@@ -223,7 +232,7 @@ def _several(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - a text, several, 
     return value if isinstance(value, tuple) else (value,)
 
 
-def _in_form(value: Any, form: NormalForm) -> Any:  # noqa: ANN401 - a text, several, or none
+def _each(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401 - a text, several, or none
     if isinstance(value, tuple):
-        return tuple(normalized(text, form) for text in value)
-    return value if value is None else normalized(value, form)
+        return tuple(map(change, value))
+    return value if value is None else change(value)

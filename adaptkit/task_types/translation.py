@@ -96,6 +96,7 @@ TRANSLATION = TaskType(
     plain_form="a text",
     texts=("source", "target"),
     blank={"target": ""},
+    by_words=False,
     metrics={"chrF++": _chrf, "BLEU": _bleu},
     default_metrics=("chrF++", "BLEU"),
     head_fields=_head_fields,

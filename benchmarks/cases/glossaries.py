@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     for language in options.languages.split(","):
         measured[language] = _of_language(options, model, topics, language)
         print(language, measured[language], flush=True)
-    average = _averages(measured)
+    average = averages(measured)
     print("average", average, flush=True)
     config = {**vars(options), "adapters": options.adapters is not None}
     print(write_result("glossaries", seeds=[0], config=config, measured={**measured, "average": average}))
@@ -80,7 +80,7 @@ def _adapter(folder: Path) -> list[Adapter]:
     return [adaptkit.load_adapter(folder)] if folder.is_dir() else []
 
 
-def _averages(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
+def averages(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
     """The mean gain over the languages that have a stack, by stack and score."""
     gains: dict[str, dict[str, list[float]]] = {}
     for found in measured.values():

@@ -1,7 +1,9 @@
-"""Named entities in a language without labels: English labels alone, and beside names projected over parallel text.
+"""Named entities in a language without labels: English labels alone, and beside labels that were brought over.
 
 `python -m benchmarks.run projected_names [--languages bm,ha] [--seeds 0,1,2] [--steps 600] [--device cuda]`.
-English labels are wikiann's, parallel text is that of lafand-mt and NTREX, the test is MasakhaNER 2's. With `--zoo`, a
+English labels are wikiann's, parallel text is that of lafand-mt and NTREX, the test is MasakhaNER 2's. `--ways` says
+how labels are brought over: names `projected` over parallel text, English labels whose `words` are translated (also by
+NLLB-Seed and TICO-19), or `both`. With `--zoo`, a
 folder of language adapters by their tags, English is also scored with the language's adapter below, and the mix is
 trained on top of it. `--limit` takes so many pairs, `--examples` so many English sentences, `--test-limit` so many of
 the test; `--confidence` and `--small-letters` are the projection's. `--show N` prints N projected sentences of each
@@ -14,7 +16,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,7 +29,7 @@ from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.labelled import read_task, texts_of
 from adaptkit.scores import paired_metric_difference
 from benchmarks.sib200 import word_runs
-from benchmarks.trials.texts import pairs_from
+from benchmarks.trials.texts import Pairs, mix, pairs_from
 from benchmarks.write_results import data_folder, write_result
 
 METRIC = "entity F1"
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--ways", default="projected", help="projected, words, both")
     parser.add_argument("--zoo", type=Path)
     parser.add_argument("--tasks", type=Path)
     parser.add_argument("--limit", type=int)
@@ -73,32 +76,53 @@ def _of_language(
     seeds: Sequence[int],
 ) -> dict[str, Any]:
     test = _first(read_task("masakhaner", data=data_folder(), language=language, split="test"), options.test_limit)
+    below = [] if options.zoo is None else [adaptkit.load_adapter(options.zoo / language)]
+    facts: dict[str, Any] = {}
+    brought: dict[str, list[TaskData]] = {}
+    ways = options.ways.split(",")
+    if {"projected", "both"} & set(ways):
+        projected = _projected(options, model, language, tasks[0], test)
+        facts["projected"] = {name: getattr(projected, name) for name in ("kinds", "found", "left_out")}
+        brought["projected"] = [projected.data]
+    if {"words", "both"} & set(ways):
+        translated = adaptkit.translate_words(english, parallel=_clean_mix(language, test), lang=language)
+        facts["words"] = str(translated)
+        brought["words"] = [translated.data]
+    brought["both"] = [data for way in brought.values() for data in way]
+    runs = {"english": [_scored(model, task, [], test, language) for task in tasks]}
+    if below:
+        runs["english, target below"] = [_scored(model, task, below, test, language) for task in tasks]
+    for way in ways:
+        mixed = [_trained(options, model, [english, *brought[way]], seed, on=below) for seed in seeds]
+        runs[way] = [_scored(model, task, below, test, language) for task in mixed]
+    return {
+        "brought": facts,
+        "f1": {name: [round(run.score, 2) for run in found] for name, found in runs.items()},
+        "against": {
+            way: {name: _difference(runs[way], runs[name]) for name in runs if name not in ways} for way in ways
+        },
+    }
+
+
+def _projected(
+    options: argparse.Namespace, model: AdaptedModel, language: str, names: Adapter, test: TaskData
+) -> Projection:
     parallel = [pair for source in ("news", "ntrex") for pair in pairs_from(source, language)]
-    pairs = _clean(parallel[: options.limit], test)
     projected = adaptkit.project_entities(
-        parallel=pairs,
+        parallel=_clean(parallel[: options.limit], test),
         lang=language,
-        names=tasks[0],
+        names=names,
         backbone=model,
         least_confidence=options.confidence,
         small_letters=options.small_letters,
     )
     _show(projected, options.show)
-    below = [] if options.zoo is None else [adaptkit.load_adapter(options.zoo / language)]
-    mixed = [_trained(options, model, [english, projected.data], seed, on=below) for seed in seeds]
-    runs = {"english": [_scored(model, task, [], test, language) for task in tasks]}
-    if below:
-        runs["english, target below"] = [_scored(model, task, below, test, language) for task in tasks]
-    runs["projected"] = [_scored(model, task, below, test, language) for task in mixed]
-    return {
-        "pairs": len(pairs),
-        "sentences": len(projected.sentences),
-        "kinds": projected.kinds,
-        "found": projected.found,
-        "left_out": projected.left_out,
-        "f1": {name: [round(run.score, 2) for run in found] for name, found in runs.items()},
-        "projected_against": {name: _difference(runs["projected"], runs[name]) for name in runs if name != "projected"},
-    }
+    return projected
+
+
+def _clean_mix(language: str, test: TaskData) -> list[adaptkit.Source]:
+    sources = mix(("news", "ntrex", "seed", "tico"), language)
+    return [replace(source, text=_clean(cast("Pairs", source.text), test)) for source in sources]
 
 
 class _Score:

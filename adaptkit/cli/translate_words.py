@@ -1,0 +1,55 @@
+"""`adaptkit translate-words`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptkit.cli.answer import Answer
+from adaptkit.config import LEAST_WORD_SCORE
+from adaptkit.errors import ConfigError
+from adaptkit.labelled.reading_options import columns_of
+from adaptkit.requests.written import parallels
+
+
+def translate_words(
+    data: Annotated[Path, typer.Argument(help="file of labelled examples", metavar="<file>")],
+    parallel: Annotated[
+        list[str],
+        typer.Option(
+            help="sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha); may be repeated",
+            metavar="<file>",
+        ),
+    ],
+    lang: Annotated[str, typer.Option(help="language to translate into")],
+    output: Annotated[Path, typer.Option(help="file for the examples, in JSON lines")],
+    source_lang: Annotated[str, typer.Option(help="language of examples and translations that do not say theirs")] = (
+        "en"
+    ),
+    least_score: Annotated[
+        float, typer.Option(help="how surely two words go together at least, from 0 to 1")
+    ] = LEAST_WORD_SCORE,
+    task_type: Annotated[str | None, typer.Option(help="task type (default: recognised from the columns)")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="ROLE=NAME, where a column's name is not recognised", metavar="<role=name>"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the output file")] = False,
+) -> Answer:
+    """Translate labelled examples word by word. Train a task on them beside the originals."""
+    from adaptkit.projection import translate_words as translated_by
+
+    if output.exists() and not overwrite:
+        raise ConfigError(f"{output} is there already; choose another file, or give --overwrite.")
+    found = translated_by(
+        data,
+        parallel=parallels(parallel),
+        lang=lang,
+        source_lang=source_lang,
+        least_score=least_score,
+        task_type=task_type,
+        columns=columns_of(columns or []),
+    )
+    found.save(output, overwrite=overwrite)
+    facts = {"examples": len(found.data.examples), "known": found.known, "file": str(output), "summary": str(found)}
+    return Answer(facts, f"{found}\nsaved in {output}", confirms=True)

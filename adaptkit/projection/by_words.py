@@ -1,0 +1,187 @@
+"""`translate_words`: labelled examples in a language that has none, from those of another, word by word."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+
+from adaptkit.bounds import Bounds, require_within
+from adaptkit.config import LEAST_WORD_SCORE
+from adaptkit.data.alignment import linked_words
+from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.mix import Parallels, parallel_sources
+from adaptkit.data.part import Part, in_words, parallel_part, read_parts
+from adaptkit.data.tasks import Example, TaskData
+from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.labelled import LabelledSource, ReadingOptions
+from adaptkit.languages import canonical_tag
+from adaptkit.projection.written import written
+from adaptkit.task_types import TASK_TYPES
+from adaptkit.terminal.amounts import counted
+from adaptkit.terminal.asking import as_typed
+
+_BOUNDS = {"least_score": Bounds(least=0, most=1)}
+_FEW = 0.3
+"""Examples of which fewer words are translated are in neither language."""
+_log = logging.getLogger("adaptkit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordTranslation:
+    """Labelled examples in a language, for `train_adapter(task=..., data=[english, translated.data])`.
+
+    Attributes:
+        data: the examples with their labels.
+        n_words: running words of the examples.
+        n_known: those of them that were translated.
+        n_entries: words whose translation was learned.
+        n_pairs: pairs of sentences that it was learned from.
+    """
+
+    data: TaskData
+    n_words: int
+    n_known: int
+    n_entries: int
+    n_pairs: int
+
+    @property
+    def known(self) -> float:
+        """The share of words that were translated, 0 to 1."""
+        return self.n_known / max(1, self.n_words)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the examples as JSON lines, which `read_labelled` and training read, whole or not at all.
+
+        Raises:
+            ConfigError: There is such a file and `overwrite` is not set.
+            CannotWrite: The file cannot be written.
+        """
+        return written(
+            path, (_as_json(self.data.task_type, example) for example in self.data.examples), overwrite=overwrite
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.data.description}: {counted(len(self.data.examples), 'example')}, {self.n_known:,} of "
+            f"{self.n_words:,} words translated ({self.known:.0%}), by {counted(self.n_entries, 'word')} of "
+            f"{counted(self.n_pairs, 'pair')} of sentences"
+        )
+
+
+def translate_words(
+    data: "LabelledSource | TaskData",
+    *,
+    parallel: "Parallels",
+    lang: str,
+    source_lang: str = "en",
+    least_score: float = LEAST_WORD_SCORE,
+    task_type: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> WordTranslation:
+    """Translate labelled examples into a language word by word, so that a task can be trained in both.
+
+    What each word means is learned from sentences with translations, by alignment (`adaptkit.data.alignment`). Words
+    keep their places, and a word that is not known stays, as most names do; so labels stay right, also those of single
+    words. It is no translation to read: word order and endings are those of the other language. That examples with
+    words replaced so bring a task to a language is from Qin et al. 2020, arXiv:2006.06402, and Wang et al. 2022,
+    arXiv:2203.09435.
+
+    Args:
+        data: labelled examples: what `read_labelled` reads, or gives.
+        parallel: sentences in the language with translations, as in `train_adapter`; a dictionary is read so too.
+        lang: the language to translate into.
+        source_lang: the language of examples, and of translations, that do not say theirs. Others are left out.
+        least_score: how surely two words go together at least, from 0 to 1 (always, and with no other).
+        task_type: else it is recognised from the columns.
+        columns: the column of each role, where its name is not recognised, as in `read_labelled`.
+
+    Raises:
+        ConfigError: A task type whose labels do not stay right, or numbers that cannot be right.
+        DataError: Examples or parallel text that are not there or malformed.
+        EmptyCorpus: No example in that language, or no pair that translates it.
+    """
+    require_within(_BOUNDS, least_score=least_score)
+    language, source = canonical_tag(lang), canonical_tag(source_lang)
+    if language == source:
+        raise ConfigError(f"the examples are in {source} already; {as_typed(lang=lang)} is to be another language.")
+    read = ReadingOptions(columns=columns or {}).read(data, task_type=task_type)
+    row = TASK_TYPES[read.task_type]
+    if not row.by_words:
+        raise ConfigError(
+            f"{read.description} holds {row.in_words}, which is not translated by words: that is for single texts and "
+            "pairs, and for tagged words."
+        )
+    examples = [example for example in read.examples if example.language in (None, source)]
+    if not examples:
+        raise EmptyCorpus(f"{read.description} has no example in {source}; give {as_typed(source_lang=...)}.")
+    entries, n_pairs, described = _learned(parallel, language, source, least_score)
+    words = _Words(Lexicon(tuple(entries.items()), stems="none"))
+    translated = [replace(row.with_texts(example, words.translated), language=language) for example in examples]
+    n_left_out = len(read.examples) - len(examples)
+    found = WordTranslation(
+        data=replace(
+            read,
+            examples=translated,
+            description=f"{read.description}, its words translated into {language} by {described}",
+            dropped={**read.dropped, **({f"not in {source}": n_left_out} if n_left_out else {})},
+        ),
+        n_words=words.n,
+        n_known=words.n_known,
+        n_entries=len(entries),
+        n_pairs=n_pairs,
+    )
+    if found.known < _FEW:
+        _log.warning("warning: %s. Of so few words nothing can be learned; give more parallel text.", found)
+    return found
+
+
+class _Words:
+    """Texts with their words translated, and a count of both."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.n = self.n_known = 0
+        self._lexicon = lexicon
+
+    def translated(self, text: str) -> str:
+        n_known, n = self._lexicon.known(text)
+        self.n_known, self.n = self.n_known + n_known, self.n + n
+        return self._lexicon.glossed(text, Random(0))  # noqa: S311 - each word has one translation
+
+
+def _learned(
+    parallel: "Parallels", language: str, source: str, least_score: float
+) -> tuple[Mapping[str, str], int, str]:
+    """What words of the source language are in the language, from how many pairs, and of what text."""
+    parts = [parallel_part(each, language) for each in parallel_sources(parallel)]
+    parts = [part for part in parts if part.source_language in (None, source)] or _refused(parts, source)
+    pairs = [(row.translation or "", row.text) for row in read_parts(parts)]
+    linked = linked_words(pairs)
+    entries = {link.word: link.translation for link in linked.links if link.score >= least_score}
+    if not entries:
+        raise EmptyCorpus(
+            f"{counted(len(pairs), 'pair')} of {in_words(parts)} say of no word what it is in {language}: words must "
+            "come back in several sentences. Give more text."
+        )
+    return entries, linked.n_read, in_words(parts)
+
+
+def _refused(parts: Sequence[Part], source: str) -> list[Part]:
+    raise ConfigError(
+        f"{in_words(parts)}: the examples are in {source}, and no source translates from it. Give text with "
+        f"translations into {source}, or examples in another language ({as_typed(source_lang=...)})."
+    )
+
+
+def _as_json(task_type: str, example: Example) -> str:
+    """A row that is read as the same example."""
+    columns = TASK_TYPES[task_type].columns
+    filled = {name: value for name, value in asdict(example).items() if value is not None}
+    return json.dumps({_column(name, columns): value for name, value in filled.items()}, ensure_ascii=False)
+
+
+def _column(name: str, columns: Mapping[str, tuple[str, ...]]) -> str:
+    known = columns.get(name, (name,))
+    return name if name in known else known[0]

@@ -1,0 +1,24 @@
+"""Labelled data written to a file, to be read and corrected by hand."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from adaptkit.errors import ConfigError
+from adaptkit.format.folder import whole_file
+from adaptkit.terminal.asking import as_typed
+
+
+def written(path: str | os.PathLike[str], parts: Iterable[str], *, overwrite: bool) -> Path:
+    """Write parts with a line feed between them, all or nothing.
+
+    Raises:
+        ConfigError: There is such a file and `overwrite` is not set.
+        CannotWrite: The file cannot be written.
+    """
+    file = Path(path)
+    if file.exists() and not overwrite:
+        raise ConfigError(f"{file} is there already; choose another file, or give {as_typed(overwrite=True)}.")
+    with whole_file(file) as place:
+        place.write_text("\n".join(parts), encoding="utf-8")
+    return file

@@ -1,0 +1,152 @@
+"""What English examples whose words are translated are worth for topics, beside glossaries and language adapters.
+
+`python -m benchmarks.run translated_words [--languages ha,sw] [--sources news,ntrex,seed,tico,web,lexicon]
+[--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries and translated words are learned
+from the text at hand of these sources; `--adapters` is a folder of language adapters by their tags, and a language
+without one is measured on the bare backbone. Topics are of SIB-200, by a head on sentence vectors that is trained in
+English, in English and the language (`, words`), or in English and all these languages (`, words of all`). Examples are
+read under the stack of their language; `all` is a glossary and the adapter, where there is one. Every gain is over the
+head trained in English, without any adapter.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import adaptkit
+from adaptkit import AdaptedModel
+from adaptkit.data.tasks import TaskData
+from adaptkit.evaluation import TopicHead
+from adaptkit.evaluation.attached import attached
+from adaptkit.labelled import texts_of
+from adaptkit.task_types import LabelledText
+from benchmarks.cases.glossaries import averages
+from benchmarks.sib200 import read_topics
+from benchmarks.trials.scores import compared
+from benchmarks.trials.texts import mix
+from benchmarks.write_results import write_result
+
+SPLITS = ("development", "test")
+
+
+@dataclass(frozen=True)
+class Read:
+    """Vectors under one stack: of each split's sentences, and of the English examples with words translated."""
+
+    sentences: dict[str, Tensor]
+    examples: Tensor
+
+
+@dataclass
+class Measure:
+    """The English examples, and what was read of each language."""
+
+    model: AdaptedModel
+    sources: list[str]
+    adapters: Path | None
+    read: dict[str, dict[str, Read]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        texts, self.topics = read_topics("en", "train")
+        self.english = [
+            LabelledText(text=text, label=topic, language="en") for text, topic in zip(texts, self.topics, strict=True)
+        ]
+        self._vectors = self.model.encode(texts)
+
+    def head(self, *more: Tensor) -> TopicHead:
+        """Trained in English, and on these vectors of the same examples."""
+        return TopicHead(torch.cat([self._vectors, *more]), self.topics * (1 + len(more)))
+
+    def right(self, head: TopicHead, language: str, stack: str) -> dict[str, NDArray[np.float64]]:
+        """1.0 for each sentence whose topic is found, by score."""
+        vectors = self.read[language][stack].sentences
+        return {
+            f"topics, {split}": np.asarray(
+                head.topics_of(vectors[split]) == read_topics(language, split)[1], np.float64
+            )
+            for split in SPLITS
+        }
+
+    def of_language(self, language: str) -> dict[str, Any]:
+        """Read a language under each stack, and score the heads of English, and of English and the language."""
+        sources = mix(self.sources, language)
+        translated = adaptkit.translate_words(
+            self.english, parallel=[each for each in sources if each.source_lang == "en"], lang=language
+        )
+        with self._stacks(language, sources) as stacks:
+            self.read[language] = {name: self._read(language, stack, translated.data) for name, stack in stacks.items()}
+        found: dict[str, Any] = {"translated": str(translated)}
+        english = self.head()
+        bare = self.right(english, language, "none")
+        for stack, read in self.read[language].items():
+            heads = {stack: english, f"{stack}, words": self.head(read.examples)}
+            for name, head in heads.items():
+                found[name] = _gains(self.right(head, language, stack), bare)
+        return found
+
+    def of_all(self) -> dict[str, dict[str, Any]]:
+        """By language, the gains of one head for English and all of them, each read under the stack of all it has."""
+        last = {language: list(stacks)[-1] for language, stacks in self.read.items()}
+        head, english = self.head(*(self.read[each][stack].examples for each, stack in last.items())), self.head()
+        return {
+            each: _gains(self.right(head, each, stack), self.right(english, each, "none"))
+            for each, stack in last.items()
+        }
+
+    @contextmanager
+    def _stacks(self, language: str, sources: list[adaptkit.Source]) -> Iterator[dict[str, str | None]]:
+        glossary = adaptkit.train_adapter(
+            lang=language,
+            parallel=sources,
+            method="glossary",
+            backbone=self.model,
+            run=adaptkit.Run(progress=False),
+        )
+        folder = None if self.adapters is None else self.adapters / language
+        below = [adaptkit.load_adapter(folder)] if folder is not None and folder.is_dir() else []
+        stacks: dict[str, str | None] = {"none": None, "glossary": glossary.id}
+        for adapter in below:
+            stacks |= {"adapter": adapter.id, "glossary > adapter": f"{glossary.id} > {adapter.id}"}
+        with attached(self.model, glossary, *below):
+            yield stacks
+
+    def _read(self, language: str, stack: str | None, examples: TaskData) -> Read:
+        texts = [text for example in examples.examples for text in texts_of(example)]
+        sentences = {split: read_topics(language, split)[0] for split in SPLITS}
+        return Read(
+            {split: self.model.encode(each, stack=stack) for split, each in sentences.items()},
+            self.model.encode(texts, stack=stack),
+        )
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--languages", default="sw,ha,yo,ig,bm,gn,quy,rw,am")
+    parser.add_argument("--sources", default="news,ntrex,seed,tico,web,lexicon")
+    parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args(arguments)
+    measure = Measure(adaptkit.load_model(device=options.device), options.sources.split(","), options.adapters)
+    measured: dict[str, Any] = {}
+    for language in options.languages.split(","):
+        measured[language] = measure.of_language(language)
+        print(language, measured[language], flush=True)
+    for language, gains in measure.of_all().items():
+        found, stack = measured[language], list(measure.read[language])[-1]
+        found |= {"all": found[stack], "all, words": found[f"{stack}, words"], "all, words of all": gains}
+    average = averages(measured)
+    print("average", average, flush=True)
+    config = {**vars(options), "adapters": options.adapters is not None}
+    print(write_result("translated_words", seeds=[0], config=config, measured={**measured, "average": average}))
+
+
+def _gains(answers: dict[str, NDArray[np.float64]], bare: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
+    return {score: compared(right, bare[score]) for score, right in answers.items()}

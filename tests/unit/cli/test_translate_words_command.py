@@ -1,0 +1,24 @@
+"""`adaptkit translate-words` as a user types it."""
+
+import json
+from pathlib import Path
+
+from tests.unit.cli.conftest import Command
+from tests.unit.projection.test_by_words import PAIRS
+
+
+def test_examples_are_translated_and_written(adaptkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "pairs.jsonl").write_text("\n".join(json.dumps({"en": ours, "sw": theirs}) for ours, theirs in PAIRS))
+    (tmp_path / "en.tsv").write_text("said\tlabel\nOtieno sells goats\ttrade\nteacher\tschool\n")
+    command = (
+        *("translate-words", tmp_path / "en.tsv", "--parallel", tmp_path / "pairs.jsonl", "--lang", "sw"),
+        *("--columns", "text=said", "--output", tmp_path / "sw.jsonl"),
+    )
+    outcome = adaptkit(*command)
+    assert outcome.status == 0, outcome.err
+    assert "2 examples, 3 of 4 words translated (75%)" in outcome.out
+    rows = [json.loads(line) for line in (tmp_path / "sw.jsonl").read_text().splitlines()]
+    assert rows[0] == {"text": "Otieno anauza mbuzi", "label": "trade", "language": "sw"}
+    again = adaptkit(*command)
+    assert again.status == 1
+    assert "is there already" in again.err
