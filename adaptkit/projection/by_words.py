@@ -34,6 +34,7 @@ class WordTranslation:
     """Labelled examples in a language, for `train_adapter(task=..., data=[english, translated.data])`.
 
     Attributes:
+        language: the tag of the language.
         data: the examples with their labels.
         n_words: running words of the examples.
         n_known: those of them that were translated.
@@ -41,6 +42,7 @@ class WordTranslation:
         n_pairs: pairs of sentences that it was learned from.
     """
 
+    language: str
     data: TaskData
     n_words: int
     n_known: int
@@ -65,9 +67,8 @@ class WordTranslation:
 
     def __str__(self) -> str:
         return (
-            f"{self.data.description}: {counted(len(self.data.examples), 'example')}, {self.n_known:,} of "
-            f"{self.n_words:,} words translated ({self.known:.0%}), by {counted(self.n_entries, 'word')} of "
-            f"{counted(self.n_pairs, 'pair')} of sentences"
+            f"{counted(len(self.data.examples), 'example')} in {self.language}: {self.n_known:,} of {self.n_words:,} words "
+            f"translated ({self.known:.0%}), by {counted(self.n_entries, 'word')} of {counted(self.n_pairs, 'pair')} of sentences"
         )
 
 
@@ -122,6 +123,7 @@ def translate_words(
     translated = [replace(row.with_texts(example, words.translated), language=language) for example in examples]
     n_left_out = len(read.examples) - len(examples)
     found = WordTranslation(
+        language=language,
         data=replace(
             read,
             examples=translated,

@@ -16,7 +16,7 @@ def test_examples_are_translated_and_written(adaptkit: Command, tmp_path: Path) 
     )
     outcome = adaptkit(*command)
     assert outcome.status == 0, outcome.err
-    assert "2 examples, 3 of 4 words translated (75%)" in outcome.out
+    assert "2 examples in sw: 3 of 4 words translated (75%), by " in outcome.out
     rows = [json.loads(line) for line in (tmp_path / "sw.jsonl").read_text().splitlines()]
     assert rows[0] == {"text": "Otieno anauza mbuzi", "label": "trade", "language": "sw"}
     again = adaptkit(*command)
