@@ -66,10 +66,9 @@ class WordTranslation:
         )
 
     def __str__(self) -> str:
-        return (
-            f"{counted(len(self.data.examples), 'example')} in {self.language}: {self.n_known:,} of {self.n_words:,} words "
-            f"translated ({self.known:.0%}), by {counted(self.n_entries, 'word')} of {counted(self.n_pairs, 'pair')} of sentences"
-        )
+        known = f"{self.n_known:,} of {self.n_words:,} words translated ({self.known:.0%})"
+        learned = f"{counted(self.n_entries, 'word')} of {counted(self.n_pairs, 'pair')} of sentences"
+        return f"{counted(len(self.data.examples), 'example')} in {self.language}: {known}, by {learned}"
 
 
 def translate_words(
