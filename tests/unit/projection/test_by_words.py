@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import adaptkit
+from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.task_types import (
     LabelledText,
@@ -75,8 +76,8 @@ def test_pairs_and_tagged_words_keep_their_places() -> None:
     ],
     ids=lambda examples: type(examples[0]).__name__,
 )
-def test_what_is_saved_is_read_as_the_same(examples: list[object], tmp_path: Path) -> None:
-    found = adaptkit.translate_words(examples, parallel=PAIRS, lang="sw")  # type: ignore[arg-type] - of each type
+def test_what_is_saved_is_read_as_the_same(examples: list[Example], tmp_path: Path) -> None:
+    found = adaptkit.translate_words(examples, parallel=PAIRS, lang="sw")
     read = adaptkit.read_labelled(found.save(tmp_path / "sw.jsonl"), task_type=found.data.task_type)
     assert list(read.examples) == list(found.data.examples)
     assert set(read.labels) == set(found.data.labels)
