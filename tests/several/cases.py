@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.glossaries import translated_pairs
 from tests.runs import PAIRS, SWAHILI
 from tests.unit.heads.examples import choices, tags, topics
 
@@ -11,7 +12,7 @@ _STEPS: dict[str, Any] = {"batch_size": 7, "precision": "fp32", "graphs": "never
 _TEXT: dict[str, Any] = {**_STEPS, "lang": "sw", "max_steps": 14}
 _TASK: dict[str, Any] = {**_STEPS, "max_steps": 6}
 
-DROPPED = "mlm with dropout"
+DROPPED, GLOSSARY = "mlm with dropout", "glossary"
 INTERRUPTED_AFTER = 11
 
 CASES: dict[str, dict[str, Any]] = {
@@ -25,4 +26,5 @@ CASES: dict[str, dict[str, Any]] = {
     "regularisers": {**_TASK, "task": "topics", "data": topics(), "r_drop": 1.0, "feature_distillation": 0.5},
     "two domains": {**_TASK, "task": "topics", "data": topics(), "dann": 0.5, "unlabelled": SWAHILI},
     "tagging": {**_TASK, "task": "names", "data": tags(), "method": "bottleneck"},
+    GLOSSARY: {"precision": "fp32", "lang": "sw", "parallel": translated_pairs(120), "method": "glossary"},
 }

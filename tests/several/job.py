@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 import torch
 
+from adaptkit.data.alignment import Linked, linked_words
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import AdaptkitError
 from adaptkit.model import AdaptedModel
 from adaptkit.training import frozen_vectors
+from adaptkit.training.objectives import alignment
 from adaptkit.training.processes import Processes
 from tests.calls import train_adapter
 from tests.recorded import trainings_recorded
 from tests.runs import SWAHILI, Watching, opener
-from tests.several.cases import CASES, DROPPED, INTERRUPTED_AFTER
+from tests.several.cases import CASES, DROPPED, GLOSSARY, INTERRUPTED_AFTER
 from tests.tiny import tiny_model
 
 FOLDER = Path(sys.argv[1])
@@ -78,6 +80,24 @@ def other_text() -> dict[str, object]:
 def no_text() -> dict[str, object]:
     text = SWAHILI if PROCESSES.is_main else FOLDER / "nowhere.txt"
     return {"error": failing(lambda: trained("mlm", text=text))}
+
+
+def learned() -> dict[str, object]:
+    """How often each process learns what words mean, and what both are told where that fails."""
+    calls = [0]
+
+    def counting(pairs: list[tuple[str, str]]) -> Linked:
+        calls[0] += 1
+        return linked_words(pairs)
+
+    def full(_: object) -> Linked:
+        raise OSError(12, "Cannot allocate memory")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alignment, "linked_words", counting)
+        trained(GLOSSARY)
+        patch.setattr(alignment, "linked_words", full)
+        return {"times": calls[0], "error": failing(lambda: trained(GLOSSARY))}
 
 
 def encoded() -> dict[str, object]:
@@ -147,6 +167,7 @@ ACTS = (
     failing_save,
     other_text,
     no_text,
+    learned,
     encoded,
     failing_encoding,
     other_hardware,

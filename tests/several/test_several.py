@@ -18,7 +18,7 @@ import adaptkit
 from tests.calls import train_adapter
 from tests.recorded import trainings_recorded
 from tests.runs import SWAHILI
-from tests.several.cases import CASES, DROPPED
+from tests.several.cases import CASES, DROPPED, GLOSSARY
 from tests.tiny import tiny_model, tiny_network, tiny_tokenizer
 
 pytestmark = pytest.mark.skipif(
@@ -80,7 +80,10 @@ def test_the_main_process_alone_writes_the_log(job: Job) -> None:
     for name in CASES:
         lines = (job.folder / f"{name}.training_log.jsonl").read_text().splitlines()
         told = [(line["step"], line["loss"] is None) for line in map(json.loads, lines)]
-        assert len(told) == len(set(told)) > 2
+        if name == GLOSSARY:
+            assert told == [(0, True)] * 2  # without the glossary and with it
+        else:
+            assert len(told) == len(set(told)) > 2
 
 
 def test_ctrl_c_in_one_process_stops_both_at_one_step_with_a_checkpoint(job: Job) -> None:
@@ -109,6 +112,13 @@ def test_what_fails_in_one_process_fails_in_both(job: Job) -> None:
     for seen in (job.main, job.other):
         assert seen["other_text"]["error"].startswith(told.format(1) + "it would train something else")
         assert seen["no_text"]["error"].startswith(told.format(1) + "SourceNotFound")
+
+
+def test_one_process_learns_a_glossary_and_both_have_it(job: Job) -> None:
+    assert (job.main["learned"]["times"], job.other["learned"]["times"]) == (1, 0)
+    assert adaptkit.load_adapter(job.folder / GLOSSARY).config.reading.glossary is not None
+    assert job.main["learned"]["error"].startswith("OSError: [Errno 12]")
+    assert job.other["learned"]["error"].startswith("ProcessFailed: process 0 of the 2 that train together failed: OSE")
 
 
 def test_frozen_vectors_are_made_once_a_part_by_each(job: Job) -> None:

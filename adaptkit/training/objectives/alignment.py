@@ -26,6 +26,7 @@ from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.distilled_rows import distilled_rows
 from adaptkit.training.objectives.objective_training import ObjectiveTraining
 from adaptkit.training.objectives.ridge import SENTENCES_ALONE, RidgeObjective
+from adaptkit.training.processes import Processes
 from adaptkit.training.tokenized_text import TokenizedText
 
 _MEASURED = 1000
@@ -69,8 +70,13 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
             )
         self.note("learning from the translations what words mean")
         started = time.perf_counter()
-        words = self._words(text, [row for row in every if row.text not in unseen])
-        self._learned = self._of_forms(words, judging, text)
+        processes = Processes(self.model.backbone.device)
+        with processes.together():
+            # One alone needs the memory for it, and what all have then is the same to the last bit.
+            aligned = [row for row in every if row.text not in unseen]
+            found = self._words(text, aligned) if processes.is_main else (GlossaryConfig(), 0, 0)
+        words, self._n_given, self._n_read = processes.from_main(found)
+        self._learned = processes.from_main(self._of_forms(words, judging, text))
         self._learned_in_s = time.perf_counter() - started
         self._glossed = replace(data, sentences=self._read(shown, self._learned, measured))
         return data
@@ -112,14 +118,16 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
         lines = (row.text for row in sentences)
         return TokenStore(tokenize_lines(lines, lambda some: reader.tokenize(some, max_length=text.max_length)))
 
-    def _words(self, text: TokenizedText, sentences: Sequence[Sentence]) -> GlossaryConfig:
-        """Of each word the translation of its surest link; translations in several languages are aligned apart."""
+    def _words(self, text: TokenizedText, sentences: Sequence[Sentence]) -> tuple[GlossaryConfig, int, int]:
+        """Of each word the translation of its surest link; and how many pairs there are, and how many were read.
+
+        Translations in several languages are aligned apart.
+        """
         by_language: dict[str | None, list[tuple[str, str]]] = {}
         for row in sentences:
             by_language.setdefault(text.translated_from(row), []).append((row.text, row.translation or ""))
         best: dict[str, Link] = {}
         linked = [linked_words(pairs) for pairs in by_language.values()]
-        self._n_given, self._n_read = len(sentences), sum(each.n_read for each in linked)
         for link in (link for each in linked for link in each.links):
             fits = link.score >= self.options.least_score and all(map(may_be_glossed, link[:2]))
             if fits and (link.word not in best or link.score > best[link.word].score):
@@ -133,4 +141,5 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
         sizes = accumulate(len("".join(link[:2]).encode()) for link in surest)
         surest = surest[: sum(size <= MAX_GLOSSARY_BYTES for size in sizes)]
         words, translations, _ = zip(*sorted(surest), strict=True)
-        return GlossaryConfig(words=words, translations=translations)
+        glossary = GlossaryConfig(words=words, translations=translations)
+        return glossary, len(sentences), sum(each.n_read for each in linked)
