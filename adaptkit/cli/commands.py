@@ -56,7 +56,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("demo", "demo"),
     ),
     "evaluate": (
-        "Measure whether language adapters help, in several languages. A task adapter is scored with and without them.",
+        "Measure whether language adapters help. In several languages, a task adapter is scored with and without them.",
         _function("evaluate", "evaluate"),
     ),
     "predict": (
@@ -116,11 +116,11 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("inspect_adapter", "inspect_adapter"),
     ),
     "verify": (
-        "Check that an adapter or a zoo is whole and fits a backbone. By hashes, structure, tokenizer, probes.",
+        "Check that an adapter or zoo is whole and fits. By hashes, structure, tokenizer, and probes on the backbone.",
         _function("verify", "verify"),
     ),
     "merge": (
-        "Fold LoRA, DoRA and IA3 adapters into a copy of the backbone. Writes an ordinary folder of transformers.",
+        "Fold LoRA, DoRA and IA3 adapters into a backbone. The copy is an ordinary folder of transformers.",
         _function("merge", "merge_adapters"),
     ),
     "import": (
@@ -132,11 +132,11 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("export_adapter", "export_adapter"),
     ),
     "push": (
-        "Check an adapter and upload it to a model hub (HF_ENDPOINT). Its four files go there in one commit.",
+        "Check an adapter and upload it to a hub (HF_ENDPOINT). Its four files go there in one commit.",
         _function("push", "push"),
     ),
     "pull": (
-        "Download an adapter from a hub (HF_ENDPOINT), and check it. An interrupted download resumes.",
+        "Download and check an adapter of a hub (HF_ENDPOINT). An interrupted download resumes.",
         _function("pull", "pull"),
     ),
     "backbone": ("The embedded backbones.", _group("backbone", "backbone_app")),

@@ -94,7 +94,7 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(help=_SAID["batch_size"])] = 32,
     progress: Annotated[bool, typer.Option(help=_SAID["progress"])] = True,
 ) -> Answer:
-    """Measure whether language adapters help, in several languages. A task adapter is scored with and without them."""
+    """Measure whether language adapters help. In several languages, a task adapter is scored with and without them."""
     from adaptkit.evaluation import evaluate as run_evaluation
     from adaptkit.evaluation.report import check_place
     from adaptkit.evaluation.report.markdown import render_markdown

@@ -15,7 +15,7 @@ def merge_adapters(
     output: Annotated[Path, typer.Option(help="folder to write, which must not exist")],
     backbone: BackboneOption = None,
 ) -> Answer:
-    """Fold LoRA, DoRA and IA3 adapters into a copy of the backbone. Writes an ordinary folder of transformers."""
+    """Fold LoRA, DoRA and IA3 adapters into a backbone. The copy is an ordinary folder of transformers."""
     from adaptkit.model import load_model
     from adaptkit.storage import load_adapter
     from adaptkit.weights.merge import merge

@@ -16,7 +16,7 @@ def pull(
     output: Annotated[Path | None, typer.Option(help="folder for the adapter (default: the repository's name)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the adapter in the folder")] = False,
 ) -> Answer:
-    """Download an adapter from a hub (HF_ENDPOINT), and check it. An interrupted download resumes."""
+    """Download and check an adapter of a hub (HF_ENDPOINT). An interrupted download resumes."""
     from adaptkit.interchange import pull_adapter
 
     pulled = pull_adapter(repo, revision=revision, output=output, overwrite=overwrite)

@@ -14,7 +14,7 @@ def push(
     public: Annotated[bool, typer.Option("--public", help="make it public")] = False,
     message: Annotated[str | None, typer.Option(help="message of the commit")] = None,
 ) -> Answer:
-    """Check an adapter and upload it to a model hub (HF_ENDPOINT). Its four files go there in one commit."""
+    """Check an adapter and upload it to a hub (HF_ENDPOINT). Its four files go there in one commit."""
     from adaptkit.interchange import push_adapter
 
     pushed = push_adapter(folder, repo, public=public, message=message)

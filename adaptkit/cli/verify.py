@@ -30,7 +30,7 @@ def verify(
     signed_by: Annotated[Path | None, typer.Option(help="public SSH key of whoever must have signed it")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
 ) -> Answer:
-    """Check that an adapter or a zoo is whole and fits a backbone. By hashes, structure, tokenizer, probes."""
+    """Check that an adapter or zoo is whole and fits. By hashes, structure, tokenizer, and probes on the backbone."""
     from adaptkit.model import load_model
     from adaptkit.storage import Zoo
     from adaptkit.verification import require_signature
