@@ -6,6 +6,7 @@ from adaptkit.labelled.plain_rows import is_columns, is_tuples
 from adaptkit.labelled.read import LabelledSource, are_examples, read_labelled
 from adaptkit.labelled.reading_options import ReadingOptions
 from adaptkit.labelled.spelling import checked_data, normalized_data, texts_of
+from adaptkit.labelled.translated_examples import copies_of
 from adaptkit.labelled.translations import read_translations
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ReadingOptions",
     "are_examples",
     "checked_data",
+    "copies_of",
     "examples_of",
     "is_columns",
     "is_tuples",

@@ -1,4 +1,4 @@
-"""What is told of examples that the caller holds out to measure on."""
+"""What is told of the examples that are held out to measure on."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,16 @@ def measured_on(n_given: int, n_kept: int, losses: Sequence[str]) -> list[str]:
     return [
         f"{counted(n_kept, 'other example')} {'is' if n_kept == 1 else 'are'} held out to measure on{left_out}",
         *(f"of {as_typed(dev=...)}, {loss}" for loss in losses),
+    ]
+
+
+def held_out_together(n_copies: int) -> list[str]:
+    """What is done with so many examples that are translations of others; nothing where there are none."""
+    if not n_copies:
+        return []
+    return [
+        f"{counted(n_copies, 'example')} of another language {'has' if n_copies == 1 else 'have'} the labels of others "
+        "in their order, as translations have: both are held out, or neither"
     ]
 
 

@@ -19,7 +19,15 @@ from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.format.card import HeldoutScore
 from adaptkit.heads import HeadObjective, format_of
-from adaptkit.labelled import are_examples, is_columns, is_tuples, normalized_data, read_translations, texts_of
+from adaptkit.labelled import (
+    are_examples,
+    copies_of,
+    is_columns,
+    is_tuples,
+    normalized_data,
+    read_translations,
+    texts_of,
+)
 from adaptkit.languages import canonical_tag
 from adaptkit.methods import Reading, by_reading
 from adaptkit.recipes.batch_stacks import BatchStacks
@@ -28,7 +36,7 @@ from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples
-from adaptkit.recipes.measured_on import measured_on, trained_on_too
+from adaptkit.recipes.measured_on import held_out_together, measured_on, trained_on_too
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
 from adaptkit.regularisers import Weighed
@@ -81,6 +89,7 @@ class TaskTraining:
             constant_loss_of=self.head.row.constant_loss,
             weighing=weighing_of(request.class_weights, self.head),
             dev=frozenset(item.example for item in dev),
+            copy_of={} if dev else copies_of(self.data.examples),
         )
         self.settings = self._settings()
         config = request.adapter_config(self.model.backbone.shape, self.head, self.foundation.adapters)
@@ -122,6 +131,7 @@ class TaskTraining:
             f"languages: {', '.join(found)}",
             *(f"data: {count:,} left out: {reason}" for reason, count in self.data.dropped.items()),
             *(f"data: {note}" for note in self.data.notes),
+            *(f"data: {told}" for told in held_out_together(len(self.items.copy_of))),
             *(f"data: {told}" for told in measured_on(len(self._dev), len(self.items.dev), self._dev_losses)),
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),

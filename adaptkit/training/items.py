@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, cycle, islice
 
@@ -32,8 +32,8 @@ class TaskItems:
     (Devlin et al. 2019 for mBERT; 1 is in proportion to size, 0 equally), smaller ones more than once an epoch.
     `has_labels` where targets are numbers of labels; `weighing` says how much each counts in the loss. Each
     label and each language has an example that is trained on. `dev` are numbers of examples that the caller holds out;
-    without them, some are chosen. Where none can be spared, the run is measured on what it trains on, and `doubt` says
-    so.
+    without them, some are chosen: a translation and what it is of (`copy_of`) both, or neither. Where none can be
+    spared, the run is measured on what it trains on, and `doubt` says so.
 
     Raises:
         EmptyCorpus: No example to train on.
@@ -47,6 +47,7 @@ class TaskItems:
     constant_loss_of: Callable[[Sequence[Item]], float] | None = None
     weighing: Weighing | None = None
     dev: frozenset[int] = frozenset()
+    copy_of: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.training:
@@ -143,6 +144,7 @@ class TaskItems:
     def sha256(self) -> str:
         """Identity of the items, so that a resumed run can tell that nothing changed."""
         digest = hashlib.sha256(f"held out {sorted(self.dev)}".encode() if self.dev else b"")
+        digest.update(f"copies {sorted(self.copy_of.items())}".encode() if self.copy_of else b"")
         for item in self.items:
             digest.update(f"{item.example} {item.target} {item.language}".encode())
             for row in item.rows:
@@ -162,8 +164,12 @@ class TaskItems:
     def _heldout_examples(self) -> frozenset[int]:
         if self.dev:
             return self.dev
-        numbers = list(self._kinds)
-        return frozenset(numbers[row] for row in heldout_of_kinds(list(self._kinds.values()), seed=self.seed))
+        alike: dict[int, list[int]] = {}
+        for number in self._kinds:
+            alike.setdefault(self.copy_of.get(number, number), []).append(number)
+        together = list(alike.values())
+        kinds = [set().union(*(self._kinds[number] for number in numbers)) for numbers in together]
+        return frozenset(chain.from_iterable(together[row] for row in heldout_of_kinds(kinds, seed=self.seed)))
 
     def _by_language(self, rows: Sequence[int]) -> dict[str | None, list[int]]:
         groups: dict[str | None, list[int]] = {}

@@ -150,6 +150,18 @@ def test_data_may_be_given_by_language(model: AdaptedModel) -> None:
     assert adapter.config.head.labels == ("goats", "rain")
 
 
+def test_translated_examples_are_held_out_with_their_originals(model: AdaptedModel) -> None:
+    english = [LabelledText(text=f"goats and rain {n}", label=("goats", "rain")[n * n % 3 % 2]) for n in range(60)]
+    swahili = [replace(example, text=f"mbuzi na mvua {n}") for n, example in enumerate(english)]
+    request = task_request(task="t", data={"en": english, "sw": swahili}, backbone=model, **QUICK)
+    with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
+        held = training.items.heldout
+        plan = "\n".join(training.describe(training.estimate()))
+    assert len(held) == 12
+    assert [number + 60 for number in held[:6]] == held[6:]
+    assert "data: 60 examples of another language have the labels of others in their order" in plan
+
+
 IOBES = [{"words": ["Amina", "Diallo", "sells", f"{i}"], "tags": ["B-PER", "E-PER", "O", "S-NUM"]} for i in range(40)]
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from adaptkit.data.batching import heldout_of_kinds
 from adaptkit.errors import EmptyCorpus
 from adaptkit.heads import format_of
 from adaptkit.model import AdaptedModel
@@ -170,3 +171,19 @@ def test_examples_of_one_label_each_are_measured_on_themselves(model: AdaptedMod
     assert data.heldout == data.training == list(range(30))
     assert data.doubt is not None
     assert "each of 30 labelled examples is the only one with one of its labels or in its language" in data.doubt
+
+
+def test_a_translation_is_held_out_with_what_it_translates(model: AdaptedModel) -> None:
+    sizes: dict[str | None, int] = {"en": 200, "sw": 200, "ha": 40}
+    copy_of = {200 + number: number for number in range(200)}
+    made = items(sizes)
+    together = TaskItems(made, format_of(model.backbone, HEAD), seed=0, copy_of=copy_of)
+    held = set(together.heldout)
+    assert {number for number in held if number < 400} == {
+        each for number in held if number < 400 for each in (number % 200, number % 200 + 200)
+    }
+    assert held & set(range(200))
+    # It is another run than one that separates them, and where nothing is a translation all is as it was.
+    apart = TaskItems(made, format_of(model.backbone, HEAD), seed=0)
+    assert together.sha256 != apart.sha256
+    assert apart.heldout == heldout_of_kinds([{each.language, *each.target} for each in made], seed=0)
