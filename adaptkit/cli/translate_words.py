@@ -52,4 +52,5 @@ def translate_words(
     )
     found.save(output, overwrite=overwrite)
     facts = {"examples": len(found.data.examples), "known": found.known, "file": str(output), "summary": str(found)}
-    return Answer(facts, f"{found}\nsaved in {output}", confirms=True)
+    left_out = [f"{count:,} left out: {reason}" for reason, count in found.data.dropped.items()]
+    return Answer(facts, "\n".join([str(found), *left_out, *found.data.notes, f"saved in {output}"]), confirms=True)

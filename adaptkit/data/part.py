@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 
 from adaptkit.data.corpus import Corpus, open_corpus
+from adaptkit.data.direction import direction_of
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.parallel import open_parallel
@@ -117,6 +118,15 @@ def read_parts(
                 number,
             )
         first += document + 1
+
+
+def swapped_parts(parts: Sequence[Part], rows: Sequence[Sentence]) -> Iterator[str]:
+    """Sources whose two sides look swapped."""
+    for number, part in enumerate(parts):
+        own = (row for row in rows if row.part == number)
+        direction = direction_of(own, part.language, part.source_language)
+        if direction is not None and (problem := direction.problem()):
+            yield f"{part.name}: {problem}"
 
 
 def _sentences(corpus: Corpus) -> Iterator[Sentence]:

@@ -3,21 +3,20 @@
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_WORD_SCORE
-from adaptkit.data.alignment import linked_words
 from adaptkit.data.lexicon import Lexicon
-from adaptkit.data.mix import Parallels, parallel_sources
-from adaptkit.data.part import Part, in_words, parallel_part, read_parts
+from adaptkit.data.mix import Parallels
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
+from adaptkit.projection.learned_words import is_in, learned_words
 from adaptkit.projection.written import written
 from adaptkit.task_types import TASK_TYPES
 from adaptkit.terminal.amounts import counted
@@ -114,11 +113,13 @@ def translate_words(
             f"{read.description} holds {row.in_words}, which is not translated by words: that is for single texts and "
             "pairs, and for tagged words."
         )
-    examples = [example for example in read.examples if example.language in (None, source)]
+    told = {example.language for example in read.examples}
+    meant = {each for each in told if each is None or is_in(canonical_tag(each), source)}
+    examples = [example for example in read.examples if example.language in meant]
     if not examples:
         raise EmptyCorpus(f"{read.description} has no example in {source}; give {as_typed(source_lang=...)}.")
-    entries, n_pairs, described = _learned(parallel, language, source, least_score)
-    words = _Words(Lexicon(tuple(entries.items()), stems="none"))
+    learned = learned_words(parallel, language, source, least_score)
+    words = _Words(Lexicon(tuple(learned.entries.items()), stems="none"))
     translated = [replace(row.with_texts(example, words.translated), language=language) for example in examples]
     n_left_out = len(read.examples) - len(examples)
     found = WordTranslation(
@@ -126,14 +127,17 @@ def translate_words(
         data=replace(
             read,
             examples=translated,
-            description=f"{read.description}, its words translated into {language} by {described}",
+            description=f"{read.description}, its words translated into {language} by {learned.described}",
             dropped={**read.dropped, **({f"not in {source}": n_left_out} if n_left_out else {})},
+            warnings=(*read.warnings, *learned.problems),
         ),
         n_words=words.n,
         n_known=words.n_known,
-        n_entries=len(entries),
-        n_pairs=n_pairs,
+        n_entries=len(learned.entries),
+        n_pairs=learned.n_pairs,
     )
+    for problem in found.data.warnings:
+        _log.warning("warning: %s.", problem.removesuffix("."))
     if found.known < _FEW:
         _log.warning("warning: %s. Of so few words nothing can be learned; give more parallel text.", found)
     return found
@@ -150,30 +154,6 @@ class _Words:
         n_known, n = self._lexicon.known(text)
         self.n_known, self.n = self.n_known + n_known, self.n + n
         return self._lexicon.glossed(text, Random(0))  # noqa: S311 - each word has one translation
-
-
-def _learned(
-    parallel: "Parallels", language: str, source: str, least_score: float
-) -> tuple[Mapping[str, str], int, str]:
-    """What words of the source language are in the language, from how many pairs, and of what text."""
-    parts = [parallel_part(each, language) for each in parallel_sources(parallel)]
-    parts = [part for part in parts if part.source_language in (None, source)] or _refused(parts, source)
-    pairs = [(row.translation or "", row.text) for row in read_parts(parts)]
-    linked = linked_words(pairs)
-    entries = {link.word: link.translation for link in linked.links if link.score >= least_score}
-    if not entries:
-        raise EmptyCorpus(
-            f"{counted(len(pairs), 'pair')} of {in_words(parts)} say of no word what it is in {language}: words must "
-            "come back in several sentences. Give more text."
-        )
-    return entries, linked.n_read, in_words(parts)
-
-
-def _refused(parts: Sequence[Part], source: str) -> list[Part]:
-    raise ConfigError(
-        f"{in_words(parts)}: the examples are in {source}, and no source translates from it. Give text with "
-        f"translations into {source}, or examples in another language ({as_typed(source_lang=...)})."
-    )
 
 
 def _as_json(task_type: str, example: Example) -> str:

@@ -3,16 +3,14 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
-from adaptkit.data.direction import direction_of
 from adaptkit.data.mix import Parallels, parallel_sources
-from adaptkit.data.part import Part, in_words, parallel_part, read_parts
-from adaptkit.data.sentence import Sentence
+from adaptkit.data.part import in_words, parallel_part, read_parts, swapped_parts
 from adaptkit.data.words import words_of
 from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag
@@ -99,7 +97,7 @@ def project_entities(
         for source in parallel_sources(parallel)
     ]
     rows = list(islice(read_parts(parts), limit))
-    for problem in _swapped(parts, rows):
+    for problem in swapped_parts(parts, rows):
         _log.warning("warning: %s", problem)
     pairs = [SentencePair(words_of(row.translation or ""), words_of(row.text)) for row in rows]
     names_known = (
@@ -133,15 +131,6 @@ def project_entities(
         left_out=dict(left_out),
         description=f"{in_words(parts)}, entities projected",
     )
-
-
-def _swapped(parts: Sequence[Part], rows: Sequence[Sentence]) -> Iterator[str]:
-    """Sources whose two sides look swapped."""
-    for number, part in enumerate(parts):
-        own = (row for row in rows if row.part == number)
-        direction = direction_of(own, part.language, part.source_language)
-        if direction is not None and (problem := direction.problem()):
-            yield f"{part.name}: {problem}"
 
 
 def _is_sure(looked: Looked, least: float, left_out: Counter[str]) -> bool:

@@ -9,7 +9,8 @@ from tests.unit.projection.test_by_words import PAIRS
 
 def test_examples_are_translated_and_written(adaptkit: Command, tmp_path: Path) -> None:
     (tmp_path / "pairs.jsonl").write_text("\n".join(json.dumps({"en": ours, "sw": theirs}) for ours, theirs in PAIRS))
-    (tmp_path / "en.tsv").write_text("said\tlabel\nOtieno sells goats\ttrade\nteacher\tschool\n")
+    examples = "said\tlabel\tlanguage\nOtieno sells goats\ttrade\ten\nteacher\tschool\ten\nmbuzi\ttrade\tsw\n"
+    (tmp_path / "en.tsv").write_text(examples)
     command = (
         *("translate-words", tmp_path / "en.tsv", "--parallel", tmp_path / "pairs.jsonl", "--lang", "sw"),
         *("--columns", "text=said", "--output", tmp_path / "sw.jsonl"),
@@ -17,6 +18,7 @@ def test_examples_are_translated_and_written(adaptkit: Command, tmp_path: Path) 
     outcome = adaptkit(*command)
     assert outcome.status == 0, outcome.err
     assert "2 examples in sw: 3 of 4 words translated (75%), by " in outcome.out
+    assert "1 left out: not in en" in outcome.out
     rows = [json.loads(line) for line in (tmp_path / "sw.jsonl").read_text().splitlines()]
     assert rows[0] == {"text": "Otieno anauza mbuzi", "label": "trade", "language": "sw"}
     again = adaptkit(*command)

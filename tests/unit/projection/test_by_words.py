@@ -40,12 +40,53 @@ def test_each_known_word_stands_for_another_and_labels_stay() -> None:
     assert isinstance(second, LabelledText)
     # A name has no entry and stays; marks stay where they are.
     assert first.text.startswith("Otieno anauza mahindi, ")
-    assert first.text.endswith(" Mkulima ananunua mbuzi.")
+    assert first.text.endswith(" mkulima ananunua mbuzi.")
     assert (first.label, first.language, first.group) == ("trade", "sw", "news")
     assert second.text == "Mwalimu"
     assert (found.n_words, found.n_known) in {(8, 7), (8, 6)}
     assert found.data.labels == ("school", "trade")
     assert str(found).startswith("2 examples in sw: ")
+
+
+def test_a_word_has_a_capital_where_the_one_it_stands_for_has_it_or_its_language_writes_it_so() -> None:
+    german = [
+        ("The farmer sells milk.", "Bauern verkaufen Milch."),
+        ("A farmer has milk.", "Bauern haben Milch."),
+        ("Milk is white.", "Milch ist weiß."),
+    ] * 5
+    data = [LabelledText(text="Milk for the farmer", label="a"), LabelledText(text="white MILK", label="b")]
+    first, second = adaptkit.translate_words(data, parallel=german, lang="de").data.examples
+    assert isinstance(first, LabelledText)
+    assert isinstance(second, LabelledText)
+    # "Bauern" stands at the start of sentences alone, so that its capital may be theirs; "Milch" has it inside too.
+    assert first.text.startswith("Milch ")
+    assert first.text.endswith(" bauern")
+    assert second.text == "weiß Milch"
+
+
+def test_regions_of_a_language_are_that_language() -> None:
+    data = [
+        LabelledText(text="maize", label="a", language="eng"),
+        LabelledText(text="goats", label="b", language="en-GB"),
+        LabelledText(text="mbuzi", label="b", language="sw"),
+    ]
+    american = adaptkit.Source(PAIRS, source_lang="en-US", licence="CC-BY-4.0")
+    found = adaptkit.translate_words(data, parallel=american, lang="sw").data
+    assert [each.text for each in found.examples if isinstance(each, LabelledText)] == ["mahindi", "mbuzi"]
+    assert found.dropped == {"not in en": 1}
+    assert found.description.endswith(" (en-US to sw), licence CC-BY-4.0")
+
+
+def test_what_is_probably_wrong_with_the_text_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    thai = [("The farmer sells maize", "ชาวนาขายข้าวโพด"), ("The teacher buys some goats", "ครูซื้อแพะ")] * 5
+    data = [LabelledText(text="farmer", label="a"), LabelledText(text="maize", label="b")]
+    with caplog.at_level(logging.WARNING, logger="adaptkit"):
+        (problem,) = adaptkit.translate_words(data, parallel=thai, lang="th").data.warnings
+    assert problem.startswith("10 words in th stand for 45 of the other language, as without spaces between words")
+    assert problem in caplog.text
+    swapped = [(text, translation) for translation, text in adaptkit.sample_pairs("sw")]
+    (problem,) = adaptkit.translate_words(data, parallel=swapped, lang="sw").data.warnings
+    assert "the two sides look swapped" in problem
 
 
 def test_pairs_and_tagged_words_keep_their_places() -> None:
