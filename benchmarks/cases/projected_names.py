@@ -14,21 +14,16 @@ result file of its own, written as it is done.
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-
-import numpy as np
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter, Projection
 from adaptkit.data.tasks import Example, TaskData
-from adaptkit.evaluation.attached import attached
-from adaptkit.evaluation.measured import Measured, measure
-from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.labelled import read_task, texts_of
-from adaptkit.scores import paired_metric_difference
 from benchmarks.sib200 import word_runs
+from benchmarks.task_scores import difference, scored
 from benchmarks.trials.texts import Pairs, mix, pairs_from
 from benchmarks.write_results import data_folder, write_result
 
@@ -89,17 +84,17 @@ def _of_language(
         facts["words"] = str(translated)
         brought["words"] = [translated.data]
     brought["both"] = [data for way in brought.values() for data in way]
-    runs = {"english": [_scored(model, task, [], test, language) for task in tasks]}
+    runs = {"english": [scored(model, task, [], test, METRIC) for task in tasks]}
     if below:
-        runs["english, target below"] = [_scored(model, task, below, test, language) for task in tasks]
+        runs["english, target below"] = [scored(model, task, below, test, METRIC) for task in tasks]
     for way in ways:
         mixed = [_trained(options, model, [english, *brought[way]], seed, on=below) for seed in seeds]
-        runs[way] = [_scored(model, task, below, test, language) for task in mixed]
+        runs[way] = [scored(model, task, below, test, METRIC) for task in mixed]
     return {
         "brought": facts,
         "f1": {name: [round(run.score, 2) for run in found] for name, found in runs.items()},
         "against": {
-            way: {name: _difference(runs[way], runs[name]) for name in runs if name not in ways} for way in ways
+            way: {name: difference(runs[way], runs[name]) for name in runs if name not in ways} for way in ways
         },
     }
 
@@ -123,33 +118,6 @@ def _projected(
 def _clean_mix(language: str, test: TaskData) -> list[adaptkit.Source]:
     sources = mix(("news", "ntrex", "seed", "tico"), language)
     return [replace(source, text=_clean(cast("Pairs", source.text), test)) for source in sources]
-
-
-class _Score:
-    """A run's measurement with its metric."""
-
-    def __init__(self, measured: Measured, metric: Any) -> None:  # noqa: ANN401 - the package's metrics have none in common
-        self.statistics = measured.statistics[METRIC]
-        self.metric = metric
-
-    @property
-    def score(self) -> float:
-        return float(self.metric.score(self.statistics.sum(axis=0)))
-
-
-def _scored(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, language: str) -> _Score:
-    head = task.config.head
-    assert head is not None
-    metrics = task_metrics((METRIC,), head, language, test.examples)
-    adapters = [*below, task]
-    stack = adaptkit.Stack(*(adapter.id for adapter in adapters))
-    with attached(model, *adapters):
-        return _Score(measure(model, stack, test.examples, metrics, batch_size=64), metrics[METRIC].metric)
-
-
-def _difference(ours: Sequence[_Score], theirs: Sequence[_Score]) -> dict[str, Any]:
-    statistics = (np.stack([run.statistics for run in side]) for side in (ours, theirs))
-    return asdict(paired_metric_difference(ours[0].metric, *statistics))
 
 
 def _of_english(options: argparse.Namespace, model: AdaptedModel, english: TaskData, seed: int) -> Adapter:
