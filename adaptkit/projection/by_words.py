@@ -83,8 +83,8 @@ def translate_words(
     """Translate labelled examples into a language word by word, so that a task can be trained in both.
 
     What each word means is learned from sentences with translations, by alignment (`adaptkit.data.alignment`). Words
-    keep their places, and a word that is not known stays, as most names do; so labels stay right, also those of single
-    words. It is no translation to read: word order and endings are those of the other language. That examples with
+    keep their places, and a word that is not known stays, and so does one of an entity, as most names are copied; so
+    labels stay right, also those of single words. It is no translation to read: word order and endings are those of the other language. That examples with
     words replaced so bring a task to a language is from Qin et al. 2020, arXiv:2006.06402, and Wang et al. 2022,
     arXiv:2203.09435.
 
@@ -120,7 +120,7 @@ def translate_words(
         raise EmptyCorpus(f"{read.description} has no example in {source}; give {as_typed(source_lang=...)}.")
     learned = learned_words(parallel, language, source, least_score)
     words = _Words(Lexicon(tuple(learned.entries.items()), stems="none"))
-    translated = [replace(row.with_texts(example, words.translated), language=language) for example in examples]
+    translated = [replace(row.with_words(example, words.translated), language=language) for example in examples]
     n_left_out = len(read.examples) - len(examples)
     found = WordTranslation(
         language=language,

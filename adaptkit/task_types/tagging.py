@@ -1,6 +1,6 @@
 """Words and a tag for each, which mark entities."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from adaptkit.data.tasks import TaskData
@@ -111,6 +111,12 @@ def _lost(
     return cut(items, "examples", len(examples), max_length, more)
 
 
+def _outside_entities(example: TaggedSentence, change: Callable[[str], str]) -> TaggedSentence:
+    """With the words of entities as they are: most names are copied, and some are words too."""
+    words = (change(word) if tag == OUTSIDE else word for word, tag in zip(example.words, example.tags, strict=True))
+    return replace(example, words=tuple(words))
+
+
 def _together(parts: Sequence[TaskData]) -> None:
     if len({has_entities(part.labels) for part in parts}) > 1:
         raise ConfigError(
@@ -184,6 +190,7 @@ TAGGING = TaskType(
     together=_together,
     lost=_lost,
     ignored=_ignored,
+    word_by_word=_outside_entities,
     metrics={"entity F1": _entity_f1},
     default_metrics=("entity F1",),
     classes=Classes(metric=_by_type, counted="entities", each="words", units=_types),
