@@ -155,7 +155,7 @@ def _from_examples(source: Sequence[Example], asked: Asked, rules: LabelRules, l
         raise ConfigError(
             f"the examples have the labels {', '.join(unknown)}, which {as_typed(labels=asked.labels)} lacks."
         )
-    description = f"a list of {len(source)} examples"
+    description = f"a list of {counted(len(source), 'example')}"
     labels = asked.labels or found
     return reading.finished(TaskData(task_type=kind.name, examples=kept, labels=labels, description=description), asked)
 

@@ -83,10 +83,10 @@ def translate_words(
     """Translate labelled examples into a language word by word, so that a task can be trained in both.
 
     What each word means is learned from sentences with translations, by alignment (`adaptkit.data.alignment`). Words
-    keep their places, and a word that is not known stays, and so does one of an entity, as most names are copied; so
-    labels stay right, also those of single words. It is no translation to read: word order and endings are those of the other language. That examples with
-    words replaced so bring a task to a language is from Qin et al. 2020, arXiv:2006.06402, and Wang et al. 2022,
-    arXiv:2203.09435.
+    keep their places. A word that is not known stays, and so does one of an entity, as most names are copied; so labels
+    stay right, also those of single words. It is no translation to read: word order and endings are those of the other
+    language. That examples with words replaced so bring a task to a language is from Qin et al. 2020, arXiv:2006.06402,
+    and Wang et al. 2022, arXiv:2203.09435.
 
     Args:
         data: labelled examples: what `read_labelled` reads, or gives.

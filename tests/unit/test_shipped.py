@@ -98,6 +98,23 @@ def test_the_gains_over_nine_languages_are_those_of_their_result_file() -> None:
     assert f"{min(pairs):,} to {max(pairs):,} pairs" in row
 
 
+def test_the_gains_with_all_there_is_are_those_of_their_result_file() -> None:
+    page = README.read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| topics with all there is"))
+    file = re.findall(r"\(benchmarks/(results/[^)]+)\)", row)[0]
+    measured = json.loads((README.parent / "benchmarks" / file).read_text(encoding="utf-8"))["measured"]
+    average = measured.pop("average")
+    assert f"{average['all, words']['topics, test']:+.1f} points on average" in row
+    assert f"a glossary and translated words alone {average['glossary, words']['topics, test']:+.1f}" in row
+    found = {language: each["all, words"]["topics, test"] for language, each in measured.items()}
+    assert len(found) == 9
+    assert min(each["gain"] for each in found.values()) > 0
+    sure = sum(each["interval_95"][0] > 0 for each in found.values())
+    assert f"none lost, and {sure} of the nine 95 % intervals lie above zero" in row
+    for name, tag in {"Hausa": "ha", "Swahili": "sw", "Amharic": "am"}.items():
+        assert f"{name} {found[tag]['gain']:+.1f}" in row
+
+
 def test_the_figure_is_read_on_a_phone() -> None:
     """A phone of 390 pixels leaves 358 to it; nothing is cut there, and no text is below 9 pixels."""
     drawn = ET.fromstring(figure())  # noqa: S314 - our own
