@@ -20,6 +20,7 @@ def test_a_row_of_the_table(data_folder: Path, tmp_path: Path, monkeypatch: pyte
     assert "failed" not in row
     assert row["tensors_after_sentences_bytes"] < 30 * 2**20
     # Most of what loading takes is the tokenizer, which is read as any program reads it.
-    assert row["peak_while_loading_bytes"] - row["tokenizer_bytes"] < 120 * 2**20
+    # The rest was 101 to 120 MiB in runs of one machine; a table of embeddings that were held would be 48 MiB more.
+    assert row["peak_while_loading_bytes"] - row["tokenizer_bytes"] < 140 * 2**20
     assert row["training_tokens_per_s"] > 0
     assert row["sentences"] == 40
