@@ -29,6 +29,7 @@ from adaptkit.serving.page import page_file
 from adaptkit.serving.refusal import BROKEN, Refusal, Refused
 
 LOCAL = "127.0.0.1"
+_LOOKS_UP_S = 0.5
 
 
 class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
@@ -36,6 +37,8 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
 
     `accelerator` and `devices` are LitServe's; `on_ready` is called when requests can come.
     """
+
+    _shutdown_event: Any
 
     def __init__(
         self,
@@ -90,7 +93,9 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
 
     def _init_manager(self, *given: Any) -> Any:  # noqa: ANN401 - LitServe's own
         with _out_of_reach_of(signal.SIGINT, signal.SIGTERM):
-            return super()._init_manager(*given)
+            manager = super()._init_manager(*given)
+        self._shutdown_event = WaitingAwake(self._shutdown_event)
+        return manager
 
     def launch_inference_worker(self, *given: Any) -> Any:  # noqa: ANN401
         """As LitServe does, out of reach of what ends the server."""
@@ -149,6 +154,30 @@ class ZooServer(LitServer):  # type: ignore[misc]  # it has no types
         async with super().lifespan(app):
             self._on_ready()
             yield
+
+
+class WaitingAwake:
+    """An event of another process. Who waits for it looks up now and then.
+
+    A signal may be received by another thread than the main one, which alone answers it, and does so between two steps
+    of its own: one that waited in a single step would wait for ever.
+    """
+
+    def __init__(self, event: Any) -> None:  # noqa: ANN401 - a manager's
+        self._event = event
+
+    def wait(self) -> None:
+        """Until it is set."""
+        while not self._event.wait(_LOOKS_UP_S):
+            pass
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        return bool(self._event.is_set())
+
+    def set(self) -> None:
+        """Let whoever waits go on."""
+        self._event.set()
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """A server that a signal to all of its processes stops: none has anything to say, and what they have is answered."""
 
 import json
+import multiprocessing
 import os
 import signal
+import threading
 import time
 from contextlib import closing
 from http.client import HTTPConnection
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from adaptkit.serving.server import WaitingAwake
 from tests.saved import saved_backbone
 from tests.tiny import tiny_model
 from tests.unit.serving.conftest import end, free_port, start, wait_until_ready
@@ -68,3 +71,23 @@ def test_a_busy_server_whose_processes_are_all_told_to_end_answers_what_it_has(t
     finally:
         end(process)
     assert "Traceback" not in log.read_text()
+
+
+def test_who_waits_for_an_event_answers_a_signal_that_another_thread_received() -> None:
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    before = signal.signal(signal.SIGUSR1, ended)
+    with multiprocessing.get_context("fork").Manager() as manager:
+        other.start()
+        later = threading.Timer(0.3, lambda: signal.pthread_kill(other.ident or 0, signal.SIGUSR1))
+        later.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                WaitingAwake(manager.Event()).wait()
+        finally:
+            done.set()
+            other.join()
+            signal.signal(signal.SIGUSR1, before)
