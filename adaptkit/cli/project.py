@@ -8,7 +8,6 @@ import typer
 from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
-from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
 from adaptkit.requests.written import parallels
@@ -51,10 +50,10 @@ def project(
 ) -> Answer:
     """Label named entities through translations. A task adapter finds them in the translations."""
     from adaptkit.projection import project_entities
+    from adaptkit.projection.written import require_new
     from adaptkit.recipes.place import model_of
 
-    if output.exists() and not overwrite:
-        raise ConfigError(f"{output} is there already; choose another file, or give --overwrite.")
+    require_new(output, overwrite=overwrite)
     found = project_entities(
         parallel=parallels(parallel),
         lang=lang,

@@ -7,7 +7,6 @@ import typer
 
 from adaptkit.cli.answer import Answer
 from adaptkit.config import LEAST_WORD_SCORE
-from adaptkit.errors import ConfigError
 from adaptkit.labelled.reading_options import columns_of
 from adaptkit.requests.written import parallels
 
@@ -38,9 +37,9 @@ def translate_words(
 ) -> Answer:
     """Translate labelled examples word by word. Train a task on them beside the originals."""
     from adaptkit.projection import translate_words as translated_by
+    from adaptkit.projection.written import require_new
 
-    if output.exists() and not overwrite:
-        raise ConfigError(f"{output} is there already; choose another file, or give --overwrite.")
+    require_new(output, overwrite=overwrite)
     found = translated_by(
         data,
         parallel=parallels(parallel),

@@ -14,7 +14,7 @@ from adaptkit.format.spec import CONFIG_FILE, RECORD_FILE
 from adaptkit.languages import family_for, nearest_relative, relative_trained_on
 from adaptkit.storage import Adapter, Zoo, load_adapter
 from adaptkit.storage.identity import compared
-from adaptkit.storage.of_language import glossaries_and_others, of_language, several_of_one
+from adaptkit.storage.of_language import glossaries_and_others, is_glossary, of_language, several_of_one
 from adaptkit.terminal.asking import as_typed
 
 _Place: TypeAlias = tuple[Path, str]
@@ -143,7 +143,7 @@ def _are_rivals(one: Adapter, other: Adapter) -> bool:
 
 
 def _sort(adapter: Adapter) -> tuple[str | None, bool]:
-    return adapter.language, adapter.config.reading.glossary is not None
+    return adapter.language, is_glossary(adapter)
 
 
 def _require_one_of_each(adapters: Sequence[Adapter], places: Mapping[_Place, Adapter] | None = None) -> None:

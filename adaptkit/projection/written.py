@@ -17,8 +17,17 @@ def written(path: str | os.PathLike[str], parts: Iterable[str], *, overwrite: bo
         CannotWrite: The file cannot be written.
     """
     file = Path(path)
-    if file.exists() and not overwrite:
-        raise ConfigError(f"{file} is there already; choose another file, or give {as_typed(overwrite=True)}.")
+    require_new(file, overwrite=overwrite)
     with whole_file(file) as place:
         place.write_text("\n".join(parts), encoding="utf-8")
     return file
+
+
+def require_new(file: Path, *, overwrite: bool) -> None:
+    """See that nothing is lost by writing a file: before what is written in it is made, which may take long.
+
+    Raises:
+        ConfigError: There is such a file and `overwrite` is not set.
+    """
+    if file.exists() and not overwrite:
+        raise ConfigError(f"{file} is there already; choose another file, or give {as_typed(overwrite=True)}.")

@@ -23,7 +23,7 @@ def of_language(language: str | None, adapters: Iterable[Adapter]) -> tuple[Adap
 def glossaries_and_others(adapters: Iterable[Adapter]) -> tuple[list[Adapter], list[Adapter]]:
     """Glossaries, and adapters that are none."""
     known = list(adapters)
-    return [it for it in known if _is_glossary(it)], [it for it in known if not _is_glossary(it)]
+    return [it for it in known if is_glossary(it)], [it for it in known if not is_glossary(it)]
 
 
 def glossaries_first(adapters: Iterable[Adapter]) -> tuple[Adapter, ...]:
@@ -45,5 +45,6 @@ def several_of_one(adapters: Iterable[Adapter]) -> Mapping[str, list[str]]:
     }
 
 
-def _is_glossary(adapter: Adapter) -> bool:
+def is_glossary(adapter: Adapter) -> bool:
+    """Whether it is words with translations, and no layers."""
     return adapter.config.reading.glossary is not None

@@ -9,6 +9,8 @@ English without an adapter.
 
 import argparse
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,7 @@ from benchmarks.write_results import write_result
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--languages", default="sw,ha,yo,ig,bm,gn,quy,rw,am")
-    parser.add_argument("--sources", default="news,ntrex,seed,tico,web,lexicon")
-    parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
-    parser.add_argument("--device", default="auto")
-    options = parser.parse_args(arguments)
+    options = options_of(arguments)
     model = adaptkit.load_model(device=options.device)
     topics = ZeroShot(model)
     measured: dict[str, Any] = {}
@@ -45,21 +42,11 @@ def main(arguments: list[str]) -> None:
 
 def _of_language(options: argparse.Namespace, model: AdaptedModel, topics: ZeroShot, language: str) -> dict[str, Any]:
     began = time.monotonic()
-    glossary = adaptkit.train_adapter(
-        lang=language,
-        parallel=mix(options.sources.split(","), language),
-        method="glossary",
-        backbone=model,
-        run=adaptkit.Run(progress=False),
-    )
+    glossary = learned(model, mix(options.sources.split(","), language), language)
     found: dict[str, Any] = {"elapsed_s": round(time.monotonic() - began, 1), **_facts(glossary)}
     test = VectorTest(model, topics, language)
     bare = test.right(None)
-    below = [] if options.adapters is None else _adapter(options.adapters / language)
-    stacks = {"glossary": glossary.id}
-    for adapter in below:
-        stacks |= {"adapter": adapter.id, "glossary > adapter": f"{glossary.id} > {adapter.id}"}
-    with attached(model, glossary, *below):
+    with stacks_with(model, glossary, options.adapters) as stacks:
         for name, stack in stacks.items():
             found[name] = {score: compared(answers, bare[score]) for score, answers in test.right(stack).items()}
     return found
@@ -76,8 +63,32 @@ def _facts(glossary: Adapter) -> dict[str, Any]:
     }
 
 
-def _adapter(folder: Path) -> list[Adapter]:
-    return [adaptkit.load_adapter(folder)] if folder.is_dir() else []
+def options_of(arguments: list[str]) -> argparse.Namespace:
+    """What is measured, and where."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--languages", default="sw,ha,yo,ig,bm,gn,quy,rw,am")
+    parser.add_argument("--sources", default="news,ntrex,seed,tico,web,lexicon")
+    parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args(arguments)
+
+
+def learned(model: AdaptedModel, sources: list[adaptkit.Source], language: str) -> Adapter:
+    """The glossary of a language."""
+    run = adaptkit.Run(progress=False)
+    return adaptkit.train_adapter(lang=language, parallel=sources, method="glossary", backbone=model, run=run)
+
+
+@contextmanager
+def stacks_with(model: AdaptedModel, glossary: Adapter, adapters: Path | None) -> Iterator[dict[str, str]]:
+    """The stacks of a glossary and of the adapter of its language, if a folder has one, by what they are of."""
+    folder = None if adapters is None else adapters / str(glossary.language)
+    below = [adaptkit.load_adapter(folder)] if folder is not None and folder.is_dir() else []
+    stacks = {"glossary": glossary.id}
+    for adapter in below:
+        stacks |= {"adapter": adapter.id, "glossary > adapter": f"{glossary.id} > {adapter.id}"}
+    with attached(model, glossary, *below):
+        yield stacks
 
 
 def averages(measured: dict[str, Any]) -> dict[str, dict[str, float]]:

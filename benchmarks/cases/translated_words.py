@@ -9,9 +9,6 @@ read under the stack of their language; `all` is a glossary and the adapter, whe
 head trained in English, without any adapter.
 """
 
-import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +22,9 @@ import adaptkit
 from adaptkit import AdaptedModel
 from adaptkit.data.tasks import TaskData
 from adaptkit.evaluation import TopicHead
-from adaptkit.evaluation.attached import attached
 from adaptkit.labelled import texts_of
 from adaptkit.task_types import LabelledText
-from benchmarks.cases.glossaries import averages
+from benchmarks.cases.glossaries import averages, learned, options_of, stacks_with
 from benchmarks.sib200 import read_topics
 from benchmarks.trials.scores import compared
 from benchmarks.trials.texts import mix
@@ -81,8 +77,10 @@ class Measure:
         translated = adaptkit.translate_words(
             self.english, parallel=[each for each in sources if each.source_lang == "en"], lang=language
         )
-        with self._stacks(language, sources) as stacks:
-            self.read[language] = {name: self._read(language, stack, translated.data) for name, stack in stacks.items()}
+        with stacks_with(self.model, learned(self.model, sources, language), self.adapters) as stacks:
+            self.read[language] = {
+                name: self._read(language, stack, translated.data) for name, stack in {"none": None, **stacks}.items()
+            }
         found: dict[str, Any] = {"translated": str(translated)}
         english = self.head()
         bare = self.right(english, language, "none")
@@ -101,23 +99,6 @@ class Measure:
             for each, stack in last.items()
         }
 
-    @contextmanager
-    def _stacks(self, language: str, sources: list[adaptkit.Source]) -> Iterator[dict[str, str | None]]:
-        glossary = adaptkit.train_adapter(
-            lang=language,
-            parallel=sources,
-            method="glossary",
-            backbone=self.model,
-            run=adaptkit.Run(progress=False),
-        )
-        folder = None if self.adapters is None else self.adapters / language
-        below = [adaptkit.load_adapter(folder)] if folder is not None and folder.is_dir() else []
-        stacks: dict[str, str | None] = {"none": None, "glossary": glossary.id}
-        for adapter in below:
-            stacks |= {"adapter": adapter.id, "glossary > adapter": f"{glossary.id} > {adapter.id}"}
-        with attached(self.model, glossary, *below):
-            yield stacks
-
     def _read(self, language: str, stack: str | None, examples: TaskData) -> Read:
         texts = [text for example in examples.examples for text in texts_of(example)]
         sentences = {split: read_topics(language, split)[0] for split in SPLITS}
@@ -128,12 +109,7 @@ class Measure:
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--languages", default="sw,ha,yo,ig,bm,gn,quy,rw,am")
-    parser.add_argument("--sources", default="news,ntrex,seed,tico,web,lexicon")
-    parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
-    parser.add_argument("--device", default="auto")
-    options = parser.parse_args(arguments)
+    options = options_of(arguments)
     measure = Measure(adaptkit.load_model(device=options.device), options.sources.split(","), options.adapters)
     measured: dict[str, Any] = {}
     for language in options.languages.split(","):
