@@ -10,7 +10,7 @@ from adaptkit.terminal.asking import as_typed
 
 
 def written(path: str | os.PathLike[str], parts: Iterable[str], *, overwrite: bool) -> Path:
-    """Write parts with a line feed between them, all or nothing.
+    """Write parts with a line feed behind each, all or nothing.
 
     Raises:
         ConfigError: There is such a file and `overwrite` is not set.
@@ -19,7 +19,7 @@ def written(path: str | os.PathLike[str], parts: Iterable[str], *, overwrite: bo
     file = Path(path)
     require_new(file, overwrite=overwrite)
     with whole_file(file) as place:
-        place.write_text("\n".join(parts), encoding="utf-8")
+        place.write_text("".join(f"{part}\n" for part in parts), encoding="utf-8")
     return file
 
 

@@ -120,7 +120,9 @@ def test_pairs_and_tagged_words_keep_their_places() -> None:
 )
 def test_what_is_saved_is_read_as_the_same(examples: list[Example], tmp_path: Path) -> None:
     found = adaptkit.translate_words(examples, parallel=PAIRS, lang="sw")
-    read = adaptkit.read_labelled(found.save(tmp_path / "sw.jsonl"), task_type=found.data.task_type)
+    file = found.save(tmp_path / "sw.jsonl")
+    assert file.read_text(encoding="utf-8").count("\n") == len(examples)
+    read = adaptkit.read_labelled(file, task_type=found.data.task_type)
     assert list(read.examples) == list(found.data.examples)
     assert set(read.labels) == set(found.data.labels)
     with pytest.raises(ConfigError, match="is there already"):
