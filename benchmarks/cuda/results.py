@@ -24,6 +24,22 @@ class Results:
             measured: dict[str, Any] = {"passed": 0, "failed": 0, "running": None, "not_run": [], "cases": {}}
             self._content = described(CASE, seeds=[], config=config, measured=measured)
 
+    @classmethod
+    def merged(cls, path: Path, parts: Sequence[Path]) -> "Results":
+        """One file of those of several workers, which are removed; of one worker, it is the file itself."""
+        if list(parts) == [path]:
+            return cls(path, {})
+        parts[0].replace(path)
+        whole = cls(path, {})
+        for part in parts[1:]:
+            other = cls(part, {})
+            whole.cases.update(other.cases)
+            whole._measured["not_run"] += other._measured["not_run"]
+            part.unlink()
+        whole._counted()
+        whole._write()
+        return whole
+
     @property
     def cases(self) -> dict[str, dict[str, Any]]:
         """The cases that are done, by name."""
@@ -65,11 +81,14 @@ class Results:
 
     def _note(self, name: str, case: dict[str, Any]) -> None:
         self.cases[name] = case
+        self._measured["running"] = None
+        self._counted()
+        self._write()
+
+    def _counted(self) -> None:
         measured = self._measured
-        measured["running"] = None
         measured["failed"] = len(self.failed)
         measured["passed"] = len(self.cases) - measured["failed"]
-        self._write()
 
     @property
     def _measured(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tests.adapters import random_adapter
 from tests.calls import train_adapter
 from tests.unit.heads import examples
 
-_STEPS = 5
+_USUAL: dict[str, Any] = {"lang": "sw", "max_steps": 5, "batch_size": 16, "learning_rate": 1e-3, "progress": False}
 _BELOW = AdapterConfig(method=LoraConfig(rank=2, alpha=2))
 TEXT: dict[str, dict[str, Any]] = {
     "lora": {"rank": 4},
@@ -77,11 +77,10 @@ def trained(
         ]
     with watched() as steps:
         adapter = train_adapter(
-            **{"lang": "sw", "max_steps": _STEPS, "batch_size": 16, "learning_rate": 1e-3, **asked},
+            **{**_USUAL, **asked},
             backbone=model,
             precision=precision,
             gradient_checkpointing=checkpointing,
-            progress=False,
             seed=3,
         )
     facts = adapter.card.training

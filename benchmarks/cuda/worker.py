@@ -24,10 +24,11 @@ def main(arguments: list[str]) -> int:
     device = torch.device(options.device)
     _know_old_torch()
     torch.set_num_threads(min(4, torch.get_num_threads()))
-    results = Results(options.output, config_of(device))
+    results = Results(options.output, {**config_of(device), "workers": str(options.workers)})
+    cases = all_cases()
     with tempfile.TemporaryDirectory() as folder:
         place = Place(device, Path(folder))
-        left = [case for case in all_cases().values() if options.wants(case.name) and case.name not in results.cases]
+        left = [cases[name] for name in options.of_share(list(cases)) if name not in results.cases]
         return run_all(left, place, results, until=options.until)
 
 

@@ -8,6 +8,7 @@ COMPILED = "adaptkit, compiled"
 """A process of its own, which compiles while others measure."""
 SMALL, BASE, LARGE, DECODER = "e5-small", "xlm-roberta-base", "xlm-roberta-large", "decoder"
 FULL, NEWS = "full", "news"
+AHEAD, AS_READ = "fetched ahead", "as they are read"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ def _recorded(shape: str, what: str, **options: str | int) -> Row:
 
 def _encoded(shape: str, bits: int) -> Row:
     return Row(OURS, "encode", {"shape": shape, "bits": bits})
+
+
+def _paged(shape: str, bits: int) -> Iterator[Row]:
+    for words in (AHEAD, AS_READ):
+        yield Row(OURS, "paged", {"shape": shape, "bits": bits, "words": words})
 
 
 def _busy(shape: str, form: str, side: str = OURS) -> Row:
@@ -97,6 +103,7 @@ def all_rows() -> list[Row]:
         _texts(SMALL, "never"),
         _texts(SMALL, "auto"),
         *(_encoded(SMALL, bits) for bits in (16, 8, 4)),
+        *_paged(SMALL, 4),
         _trained(SMALL, 32, FULL),
         _recorded(SMALL, "mlm", bits=32, lengths=FULL),
         Row(OURS, "distill", {"shape": SMALL}),

@@ -1,16 +1,18 @@
 """adaptkit's rows: passes under no, one and many adapters, precisions, attaching, and how busy the device is."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import cycle, islice
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
 
 import adaptkit
 from adaptkit.attaching import AdapterLayers, CudaGraphs, Record, ReplayedNetwork
+from adaptkit.backbones.backbone import Backbone
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
@@ -18,6 +20,7 @@ from adaptkit.model.building import LayerBuilder
 from adaptkit.model.registry import Attachment
 from benchmarks.gpu_speed.clock import WARM_UP, computing_ms, median_ms, seconds_of
 from benchmarks.gpu_speed.place import Place
+from benchmarks.gpu_speed.rows import AHEAD
 from benchmarks.gpu_speed.texts import drawn_ids
 from benchmarks.peers.adaptkit_serving import random_adapter
 from tests.recorded import RunAgain
@@ -196,6 +199,23 @@ def encode(place: Place, shape: str, bits: int) -> dict[str, float]:
         "pass_tokens_per_s": round(ids.numel() / ms * 1000),
         "encode_tokens_per_s": round(sum(map(len, texts)) / taken),
         "encode_replayed_tokens_per_s": round(sum(map(len, texts)) / replayed),
+        "held_mb": round(model.memory().total / 1e6, 1),
+    }
+
+
+def paged(place: Place, shape: str, bits: Any, words: str) -> dict[str, float]:  # noqa: ANN401 - 32, 16, 8 or 4
+    """Vectors of many texts where the table of words lies on disk: rows fetched a batch ahead, or as they are read."""
+    _models.clear()
+    model = adaptkit.load_model(
+        place.backbone(shape), bits=bits, embeddings="paged", device=place.device, graphs="never"
+    )
+    texts = drawn_ids("news", 12 if place.tiny else 4096, _LONGEST, model.backbone.shape.vocabulary_size)
+    with nullcontext() if words == AHEAD else patch.object(Backbone, "fetch_words"):
+        taken, replayed = (_second_s(model, texts, None, graphs, place) for graphs in ("never", "auto"))
+    n_tokens = sum(map(len, texts))
+    return {
+        "encode_tokens_per_s": round(n_tokens / taken),
+        "encode_replayed_tokens_per_s": round(n_tokens / replayed),
         "held_mb": round(model.memory().total / 1e6, 1),
     }
 

@@ -20,9 +20,9 @@ from adaptkit.backbones.stored_tensors import RowReader
 from adaptkit.layers import LoraLayer
 from adaptkit.layers.lora import _LowRankTerm
 from adaptkit.training.state import TrainingState
-from benchmarks.cuda.case import Case, Outcome, distance
+from benchmarks.cuda.case import Case, Check, Outcome, distance
 from benchmarks.cuda.cases import all_cases
-from benchmarks.cuda.options import DEAD, LATE
+from benchmarks.cuda.options import DEAD, LATE, Options
 from benchmarks.cuda.place import Place
 from benchmarks.cuda.results import Results
 from benchmarks.cuda.supervisor import supervise
@@ -45,6 +45,7 @@ TRIED = [
     "passes: banks, 32 bits",
     "passes: written, rows under their own stacks",
     "recorded: lora by distillation, 32 bits, fp32",
+    "recorded: lora with dropout, broken off",
     "stacks: attached, swapped, detached",
     "predict: 32 bits",
     "save, load, attach: bottleneck + invertible on bert",
@@ -226,6 +227,24 @@ def test_a_case_that_takes_the_process_with_it_costs_that_case_only(ending: str,
     cases = Results(output, {}).cases
     assert cases["second"]["passed"]
     assert why in cases["first"]["error"]
+
+
+def test_workers_share_the_cases_and_one_file_has_them_all(tmp_path: Path) -> None:
+    asked = Options.of([f"--output={tmp_path / 'cuda.json'}", "--only=case", "--workers=2", "--device=cpu"])
+    names = ["case 0", "other", "case 1", "case 2"]
+    for share in asked.shares:
+        assert Options.of(share.arguments) == share
+        part = Results(share.output, {"workers": "2"})
+        for name in share.of_share(names):
+            part.done(name, Outcome((Check("x", float(name[-1]), 1.0),)), 1.0, None)
+        part.left([f"late {share.worker}"])
+    results = Results.merged(asked.output, [share.output for share in asked.shares])
+    assert sorted(results.cases) == ["case 0", "case 1", "case 2"]
+    assert results.failed == ["case 2"]
+    content = json.loads(asked.output.read_text(encoding="utf-8"))
+    assert content["measured"]["passed"] == 2
+    assert content["measured"]["not_run"] == ["late 0", "late 1"]
+    assert list(tmp_path.iterdir()) == [asked.output]
 
 
 def test_a_worker_that_cannot_begin_is_not_begun_again(tmp_path: Path) -> None:
