@@ -16,7 +16,7 @@ from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
-from adaptkit.projection.learned_words import is_in, learned_words
+from adaptkit.projection.learned_words import LearnedWords, is_in, learned_words
 from adaptkit.projection.written import written
 from adaptkit.task_types import TASK_TYPES
 from adaptkit.terminal.amounts import counted
@@ -84,9 +84,10 @@ def translate_words(
 
     What each word means is learned from sentences with translations, by alignment (`adaptkit.data.alignment`). Words
     keep their places. A word that is not known stays, and so does one of an entity, as most names are copied; so labels
-    stay right, also those of single words. It is no translation to read: word order and endings are those of the other
-    language. That examples with words replaced so bring a task to a language is from Qin et al. 2020, arXiv:2006.06402,
-    and Wang et al. 2022, arXiv:2203.09435.
+    stay right, also those of single words. But names get marks (`Adébáyọ̀`), drawn at random, as often as the language's
+    own have them: else a task learns that a word with marks is no name. It is no translation to read: word order and
+    endings are those of the other language. That examples with words replaced so bring a task to a language is from Qin
+    et al. 2020, arXiv:2006.06402, and Wang et al. 2022, arXiv:2203.09435.
 
     Args:
         data: labelled examples: what `read_labelled` reads, or gives.
@@ -119,8 +120,10 @@ def translate_words(
     if not examples:
         raise EmptyCorpus(f"{read.description} has no example in {source}; give {as_typed(source_lang=...)}.")
     learned = learned_words(parallel, language, source, least_score)
-    words = _Words(Lexicon(tuple(learned.entries.items()), stems="none"))
-    translated = [replace(row.with_words(example, words.translated), language=language) for example in examples]
+    words = _Words(learned)
+    translated = [
+        replace(row.with_words(example, words.translated, words.name), language=language) for example in examples
+    ]
     n_left_out = len(read.examples) - len(examples)
     found = WordTranslation(
         language=language,
@@ -146,14 +149,19 @@ def translate_words(
 class _Words:
     """Texts with their words translated, and a count of both."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, learned: LearnedWords) -> None:
         self.n = self.n_known = 0
-        self._lexicon = lexicon
+        self._lexicon = Lexicon(tuple(learned.entries.items()), stems="none")
+        self._marks = learned.marks
+        self._random = Random(0)  # noqa: S311 - nothing secret
 
     def translated(self, text: str) -> str:
         n_known, n = self._lexicon.known(text)
         self.n_known, self.n = self.n_known + n_known, self.n + n
-        return self._lexicon.glossed(text, Random(0))  # noqa: S311 - each word has one translation
+        return self._lexicon.glossed(text, self._random)
+
+    def name(self, word: str) -> str:
+        return self._marks.put_on(word, self._random)
 
 
 def _as_json(task_type: str, example: Example) -> str:

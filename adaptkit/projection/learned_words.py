@@ -11,6 +11,7 @@ from adaptkit.data.mix import Parallels, parallel_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts, swapped_parts
 from adaptkit.data.spread import spread
 from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.projection.name_marks import NameMarks
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
@@ -20,9 +21,10 @@ _TIMES_AS_MANY = 3
 
 
 class LearnedWords(NamedTuple):
-    """What words are in the language, from how many pairs of what text, and what is probably wrong with that."""
+    """What words are in the language, marks of its names, how many pairs of what text, and what is probably wrong."""
 
     entries: Mapping[str, str]
+    marks: NameMarks
     n_pairs: int
     described: str
     problems: tuple[str, ...]
@@ -42,7 +44,8 @@ def learned_words(parallel: "Parallels", language: str, source: str, least_score
     rows = list(read_parts(parts))
     pairs = [(row.translation or "", row.text) for row in rows]
     some = [pairs[number] for number in spread(len(pairs), _LOOKED_AT)]
-    linked, inside = linked_words(pairs), _written_inside([text for _, text in some])
+    texts = [text for _, text in some]
+    linked, inside = linked_words(pairs), _written_inside(texts)
     entries = {
         link.word: inside.get(link.translation.casefold(), link.translation)
         for link in linked.links
@@ -56,7 +59,7 @@ def learned_words(parallel: "Parallels", language: str, source: str, least_score
     licences = dict.fromkeys(part.licence for part in parts if part.licence != NOT_STATED)
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
     problems = (*swapped_parts(parts, rows), *_without_spaces(some, source, language))
-    return LearnedWords(entries, linked.n_read, described, problems)
+    return LearnedWords(entries, NameMarks.of(texts), linked.n_read, described, problems)
 
 
 def is_in(language: str, source: str) -> bool:

@@ -111,10 +111,12 @@ def _lost(
     return cut(items, "examples", len(examples), max_length, more)
 
 
-def _outside_entities(example: TaggedSentence, change: Callable[[str], str]) -> TaggedSentence:
-    """With the words of entities as they are: most names are copied, and some are words too."""
-    words = (change(word) if tag == OUTSIDE else word for word, tag in zip(example.words, example.tags, strict=True))
-    return replace(example, words=tuple(words))
+def _with_names(
+    example: TaggedSentence, change: Callable[[str], str], change_name: Callable[[str], str]
+) -> TaggedSentence:
+    """With the words of entities changed as names: most are copied, and some are words too."""
+    tagged = zip(example.words, example.tags, strict=True)
+    return replace(example, words=tuple(change(word) if tag == OUTSIDE else change_name(word) for word, tag in tagged))
 
 
 def _together(parts: Sequence[TaskData]) -> None:
@@ -190,7 +192,7 @@ TAGGING = TaskType(
     together=_together,
     lost=_lost,
     ignored=_ignored,
-    word_by_word=_outside_entities,
+    word_by_word=_with_names,
     metrics={"entity F1": _entity_f1},
     default_metrics=("entity F1",),
     classes=Classes(metric=_by_type, counted="entities", each="words", units=_types),

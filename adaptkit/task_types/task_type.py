@@ -112,7 +112,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         fitted: those that depend on the items it is trained on.
         reads_glosses: whether a glossary that was not asked for lies below it, where it reads single texts.
         by_words: whether words may be translated one by one, with labels that stay right, and written as such columns.
-        word_by_word: the example with its words translated, if not all of them are.
+        word_by_word: the example with its words translated, where some of them are names, which are changed otherwise.
         writes: whether the answer is a text that is written, token by token, and not what a head gives on states.
         endpoint: where a server answers it, behind `/v1/`.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
@@ -161,7 +161,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     fitted: Callable[[HeadFields, Sequence[Item]], Mapping[str, Any]] = lambda *_: {}
     reads_glosses: bool = False
     by_words: bool = True
-    word_by_word: Callable[[ExampleT, Callable[[str], str]], ExampleT] | None = None
+    word_by_word: Callable[[ExampleT, Callable[[str], str], Callable[[str], str]], ExampleT] | None = None
     writes: bool = False
     endpoint: Literal["classify", "tag", "answer"] = "classify"
     bounds_answers: bool = False
@@ -220,10 +220,13 @@ class TaskType(Generic[ExampleT, PredictionT]):
         """The example with each of its texts changed."""
         return self._changed(example, self.texts, change)
 
-    def with_words(self, example: ExampleT, change: Callable[[str], str]) -> ExampleT:
-        """The example with its words translated by `change`, which takes a text or a word."""
-        changed = self.with_texts if self.word_by_word is None else self.word_by_word
-        return changed(example, change)
+    def with_words(
+        self, example: ExampleT, change: Callable[[str], str], change_name: Callable[[str], str]
+    ) -> ExampleT:
+        """The example with its words translated by `change`, which takes a text or a word, but for names."""
+        if self.word_by_word is None:
+            return self.with_texts(example, change)
+        return self.word_by_word(example, change, change_name)
 
     def _with(self, example: ExampleT, names: Iterable[str], form: NormalForm) -> ExampleT:
         return self._changed(example, names, lambda text: normalized(text, form))
