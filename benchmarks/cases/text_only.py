@@ -1,7 +1,9 @@
 """Adapters of text without translations, scored on SIB-200 zero-shot: masked tokens, a dictionary, or mined pairs.
 
-`python -m benchmarks.run text_only [--languages ha,sw,gn,quy] [--ways mlm,gloss,mined] [--seeds 0,1,2] [--steps 900]
-[--device cuda] [--sentences 2000] [--gloss '{"copy_share": 0.3}'] [--stems both] [--threshold 1.02]`
+`python -m benchmarks.run text_only [--languages ha,sw,gn,quy] [--ways mlm,gloss,mined,glossary] [--seeds 0,1,2]
+[--steps 900] [--device cuda] [--sentences 2000] [--gloss '{"copy_share": 0.3}'] [--stems both] [--threshold 1.02]`
+
+A `glossary` is learned from the mined pairs and the dictionary, those of the two that there are.
 
 The text is news (ha, sw), news and web (gn) or examples of a dictionary (quy); of other languages it is Wikipedia
 of NLLB-Seed (bm, dz) or NTREX. Dictionaries are those of GATITOS; where a language has none, `gloss` is left out.
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import adaptkit
-from adaptkit import AdaptedModel, Adapter, Gloss, Mlm, Run
+from adaptkit import AdaptedModel, Adapter, Gloss, MinedPairs, Mlm, Run, Source
 from adaptkit.data.corpus import open_corpus
 from adaptkit.data.lexicon import Stems
 from adaptkit.data.margin import THRESHOLD
@@ -32,6 +34,7 @@ from benchmarks.sib200 import AMERICAS, LAFAND, ZeroShot, overlap, read_topics
 from benchmarks.trials.texts import GATITOS, SEED, lexicon_of, pairs_from
 from benchmarks.write_results import write_result
 
+_LEAST_PAIRS = 20
 _NEWS = tuple(VOA)
 # Of a collection, the English is the same whatever the language.
 _ENGLISH_OF_NTREX, _ENGLISH_OF_SEED = "sw", "bm"
@@ -47,6 +50,7 @@ class TextOnly:
     gloss: Mapping[str, Any] = field(default_factory=dict)
     stems: Stems = "begin"
     threshold: float = THRESHOLD
+    _mined: dict[str, MinedPairs] = field(default_factory=dict)
 
     def trained(self, way: str, language: str, seed: int) -> tuple[Adapter | None, dict[str, Any]]:
         """The adapter, None where there is nothing to train it so, and what there is to say of its text."""
@@ -85,22 +89,48 @@ class TextOnly:
         return round(100 * float((correct - self.measure.bare(language, "development")).mean()), 2)
 
     def mined(self, language: str, run: Run) -> tuple[Adapter | None, dict[str, Any]]:
-        pairs = adaptkit.mine_pairs(
-            text=text_of(language)[: self.sentences],
-            translations=english_beside(language)[: self.sentences],
-            lang=language,
-            threshold=self.threshold,
-            backbone=self.model,
-            progress=False,
-        )
-        facts = {"sentences": pairs.n_sentences, "english": pairs.n_translations, "pairs": len(pairs)}
-        if len(pairs) < 20:
+        pairs, facts = self._mined_of(language)
+        if len(pairs) < _LEAST_PAIRS:
             return None, facts
         return adaptkit.train_adapter(lang=language, parallel=pairs, run=run, backbone=self.model), facts
 
+    def glossary(self, language: str, run: Run) -> tuple[Adapter | None, dict[str, Any]]:
+        pairs, facts = self._mined_of(language)
+        parallel = [Source(pairs, source_lang="en")] if len(pairs) >= _LEAST_PAIRS else []
+        if language in GATITOS:
+            parallel.append(Source([(theirs, ours) for ours, theirs in lexicon_of(language).entries], source_lang="en"))
+        if not parallel:
+            return None, facts
+        adapter = adaptkit.train_adapter(
+            lang=language,
+            parallel=parallel,
+            method="glossary",
+            run=Run(seed=run.seed, progress=False),
+            backbone=self.model,
+        )
+        return adapter, {**facts, "words": len(adapter.config.reading.glossary or ())}
+
+    def _mined_of(self, language: str) -> tuple[MinedPairs, dict[str, Any]]:
+        if language not in self._mined:
+            self._mined[language] = adaptkit.mine_pairs(
+                text=text_of(language)[: self.sentences],
+                translations=english_beside(language)[: self.sentences],
+                lang=language,
+                threshold=self.threshold,
+                backbone=self.model,
+                progress=False,
+            )
+        pairs = self._mined[language]
+        return pairs, {"sentences": pairs.n_sentences, "english": pairs.n_translations, "pairs": len(pairs)}
+
 
 Way = Callable[[TextOnly, str, Run], tuple[Adapter | None, dict[str, Any]]]
-WAYS: Mapping[str, Way] = {"mlm": TextOnly.mlm, "gloss": TextOnly.glossed, "mined": TextOnly.mined}
+WAYS: Mapping[str, Way] = {
+    "mlm": TextOnly.mlm,
+    "gloss": TextOnly.glossed,
+    "mined": TextOnly.mined,
+    "glossary": TextOnly.glossary,
+}
 
 
 def main(arguments: list[str]) -> None:
@@ -134,7 +164,7 @@ def _measure(training: TextOnly, language: str, way: str, seeds: list[int]) -> d
     for seed in seeds:
         adapter, facts = training.trained(way, language, seed)
         if adapter is None:
-            return {**facts, "left_out": "no dictionary" if way == "gloss" else "fewer than 20 pairs"}
+            return {**facts, "left_out": "no dictionary" if way == "gloss" else f"fewer than {_LEAST_PAIRS} pairs"}
         runs.append(training.measure.adapted(language, adapter))
         development.append(training.adapted_gain(language, adapter))
         assert adapter.training is not None
