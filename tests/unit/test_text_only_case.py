@@ -42,7 +42,7 @@ def test_every_way_is_trained_and_scored(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(module, "read_topics", _first_topics)
     short = ("--seeds", "0", "--steps", "2", "--sentences", "80", "--threshold", "0.5")
     measured: dict[str, Any] = {}
-    for language, ways in (("sw", "gloss,mined"), ("quy", "mlm,gloss")):
+    for language, ways in (("sw", "gloss,mined,glossary"), ("quy", "mlm,gloss")):
         # Names of results are of a second, in which both may be done.
         (tmp_path / language).mkdir()
         monkeypatch.setattr(write_results, "RESULTS", tmp_path / language)
@@ -53,7 +53,8 @@ def test_every_way_is_trained_and_scored(tmp_path: Path, monkeypatch: pytest.Mon
     assert measured["sw, mined"]["pairs"] > 20
     assert 0.2 < measured["quy, gloss"]["known_words"] < 0.9
     assert -100 < measured["quy, gloss"]["glossed_development_gain"] < 100
-    for name in ("sw, mined", "quy, mlm", "quy, gloss"):
+    assert measured["sw, glossary"]["words"] > 20
+    for name in ("sw, mined", "sw, glossary", "quy, mlm", "quy, gloss"):
         assert len(measured[name]["with"]) == 1, name
         assert -100 < measured[name]["development_gain"] < 100
 
