@@ -22,6 +22,17 @@ class TopicHead:
         """Train on labelled texts, encoded under no adapter."""
         return cls(model.encode(texts), topics)
 
+    @property
+    def topics(self) -> NDArray[np.str_]:
+        """All that there are, in the order of their probabilities."""
+        found: NDArray[np.str_] = self._classifier.classes_
+        return found
+
+    def probabilities(self, vectors: Tensor) -> NDArray[np.float64]:
+        """Of each topic for each text. Shape: (n_texts, hidden_width) to (n_texts, n_topics)."""
+        found: NDArray[np.float64] = self._classifier.predict_proba(vectors.numpy())
+        return found
+
     def topics_of(self, vectors: Tensor) -> NDArray[np.str_]:
         """The topic of each text. Shape: (n_texts, hidden_width) to (n_texts)."""
         found: NDArray[np.str_] = self._classifier.predict(vectors.numpy())

@@ -5,10 +5,12 @@
 from the text at hand of these sources; `--adapters` is a folder of language adapters by their tags, and a language
 without one is measured on the bare backbone. Topics are of SIB-200, by a head on sentence vectors that is trained in
 English, in English and the language (`, words`), or in English and all these languages (`, words of all`). Examples are
-read under the stack of their language; `all` is a glossary and the adapter, where there is one. Every gain is over the
-head trained in English, without any adapter.
+read under the stack of their language; `all` is a glossary and the adapter, where there is one, and `each stack` the
+mean of what the heads of the glossary, the adapter and both hold for probable. Every gain is over the head trained in
+English, without any adapter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,15 +63,15 @@ class Measure:
         """Trained in English, and on these vectors of the same examples."""
         return TopicHead(torch.cat([self._vectors, *more]), self.topics * (1 + len(more)))
 
-    def right(self, head: TopicHead, language: str, stack: str) -> dict[str, NDArray[np.float64]]:
-        """1.0 for each sentence whose topic is found, by score."""
-        vectors = self.read[language][stack].sentences
-        return {
-            f"topics, {split}": np.asarray(
-                head.topics_of(vectors[split]) == read_topics(language, split)[1], np.float64
-            )
-            for split in SPLITS
-        }
+    def right(self, language: str, heads: Mapping[str, TopicHead]) -> dict[str, NDArray[np.float64]]:
+        """1.0 for each sentence whose topic is found by heads, each under a stack, together; by score."""
+        found = {}
+        for split in SPLITS:
+            read = self.read[language]
+            likely = sum(head.probabilities(read[stack].sentences[split]) for stack, head in heads.items())
+            topics = next(iter(heads.values())).topics[np.asarray(likely).argmax(axis=1)]
+            found[f"topics, {split}"] = np.asarray(topics == read_topics(language, split)[1], np.float64)
+        return found
 
     def of_language(self, language: str) -> dict[str, Any]:
         """Read a language under each stack, and score the heads of English, and of English and the language."""
@@ -83,11 +85,13 @@ class Measure:
             }
         found: dict[str, Any] = {"translated": str(translated)}
         english = self.head()
-        bare = self.right(english, language, "none")
-        for stack, read in self.read[language].items():
-            heads = {stack: english, f"{stack}, words": self.head(read.examples)}
-            for name, head in heads.items():
-                found[name] = _gains(self.right(head, language, stack), bare)
+        bare = self.right(language, {"none": english})
+        of_words = {stack: self.head(read.examples) for stack, read in self.read[language].items()}
+        for stack, head in of_words.items():
+            found[stack] = _gains(self.right(language, {stack: english}), bare)
+            found[f"{stack}, words"] = _gains(self.right(language, {stack: head}), bare)
+        del of_words["none"]
+        found["each stack, words"] = _gains(self.right(language, of_words), bare)
         return found
 
     def of_all(self) -> dict[str, dict[str, Any]]:
@@ -95,7 +99,7 @@ class Measure:
         last = {language: list(stacks)[-1] for language, stacks in self.read.items()}
         head, english = self.head(*(self.read[each][stack].examples for each, stack in last.items())), self.head()
         return {
-            each: _gains(self.right(head, each, stack), self.right(english, each, "none"))
+            each: _gains(self.right(each, {stack: head}), self.right(each, {"none": english}))
             for each, stack in last.items()
         }
 
