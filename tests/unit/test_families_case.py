@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import sib200, vector_test, write_results
 from benchmarks.cases import families
-from benchmarks.trials import texts
+from benchmarks.trials import scores, texts
 from tests.tiny import tiny_model
 
 pytestmark = pytest.mark.real_data
@@ -19,7 +19,7 @@ def test_what_starts_from_a_family_is_beside_what_is_trained_alone(
     monkeypatch.setattr(write_results, "RESULTS", tmp_path)
     monkeypatch.setenv("ADAPTKIT_DATA", str(data_folder))
     monkeypatch.setattr("adaptkit.load_model", lambda **_: tiny_model(), raising=False)
-    pairs, flores, topics = texts.pairs_from, vector_test.flores_sentences, sib200.read_topics
+    pairs, flores, topics = texts.pairs_from, scores.flores_sentences, sib200.read_topics
     monkeypatch.setattr(texts, "pairs_from", lambda source, language: pairs(source, language)[:60])
     monkeypatch.setattr(vector_test, "flores_sentences", lambda language: flores(language)[:30])
     for module in (sib200, vector_test):
