@@ -58,7 +58,7 @@ class Choice:
     ) -> list[PredictedChoice]:
         """The choices. Shape: outputs, for each item (n_choices, 1)."""
         shares = [torch.softmax(output[:, 0], dim=0).tolist() for output in outputs]
-        return [PredictedChoice(max(range(len(s)), key=s.__getitem__), tuple(s)) for s in shares]
+        return [PredictedChoice.of(share) for share in shares]
 
     def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:
         """The log odds of one choice against the others; a target is its number, or the choice itself."""

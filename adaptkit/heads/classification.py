@@ -64,7 +64,7 @@ class Classification:
         for output in outputs:
             shares = torch.softmax(output[0], dim=-1).tolist()
             probabilities = dict(zip(self._head.labels, shares, strict=True))
-            found.append(PredictedLabel(max(probabilities, key=probabilities.__getitem__), probabilities))
+            found.append(PredictedLabel.of(probabilities))
         return found
 
     def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:

@@ -18,8 +18,6 @@ from adaptkit.layers.heads import SentenceHead
 from adaptkit.task_types import HeadConfig, Item, PredictedLabels, TextWithLabels, as_ids
 from adaptkit.task_types.multilabel import targets_of
 
-_LEAST_PROBABILITY = 0.5
-
 
 class Multilabel:
     """The mean over real tokens decides on each label by itself."""
@@ -61,8 +59,7 @@ class Multilabel:
         found: list[PredictedLabels] = []
         for output in outputs:
             probabilities = dict(zip(self._head.labels, torch.sigmoid(output[0]).tolist(), strict=True))
-            labels = tuple(label for label, share in probabilities.items() if share >= _LEAST_PROBABILITY)
-            found.append(PredictedLabels(labels, probabilities))
+            found.append(PredictedLabels.of(probabilities))
         return found
 
     def aim(self, example: Example, items: Sequence[Item], outputs: Sequence[Tensor], wanted: Wanted) -> Aim:

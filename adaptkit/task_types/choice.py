@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
+from typing import Self
 
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
 from adaptkit.data.tasks.labelled_row import LabelledRow
@@ -33,6 +35,16 @@ class PredictedChoice:
 
     choice: int
     probabilities: tuple[float, ...]
+
+    @classmethod
+    def of(cls, probabilities: Sequence[float]) -> Self:
+        """The first choice of the largest."""
+        return cls(max(range(len(probabilities)), key=probabilities.__getitem__), tuple(probabilities))
+
+    @classmethod
+    def averaged(cls, answers: "Sequence[PredictedChoice]") -> Self:
+        """What several say of one prompt, by the means of their probabilities."""
+        return cls.of([fmean(each) for each in zip(*(answer.probabilities for answer in answers), strict=True)])
 
 
 def _make(row: LabelledRow, _: LabelRules, dropped: Dropped) -> MultipleChoice | None:
@@ -89,6 +101,7 @@ CHOICE = TaskType(
     texts=("prompt", "choices"),
     blank={"answer": -1},
     by_words=False,
+    averaged=PredictedChoice.averaged,
     metrics={"accuracy": _accuracy},
     default_metrics=("accuracy",),
     tensors=sentence_head(lambda _: 1),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from adaptkit.data.tasks import NLI_LABELS, TaskData, canonical_nli_label
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of
@@ -12,6 +13,7 @@ from adaptkit.scores import Accuracy, MacroF1
 from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.columns import FIRST, SECOND
 from adaptkit.task_types.head_fields import HeadFields
+from adaptkit.task_types.means import mean_by_name
 from adaptkit.task_types.plain_texts import plain_texts
 from adaptkit.task_types.task_metric import TaskMetric
 from adaptkit.task_types.task_type import Asked, PlainReading, TaskType
@@ -41,6 +43,16 @@ class PredictedLabel:
 
     label: str
     probabilities: Mapping[str, float]
+
+    @classmethod
+    def of(cls, probabilities: Mapping[str, float]) -> Self:
+        """The first label of the largest."""
+        return cls(max(probabilities, key=probabilities.__getitem__), probabilities)
+
+    @classmethod
+    def averaged(cls, answers: "Sequence[PredictedLabel]") -> Self:
+        """What several say of one text, by the means of their probabilities."""
+        return cls.of(mean_by_name([answer.probabilities for answer in answers]))
 
 
 class _ReadingOfInference(PlainReading):
@@ -137,6 +149,7 @@ CLASSIFICATION = TaskType(
     least_labels=2,
     weighs_classes=True,
     reads_glosses=True,
+    averaged=PredictedLabel.averaged,
     head_fields=_head_fields,
     form=form,
     metrics={"accuracy": _accuracy, "macro F1": _macro_f1},

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from adaptkit.task_types.classification import FORMS_OF_TEXT, form
 from adaptkit.task_types.columns import SECOND
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
+from adaptkit.task_types.means import mean_by_name
 from adaptkit.task_types.plain_texts import plain_texts
 from adaptkit.task_types.task_metric import TaskMetric
 from adaptkit.task_types.task_type import TaskType
 from adaptkit.task_types.tensor_shapes import one_per_label, sentence_head
 
+_LEAST_PROBABILITY = 0.5
 BETWEEN_LABELS = "|"
 """What stands between the labels in a cell."""
 
@@ -43,6 +45,17 @@ class PredictedLabels:
 
     labels: tuple[str, ...]
     probabilities: Mapping[str, float]
+
+    @classmethod
+    def of(cls, probabilities: Mapping[str, float]) -> Self:
+        """The labels that are probable enough."""
+        labels = tuple(label for label, share in probabilities.items() if share >= _LEAST_PROBABILITY)
+        return cls(labels, probabilities)
+
+    @classmethod
+    def averaged(cls, answers: "Sequence[PredictedLabels]") -> Self:
+        """What several say of one text, by the means of their probabilities."""
+        return cls.of(mean_by_name([answer.probabilities for answer in answers]))
 
 
 def _make(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> TextWithLabels | None:
@@ -111,6 +124,7 @@ MULTILABEL = TaskType(
     blank={"labels": ()},
     least_labels=1,
     reads_glosses=True,
+    averaged=PredictedLabels.averaged,
     head_fields=_head_fields,
     form=form,
     metrics={"micro F1": lambda head, *_: _f1(head, "micro"), "macro F1": lambda head, *_: _f1(head, "macro")},

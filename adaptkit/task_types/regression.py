@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -73,6 +74,7 @@ REGRESSION = TaskType(
     },
     right_or_wrong=False,
     reads_glosses=True,
+    averaged=fmean,
     default_metrics=("Pearson correlation", "closeness"),
     tensors=sentence_head(lambda _: 1),
     upper=later("adaptkit.heads.regression", "Regression"),

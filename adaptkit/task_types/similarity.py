@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about
 from adaptkit.data.tasks.labelled_row import LabelledRow
@@ -72,6 +73,7 @@ SIMILARITY = TaskType(
     blank={"score": math.nan},
     metrics={"Pearson correlation": _pearson},
     right_or_wrong=False,
+    averaged=fmean,
     default_metrics=("Pearson correlation",),
     tensors=no_tensors,
     upper=later("adaptkit.heads.similarity", "Similarity"),

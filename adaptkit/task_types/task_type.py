@@ -113,6 +113,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         reads_glosses: whether a glossary that was not asked for lies below it, where it reads single texts.
         by_words: whether words may be translated one by one, with labels that stay right, and written as such columns.
         word_by_word: the example with its words translated, where some of them are names, which are changed otherwise.
+        averaged: one answer of those that several heads give to an input; None where answers have no mean.
         writes: whether the answer is a text that is written, token by token, and not what a head gives on states.
         endpoint: where a server answers it, behind `/v1/`.
         bounds_answers: whether `max_answer_tokens` of a head, and of a prediction, means something here.
@@ -162,6 +163,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     reads_glosses: bool = False
     by_words: bool = True
     word_by_word: Callable[[ExampleT, Callable[[str], str], Callable[[str], str]], ExampleT] | None = None
+    averaged: Callable[[Sequence[PredictionT]], PredictionT] | None = None
     writes: bool = False
     endpoint: Literal["classify", "tag", "answer"] = "classify"
     bounds_answers: bool = False

@@ -8,6 +8,7 @@ from adaptkit.heads import of_type
 from adaptkit.labelled import examples_of
 from adaptkit.model.abilities.parts import ModelParts
 from adaptkit.model.encoding import require_batch
+from adaptkit.model.ensembles import mean_of, members_of
 from adaptkit.model.generation import Translator, Wanted, bound_of_answers, writes
 from adaptkit.model.prediction import predictions
 from adaptkit.model.stacks import StackLike
@@ -24,6 +25,7 @@ class Answers(ModelParts):
         *,
         stack: StackLike = ...,
         stacks: Sequence[StackLike] | None = ...,
+        ensemble: Sequence[StackLike] | None = ...,
         batch_size: int = ...,
         max_length: int | None = ...,
         max_answer_tokens: int | None = ...,
@@ -35,6 +37,7 @@ class Answers(ModelParts):
         *,
         stack: StackLike = ...,
         stacks: Sequence[StackLike] | None = ...,
+        ensemble: Sequence[StackLike] | None = ...,
         batch_size: int = ...,
         max_length: int | None = ...,
         max_answer_tokens: int | None = ...,
@@ -45,6 +48,7 @@ class Answers(ModelParts):
         *,
         stack: StackLike = None,
         stacks: Sequence[StackLike] | None = None,
+        ensemble: Sequence[StackLike] | None = None,
         batch_size: int = 32,
         max_length: int | None = None,
         max_answer_tokens: int | None = None,
@@ -57,6 +61,8 @@ class Answers(ModelParts):
         float or translation each; of one string, or one example, its answer alone.
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
+        With `ensemble`, each input is answered under all of its stacks, whose heads have the same labels, and the
+        answer is the mean of theirs: of probabilities, or scores.
         `max_answer_tokens` bounds answers to questions in place of the head's own bound, and translations. A warning is
         logged once where inputs are longer than the backbone reads, or in another normal form than the text of the
         adapters' training.
@@ -64,12 +70,20 @@ class Answers(ModelParts):
         Raises:
             NoHead: A stack ends in no task adapter.
             ConfigError: An input of another form or without text, a batch size below 1, inputs and stacks that differ
-                in number, or `max_length` where the answers are translations.
+                in number, an ensemble whose answers have no mean, or `max_length` where they are translations.
             UnknownAdapter: A stack names an adapter that is not attached.
         """
         one = isinstance(inputs, str) or is_example(inputs)
         given = [inputs] if one else cast("Sequence[Any]", inputs)
-        answers = self._answers(given, stack, stacks, batch_size, max_length, max_answer_tokens)
+        asked = (batch_size, max_length, max_answer_tokens)
+        if ensemble is None:
+            answers = self._answers(given, stack, stacks, *asked)
+        else:
+            members = self._stacks.every(members_of(ensemble, stack, stacks))
+            heads = [self._stacks.head_of(each)[1] for each in members]
+            mean = mean_of(heads)
+            each_of = [self._answers(given, member, None, *asked) for member in members]
+            answers = [mean(several) for several in zip(*each_of, strict=True)]
         return answers[0] if one else answers
 
     def _answers(
