@@ -5,21 +5,21 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
 from adaptkit.data.tasks import TaskData
 from adaptkit.evaluation.attached import attached
-from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.scores import paired_metric_difference
 
 
 class Score:
-    """A run's measurement with its metric."""
+    """What a run answered, as its metric sums it."""
 
-    def __init__(self, measured: Measured, name: str, metric: Any) -> None:  # noqa: ANN401 - the package's metrics have none in common
-        self.statistics = measured.statistics[name]
+    def __init__(self, statistics: NDArray[np.float64], metric: Any) -> None:  # noqa: ANN401 - the package's metrics have none in common
+        self.statistics = statistics
         self.metric = metric
 
     @property
@@ -27,15 +27,33 @@ class Score:
         return float(self.metric.score(self.statistics.sum(axis=0)))
 
 
-def scored(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, metric: str) -> Score:
-    """Of a task adapter, alone or with others below it."""
+def answered(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData) -> list[Any]:
+    """By a task adapter, alone or with others below it."""
+    adapters = [*below, task]
+    with attached(model, *adapters):
+        stack = adaptkit.Stack(*(adapter.id for adapter in adapters))
+        return model.predict(test.examples, stack=stack, batch_size=64)
+
+
+def together(task: Adapter, answers: Sequence[Sequence[Any]]) -> list[Any]:
+    """The answers of an ensemble, of those of its members."""
+    assert task.config.head is not None
+    mean = task.config.head.row.averaged
+    assert mean is not None
+    return [mean(each) for each in zip(*answers, strict=True)]
+
+
+def score_of(answers: Sequence[Any], task: Adapter, test: TaskData, metric: str) -> Score:
+    """Of answers to a test."""
     head = task.config.head
     assert head is not None
-    metrics = task_metrics((metric,), head, test.examples[0].language or "", test.examples)
-    adapters = [*below, task]
-    stack = adaptkit.Stack(*(adapter.id for adapter in adapters))
-    with attached(model, *adapters):
-        return Score(measure(model, stack, test.examples, metrics, batch_size=64), metric, metrics[metric].metric)
+    found = task_metrics((metric,), head, test.examples[0].language or "", test.examples)[metric]
+    return Score(found.statistics(answers, test.examples), found.metric)
+
+
+def scored(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, metric: str) -> Score:
+    """Of a task adapter, alone or with others below it."""
+    return score_of(answered(model, task, below, test), task, test, metric)
 
 
 def difference(ours: Sequence[Score], theirs: Sequence[Score]) -> dict[str, Any]:

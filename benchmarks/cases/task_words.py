@@ -3,8 +3,9 @@
 `python -m benchmarks.run task_words --task xnli [--words sw,ur,hi] [--languages sw,ur,hi,en] [--seeds 0] [--steps 500]
 [--limit 1000] [--zoo FOLDER] [--tasks FOLDER] [--device cuda]`. Words are learned from the text at hand but
 dictionaries. `--zoo` is a folder of language adapters by their tags: each test that has one is also read with it below,
-under the very task adapters that were trained without. `--tasks` keeps the task adapters, and takes from there what an
-earlier call saved. Without `--words`, or without `--languages`, that part is left out.
+under the very task adapters that were trained without, and answered by both together (`ensemble`). `--tasks` keeps the
+task adapters, and takes from there what an earlier call saved. Without `--words`, or without `--languages`, that part
+is left out.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from adaptkit import AdaptedModel, Adapter
 from adaptkit.data.tasks import TaskData
 from adaptkit.labelled import read_task, task_spec
 from benchmarks.cases.transfer import TRAINING
-from benchmarks.task_scores import difference, scored
+from benchmarks.task_scores import Score, answered, difference, score_of, together
 from benchmarks.trials.texts import mix
 from benchmarks.write_results import data_folder, write_result
 
@@ -90,11 +91,14 @@ def _of_language(
     test: TaskData,
     metric: str,
 ) -> dict[str, Any]:
-    runs = {
-        f"{name}{behind}": [scored(model, task, below, test, metric) for task in found]
-        for name, found in tasks.items()
-        for behind, below in stacks.items()
-    }
+    runs: dict[str, list[Score]] = {}
+    for name, found in tasks.items():
+        for task in found:
+            answers = {behind: answered(model, task, below, test) for behind, below in stacks.items()}
+            if len(answers) > 1:
+                answers[", ensemble"] = together(task, list(answers.values()))
+            for behind, given in answers.items():
+                runs.setdefault(f"{name}{behind}", []).append(score_of(given, task, test, metric))
     scores = {name: [round(run.score, 2) for run in found] for name, found in runs.items()}
     gains = {name: difference(found, runs["english"]) for name, found in runs.items() if name != "english"}
     return {**scores, "gains": gains}
