@@ -86,12 +86,12 @@ class Measure:
         found: dict[str, Any] = {"translated": str(translated)}
         english = self.head()
         bare = self.right(language, {"none": english})
-        of_words = {stack: self.head(read.examples) for stack, read in self.read[language].items()}
-        for stack, head in of_words.items():
-            found[stack] = _gains(self.right(language, {stack: english}), bare)
-            found[f"{stack}, words"] = _gains(self.right(language, {stack: head}), bare)
-        del of_words["none"]
-        found["each stack, words"] = _gains(self.right(language, of_words), bare)
+        heads = {stack: (english, self.head(read.examples)) for stack, read in self.read[language].items()}
+        several = [stack for stack in heads if stack != "none"]
+        for name, members in {**{stack: [stack] for stack in heads}, "each stack": several}.items():
+            for behind, which in (("", 0), (", words", 1)):
+                right = self.right(language, {stack: heads[stack][which] for stack in members})
+                found[f"{name}{behind}"] = _gains(right, bare)
         return found
 
     def of_all(self) -> dict[str, dict[str, Any]]:
