@@ -18,7 +18,7 @@ def members_of(ensemble: Sequence[StackLike], stack: StackLike, stacks: Sequence
     """
     if stack is not None or stacks is not None:
         raise ConfigError("all stacks of an ensemble answer each input; leave out stack and stacks.")
-    if isinstance(ensemble, str) or len(ensemble) < _LEAST_STACKS:
+    if isinstance(ensemble, str) or not isinstance(ensemble, Sequence) or len(ensemble) < _LEAST_STACKS:
         raise ConfigError(f"ensemble takes a list of at least {_LEAST_STACKS} stacks, found {ensemble!r}.")
     return list(ensemble)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adaptkit.composition import Stack
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
@@ -83,6 +84,7 @@ def test_the_mean_of_each_kind_of_answer(task_type: str, answers: list[Any], mea
         ({"ensemble": ["task/names", "language/sw > task/names"]}, "tagging.* have no mean; .* classification"),
         ({"ensemble": ["task/one"]}, "at least 2 stacks"),
         ({"ensemble": "task/one"}, "list of at least 2 stacks, found 'task/one'"),
+        ({"ensemble": Stack("task/one")}, "list of at least 2 stacks, found Stack"),
         ({"ensemble": ["task/one", "task/two"], "stack": "task/one"}, "leave out stack and stacks"),
         ({"ensemble": ["task/one", "task/two"], "stacks": ["task/one"] * 3}, "leave out stack and stacks"),
     ],
