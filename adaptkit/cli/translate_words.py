@@ -21,7 +21,7 @@ def translate_words(
         ),
     ],
     lang: Annotated[str, typer.Option(help="language to translate into")],
-    output: Annotated[Path, typer.Option(help="file for the examples, in JSON lines")],
+    output: Annotated[Path, typer.Option(help="file for the examples, in JSON lines (.jsonl)")],
     source_lang: Annotated[str, typer.Option(help="language of examples and translations that do not say theirs")] = (
         "en"
     ),
@@ -37,8 +37,9 @@ def translate_words(
 ) -> Answer:
     """Translate labelled examples word by word. Train a task on them beside the originals."""
     from adaptkit.projection import translate_words as translated_by
-    from adaptkit.projection.written import require_new
+    from adaptkit.projection.written import require_json_lines, require_new
 
+    require_json_lines(output)
     require_new(output, overwrite=overwrite)
     found = translated_by(
         data,

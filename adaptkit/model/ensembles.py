@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from adaptkit.errors import ConfigError
-from adaptkit.model.stacks import StackLike
+from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.task_types import TASK_TYPES, HeadConfig
 
 _LEAST_STACKS = 2
@@ -19,16 +19,23 @@ def members_of(ensemble: Sequence[StackLike], stack: StackLike, stacks: Sequence
     if stack is not None or stacks is not None:
         raise ConfigError("all stacks of an ensemble answer each input; leave out stack and stacks.")
     if isinstance(ensemble, str) or not isinstance(ensemble, Sequence) or len(ensemble) < _LEAST_STACKS:
-        raise ConfigError(f"ensemble takes a list of at least {_LEAST_STACKS} stacks, found {ensemble!r}.")
+        raise ConfigError(
+            f"ensemble takes a list of at least {_LEAST_STACKS} stacks, such as ['topics', 'sw > topics'], found "
+            f"{ensemble!r}. For one, give it as stack."
+        )
     return list(ensemble)
 
 
-def mean_of(heads: Sequence[HeadConfig]) -> Callable[[Sequence[Any]], Any]:
-    """What makes one answer to an input of those that each head gives.
+def mean_of(members: Sequence[ResolvedStack], heads: Sequence[HeadConfig]) -> Callable[[Sequence[Any]], Any]:
+    """What makes one answer to an input of those that the head of each stack gives.
 
     Raises:
-        ConfigError: The heads give answers of several kinds, or such as have no mean.
+        ConfigError: A stack is there twice, or the heads give answers of several kinds, or such as have no mean.
     """
+    names = [str(member.stack) for member in members]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"the ensemble has {twice} twice; each stack counts once.")
     first = heads[0]
     other = next((head for head in heads if _kind(head) != _kind(first)), None)
     if other is not None:

@@ -17,7 +17,7 @@ from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.projection.learned_words import LearnedWords, is_in, learned_words
-from adaptkit.projection.written import written
+from adaptkit.projection.written import require_json_lines, written
 from adaptkit.task_types import TASK_TYPES
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
@@ -35,8 +35,8 @@ class WordTranslation:
     Attributes:
         language: the tag of the language.
         data: the examples with their labels.
-        n_words: running words of the examples.
-        n_known: those of them that were translated.
+        n_words: running words of the examples, without those of names.
+        n_known: those of them that got a translation, right or wrong.
         n_entries: words whose translation was learned.
         n_pairs: pairs of sentences that it was learned from.
     """
@@ -57,9 +57,10 @@ class WordTranslation:
         """Write the examples as JSON lines, which `read_labelled` and training read, whole or not at all.
 
         Raises:
-            ConfigError: There is such a file and `overwrite` is not set.
+            ConfigError: There is such a file and `overwrite` is not set, or the name says that it holds something else.
             CannotWrite: The file cannot be written.
         """
+        require_json_lines(Path(path))
         return written(
             path, (_as_json(self.data.task_type, example) for example in self.data.examples), overwrite=overwrite
         )

@@ -23,6 +23,16 @@ def written(path: str | os.PathLike[str], parts: Iterable[str], *, overwrite: bo
     return file
 
 
+def require_json_lines(file: Path) -> None:
+    """See that a file is read as what will be written in it.
+
+    Raises:
+        ConfigError: Its name is that of another format.
+    """
+    if file.suffix != ".jsonl":
+        raise ConfigError(f"what is written is JSON lines; name the file {file.with_suffix('.jsonl').name}.")
+
+
 def require_new(file: Path, *, overwrite: bool) -> None:
     """See that nothing is lost by writing a file: before what is written in it is made, which may take long.
 

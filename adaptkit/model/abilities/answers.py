@@ -81,7 +81,7 @@ class Answers(ModelParts):
         else:
             members = self._stacks.every(members_of(ensemble, stack, stacks))
             heads = [self._stacks.head_of(each)[1] for each in members]
-            mean = mean_of(heads)
+            mean = mean_of(members, heads)
             each_of = [self._answers(given, member, None, *asked) for member in members]
             answers = [mean(several) for several in zip(*each_of, strict=True)]
         return answers[0] if one else answers
