@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,23 @@ def test_the_gains_with_all_there_is_are_those_of_their_result_file() -> None:
     assert f"none lost, and {sure} of the nine 95 % intervals lie above zero" in row
     for name, tag in {"Hausa": "ha", "Swahili": "sw", "Amharic": "am"}.items():
         assert f"{name} {found[tag]['gain']:+.1f}" in row
+
+
+def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
+    page = README.read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| inference (XNLI"))
+    files = re.findall(r"\(benchmarks/(results/[^)]+)\)", row)
+    measured: dict[str, Any] = {}
+    for file in files:
+        measured |= json.loads((README.parent / "benchmarks" / file).read_text(encoding="utf-8"))["measured"]
+    languages = re.findall(r"languages \(([a-z ]+)\)", row)[0].split()
+    gains = [measured[language]["gains"]["english, target"] for language in languages]
+    assert len(gains) == 10
+    assert f"{mean(gain['mean'] for gain in gains):+.1f} points on average" in row
+    assert min(gain["high"] for gain in gains) > 0
+    assert f"{sum(gain['low'] > 0 for gain in gains)} of the ten lie above it" in row
+    for name, tag in {"Thai": "th", "Urdu": "ur", "Arabic": "ar"}.items():
+        assert f"{name} {measured[tag]['gains']['english, target']['mean']:+.1f}" in row
 
 
 def test_the_figure_is_read_on_a_phone() -> None:
