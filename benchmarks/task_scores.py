@@ -35,12 +35,11 @@ def answered(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test:
         return model.predict(test.examples, stack=stack, batch_size=64)
 
 
-def together(task: Adapter, answers: Sequence[Sequence[Any]]) -> list[Any]:
-    """The answers of an ensemble, of those of its members."""
+def together(task: Adapter, answers: Sequence[Sequence[Any]]) -> list[Any] | None:
+    """The answers of an ensemble, of those of its members; None where they have no mean."""
     assert task.config.head is not None
     mean = task.config.head.row.averaged
-    assert mean is not None
-    return [mean(each) for each in zip(*answers, strict=True)]
+    return None if mean is None else [mean(each) for each in zip(*answers, strict=True)]
 
 
 def score_of(answers: Sequence[Any], task: Adapter, test: TaskData, metric: str) -> Score:

@@ -95,8 +95,9 @@ def _of_language(
     for name, found in tasks.items():
         for task in found:
             answers = {behind: answered(model, task, below, test) for behind, below in stacks.items()}
-            if len(answers) > 1:
-                answers[", ensemble"] = together(task, list(answers.values()))
+            of_all = together(task, list(answers.values())) if len(answers) > 1 else None
+            if of_all is not None:
+                answers[", ensemble"] = of_all
             for behind, given in answers.items():
                 runs.setdefault(f"{name}{behind}", []).append(score_of(given, task, test, metric))
     scores = {name: [round(run.score, 2) for run in found] for name, found in runs.items()}
