@@ -232,3 +232,4 @@ _LINE_FORMATS: Mapping[str, Callable[[Path], NumberedRows]] = {
     ".tmx": tmx_rows,
 }
 ROW_SUFFIXES = frozenset({*_LINE_FORMATS, ".parquet"})
+JSON_SUFFIXES = frozenset(suffix for suffix, read in _LINE_FORMATS.items() if read is _json_rows)

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,7 @@ from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.projection.learned_words import LearnedWords, is_in, learned_words
+from adaptkit.projection.name_marks import NameMarks
 from adaptkit.projection.written import require_json_lines, written
 from adaptkit.task_types import TASK_TYPES
 from adaptkit.terminal.amounts import counted
@@ -153,8 +155,13 @@ class _Words:
     def __init__(self, learned: LearnedWords) -> None:
         self.n = self.n_known = 0
         self._lexicon = Lexicon(tuple(learned.entries.items()), stems="none")
-        self._marks = learned.marks
+        self._texts = learned.texts
         self._random = Random(0)  # noqa: S311 - nothing secret
+
+    @cached_property
+    def _marks(self) -> NameMarks:
+        """Looked for as soon as there is a name: most tasks have none."""
+        return NameMarks.of(self._texts)
 
     def translated(self, text: str) -> str:
         n_known, n = self._lexicon.known(text)

@@ -11,7 +11,6 @@ from adaptkit.data.mix import Parallels, parallel_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts, swapped_parts
 from adaptkit.data.spread import spread
 from adaptkit.errors import ConfigError, EmptyCorpus
-from adaptkit.projection.name_marks import NameMarks
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
@@ -21,10 +20,10 @@ _TIMES_AS_MANY = 3
 
 
 class LearnedWords(NamedTuple):
-    """What words are in the language, marks of its names, how many pairs of what text, and what is probably wrong."""
+    """What words are in the language, some of its sentences, how many pairs of what text, and what may be wrong."""
 
     entries: Mapping[str, str]
-    marks: NameMarks
+    texts: Sequence[str]
     n_pairs: int
     described: str
     problems: tuple[str, ...]
@@ -59,7 +58,7 @@ def learned_words(parallel: "Parallels", language: str, source: str, least_score
     licences = dict.fromkeys(part.licence for part in parts if part.licence != NOT_STATED)
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
     problems = (*swapped_parts(parts, rows), *_without_spaces(some, source, language))
-    return LearnedWords(entries, NameMarks.of(texts), linked.n_read, described, problems)
+    return LearnedWords(entries, texts, linked.n_read, described, problems)
 
 
 def is_in(language: str, source: str) -> bool:

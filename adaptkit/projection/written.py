@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from adaptkit.data.rows import JSON_SUFFIXES
 from adaptkit.errors import ConfigError
 from adaptkit.format.folder import whole_file
 from adaptkit.terminal.asking import as_typed
@@ -29,7 +30,7 @@ def require_json_lines(file: Path) -> None:
     Raises:
         ConfigError: Its name is that of another format.
     """
-    if file.suffix != ".jsonl":
+    if file.suffix.lower() not in JSON_SUFFIXES:
         raise ConfigError(f"what is written is JSON lines; name the file {file.with_suffix('.jsonl').name}.")
 
 

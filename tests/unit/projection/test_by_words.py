@@ -127,6 +127,7 @@ def test_what_is_saved_is_read_as_the_same(examples: list[Example], tmp_path: Pa
     assert set(read.labels) == set(found.data.labels)
     with pytest.raises(ConfigError, match="is there already"):
         found.save(tmp_path / "sw.jsonl")
+    assert adaptkit.read_labelled(found.save(tmp_path / "SW.NDJSON")).examples == read.examples
     with pytest.raises(ConfigError, match=r"JSON lines; name the file sw\.jsonl"):
         found.save(tmp_path / "sw.conll")
 
