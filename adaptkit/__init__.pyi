@@ -1,6 +1,6 @@
 from .backbones import Vocabulary, vocabulary_of
 from .choosing import Candidate, Choice, choose_backbone
-from .composition import Average, Fuse, Stack
+from .composition import Average, Ensemble, Fuse, Stack
 from .data.lexicon import Lexicon
 from .data.sample import sample_pairs
 from .data.source import Source
@@ -76,6 +76,7 @@ __all__ = [
     "Distill",
     "DomainRequest",
     "Dora",
+    "Ensemble",
     "Estimate",
     "Explaining",
     "Explanation",

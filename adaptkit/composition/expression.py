@@ -6,7 +6,7 @@ fuse(language/sw, language/en) > task/nli
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
@@ -25,7 +25,7 @@ class Stack:
     check of the order.
 
     Raises:
-        ConfigError: An id that is none, the same id twice, or kinds out of order.
+        ConfigError: An id that is none, the same id twice, kinds out of order, or a part that is none.
     """
 
     parts: tuple["Part", ...]
@@ -34,6 +34,7 @@ class Stack:
     def __init__(self, *parts: "Part", any_order: bool = False) -> None:
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "any_order", any_order)
+        _require_parts(parts)
         ids = self.ids
         if len(set(ids)) != len(ids):
             raise ConfigError(f"the stack names an adapter twice: {self}.")
@@ -150,7 +151,17 @@ def _ranks(part: Part) -> tuple[int, int] | None:
     return (min(ranks), max(ranks)) if ranks else None
 
 
+def _require_parts(parts: Iterable[object]) -> None:
+    for part in parts:
+        if not isinstance(part, Part):
+            raise ConfigError(
+                f"a part of a composition is a name, a Stack, an Average or a Fuse, found {type(part).__name__}. "
+                "An ensemble stands alone: its '|' is between whole stacks, as in 'topics | sw > topics'."
+            )
+
+
 def _check_distinct(what: str, parts: tuple[Part, ...]) -> None:
+    _require_parts(parts)
     names = [name for part in parts for name in ids_of(part)]
     if not names or len(set(names)) != len(names):
         raise ConfigError(f"{what} needs different adapters, found {', '.join(names) or 'none'}.")

@@ -1,5 +1,6 @@
 """Read a composition back from what it prints.
 
+whole   = stack ( "|" stack )*
 stack   = part ( ">" part )*
 part    = name | "average(" stack ":" number ("," stack ":" number)* ")" | "fuse(" name ("," name)* ")"
 """
@@ -8,25 +9,35 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+from adaptkit.composition.ensemble import Ensemble, one_stack
 from adaptkit.composition.expression import Average, Fuse, Part, Stack
 from adaptkit.errors import ConfigError
 
 Item = TypeVar("Item")
 
 _MOST_LEVELS = 16
-_TOKEN = re.compile(r"\s*(-?[A-Za-z0-9][\w./+-]*|[>(),:])", re.ASCII)
+_TOKEN = re.compile(r"\s*(-?[A-Za-z0-9][\w./+-]*|[>(),:|])", re.ASCII)
 
 
 def parse_stack(text: str, *, any_order: bool) -> Stack:
     """Read a stack, or a single part as a stack of one.
 
     Raises:
+        ConfigError: As `parse_composition`; or the text of an ensemble.
+    """
+    return one_stack(parse_composition(text, any_order=any_order))
+
+
+def parse_composition(text: str, *, any_order: bool = False) -> Stack | Ensemble:
+    """Read a stack, or several that are an ensemble.
+
+    Raises:
         ConfigError: Text that is no composition; it says where reading stopped.
     """
     reader = _Reader(text, any_order=any_order)
-    stack = reader.stack() if reader.upcoming else Stack()
+    stacks = reader.stacks() if reader.upcoming else [Stack()]
     reader.require_end()
-    return stack
+    return Ensemble(*stacks) if len(stacks) > 1 else stacks[0]
 
 
 class _Reader:
@@ -49,6 +60,13 @@ class _Reader:
     def require_end(self) -> None:
         if self._tokens:
             raise ConfigError(f"{self._text!r} is not a stack: it goes on with {self.upcoming!r}. {_EXAMPLE}")
+
+    def stacks(self) -> list[Stack]:
+        found = [self.stack()]
+        while self.upcoming == "|":
+            self._take("|")
+            found.append(self.stack())
+        return found
 
     def stack(self) -> Stack:
         parts = [self._part()]
@@ -95,13 +113,18 @@ class _Reader:
         return items
 
     def _take(self, expected: str) -> None:
+        if self.upcoming == "|" != expected:
+            raise ConfigError(
+                f"{self._text!r} has '|' within average(...) or fuse(...), and an ensemble stands alone: write '|' "
+                "between whole stacks, as in 'topics | sw > topics'."
+            )
         if self.upcoming != expected:
             found = repr(self.upcoming) if self._tokens else "the end"
             raise ConfigError(f"{self._text!r} is not a stack: expected {expected!r}, found {found}. {_EXAMPLE}")
         self._tokens.pop(0)
 
     def _take_name(self) -> str:
-        if not self._tokens or self.upcoming in ">(),:":
+        if not self._tokens or self.upcoming in ">(),:|":
             found = repr(self.upcoming) if self._tokens else "the end"
             raise ConfigError(f"{self._text!r} is not a stack: expected a name, found {found}. {_EXAMPLE}")
         return self._tokens.pop(0)

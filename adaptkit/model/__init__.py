@@ -1,6 +1,7 @@
 """A frozen backbone with adapters attached to it."""
 
 from adaptkit.model.adapted import AdaptedModel
+from adaptkit.model.ensembles import ResolvedEnsemble
 from adaptkit.model.filling import FilledMask, FilledToken
 from adaptkit.model.generation import Generated, GeneratedPiece
 from adaptkit.model.loading import load_model
@@ -14,6 +15,7 @@ __all__ = [
     "FilledToken",
     "Generated",
     "GeneratedPiece",
+    "ResolvedEnsemble",
     "ResolvedStack",
     "SearchIndex",
     "StackLike",

@@ -1,41 +1,63 @@
 """Several stacks that answer each input together."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, TypeAlias
 
+from adaptkit.composition import Ensemble, parse_composition
 from adaptkit.errors import ConfigError
+from adaptkit.layers import Head
 from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.task_types import TASK_TYPES, HeadConfig
 
-_LEAST_STACKS = 2
+
+@dataclass(frozen=True, eq=False)
+class ResolvedEnsemble:
+    """The stacks that answer an input, as they were when they were looked up; a stack alone is one of one.
+
+    `heads` are those on top of them, of one kind, and `mean` makes one answer of what they give.
+    """
+
+    stacks: tuple[ResolvedStack, ...]
+    heads: tuple[tuple[Head, HeadConfig], ...]
+    mean: Callable[[Sequence[Any]], Any]
+
+    @classmethod
+    def of(cls, stacks: Sequence[ResolvedStack], heads: Sequence[tuple[Head, HeadConfig]]) -> "ResolvedEnsemble":
+        """Those stacks, with the head on top of each.
+
+        Raises:
+            ConfigError: A stack is there twice, or the heads give answers of several kinds, or such as have no mean.
+        """
+        if len(stacks) == 1:
+            return cls(tuple(stacks), tuple(heads), itemgetter(0))
+        Ensemble(*(stack.stack for stack in stacks))  # of several names, some may mean one stack
+        return cls(tuple(stacks), tuple(heads), _mean_of([config for _, config in heads]))
+
+    @property
+    def head(self) -> HeadConfig:
+        """What an input of it is, and its answer."""
+        return self.heads[0][1]
 
 
-def members_of(ensemble: Sequence[StackLike], stack: StackLike, stacks: Sequence[StackLike] | None) -> list[StackLike]:
-    """The stacks of an ensemble.
+AnsweredBy: TypeAlias = StackLike | Ensemble | ResolvedEnsemble
+"""A stack, or an ensemble."""
+
+
+def stacks_of(named: AnsweredBy) -> Sequence[StackLike]:
+    """The stacks that are to answer together.
 
     Raises:
-        ConfigError: A stack is asked for besides, or there are not several.
+        ConfigError: A text that is no composition.
     """
-    if stack is not None or stacks is not None:
-        raise ConfigError("all stacks of an ensemble answer each input; leave out stack and stacks.")
-    if isinstance(ensemble, str) or not isinstance(ensemble, Sequence) or len(ensemble) < _LEAST_STACKS:
-        raise ConfigError(
-            f"ensemble takes a list of at least {_LEAST_STACKS} stacks, such as ['topics', 'sw > topics'], found "
-            f"{ensemble!r}. For one, give it as stack."
-        )
-    return list(ensemble)
+    if isinstance(named, str):
+        named = parse_composition(named)
+    return named.stacks if isinstance(named, Ensemble | ResolvedEnsemble) else [named]
 
 
-def mean_of(members: Sequence[ResolvedStack], heads: Sequence[HeadConfig]) -> Callable[[Sequence[Any]], Any]:
-    """What makes one answer to an input of those that the head of each stack gives.
-
-    Raises:
-        ConfigError: A stack is there twice, or the heads give answers of several kinds, or such as have no mean.
-    """
-    names = [str(member.stack) for member in members]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"the ensemble has {twice} twice; each stack counts once.")
+def _mean_of(heads: Sequence[HeadConfig]) -> Callable[[Sequence[Any]], Any]:
+    """What makes one answer of those of several heads."""
     first = heads[0]
     other = next((head for head in heads if _kind(head) != _kind(first)), None)
     if other is not None:

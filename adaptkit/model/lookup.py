@@ -3,13 +3,15 @@
 A request takes all of its stacks at once, before its first batch; what changes later changes nothing in them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from adaptkit.composition import Stack
 from adaptkit.errors import AdapterExists, ConfigError, NoHead, UnknownAdapter
 from adaptkit.layers import Head
+from adaptkit.model.ensembles import AnsweredBy, ResolvedEnsemble, stacks_of
 from adaptkit.model.paging import Held, PagedZoo
 from adaptkit.model.proof import Prover
 from adaptkit.model.registry import Attachment, Registry
@@ -19,6 +21,8 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 
 _Asked: TypeAlias = Sequence[tuple[Named, Stack]]
+_NamedT = TypeVar("_NamedT")
+_FoundT = TypeVar("_FoundT")
 
 
 class StackLookup:
@@ -52,19 +56,44 @@ class StackLookup:
             ConfigError: Both are given, or stacks that are not as many as the rows.
             AdaptkitError: As `every`.
         """
-        if stacks is None:
-            return [self.one(stack)] * n_rows
-        if stack is not None:
-            raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
-        if isinstance(stacks, str):
-            raise ConfigError(
-                f"stacks takes a list, one stack for each input; for one stack for all, stack={stacks!r}."
-            )
-        if len(stacks) != n_rows:
-            raise ConfigError(
-                f"stacks=[...] takes a list of stacks, one for each of {n_rows} inputs, found {len(stacks)}."
-            )
-        return self.every(stacks)
+        return _for_each(n_rows, stack, stacks, self.one, self.every)
+
+    def ensemble(self, named: AnsweredBy) -> ResolvedEnsemble:
+        """The stacks that answer together, as they are now; one stack answers alone.
+
+        Raises:
+            AdaptkitError: As `every_ensemble`.
+        """
+        group = stacks_of(named)
+        return self._together([self.one(group[0])] if len(group) == 1 else self.every(group))
+
+    def ensemble_for_each(
+        self, n_rows: int, stack: AnsweredBy, stacks: Sequence[AnsweredBy] | None
+    ) -> Sequence[ResolvedEnsemble]:
+        """What answers each row: one stack or ensemble for all, or one of its own.
+
+        Raises:
+            ConfigError: As `for_each`.
+            AdaptkitError: As `every_ensemble`.
+        """
+        return _for_each(n_rows, stack, stacks, self.ensemble, self.every_ensemble)
+
+    def every_ensemble(self, named: Sequence[AnsweredBy]) -> list[ResolvedEnsemble]:
+        """What answers under each of these, as all of it is at one time.
+
+        Raises:
+            NoHead: A stack ends in no task adapter.
+            ConfigError: The answers of an ensemble have no mean.
+            AdaptkitError: As `every`.
+        """
+        groups = [stacks_of(one) for one in named]
+        each = iter(self.every([stack for group in groups for stack in group]))
+        found = [tuple(islice(each, len(group))) for group in groups]
+        made = {group: self._together(group) for group in dict.fromkeys(found)}
+        return [made[group] for group in found]
+
+    def _together(self, stacks: Sequence[ResolvedStack]) -> ResolvedEnsemble:
+        return ResolvedEnsemble.of(stacks, [self.head_of(stack) for stack in stacks])
 
     def every(self, named: Sequence[StackLike]) -> list[ResolvedStack]:
         """Stacks as they are all at one time, so that no swap comes between two rows.
@@ -163,3 +192,24 @@ class StackLookup:
                     f"place: model.swap(adapter); or name what is attached: stack={named.id!r}."
                 )
         return self._resolver.look_up(stack)
+
+
+def _for_each(
+    n_rows: int,
+    one: _NamedT,
+    several: Sequence[_NamedT] | None,
+    look_up: Callable[[_NamedT], _FoundT],
+    look_up_every: Callable[[Sequence[_NamedT]], Sequence[_FoundT]],
+) -> Sequence[_FoundT]:
+    """What was found for each row: of one that is for all, or of one of its own."""
+    if several is None:
+        return [look_up(one)] * n_rows
+    if one is not None:
+        raise ConfigError("stack and stacks are both given; give one stack for all, or one for each.")
+    if isinstance(several, str):
+        raise ConfigError(f"stacks takes a list, one stack for each input; for one stack for all, stack={several!r}.")
+    if len(several) != n_rows:
+        raise ConfigError(
+            f"stacks=[...] takes a list of stacks, one for each of {n_rows} inputs, found {len(several)}."
+        )
+    return look_up_every(several)

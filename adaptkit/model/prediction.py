@@ -25,8 +25,19 @@ from adaptkit.terminal.amounts import row_of
 
 
 @dataclass(frozen=True)
+class Row:
+    """An input under one stack, with the head on top; `number` is its own among all, which several rows may have."""
+
+    number: int
+    given: Any
+    stack: ResolvedStack
+    head: Head
+    config: HeadConfig
+
+
+@dataclass(frozen=True)
 class _Asked:
-    """The inputs of one head, with their places among all inputs; a long one may be several items."""
+    """The rows of one head, by their places among all rows; a long input may be several items."""
 
     places: list[int]
     task_format: TaskFormat
@@ -35,12 +46,13 @@ class _Asked:
 
     @classmethod
     def of(
-        cls, reader: TextReader, config: HeadConfig, places: list[int], inputs: Sequence[Any], max_length: int | None
+        cls, reader: TextReader, config: HeadConfig, places: list[int], rows: Sequence[Row], max_length: int | None
     ) -> "_Asked":
-        """Examples and items of those inputs that have this head, and are read so."""
+        """Examples and items of those rows that have this head, and are read so."""
         task_format = format_of(reader, config, max_length=max_length)
+        own = [rows[place] for place in places]
         examples = examples_of(
-            config.task_type, [inputs[place] for place in places], [row_of(n, "inputs") for n in places]
+            config.task_type, [row.given for row in own], [row_of(row.number, "inputs") for row in own]
         )
         return cls(places, task_format, examples, task_format.items([without_label(example) for example in examples]))
 
@@ -50,54 +62,52 @@ class _Asked:
 
 def predictions(
     passes: Passes,
-    inputs: Sequence[Any],
-    stacks: Sequence[ResolvedStack],
-    heads: Sequence[tuple[Head, HeadConfig]],
+    rows: Sequence[Row],
     notices: Notices,
     *,
     batch_size: int,
     max_length: int | None,
     max_answer_tokens: int | None = None,
 ) -> list[Any]:
-    """The answer to each input by its head under its stack; inputs of several heads share batches.
+    """The answer to each row by its head under its stack; rows of several heads share batches.
 
     Raises:
         ConfigError: An input of another form than its task type takes, or a bound on answers without a head for them.
         OutOfMemory: The memory does not hold a batch.
     """
-    configs = {id(config): config for _, config in heads}
+    configs = {id(row.config): row.config for row in rows}
     bounded = _bounded(list(configs.values()), max_answer_tokens)
     asked = [
-        _Asked.of(passes.backbone.reader(reading), own, places, inputs, max_length)
+        _Asked.of(passes.backbone.reader(reading), own, places, rows, max_length)
         for config, own in zip(configs.values(), bounded, strict=True)
         for reading, places in by_reading(
-            (n, stacks[n].reading) for n, (_, c) in enumerate(heads) if c is config
+            (place, row.stack.reading) for place, row in enumerate(rows) if row.config is config
         ).items()
     ]
-    _tell_of_losses(notices, asked, stacks, passes.backbone.max_length if max_length is None else None)
+    _tell_of_losses(notices, asked, rows, passes.backbone.max_length if max_length is None else None)
     items = [item for part in asked for item in part.items]
-    inputs_of_items = [part.places[item.example] for part in asked for item in part.items]
+    rows_of_items = [rows[part.places[item.example]] for part in asked for item in part.items]
     outputs = iter(
         _outputs(
             passes,
             items,
-            [heads[number][0] for number in inputs_of_items],
-            [stacks[number].plan for number in inputs_of_items],
+            [row.head for row in rows_of_items],
+            [row.stack.plan for row in rows_of_items],
             batch_size,
         )
     )
     answers = dict(chain.from_iterable(part.answers(list(islice(outputs, len(part.items)))) for part in asked))
-    return [answers[number] for number in range(len(inputs))]
+    return [answers[place] for place in range(len(rows))]
 
 
-def _tell_of_losses(
-    notices: Notices, asked: Sequence[_Asked], stacks: Sequence[ResolvedStack], limit: int | None
-) -> None:
+def _tell_of_losses(notices: Notices, asked: Sequence[_Asked], rows: Sequence[Row], limit: int | None) -> None:
     """Warn of texts in another form, and of those longer than the limit; None where the caller named a length."""
     for part in asked:
-        notices.of_forms([list(texts_of(example)) for example in part.examples], [stacks[n] for n in part.places])
+        own = [rows[place] for place in part.places]
+        notices.of_forms([list(texts_of(example)) for example in part.examples], [row.stack for row in own])
         if limit is not None:
-            notices.of_cuts(len({item.example for item in part.items if item.cut}), len(part.examples), limit=limit)
+            cut = {own[item.example].number for item in part.items if item.cut}
+            notices.of_cuts(len(cut), len({row.number for row in own}), limit=limit)
 
 
 def _bounded(heads: Sequence[HeadConfig], max_answer_tokens: int | None) -> list[HeadConfig]:

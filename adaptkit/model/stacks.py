@@ -8,7 +8,7 @@ from torch import Tensor
 
 from adaptkit.attaching import AdapterLayers, RowPlan, plan_of
 from adaptkit.attaching.plan import modules_in
-from adaptkit.composition import Composition, Stack
+from adaptkit.composition import Composition, Ensemble, Stack, one_stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.layers import Head, ReadsText
@@ -100,11 +100,11 @@ Named: TypeAlias = Composition | Adapter | str | None
 StackLike: TypeAlias = Named | ResolvedStack
 
 
-def as_stack(named: Named) -> Stack:
+def as_stack(named: Named | Ensemble) -> Stack:
     """A stack of what may stand for one.
 
     Raises:
-        ConfigError: It is not a stack.
+        ConfigError: It is not a stack; an ensemble is none.
     """
     if named is None:
         return Stack()
@@ -114,5 +114,8 @@ def as_stack(named: Named) -> Stack:
         return Stack.parse(named)
     if isinstance(named, list | tuple):
         names = [part.id if isinstance(part, Adapter) else str(part) for part in named]
-        raise ConfigError(f"a stack is one value, found a {type(named).__name__}; write {' > '.join(names)!r}.")
-    return named if isinstance(named, Stack) else Stack(named)
+        raise ConfigError(
+            f"a stack is one value, found a {type(named).__name__}; write {' > '.join(names)!r}, or for an ensemble "
+            f"{' | '.join(names)!r}."
+        )
+    return one_stack(named) if isinstance(named, Stack | Ensemble) else Stack(named)

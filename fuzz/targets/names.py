@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from adaptkit.composition import AdapterId, Stack
+from adaptkit.composition import AdapterId, parse_composition
 from adaptkit.languages import canonical_tag, language_name
 from fuzz.mutation import changed_bytes
 from fuzz.soundness import require
@@ -15,12 +15,30 @@ _STACKS = [
     "average(language/sw: 0.5, language/rw: 0.5) > task/nli",
     "average(language/sw > domain/news: 0.25, fuse(language/sw2, language/en): 1e-3) > nli",
     "fuse(language/sw, language/en) > task/nli",
+    "topics | language/sw > topics | average(a: 0.5, b: 0.5) > topics",
     "average(average(average(a: 1, b: 2): 3): 4, average(c: -5): 6.0)",
     "",
 ]
 _IDS = ["language/sw", "domain/news-2024.v1", "task/nli", "task/" + "x" * 64]
 _TAGS = ["sw", "swh_Latn", "Swahili", "zh-Hant-TW", "Kiswahili", "zho_Hant", "en-US-x-private", "Haitian Creole", "quy"]
-_WORDS = ("average(", "fuse(", ")", ",", ":", " > ", "language/", "task/", "sw", "1e999", "-1", "nan", "Latn", "_", "-")
+_WORDS = (
+    "average(",
+    "fuse(",
+    ")",
+    ",",
+    ":",
+    " > ",
+    " | ",
+    "language/",
+    "task/",
+    "sw",
+    "1e999",
+    "-1",
+    "nan",
+    "Latn",
+    "_",
+    "-",
+)
 
 
 def _changed(data: bytes, random: Random) -> bytes:
@@ -39,8 +57,8 @@ def _text(data: bytes) -> str:
 
 
 def _stack(data: bytes) -> Callable[[], None]:
-    stack = Stack.parse(_text(data))
-    again = Stack.parse(str(stack))
+    stack = parse_composition(_text(data))
+    again = parse_composition(str(stack))
     return lambda: require(
         again == stack and str(again) == str(stack), f"{str(stack)!r:.200} reads as {str(again)!r:.200}"
     )

@@ -1,6 +1,7 @@
 """Answers of the heads of task adapters."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, cast, overload
 
 from adaptkit.data.tasks import Example
@@ -8,10 +9,9 @@ from adaptkit.heads import of_type
 from adaptkit.labelled import examples_of
 from adaptkit.model.abilities.parts import ModelParts
 from adaptkit.model.encoding import require_batch
-from adaptkit.model.ensembles import mean_of, members_of
+from adaptkit.model.ensembles import AnsweredBy
 from adaptkit.model.generation import Translator, Wanted, bound_of_answers, writes
-from adaptkit.model.prediction import predictions
-from adaptkit.model.stacks import StackLike
+from adaptkit.model.prediction import Row, predictions
 from adaptkit.task_types import Translation, is_example
 
 
@@ -23,9 +23,8 @@ class Answers(ModelParts):
         self,
         inputs: str | Example,
         *,
-        stack: StackLike = ...,
-        stacks: Sequence[StackLike] | None = ...,
-        ensemble: Sequence[StackLike] | None = ...,
+        stack: AnsweredBy = ...,
+        stacks: Sequence[AnsweredBy] | None = ...,
         batch_size: int = ...,
         max_length: int | None = ...,
         max_answer_tokens: int | None = ...,
@@ -35,9 +34,8 @@ class Answers(ModelParts):
         self,
         inputs: Sequence[Any],
         *,
-        stack: StackLike = ...,
-        stacks: Sequence[StackLike] | None = ...,
-        ensemble: Sequence[StackLike] | None = ...,
+        stack: AnsweredBy = ...,
+        stacks: Sequence[AnsweredBy] | None = ...,
         batch_size: int = ...,
         max_length: int | None = ...,
         max_answer_tokens: int | None = ...,
@@ -46,9 +44,8 @@ class Answers(ModelParts):
         self,
         inputs: Sequence[Any] | str | Example,
         *,
-        stack: StackLike = None,
-        stacks: Sequence[StackLike] | None = None,
-        ensemble: Sequence[StackLike] | None = None,
+        stack: AnsweredBy = None,
+        stacks: Sequence[AnsweredBy] | None = None,
         batch_size: int = 32,
         max_length: int | None = None,
         max_answer_tokens: int | None = None,
@@ -61,8 +58,9 @@ class Answers(ModelParts):
         float or translation each; of one string, or one example, its answer alone.
 
         With `stacks`, each input is under its own, with its own head, of any task type; one batch may hold them all.
-        With `ensemble`, each input is answered under all of its stacks, whose heads have the same labels, and the
-        answer is the mean of theirs: of probabilities, or scores.
+        Where a stack is an ensemble (`"topics | sw > topics"`, or `Ensemble("topics", "sw > topics")`), the input is
+        answered under each of its stacks, whose heads have the same labels, and the answer is the mean of theirs: of
+        probabilities, or scores.
         `max_answer_tokens` bounds answers to questions in place of the head's own bound, and translations. A warning is
         logged once where inputs are longer than the backbone reads, or in another normal form than the text of the
         adapters' training.
@@ -75,45 +73,34 @@ class Answers(ModelParts):
         """
         one = isinstance(inputs, str) or is_example(inputs)
         given = [inputs] if one else cast("Sequence[Any]", inputs)
-        asked = (batch_size, max_length, max_answer_tokens)
-        if ensemble is None:
-            answers = self._answers(given, stack, stacks, *asked)
-        else:
-            members = self._stacks.every(members_of(ensemble, stack, stacks))
-            heads = [self._stacks.head_of(each)[1] for each in members]
-            mean = mean_of(members, heads)
-            each_of = [self._answers(given, member, None, *asked) for member in members]
-            answers = [mean(several) for several in zip(*each_of, strict=True)]
-        return answers[0] if one else answers
+        require_batch(batch_size)
+        each = self._stacks.ensemble_for_each(len(given), stack, stacks)
+        rows = [
+            Row(number, given[number], under, *head)
+            for number, ensemble in enumerate(each)
+            for under, head in zip(ensemble.stacks, ensemble.heads, strict=True)
+        ]
+        answers = iter(self._answers(rows, batch_size, max_length, max_answer_tokens))
+        found = [ensemble.mean(list(islice(answers, len(ensemble.stacks)))) for ensemble in each]
+        return found[0] if one else found
 
     def _answers(
-        self,
-        inputs: Sequence[Any],
-        stack: StackLike,
-        stacks: Sequence[StackLike] | None,
-        batch_size: int,
-        max_length: int | None,
-        max_answer_tokens: int | None,
+        self, rows: Sequence[Row], batch_size: int, max_length: int | None, max_answer_tokens: int | None
     ) -> list[Any]:
-        require_batch(batch_size)
-        each = self._stacks.for_each(len(inputs), stack, stacks)
-        if stacks is None:
-            # Validate even when there are no inputs.
-            self._stacks.head_of(each[0] if each else stack)
-        heads = [self._stacks.head_of(one) for one in each]
-        if writes([config for _, config in heads]):
-            examples = examples_of("translation", inputs)
-            wanted = [Wanted(it.source, it.source_language, it.language) for it in of_type(Translation, examples)]
-            most = bound_of_answers(max_answer_tokens, max_length)
-            translator = Translator(self._passes, self._generator)
-            return translator.translations(wanted, each, self._notices, max_new_tokens=most, batch_size=batch_size)
-        return predictions(
-            self._passes,
-            inputs,
-            each,
-            heads,
-            self._notices,
-            batch_size=batch_size,
-            max_length=max_length,
-            max_answer_tokens=max_answer_tokens,
-        )
+        """The answer to each row."""
+        if not writes([row.config for row in rows]):
+            return predictions(
+                self._passes,
+                rows,
+                self._notices,
+                batch_size=batch_size,
+                max_length=max_length,
+                max_answer_tokens=max_answer_tokens,
+            )
+        # What is written has no mean, so that each input is one row.
+        examples = examples_of("translation", [row.given for row in rows])
+        wanted = [Wanted(it.source, it.source_language, it.language) for it in of_type(Translation, examples)]
+        most = bound_of_answers(max_answer_tokens, max_length)
+        translator = Translator(self._passes, self._generator)
+        stacks = [row.stack for row in rows]
+        return translator.translations(wanted, stacks, self._notices, max_new_tokens=most, batch_size=batch_size)

@@ -12,6 +12,7 @@ from adaptkit.layers import Head
 from adaptkit.model.abilities.parts import ModelParts
 from adaptkit.model.banks import Banks
 from adaptkit.model.copies import copy_without_hooks
+from adaptkit.model.ensembles import AnsweredBy, ResolvedEnsemble
 from adaptkit.model.stacks import ResolvedStack, StackLike
 from adaptkit.task_types import HeadConfig
 
@@ -46,6 +47,16 @@ class Compositions(ModelParts):
             ConfigError: Two names of one adapter, or kinds out of order.
         """
         return self._stacks.one(stack)
+
+    def pinned_ensemble(self, stack: AnsweredBy) -> ResolvedEnsemble:
+        """The stacks that answer together, as `pinned` is one, for `predict`; one stack is an ensemble of itself.
+
+        Raises:
+            NoHead: A stack ends in no task adapter.
+            ConfigError: The answers of an ensemble have no mean; or as `pinned`.
+            UnknownAdapter, AmbiguousAdapter: As `pinned`.
+        """
+        return self._stacks.ensemble(stack)
 
     def forward(
         self,

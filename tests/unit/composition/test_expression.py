@@ -1,8 +1,10 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaptkit.composition import AdapterId, Average, Fuse, Part, Stack, resolved
+from adaptkit.composition import AdapterId, Average, Ensemble, Fuse, Part, Stack, parse_composition, resolved
 from adaptkit.config import KINDS
 from adaptkit.errors import ConfigError
 
@@ -78,6 +80,49 @@ def test_any_nested_composition_reads_back_what_it_prints(stack: Stack) -> None:
     assert again == stack
     assert str(again) == str(stack)
     assert again.ids == stack.ids
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(nested().filter(lambda stack: stack.parts), min_size=2, max_size=4, unique=True))
+def test_any_ensemble_reads_back_what_it_prints(stacks: list[Stack]) -> None:
+    ensemble = Ensemble(*stacks)
+    assert parse_composition(str(ensemble), any_order=True) == ensemble
+    assert Ensemble.parse(str(ensemble).replace(" ", ""), any_order=True) == ensemble
+    assert ensemble == Ensemble(*stacks[:-1], Stack(*stacks[-1].parts, any_order=True))
+
+
+def test_an_ensemble_is_of_stacks_and_of_their_texts() -> None:
+    ensemble = Ensemble("topics", Stack("language/sw", "task/topics"), Average("a", "b"), "average(a: 1) > c")
+    assert str(ensemble) == "topics | language/sw > task/topics | average(a: 0.5, b: 0.5) | average(a: 1.0) > c"
+    assert ensemble.stacks[2:] == (Stack(Average("a", "b")), Stack(Average({"a": 1.0}), "c"))
+    assert parse_composition("topics") == Stack("topics")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: Ensemble(), "at least 2 stacks"),
+        (lambda: Ensemble("topics"), "at least 2 stacks.*found 'topics'"),
+        (lambda: Ensemble.parse("topics"), "at least 2 stacks"),
+        (lambda: Ensemble("topics", Stack("topics")), "has topics twice"),
+        (lambda: Ensemble("", "topics"), "has no adapter"),
+        (lambda: Ensemble(["a", "b"], "c"), "found list"),  # type: ignore[arg-type]
+        (lambda: Ensemble("a | b", "c"), "'a | b' is an ensemble"),
+        (lambda: Ensemble("task/nli > language/sw", "topics"), "out of order"),
+        (lambda: Stack.parse("a | b > c"), "'a | b > c' is an ensemble"),
+        (lambda: Stack(Ensemble("a", "b"), "c"), "found Ensemble. An ensemble stands alone"),  # type: ignore[arg-type]
+        (lambda: Average(Ensemble("a", "b"), "c"), "found Ensemble. An ensemble stands alone"),  # type: ignore[arg-type]
+        (lambda: Fuse(Ensemble("a", "b"), "c"), "found Ensemble. An ensemble stands alone"),  # type: ignore[arg-type]
+        (lambda: parse_composition("average(a | b: 0.5, c: 0.5) > d"), "an ensemble stands alone"),
+        (lambda: parse_composition("fuse(a | b, c)"), "an ensemble stands alone"),
+        (lambda: parse_composition("a |"), "expected a name, found the end"),
+        (lambda: parse_composition("a | | b"), r"expected a name, found '\|'"),
+        (lambda: parse_composition("| a"), r"expected a name, found '\|'"),
+    ],
+)
+def test_what_is_no_ensemble_and_where_one_cannot_stand(make: Callable[[], object], why: str) -> None:
+    with pytest.raises(ConfigError, match=why.replace("a | b", r"a \| b")):
+        make()
 
 
 def test_a_stack_prints_in_the_order_in_which_it_acts() -> None:
