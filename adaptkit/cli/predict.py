@@ -1,9 +1,9 @@
 """`adaptkit predict`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,19 +17,35 @@ from adaptkit.cli.arguments import (
 )
 from adaptkit.cli.json_lines import input_of, json_line
 from adaptkit.cli.lines_in import lines_in
+from adaptkit.cli.named_stacks import StackZooOption, named_ensemble
+from adaptkit.composition import Stack
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.labelled import examples_of, normalized_data
 from adaptkit.requests import Pretrained
-from adaptkit.task_types import AnyTaskType
+from adaptkit.task_types import AnyTaskType, HeadConfig
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.json_values import as_json as as_json_value
 
+if TYPE_CHECKING:
+    from adaptkit.model import AdaptedModel, ResolvedEnsemble
+    from adaptkit.storage import Adapter
+
 
 def predict(
-    adapter: Annotated[Path, typer.Argument(help="folder of a task adapter")],
+    adapter: Annotated[
+        Path | None, typer.Argument(help="folder of a task adapter (or name one of a zoo: --stack)")
+    ] = None,
     on: Annotated[list[Path] | None, typer.Option(help="adapter below it, lowest first; may be repeated")] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            help="in place of a folder: adapters of a zoo, such as 'sw > topics', or stacks that answer together, such "
+            "as 'topics | sw > topics'"
+        ),
+    ] = None,
+    zoo: StackZooOption = None,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
@@ -42,34 +58,70 @@ def predict(
     """Answer each line of standard input with a task adapter. A line is a JSON string or list, or has tabs.
 
     A line is a text, two texts, the words of a sentence, a question and its context, or a prompt and a list of choices.
-    What is printed is JSON lines.
+    What is printed is JSON lines. With --stack, adapters of a zoo answer: a stack, or several together.
     """
-    from adaptkit.recipes.foundation import foundation_of, standing
     from adaptkit.recipes.place import model_of
-    from adaptkit.storage import load_adapter
 
-    task = load_adapter(adapter)
-    if task.config.head is None:
-        raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
-    given = _inputs(task.config.head.row)
+    _require_one_way(adapter, on or (), stack, zoo)
+    held = Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device)
+    if adapter is not None:
+        task, head = _task_adapter(adapter)
+        given = _inputs(head.row)  # before a backbone is loaded for nothing
+        model = model_of(held)
+        under = _attached(model, task, on or ())
+    else:
+        model = model_of(held)
+        under = named_ensemble(model, zoo, stack or "")
+        head = under.head
+        given = _inputs(head.row)
     examples = [example for _, example in given]
-    model = model_of(Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device))
-    below = foundation_of(on or ()).adapters
-    model.attach(*below, task)
-    stack = " > ".join([*(entry.id for entry in standing(below)), task.id])
-    if task.below and not below:
-        PlainConsole(stderr=True).print(
-            f"{task.id} was trained on top of {' > '.join(task.below)}; no adapter is below it now (--on)"
-        )
-    asked = TaskData(task_type=task.config.head.task_type, examples=examples, labels=(), description="the input")
+    asked = TaskData(task_type=head.task_type, examples=examples, labels=(), description="the input")
     predictions = model.predict(
         normalized_data(asked, normalize).examples,
-        stack=stack,
+        stack=under,
         batch_size=batch_size,
         max_answer_tokens=max_answer_tokens,
     )
     for (read, _), prediction in zip(given, predictions, strict=True):
         sys.stdout.write(json_line(_with_input(read, prediction) if as_json else prediction) + "\n")
+
+
+def _require_one_way(adapter: Path | None, on: Sequence[Path], stack: str | None, zoo: Path | None) -> None:
+    """Let either folders or a stack of a zoo say what answers."""
+    if stack is None and adapter is None:
+        raise ConfigError("nothing says what answers: give the folder of a task adapter, or --stack with --zoo.")
+    if stack is None and zoo is not None:
+        raise ConfigError(
+            f"--zoo is where a --stack finds its adapters, and no stack is given: leave it out, or write --stack in "
+            f"place of {adapter}."
+        )
+    if stack is not None and (folders := [*on, *([] if adapter is None else [adapter])]):
+        raise ConfigError(
+            f"--stack names all that acts, and the folder {folders[0]} is given too: leave out one of them."
+        )
+
+
+def _task_adapter(folder: Path) -> "tuple[Adapter, HeadConfig]":
+    """A task adapter, and its head."""
+    from adaptkit.storage import load_adapter
+
+    task = load_adapter(folder)
+    if task.config.head is None:
+        raise ConfigError(f"{task.id} has no head, so it predicts nothing; give a task adapter.")
+    return task, task.config.head
+
+
+def _attached(model: "AdaptedModel", task: "Adapter", on: Sequence[Path]) -> "ResolvedEnsemble":
+    """The stack of a task adapter and of what is below it."""
+    from adaptkit.recipes.foundation import foundation_of, standing
+
+    below = foundation_of(on).adapters
+    model.attach(*below, task)
+    if task.below and not below:
+        PlainConsole(stderr=True).print(
+            f"{task.id} was trained on top of {' > '.join(task.below)}; no adapter is below it now (--on)"
+        )
+    return model.pinned_ensemble(Stack(*(entry.id for entry in standing(below)), task.id))
 
 
 def _with_input(read: object, prediction: object) -> Mapping[str, object]:

@@ -161,6 +161,47 @@ def test_predict_reads_lines_and_prints_json(
     assert all(line.keys() == {"input", *found[0]} for line in lines)
 
 
+def test_predict_asks_stacks_of_a_zoo_together(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--zoo", zoo, "--backbone", backbone_folder)
+    answers = {}
+    for stack in ("topics", "sw > topics", "topics | sw > topics"):
+        give(monkeypatch, b'The goat eats grass.\n"It rains."\n')
+        outcome = adaptkit("predict", "--stack", stack, *where)
+        assert outcome.status == 0, outcome.err
+        answers[stack] = [json.loads(line)["probabilities"]["goats"] for line in outcome.out.splitlines()]
+    *alone, together = answers.values()
+    assert len(together) == 2
+    assert together == pytest.approx([sum(each) / 2 for each in zip(*alone, strict=True)], abs=1e-6)
+    give(monkeypatch, b"It rains.\n")
+    by_folder = adaptkit("predict", zoo / "task" / "topics", *where[2:])
+    assert json.loads(by_folder.out)["probabilities"]["goats"] == pytest.approx(alone[0][1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ((), "nothing says what answers"),
+        (("--stack", "topics"), "give --zoo FOLDER"),
+        (("--stack", "topics | en", "--zoo", "{zoo}"), "ends in no adapter with a head"),
+        (("--stack", "topics", "--zoo", "{zoo}", "{zoo}/task/topics"), "--stack names all that acts"),
+        (("--stack", "topics", "--zoo", "{zoo}", "--on", "{zoo}/language/sw"), "--stack names all that acts"),
+        (("{zoo}/task/topics", "--zoo", "{zoo}"), "no stack is given"),
+    ],
+)
+def test_predict_is_told_in_one_way_what_answers(
+    adaptkit: Command,
+    zoo: Path,
+    backbone_folder: Path,
+    asked: tuple[str, ...],
+    why: str,
+) -> None:
+    outcome = adaptkit("predict", *(word.format(zoo=zoo) for word in asked), "--backbone", backbone_folder)
+    assert outcome.status == 1
+    assert why in " ".join(outcome.err.split())
+
+
 def test_inputs_are_read_in_one_form_and_answers_bounded(
     adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

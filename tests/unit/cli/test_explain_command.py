@@ -55,6 +55,7 @@ def test_json_is_one_line(adaptkit: Command, backbone_folder: Path, zoo: Path) -
     ("arguments", "said"),
     [
         (("The goat", "--stack", "sw"), "ends in no adapter with a head"),
+        (("The goat", "--stack", "topics | sw > topics"), "is an ensemble, which can be asked for answers alone"),
         (("The goat", "--stack", "topics", "--target", "sun"), "the labels of this head are goats, rain"),
         (("The goat", "--stack", "topics", "--word", "1"), "gives no tags"),
         (("The goat", "--stack", "topics", "--steps", "1"), "--steps must lie between 2 and 4,096"),
