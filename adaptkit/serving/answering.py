@@ -5,30 +5,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
-from adaptkit.errors import AdaptkitError, NoHead
-from adaptkit.model import AdaptedModel, ResolvedStack
-from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Describe, Done, Job, Load, Reply, Vectors
+from adaptkit.errors import AdaptkitError
+from adaptkit.model import AdaptedModel, ResolvedEnsemble, ResolvedStack
+from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Describe, Done, Follow, Job, Load, Reply, Vectors
 from adaptkit.serving.reading import tokens_of_examples, tokens_of_texts
 from adaptkit.serving.refusal import BROKEN, Refusal, Refused, refusal_of
 from adaptkit.serving.served_zoo import ServedZoo
-from adaptkit.task_types import HeadConfig
 
 _log = logging.getLogger(__name__)
 Found = TypeVar("Found")
+StackT = TypeVar("StackT", ResolvedStack, ResolvedEnsemble)
 _SLOTS_ON_CUDA = 64
 
 
 @dataclass(frozen=True)
-class _Ready:
-    """A request whose stacks are looked up; what changes later changes nothing in it."""
+class _Ready(Generic[StackT]):
+    """A request whose stacks are looked up, of answers as ensembles; what changes later changes nothing in it."""
 
     ask: Ask
-    stacks: tuple[ResolvedStack, ...]
+    stacks: tuple[StackT, ...]
     n_tokens: int
 
 
@@ -56,46 +56,39 @@ class Answering:
     def replies(self, jobs: Sequence[Job]) -> list[Reply]:
         """The reply to each job. What is wrong in one of them harms no other."""
         found: dict[int, Reply] = {}
-        ready: dict[int, _Ready] = {}
+        for_vectors: dict[int, _Ready[ResolvedStack]] = {}
+        for_answers: dict[int, _Ready[ResolvedEnsemble]] = {}
         for number, job in enumerate(jobs):
             # In turn, so that what was asked before an adapter is unloaded is answered by it. What is wrong in the zoo
             # is the matter of those that name it.
             self._tried(self._zoo.follow, job.roster)
-            begun = self._tried(self._begun, job)
-            if isinstance(begun, _Ready):
-                ready[number] = begun
+            if not isinstance(job, Ask):
+                found[number] = self._tried(self._done, job)
+            elif job.endpoint == EMBEDDINGS:
+                _sort(number, self._tried(self._for_vectors, job), for_vectors, found)
             else:
-                found[number] = begun
-        for compute in (self._vectors, self._answers):
-            own = {
-                n: each for n, each in ready.items() if (each.ask.endpoint == EMBEDDINGS) == (compute == self._vectors)
-            }
-            found |= self._together(compute, own)
+                _sort(number, self._tried(self._for_answers, job), for_answers, found)
+        found |= self._together(self._vectors, for_vectors) | self._together(self._answers, for_answers)
         self._zoo.let_go_unloaded()
         return [found[number] for number in range(len(jobs))]
 
-    def _begun(self, job: Job) -> "_Ready | Reply":
-        """A request made ready, or the reply to what is no request for vectors or answers."""
-        if isinstance(job, Ask):
-            stacks = tuple(self._model.pinned(stack or None) for stack in job.stacks)
-            return _Ready(job, stacks, self._n_tokens(job, stacks))
+    def _done(self, job: Load | Describe | Follow) -> Reply:
+        """The reply to what is no request for vectors or answers."""
         if isinstance(job, Load):
             self._zoo.load(job.adapter_id)
         return self._zoo.described() if isinstance(job, Describe) else Done()
 
-    def _n_tokens(self, ask: Ask, stacks: Sequence[ResolvedStack]) -> int:
-        backbone = self._model.backbone
-        if ask.endpoint == EMBEDDINGS:
-            return tokens_of_texts(backbone, ask.inputs, stacks, cut=ask.cut, prefix=ask.prefix)
-        count = 0
-        for head in {id(config): config for config in map(_head_of, stacks)}.values():
-            places = [place for place, stack in enumerate(stacks) if _head_of(stack) is head]
-            inputs, own = [ask.inputs[place] for place in places], [stacks[place] for place in places]
-            count += tokens_of_examples(backbone, inputs, own, head, cut=ask.cut)
-        return count
+    def _for_vectors(self, ask: Ask) -> _Ready[ResolvedStack]:
+        stacks = tuple(self._model.pinned(stack or None) for stack in ask.stacks)
+        n_tokens = tokens_of_texts(self._model.backbone, ask.inputs, stacks, cut=ask.cut, prefix=ask.prefix)
+        return _Ready(ask, stacks, n_tokens)
+
+    def _for_answers(self, ask: Ask) -> _Ready[ResolvedEnsemble]:
+        ensembles = tuple(map(self._model.pinned_ensemble, ask.stacks))
+        return _Ready(ask, ensembles, tokens_of_examples(self._model.backbone, ask.inputs, ensembles, cut=ask.cut))
 
     def _together(
-        self, compute: "Callable[[Sequence[_Ready]], list[Reply]]", ready: Mapping[int, _Ready]
+        self, compute: Callable[[Sequence[_Ready[StackT]]], list[Reply]], ready: Mapping[int, _Ready[StackT]]
     ) -> dict[int, Reply]:
         """Replies of one batch; where that fails, each request for itself, so that the others are answered."""
         if not ready:
@@ -107,7 +100,7 @@ class Answering:
             return dict.fromkeys(ready, found)
         return {n: reply for n, each in ready.items() for reply in self._together(compute, {n: each}).values()}
 
-    def _vectors(self, ready: Sequence[_Ready]) -> list[Reply]:
+    def _vectors(self, ready: Sequence[_Ready[ResolvedStack]]) -> list[Reply]:
         by_prefix: dict[str | None, list[int]] = {}
         for number, each in enumerate(ready):
             by_prefix.setdefault(each.ask.prefix, []).append(number)
@@ -116,7 +109,7 @@ class Answering:
             replies |= zip(numbers, self._encoded([ready[number] for number in numbers], prefix), strict=True)
         return [replies[number] for number in range(len(ready))]
 
-    def _encoded(self, ready: Sequence[_Ready], prefix: str | None) -> Iterator[Vectors]:
+    def _encoded(self, ready: Sequence[_Ready[ResolvedStack]], prefix: str | None) -> Iterator[Vectors]:
         texts = [text for each in ready for text in each.ask.inputs]
         stacks = [stack for each in ready for stack in each.stacks]
         found = self._model.encode(texts, stacks=stacks, batch_size=self._batch_size, prefix=prefix)
@@ -124,10 +117,10 @@ class Answering:
             told = nn.functional.normalize(rows, dim=-1) if each.ask.normalize else rows
             yield Vectors(told.shape[1], told.numpy().astype("<f4").tobytes(), each.n_tokens)
 
-    def _answers(self, ready: Sequence[_Ready]) -> list[Reply]:
+    def _answers(self, ready: Sequence[_Ready[ResolvedEnsemble]]) -> list[Reply]:
         inputs = [given for each in ready for given in each.ask.inputs]
-        stacks = [stack for each in ready for stack in each.stacks]
-        found = iter(self._model.predict(inputs, stacks=stacks, batch_size=self._batch_size))
+        ensembles = [ensemble for each in ready for ensemble in each.stacks]
+        found = iter(self._model.predict(inputs, stacks=ensembles, batch_size=self._batch_size))
         return [Answers(tuple(islice(found, len(each.stacks))), each.n_tokens) for each in ready]
 
     def _tried(self, compute: Callable[..., Found], *given: object) -> Found | Refusal:
@@ -147,7 +140,11 @@ def slots_for(model: AdaptedModel) -> int:
     return _SLOTS_ON_CUDA if model.device.type == "cuda" and model.backbone.architecture.row_wise else 0
 
 
-def _head_of(stack: ResolvedStack) -> HeadConfig:
-    if stack.head is None:
-        raise NoHead(str(stack.stack), ())
-    return stack.head[1]
+def _sort(
+    number: int, begun: _Ready[StackT] | Refusal, ready: dict[int, _Ready[StackT]], found: dict[int, Reply]
+) -> None:
+    """Put a request among those that are ready, or its refusal among the replies."""
+    if isinstance(begun, Refusal):
+        found[number] = begun
+    else:
+        ready[number] = begun

@@ -79,15 +79,26 @@ def rows_of(fields: Mapping[str, Any], limits: Limits) -> Rows:
             "one input for all stacks.",
             "stacks",
         )
-    if n_rows > limits.max_inputs:
-        raise malformed(
-            f"{n_rows:,} inputs are asked for, and a request may have {limits.max_inputs:,}. Send several.", "input"
-        )
+    require_few(n_rows, limits)
     return Rows(
         inputs if len(inputs) == n_rows else inputs * n_rows,
         names if len(names) == n_rows else names * n_rows,
         _cut(fields),
     )
+
+
+def require_few(n_inputs: int, limits: Limits) -> None:
+    """Let a request be within the bound; an input under an ensemble counts once for each of its stacks.
+
+    Raises:
+        Refused: It has more.
+    """
+    if n_inputs > limits.max_inputs:
+        raise malformed(
+            f"{n_inputs:,} inputs are asked for (one under an ensemble counts once for each stack), and a request may "
+            f"have {limits.max_inputs:,}. Send several.",
+            "input",
+        )
 
 
 def _inputs(fields: Mapping[str, Any], limits: Limits) -> tuple[Any, ...]:

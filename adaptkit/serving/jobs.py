@@ -32,7 +32,7 @@ class Roster:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """Inputs for vectors or for heads, each with its stack in whole ids ("": the backbone alone).
+    """Inputs for vectors or for heads, each with its stack or ensemble in whole ids ("": the backbone alone).
 
     `inputs` are texts for vectors, else examples of the stack's task type. With `cut`, what is too long is cut. At
     `deadline`, by the monotonic clock, nobody waits any more. Of vectors, `prefix` stands before each text in place of

@@ -7,9 +7,8 @@ from adaptkit.data.tasks import Example
 from adaptkit.heads import format_of
 from adaptkit.labelled import without_label
 from adaptkit.methods import by_reading
-from adaptkit.model import ResolvedStack
+from adaptkit.model import ResolvedEnsemble, ResolvedStack
 from adaptkit.serving.refusal import malformed
-from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.amounts import row_of
 
 
@@ -32,19 +31,27 @@ def tokens_of_texts(
 
 
 def tokens_of_examples(
-    backbone: Backbone, examples: Sequence[Example], stacks: Sequence[ResolvedStack], head: HeadConfig, *, cut: bool
+    backbone: Backbone, examples: Sequence[Example], ensembles: Sequence[ResolvedEnsemble], *, cut: bool
 ) -> int:
-    """The tokens of examples under stacks with one head; a context that is long is read in windows.
+    """The tokens of examples, of each under every stack that answers it; a context that is long is read in windows.
 
     Raises:
         Refused: One is longer than the backbone reads, and may not be cut.
     """
     count = 0
-    for reading, places in by_reading(enumerate(stack.reading for stack in stacks)).items():
-        task_format = format_of(backbone.reader(reading), head)
-        items = task_format.items([without_label(examples[place]) for place in places])
-        _require_whole([places[item.example] for item in items if item.cut], backbone.max_length, cut=cut)
-        count += sum(item.n_tokens for item in items)
+    heads = {id(config): config for ensemble in ensembles for _, config in ensemble.heads}
+    for head in heads.values():
+        rows = [
+            (number, stack.reading)
+            for number, ensemble in enumerate(ensembles)
+            for stack, (_, config) in zip(ensemble.stacks, ensemble.heads, strict=True)
+            if config is head
+        ]
+        for reading, numbers in by_reading(rows).items():
+            task_format = format_of(backbone.reader(reading), head)
+            items = task_format.items([without_label(examples[number]) for number in numbers])
+            _require_whole([numbers[item.example] for item in items if item.cut], backbone.max_length, cut=cut)
+            count += sum(item.n_tokens for item in items)
     return count
 
 

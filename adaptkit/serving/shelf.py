@@ -7,7 +7,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
-from adaptkit.composition import Fuse, Stack, resolved
+from adaptkit.composition import Ensemble, Fuse, Stack, parse_composition, resolved
 from adaptkit.composition.adapter_names import AdapterNames
 from adaptkit.errors import AdapterExists, AdapterFileError, AdaptkitError, ConfigError
 from adaptkit.format.catalogue import Catalogue
@@ -21,10 +21,15 @@ _SEE = "GET /v1/models lists what there is."
 
 @dataclass(frozen=True)
 class Named:
-    """A stack in whole ids ("": the backbone alone), and the task type of the head on top, if there is one."""
+    """A stack in whole ids ("": the backbone alone), and the task type of the head on top, if there is one.
+
+    Of an ensemble, the stacks stand together, and the head is that of the first; whether all are of one kind, a worker
+    finds out.
+    """
 
     stack: str
     head: str | None
+    n_stacks: int = 1
 
 
 class Shelf:
@@ -111,7 +116,7 @@ class Shelf:
         return (each for name, each in self._listings.items() if name in self._names and self._is_served(name))
 
     def named(self, name: str) -> Named:
-        """The stack that a request means; a bare name is that of an adapter, where only one has it.
+        """The stack or ensemble that a request means; a bare name is that of an adapter, where only one has it.
 
         Raises:
             Refused: It means none, or an adapter in it is not served.
@@ -142,13 +147,23 @@ class Shelf:
         if self._described is not None and name == self._described.backbone:
             return Named("", None)
         try:
-            stack = resolved(Stack.parse(name), self._id_of, _refused_fusion)
+            asked = parse_composition(name)
+            stacks = list(map(self._whole, asked.stacks if isinstance(asked, Ensemble) else [asked]))
+            whole = Ensemble(*stacks) if len(stacks) > 1 else stacks[0]
         except AdaptkitError as error:
             raise Refused(refusal_of(error)) from error
+        return Named(str(whole), self._head_on(stacks[0]), len(stacks))
+
+    def _whole(self, asked: Stack) -> Stack:
+        """The same in whole ids, all of them served."""
+        stack = resolved(asked, self._id_of, _refused_fusion)
         assert isinstance(stack, Stack)  # noqa: S101 - a stack resolves to a stack
         self._require_served(stack)
+        return stack
+
+    def _head_on(self, stack: Stack) -> str | None:
         top = stack.parts[-1] if stack.parts else None
-        return Named(str(stack), self._listings[top].facts.head if isinstance(top, str) else None)
+        return self._listings[top].facts.head if isinstance(top, str) else None
 
     def _id_of(self, name: str) -> str:
         if reason := self._left_out.get(name):

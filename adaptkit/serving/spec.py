@@ -19,6 +19,7 @@ from adaptkit.serving.body import (
     embedding_fields,
     head_fields,
     prefix_of,
+    require_few,
     require_width,
     rows_of,
 )
@@ -86,6 +87,7 @@ class ZooSpec(OpenAIEmbeddingSpec):  # type: ignore[misc]  # it has no types
         rows = rows_of(fields, self._limits)
         await self._described()
         named = [self._shelf.named(name) for name in rows.names]
+        require_few(sum(each.n_stacks for each in named), self._limits)
         examples = [
             example_of(endpoint, number, *row) for number, row in enumerate(zip(rows.inputs, named, strict=True))
         ]

@@ -28,9 +28,9 @@ async function ask(path, body) {
   throw new Error(found.error ? found.error.message : answer.statusText);
 }
 
-// Adapters of the stack that is typed, as far as the page knows them; the last one may have a head.
+// Adapters of the stack or stacks that are typed, as far as the page knows them; the last one may have a head.
 function parts() {
-  return at("stack").value.split(">").map(part => part.trim()).filter(Boolean).map(name =>
+  return at("stack").value.split(/[>|]/).map(part => part.trim()).filter(Boolean).map(name =>
     models.find(model => model.id === name) || models.find(model => model.id.split("/")[1] === name) || { id: name });
 }
 
@@ -65,7 +65,7 @@ function showFields() {
     const select = at("kind-" + kind);
     if (select) select.value = chosen.find(model => model.kind === kind)?.id || "";
   }
-  at("facts").textContent = chosen.map(model => {
+  at("facts").textContent = [...new Set(chosen)].map(model => {
     const score = (model.scores || [])[0];
     return [model.id, model.task_type, model.licence,
       score && `${score.task}: ${score.score_with.toFixed(1)} (${score.score_without.toFixed(1)} without)`].filter(Boolean).join(" · ");

@@ -12,17 +12,19 @@ from fastapi.testclient import TestClient
 
 from adaptkit.cli.serve import serve_flags
 from adaptkit.errors import AdaptkitError, BackboneMismatch, ConfigError, NotAnAdapter, SourceNotFound
+from adaptkit.labelled import examples_of
 from adaptkit.options import options_of
 from adaptkit.requests import Pretrained
 from adaptkit.serving.api import ZooAPI
-from adaptkit.serving.jobs import EMBEDDINGS, Ask, Described, Follow, Roster, Vectors
+from adaptkit.serving.jobs import EMBEDDINGS, Answers, Ask, Described, Follow, Roster, Vectors
 from adaptkit.serving.limits import Limits
 from adaptkit.serving.metrics import Metrics
 from adaptkit.serving.refusal import Refusal, Refused, refusal_of
 from adaptkit.serving.server import ZooServer
 from adaptkit.serving.shelf import Shelf
 from adaptkit.serving.spec import ZooSpec
-from tests.zoos import made_zoo, zipped
+from tests.adapters import random_adapter
+from tests.zoos import TOPICS, made_zoo, zipped
 
 KEY = "not to be told"
 
@@ -132,10 +134,13 @@ def test_names_are_those_of_the_zoo_and_of_what_is_served(zoo: Path, tmp_path: P
     assert named(shelf, "sw > topics") == "language/sw > task/topics"
     assert named(shelf, "average(sw: 0.5, sw-news: 0.5)") == "average(language/sw: 0.5, language/sw-news: 0.5)"
     assert named(shelf, "language/wal-Latn") == "another_backbone"
+    assert named(shelf, "topics | sw > topics") == "task/topics | language/sw > task/topics"
+    assert named(shelf, "topics | language/wal-Latn") == "another_backbone"
     assert named(shelf, "fuse(sw, sw-news)") == "invalid_value"
     assert named(shelf, "../../etc/passwd") == "invalid_value"
     shelf.take("language/sw")
     assert named(shelf, "sw > topics") == named(shelf, "average(sw: 0.5, sw-news: 0.5)") == "model_not_found"
+    assert named(shelf, "topics | sw > topics") == "model_not_found"
     shelf.put("language/sw", shelf.seen("sw"))
     assert named(shelf, "sw") == "language/sw"
 
@@ -229,6 +234,50 @@ def test_requests_that_wait_together_have_each_its_own_prefix(zoo: Path) -> None
             ["Maji", "Mbuzi anakula"], prefix=prefix, normalize_embeddings=each.get("normalize", False)
         )
         np.testing.assert_allclose(np.frombuffer(found.values, "<f4").reshape(2, -1), right.numpy(), atol=1e-5)
+
+
+def test_an_ensemble_is_answered_in_one_batch_with_what_else_waits(zoo: Path) -> None:
+    from adaptkit.serving.answering import Answering
+    from tests.tiny import tiny_model
+
+    model, sizes = tiny_model(), list[int]()
+    together = "task/topics | language/sw > task/topics"
+    stacks = ["task/topics", together, "language/sw > task/topics"]
+    asks = [
+        Ask(
+            endpoint="classify", inputs=tuple(examples_of("classification", ["Maji"])), stacks=(stack,), roster=Roster()
+        )
+        for stack in stacks
+    ]
+    answering = Answering(model, zoo, cache_bytes=2**20, batch_size=8)
+    answering.replies(asks)  # which reads and proves the adapters
+    handle = model.network.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    replies = [reply for reply in answering.replies(asks) if isinstance(reply, Answers)]
+    handle.remove()
+    assert len(sizes) == 1
+    first, mean, other = (reply.answers[0].probabilities["goats"] for reply in replies)
+    assert mean == pytest.approx((first + other) / 2, abs=1e-6)
+    assert [reply.n_tokens for reply in replies] == [replies[0].n_tokens * n for n in (1, 2, 1)]
+
+
+def test_an_input_that_is_too_long_is_named_by_its_own_number(zoo: Path) -> None:
+    from adaptkit.serving.answering import Answering
+    from tests.tiny import tiny_model
+
+    model = tiny_model()
+    random_adapter(model, TOPICS, kind="task", name="other", seed=9).save(zoo / "other")
+    try:
+        asked = Ask(
+            endpoint="classify",
+            inputs=tuple(examples_of("classification", ["Maji", "goat " * 300])),
+            stacks=("task/topics", "task/other"),
+            roster=Roster(),
+        )
+        (refused,) = Answering(model, zoo, cache_bytes=2**20, batch_size=8).replies([asked])
+    finally:
+        rmtree(zoo / "other")
+    assert isinstance(refused, Refusal)
+    assert refused.message.startswith("row 2 of the inputs is longer than")
 
 
 def _run(*, zoo: Path | None = None, port: int = 8000, **more: object) -> None:

@@ -126,6 +126,20 @@ def test_heads_answer_at_their_own_endpoints_as_the_model_does(served: Served) -
     assert near["data"][0]["score"] == pytest.approx(right, abs=1e-5)
 
 
+def test_stacks_answer_together(served: Served) -> None:
+    both = "topics | sw > topics"
+    status, found = post(served, "/v1/classify", {"model": both, "input": TEXTS})
+    assert (status, found["model"]) == (200, "task/topics | language/sw > task/topics")
+    alone = [post(served, "/v1/classify", {"model": stack, "input": TEXTS})[1] for stack in both.split(" | ")]
+    assert found["usage"]["prompt_tokens"] == sum(each["usage"]["prompt_tokens"] for each in alone)
+    for answer, *each in zip(found["data"], *(each["data"] for each in alone), strict=True):
+        for label, probability in answer["probabilities"].items():
+            assert probability == pytest.approx(sum(one["probabilities"][label] for one in each) / 2, abs=1e-5)
+    _, mixed = post(served, "/v1/predict", {"stacks": ["ner", both], "input": TEXTS[0]})
+    assert mixed["data"][1]["model"] == found["model"]
+    assert mixed["data"][1]["probabilities"] == pytest.approx(found["data"][0]["probabilities"], abs=1e-5)
+
+
 def test_what_was_answered_is_counted(served: Served, client: openai.OpenAI) -> None:
     before = metrics(served)
     client.embeddings.create(model="sw", input=TEXTS)
@@ -186,6 +200,13 @@ def test_one_text_is_answered_by_many_heads_in_one_request(served: Served) -> No
         ("classify", {"model": "sw", "input": "a"}, 400, "ends in no adapter with a head"),
         ("classify", {"model": "ner", "input": "a"}, 400, "ask /v1/tag"),
         ("classify", {"model": "near", "input": ["a"]}, 422, "a pair of texts"),
+        ("classify", {"model": "topics | near", "input": "a"}, 400, "heads of one kind"),
+        ("classify", {"model": "topics | sw", "input": "a"}, 400, "ends in no adapter with a head"),
+        ("classify", {"model": "topics | task/topics", "input": "a"}, 400, "has task/topics twice"),
+        ("classify", {"model": "topics | sw > topics", "input": ["a"] * 21}, 422, "a request may have 40"),
+        ("tag", {"model": "ner | sw > ner", "input": "a"}, 400, "have no mean"),
+        ("answer", {"model": "qa | sw > qa", "question": "a", "context": "b"}, 400, "have no mean"),
+        ("embeddings", {"model": "topics | sw > topics", "input": "a"}, 400, "has no vectors"),
         ("answer", {"model": "qa", "question": "who?"}, 422, "question and context"),
         ("load_lora_adapter", {"lora_name": "language/sw", "lora_path": "/etc"}, 422, "no path"),
         ("load_lora_adapter", {"lora_name": "../../etc"}, 404, "the zoo has no adapter"),
