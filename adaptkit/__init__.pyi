@@ -51,6 +51,7 @@ from .requests import (
 )
 from .storage import Adapter, Zoo, load_adapter
 from .task_types import TASK_TYPES
+from .transfers import MeasuredWay, TransferredTask, transfer_task
 from .verification import sign
 from .version import __version__
 from .weights.combine import combine
@@ -94,6 +95,7 @@ __all__ = [
     "LanguageRequest",
     "Lexicon",
     "Lora",
+    "MeasuredWay",
     "Measuring",
     "Merged",
     "Method",
@@ -122,6 +124,7 @@ __all__ = [
     "TrainingPlan",
     "TrainingReport",
     "TransferReport",
+    "TransferredTask",
     "Vocabulary",
     "WordTranslation",
     "Zoo",
@@ -159,6 +162,7 @@ __all__ = [
     "task_languages",
     "train_adapter",
     "train_plan",
+    "transfer_task",
     "translate_words",
     "vocabulary_of",
 ]

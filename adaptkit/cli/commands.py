@@ -95,6 +95,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Translate labelled examples word by word. Train a task on them beside the originals.",
         _function("translate_words", "translate_words"),
     ),
+    "transfer": (
+        "Bring a task to another language. All that helps is trained, and measured where you have labels.",
+        _function("transfer", "transfer"),
+    ),
     "list": (
         "List the adapters in zoos. Tab-separated if it goes to no terminal; broken ones are named on stderr.",
         _function("list_adapters", "list_adapters"),

@@ -8,6 +8,7 @@ from adaptkit.labelled.reading_options import ReadingOptions
 from adaptkit.labelled.spelling import checked_data, normalized_data, texts_of
 from adaptkit.labelled.translated_examples import copies_of
 from adaptkit.labelled.translations import read_translations
+from adaptkit.labelled.written_rows import json_lines_of
 
 __all__ = [
     "LabelledSource",
@@ -18,6 +19,7 @@ __all__ = [
     "examples_of",
     "is_columns",
     "is_tuples",
+    "json_lines_of",
     "normalized_data",
     "read_labelled",
     "read_task",

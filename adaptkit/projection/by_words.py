@@ -1,10 +1,9 @@
 """`translate_words`: labelled examples in a language that has none, from those of another, word by word."""
 
-import json
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -13,9 +12,9 @@ from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.mix import Parallels
-from adaptkit.data.tasks import Example, TaskData
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
-from adaptkit.labelled import LabelledSource, ReadingOptions
+from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
 from adaptkit.languages import canonical_tag
 from adaptkit.projection.learned_words import LearnedWords, is_in, learned_words
 from adaptkit.projection.name_marks import NameMarks
@@ -63,9 +62,7 @@ class WordTranslation:
             CannotWrite: The file cannot be written.
         """
         require_json_lines(Path(path))
-        return written(
-            path, (_as_json(self.data.task_type, example) for example in self.data.examples), overwrite=overwrite
-        )
+        return written(path, json_lines_of(self.data), overwrite=overwrite)
 
     def __str__(self) -> str:
         known = f"{self.n_known:,} of {self.n_words:,} words translated ({self.known:.0%})"
@@ -170,15 +167,3 @@ class _Words:
 
     def name(self, word: str) -> str:
         return self._marks.put_on(word, self._random)
-
-
-def _as_json(task_type: str, example: Example) -> str:
-    """A row that is read as the same example."""
-    columns = TASK_TYPES[task_type].columns
-    filled = {name: value for name, value in asdict(example).items() if value is not None}
-    return json.dumps({_column(name, columns): value for name, value in filled.items()}, ensure_ascii=False)
-
-
-def _column(name: str, columns: Mapping[str, tuple[str, ...]]) -> str:
-    known = columns.get(name, (name,))
-    return name if name in known else known[0]

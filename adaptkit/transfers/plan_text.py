@@ -1,0 +1,85 @@
+"""The training plan of a transfer, as a file that a person can read, change and run."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from adaptkit.transfers.ways import TaskHead, Way, Ways
+
+_MADE = """\
+# Made by `adaptkit transfer`: what brings {task} to {language}. `adaptkit train --plan` runs it again.
+"""
+
+
+def plan_text(
+    ways: Ways,
+    chosen: Sequence[Way],
+    *,
+    output: Path,
+    examples: Mapping[str, Path],
+    parallel: Sequence[str],
+    language_options: Mapping[str, object],
+    task_options: Mapping[str, object],
+    shared: Mapping[str, object],
+    trained: str | None,
+) -> str:
+    """TOML for all that these ways need.
+
+    `examples` are files of labelled examples by their language, the source first; `shared` is said for all adapters,
+    `language_options` for that with layers, `task_options` for the heads, and `trained` is the folder of the language
+    adapter where it is there already.
+    """
+    tables = [
+        *_languages(ways, chosen, parallel, language_options, trained),
+        *((_table(head.id), {**_head(ways, head, examples, trained), **task_options}) for head in ways.heads(chosen)),
+    ]
+    return "\n".join(
+        [
+            _MADE.format(task=ways.task, language=ways.language) + _lines({"output": str(output), **shared}),
+            *(f"{header}\n{_lines(options)}" for header, options in tables),
+        ]
+    )
+
+
+def _lines(options: Mapping[str, object]) -> str:
+    return "".join(f"{name} = {_toml(value)}\n" for name, value in options.items() if value is not None)
+
+
+def _languages(
+    ways: Ways,
+    chosen: Sequence[Way],
+    parallel: Sequence[str],
+    options: Mapping[str, object],
+    trained: str | None,
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    needed = ways.language_adapters(chosen)
+    if ways.glossary in needed:
+        licence = {"licence": options.get("licence")}
+        yield (
+            _table(ways.glossary),
+            {"lang": ways.language, "parallel": list(parallel), "method": "glossary", **licence},
+        )
+    if ways.adapter in needed and trained is None:
+        yield _table(ways.adapter), {"lang": ways.language, "parallel": list(parallel), **options}
+
+
+def _head(ways: Ways, head: TaskHead, examples: Mapping[str, Path], trained: str | None) -> Mapping[str, object]:
+    (source, file), *more = examples.items()
+    data = {source: str(file), **({language: str(other) for language, other in more} if head.words else {})}
+    on = [trained if id_ == ways.adapter and trained is not None else id_ for id_ in head.below]
+    method = "head" if ways.reads_glosses else None
+    return {"data": data, "task_type": ways.head.task_type, "method": method, "on": on or None}
+
+
+def _table(id_: str) -> str:
+    kind, _, name = id_.partition("/")
+    return f"[{kind}.{_toml(name)}]"
+
+
+def _toml(value: object) -> str:
+    """A value as TOML, whose basic strings have JSON's escapes, and need one for DEL too."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_toml(name)} = {_toml(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,104 @@
+"""The ways to bring a task to a language: which heads are trained, and which stacks of them answer."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from adaptkit.task_types import HeadConfig
+
+ALONE = "the source language alone"
+"""The way that all others are compared with: nothing of the language but the text that is read."""
+
+
+@dataclass(frozen=True)
+class TaskHead:
+    """A task adapter to be trained: on top of what, by id, and whether on examples with their words translated too."""
+
+    id: str
+    below: tuple[str, ...] = ()
+    words: bool = False
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to answer: a head under what it is read under, or several of these together."""
+
+    name: str
+    members: tuple[tuple[tuple[str, ...], TaskHead], ...]
+
+    @property
+    def stack(self) -> str:
+        """As `predict` takes it."""
+        return " | ".join(" > ".join((*below, head.id)) for below, head in self.members)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """All that there are for a task; the last is the one to take where nothing was measured.
+
+    Which it is was measured in nine languages for topics, in eleven for pairs of texts and in six for names
+    (docs/how-to/transfer.md). `words` says whether there are examples with their words translated.
+    """
+
+    task: str
+    language: str
+    head: HeadConfig
+    words: bool
+    trained: str | None = None
+
+    @property
+    def adapter(self) -> str:
+        """The id of the language adapter with layers: the one that is `trained` already, or that of the language."""
+        return self.trained or f"language/{self.language}"
+
+    @property
+    def glossary(self) -> str:
+        """The id of the language's glossary."""
+        return f"language/{self.language}-glossary"
+
+    @property
+    def reads_glosses(self) -> bool:
+        """Whether the task is one that glossaries help: then heads alone are trained, one under each stack."""
+        return self.head.reads_glosses
+
+    @cached_property
+    def all(self) -> tuple[Way, ...]:
+        """From the simplest to the one that is taken where nothing was measured."""
+        alone = self._head("source")
+        return (Way(ALONE, (((), alone),)), *(self._read_under_each(alone) if self.reads_glosses else self._on(alone)))
+
+    @property
+    def usual(self) -> Way:
+        """The one to take where nothing was measured."""
+        return self.all[-1]
+
+    def heads(self, ways: Sequence[Way]) -> tuple[TaskHead, ...]:
+        """What these need, each once."""
+        return tuple(dict.fromkeys(head for way in ways for _, head in way.members))
+
+    def language_adapters(self, ways: Sequence[Way]) -> tuple[str, ...]:
+        """The ids of the language adapters that these need."""
+        return tuple(dict.fromkeys(id_ for way in ways for below, _ in way.members for id_ in below))
+
+    def _read_under_each(self, alone: TaskHead) -> Iterator[Way]:
+        stacks = {
+            "the glossary": (self.glossary,),
+            "the adapter": (self.adapter,),
+            "glossary and adapter": (self.glossary, self.adapter),
+        }
+        members = []
+        for (name, below), short in zip(stacks.items(), ("glossary", "adapter", "both"), strict=True):
+            members.append((below, self._head(short, below) if self.words else alone))
+            yield Way(name, (members[-1],))
+        yield Way("these three together", tuple(members))
+
+    def _on(self, alone: TaskHead) -> Iterator[Way]:
+        below = (self.adapter,)
+        if self.head.row.averaged is not None:
+            yield Way("without and with the adapter, together", (((), alone), (below, alone)))
+        yield Way("the adapter", ((below, alone),))
+        if self.words and self.head.row.word_by_word is not None:
+            yield Way("the adapter, trained on translated words too", ((below, self._head("words", below)),))
+
+    def _head(self, short: str, below: tuple[str, ...] = ()) -> TaskHead:
+        return TaskHead(f"task/{self.task}-{short}", below, words=bool(below) and self.words)

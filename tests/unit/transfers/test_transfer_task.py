@@ -1,0 +1,130 @@
+"""A task brought to another language: what is trained, how it is measured, and what is chosen."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import adaptkit
+from adaptkit import Planning, Pretrained, TransferredTask, transfer_task
+from adaptkit.errors import ConfigError
+from adaptkit.scores import Difference
+from adaptkit.transfers import MeasuredWay
+from adaptkit.transfers.transferred import chosen_of
+from tests.plans import InThisProcess, in_this_process, plan_folder
+from tests.runs import PAIRS
+
+LABELS = ("sports", "health")
+ENGLISH = [(english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
+SWAHILI = [(swahili, LABELS[number % 2]) for number, (_, swahili) in enumerate(PAIRS)]
+WORDS = [([*english.split()], ["B-PER"] + ["O"] * (len(english.split()) - 1)) for english, _ in PAIRS]
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[InThisProcess]:
+    monkeypatch.chdir(plan_folder(tmp_path))
+    rows = [json.dumps({"translation": {"en": english, "sw": swahili}}) for english, swahili in PAIRS]
+    Path("en-sw.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    return in_this_process(monkeypatch)
+
+
+def transferred(**options: object) -> TransferredTask:
+    asked = {
+        "task": "topics",
+        "data": ENGLISH,
+        "lang": "sw",
+        "parallel": "en-sw.jsonl",
+        "output": "out",
+        "max_steps": 2,
+        "task_steps": 2,
+        "backbone": Pretrained("tiny"),
+        "planning": Planning(progress=False),
+    }
+    return transfer_task(**{**asked, **options})  # type: ignore[arg-type]
+
+
+def trained_by(child: type[InThisProcess]) -> list[str]:
+    return [str(job["train"]["options"]["output"]) for job in child.jobs if "train" in job]
+
+
+def test_single_texts_are_answered_by_heads_under_glossary_adapter_and_both(child: type[InThisProcess]) -> None:
+    found = transferred()
+    assert found.stack == (
+        "language/sw-glossary > task/topics-glossary | language/sw > task/topics-adapter | "
+        "language/sw-glossary > language/sw > task/topics-both"
+    )
+    assert found.metric == ""
+    assert "not measured here" in str(found)
+    model = adaptkit.load_model("tiny")
+    model.attach_zoo("out")
+    assert {model.predict(text, stack=found.stack).label for text, _ in SWAHILI[:2]} <= set(LABELS)
+    again = len(child.jobs)
+    assert transferred().stack == found.stack
+    assert len(child.jobs) == again  # all was done
+
+
+def test_every_way_is_measured_on_labelled_examples_of_the_language(child: type[InThisProcess]) -> None:
+    found = transferred(dev=SWAHILI)
+    assert "out/task/topics-source" in trained_by(child)
+    assert found.metric == "accuracy"
+    assert found.n_examples == len(SWAHILI)
+    assert found.ways[0].name == "the source language alone"
+    assert found.ways[0].gain is None
+    assert all(way.score is not None and 0 <= way.score <= 100 for way in found.ways)
+    written = json.loads(Path("out/transfer.json").read_text(encoding="utf-8"))
+    assert written["stack"] == found.stack
+    assert [way["score"] for way in written["ways"]] == [way.score for way in found.ways]
+
+
+@pytest.mark.usefixtures("child")
+def test_names_get_the_adapter_and_translated_words_but_no_glossary() -> None:
+    found = transferred(task="names", data=WORDS, task_type="ner")
+    assert found.stack == "language/sw > task/names-words"
+    assert not Path("out/language/sw-glossary").exists()
+    assert {json.loads(line)["tags"][0] for line in Path("out/names-sw.jsonl").read_text().splitlines()} == {"B-PER"}
+
+
+@pytest.mark.usefixtures("child")
+def test_a_language_adapter_that_is_there_is_taken() -> None:
+    trained = adaptkit.train_adapter(
+        lang="sw",
+        parallel="en-sw.jsonl",
+        backbone="tiny",
+        name="mine",
+        run=adaptkit.Run(max_steps=1, progress=False),
+        output="adapters/mine",
+    )
+    found = transferred(adapter="adapters/mine")
+    assert "language/mine > task/topics-adapter" in found.stack
+    assert adaptkit.load_adapter("out/language/mine").weights_sha256 == trained.weights_sha256
+    with pytest.raises(ConfigError, match="give an adapter with layers that was trained for ha"):
+        transferred(adapter="adapters/mine", lang="ha", output="other")
+
+
+@pytest.mark.usefixtures("child")
+def test_what_cannot_be_is_said_before_anything_is_trained() -> None:
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="no transfer has written"):
+        transferred(output="mine")
+    with pytest.raises(ConfigError, match="names files"):
+        transferred(parallel=PAIRS)
+    with pytest.raises(ConfigError, match="label music"):
+        transferred(dev=[("Wimbo mzuri sana.", "music")])
+    assert not Path("out/transfer.toml").exists()
+
+
+def way(name: str, score: float | None) -> MeasuredWay:
+    return MeasuredWay(name=name, stack=name, score=score)
+
+
+def test_the_usual_way_is_left_for_one_that_is_surely_better_alone() -> None:
+    ways = [way("alone", 60.0), way("adapter", 70.0), way("together", 66.0)]
+    same = Difference(0.0, 0.0, 0.0, 0.95)
+    unsure = [Difference(-6.0, -9.0, -3.0, 0.95), Difference(4.0, -1.0, 9.0, 0.95), same]
+    assert chosen_of(ways, unsure)[0] is ways[2]
+    sure = [unsure[0], Difference(4.0, 0.5, 7.5, 0.95), same]
+    best, why = chosen_of(ways, sure)
+    assert best is ways[1]
+    assert "a little too good" in why
+    assert chosen_of([way("together", None)], [None])[0].name == "together"
