@@ -2,31 +2,23 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from adaptkit.data.tasks import TaskData
-from adaptkit.errors import ConfigError, EmptyCorpus, TrainingError
-from adaptkit.evaluation.metrics import task_metrics
+from adaptkit.errors import ConfigError, TrainingError
 from adaptkit.format.folder import whole_file
-from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
+from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
-from adaptkit.model import AdaptedModel
 from adaptkit.plans import train_plan
-from adaptkit.projection import translate_words
-from adaptkit.projection.written import written
-from adaptkit.recipes.place import model_of
 from adaptkit.requests import Planning, Pretrained
 from adaptkit.requests.output import PathOrName
-from adaptkit.requests.written import parallels
-from adaptkit.scores import Difference, paired_metric_difference
 from adaptkit.storage import Adapter, load_adapter
-from adaptkit.task_types import TASK_TYPES, head_for
 from adaptkit.terminal.asking import as_typed
+from adaptkit.transfers.measuring import Measuring
 from adaptkit.transfers.plan_text import plan_text
-from adaptkit.transfers.transferred import MeasuredWay, TransferredTask, chosen_of
-from adaptkit.transfers.ways import Way, Ways
+from adaptkit.transfers.prepared import Prepared
+from adaptkit.transfers.transferred import TransferredTask
 
 PLAN = "transfer.toml"
 
@@ -84,7 +76,8 @@ def transfer_task(
     """
     place = Path(output)
     _require_own(place)
-    started = _Prepared.of(
+    given = None if adapter is None else _of_language(adapter, lang)
+    started = Prepared.of(
         task=task,
         data=data,
         dev=dev,
@@ -95,16 +88,16 @@ def transfer_task(
         reading=reading or ReadingOptions(),
     )
     held = backbone or Pretrained()
-    trained = None if adapter is None else _copied(adapter, place, started.ways)
-    if trained is not None:
-        started = replace(started, ways=replace(started.ways, trained=trained.id))
-    chosen = started.ways.all if started.dev is not None else (started.ways.usual,)
+    ways = started.ways if given is None else replace(started.ways, trained=given.id)
+    chosen = ways.all if started.dev is not None else (ways.usual,)
     place.mkdir(parents=True, exist_ok=True)
+    if given is not None:
+        _keep(given, place / given.id)
     examples = started.written(place)
     with whole_file(place / PLAN) as partial:
         partial.write_text(
             plan_text(
-                started.ways,
+                ways,
                 chosen,
                 output=place,
                 examples=examples,
@@ -112,144 +105,16 @@ def transfer_task(
                 language_options={"max_steps": max_steps, "licence": licence},
                 task_options={"max_steps": task_steps},
                 shared=_held(held),
-                trained=None if trained is None else str(place / trained.id),
+                trained=None if given is None else str(place / given.id),
             ),
             encoding="utf-8",
         )
     summary = train_plan(place / PLAN, planning)
     if summary.failed:
         raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. The same call tries again.")
-    found = _Measuring(started, place, chosen, held).result()
+    found = Measuring(replace(started, ways=ways), place, chosen, held).result()
     found.save()
     return found
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Prepared:
-    """All that is read before anything is trained: examples, those in the language, and the ways that there are."""
-
-    ways: Ways
-    source: str
-    data: TaskData
-    words: TaskData | None
-    dev: TaskData | None
-    parallel: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        task: str,
-        data: "LabelledSource | TaskData",
-        dev: "LabelledSource | TaskData | None",
-        lang: str,
-        source_lang: str,
-        parallel: PathOrName | Sequence[PathOrName],
-        task_type: str | None,
-        reading: ReadingOptions,
-    ) -> "_Prepared":
-        language, source = canonical_tag(lang), canonical_tag(source_lang)
-        files = (parallel,) if isinstance(parallel, str | os.PathLike) else tuple(parallel)
-        if not files or not all(isinstance(file, str | os.PathLike) for file in files):
-            raise ConfigError(
-                f"parallel of a transfer names files, for each training reads them in a process of its own; found "
-                f"{parallel!r:.80}. Write the pairs to a file of JSON lines or a TSV."
-            )
-        read = reading.read(data, task_type=task_type, language=source)
-        read = replace(read, examples=[replace(each, language=each.language or source) for each in read.examples])
-        head, row = head_for(read), TASK_TYPES[read.task_type]
-        if row.writes:
-            raise ConfigError(
-                f"{read.description} holds {row.in_words}, whose answers are written in a language; a transfer is for "
-                "answers that are the same in all. Train it on pairs of its languages."
-            )
-        measured = None
-        if dev is not None:
-            measured = reading.read(dev, task_type=read.task_type, language=language)
-            if unknown := sorted(set(measured.labels) - set(read.labels)) if read.labels else []:
-                raise ConfigError(
-                    f"{as_typed(dev=...)} has the label{'s'[: len(unknown) > 1]} {', '.join(unknown)}, and the "
-                    f"examples to train on have {', '.join(read.labels)}."
-                )
-        words, notes = None, []
-        if row.by_words:
-            with suppress(EmptyCorpus):
-                words = translate_words(
-                    read, parallel=parallels([str(file) for file in files]), lang=language, source_lang=source
-                )
-                notes.append(str(words))
-        if row.by_words and words is None:
-            notes.append(f"no words were translated: no parallel text is between {source} and {language}")
-        return cls(
-            ways=Ways(task, language, head, words=words is not None),
-            source=source,
-            data=read,
-            words=None if words is None else words.data,
-            dev=measured,
-            parallel=tuple(str(file) for file in files),
-            notes=tuple(notes),
-        )
-
-    def written(self, place: Path) -> Mapping[str, Path]:
-        """The files of examples, the source language first."""
-        found = {self.source: self.data}
-        if self.words is not None:
-            found[self.ways.language] = self.words
-        return {
-            language: written(place / f"{self.ways.task}-{language}.jsonl", json_lines_of(data), overwrite=True)
-            for language, data in found.items()
-        }
-
-
-@dataclass(frozen=True)
-class _Measuring:
-    """The ways, measured where there are examples for it."""
-
-    started: _Prepared
-    place: Path
-    ways: Sequence[Way]
-    held: Pretrained
-
-    def result(self) -> TransferredTask:
-        if self.started.dev is None:
-            return self._transferred([MeasuredWay(name=way.name, stack=way.stack) for way in self.ways], [None], "")
-        model = model_of(self.held)
-        model.attach_zoo(self.place)
-        return self._measured(model, self.started.dev)
-
-    def _measured(self, model: AdaptedModel, dev: TaskData) -> TransferredTask:
-        head, language = self.started.ways.head, self.started.ways.language
-        name = head.row.default_metrics[0]
-        metric = task_metrics([name], head, language, dev.examples)[name]
-        each = [metric.statistics(model.predict(dev.examples, stack=way.stack), dev.examples) for way in self.ways]
-        found = [
-            MeasuredWay(
-                name=way.name,
-                stack=way.stack,
-                score=float(metric.score(statistics.sum(axis=0))),
-                gain=None if number == 0 else paired_metric_difference(metric, statistics, each[0]),
-            )
-            for number, (way, statistics) in enumerate(zip(self.ways, each, strict=True))
-        ]
-        over_usual = [paired_metric_difference(metric, statistics, each[-1]) for statistics in each]
-        return self._transferred(found, over_usual, name)
-
-    def _transferred(
-        self, found: Sequence[MeasuredWay], over_usual: Sequence[Difference | None], metric: str
-    ) -> TransferredTask:
-        taken, why = chosen_of(found, over_usual)
-        return TransferredTask(
-            task=self.started.ways.task,
-            language=self.started.ways.language,
-            folder=self.place,
-            stack=taken.stack,
-            chosen=why,
-            metric=metric,
-            n_examples=0 if self.started.dev is None else len(self.started.dev.examples),
-            ways=tuple(found),
-            notes=self.started.notes,
-        )
 
 
 def _require_own(place: Path) -> None:
@@ -258,22 +123,26 @@ def _require_own(place: Path) -> None:
         raise ConfigError(f"{place} holds something that no transfer has written; name another {as_typed(output=...)}.")
 
 
-def _copied(folder: PathOrName, place: Path, ways: Ways) -> Adapter:
-    """The language adapter that is there already, in the zoo of the transfer.
+def _of_language(folder: PathOrName, lang: str) -> Adapter:
+    """The language adapter that is there already.
 
     Raises:
         ConfigError: It is not for the language, or has no layers.
+        AdapterFileError: The folder is no sound adapter.
     """
-    adapter = load_adapter(folder)
-    if adapter.kind != "language" or ways.language not in adapter.languages or adapter.config.reading.glossary:
+    adapter, language = load_adapter(folder), canonical_tag(lang)
+    if adapter.kind != "language" or language not in adapter.languages or adapter.config.reading.glossary:
         raise ConfigError(
             f"{as_typed(adapter=str(folder))} is {adapter.id}; give an adapter with layers that was trained for "
-            f"{ways.language}."
+            f"{language}."
         )
-    target = place / adapter.id
-    if not target.exists() or load_adapter(target).weights_sha256 != adapter.weights_sha256:
-        adapter.save(target, overwrite=True)
     return adapter
+
+
+def _keep(adapter: Adapter, folder: Path) -> None:
+    """Have an adapter in the zoo of the transfer."""
+    if not folder.exists() or load_adapter(folder).weights_sha256 != adapter.weights_sha256:
+        adapter.save(folder, overwrite=True)
 
 
 def _held(backbone: Pretrained) -> Mapping[str, object]:

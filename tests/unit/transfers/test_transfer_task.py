@@ -78,7 +78,7 @@ def test_every_way_is_measured_on_labelled_examples_of_the_language(child: type[
 
 @pytest.mark.usefixtures("child")
 def test_names_get_the_adapter_and_translated_words_but_no_glossary() -> None:
-    found = transferred(task="names", data=WORDS, task_type="ner")
+    found = transferred(task="names", data=WORDS, task_type="tagging")
     assert found.stack == "language/sw > task/names-words"
     assert not Path("out/language/sw-glossary").exists()
     assert {json.loads(line)["tags"][0] for line in Path("out/names-sw.jsonl").read_text().splitlines()} == {"B-PER"}
@@ -120,10 +120,14 @@ def way(name: str, score: float | None) -> MeasuredWay:
 
 def test_the_usual_way_is_left_for_one_that_is_surely_better_alone() -> None:
     ways = [way("alone", 60.0), way("adapter", 70.0), way("together", 66.0)]
-    same = Difference(0.0, 0.0, 0.0, 0.95)
-    unsure = [Difference(-6.0, -9.0, -3.0, 0.95), Difference(4.0, -1.0, 9.0, 0.95), same]
+    same = Difference(mean=0.0, low=0.0, high=0.0, confidence=0.95)
+    unsure = [
+        Difference(mean=-6.0, low=-9.0, high=-3.0, confidence=0.95),
+        Difference(mean=4.0, low=-1.0, high=9.0, confidence=0.95),
+        same,
+    ]
     assert chosen_of(ways, unsure)[0] is ways[2]
-    sure = [unsure[0], Difference(4.0, 0.5, 7.5, 0.95), same]
+    sure = [unsure[0], Difference(mean=4.0, low=0.5, high=7.5, confidence=0.95), same]
     best, why = chosen_of(ways, sure)
     assert best is ways[1]
     assert "a little too good" in why
