@@ -345,6 +345,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 def test_the_page_shows_what_a_stack_answers_on_a_phone(served: Served, tmp_path: Path) -> None:
     given = [
         {"stack": "sw-news > topics", "text": "goat"},
+        {"stack": "topics | sw-news > topics", "text": "goat"},
         {"stack": "language/sw", "text": "goat", "lines": f"goat\n{HOSTILE}"},
         {"stack": "ner", "words": "Asha lives here"},
         {"stack": "qa", "question": "Who rests?", "context": "The goat rests."},
@@ -353,8 +354,9 @@ def test_the_page_shows_what_a_stack_answers_on_a_phone(served: Served, tmp_path
     ]
     found = shown_by(served.url, [urlencode(each) for each in given], tmp_path, PHONE)
     assert [(each.scroll_width, each.width, each.n_sticking_out) for each in found] == [(PHONE, PHONE, 0)] * len(given)
-    topics, lines, words, answer, near, refused = found
+    topics, together, lines, words, answer, near, refused = found
     assert ">goats<" in topics.answer
+    assert ">goats<" in together.answer
     assert f"<td>{escape(HOSTILE)}</td>" in lines.answer
     assert ">Asha<b>" in words.answer
     assert 'class="best"' in answer.answer
