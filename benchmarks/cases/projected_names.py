@@ -16,18 +16,18 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter, Projection
 from adaptkit.data.tasks import Example, TaskData
-from adaptkit.labelled import read_task, texts_of
-from benchmarks.sib200 import word_runs
+from adaptkit.labelled import read_task
 from benchmarks.task_scores import difference, scored
-from benchmarks.trials.texts import Pairs, mix, pairs_from
+from benchmarks.trials.texts import mix_without, pairs_from, without
 from benchmarks.write_results import data_folder, write_result
 
 METRIC = "entity F1"
+_SOURCES = ("news", "ntrex", "seed", "tico")
 
 
 def main(arguments: list[str]) -> None:
@@ -80,7 +80,7 @@ def _of_language(
         facts["projected"] = {name: getattr(projected, name) for name in ("kinds", "found", "left_out")}
         brought["projected"] = [projected.data]
     if {"words", "both"} & set(ways):
-        translated = adaptkit.translate_words(english, parallel=_clean_mix(language, test), lang=language)
+        translated = adaptkit.translate_words(english, parallel=mix_without(_SOURCES, language, test), lang=language)
         facts["words"] = str(translated)
         brought["words"] = [translated.data]
     brought["both"] = [data for way in brought.values() for data in way]
@@ -104,7 +104,7 @@ def _projected(
 ) -> Projection:
     parallel = [pair for source in ("news", "ntrex") for pair in pairs_from(source, language)]
     projected = adaptkit.project_entities(
-        parallel=_clean(parallel[: options.limit], test),
+        parallel=without(parallel[: options.limit], test),
         lang=language,
         names=names,
         backbone=model,
@@ -113,11 +113,6 @@ def _projected(
     )
     _show(projected, options.show)
     return projected
-
-
-def _clean_mix(language: str, test: TaskData) -> list[adaptkit.Source]:
-    sources = mix(("news", "ntrex", "seed", "tico"), language)
-    return [replace(source, text=_clean(cast("Pairs", source.text), test)) for source in sources]
 
 
 def _of_english(options: argparse.Namespace, model: AdaptedModel, english: TaskData, seed: int) -> Adapter:
@@ -140,12 +135,6 @@ def _trained(
 ) -> Adapter:
     run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False)
     return adaptkit.train_adapter(task="names", data=data, on=on, backbone=model, run=run)
-
-
-def _clean(pairs: Sequence[tuple[str, str]], test: TaskData) -> list[tuple[str, str]]:
-    """Those whose sentence shares nothing with the test."""
-    seen = {run for example in test.examples for text in texts_of(example) for run in word_runs(text)}
-    return [pair for pair in pairs if seen.isdisjoint(word_runs(pair[1]))]
 
 
 def _first(data: TaskData, count: int | None) -> TaskData:

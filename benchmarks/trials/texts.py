@@ -3,12 +3,15 @@
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from adaptkit import Lexicon, Source
 from adaptkit.data.lexicon import Stems
 from adaptkit.data.lexicon_source import open_lexicon
 from adaptkit.data.parallel import FilePair, PathOrName, open_parallel
-from benchmarks.sib200 import AMERICAS, LAFAND, lafand_pairs, parallel_pairs
+from adaptkit.data.tasks import TaskData
+from adaptkit.labelled import texts_of
+from benchmarks.sib200 import AMERICAS, LAFAND, lafand_pairs, parallel_pairs, word_runs
 from benchmarks.write_results import data_folder
 
 Pairs = list[tuple[str, str]]
@@ -93,6 +96,17 @@ def mix(sources: Sequence[str], language: str, most: int | None = None) -> list[
                 Source(pairs[:most], name=name, licence=licence, source_lang=_source_language(source, language))
             )
     return found
+
+
+def without(pairs: Sequence[tuple[str, str]], test: TaskData) -> Pairs:
+    """The pairs whose sentence shares no eight words in a row with the test."""
+    seen = {run for example in test.examples for text in texts_of(example) for run in word_runs(text)}
+    return [pair for pair in pairs if seen.isdisjoint(word_runs(pair[1]))]
+
+
+def mix_without(sources: Sequence[str], language: str, test: TaskData) -> list[Source]:
+    """The sources that have the language, as `mix` gives them, without what the test holds."""
+    return [replace(source, text=without(cast("Pairs", source.text), test)) for source in mix(sources, language)]
 
 
 def _source_language(source: str, language: str) -> str:
