@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
         print(language, measured[language], flush=True)
     average = averages(measured)
     print("average", average, flush=True)
-    config = {**vars(options), "adapters": options.adapters is not None}
+    config = {**vars(options), "adapters": len(options.adapters)}
     print(write_result("glossaries", seeds=[0], config=config, measured={**measured, "average": average}))
 
 
@@ -46,7 +46,7 @@ def _of_language(options: argparse.Namespace, model: AdaptedModel, topics: ZeroS
     found: dict[str, Any] = {"elapsed_s": round(time.monotonic() - began, 1), **_facts(glossary)}
     test = VectorTest(model, topics, language)
     bare = test.right(None)
-    with stacks_with(model, glossary, options.adapters) as stacks:
+    with stacks_with(model, glossary, next(iter(options.adapters), None)) as stacks:
         for name, stack in stacks.items():
             found[name] = {score: compared(answers, bare[score]) for score, answers in test.right(stack).items()}
     return found
@@ -68,7 +68,9 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--languages", default="sw,ha,yo,ig,bm,gn,quy,rw,am")
     parser.add_argument("--sources", default="news,ntrex,seed,tico,web,lexicon")
-    parser.add_argument("--adapters", type=Path, help="language adapters by their tags")
+    parser.add_argument(
+        "--adapters", type=Path, action="append", default=[], help="folder of language adapters by their tags"
+    )
     parser.add_argument("--device", default="auto")
     return parser.parse_args(arguments)
 

@@ -3,14 +3,15 @@
 `python -m benchmarks.run translated_words [--languages ha,sw] [--sources news,ntrex,seed,tico,web,lexicon]
 [--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries and translated words are learned
 from the text at hand of these sources; `--adapters` is a folder of language adapters by their tags, and a language
-without one is measured on the bare backbone. Topics are of SIB-200, by a head on sentence vectors that is trained in
+without one is measured on the bare backbone. Given again, it is a folder of adapters of another seed, and gains are
+means over seeds. Topics are of SIB-200, by a head on sentence vectors that is trained in
 English, in English and the language (`, words`), or in English and all these languages (`, words of all`). Examples are
 read under the stack of their language; `all` is a glossary and the adapter, where there is one, and `each stack` the
 mean of what the heads of the glossary, the adapter and both hold for probable. Every gain is over the head trained in
 English, without any adapter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,12 @@ class Read:
 
 @dataclass
 class Measure:
-    """The English examples, and what was read of each language."""
+    """The English examples, and what was read of each language, by stack, once for each seed of its adapters."""
 
     model: AdaptedModel
     sources: list[str]
-    adapters: Path | None
-    read: dict[str, dict[str, Read]] = field(default_factory=dict)
+    adapters: list[Path]
+    read: dict[str, list[dict[str, Read]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         texts, self.topics = read_topics("en", "train")
@@ -63,14 +64,20 @@ class Measure:
         """Trained in English, and on these vectors of the same examples."""
         return TopicHead(torch.cat([self._vectors, *more]), self.topics * (1 + len(more)))
 
-    def right(self, language: str, heads: Mapping[str, TopicHead]) -> dict[str, NDArray[np.float64]]:
-        """1.0 for each sentence whose topic is found by heads, each under a stack, together; by score."""
+    def right(self, language: str, heads: Sequence[Mapping[str, TopicHead]]) -> dict[str, NDArray[np.float64]]:
+        """1.0 for each sentence whose topic is found by heads, each under a stack, together; by score.
+
+        `heads` are those of each seed. Shape of a score: (n_seeds, n_sentences).
+        """
         found = {}
         for split in SPLITS:
-            read = self.read[language]
-            likely = sum(head.probabilities(read[stack].sentences[split]) for stack, head in heads.items())
-            topics = next(iter(heads.values())).topics[np.asarray(likely).argmax(axis=1)]
-            found[f"topics, {split}"] = np.asarray(topics == read_topics(language, split)[1], np.float64)
+            seeds = zip(self.read[language], heads, strict=True)
+            likely = [
+                sum(one.probabilities(read[stack].sentences[split]) for stack, one in each.items())
+                for read, each in seeds
+            ]
+            topics = next(iter(heads[0].values())).topics[np.asarray(likely).argmax(axis=-1)]
+            found[f"topics, {split}"] = np.asarray(topics == np.asarray(read_topics(language, split)[1]), np.float64)
         return found
 
     def of_language(self, language: str) -> dict[str, Any]:
@@ -79,27 +86,40 @@ class Measure:
         translated = adaptkit.translate_words(
             self.english, parallel=[each for each in sources if each.source_lang == "en"], lang=language
         )
-        with stacks_with(self.model, learned(self.model, sources, language), self.adapters) as stacks:
-            self.read[language] = {
-                name: self._read(language, stack, translated.data) for name, stack in {"none": None, **stacks}.items()
-            }
+        glossary = learned(self.model, sources, language)
+        shared: dict[str, Read] = {"none": self._read(language, None, translated.data)}
+        self.read[language] = []
+        folders: list[Path | None] = [*self.adapters] or [None]
+        for folder in folders:
+            with stacks_with(self.model, glossary, folder) as stacks:
+                own = {
+                    name: shared.get(name) or self._read(language, each, translated.data)
+                    for name, each in stacks.items()
+                }
+            shared["glossary"] = own["glossary"]
+            self.read[language].append({"none": shared["none"], **own})
         found: dict[str, Any] = {"translated": str(translated)}
-        english = self.head()
-        bare = self.right(language, {"none": english})
-        heads = {stack: (english, self.head(read.examples)) for stack, read in self.read[language].items()}
-        several = [stack for stack in heads if stack != "none"]
-        for name, members in {**{stack: [stack] for stack in heads}, "each stack": several}.items():
+        english, names = self.head(), list(self.read[language][0])
+        bare = self.right(language, [{"none": english}] * len(self.read[language]))
+        heads = [
+            {stack: (english, self.head(read.examples)) for stack, read in each.items()} for each in self.read[language]
+        ]
+        several = [stack for stack in names if stack != "none"]
+        for name, members in {**{stack: [stack] for stack in names}, "each stack": several}.items():
             for behind, which in (("", 0), (", words", 1)):
-                right = self.right(language, {stack: heads[stack][which] for stack in members})
+                right = self.right(language, [{stack: each[stack][which] for stack in members} for each in heads])
                 found[f"{name}{behind}"] = _gains(right, bare)
         return found
 
     def of_all(self) -> dict[str, dict[str, Any]]:
         """By language, the gains of one head for English and all of them, each read under the stack of all it has."""
-        last = {language: list(stacks)[-1] for language, stacks in self.read.items()}
-        head, english = self.head(*(self.read[each][stack].examples for each, stack in last.items())), self.head()
+        last = {language: list(seeds[0])[-1] for language, seeds in self.read.items()}
+        n, english = max(1, len(self.adapters)), self.head()
+        heads = [
+            self.head(*(self.read[each][seed][stack].examples for each, stack in last.items())) for seed in range(n)
+        ]
         return {
-            each: _gains(self.right(each, {stack: head}), self.right(each, {"none": english}))
+            each: _gains(self.right(each, [{stack: head} for head in heads]), self.right(each, [{"none": english}] * n))
             for each, stack in last.items()
         }
 
@@ -120,12 +140,19 @@ def main(arguments: list[str]) -> None:
         measured[language] = measure.of_language(language)
         print(language, measured[language], flush=True)
     for language, gains in measure.of_all().items():
-        found, stack = measured[language], list(measure.read[language])[-1]
+        found, stack = measured[language], list(measure.read[language][0])[-1]
         found |= {"all": found[stack], "all, words": found[f"{stack}, words"], "all, words of all": gains}
     average = averages(measured)
     print("average", average, flush=True)
-    config = {**vars(options), "adapters": options.adapters is not None}
-    print(write_result("translated_words", seeds=[0], config=config, measured={**measured, "average": average}))
+    config = {**vars(options), "adapters": len(options.adapters)}
+    print(
+        write_result(
+            "translated_words",
+            seeds=list(range(max(1, len(options.adapters)))),
+            config=config,
+            measured={**measured, "average": average},
+        )
+    )
 
 
 def _gains(answers: dict[str, NDArray[np.float64]], bare: dict[str, NDArray[np.float64]]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def _cell(report: adaptkit.TransferReport, condition: str) -> float:
 
 
 def compared(with_: NDArray[np.float64], without: NDArray[np.float64]) -> dict[str, Any]:
-    gain = paired_difference(with_[None], without[None])
+    """What was gained. Shape: both (n_sentences), or (n_seeds, n_sentences)."""
+    gain = paired_difference(with_, without)
     return {
         "without": round(100 * float(without.mean()), 2),
         "with": round(100 * float(with_.mean()), 2),
