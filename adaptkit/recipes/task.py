@@ -49,6 +49,7 @@ from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
+from adaptkit.training.kept_states import worth_keeping
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
 
@@ -285,7 +286,16 @@ class TaskTraining:
             below=stacks.below,
             checkpoint=checkpoint,
             scores=dict if measured is None else lambda: measured.scored().scores,
+            read_once=self._read_once(layers),
         )
+
+    def _read_once(self, layers: AdapterLayers) -> list[list[int]]:
+        """Batches of all that is read, where a head alone trains, on what is always below it, and memory holds it."""
+        n_tokens = sum(item.n_tokens for item in self.items.items)
+        stay = _trains_head_alone(layers) and not (self.request.on_dropout or self._regularising)
+        if stay and worth_keeping(n_tokens, self.model.backbone.shape.hidden_width):
+            return self.items.all_batches(self.request.run.batch_size)
+        return []
 
     def _content(self) -> str:
         """Identity of all that is read."""
@@ -413,6 +423,11 @@ def _with_targets(items: Sequence[Item], lost: Sequence[str]) -> list[Item]:
     if not kept:
         raise EmptyCorpus(f"no example is left to train on: {'; '.join(lost) or 'the others have no labels'}.")
     return kept
+
+
+def _trains_head_alone(layers: AdapterLayers) -> bool:
+    of_head = set() if layers.head is None else set(layers.head.parameters())
+    return all(weight in of_head for weight in layers.parameters() if weight.requires_grad)
 
 
 def _named(example: Example, language: str | None) -> Example:

@@ -115,11 +115,11 @@ class TaskItems:
 
     def heldout_batches(self, batch_size: int) -> list[list[int]]:
         """Item numbers of the held-out batches, one language each."""
-        return [
-            list(batch)
-            for rows in self._by_language(self.heldout).values()
-            for batch in chunks(sorted(rows, key=lambda row: self.items[row].length), batch_size)
-        ]
+        return self._in_order(self.heldout, batch_size)
+
+    def all_batches(self, batch_size: int) -> list[list[int]]:
+        """Item numbers of batches with all items, each once, of one language and of like lengths."""
+        return self._in_order(range(len(self.items)), batch_size)
 
     def batch(self, rows: list[int], backbone: Backbone) -> Batch:
         """The items, padded, on the CPU."""
@@ -132,6 +132,7 @@ class TaskItems:
             labels=form.labels(items, ids.shape[1]),
             class_weights=self._class_weights,
             groups=tuple(len(item.rows) for item in items),
+            items=tuple(rows),
             language=items[0].language,
             decoder_ids=form.decoder_ids(items) if isinstance(form, DecodingFormat) else None,
         )
@@ -170,6 +171,13 @@ class TaskItems:
         together = list(alike.values())
         kinds = [set().union(*(self._kinds[number] for number in numbers)) for numbers in together]
         return frozenset(chain.from_iterable(together[row] for row in heldout_of_kinds(kinds, seed=self.seed)))
+
+    def _in_order(self, rows: Sequence[int], batch_size: int) -> list[list[int]]:
+        return [
+            list(batch)
+            for own in self._by_language(rows).values()
+            for batch in chunks(sorted(own, key=lambda row: self.items[row].length), batch_size)
+        ]
 
     def _by_language(self, rows: Sequence[int]) -> dict[str | None, list[int]]:
         groups: dict[str | None, list[int]] = {}

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -60,7 +60,8 @@ class TrainingRun:
     """One run: what is trained, on what, how, and how far it is.
 
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
-    process, and decides nothing.
+    process, and decides nothing. `read_once` are batches whose states no weight in training changes: they are read
+    before the first step, and not again.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -77,8 +78,10 @@ class TrainingRun:
         below: BatchStack = None,
         checkpoint: CheckpointFolder | None = None,
         scores: Callable[[], Mapping[str, float]] = dict,
+        read_once: Sequence[list[int]] = (),
     ) -> None:
         self._scores = scores
+        self._unread = read_once
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
@@ -129,6 +132,7 @@ class TrainingRun:
             self._fast_backbone(),
             InterruptFlag(several=several) as interrupted,
         ):
+            self._read_once()
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
@@ -187,6 +191,7 @@ class TrainingRun:
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
         with self._fast_backbone(), self._streams.forked():
+            self._read_once()
             if self._passes.records:
                 self._seconds_of(lambda: self._backward(rows, bare=False))  # recorded, and replayed in what is measured
             seconds = self._seconds_of(lambda: self._backward(rows, bare=False))
@@ -201,7 +206,14 @@ class TrainingRun:
     def measure_in_use(self, work: Callable[[], object]) -> float:
         """Seconds that something takes beside a held-out loss: with the adapter in place, and without dropout."""
         with self._fast_backbone(), self._streams.forked(self._settings.seed), without_dropout(self._step):
+            self._read_once()
             return self._seconds_of(work)
+
+    def _read_once(self) -> None:
+        unread, self._unread = self._unread, ()
+        with self._streams.forked():
+            for rows in unread:
+                self._step.keep(self._batch(rows))
 
     def _seconds_of(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()

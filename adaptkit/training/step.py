@@ -12,6 +12,7 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.heads.batch import Batch, Loss
 from adaptkit.model import StackLike
 from adaptkit.training.backbone_passes import BackbonePasses
+from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import RandomStreams
 
@@ -44,11 +45,14 @@ class TrainingStep(nn.Module):
         self._passes = passes
         self._stack = stack
         self._below = below
+        self._kept = KeptStates()
 
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
         """The objective's measures; `bare` runs the backbone without the adapter and without gradients."""
         objective: Loss = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
-        if bare:
+        if (kept := self._kept.of(batch)) is not None:
+            hidden = kept
+        elif bare:
             hidden = self._frozen(batch, objective)
         else:
             stack = _for(batch, self._stack)
@@ -58,6 +62,11 @@ class TrainingStep(nn.Module):
         if (held := batch.anchored) is not None:
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(batch.read_by_frozen, objective))
         return dict(objective.measures(hidden, batch))
+
+    def keep(self, batch: Batch) -> None:
+        """Read a batch once for all: no weight in training changes its states, with the adapter or bare."""
+        with torch.no_grad():
+            self._kept.add(batch, self.states(batch))
 
     def states(self, batch: Batch) -> Tensor:
         """Hidden states under the stack that a batch has. Shape: (batch, seq, hidden_width)."""

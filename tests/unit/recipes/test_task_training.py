@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 import adaptkit
 from adaptkit.composition import Stack
@@ -16,12 +17,13 @@ from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, MalformedText, NoHead
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
-from adaptkit.model import AdaptedModel
+from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.recipes.heldout_scores import HeldoutExamples, Scored
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText, Question
 from adaptkit.training import open_display
+from adaptkit.training.backbone_passes import HookedPasses
 from tests.adapters import random_adapter
 from tests.calls import QUIET, asked, estimate_adapter, task_request, train_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
@@ -107,7 +109,7 @@ def test_what_lies_below_acts_and_stays_frozen(model: AdaptedModel) -> None:
     en = language(model, "en")
     before = {name: tensor.clone() for name, tensor in en.tensors.items()}
     with_en, without = (
-        train_adapter(**{**LEARNING, "max_steps": 12}, data=made.topics(), on=on, backbone=model) for on in ([en], [])
+        train_adapter(**{**LEARNING, "max_steps": 30}, data=made.topics(), on=on, backbone=model) for on in ([en], [])
     )
     assert with_en.below == ("language/en",)
     assert without.below == ()
@@ -578,6 +580,36 @@ def test_a_head_alone_learns_and_reads_what_lies_below(name: str, model: Adapted
     text = getattr(examples[0], "text", "Habari ya asubuhi")
     assert torch.equal(model.encode([text], stack="trial"), model.encode([text]))
     assert repr(model.predict(examples, stack="trial")) != repr(model.predict(examples, stack=Stack("sw", "trial")))
+
+
+def test_a_head_alone_reads_each_example_once(model: AdaptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_rows: list[int] = []
+    passes = HookedPasses.states
+
+    def counted(self: HookedPasses, stack: StackLike, ids: Tensor, *rest: Any) -> Tensor:  # noqa: ANN401 - as of the method
+        n_rows.append(len(ids))
+        return passes(self, stack, ids, *rest)
+
+    monkeypatch.setattr(HookedPasses, "states", counted)
+    data, below = made.topics(), language(model, "sw")
+    asked: dict[str, Any] = {
+        "task": "trial",
+        "method": "head",
+        "data": data,
+        "on": below,
+        "backbone": model,
+        **QUICK,
+        "max_steps": 30,
+    }
+    kept = train_adapter(**asked)
+    assert sum(n_rows) == len(data.examples)
+    n_rows.clear()
+    monkeypatch.setattr("adaptkit.recipes.task.worth_keeping", lambda *_: False)
+    anew = train_adapter(**asked)
+    assert sum(n_rows) > 2 * len(data.examples)
+    for name, tensor in kept.tensors.items():
+        # Batches of other widths: some units in the last place of float32, grown in a few steps.
+        torch.testing.assert_close(tensor, anew.tensors[name], rtol=1e-4, atol=1e-5)
 
 
 def test_a_head_alone_is_for_tasks_whose_head_has_weights(model: AdaptedModel) -> None:
