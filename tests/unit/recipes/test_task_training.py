@@ -109,7 +109,7 @@ def test_what_lies_below_acts_and_stays_frozen(model: AdaptedModel) -> None:
     en = language(model, "en")
     before = {name: tensor.clone() for name, tensor in en.tensors.items()}
     with_en, without = (
-        train_adapter(**{**LEARNING, "max_steps": 30}, data=made.topics(), on=on, backbone=model) for on in ([en], [])
+        train_adapter(**{**LEARNING, "max_steps": 12}, data=made.topics(), on=on, backbone=model) for on in ([en], [])
     )
     assert with_en.below == ("language/en",)
     assert without.below == ()
