@@ -17,21 +17,23 @@ def plan_text(
     *,
     output: Path,
     examples: Mapping[str, Path],
+    names: Path,
     parallel: Sequence[str],
     language_options: Mapping[str, object],
     task_options: Mapping[str, object],
     shared: Mapping[str, object],
-    trained: str | None,
 ) -> str:
     """TOML for all that these ways need.
 
-    `examples` are files of labelled examples by their language, the source first; `shared` is said for all adapters,
-    `language_options` for that with layers, `task_options` for the heads, and `trained` is the folder of the language
-    adapter where it is there already.
+    `examples` are files of labelled examples by their language, the source first, and `names` that of projected ones.
+    `shared` is said for all adapters, `language_options` for that with layers, and `task_options` for the heads.
     """
     tables = [
-        *_languages(ways, chosen, parallel, language_options, trained),
-        *((_table(head.id), {**_head(ways, head, examples, trained), **task_options}) for head in ways.heads(chosen)),
+        *_languages(ways, chosen, parallel, language_options),
+        *(
+            (_table(head.id), {**_head(ways, head, examples, names, output), **task_options})
+            for head in ways.heads(chosen)
+        ),
     ]
     return "\n".join(
         [
@@ -50,7 +52,6 @@ def _languages(
     chosen: Sequence[Way],
     parallel: Sequence[str],
     options: Mapping[str, object],
-    trained: str | None,
 ) -> Iterator[tuple[str, Mapping[str, object]]]:
     needed = ways.language_adapters(chosen)
     if ways.glossary in needed:
@@ -59,14 +60,15 @@ def _languages(
             _table(ways.glossary),
             {"lang": ways.language, "parallel": list(parallel), "method": "glossary", **licence},
         )
-    if ways.adapter in needed and trained is None:
+    if ways.adapter in needed and ways.trained is None:
         yield _table(ways.adapter), {"lang": ways.language, "parallel": list(parallel), **options}
 
 
-def _head(ways: Ways, head: TaskHead, examples: Mapping[str, Path], trained: str | None) -> Mapping[str, object]:
+def _head(ways: Ways, head: TaskHead, examples: Mapping[str, Path], names: Path, output: Path) -> Mapping[str, object]:
     (source, file), *more = examples.items()
-    data = {source: str(file), **({language: str(other) for language, other in more} if head.words else {})}
-    on = [trained if id_ == ways.adapter and trained is not None else id_ for id_ in head.below]
+    added = {language: [str(other), *([str(names)] if head.names else [])] for language, other in more}
+    data = {source: [str(file)], **(added if head.words else {})}
+    on = [str(output / id_) if id_ == ways.trained else id_ for id_ in head.below]
     method = "head" if ways.reads_glosses else None
     return {"data": data, "task_type": ways.head.task_type, "method": method, "on": on or None}
 

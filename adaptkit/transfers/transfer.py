@@ -1,26 +1,21 @@
 """`transfer_task`: one call from labels in one language to answers in another."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from adaptkit.data.tasks import TaskData
-from adaptkit.errors import ConfigError, TrainingError
-from adaptkit.format.folder import whole_file
+from adaptkit.errors import ConfigError
 from adaptkit.labelled import LabelledSource, ReadingOptions
 from adaptkit.languages import canonical_tag
-from adaptkit.plans import train_plan
 from adaptkit.requests import Planning, Pretrained
 from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.transfers.measuring import Measuring
-from adaptkit.transfers.plan_text import plan_text
 from adaptkit.transfers.prepared import Prepared
+from adaptkit.transfers.run import PLAN, TransferRun
 from adaptkit.transfers.transferred import TransferredTask
-
-PLAN = "transfer.toml"
 
 
 def transfer_task(
@@ -87,32 +82,20 @@ def transfer_task(
         task_type=task_type,
         reading=reading or ReadingOptions(),
     )
-    held = backbone or Pretrained()
     ways = started.ways if given is None else replace(started.ways, trained=given.id)
-    chosen = ways.all if started.dev is not None else (ways.usual,)
     place.mkdir(parents=True, exist_ok=True)
     if given is not None:
         _keep(given, place / given.id)
-    examples = started.written(place)
-    with whole_file(place / PLAN) as partial:
-        partial.write_text(
-            plan_text(
-                ways,
-                chosen,
-                output=place,
-                examples=examples,
-                parallel=started.parallel,
-                language_options={"max_steps": max_steps, "licence": licence},
-                task_options={"max_steps": task_steps},
-                shared=_held(held),
-                trained=None if given is None else str(place / given.id),
-            ),
-            encoding="utf-8",
-        )
-    summary = train_plan(place / PLAN, planning)
-    if summary.failed:
-        raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. The same call tries again.")
-    found = Measuring(replace(started, ways=ways), place, chosen, held).result()
+    run = TransferRun(
+        prepared=replace(started, ways=ways),
+        place=place,
+        backbone=backbone or Pretrained(),
+        planning=planning or Planning(),
+        language_options={"max_steps": max_steps, "licence": licence},
+        task_options={"max_steps": task_steps},
+    ).with_names()
+    run.train()
+    found = Measuring(run.prepared, place, run.chosen, run.backbone).result()
     found.save()
     return found
 
@@ -143,19 +126,3 @@ def _keep(adapter: Adapter, folder: Path) -> None:
     """Have an adapter in the zoo of the transfer."""
     if not folder.exists() or load_adapter(folder).weights_sha256 != adapter.weights_sha256:
         adapter.save(folder, overwrite=True)
-
-
-def _held(backbone: Pretrained) -> Mapping[str, object]:
-    """Options of a plan that say which backbone, where it is not the usual one."""
-    usual = Pretrained()
-    asked = {
-        "backbone": backbone.backbone,
-        "bits": backbone.bits,
-        "embeddings": backbone.embeddings,
-        "device": backbone.device,
-    }
-    return {
-        name: str(value) if isinstance(value, os.PathLike) else value
-        for name, value in asked.items()
-        if value != getattr(usual, name)
-    }

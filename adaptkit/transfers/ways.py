@@ -1,7 +1,7 @@
 """The ways to bring a task to a language: which heads are trained, and which stacks of them answer."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from adaptkit.task_types import HeadConfig
@@ -12,11 +12,16 @@ ALONE = "the source language alone"
 
 @dataclass(frozen=True)
 class TaskHead:
-    """A task adapter to be trained: on top of what, by id, and whether on examples with their words translated too."""
+    """A task adapter to be trained: on top of what, by id.
+
+    `words` says whether it learns from examples with their words translated too, and `names` whether from sentences of
+    the language with names that were projected into them.
+    """
 
     id: str
     below: tuple[str, ...] = ()
     words: bool = False
+    names: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,15 @@ class Ways:
     """All that there are for a task; the last is the one to take where nothing was measured.
 
     Which it is was measured in nine languages for topics, in eleven for pairs of texts and in six for names
-    (docs/how-to/transfer.md). `words` says whether there are examples with their words translated.
+    (docs/how-to/transfer.md). `words` says whether there are examples with their words
+    translated, and `names` whether names can be projected; `trained` is a language adapter that is there already.
     """
 
     task: str
     language: str
     head: HeadConfig
     words: bool
+    names: bool = True
     trained: str | None = None
 
     @property
@@ -64,7 +71,7 @@ class Ways:
     @cached_property
     def all(self) -> tuple[Way, ...]:
         """From the simplest to the one that is taken where nothing was measured."""
-        alone = self._head("source")
+        alone = self.alone
         return (Way(ALONE, (((), alone),)), *(self._read_under_each(alone) if self.reads_glosses else self._on(alone)))
 
     @property
@@ -72,9 +79,15 @@ class Ways:
         """The one to take where nothing was measured."""
         return self.all[-1]
 
+    @property
+    def alone(self) -> TaskHead:
+        """The head of the source language's labels; it finds the names that are projected, too."""
+        return self._head("source")
+
     def heads(self, ways: Sequence[Way]) -> tuple[TaskHead, ...]:
         """What these need, each once."""
-        return tuple(dict.fromkeys(head for way in ways for _, head in way.members))
+        heads = [head for way in ways for _, head in way.members]
+        return tuple(dict.fromkeys([*([self.alone] if any(head.names for head in heads) else []), *heads]))
 
     def language_adapters(self, ways: Sequence[Way]) -> tuple[str, ...]:
         """The ids of the language adapters that these need."""
@@ -98,7 +111,11 @@ class Ways:
             yield Way("without and with the adapter, together", (((), alone), (below, alone)))
         yield Way("the adapter", ((below, alone),))
         if self.words and self.head.row.word_by_word is not None:
-            yield Way("the adapter, trained on translated words too", ((below, self._head("words", below)),))
+            words = self._head("words", below)
+            yield Way("the adapter, trained on translated words too", ((below, words),))
+            if self.names and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in self.head.labels):
+                names = replace(words, id=f"task/{self.task}-projected", names=True)
+                yield Way("the adapter, trained on translated words and projected names too", ((below, names),))
 
     def _head(self, short: str, below: tuple[str, ...] = ()) -> TaskHead:
         return TaskHead(f"task/{self.task}-{short}", below, words=bool(below) and self.words)

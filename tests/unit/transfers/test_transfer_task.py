@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import adaptkit
-from adaptkit import Planning, Pretrained, TransferredTask, transfer_task
+from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TransferredTask, transfer_task
 from adaptkit.errors import ConfigError
 from adaptkit.scores import Difference
 from adaptkit.transfers import MeasuredWay
@@ -76,12 +76,42 @@ def test_every_way_is_measured_on_labelled_examples_of_the_language(child: type[
     assert [way["score"] for way in written["ways"]] == [way.score for way in found.ways]
 
 
-@pytest.mark.usefixtures("child")
-def test_names_get_the_adapter_and_translated_words_but_no_glossary() -> None:
+def projecting(monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...]) -> list[Path]:
+    """Let projection give one sentence, of these tags; the adapters that it was asked with."""
+    asked: list[Path] = []
+
+    def projected(*, names: Path, **_: object) -> Projection:
+        asked.append(names)
+        words = ("Amina", "yuko", "hapa")
+        sentence = ProjectedSentence(
+            words=words, tags=tags, confidence=1.0, how=("same",), source_words=words, source_tags=tags
+        )
+        return Projection(language="sw", sentences=(sentence,), left_out={}, description="one")
+
+    monkeypatch.setattr("adaptkit.transfers.run.project_entities", projected)
+    return asked
+
+
+def test_names_get_the_adapter_translated_words_and_projected_names(
+    child: type[InThisProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = projecting(monkeypatch, ("B-PER", "O", "O"))
     found = transferred(task="names", data=WORDS, task_type="tagging")
-    assert found.stack == "language/sw > task/names-words"
+    assert found.stack == "language/sw > task/names-projected"
+    assert asked == [Path("out/task/names-source")]
+    assert trained_by(child)[0] == "out/task/names-source"
     assert not Path("out/language/sw-glossary").exists()
     assert {json.loads(line)["tags"][0] for line in Path("out/names-sw.jsonl").read_text().splitlines()} == {"B-PER"}
+    transferred(task="names", data=WORDS, task_type="tagging")
+    assert len(asked) == 1  # all was done
+
+
+@pytest.mark.usefixtures("child")
+def test_where_no_names_are_found_in_the_translations_words_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    projecting(monkeypatch, ("O", "O", "O"))
+    found = transferred(task="names", data=WORDS, task_type="tagging")
+    assert found.stack == "language/sw > task/names-words"
+    assert "no names were found" in str(found)
 
 
 @pytest.mark.usefixtures("child")

@@ -1,0 +1,118 @@
+"""What a transfer trains: a plan in its folder, for which names are projected between two parts of it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adaptkit.errors import TrainingError
+from adaptkit.format.folder import whole_file
+from adaptkit.plans import PlanSummary, train_plan
+from adaptkit.projection import project_entities
+from adaptkit.recipes.place import model_of
+from adaptkit.requests import Planning, Pretrained
+from adaptkit.requests.written import parallels
+from adaptkit.terminal.console import PlainConsole
+from adaptkit.transfers.plan_text import plan_text
+from adaptkit.transfers.prepared import Prepared
+from adaptkit.transfers.ways import Way, Ways
+
+PLAN = "transfer.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferRun:
+    """A transfer that is read and has its folder; options are those of the plan, for language and task adapters."""
+
+    prepared: Prepared
+    place: Path
+    backbone: Pretrained
+    planning: Planning
+    language_options: Mapping[str, object]
+    task_options: Mapping[str, object]
+
+    @property
+    def ways(self) -> Ways:
+        """All that there are."""
+        return self.prepared.ways
+
+    @property
+    def chosen(self) -> Sequence[Way]:
+        """Those that are trained: all where they are measured, else the usual one."""
+        return self.ways.all if self.prepared.dev is not None else (self.ways.usual,)
+
+    def with_names(self) -> "TransferRun":
+        """With names projected into sentences of the language, where a way learns from them.
+
+        If none are found, the same without that way, which is noted.
+        """
+        if not any(head.names for head in self.ways.heads(self.chosen)):
+            return self
+        source = self.train(only=(self.ways.alone.id,))[self.ways.alone.id]
+        if (source.came == "was done" and self._names.exists()) or self._project(source.folder):
+            return self
+        note = "no names were found in the translations, so nothing was learned from projected ones"
+        ways = replace(self.ways, names=False)
+        return replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
+
+    def train(self, only: tuple[str, ...] = ()) -> PlanSummary:
+        """Write the plan, and run it, or some of it.
+
+        Raises:
+            TrainingError: An adapter is missing.
+        """
+        self._write_plan()
+        summary = train_plan(self.place / PLAN, replace(self.planning, only=only))
+        if summary.failed:
+            raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. The same call tries again.")
+        return summary
+
+    @property
+    def _names(self) -> Path:
+        return self.place / f"{self.ways.task}-{self.ways.language}-projected.conll"
+
+    def _project(self, names: Path) -> bool:
+        """Write sentences of the language with the names that a task adapter finds in their translations, if any."""
+        if self.planning.progress:
+            PlainConsole(stderr=True).print(f"looking for the names of {self.ways.alone.id} in the translations")
+        found = project_entities(
+            parallel=parallels(list(self.prepared.parallel)),
+            lang=self.ways.language,
+            names=names,
+            backbone=model_of(self.backbone),
+            source_lang=self.prepared.source,
+        )
+        if found.kinds:
+            found.save(self._names, overwrite=True)
+        return bool(found.kinds)
+
+    def _write_plan(self) -> None:
+        text = plan_text(
+            self.ways,
+            self.chosen,
+            output=self.place,
+            examples=self.prepared.written(self.place),
+            names=self._names,
+            parallel=self.prepared.parallel,
+            language_options=self.language_options,
+            task_options=self.task_options,
+            shared=_held(self.backbone),
+        )
+        with whole_file(self.place / PLAN) as partial:
+            partial.write_text(text, encoding="utf-8")
+
+
+def _held(backbone: Pretrained) -> Mapping[str, object]:
+    """Options of a plan that say which backbone, where it is not the usual one."""
+    usual = Pretrained()
+    asked = {
+        "backbone": backbone.backbone,
+        "bits": backbone.bits,
+        "embeddings": backbone.embeddings,
+        "device": backbone.device,
+    }
+    return {
+        name: str(value) if isinstance(value, os.PathLike) else value
+        for name, value in asked.items()
+        if value != getattr(usual, name)
+    }
