@@ -10,7 +10,7 @@ from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.mix import Parallels, parallel_sources
 from adaptkit.data.part import Part, in_words, parallel_part, read_parts, swapped_parts
 from adaptkit.data.spread import spread
-from adaptkit.errors import ConfigError, EmptyCorpus
+from adaptkit.errors import EmptyCorpus
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 
@@ -33,9 +33,8 @@ def learned_words(parallel: "Parallels", language: str, source: str, least_score
     """What words of the source language are in the language; scores of links are those of `linked_words`.
 
     Raises:
-        ConfigError: No source translates from that language.
         DataError: Parallel text that is not there or malformed.
-        EmptyCorpus: No word is learned.
+        EmptyCorpus: No source translates from that language, or no word is learned.
     """
     parts = [parallel_part(each, language) for each in parallel_sources(parallel)]
     stated = [(part, part.source_language) for part in parts]
@@ -93,7 +92,7 @@ def _written_inside(texts: Sequence[str]) -> Mapping[str, str]:
 
 
 def _refused(parts: Sequence[Part], source: str) -> list[Part]:
-    raise ConfigError(
+    raise EmptyCorpus(
         f"{in_words(parts)}: the examples are in {source}, and no source translates from it. Give text with "
         f"translations into {source}, or examples in another language ({as_typed(source_lang=...)})."
     )

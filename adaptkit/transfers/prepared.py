@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adaptkit.composition import AdapterId
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
@@ -14,7 +14,7 @@ from adaptkit.projection import translate_words
 from adaptkit.projection.written import written
 from adaptkit.requests.output import PathOrName
 from adaptkit.requests.written import parallels
-from adaptkit.task_types import TASK_TYPES, head_for
+from adaptkit.task_types import TASK_TYPES, HeadConfig, head_for
 from adaptkit.terminal.asking import as_typed
 from adaptkit.transfers.ways import Ways
 
@@ -51,45 +51,30 @@ class Prepared:
             DataError: Examples or parallel text that are not there or malformed.
         """
         language, source = canonical_tag(lang), canonical_tag(source_lang)
-        files = (parallel,) if isinstance(parallel, str | os.PathLike) else tuple(parallel)
-        if not files or not all(isinstance(file, str | os.PathLike) for file in files):
-            raise ConfigError(
-                f"parallel of a transfer names files, for each training reads them in a process of its own; found "
-                f"{parallel!r:.80}. Write the pairs to a file of JSON lines or a TSV."
-            )
+        AdapterId("task", f"{task}-source")
+        if language == source:
+            raise ConfigError(f"the examples are in {source} already; {as_typed(lang=lang)} is to be another language.")
+        files = _files(parallel)
         read = reading.read(data, task_type=task_type, language=source)
         read = replace(read, examples=[replace(each, language=each.language or source) for each in read.examples])
-        head, row = head_for(read), TASK_TYPES[read.task_type]
-        if row.writes:
+        head = head_for(read)
+        if head.row.writes:
             raise ConfigError(
-                f"{read.description} holds {row.in_words}, whose answers are written in a language; a transfer is for "
-                "answers that are the same in all. Train it on pairs of its languages."
+                f"{read.description} holds {head.row.in_words}, whose answers are written in a language; a transfer is "
+                "for answers that are the same in all. Train it on pairs of its languages."
             )
-        measured = None
-        if dev is not None:
-            measured = reading.read(dev, task_type=read.task_type, language=language)
-            if unknown := sorted(set(measured.labels) - set(read.labels)) if read.labels else []:
-                raise ConfigError(
-                    f"{as_typed(dev=...)} has the label{'s'[: len(unknown) > 1]} {', '.join(unknown)}, and the "
-                    f"examples to train on have {', '.join(read.labels)}."
-                )
-        words, notes = None, []
-        if row.by_words:
-            with suppress(EmptyCorpus):
-                words = translate_words(
-                    read, parallel=parallels([str(file) for file in files]), lang=language, source_lang=source
-                )
-                notes.append(str(words))
-        if row.by_words and words is None:
-            notes.append(f"no words were translated: no parallel text is between {source} and {language}")
+        measured = None if dev is None else reading.read(dev, task_type=read.task_type, language=language)
+        if measured is not None:
+            _require_known(head, measured)
+        words, told = _translated(read, files, language, source)
         return cls(
             ways=Ways(task, language, head, words=words is not None),
             source=source,
             data=read,
-            words=None if words is None else words.data,
+            words=words,
             dev=measured,
-            parallel=tuple(str(file) for file in files),
-            notes=tuple(notes),
+            parallel=files,
+            notes=(told,) if told else (),
         )
 
     def written(self, place: Path) -> Mapping[str, Path]:
@@ -101,3 +86,33 @@ class Prepared:
             language: written(place / f"{self.ways.task}-{language}.jsonl", json_lines_of(data), overwrite=True)
             for language, data in found.items()
         }
+
+
+def _files(parallel: PathOrName | Sequence[PathOrName]) -> tuple[str, ...]:
+    files = (parallel,) if isinstance(parallel, str | os.PathLike) else tuple(parallel)
+    if not files or not all(isinstance(file, str | os.PathLike) for file in files):
+        raise ConfigError(
+            "parallel of a transfer names files, for each training reads them in a process of its own; found "
+            f"{parallel!r:.80}. Write the pairs to a file of JSON lines or a TSV."
+        )
+    return tuple(str(file) for file in files)
+
+
+def _require_known(head: HeadConfig, dev: TaskData) -> None:
+    unknown = sorted(set(dev.labels) - set(head.labels)) if head.row.unknown_labels == "refused" else []
+    if unknown and head.labels:
+        raise ConfigError(
+            f"{as_typed(dev=...)} has the label{'s'[: len(unknown) > 1]} {', '.join(unknown)}, and the examples to "
+            f"train on have {', '.join(head.labels)}. Correct the labels, or leave those examples out."
+        )
+
+
+def _translated(data: TaskData, files: Sequence[str], language: str, source: str) -> tuple[TaskData | None, str]:
+    """The examples with their words translated, and what there is to say of it; None where no word can be."""
+    if not TASK_TYPES[data.task_type].by_words:
+        return None, ""
+    try:
+        found = translate_words(data, parallel=parallels(list(files)), lang=language, source_lang=source)
+    except EmptyCorpus as error:
+        return None, f"no words were translated, for nothing says what they are: {error}"
+    return found.data, str(found)

@@ -139,9 +139,21 @@ def test_what_cannot_be_is_said_before_anything_is_trained() -> None:
         transferred(output="mine")
     with pytest.raises(ConfigError, match="names files"):
         transferred(parallel=PAIRS)
+    with pytest.raises(ConfigError, match="another language"):
+        transferred(lang="en")
     with pytest.raises(ConfigError, match="label music"):
         transferred(dev=[("Wimbo mzuri sana.", "music")])
     assert not Path("out/transfer.toml").exists()
+
+
+@pytest.mark.usefixtures("child")
+def test_translations_in_a_third_language_serve_the_adapter_but_no_words() -> None:
+    rows = [json.dumps({"translation": {"fr": english, "sw": swahili}}) for english, swahili in PAIRS]
+    Path("fr-sw.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    found = transferred(parallel="fr-sw.jsonl")
+    assert found.stack.endswith("language/sw-glossary > language/sw > task/topics-source")
+    assert "no words were translated" in str(found)
+    assert not Path("out/topics-sw.jsonl").exists()
 
 
 def way(name: str, score: float | None) -> MeasuredWay:
