@@ -119,16 +119,17 @@ def measure(
     seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:n_measured]]
     n_evaluations = settings.n_evaluations if fitting.run.takes_steps else EVALUATIONS_WITHOUT_STEPS
     evaluations_s = n_evaluations * seconds_of_one(fitting.run, data, settings, answered)
+    kept_s = fitting.run.measure_anchor_states()
     fitting.run.measure_step(batches[-1])
     return Estimate(
         triage=triage,
         objective=objective,
         n_sentences=n_sentences,
         n_steps=settings.max_steps if fitting.run.takes_steps else 0,
-        elapsed_s=statistics.median(seconds) * settings.max_steps + evaluations_s,
+        elapsed_s=statistics.median(seconds) * settings.max_steps + evaluations_s + kept_s,
         n_evaluations=n_evaluations,
         evaluations_s=evaluations_s,
-        peak_memory_bytes=fitting.run.peak_memory_bytes(),
+        peak_memory_bytes=fitting.run.peak_memory_bytes() + fitting.run.anchor_bytes,
         problems=tuple(problems),
         adapter_bytes=_bytes_of(fitting),
     )

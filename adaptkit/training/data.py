@@ -1,6 +1,7 @@
 """What a run trains on: tokenised sentences, their targets, and which of them are held out."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -34,6 +35,10 @@ class RunData(Protocol):
     @property
     def constant_loss(self) -> float | None:
         """The held-out loss of the best answer that is the same for every input; None where no label is asked for."""
+
+    @property
+    def anchored(self) -> Sequence[int]:
+        """Row numbers whose tokens are anchored where the frozen backbone has them, in every batch."""
 
     @property
     def doubt(self) -> str | None:
@@ -100,6 +105,12 @@ class TrainingData:
         if self.mixture is not None:
             return self.mixture.heldout(self.n_measured, seed=self.seed)
         return heldout_rows(self.n_measured, seed=self.seed)
+
+    @cached_property
+    def anchored(self) -> Sequence[int]:
+        """Row numbers that have an anchor."""
+        rows: list[int] = [] if self.anchors is None else self.anchors.nonzero().squeeze(1).tolist()
+        return rows
 
     @cached_property
     def training(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

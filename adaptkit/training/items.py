@@ -48,6 +48,7 @@ class TaskItems:
     weighing: Weighing | None = None
     dev: frozenset[int] = frozenset()
     copy_of: Mapping[int, int] = field(default_factory=dict)
+    anchored = ()
 
     def __post_init__(self) -> None:
         if not self.training:

@@ -22,6 +22,7 @@ from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
+from adaptkit.training.anchor_states import AnchoredRows, AnchorStates
 from adaptkit.training.backbone_passes import passes_of, recorders_for, recording_errors_told
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
@@ -108,6 +109,8 @@ class TrainingRun:
         self._keeper = CheckpointKeeper(checkpoint, self._state, self._streams, self._processes, settings)
         self._weights = list(trained.values())
         self._step, self._optimizer = step, optimizer
+        self._anchored = self._anchored_rows()
+        self._anchor_states: AnchorStates | None = None
         self._progress = Progress()
         self._reports = Reports()
         self._untold: _Untold | None = None
@@ -130,6 +133,7 @@ class TrainingRun:
         with (
             self._reporting(display, reports or Reports()),
             self._fast_backbone(),
+            self._anchors_known(display),
             InterruptFlag(several=several) as interrupted,
         ):
             self._read_once()
@@ -190,7 +194,7 @@ class TrainingRun:
 
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
-        with self._fast_backbone(), self._streams.forked():
+        with self._fast_backbone(), self._streams.forked(), self._anchors_known(of=rows):
             self._read_once()
             if self._passes.records:
                 self._seconds_of(lambda: self._backward(rows, bare=False))  # recorded, and replayed in what is measured
@@ -200,8 +204,23 @@ class TrainingRun:
 
     def measure_heldout(self, rows: list[int]) -> float:
         """Seconds that the losses of one held-out batch take."""
-        with torch.no_grad():
+        with torch.no_grad(), self._fast_backbone(), self._anchors_known(of=rows):
             return self.measure_in_use(lambda: self._measures(rows))
+
+    @property
+    def anchor_bytes(self) -> int:
+        """What the frozen backbone's states take that the run will keep for its anchors."""
+        return 0 if self._anchored is None else self._anchored.size_bytes
+
+    def measure_anchor_states(self) -> float:
+        """Seconds that making them takes, before the first step, by a batch of middle length."""
+        if self._anchored is None:
+            return 0.0
+        batches = self._anchored.batches(self._settings.batch_size)
+        rows = batches[len(batches) // 2]
+        with self._fast_backbone():
+            seconds = self._seconds_of(lambda: self._anchor_states_of([rows]))
+        return seconds * self._anchored.n_tokens / self._data.n_tokens(rows)
 
     def measure_in_use(self, work: Callable[[], object]) -> float:
         """Seconds that something takes beside a held-out loss: with the adapter in place, and without dropout."""
@@ -296,7 +315,11 @@ class TrainingRun:
 
     def _batch(self, rows: list[int]) -> Batch:
         """Made while a GPU is still busy with the batch before, of which nothing has been asked yet."""
-        prepared = self._objective.prepare(self._data.batch(rows, self._backbone))
+        read = self._data.batch(rows, self._backbone)
+        prepared = self._objective.prepare(read)
+        # States that are kept are those of the text as it is, and not of what an objective masks in it.
+        if self._anchor_states is not None and prepared.ids is read.ids:
+            prepared = self._anchor_states.given(prepared, rows)
         return prepared.on(self.device, self._backbone.fetch_words)
 
     @contextmanager
@@ -317,6 +340,35 @@ class TrainingRun:
                 yield
             finally:
                 self._model.gradient_checkpointing(on=False)
+
+    def _anchored_rows(self) -> AnchoredRows | None:
+        # Elsewhere than on a CPU the pass that they spare has not been measured against sending them.
+        if not self.takes_steps or works_beside(self.device) or self._processes.count > 1:
+            return None
+        width = self._backbone.shape.hidden_width * max(1, len(self._objective.blocks))
+        return AnchoredRows.of(self._data, self._settings, width)
+
+    @contextmanager
+    def _anchors_known(self, display: Display | None = None, *, of: list[int] | None = None) -> Iterator[None]:
+        """While open, anchors find the frozen states of all rows, or of these, where the run is to keep states."""
+        if self._anchored is None:
+            yield
+            return
+        if display is not None:
+            display.note(str(self._anchored))
+        batches = self._anchored.batches(self._settings.batch_size) if of is None else [of]
+        self._anchor_states = self._anchor_states_of(batches)
+        if self._anchor_states is None and display is not None:
+            display.note("they are too large for 16 bits: every step asks for them anew")
+        try:
+            yield
+        finally:
+            self._anchor_states = None
+
+    def _anchor_states_of(self, batches: list[list[int]]) -> AnchorStates | None:
+        with self._streams.forked(self._settings.seed), torch.no_grad(), without_dropout(self._step):
+            read = ((rows, self._batch(rows)) for rows in batches)
+            return AnchorStates.made((rows, self._step.frozen_states(batch), batch.mask) for rows, batch in read)
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:

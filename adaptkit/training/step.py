@@ -59,7 +59,7 @@ class TrainingStep(nn.Module):
             hidden = self._states(batch, objective, stack)
             if batch.unlabelled is not None:
                 batch = replace(batch, unlabelled_states=self._states(batch.unlabelled, objective, stack))
-        if (held := batch.anchored) is not None:
+        if batch.frozen is None and (held := batch.anchored) is not None:
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(batch.read_by_frozen, objective))
         return dict(objective.measures(hidden, batch))
 
@@ -71,6 +71,10 @@ class TrainingStep(nn.Module):
     def states(self, batch: Batch) -> Tensor:
         """Hidden states under the stack that a batch has. Shape: (batch, seq, hidden_width)."""
         return self._states(batch, self.trained["objective"], _for(batch, self._stack))  # type: ignore[arg-type]
+
+    def frozen_states(self, batch: Batch) -> Tensor:
+        """What the objective reads of a prepared batch without the adapter. Shape: as the objective reads it."""
+        return self._frozen(batch, self.trained["objective"])  # type: ignore[arg-type]  # an nn.Module that is one
 
     def _frozen(self, batch: Batch, objective: Loss) -> Tensor:
         with torch.no_grad():

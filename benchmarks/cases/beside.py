@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         "training": _training(checkouts, options),
         "serving, s": _serving(checkouts, options.repeats),
     }
-    config = {**vars(options), "other": _commit_of(checkouts["other"])}
+    config = {**vars(options), "other": commit_of(checkouts["other"])}
     print(write_result("beside", seeds=[_SETTINGS["seed"]], config=config, measured=results))
 
 
@@ -73,7 +73,8 @@ def _serving(checkouts: Mapping[str, Path], repeats: int) -> dict[str, dict[str,
     return {name: {what: median(run[what] for run in found) for what in found[0]} for name, found in runs.items()}
 
 
-def _commit_of(checkout: Path) -> str:
+def commit_of(checkout: Path) -> str:
+    """The commit of a checkout."""
     found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=checkout, capture_output=True, text=True, check=True)  # noqa: S607
     return found.stdout.strip()
 

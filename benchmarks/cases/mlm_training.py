@@ -80,6 +80,11 @@ def _data(*, full_length: bool) -> dict[str, Any]:
     lines = swahili_news.lines()[:4000]
     if full_length:
         lines = [" ".join(lines[start : start + 5]) for start in range(0, len(lines), 5)]
+    return split_of(lines)
+
+
+def split_of(lines: list[str]) -> dict[str, Any]:
+    """What all contestants are given of a text: what trains, what is held out, and the tokens of both."""
     heldout = heldout_rows(len(lines), seed=SETTINGS["seed"])
     chosen = set(heldout)
     backbone = load_backbone()

@@ -66,7 +66,7 @@ def test_the_memory_is_that_of_the_process_that_needs_most(
 
     monkeypatch.setattr(Processes, "of_each", with_a_large_one)
     asked = estimate_adapter(lang="sw", parallel=PAIRS, backbone=model, max_steps=40)
-    assert asked.peak_memory_bytes == most
+    assert most <= asked.peak_memory_bytes < 1.01 * most  # and what this run will keep
 
 
 def test_the_plan_is_told_and_nothing_printed(model: AdaptedModel, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,101 @@
+"""States of the frozen backbone that anchors ask for: made once a run, where its steps would make them several times.
+
+A step of distillation is three passes through the blocks: forward and backward with the adapter, and forward without
+it, which says where tokens were. What the third gives never changes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from adaptkit.data.batching import chunks
+from adaptkit.heads.batch import Batch
+from adaptkit.terminal.amounts import bytes_text
+from adaptkit.training.data import RunData
+from adaptkit.training.settings import TrainingSettings
+
+MOST_BYTES = 2**30
+"""A bound that depends on nothing but the run: the same run, resumed anywhere, keeps the same."""
+_ASKED_AT_LEAST = 1.5
+_BYTES_OF_A_NUMBER = 2
+
+
+@dataclass(frozen=True)
+class AnchoredRows:
+    """Rows whose states are kept, from short to long, and how often each is asked for on average.
+
+    Shape: each token has `width` numbers.
+    """
+
+    rows: Sequence[int]
+    n_tokens: int
+    times_asked: float
+    width: int
+
+    @classmethod
+    def of(cls, data: RunData, settings: TrainingSettings, width: int) -> "AnchoredRows | None":
+        """Those of all rows with an anchor; None where they would be too many, or hardly asked for again."""
+        anchored = set(data.anchored)
+        n_tokens = data.n_tokens(sorted(anchored))
+        # Who asks for gradient checkpointing has time and no memory.
+        if not n_tokens or settings.gradient_checkpointing or n_tokens * width * _BYTES_OF_A_NUMBER > MOST_BYTES:
+            return None
+        n_heldout = data.n_tokens(sorted(anchored.intersection(data.heldout)))
+        n_epochs = settings.max_steps / len(data.batches(settings.batch_size, 0))
+        times_asked = (n_epochs * (n_tokens - n_heldout) + settings.n_evaluations * n_heldout) / n_tokens
+        if times_asked < _ASKED_AT_LEAST:
+            return None
+        return cls(sorted(anchored, key=lambda row: (data.n_tokens([row]), row)), n_tokens, times_asked, width)
+
+    @property
+    def size_bytes(self) -> int:
+        """What they take."""
+        return self.n_tokens * self.width * _BYTES_OF_A_NUMBER
+
+    def batches(self, batch_size: int) -> list[list[int]]:
+        """Rows that are read together, always the same ones: the last bits of a state depend on it."""
+        return [list(rows) for rows in chunks(list(self.rows), batch_size)]
+
+    def __str__(self) -> str:
+        return (
+            f"keeping where the frozen backbone has {self.n_tokens:,} tokens ({bytes_text(self.size_bytes)}): anchors "
+            f"ask for each about {self.times_asked:.1f} times"
+        )
+
+
+class AnchorStates:
+    """States of rows, in 16 bits: exact where the blocks compute in bfloat16, and else float16.
+
+    Rounding to float16 moves a token by at most 2^-11 of its length, whose square is what an anchor asks for: 2e-7.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[int, Tensor] = {}
+
+    @classmethod
+    def made(cls, found: Iterable[tuple[Sequence[int], Tensor, Tensor]]) -> "AnchorStates | None":
+        """Those of batches: rows, states and masks. None where one is too large for 16 bits.
+
+        Shape: states (batch, seq, width), masks (batch, seq).
+        """
+        kept = cls()
+        for rows, states, mask in found:
+            narrow = states.to(states.dtype if states.dtype == torch.bfloat16 else torch.float16)
+            if not bool(narrow.isfinite().all()):
+                return None
+            for row, of_row, there in zip(rows, narrow, mask.bool(), strict=True):
+                kept._of[row] = of_row[there]
+        return kept
+
+    def given(self, batch: Batch, rows: Sequence[int]) -> Batch:
+        """The batch of these rows with the states of those that have an anchor in it."""
+        held = [] if batch.anchors is None else batch.anchors.nonzero().squeeze(1).tolist()
+        if not held:
+            return batch
+        found = torch.cat([self._of[rows[place]] for place in held])
+        there = batch.mask[held].bool()
+        frozen = found.new_zeros(*there.shape, found.shape[1])
+        frozen[there] = found
+        return replace(batch, frozen=frozen)
