@@ -1,13 +1,13 @@
 """A task trained in English, and beside it in translated words: what each gives a language, with its adapter below."""
 
-import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import adaptkit
-from adaptkit import AdaptedModel, Adapter, Source
+from adaptkit import AdaptedModel, Adapter, Run, Source
+from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.data.tasks import TaskData
 from benchmarks.task_scores import Score, answered, difference, score_of, together
 
@@ -16,12 +16,13 @@ from benchmarks.task_scores import Score, answered, difference, score_of, togeth
 class Words:
     """The English examples in other languages, translated as soon as they are asked for.
 
-    `parallel` gives the text at hand for a language.
+    `parallel` gives the text at hand for a language, and `least_score` is that of `translate_words`.
     """
 
     english: TaskData
     languages: list[str]
     parallel: Callable[[str], list[Source]]
+    least_score: float = LEAST_WORD_SCORE
     told: dict[str, str] = field(default_factory=dict)
     _found: dict[str, TaskData] = field(default_factory=dict)
 
@@ -31,7 +32,9 @@ class Words:
 
     def _translated(self, language: str) -> TaskData:
         if language not in self._found:
-            found = adaptkit.translate_words(self.english, parallel=self.parallel(language), lang=language)
+            found = adaptkit.translate_words(
+                self.english, parallel=self.parallel(language), lang=language, least_score=self.least_score
+            )
             self._found[language] = found.data
             self.told[language] = str(found)
             print(found, flush=True)
@@ -39,35 +42,29 @@ class Words:
 
 
 def trained(
-    options: argparse.Namespace,
-    model: AdaptedModel,
-    words: Words,
-    *,
-    task: str,
-    seeds: list[int],
+    words: Words, model: AdaptedModel, *, task: str, runs: Sequence[Run], folder: Path | None
 ) -> dict[str, list[Adapter]]:
-    """Task adapters of English alone, and of English and words where there are any; of each, one for each seed.
+    """Task adapters of English alone, and of English and words where there are any; of each, one for each run.
 
-    Of the options, `steps` says how long, and `tasks`, a folder, is where they are kept, or are from already.
+    They are kept in a folder, or are from there already.
     """
     data: dict[str, Callable[[], Mapping[str, TaskData]]] = {"english": lambda: {"en": words.english}}
     if words.languages:
         data["words"] = words.with_english
-    return {name: [_trained(options, model, task, name, seed, data[name]) for seed in seeds] for name in data}
+    return {
+        name: [
+            _kept_or_trained(None if folder is None else folder / f"{name}-{run.seed}", model, task, run, data[name])
+            for run in runs
+        ]
+        for name in data
+    }
 
 
-def _trained(
-    options: argparse.Namespace,
-    model: AdaptedModel,
-    task: str,
-    name: str,
-    seed: int,
-    data: Callable[[], Mapping[str, TaskData]],
+def _kept_or_trained(
+    kept: Path | None, model: AdaptedModel, task: str, run: Run, data: Callable[[], Mapping[str, TaskData]]
 ) -> Adapter:
-    kept = None if options.tasks is None else options.tasks / f"{name}-{seed}"
     if kept is not None and kept.is_dir():
         return adaptkit.load_adapter(kept)
-    run = adaptkit.Run(seed=seed, max_steps=options.steps, progress=False)
     return adaptkit.train_adapter(task=task, data=data(), backbone=model, run=run, output=kept)
 
 

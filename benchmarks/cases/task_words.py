@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> None:
     model = adaptkit.load_model(device=options.device)
     english = TRAINING[options.task]("en")
     words = Words(english, list(filter(None, options.words.split(","))), lambda language: mix(_SOURCES, language))
-    tasks = trained(options, model, words, task=options.task, seeds=seeds)
+    runs = [adaptkit.Run(seed=seed, max_steps=options.steps, progress=False) for seed in seeds]
+    tasks = trained(words, model, task=options.task, runs=runs, folder=options.tasks)
     metric = task_spec(options.task).metrics[0]
     measured: dict[str, Any] = {"words": words.told}
     for language in filter(None, options.languages.split(",")):
