@@ -20,6 +20,7 @@ from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Batch, Loss
 from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
+from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
 from adaptkit.training.anchor_states import AnchoredRows, AnchorStates
@@ -136,6 +137,9 @@ class TrainingRun:
             self._anchors_known(display),
             InterruptFlag(several=several) as interrupted,
         ):
+            if self._unread:
+                n_items = sum(map(len, self._unread))
+                display.note(f"reading {counted(n_items, 'example')} once: no weight in training changes what is read")
             self._read_once()
             stopped = self._train(display, interrupted)
             self._state.use_best()
