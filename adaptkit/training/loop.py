@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -83,7 +83,7 @@ class TrainingRun:
         read_once: Sequence[list[int]] = (),
     ) -> None:
         self._scores = scores
-        self._unread = read_once
+        self._unread, self._reading_s = read_once, 0.0
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
@@ -141,9 +141,11 @@ class TrainingRun:
                 n_items = sum(map(len, self._unread))
                 display.note(f"reading {counted(n_items, 'example')} once: no weight in training changes what is read")
             self._read_once()
+            self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._reading_s)
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
+            self._step.forget()
         if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
             display.note(doubt)
             stopped = f"{stopped}; {doubt}"
@@ -233,10 +235,12 @@ class TrainingRun:
             return self._seconds_of(work)
 
     def _read_once(self) -> None:
+        started = time.perf_counter()
         unread, self._unread = self._unread, ()
         with self._streams.forked():
             for rows in unread:
                 self._step.keep(self._batch(rows))
+        self._reading_s += time.perf_counter() - started
 
     def _seconds_of(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()

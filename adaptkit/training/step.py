@@ -68,6 +68,10 @@ class TrainingStep(nn.Module):
         with torch.no_grad():
             self._kept.add(batch, self.states(batch))
 
+    def forget(self) -> None:
+        """Drop what was read once for all."""
+        self._kept = KeptStates()
+
     def states(self, batch: Batch) -> Tensor:
         """Hidden states under the stack that a batch has. Shape: (batch, seq, hidden_width)."""
         return self._states(batch, self.trained["objective"], _for(batch, self._stack))  # type: ignore[arg-type]
