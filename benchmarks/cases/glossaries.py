@@ -71,6 +71,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--adapters", type=Path, action="append", default=[], help="folder of language adapters by their tags"
     )
+    parser.add_argument("--splits", default="development,test", help="of translated_words")
     parser.add_argument("--device", default="auto")
     return parser.parse_args(arguments)
 

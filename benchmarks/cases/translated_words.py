@@ -4,9 +4,10 @@
 [--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries and translated words are learned
 from the text at hand of these sources; `--adapters` is a folder of language adapters by their tags, and a language
 without one is measured on the bare backbone. Given again, it is a folder of adapters of another seed, and gains are
-means over seeds. Topics are of SIB-200, by a head on sentence vectors that is trained in
-English, in English and the language (`, words`), or in English and all these languages (`, words of all`). Examples are
-read under the stack of their language; `all` is a glossary and the adapter, where there is one, and `each stack` the
+means over seeds. `--splits test` leaves the development sentences out. Topics are of SIB-200, by a head on sentence
+vectors that is trained in English, in English and the language (`, words`), or in English and all these languages
+(`, words of all`). Examples are read under the stack of their language; `all` is a glossary and the adapter, where
+there is one, and `each stack` the
 mean of what the heads of the glossary, the adapter and both hold for probable. Every gain is over the head trained in
 English, without any adapter.
 """
@@ -33,8 +34,6 @@ from benchmarks.trials.scores import compared
 from benchmarks.trials.texts import mix
 from benchmarks.write_results import write_result
 
-SPLITS = ("development", "test")
-
 
 @dataclass(frozen=True)
 class Read:
@@ -51,6 +50,7 @@ class Measure:
     model: AdaptedModel
     sources: list[str]
     adapters: list[Path]
+    splits: list[str]
     read: dict[str, list[dict[str, Read]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Measure:
         `heads` are those of each seed. Shape of a score: (n_seeds, n_sentences).
         """
         found = {}
-        for split in SPLITS:
+        for split in self.splits:
             seeds = zip(self.read[language], heads, strict=True)
             likely = [
                 sum(one.probabilities(read[stack].sentences[split]) for stack, one in each.items())
@@ -125,7 +125,7 @@ class Measure:
 
     def _read(self, language: str, stack: str | None, examples: TaskData) -> Read:
         texts = [text for example in examples.examples for text in texts_of(example)]
-        sentences = {split: read_topics(language, split)[0] for split in SPLITS}
+        sentences = {split: read_topics(language, split)[0] for split in self.splits}
         return Read(
             {split: self.model.encode(each, stack=stack) for split, each in sentences.items()},
             self.model.encode(texts, stack=stack),
@@ -134,7 +134,12 @@ class Measure:
 
 def main(arguments: list[str]) -> None:
     options = options_of(arguments)
-    measure = Measure(adaptkit.load_model(device=options.device), options.sources.split(","), options.adapters)
+    measure = Measure(
+        adaptkit.load_model(device=options.device),
+        options.sources.split(","),
+        options.adapters,
+        options.splits.split(","),
+    )
     measured: dict[str, Any] = {}
     for language in options.languages.split(","):
         measured[language] = measure.of_language(language)
