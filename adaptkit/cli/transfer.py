@@ -1,5 +1,6 @@
 """`adaptkit transfer`."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -71,5 +72,7 @@ def transfer(
         backbone=Pretrained(backbone, bits=require_bits(bits), embeddings=embeddings, device=device),
         planning=Planning(processes=processes, overwrite=overwrite),
     )
-    use = f"adaptkit predict --zoo {output} --stack '{found.stack}' < texts.txt"
+    named = {"--backbone": backbone, "--bits": None if bits == 32 else bits, "--embeddings": embeddings}
+    given = [part for flag, value in named.items() if value is not None for part in (flag, str(value))]
+    use = shlex.join(["adaptkit", "predict", "--zoo", str(output), "--stack", found.stack, *given]) + " < texts.txt"
     return Answer({**asdict(found), "folder": str(found.folder)}, f"{found}\n{use}")

@@ -53,7 +53,7 @@ class Measuring:
     def _transferred(
         self, found: Sequence[MeasuredWay], over_usual: Sequence[Difference | None], metric: str
     ) -> TransferredTask:
-        taken, why = chosen_of(found, over_usual)
+        taken, why = chosen_of(found, over_usual, known=self.started.ways.known)
         return TransferredTask(
             task=self.started.ways.task,
             language=self.started.ways.language,

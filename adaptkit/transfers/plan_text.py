@@ -7,7 +7,7 @@ from pathlib import Path
 from adaptkit.transfers.ways import TaskHead, Way, Ways
 
 _MADE = """\
-# Made by `adaptkit transfer`: what brings {task} to {language}. `adaptkit train --plan` runs it again.
+# Made by `adaptkit transfer`: what brings {task} to {language}. It is written anew at each call.
 """
 
 
@@ -41,6 +41,11 @@ def plan_text(
             *(f"{header}\n{_lines(options)}" for header, options in tables),
         ]
     )
+
+
+def first_line(ways: Ways) -> str:
+    """By which a plan says whose it is."""
+    return _MADE.format(task=ways.task, language=ways.language).strip()
 
 
 def _lines(options: Mapping[str, object]) -> str:

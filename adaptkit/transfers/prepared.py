@@ -1,11 +1,13 @@
 """What a transfer reads before it trains: examples, those with translated words, and the ways that there are."""
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
+from adaptkit.data.sources import is_file
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
@@ -14,7 +16,7 @@ from adaptkit.projection import translate_words
 from adaptkit.projection.written import written
 from adaptkit.requests.output import PathOrName
 from adaptkit.requests.written import parallels
-from adaptkit.task_types import TASK_TYPES, HeadConfig, head_for
+from adaptkit.task_types import HeadConfig, head_for
 from adaptkit.terminal.asking import as_typed
 from adaptkit.transfers.ways import Ways
 
@@ -29,6 +31,7 @@ class Prepared:
     words: TaskData | None
     dev: TaskData | None
     parallel: tuple[str, ...]
+    reading: ReadingOptions
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -51,24 +54,26 @@ class Prepared:
             DataError: Examples or parallel text that are not there or malformed.
         """
         language, source = canonical_tag(lang), canonical_tag(source_lang)
-        AdapterId("task", f"{task}-source")
+        for longest in (task, f"{task}-projected"):
+            AdapterId("task", longest)
         if language == source:
             raise ConfigError(f"the examples are in {source} already; {as_typed(lang=lang)} is to be another language.")
         files = _files(parallel)
         read = reading.read(data, task_type=task_type, language=source)
         read = replace(read, examples=[replace(each, language=each.language or source) for each in read.examples])
         head = head_for(read)
-        if head.row.writes:
+        if not head.row.by_words:
             raise ConfigError(
-                f"{read.description} holds {head.row.in_words}, whose answers are written in a language; a transfer is "
-                "for answers that are the same in all. Train it on pairs of its languages."
+                f"{read.description} holds {head.row.in_words}, and a transfer is for labels of texts, pairs and words."
+                " Train the language adapter and the task by themselves, and put the one below the other."
             )
         measured = None if dev is None else reading.read(dev, task_type=read.task_type, language=language)
         if measured is not None:
             _require_known(head, measured)
-        words, told = _translated(read, files, language, source)
+        words, told = _translated(read, head, files, language, source)
         return cls(
             ways=Ways(task, language, head, words=words is not None),
+            reading=reading,
             source=source,
             data=read,
             words=words,
@@ -77,15 +82,39 @@ class Prepared:
             notes=(told,) if told else (),
         )
 
-    def written(self, place: Path) -> Mapping[str, Path]:
-        """The files of examples, the source language first."""
-        found = {self.source: self.data}
-        if self.words is not None:
-            found[self.ways.language] = self.words
+    def files(self, place: Path) -> Mapping[str, Path]:
+        """Where the examples go by language, the source first. A name has a hash of what a file holds.
+
+        So a plan can tell that something else is to be learned.
+        """
         return {
-            language: written(place / f"{self.ways.task}-{language}.jsonl", json_lines_of(data), overwrite=True)
-            for language, data in found.items()
+            language: place / f"{self.ways.task}-{language}-{_hash(json_lines_of(data))}.jsonl"
+            for language, data in self._data.items()
         }
+
+    def names(self, place: Path) -> Path:
+        """Where sentences with projected names go."""
+        read = [*json_lines_of(self.data), *map(_content, self.parallel)]
+        return place / f"{self.ways.task}-{self.ways.language}-projected-{_hash(read)}.conll"
+
+    def write(self, place: Path) -> None:
+        """Write the examples."""
+        for language, file in self.files(place).items():
+            written(file, json_lines_of(self._data[language]), overwrite=True)
+
+    @property
+    def _data(self) -> Mapping[str, TaskData]:
+        return {self.source: self.data, **({} if self.words is None else {self.ways.language: self.words})}
+
+
+def _hash(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+
+def _content(source: str) -> str:
+    """A hash of the files of a source, as a shell writes it, and what stands behind them."""
+    files = [Path(piece) for piece in [source, *source.split(",")] if is_file(piece)]
+    return source + "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
 
 
 def _files(parallel: PathOrName | Sequence[PathOrName]) -> tuple[str, ...]:
@@ -107,12 +136,14 @@ def _require_known(head: HeadConfig, dev: TaskData) -> None:
         )
 
 
-def _translated(data: TaskData, files: Sequence[str], language: str, source: str) -> tuple[TaskData | None, str]:
+def _translated(
+    data: TaskData, head: HeadConfig, files: Sequence[str], language: str, source: str
+) -> tuple[TaskData | None, str]:
     """The examples with their words translated, and what there is to say of it; None where no word can be."""
-    if not TASK_TYPES[data.task_type].by_words:
+    if head.pairs:  # which words did not help
         return None, ""
     try:
         found = translate_words(data, parallel=parallels(list(files)), lang=language, source_lang=source)
     except EmptyCorpus as error:
-        return None, f"no words were translated, for nothing says what they are: {error}"
+        return None, f"no words were translated, because the parallel text does not say what they are: {error}"
     return found.data, str(found)

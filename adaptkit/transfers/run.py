@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adaptkit.errors import TrainingError
 from adaptkit.format.folder import whole_file
+from adaptkit.labelled import ReadingOptions
 from adaptkit.plans import PlanSummary, train_plan
 from adaptkit.projection import project_entities
 from adaptkit.recipes.place import model_of
@@ -49,19 +50,20 @@ class TransferRun:
         if not any(head.names for head in self.ways.heads(self.chosen)):
             return self
         source = self.train(only=(self.ways.alone.id,))[self.ways.alone.id]
-        if (source.came == "was done" and self._names.exists()) or self._project(source.folder):
+        if self._names.exists() or self._project(source.folder):
             return self
         note = "no names were found in the translations, so nothing was learned from projected ones"
         ways = replace(self.ways, names=False)
         return replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
 
     def train(self, only: tuple[str, ...] = ()) -> PlanSummary:
-        """Write the plan, and run it, or some of it.
+        """Write the examples, and run the plan, or some of it.
 
         Raises:
             TrainingError: An adapter is missing.
         """
-        self._write_plan()
+        self.write_plan()
+        self.prepared.write(self.place)
         summary = train_plan(self.place / PLAN, replace(self.planning, only=only))
         if summary.failed:
             raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. The same call tries again.")
@@ -69,7 +71,7 @@ class TransferRun:
 
     @property
     def _names(self) -> Path:
-        return self.place / f"{self.ways.task}-{self.ways.language}-projected.conll"
+        return self.prepared.names(self.place)
 
     def _project(self, names: Path) -> bool:
         """Write sentences of the language with the names that a task adapter finds in their translations, if any."""
@@ -86,20 +88,26 @@ class TransferRun:
             found.save(self._names, overwrite=True)
         return bool(found.kinds)
 
-    def _write_plan(self) -> None:
+    def write_plan(self) -> None:
+        """Write the plan, by which the folder is that of this transfer."""
         text = plan_text(
             self.ways,
             self.chosen,
             output=self.place,
-            examples=self.prepared.written(self.place),
+            examples=self.prepared.files(self.place),
             names=self._names,
             parallel=self.prepared.parallel,
             language_options=self.language_options,
-            task_options=self.task_options,
+            task_options={**self.task_options, **_read_as(self.prepared.reading)},
             shared=_held(self.backbone),
         )
         with whole_file(self.place / PLAN) as partial:
             partial.write_text(text, encoding="utf-8")
+
+
+def _read_as(reading: ReadingOptions) -> Mapping[str, object]:
+    """How the written examples are to be read, where they do not say it; their columns have the usual names."""
+    return {"nli": reading.nli, "labels": list(reading.labels) or None}
 
 
 def _held(backbone: Pretrained) -> Mapping[str, object]:

@@ -1,5 +1,6 @@
 """`transfer_task`: one call from labels in one language to answers in another."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.transfers.measuring import Measuring
+from adaptkit.transfers.plan_text import first_line
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.run import PLAN, TransferRun
 from adaptkit.transfers.transferred import TransferredTask
@@ -33,7 +35,7 @@ def transfer_task(
     max_steps: int | None = None,
     task_steps: int | None = None,
     licence: str | None = None,
-    backbone: Pretrained | None = None,
+    backbone: PathOrName | Pretrained | None = None,
     planning: Planning | None = None,
 ) -> TransferredTask:
     """Bring a task from the language of its labels to another one, with all that was measured to help.
@@ -60,7 +62,7 @@ def transfer_task(
         max_steps: steps of the language adapter (None: the usual number).
         task_steps: steps of each task adapter.
         licence: of the parallel text, for the cards.
-        backbone: which backbone, and how it is held.
+        backbone: a hub id or folder, or `Pretrained(...)`, which says how it is held too.
         planning: how many trainings run at a time, whether what is there is replaced, progress.
 
     Raises:
@@ -69,8 +71,15 @@ def transfer_task(
         TrainingInterrupted: Ctrl-C or SIGTERM; the same call goes on.
         TrainingError: A training failed; it says which, and where its log is.
     """
-    place = Path(output)
-    _require_own(place)
+    place, planned = Path(output), planning or Planning()
+    if planned.only or planned.part:
+        raise ConfigError("a transfer trains all of its plan; leave out only and part.")
+    held = Pretrained(backbone) if isinstance(backbone, str | os.PathLike) else backbone or Pretrained()
+    if not isinstance(held, Pretrained):
+        raise ConfigError(
+            f"{as_typed(backbone=...)} of a transfer is a hub id, a folder or adaptkit.Pretrained(...), for each "
+            f"training loads it in a process of its own; found {held!r:.80}."
+        )
     given = None if adapter is None else _of_language(adapter, lang)
     started = Prepared.of(
         task=task,
@@ -83,26 +92,41 @@ def transfer_task(
         reading=reading or ReadingOptions(),
     )
     ways = started.ways if given is None else replace(started.ways, trained=given.id)
-    place.mkdir(parents=True, exist_ok=True)
+    _require_own(place, first_line(ways))
     if given is not None:
-        _keep(given, place / given.id)
+        _require_no_other(given, place / given.id, overwrite=planned.overwrite)
+    place.mkdir(parents=True, exist_ok=True)
     run = TransferRun(
         prepared=replace(started, ways=ways),
         place=place,
-        backbone=backbone or Pretrained(),
-        planning=planning or Planning(),
+        backbone=held,
+        planning=planned,
         language_options={"max_steps": max_steps, "licence": licence},
         task_options={"max_steps": task_steps},
-    ).with_names()
+    )
+    run.write_plan()
+    if given is not None:
+        given.save(place / given.id, overwrite=True)
+    run = run.with_names()
     run.train()
     found = Measuring(run.prepared, place, run.chosen, run.backbone).result()
     found.save()
     return found
 
 
-def _require_own(place: Path) -> None:
-    """See that a folder holds what a transfer wrote, or nothing."""
-    if place.is_dir() and any(place.iterdir()) and not (place / PLAN).is_file():
+def _require_own(place: Path, begins: str) -> None:
+    """See that a folder holds what the same transfer wrote, whose plan `begins` so, or nothing."""
+    if place.exists() and not place.is_dir():
+        raise ConfigError(f"{place} is a file; name another {as_typed(output=...)}.")
+    plan = place / PLAN
+    if plan.is_file():
+        found = plan.read_text(encoding="utf-8").partition("\n")[0]
+        if found != begins:
+            raise ConfigError(
+                f"{place} holds a transfer of another task or language ({found.removeprefix('# ')}) Name another "
+                f"{as_typed(output=...)}; {as_typed(adapter=...)} takes a language adapter from there."
+            )
+    elif place.is_dir() and any(place.iterdir()):
         raise ConfigError(f"{place} holds something that no transfer has written; name another {as_typed(output=...)}.")
 
 
@@ -122,7 +146,10 @@ def _of_language(folder: PathOrName, lang: str) -> Adapter:
     return adapter
 
 
-def _keep(adapter: Adapter, folder: Path) -> None:
-    """Have an adapter in the zoo of the transfer."""
-    if not folder.exists() or load_adapter(folder).weights_sha256 != adapter.weights_sha256:
-        adapter.save(folder, overwrite=True)
+def _require_no_other(adapter: Adapter, folder: Path, *, overwrite: bool) -> None:
+    """See that no other adapter is where one is to be copied."""
+    if folder.exists() and not overwrite and load_adapter(folder).weights_sha256 != adapter.weights_sha256:
+        raise ConfigError(
+            f"{folder} is another adapter than {as_typed(adapter=...)}. {as_typed(overwrite=True)} replaces it, and "
+            "what was trained on it."
+        )

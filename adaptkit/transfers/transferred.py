@@ -15,7 +15,7 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredWay:
-    """A way with its stack; `score` of 0 to 100, and `gain` over the source language alone, None where unmeasured."""
+    """A way with its stack; `score` in points, and `gain` over the source language alone, None where unmeasured."""
 
     name: str
     stack: str
@@ -73,18 +73,20 @@ class TransferredTask:
             partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def chosen_of(ways: Sequence[MeasuredWay], over_usual: Sequence[Difference | None]) -> tuple[MeasuredWay, str]:
+def chosen_of(
+    ways: Sequence[MeasuredWay], over_usual: Sequence[Difference | None], *, known: bool = True
+) -> tuple[MeasuredWay, str]:
     """The way to take, and why: the usual one, unless another is better on the examples with an interval above zero.
 
     `over_usual` is what each gains over the usual way, the last; few labelled examples are not to outweigh what was
-    measured in many languages.
+    measured in many languages. `known` says whether the usual way was measured for such a task.
     """
-    usual = ways[-1]
+    usual, elsewhere = ways[-1], "was best in other languages" if known else "is the usual one for such tasks"
     if usual.score is None:
-        return usual, "not measured here: without labelled examples, what was best in other languages is taken"
+        return usual, f"not measured here, for want of labelled examples; it {elsewhere}"
     better = [(way, gain) for way, gain in zip(ways, over_usual, strict=True) if gain is not None and gain.low > 0]
     if not better:
-        return usual, "best in other languages, and nothing here is surely better"
+        return usual, f"it {elsewhere}, and nothing is surely better here"
     best, gain = max(better, key=lambda each: each[1].mean)
     return best, (
         f"{gain.mean:.1f} points better here than {usual.name} ({gain.low:.1f} to {gain.high:.1f}); it was chosen by "

@@ -41,8 +41,7 @@ class Way:
 class Ways:
     """All that there are for a task; the last is the one to take where nothing was measured.
 
-    Which it is was measured in nine languages for topics, in eleven for pairs of texts and in six for names
-    (docs/how-to/transfer.md). `words` says whether there are examples with their words
+    What was measured of it stands in docs/how-to/transfer.md. `words` says whether there are examples with their words
     translated, and `names` whether names can be projected; `trained` is a language adapter that is there already.
     """
 
@@ -67,6 +66,11 @@ class Ways:
     def reads_glosses(self) -> bool:
         """Whether the task is one that glossaries help: then heads alone are trained, one under each stack."""
         return self.head.reads_glosses
+
+    @property
+    def known(self) -> bool:
+        """Whether the usual way was measured for such a task, in several languages."""
+        return self.head.task_type in ("classification", "tagging")
 
     @cached_property
     def all(self) -> tuple[Way, ...]:

@@ -13,6 +13,7 @@ from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.transferred import chosen_of
 from tests.plans import InThisProcess, in_this_process, plan_folder
 from tests.runs import PAIRS
+from tests.tiny import tiny_model
 
 LABELS = ("sports", "health")
 ENGLISH = [(english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
@@ -41,6 +42,11 @@ def transferred(**options: object) -> TransferredTask:
         "planning": Planning(progress=False),
     }
     return transfer_task(**{**asked, **options})  # type: ignore[arg-type]
+
+
+def written(pattern: str) -> list[str]:
+    (file,) = Path().glob(pattern)
+    return file.read_text(encoding="utf-8").splitlines()
 
 
 def trained_by(child: type[InThisProcess]) -> list[str]:
@@ -101,7 +107,7 @@ def test_names_get_the_adapter_translated_words_and_projected_names(
     assert asked == [Path("out/task/names-source")]
     assert trained_by(child)[0] == "out/task/names-source"
     assert not Path("out/language/sw-glossary").exists()
-    assert {json.loads(line)["tags"][0] for line in Path("out/names-sw.jsonl").read_text().splitlines()} == {"B-PER"}
+    assert {json.loads(line)["tags"][0] for line in written("out/names-sw-*.jsonl")} == {"B-PER"}
     transferred(task="names", data=WORDS, task_type="tagging")
     assert len(asked) == 1  # all was done
 
@@ -137,6 +143,14 @@ def test_what_cannot_be_is_said_before_anything_is_trained() -> None:
     Path("mine/thesis.txt").write_text("years of work")
     with pytest.raises(ConfigError, match="no transfer has written"):
         transferred(output="mine")
+    with pytest.raises(ConfigError, match="leave out only and part"):
+        transferred(planning=Planning(part=(1, 2)))
+    with pytest.raises(ConfigError, match="in a process of its own"):
+        transferred(backbone=tiny_model())
+    with pytest.raises(ConfigError, match="is a file"):
+        transferred(output="mine/thesis.txt")
+    with pytest.raises(ConfigError, match="labels of texts, pairs and words"):
+        transferred(data=[("Who sells maize?", "The farmer sells maize.", "The farmer")], task_type="qa")
     with pytest.raises(ConfigError, match="names files"):
         transferred(parallel=PAIRS)
     with pytest.raises(ConfigError, match="another language"):
@@ -147,13 +161,29 @@ def test_what_cannot_be_is_said_before_anything_is_trained() -> None:
 
 
 @pytest.mark.usefixtures("child")
+def test_what_is_there_is_not_replaced_unasked() -> None:
+    transferred()
+    other = adaptkit.train_adapter(
+        lang="sw", parallel="en-sw.jsonl", backbone="tiny", run=adaptkit.Run(max_steps=1, seed=7, progress=False)
+    )
+    other.save("adapters/sw")
+    with pytest.raises(ConfigError, match="is another adapter than adapter="):
+        transferred(adapter="adapters/sw")
+    with pytest.raises(ConfigError, match="another task or language"):
+        transferred(task="news")
+    swapped = [(text, LABELS[label == LABELS[0]]) for text, label in ENGLISH]
+    with pytest.raises(ConfigError, match="overwrite=True"):
+        transferred(data=swapped)
+
+
+@pytest.mark.usefixtures("child")
 def test_translations_in_a_third_language_serve_the_adapter_but_no_words() -> None:
     rows = [json.dumps({"translation": {"fr": english, "sw": swahili}}) for english, swahili in PAIRS]
     Path("fr-sw.jsonl").write_text("\n".join(rows), encoding="utf-8")
     found = transferred(parallel="fr-sw.jsonl")
     assert found.stack.endswith("language/sw-glossary > language/sw > task/topics-source")
     assert "no words were translated" in str(found)
-    assert not Path("out/topics-sw.jsonl").exists()
+    assert not list(Path("out").glob("topics-sw-*"))
 
 
 def way(name: str, score: float | None) -> MeasuredWay:
