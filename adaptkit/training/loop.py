@@ -365,7 +365,11 @@ class TrainingRun:
         if display is not None:
             display.note(str(self._anchored))
         batches = self._anchored.batches(self._settings.batch_size) if of is None else [of]
+        started = time.perf_counter()
         self._anchor_states = self._anchor_states_of(batches)
+        if display is not None:
+            taken = time.perf_counter() - started
+            self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + taken)
         if self._anchor_states is None and display is not None:
             display.note("they are too large for 16 bits: every step asks for them anew")
         try:

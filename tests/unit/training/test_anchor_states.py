@@ -127,6 +127,22 @@ def test_states_that_16_bits_do_not_hold_are_not_kept() -> None:
     assert AnchorStates.made([([0], too_large.bfloat16(), torch.ones(1, 2))]) is not None
 
 
+def test_making_them_counts_as_time_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    plain = TrainingRun._anchor_states_of
+
+    def slowly(run: TrainingRun, batches: list[list[int]]) -> AnchorStates | None:
+        nonlocal now
+        now += 1000
+        return plain(run, batches)
+
+    monkeypatch.setattr(TrainingRun, "_anchor_states_of", slowly)
+    monkeypatch.setattr("adaptkit.training.loop.time.perf_counter", lambda: now)
+    facts = trained().card.training
+    assert facts is not None
+    assert facts.elapsed_s == 1000
+
+
 def test_an_estimate_counts_what_is_kept_and_what_making_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TrainingRun, "measure_anchor_states", lambda _: 1000.0)
     monkeypatch.setattr(TrainingRun, "anchor_bytes", 2**40)
