@@ -70,7 +70,7 @@ class Ways:
     @property
     def known(self) -> bool:
         """Whether the usual way was measured for such a task, in several languages."""
-        return self.head.task_type in ("classification", "tagging")
+        return self.head.task_type in ("classification", "tagging", "pos")
 
     @cached_property
     def all(self) -> tuple[Way, ...]:
@@ -114,12 +114,19 @@ class Ways:
         if self.head.row.averaged is not None:
             yield Way("without and with the adapter, together", (((), alone), (below, alone)))
         yield Way("the adapter", ((below, alone),))
-        if self.words and self.head.row.word_by_word is not None:
-            words = self._head("words", below)
-            yield Way("the adapter, trained on translated words too", ((below, words),))
-            if self.names and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in self.head.labels):
-                names = replace(words, id=f"task/{self.task}-projected", names=True)
-                yield Way("the adapter, trained on translated words and projected names too", ((below, names),))
+        if self.words and self.head.row.endpoint == "tag":
+            yield from self._with_words(below)
+
+    def _with_words(self, below: tuple[str, ...]) -> Iterator[Way]:
+        words = self._head("words", below)
+        yield Way("the adapter, trained on translated words too", ((below, words),))
+        if any(tag != "O" and tag[:2] not in ("B-", "I-") for tag in self.head.labels):
+            # Parts of speech: an adapter that was taught whole sentences costs some languages more than it brings.
+            alone = TaskHead(f"task/{self.task}-translated", words=True)
+            yield Way("translated words, without the adapter", (((), alone),))
+        elif self.names:
+            names = replace(words, id=f"task/{self.task}-projected", names=True)
+            yield Way("the adapter, trained on translated words and projected names too", ((below, names),))
 
     def _head(self, short: str, below: tuple[str, ...] = ()) -> TaskHead:
         return TaskHead(f"task/{self.task}-{short}", below, words=bool(below) and self.words)

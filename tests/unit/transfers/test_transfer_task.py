@@ -112,6 +112,13 @@ def test_names_get_the_adapter_translated_words_and_projected_names(
     assert len(asked) == 1  # all was done
 
 
+def test_parts_of_speech_get_translated_words_alone(child: type[InThisProcess]) -> None:
+    tagged = [(words, ["NOUN" if number % 2 else "VERB" for number in range(len(words))]) for words, _ in WORDS]
+    found = transferred(task="parts", data=tagged, task_type="pos")
+    assert found.stack == "task/parts-translated"
+    assert trained_by(child) == ["out/task/parts-translated"]
+
+
 @pytest.mark.usefixtures("child")
 def test_where_no_names_are_found_in_the_translations_words_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
     projecting(monkeypatch, ("O", "O", "O"))
