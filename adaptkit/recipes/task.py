@@ -29,6 +29,7 @@ from adaptkit.labelled import (
     texts_of,
 )
 from adaptkit.languages import canonical_tag
+from adaptkit.layers.heads import Head, SentenceHead
 from adaptkit.methods import Reading, by_reading
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
@@ -44,12 +45,14 @@ from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.task_types.class_weights import weighing_of
+from adaptkit.task_types.classification import CLASSIFICATION
 from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
 from adaptkit.training.kept_states import worth_keeping
+from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
 
@@ -276,6 +279,7 @@ class TaskTraining:
         assert layers.head is not None  # noqa: S101 - the config asks for one
         self._measured = measured = self._measured_under(top)
         stacks = BatchStacks(self.foundation, layers, top, dropout=self.request.on_dropout)
+        read_once = self._read_once(layers)
         return TrainingRun(
             self.model,
             layers,
@@ -286,7 +290,8 @@ class TaskTraining:
             below=stacks.below,
             checkpoint=checkpoint,
             scores=dict if measured is None else lambda: measured.scored().scores,
-            read_once=self._read_once(layers),
+            read_once=read_once,
+            start=self._start_of(layers.head) if read_once else None,
         )
 
     def _read_once(self, layers: AdapterLayers) -> list[list[int]]:
@@ -296,6 +301,12 @@ class TaskTraining:
         if stay and worth_keeping(n_tokens, self.model.backbone.shape.hidden_width):
             return self.items.all_batches(self.request.run.batch_size)
         return []
+
+    def _start_of(self, head: Head) -> LogisticStart | None:
+        """Where a head of one label a text starts."""
+        if self.head.row is CLASSIFICATION and isinstance(head, SentenceHead):
+            return LogisticStart(head, self.items.training_batches(self.request.run.batch_size))
+        return None
 
     def _content(self) -> str:
         """Identity of all that is read."""

@@ -118,6 +118,10 @@ class TaskItems:
         """Item numbers of the held-out batches, one language each."""
         return self._in_order(self.heldout, batch_size)
 
+    def training_batches(self, batch_size: int) -> list[list[int]]:
+        """Item numbers of batches with all items that are trained on, each once, whatever is drawn more often."""
+        return self._in_order(self.training, batch_size)
+
     def all_batches(self, batch_size: int) -> list[list[int]]:
         """Item numbers of batches with all items, each once, of one language and of like lengths."""
         return self._in_order(range(len(self.items)), batch_size)

@@ -29,6 +29,7 @@ from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
 from adaptkit.training.keeping import CheckpointKeeper
+from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
@@ -63,7 +64,7 @@ class TrainingRun:
 
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
     process, and decides nothing. `read_once` are batches whose states no weight in training changes: they are read
-    before the first step, and not again.
+    before the first step, and not again. `start` is where a head goes before it, if the held-out loss is lower there.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -81,8 +82,10 @@ class TrainingRun:
         checkpoint: CheckpointFolder | None = None,
         scores: Callable[[], Mapping[str, float]] = dict,
         read_once: Sequence[list[int]] = (),
+        start: LogisticStart | None = None,
     ) -> None:
         self._scores = scores
+        self._start = start
         self._unread, self._reading_s = read_once, 0.0
         self.device = device = model.backbone.device
         self._backbone = model.backbone
@@ -142,6 +145,7 @@ class TrainingRun:
                 display.note(f"reading {counted(n_items, 'example')} once: no weight in training changes what is read")
             self._read_once()
             self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._reading_s)
+            self._begin(display)
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
@@ -241,6 +245,26 @@ class TrainingRun:
             for rows in unread:
                 self._step.keep(self._batch(rows))
         self._reading_s += time.perf_counter() - started
+
+    def _begin(self, display: Display) -> None:
+        """Put the head where it starts. What counts as the measure before training is that of the head as it is made.
+
+        A run that is resumed has that measure, and its head is further.
+        """
+        if self._start is None or self._progress.before:
+            return
+        before = self.evaluate()
+        started = time.perf_counter()
+        with self._streams.forked(), torch.no_grad():
+            batches = map(self._batch, self._start.batches)
+            fitted = self._start.fitted((self._step.states(batch), batch) for batch in batches)
+        self._start.begin(self._processes.from_main(fitted))
+        elapsed_s = self._progress.elapsed_s + time.perf_counter() - started
+        self._progress = replace(self._progress, before=before, elapsed_s=elapsed_s)
+        if (loss := self.evaluate()["loss"]) < before["loss"]:
+            display.note(f"the head starts as a logistic regression: held-out loss {before['loss']:.3f} → {loss:.3f}")
+        else:
+            self._state.use_best()
 
     def _seconds_of(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()

@@ -73,7 +73,9 @@ class TrainingStep(nn.Module):
         self._kept = KeptStates()
 
     def states(self, batch: Batch) -> Tensor:
-        """Hidden states under the stack that a batch has. Shape: (batch, seq, hidden_width)."""
+        """Hidden states under the stack that a batch has, or as they were kept. Shape: (batch, seq, hidden_width)."""
+        if (kept := self._kept.of(batch)) is not None:
+            return kept
         return self._states(batch, self.trained["objective"], _for(batch, self._stack))  # type: ignore[arg-type]
 
     def frozen_states(self, batch: Batch) -> Tensor:

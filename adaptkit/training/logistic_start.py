@@ -1,0 +1,102 @@
+"""Where a head alone may start: as the logistic regression of what it is trained on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adaptkit.heads.batch import Batch
+from adaptkit.layers.heads import SentenceHead
+from adaptkit.layers.pooling import mean_pool
+
+_MOST_ROUNDS = 1000
+_LEAST_SLOPE = 1e-6
+# tanh(x) is x less x**3 / 3: by 3 parts in 100,000 at the largest number that it gets.
+_LARGEST_IN_TANH = 0.01
+
+
+@dataclass(frozen=True)
+class LogisticRegression:
+    """The logits of a vector `x` are `weight @ x + bias`. `largest` is the largest number of what it was fitted to.
+
+    Shape: weight (n_labels, width), bias (n_labels), float64 on the CPU.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    largest: float
+
+
+def logistic_regression(
+    vectors: Tensor, labels: Tensor, *, n_labels: int, class_weights: Tensor | None = None
+) -> LogisticRegression:
+    """The least sum of cross-entropies, each times the weight of its label, plus half of the sum of squared weights.
+
+    The bias costs nothing. This is the multinomial regression of scikit-learn's `LogisticRegression(C=1.0)`, found by
+    L-BFGS with a strong Wolfe line search (Nocedal and Wright, Numerical Optimization, 2006, sections 3.1 and 7.2).
+
+    Shape: vectors (n, width), labels (n), class_weights (n_labels).
+    """
+    vectors, wanted = vectors.detach().double().cpu(), labels.cpu()
+    # The bias takes up what all vectors share: the same regression, found in far fewer rounds.
+    shared = vectors.mean(dim=0)
+    x = vectors - shared
+    counts = None if class_weights is None else class_weights.double().cpu()
+    total = float(len(wanted) if counts is None else counts[wanted].sum())
+    weight = torch.zeros(n_labels, x.shape[1], dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(n_labels, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS(
+        [weight, bias],
+        max_iter=_MOST_ROUNDS,
+        tolerance_grad=_LEAST_SLOPE,
+        tolerance_change=0.0,
+        line_search_fn="strong_wolfe",
+    )
+
+    def loss() -> Tensor:
+        search.zero_grad()
+        lost = F.cross_entropy(F.linear(x, weight, bias), wanted, weight=counts, reduction="sum")
+        # A mean, so that the slope at which the search ends is the same for few examples and for many.
+        mean: Tensor = (lost + 0.5 * weight.square().sum()) / total
+        torch.autograd.backward(mean)
+        return mean
+
+    with torch.enable_grad():
+        search.step(loss)  # type: ignore[no-untyped-call]  # torch's own
+    found = weight.detach()
+    return LogisticRegression(found, bias.detach() - found @ shared, float(vectors.abs().max()))
+
+
+@dataclass(frozen=True)
+class LogisticStart:
+    """Lets a head of labels start as the regression of the items in `batches`."""
+
+    head: SentenceHead
+    batches: Sequence[list[int]]
+
+    def fitted(self, read: Iterable[tuple[Tensor, Batch]]) -> LogisticRegression:
+        """The regression of the batches, of which each comes with its states.
+
+        Shape: states (rows, seq, hidden_width).
+        """
+        class_weights: Tensor | None = None
+        vectors, labels = [], []
+        for states, batch in read:
+            vectors.append(mean_pool(states, batch.mask))
+            labels.append(batch.require_labels())
+            class_weights = batch.class_weights
+        n_labels = self.head.out.out_features
+        return logistic_regression(
+            torch.cat(vectors), torch.cat(labels), n_labels=n_labels, class_weights=class_weights
+        )
+
+    def begin(self, found: LogisticRegression) -> None:
+        """Let the head answer as the regression does: vectors so small that tanh leaves them as they are."""
+        small = _LARGEST_IN_TANH / max(found.largest, torch.finfo(torch.float32).tiny)
+        with torch.no_grad():
+            self.head.dense.weight.copy_(small * torch.eye(len(self.head.dense.weight)))
+            self.head.dense.bias.zero_()
+            self.head.out.weight.copy_(found.weight / small)
+            self.head.out.bias.copy_(found.bias)
