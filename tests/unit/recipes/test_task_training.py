@@ -1,6 +1,7 @@
 """Task and domain adapters, trained, saved, loaded and used."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 import adaptkit
 from adaptkit.composition import Stack
@@ -24,6 +26,7 @@ from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText, Question
 from adaptkit.training import open_display
 from adaptkit.training.backbone_passes import HookedPasses
+from adaptkit.training.logistic_start import logistic_regression
 from tests.adapters import random_adapter
 from tests.calls import QUIET, asked, estimate_adapter, task_request, train_adapter
 from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
@@ -601,8 +604,11 @@ def test_a_head_alone_reads_each_example_once(model: AdaptedModel, monkeypatch: 
         **QUICK,
         "max_steps": 30,
     }
-    kept = train_adapter(**asked)
+    train_adapter(**asked)
     assert sum(n_rows) == len(data.examples)
+    # Where each step reads, a head starts as it is made.
+    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    kept = train_adapter(**asked)
     n_rows.clear()
     monkeypatch.setattr("adaptkit.recipes.task.worth_keeping", lambda *_: False)
     anew = train_adapter(**asked)
@@ -610,6 +616,73 @@ def test_a_head_alone_reads_each_example_once(model: AdaptedModel, monkeypatch: 
     for name, tensor in kept.tensors.items():
         # Batches of other widths: some units in the last place of float32, grown in a few steps.
         torch.testing.assert_close(tensor, anew.tensors[name], rtol=1e-4, atol=1e-5)
+
+
+HEAD_ALONE: dict[str, Any] = {"task": "trial", "method": "head", "max_steps": 15, "batch_size": 8, "precision": "fp32"}
+
+
+@pytest.mark.parametrize("class_weights", [None, "balanced"])
+@pytest.mark.parametrize("name", ["classification", "pairs"])
+def test_a_head_alone_of_one_label_starts_as_the_logistic_regression_of_what_is_trained_on(
+    name: str, class_weights: str | None, model: AdaptedModel
+) -> None:
+    watching, data = Watching(), LEARNABLE[name]()
+    request = task_request(**HEAD_ALONE, data=data, class_weights=class_weights, backbone=model, progress=True)
+    with closing(TaskTraining(request, watching)) as training:
+        items = training.items
+        adapter = training.train()
+    rows = [[item.rows[0].tolist()] for item in items.items]
+    vectors = torch.cat([model.encode_ids(row, stack=None) for row in rows])
+    labels = torch.tensor([int(item.target[0]) for item in items.items])
+    weights = None if items.class_weights is None else torch.tensor(items.class_weights)
+    found = logistic_regression(vectors[items.training], labels[items.training], n_labels=2, class_weights=weights)
+    logits = (vectors.double() @ found.weight.T + found.bias).float()
+    loss = cross_entropy(logits[items.heldout], labels[items.heldout], weight=weights)
+    # The head has float32 and a tanh, which moves numbers by 3e-5 of themselves. A run takes the mean of the means
+    # of its batches, in which weights have not the same sum.
+    assert watching.losses[0] == pytest.approx(float(loss), rel=1e-3 if weights is None else 5e-3)
+    facts = adapter.card.training
+    assert facts is not None
+    assert facts.heldout_loss_after <= watching.losses[0] < 0.9 * facts.heldout_loss_before
+    # Before is what the head answers as it is made: hardly anything.
+    assert facts.heldout_loss_before == pytest.approx(math.log(2), abs=0.2)
+    assert facts.stopped_because == "all steps done"
+    assert any(note.startswith("the head starts as a logistic regression") for note in watching.notes)
+
+
+def test_a_head_stays_as_it_is_made_where_its_regression_is_worse(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = made.topics()
+    others = {"goats": "rain", "rain": "goats"}
+    wrong = [replace(example, label=others[example.label]) for example in made.topic_texts()]
+    asked: dict[str, Any] = {**HEAD_ALONE, "data": data, "dev": replace(data, examples=wrong), "progress": False}
+    adapter = train_adapter(**asked, backbone=model)
+    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
+
+
+def test_a_head_that_is_resumed_starts_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {**HEAD_ALONE, "learning_rate": 1e-5, "data": made.topics()}
+    asked |= {"progress": False, "evaluate_every": 4}
+    whole = train_adapter(**asked, backbone=tiny_model())
+    train_and_interrupt(after=11, **asked, backbone=tiny_model(), output=tmp_path / "t")
+    monkeypatch.delattr("adaptkit.training.logistic_start.logistic_regression")
+    resumed = train_adapter(**asked, backbone=tiny_model(), output=tmp_path / "t", resume=True)
+    assert resumed.weights_sha256 == whole.weights_sha256
+    ours, theirs = resumed.card.training, whole.card.training
+    assert ours is not None
+    assert theirs is not None
+    assert ours.heldout_loss_before == theirs.heldout_loss_before
+
+
+def test_heads_of_other_tasks_and_heads_beside_layers_start_as_they_are_made(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("adaptkit.training.logistic_start.logistic_regression")
+    for data in (made.tags(), made.choices(), made.questions()):
+        train_adapter(**QUICK, task="trial", method="head", data=data, backbone=model)
+    train_adapter(**QUICK, task="trial", data=made.topics(), backbone=model)
 
 
 def test_a_head_alone_is_for_tasks_whose_head_has_weights(model: AdaptedModel) -> None:

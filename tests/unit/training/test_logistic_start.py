@@ -1,0 +1,76 @@
+"""The logistic regression that a head starts as: that of scikit-learn, and what the head then answers."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression as Reference
+from torch import Tensor
+
+from adaptkit.heads.batch import Batch
+from adaptkit.layers.heads import SentenceHead
+from adaptkit.training.logistic_start import LogisticRegression, LogisticStart, logistic_regression
+
+N, WIDTH, N_LABELS = 90, 12, 3
+WEIGHTS = torch.tensor([0.5, 1.0, 3.0])
+
+
+def labelled() -> tuple[Tensor, Tensor]:
+    """Vectors that share a large number, as those of a backbone do, and labels that they do not quite tell apart."""
+    drawn = torch.Generator().manual_seed(0)
+    labels = torch.arange(N) % N_LABELS
+    vectors = torch.randn(N, WIDTH, generator=drawn) + 0.4 * torch.randn(N_LABELS, WIDTH, generator=drawn)[labels]
+    vectors[:, 4] += 25
+    return vectors, labels
+
+
+def probabilities(found: LogisticRegression, vectors: Tensor) -> NDArray[np.float64]:
+    logits = vectors.double() @ found.weight.T + found.bias
+    shares: NDArray[np.float64] = torch.softmax(logits, dim=1).numpy()
+    return shares
+
+
+@pytest.mark.parametrize("class_weights", [None, WEIGHTS], ids=["all alike", "weighed"])
+def test_it_is_that_of_sklearn(class_weights: Tensor | None) -> None:
+    vectors, labels = labelled()
+    found = logistic_regression(vectors, labels, n_labels=N_LABELS, class_weights=class_weights)
+    weighed = None if class_weights is None else dict(enumerate(class_weights.tolist()))
+    reference = Reference(C=1.0, class_weight=weighed, tol=1e-9, max_iter=10_000)
+    reference.fit(vectors.double().numpy(), labels.numpy())
+    # Ours ends where no slope of the mean loss is above 1e-6; the penalty of 1 / N makes that 1e-4 of a weight at most.
+    assert found.weight.numpy() == pytest.approx(reference.coef_, abs=1e-4)
+    expected = reference.predict_proba(vectors.double().numpy())
+    assert probabilities(found, vectors) == pytest.approx(expected, abs=1e-4)
+    assert 0.6 < (expected.argmax(axis=1) == labels.numpy()).mean() < 1
+
+
+def test_a_head_that_starts_there_answers_the_same() -> None:
+    vectors, labels = labelled()
+    head = SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1)
+    start = LogisticStart(head, [])
+    ids = torch.zeros(N, 2, dtype=torch.long)
+    mask = torch.tensor([1, 0]).expand(N, 2)
+    # In 16 bits, with something where there is no token.
+    states = torch.stack([vectors, torch.full_like(vectors, 7.0)], dim=1).bfloat16()
+    halves = [slice(N // 2), slice(N // 2, N)]
+    read = [
+        (states[rows], Batch(ids=ids[rows], mask=mask[rows], labels=labels[rows], class_weights=WEIGHTS))
+        for rows in halves
+    ]
+    found = start.fitted(read)
+    rounded = vectors.bfloat16().float()
+    alone = logistic_regression(rounded, labels, n_labels=N_LABELS, class_weights=WEIGHTS)
+    torch.testing.assert_close(found.weight, alone.weight)
+    start.begin(found)
+    answered = torch.softmax(head.eval()(states, mask), dim=1).detach().numpy()
+    # tanh moves numbers by 3e-5 of themselves, of which the largest is 30.
+    assert answered == pytest.approx(probabilities(found, rounded), abs=1e-3)
+
+
+def test_one_vector_and_a_label_without_examples_have_a_regression() -> None:
+    vectors = torch.zeros(2, WIDTH)
+    found = logistic_regression(vectors, torch.tensor([0, 1]), n_labels=N_LABELS)
+    assert probabilities(found, vectors)[0] == pytest.approx([0.5, 0.5, 0.0], abs=1e-4)
+    start = LogisticStart(SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1), [])
+    start.begin(found)
+    assert all(torch.isfinite(weight).all() for weight in start.head.parameters())
