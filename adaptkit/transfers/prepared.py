@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
+from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.data.sources import is_file
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
@@ -19,6 +20,9 @@ from adaptkit.requests.written import parallels
 from adaptkit.task_types import HeadConfig, head_for
 from adaptkit.terminal.asking import as_typed
 from adaptkit.transfers.ways import Ways
+
+_SURE_WORDS = 0.4
+"""With less, an article becomes a frequent word of the language, whose part of speech is then learned wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +147,10 @@ def _translated(
     if head.pairs:  # which words did not help
         return None, ""
     try:
-        found = translate_words(data, parallel=parallels(list(files)), lang=language, source_lang=source)
+        score = _SURE_WORDS if head.task_type == "pos" else LEAST_WORD_SCORE
+        found = translate_words(
+            data, parallel=parallels(list(files)), lang=language, source_lang=source, least_score=score
+        )
     except EmptyCorpus as error:
         return None, f"no words were translated, because the parallel text does not say what they are: {error}"
     return found.data, str(found)
