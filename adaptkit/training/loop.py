@@ -64,7 +64,7 @@ class TrainingRun:
 
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
     process, and decides nothing. `read_once` are batches whose states no weight in training changes: they are read
-    before the first step, and not again. `start` is where a head goes before it, if the held-out loss is lower there.
+    before the first step, and not again. `start` is where a head goes, and stays, if the held-out loss is lower there.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -85,7 +85,7 @@ class TrainingRun:
         start: LogisticStart | None = None,
     ) -> None:
         self._scores = scores
-        self._start = start
+        self._start, self._settled = start, False
         self._unread, self._reading_s = read_once, 0.0
         self.device = device = model.backbone.device
         self._backbone = model.backbone
@@ -262,7 +262,8 @@ class TrainingRun:
         elapsed_s = self._progress.elapsed_s + time.perf_counter() - started
         self._progress = replace(self._progress, before=before, elapsed_s=elapsed_s)
         if (loss := self.evaluate()["loss"]) < before["loss"]:
-            display.note(f"the head starts as a logistic regression: held-out loss {before['loss']:.3f} → {loss:.3f}")
+            display.note(f"the head is a logistic regression: held-out loss {before['loss']:.3f} → {loss:.3f}")
+            self._settled = True
         else:
             self._state.use_best()
 
@@ -285,8 +286,8 @@ class TrainingRun:
             if self._at_evaluation(step):
                 self._judge(display)
             # Asked at every step: a run that is resumed may stand behind the evaluation that ends it.
-            if self._patience_is_out():
-                return str(settings.flat)
+            if (why := self._why_no_step()) is not None:
+                return why
             if step // per_epoch != epoch:
                 epoch = step // per_epoch
                 plan = self._data.batches(settings.batch_size, epoch)
@@ -449,6 +450,12 @@ class TrainingRun:
             if self._processes.is_main:
                 found = self._scores()
         return self._processes.from_main(found)
+
+    def _why_no_step(self) -> str | None:
+        """What ends the run, if something does."""
+        if self._settled:
+            return "a logistic regression is found, and steps behind it hardly ever lower the held-out loss"
+        return str(self._settings.flat) if self._patience_is_out() else None
 
     def _patience_is_out(self) -> bool:
         patience = self._settings.patience

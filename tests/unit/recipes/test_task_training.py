@@ -623,7 +623,7 @@ HEAD_ALONE: dict[str, Any] = {"task": "trial", "method": "head", "max_steps": 15
 
 @pytest.mark.parametrize("class_weights", [None, "balanced"])
 @pytest.mark.parametrize("name", ["classification", "pairs"])
-def test_a_head_alone_of_one_label_starts_as_the_logistic_regression_of_what_is_trained_on(
+def test_a_head_alone_of_one_label_is_the_logistic_regression_of_what_is_trained_on(
     name: str, class_weights: str | None, model: AdaptedModel
 ) -> None:
     watching, data = Watching(), LEARNABLE[name]()
@@ -643,28 +643,33 @@ def test_a_head_alone_of_one_label_starts_as_the_logistic_regression_of_what_is_
     assert watching.losses[0] == pytest.approx(float(loss), rel=1e-3 if weights is None else 5e-3)
     facts = adapter.card.training
     assert facts is not None
-    assert facts.heldout_loss_after <= watching.losses[0] < 0.9 * facts.heldout_loss_before
+    assert facts.heldout_loss_after == watching.losses[0] < 0.9 * facts.heldout_loss_before
     # Before is what the head answers as it is made: hardly anything.
     assert facts.heldout_loss_before == pytest.approx(math.log(2), abs=0.2)
-    assert facts.stopped_because == "all steps done"
-    assert any(note.startswith("the head starts as a logistic regression") for note in watching.notes)
+    assert facts.steps == 0
+    assert facts.stopped_because.startswith("a logistic regression is found")
+    assert any(note.startswith("the head is a logistic regression") for note in watching.notes)
+
+
+def worse_with_regression() -> dict[str, TaskData]:
+    """Examples, and the same with other labels to measure on, which no regression of the first answers."""
+    data = made.topics()
+    others = {"goats": "rain", "rain": "goats"}
+    wrong = [replace(example, label=others[example.label]) for example in made.topic_texts()]
+    return {"data": data, "dev": replace(data, examples=wrong)}
 
 
 def test_a_head_stays_as_it_is_made_where_its_regression_is_worse(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = made.topics()
-    others = {"goats": "rain", "rain": "goats"}
-    wrong = [replace(example, label=others[example.label]) for example in made.topic_texts()]
-    asked: dict[str, Any] = {**HEAD_ALONE, "data": data, "dev": replace(data, examples=wrong), "progress": False}
+    asked: dict[str, Any] = {**HEAD_ALONE, **worse_with_regression(), "progress": False}
     adapter = train_adapter(**asked, backbone=model)
     monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
     assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
 
 
 def test_a_head_that_is_resumed_starts_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, Any] = {**HEAD_ALONE, "learning_rate": 1e-5, "data": made.topics()}
-    asked |= {"progress": False, "evaluate_every": 4}
+    asked: dict[str, Any] = {**HEAD_ALONE, **worse_with_regression(), "progress": False, "evaluate_every": 4}
     whole = train_adapter(**asked, backbone=tiny_model())
     train_and_interrupt(after=11, **asked, backbone=tiny_model(), output=tmp_path / "t")
     monkeypatch.delattr("adaptkit.training.logistic_start.logistic_regression")
