@@ -1,6 +1,5 @@
 """The settings on a card as a file of options, with which the same training is asked for again."""
 
-import json
 from collections.abc import Mapping
 
 from adaptkit.annotations import part_of
@@ -15,6 +14,7 @@ from adaptkit.requests.flags import flags
 from adaptkit.requests.output import Output
 from adaptkit.requests.pretrained import Pretrained
 from adaptkit.requests.run import Run
+from adaptkit.requests.toml_text import toml
 from adaptkit.terminal.plain_text import one_line
 
 _OF_THE_MACHINE = ("device",)
@@ -67,10 +67,5 @@ def _options_of(kind: Kind, settings: Mapping[str, Recorded]) -> Mapping[str, Op
 def _toml(option: Option, value: Recorded) -> str:
     """A recorded value as TOML; what was several is written with commas on a card, and is a list again."""
     if isinstance(value, str) and part_of(option.kind) is not None and option.shell is None:
-        return f"[{', '.join(map(_quoted, value.split(',')))}]"
-    return _quoted(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _quoted(text: str) -> str:
-    """A basic string of TOML, which has JSON's escapes, and needs one for DEL too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return toml(value.split(","))
+    return toml(value)

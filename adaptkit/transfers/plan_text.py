@@ -1,14 +1,10 @@
 """The training plan of a transfer, as a file that a person can read, change and run."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from adaptkit.requests.toml_text import toml
 from adaptkit.transfers.ways import TaskHead, Way, Ways
-
-_MADE = """\
-# Made by `adaptkit transfer`: what brings {task} to {language}. It is written anew at each call.
-"""
 
 
 def plan_text(
@@ -17,7 +13,7 @@ def plan_text(
     *,
     output: Path,
     examples: Mapping[str, Path],
-    names: Path,
+    names: Path | None,
     parallel: Sequence[str],
     language_options: Mapping[str, object],
     task_options: Mapping[str, object],
@@ -25,8 +21,9 @@ def plan_text(
 ) -> str:
     """TOML for all that these ways need.
 
-    `examples` are files of labelled examples by their language, the source first, and `names` that of projected ones.
-    `shared` is said for all adapters, `language_options` for that with layers, and `task_options` for the heads.
+    `examples` are files of labelled examples by their language, the source first, and `names` that of projected ones,
+    if there are any. `shared` is said for all adapters, `language_options` for that with layers, and `task_options` for
+    the heads.
     """
     tables = [
         *_languages(ways, chosen, parallel, language_options),
@@ -37,7 +34,7 @@ def plan_text(
     ]
     return "\n".join(
         [
-            _MADE.format(task=ways.task, language=ways.language) + _lines({"output": str(output), **shared}),
+            f"{first_line(ways)}\n" + _lines({"output": str(output), **shared}),
             *(f"{header}\n{_lines(options)}" for header, options in tables),
         ]
     )
@@ -45,11 +42,13 @@ def plan_text(
 
 def first_line(ways: Ways) -> str:
     """By which a plan says whose it is."""
-    return _MADE.format(task=ways.task, language=ways.language).strip()
+    return (
+        f"# Made by `adaptkit transfer`: what brings {ways.task} to {ways.language}. It is written anew at each call."
+    )
 
 
 def _lines(options: Mapping[str, object]) -> str:
-    return "".join(f"{name} = {_toml(value)}\n" for name, value in options.items() if value is not None)
+    return "".join(f"{name} = {toml(value)}\n" for name, value in options.items() if value is not None)
 
 
 def _languages(
@@ -69,7 +68,9 @@ def _languages(
         yield _table(ways.adapter), {"lang": ways.language, "parallel": list(parallel), **options}
 
 
-def _head(ways: Ways, head: TaskHead, examples: Mapping[str, Path], names: Path, output: Path) -> Mapping[str, object]:
+def _head(
+    ways: Ways, head: TaskHead, examples: Mapping[str, Path], names: Path | None, output: Path
+) -> Mapping[str, object]:
     (source, file), *more = examples.items()
     added = {language: [str(other), *([str(names)] if head.names else [])] for language, other in more}
     data = {source: [str(file)], **(added if head.words else {})}
@@ -80,13 +81,4 @@ def _head(ways: Ways, head: TaskHead, examples: Mapping[str, Path], names: Path,
 
 def _table(id_: str) -> str:
     kind, _, name = id_.partition("/")
-    return f"[{kind}.{_toml(name)}]"
-
-
-def _toml(value: object) -> str:
-    """A value as TOML, whose basic strings have JSON's escapes, and need one for DEL too."""
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_toml(name)} = {_toml(each)}' for name, each in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"[{kind}.{toml(name)}]"

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
@@ -92,23 +93,24 @@ class Prepared:
         So a plan can tell that something else is to be learned.
         """
         return {
-            language: place / f"{self.ways.task}-{language}-{_hash(json_lines_of(data))}.jsonl"
-            for language, data in self._data.items()
+            language: place / f"{self.ways.task}-{language}-{_hash(lines)}.jsonl"
+            for language, lines in self._lines.items()
         }
 
     def names(self, place: Path) -> Path:
         """Where sentences with projected names go."""
-        read = [*json_lines_of(self.data), *map(_content, self.parallel)]
+        read = [*self._lines[self.source], *map(_content, self.parallel)]
         return place / f"{self.ways.task}-{self.ways.language}-projected-{_hash(read)}.conll"
 
     def write(self, place: Path) -> None:
         """Write the examples."""
         for language, file in self.files(place).items():
-            written(file, json_lines_of(self._data[language]), overwrite=True)
+            written(file, self._lines[language], overwrite=True)
 
-    @property
-    def _data(self) -> Mapping[str, TaskData]:
-        return {self.source: self.data, **({} if self.words is None else {self.ways.language: self.words})}
+    @cached_property
+    def _lines(self) -> Mapping[str, list[str]]:
+        data = {self.source: self.data, **({} if self.words is None else {self.ways.language: self.words})}
+        return {language: list(json_lines_of(each)) for language, each in data.items()}
 
 
 def _hash(parts: Iterable[str]) -> str:

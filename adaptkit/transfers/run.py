@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from adaptkit.errors import TrainingError
@@ -47,29 +48,33 @@ class TransferRun:
 
         If none are found, the same without that way, which is noted.
         """
-        if not any(head.names for head in self.ways.heads(self.chosen)):
+        if not self._learns_names:
             return self
         source = self.train(only=(self.ways.alone.id,))[self.ways.alone.id]
         if self._names.exists() or self._project(source.folder):
             return self
         note = "no names were found in the translations, so nothing was learned from projected ones"
         ways = replace(self.ways, names=False)
-        return replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
+        without = replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
+        without.write()
+        return without
 
     def train(self, only: tuple[str, ...] = ()) -> PlanSummary:
-        """Write the examples, and run the plan, or some of it.
+        """Run the plan, or some of it.
 
         Raises:
             TrainingError: An adapter is missing.
         """
-        self.write_plan()
-        self.prepared.write(self.place)
         summary = train_plan(self.place / PLAN, replace(self.planning, only=only))
         if summary.failed:
             raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. The same call tries again.")
         return summary
 
     @property
+    def _learns_names(self) -> bool:
+        return any(head.names for head in self.ways.heads(self.chosen))
+
+    @cached_property
     def _names(self) -> Path:
         return self.prepared.names(self.place)
 
@@ -88,14 +93,14 @@ class TransferRun:
             found.save(self._names, overwrite=True)
         return bool(found.kinds)
 
-    def write_plan(self) -> None:
-        """Write the plan, by which the folder is that of this transfer."""
+    def write(self) -> None:
+        """Write the plan, by which the folder is that of this transfer, and the examples."""
         text = plan_text(
             self.ways,
             self.chosen,
             output=self.place,
             examples=self.prepared.files(self.place),
-            names=self._names,
+            names=self._names if self._learns_names else None,
             parallel=self.prepared.parallel,
             language_options=self.language_options,
             task_options={**self.task_options, **_read_as(self.prepared.reading)},
@@ -103,6 +108,7 @@ class TransferRun:
         )
         with whole_file(self.place / PLAN) as partial:
             partial.write_text(text, encoding="utf-8")
+        self.prepared.write(self.place)
 
 
 def _read_as(reading: ReadingOptions) -> Mapping[str, object]:

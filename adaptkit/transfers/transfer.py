@@ -104,7 +104,7 @@ def transfer_task(
         language_options={"max_steps": max_steps, "licence": licence},
         task_options={"max_steps": task_steps},
     )
-    run.write_plan()
+    run.write()
     if given is not None:
         given.save(place / given.id, overwrite=True)
     run = run.with_names()
