@@ -14,7 +14,7 @@ def plan_text(
     output: Path,
     examples: Mapping[str, Path],
     names: Path | None,
-    parallel: Sequence[str],
+    text: Mapping[str, object],
     language_options: Mapping[str, object],
     task_options: Mapping[str, object],
     shared: Mapping[str, object],
@@ -22,11 +22,11 @@ def plan_text(
     """TOML for all that these ways need.
 
     `examples` are files of labelled examples by their language, the source first, and `names` that of projected ones,
-    if there are any. `shared` is said for all adapters, `language_options` for that with layers, and `task_options` for
-    the heads.
+    if there are any. `text` is the parallel text, with what is known of it. `shared` is said for all adapters,
+    `language_options` for that with layers, and `task_options` for the heads.
     """
     tables = [
-        *_languages(ways, chosen, parallel, language_options),
+        *_languages(ways, chosen, text, language_options),
         *(
             (_table(head.id), {**_head(ways, head, examples, names, output), **task_options})
             for head in ways.heads(chosen)
@@ -54,18 +54,14 @@ def _lines(options: Mapping[str, object]) -> str:
 def _languages(
     ways: Ways,
     chosen: Sequence[Way],
-    parallel: Sequence[str],
+    text: Mapping[str, object],
     options: Mapping[str, object],
 ) -> Iterator[tuple[str, Mapping[str, object]]]:
     needed = ways.language_adapters(chosen)
     if ways.glossary in needed:
-        licence = {"licence": options.get("licence")}
-        yield (
-            _table(ways.glossary),
-            {"lang": ways.language, "parallel": list(parallel), "method": "glossary", **licence},
-        )
+        yield _table(ways.glossary), {"lang": ways.language, **text, "method": "glossary"}
     if ways.adapter in needed and ways.trained is None:
-        yield _table(ways.adapter), {"lang": ways.language, "parallel": list(parallel), **options}
+        yield _table(ways.adapter), {"lang": ways.language, **text, **options}
 
 
 def _head(

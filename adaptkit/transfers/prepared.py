@@ -9,6 +9,9 @@ from pathlib import Path
 
 from adaptkit.composition import AdapterId
 from adaptkit.config import LEAST_WORD_SCORE
+from adaptkit.data.direction import LOOKED_AT
+from adaptkit.data.mix import parallel_sources
+from adaptkit.data.part import Part, parallel_part, read_parts, swapped_parts
 from adaptkit.data.sources import is_file
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
@@ -28,7 +31,11 @@ _SURE_WORDS = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """All that is read before anything is trained: examples, those in the language, and the ways that there are."""
+    """All that is read before anything is trained: examples, those in the language, and the ways that there are.
+
+    `translated_from` is the language of the translations in the parallel text, where no file says one. `notes` are to
+    be told beside the result, warnings first.
+    """
 
     ways: Ways
     source: str
@@ -36,6 +43,7 @@ class Prepared:
     words: TaskData | None
     dev: TaskData | None
     parallel: tuple[str, ...]
+    translated_from: str | None
     reading: ReadingOptions
     notes: tuple[str, ...] = ()
 
@@ -75,6 +83,7 @@ class Prepared:
         measured = None if dev is None else reading.read(dev, task_type=read.task_type, language=language)
         if measured is not None:
             _require_known(head, measured)
+        parts = [parallel_part(each, language) for each in parallel_sources(parallels(list(files)))]
         words, told = _translated(read, head, files, language, source)
         return cls(
             ways=Ways(task, language, head, words=words is not None),
@@ -84,7 +93,8 @@ class Prepared:
             words=words,
             dev=measured,
             parallel=files,
-            notes=(told,) if told else (),
+            translated_from=None if any(part.source_language for part in parts) else source,
+            notes=(*_swapped(parts), *([told] if told else [])),
         )
 
     def files(self, place: Path) -> Mapping[str, Path]:
@@ -140,6 +150,12 @@ def _require_known(head: HeadConfig, dev: TaskData) -> None:
             f"{as_typed(dev=...)} has the label{'s'[: len(unknown) > 1]} {', '.join(unknown)}, and the examples to "
             f"train on have {', '.join(head.labels)}. Correct the labels, or leave those examples out."
         )
+
+
+def _swapped(parts: Sequence[Part]) -> list[str]:
+    """Warnings of pairs that look swapped: what is learned of such may well be worse than nothing."""
+    rows = list(read_parts(parts, counts=[LOOKED_AT] * len(parts)))
+    return [f"warning: {problem}" for problem in swapped_parts(parts, rows)]
 
 
 def _translated(

@@ -30,6 +30,7 @@ class TransferRun:
     place: Path
     backbone: Pretrained
     planning: Planning
+    licence: str | None
     language_options: Mapping[str, object]
     task_options: Mapping[str, object]
 
@@ -101,7 +102,11 @@ class TransferRun:
             output=self.place,
             examples=self.prepared.files(self.place),
             names=self._names if self._learns_names else None,
-            parallel=self.prepared.parallel,
+            text={
+                "parallel": list(self.prepared.parallel),
+                "source_lang": self.prepared.translated_from,
+                "licence": self.licence,
+            },
             language_options=self.language_options,
             task_options={**self.task_options, **_read_as(self.prepared.reading)},
             shared=_held(self.backbone),

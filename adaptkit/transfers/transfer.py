@@ -101,7 +101,8 @@ def transfer_task(
         place=place,
         backbone=held,
         planning=planned,
-        language_options={"max_steps": max_steps, "licence": licence},
+        licence=licence,
+        language_options={"max_steps": max_steps},
         task_options={"max_steps": task_steps},
     )
     run.write()

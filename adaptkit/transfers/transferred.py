@@ -8,6 +8,7 @@ from pathlib import Path
 from adaptkit.format.folder import whole_file
 from adaptkit.languages import language_name
 from adaptkit.scores import Difference
+from adaptkit.transfers.ways import ALONE
 
 RESULT = "transfer.json"
 VERSION = 1
@@ -44,7 +45,7 @@ class TransferredTask:
         metric: by what the ways were measured; empty where there were no examples to measure on.
         n_examples: how many there were.
         ways: all that was trained, from the simplest to the usual one.
-        notes: what is to be known besides.
+        notes: what is to be known besides, such as that pairs look swapped.
     """
 
     task: str
@@ -86,9 +87,19 @@ def chosen_of(
         return usual, f"not measured here, for want of labelled examples; it {elsewhere}"
     better = [(way, gain) for way, gain in zip(ways, over_usual, strict=True) if gain is not None and gain.low > 0]
     if not better:
-        return usual, f"it {elsewhere}, and nothing is surely better here"
+        return usual, f"it {elsewhere}, and nothing is surely better here{_but_less_here(usual)}"
     best, gain = max(better, key=lambda each: each[1].mean)
     return best, (
         f"{gain.mean:.1f} points better here than {usual.name} ({gain.low:.1f} to {gain.high:.1f}); it was chosen by "
-        "these examples, so its score is a little too good"
+        f"these examples, so its score is a little too good{_but_less_here(best)}"
+    )
+
+
+def _but_less_here(way: MeasuredWay) -> str:
+    """What there is to say of a way that scored less than the source language alone."""
+    if way.gain is None or way.gain.mean >= 0:
+        return ""
+    return (
+        f"; but on these examples it scored {-way.gain.mean:.1f} points less than {ALONE} ({way.gain.low:+.1f} to "
+        f"{way.gain.high:+.1f}): look at the text, and measure on more examples"
     )

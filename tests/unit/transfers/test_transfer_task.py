@@ -184,6 +184,25 @@ def test_what_is_there_is_not_replaced_unasked() -> None:
 
 
 @pytest.mark.usefixtures("child")
+def test_cards_say_from_which_language_an_unnamed_text_is_and_its_licence() -> None:
+    Path("en-sw.tsv").write_text("".join(f"{english}\t{swahili}\n" for english, swahili in PAIRS), encoding="utf-8")
+    transferred(parallel="en-sw.tsv", licence="CC0-1.0")
+    for folder in ("out/language/sw-glossary", "out/language/sw"):
+        card = adaptkit.load_adapter(folder).card
+        assert card.source == "en-sw.tsv (en to sw)"
+        assert card.licence == "CC0-1.0"
+
+
+@pytest.mark.usefixtures("child")
+def test_pairs_that_look_swapped_are_told_beside_what_to_take() -> None:
+    Path("sw-en.tsv").write_text("".join(f"{swahili}\t{english}\n" for english, swahili in PAIRS), encoding="utf-8")
+    nli = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
+    found = transferred(task="pairs", data=nli, parallel="sw-en.tsv")
+    taken = str(found).partition("take: ")[2]
+    assert "warning: sw-en.tsv: the two sides look swapped" in taken
+
+
+@pytest.mark.usefixtures("child")
 def test_translations_in_a_third_language_serve_the_adapter_but_no_words() -> None:
     rows = [json.dumps({"translation": {"fr": english, "sw": swahili}}) for english, swahili in PAIRS]
     Path("fr-sw.jsonl").write_text("\n".join(rows), encoding="utf-8")
@@ -193,8 +212,8 @@ def test_translations_in_a_third_language_serve_the_adapter_but_no_words() -> No
     assert not list(Path("out").glob("topics-sw-*"))
 
 
-def way(name: str, score: float | None) -> MeasuredWay:
-    return MeasuredWay(name=name, stack=name, score=score)
+def way(name: str, score: float | None, gain: Difference | None = None) -> MeasuredWay:
+    return MeasuredWay(name=name, stack=name, score=score, gain=gain)
 
 
 def test_the_usual_way_is_left_for_one_that_is_surely_better_alone() -> None:
@@ -211,3 +230,21 @@ def test_the_usual_way_is_left_for_one_that_is_surely_better_alone() -> None:
     assert best is ways[1]
     assert "a little too good" in why
     assert chosen_of([way("together", None)], [None])[0].name == "together"
+
+
+def test_the_source_language_alone_is_taken_where_it_is_surely_better() -> None:
+    worse = Difference(mean=-8.0, low=-12.0, high=-4.0, confidence=0.95)
+    ways = [way("alone", 60.0), way("together", 52.0, worse)]
+    better = Difference(mean=8.0, low=4.0, high=12.0, confidence=0.95)
+    same = Difference(mean=0.0, low=0.0, high=0.0, confidence=0.95)
+    assert chosen_of(ways, [better, same])[0] is ways[0]
+
+
+def test_a_usual_way_that_scored_less_than_the_source_language_alone_is_told() -> None:
+    less = Difference(mean=-6.7, low=-20.0, high=0.0, confidence=0.95)
+    more = Difference(mean=6.7, low=0.0, high=20.0, confidence=0.95)
+    same = Difference(mean=0.0, low=0.0, high=0.0, confidence=0.95)
+    taken, why = chosen_of([way("alone", 60.0), way("together", 53.3, less)], [more, same])
+    assert taken.name == "together"
+    assert "6.7 points less than the source language alone (-20.0 to +0.0)" in why
+    assert "points less" not in chosen_of([way("alone", 60.0), way("together", 66.7, more)], [less, same])[1]
