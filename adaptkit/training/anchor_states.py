@@ -14,6 +14,7 @@ from adaptkit.data.batching import chunks
 from adaptkit.heads.batch import Batch
 from adaptkit.terminal.amounts import bytes_text
 from adaptkit.training.data import RunData
+from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.settings import TrainingSettings
 
 MOST_BYTES = 2**30
@@ -65,37 +66,24 @@ class AnchoredRows:
         )
 
 
-class AnchorStates:
-    """States of rows, in 16 bits: exact where the blocks compute in bfloat16, and else float16.
+def kept_for_anchors(found: Iterable[tuple[Sequence[int], Tensor, Tensor]]) -> KeptStates | None:
+    """Those of batches (rows, states and masks) in 16 bits; None where one is too large for them.
 
-    Rounding to float16 moves a token by at most 2^-11 of its length, whose square is what an anchor asks for: 2e-7.
+    Exact where the blocks compute in bfloat16, and else float16, which moves a token by at most 2^-11 of its length.
+    An anchor asks for the square of that: 2e-7.
+
+    Shape: states (batch, seq, width), masks (batch, seq).
     """
+    kept = KeptStates()
+    for rows, states, mask in found:
+        narrow = states.to(states.dtype if states.dtype == torch.bfloat16 else torch.float16)
+        if not bool(narrow.isfinite().all()):
+            return None
+        kept.add(rows, narrow, mask)
+    return kept
 
-    def __init__(self) -> None:
-        self._of: dict[int, Tensor] = {}
 
-    @classmethod
-    def made(cls, found: Iterable[tuple[Sequence[int], Tensor, Tensor]]) -> "AnchorStates | None":
-        """Those of batches: rows, states and masks. None where one is too large for 16 bits.
-
-        Shape: states (batch, seq, width), masks (batch, seq).
-        """
-        kept = cls()
-        for rows, states, mask in found:
-            narrow = states.to(states.dtype if states.dtype == torch.bfloat16 else torch.float16)
-            if not bool(narrow.isfinite().all()):
-                return None
-            for row, of_row, there in zip(rows, narrow, mask.bool(), strict=True):
-                kept._of[row] = of_row[there]
-        return kept
-
-    def given(self, batch: Batch, rows: Sequence[int]) -> Batch:
-        """The batch of these rows with the states of those that have an anchor in it."""
-        held = [] if batch.anchors is None else batch.anchors.nonzero().squeeze(1).tolist()
-        if not held:
-            return batch
-        found = torch.cat([self._of[rows[place]] for place in held])
-        there = batch.mask[held].bool()
-        frozen = found.new_zeros(*there.shape, found.shape[1])
-        frozen[there] = found
-        return replace(batch, frozen=frozen)
+def with_frozen(batch: Batch, rows: Sequence[int], kept: KeptStates) -> Batch:
+    """The batch of these rows with the states of those that have an anchor in it."""
+    held = [] if batch.anchors is None else batch.anchors.nonzero().squeeze(1).tolist()
+    return replace(batch, frozen=kept.of([rows[place] for place in held], batch.mask[held]))

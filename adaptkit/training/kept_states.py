@@ -1,36 +1,42 @@
-"""States of items that no weight in training changes, read once: where a head alone trains."""
+"""States of texts that no weight in training changes, kept from the time that they are read."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
-
-from adaptkit.heads.batch import Batch
 
 _MOST_BYTES = 2**29
 
 
 class KeptStates:
-    """By item, the states of its rows, as long as they are. Whoever adds says which batch they are of."""
+    """By number, the states of a text's tokens and of no padding, in the type in which they were added.
+
+    A number may stand for several rows of a batch, which stand together: those of an item.
+    """
 
     def __init__(self) -> None:
-        self._rows: dict[int, list[Tensor]] = {}
+        self._of: dict[int, Tensor] = {}
 
-    def add(self, batch: Batch, states: Tensor) -> None:
-        """Keep the states of a batch's items. Shape: (rows, seq, hidden_width)."""
-        lengths = batch.mask.sum(dim=1).tolist()
-        rows = iter([row[:length].clone() for row, length in zip(states, lengths, strict=True)])
-        for item, n_rows in zip(batch.items, batch.groups, strict=True):
-            self._rows[item] = [next(rows) for _ in range(n_rows)]
+    def add(self, numbers: Sequence[int], states: Tensor, mask: Tensor, n_rows: Sequence[int] = ()) -> None:
+        """Keep the states of a batch. `n_rows` are how many rows of it each number stands for; one, if not said.
 
-    def of(self, batch: Batch) -> Tensor | None:
-        """The states of a batch, zeros where it is padded; None if it has an item that was not read.
-
-        Shape: (rows, seq, hidden_width).
+        Shape: states (rows, seq, width), mask (rows, seq).
         """
-        if not batch.items or any(item not in self._rows for item in batch.items):
+        there = mask.bool()
+        n_tokens = [int(rows.sum()) for rows in torch.split(there, list(n_rows) or [1] * len(numbers))]
+        self._of.update(zip(numbers, torch.split(states[there], n_tokens), strict=True))
+
+    def of(self, numbers: Sequence[int], mask: Tensor) -> Tensor | None:
+        """The states of a batch, zeros where it is padded; None if it is empty, or one of it was not added.
+
+        Shape: mask (rows, seq), result (rows, seq, width).
+        """
+        if not numbers or any(number not in self._of for number in numbers):
             return None
-        rows = [row for item in batch.items for row in self._rows[item]]
-        states = rows[0].new_zeros((*batch.ids.shape, rows[0].shape[-1]))
-        for place, row in zip(states, rows, strict=True):
-            place[: len(row)] = row
+        found = torch.cat([self._of[number] for number in numbers])
+        there = mask.bool()
+        states = found.new_zeros(*there.shape, found.shape[1])
+        states[there] = found
         return states
 
 

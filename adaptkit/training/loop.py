@@ -23,12 +23,13 @@ from adaptkit.model import AdaptedModel
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
-from adaptkit.training.anchor_states import AnchoredRows, AnchorStates
+from adaptkit.training.anchor_states import AnchoredRows, kept_for_anchors, with_frozen
 from adaptkit.training.backbone_passes import passes_of, recorders_for, recording_errors_told
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
 from adaptkit.training.keeping import CheckpointKeeper
+from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress
@@ -114,7 +115,7 @@ class TrainingRun:
         self._weights = list(trained.values())
         self._step, self._optimizer = step, optimizer
         self._anchored = self._anchored_rows()
-        self._anchor_states: AnchorStates | None = None
+        self._anchor_states: KeptStates | None = None
         self._progress = Progress()
         self._reports = Reports()
         self._untold: _Untold | None = None
@@ -352,7 +353,7 @@ class TrainingRun:
         prepared = self._objective.prepare(read)
         # States that are kept are those of the text as it is, and not of what an objective masks in it.
         if self._anchor_states is not None and prepared.ids is read.ids:
-            prepared = self._anchor_states.given(prepared, rows)
+            prepared = with_frozen(prepared, rows, self._anchor_states)
         return prepared.on(self.device, self._backbone.fetch_words)
 
     @contextmanager
@@ -402,10 +403,10 @@ class TrainingRun:
         finally:
             self._anchor_states = None
 
-    def _anchor_states_of(self, batches: list[list[int]]) -> AnchorStates | None:
+    def _anchor_states_of(self, batches: list[list[int]]) -> KeptStates | None:
         with self._streams.forked(self._settings.seed), torch.no_grad(), without_dropout(self._step):
             read = ((rows, self._batch(rows)) for rows in batches)
-            return AnchorStates.made((rows, self._step.frozen_states(batch), batch.mask) for rows, batch in read)
+            return kept_for_anchors((rows, self._step.frozen_states(batch), batch.mask) for rows, batch in read)
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:

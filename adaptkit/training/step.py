@@ -50,7 +50,7 @@ class TrainingStep(nn.Module):
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
         """The objective's measures; `bare` runs the backbone without the adapter and without gradients."""
         objective: Loss = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
-        if (kept := self._kept.of(batch)) is not None:
+        if (kept := self._kept.of(batch.items, batch.mask)) is not None:
             hidden = kept
         elif bare:
             hidden = self._frozen(batch, objective)
@@ -66,7 +66,7 @@ class TrainingStep(nn.Module):
     def keep(self, batch: Batch) -> None:
         """Read a batch once for all: no weight in training changes its states, with the adapter or bare."""
         with torch.no_grad():
-            self._kept.add(batch, self.states(batch))
+            self._kept.add(batch.items, self.states(batch), batch.mask, batch.groups)
 
     def forget(self) -> None:
         """Drop what was read once for all."""
@@ -74,7 +74,7 @@ class TrainingStep(nn.Module):
 
     def states(self, batch: Batch) -> Tensor:
         """Hidden states under the stack that a batch has, or as they were kept. Shape: (batch, seq, hidden_width)."""
-        if (kept := self._kept.of(batch)) is not None:
+        if (kept := self._kept.of(batch.items, batch.mask)) is not None:
             return kept
         return self._states(batch, self.trained["objective"], _for(batch, self._stack))  # type: ignore[arg-type]
 

@@ -10,7 +10,8 @@ from adaptkit.data.tokens import TokenStore
 from adaptkit.heads.batch import Batch
 from adaptkit.storage import Adapter
 from adaptkit.training import TrainingData, TrainingSettings, anchor_states
-from adaptkit.training.anchor_states import AnchoredRows, AnchorStates
+from adaptkit.training.anchor_states import AnchoredRows, kept_for_anchors, with_frozen
+from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.step import TrainingStep
 from tests.calls import estimate_adapter, train_adapter
@@ -110,11 +111,11 @@ def test_a_batch_has_the_states_of_its_anchored_rows_where_its_tokens_are(side: 
     lengths = {7: 2, 8: 3, 9: 1}
     seen = torch.arange(3 * 4 * 2, dtype=torch.float32).reshape(3, 4, 2)
     there = torch.tensor([[place < n for place in range(4)] for n in lengths.values()])
-    kept = AnchorStates.made([(list(lengths), seen, there.long())])
+    kept = kept_for_anchors([(list(lengths), seen, there.long())])
     assert kept is not None
     mask = there.flip(1) if side == "left" else there
     batch = Batch(ids=torch.zeros(3, 4).long(), mask=mask[[2, 0, 1]].long(), anchors=torch.tensor([1.0, 0.0, 2.0]))
-    given = kept.given(batch, [9, 7, 8])
+    given = with_frozen(batch, [9, 7, 8], kept)
     assert given.frozen is not None
     assert torch.equal(given.frozen[0][mask[2]], seen[2, :1].half())
     assert torch.equal(given.frozen[1][mask[1]], seen[1, :3].half())
@@ -123,15 +124,15 @@ def test_a_batch_has_the_states_of_its_anchored_rows_where_its_tokens_are(side: 
 
 def test_states_that_16_bits_do_not_hold_are_not_kept() -> None:
     too_large = torch.full((1, 2, 3), 1e6)
-    assert AnchorStates.made([([0], too_large, torch.ones(1, 2))]) is None
-    assert AnchorStates.made([([0], too_large.bfloat16(), torch.ones(1, 2))]) is not None
+    assert kept_for_anchors([([0], too_large, torch.ones(1, 2))]) is None
+    assert kept_for_anchors([([0], too_large.bfloat16(), torch.ones(1, 2))]) is not None
 
 
 def test_making_them_counts_as_time_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     plain = TrainingRun._anchor_states_of
 
-    def slowly(run: TrainingRun, batches: list[list[int]]) -> AnchorStates | None:
+    def slowly(run: TrainingRun, batches: list[list[int]]) -> KeptStates | None:
         nonlocal now
         now += 1000
         return plain(run, batches)
