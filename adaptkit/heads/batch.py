@@ -29,9 +29,10 @@ class Batch:
     `positions` (n, into the flattened batch) and `labels` (n, some may be `IGNORED`) are what a masked objective asks
     for, or None; for a task, `labels` have the shape that its type gives, and `class_weights` (n_labels) are how much
     each counts in the loss, None: all alike. `row_labels` (batch, some may be `IGNORED`) are what an objective asks of
-    whole rows. `groups` counts the rows of each item where several belong together, and `items` are the numbers of
-    these. `language` is the one that all rows are in, where that matters. `unlabelled` are rows of another domain that
-    are read beside these, under the same stack, and `unlabelled_states` (rows, seq, hidden_width) what comes out.
+    whole rows. `groups` counts the rows of each item where several belong together. `states` (batch, seq, hidden_width)
+    are what comes out of the backbone, where that never changes and was read before. `language` is the one that all
+    rows are in, where that matters. `unlabelled` are rows of another domain that are read beside these, under the same
+    stack, and `unlabelled_states` (rows, seq, hidden_width) what comes out.
     `decoder_ids` (batch, target_seq) are what the decoder of an encoder-decoder reads, where it is its states that the
     loss is taken from.
     """
@@ -48,7 +49,7 @@ class Batch:
     row_labels: Tensor | None = None
     class_weights: Tensor | None = None
     groups: tuple[int, ...] = ()
-    items: tuple[int, ...] = ()
+    states: Tensor | None = None
     language: str | None = None
     unlabelled: "Batch | None" = None
     unlabelled_states: Tensor | None = None

@@ -137,7 +137,6 @@ class TaskItems:
             labels=form.labels(items, ids.shape[1]),
             class_weights=self._class_weights,
             groups=tuple(len(item.rows) for item in items),
-            items=tuple(rows),
             language=items[0].language,
             decoder_ids=form.decoder_ids(items) if isinstance(form, DecodingFormat) else None,
         )

@@ -4,8 +4,8 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -13,23 +13,22 @@ import torch
 from torch import Tensor, nn
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
-from adaptkit.backbones.hardware import fast_attention, peak_memory_bytes, wait_for, works_beside
-from adaptkit.backbones.out_of_memory import memory_errors_told
-from adaptkit.backbones.precision import bfloat16_blocks, loss_scale, types_as_said, uses_bfloat16
+from adaptkit.backbones.hardware import peak_memory_bytes, wait_for, works_beside
+from adaptkit.backbones.precision import loss_scale
 from adaptkit.errors import DivergedTraining
 from adaptkit.heads.batch import Batch, Loss
 from adaptkit.layers.adapter_layer import LowRankLayer
 from adaptkit.model import AdaptedModel
-from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.interrupt import InterruptFlag
-from adaptkit.training.anchor_states import AnchoredRows, kept_for_anchors, with_frozen
-from adaptkit.training.backbone_passes import passes_of, recorders_for, recording_errors_told
+from adaptkit.training.anchor_states import AnchoredRows
+from adaptkit.training.backbone_passes import passes_of, recorders_for
 from adaptkit.training.checkpoint import CheckpointFolder
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
+from adaptkit.training.fast_backbone import fast_backbone
+from adaptkit.training.first_reading import FirstReading
 from adaptkit.training.keeping import CheckpointKeeper
-from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress
@@ -42,22 +41,6 @@ from adaptkit.training.step import BatchStack, TrainingStep, without_dropout
 
 _CHECK_FINITE_EVERY = 10
 _NONE: Mapping[str, float] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class _Untold:
-    """A loss that the device may still be computing, and where the run stood behind it."""
-
-    loss: Tensor
-    progress: Progress
-
-
-@dataclass(frozen=True)
-class _Told:
-    """The same, as a number."""
-
-    loss: float
-    progress: Progress
 
 
 class TrainingRun:
@@ -87,14 +70,12 @@ class TrainingRun:
     ) -> None:
         self._scores = scores
         self._start, self._settled = start, False
-        self._unread, self._reading_s = read_once, 0.0
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
         self._objective: Loss = objective  # type: ignore[assignment]  # an nn.Module that is one
         self._data = data
         self._settings = settings
-        self._bf16 = uses_bfloat16(settings.precision, device)
         self._processes = Processes(device)
         drops = any(isinstance(layer, LowRankLayer) and layer.dropout > 0 for layer in layers.modules())
         self._streams = RandomStreams(device, self._processes, drops=drops)
@@ -114,11 +95,13 @@ class TrainingRun:
         self._keeper = CheckpointKeeper(checkpoint, self._state, self._streams, self._processes, settings)
         self._weights = list(trained.values())
         self._step, self._optimizer = step, optimizer
-        self._anchored = self._anchored_rows()
-        self._anchor_states: KeptStates | None = None
+        self._first = FirstReading(
+            step, self._streams, settings, data, self._batch, examples=read_once, anchored=self._anchored_rows()
+        )
         self._progress = Progress()
         self._reports = Reports()
-        self._untold: _Untold | None = None
+        # A loss that the device may still be computing, and where the run stood behind it.
+        self._untold: tuple[Tensor, Progress] | None = None
 
     def run(self, display: Display, *, resume: bool = False, reports: Reports | None = None) -> RunResult:
         """Train to the end, and leave the best weights in place. The checkpoint stays until `forget_checkpoint`.
@@ -138,19 +121,14 @@ class TrainingRun:
         with (
             self._reporting(display, reports or Reports()),
             self._fast_backbone(),
-            self._anchors_known(display),
+            self._first.open(display),
             InterruptFlag(several=several) as interrupted,
         ):
-            if self._unread:
-                n_items = sum(map(len, self._unread))
-                display.note(f"reading {counted(n_items, 'example')} once: no weight in training changes what is read")
-            self._read_once()
-            self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._reading_s)
+            self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._first.elapsed_s)
             self._begin(display)
             stopped = self._train(display, interrupted)
             self._state.use_best()
             after = self.evaluate()
-            self._step.forget()
         if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
             display.note(doubt)
             stopped = f"{stopped}; {doubt}"
@@ -205,8 +183,7 @@ class TrainingRun:
 
     def measure_step(self, rows: list[int]) -> float:
         """Seconds that forward and backward of one batch take; changes no weight."""
-        with self._fast_backbone(), self._streams.forked(), self._anchors_known(of=rows):
-            self._read_once()
+        with self._fast_backbone(), self._streams.forked(), self._first.of(rows):
             if self._passes.records:
                 self._seconds_of(lambda: self._backward(rows, bare=False))  # recorded, and replayed in what is measured
             seconds = self._seconds_of(lambda: self._backward(rows, bare=False))
@@ -215,37 +192,25 @@ class TrainingRun:
 
     def measure_heldout(self, rows: list[int]) -> float:
         """Seconds that the losses of one held-out batch take."""
-        with torch.no_grad(), self._fast_backbone(), self._anchors_known(of=rows):
+        with torch.no_grad(), self._fast_backbone(), self._first.of(rows):
             return self.measure_in_use(lambda: self._measures(rows))
 
     @property
     def anchor_bytes(self) -> int:
         """What the frozen backbone's states take that the run will keep for its anchors."""
-        return 0 if self._anchored is None else self._anchored.size_bytes
+        return self._first.anchor_bytes
 
     def measure_anchor_states(self) -> float:
         """Seconds that making them takes, before the first step, by a batch of middle length."""
-        if self._anchored is None:
-            return 0.0
-        batches = self._anchored.batches(self._settings.batch_size)
-        rows = batches[len(batches) // 2]
         with self._fast_backbone():
-            seconds = self._seconds_of(lambda: self._anchor_states_of([rows]))
-        return seconds * self._anchored.n_tokens / self._data.n_tokens(rows)
+            return self._first.measure_anchors(self._seconds_of)
 
     def measure_in_use(self, work: Callable[[], object]) -> float:
         """Seconds that something takes beside a held-out loss: with the adapter in place, and without dropout."""
-        with self._fast_backbone(), self._streams.forked(self._settings.seed), without_dropout(self._step):
-            self._read_once()
-            return self._seconds_of(work)
-
-    def _read_once(self) -> None:
-        started = time.perf_counter()
-        unread, self._unread = self._unread, ()
-        with self._streams.forked():
-            for rows in unread:
-                self._step.keep(self._batch(rows))
-        self._reading_s += time.perf_counter() - started
+        with self._fast_backbone():
+            self._first.read_examples()
+            with self._streams.forked(self._settings.seed), without_dropout(self._step):
+                return self._seconds_of(work)
 
     def _begin(self, display: Display) -> None:
         """Put the head where it starts. What counts as the measure before training is that of the head as it is made.
@@ -304,7 +269,7 @@ class TrainingRun:
             self._progress = self._progress.advanced(tokens=n_tokens, elapsed_s=time.perf_counter() - started)
             self._tell(display, earlier)
             if step % _CHECK_FINITE_EVERY == 0 or is_last:
-                self._untold = _Untold(loss, self._progress)
+                self._untold = loss, self._progress
                 if not works_beside(self.device):
                     self._tell(display, self._looked_at())
             stops, is_due = self._processes.any(interrupted.is_set, self._keeper.is_due(self._progress.step))
@@ -316,17 +281,18 @@ class TrainingRun:
             self._judge(display)
         return "all steps done"
 
-    def _looked_at(self) -> "_Told | None":
+    def _looked_at(self) -> tuple[float, Progress] | None:
         """The loss that was not told yet. To look waits for the step, so a GPU is given the next one before."""
         untold, self._untold = self._untold, None
-        return None if untold is None else _Told(float(untold.loss), untold.progress)
+        return None if untold is None else (float(untold[0]), untold[1])
 
-    def _tell(self, display: Display, told: "_Told | None") -> None:
+    def _tell(self, display: Display, told: tuple[float, Progress] | None) -> None:
         if told is None:
             return
-        self._check_finite("the loss", told.loss, told.progress.step - 1)
-        display.step(told.progress, self._settings.max_steps, told.loss)
-        self._report(display, told.progress, loss=told.loss)
+        loss, progress = told
+        self._check_finite("the loss", loss, progress.step - 1)
+        display.step(progress, self._settings.max_steps, loss)
+        self._report(display, progress, loss=loss)
 
     def _one_step(self, rows: list[int], step: int) -> Tensor:
         for group in self._optimizer.param_groups:
@@ -352,28 +318,12 @@ class TrainingRun:
         read = self._data.batch(rows, self._backbone)
         prepared = self._objective.prepare(read)
         # States that are kept are those of the text as it is, and not of what an objective masks in it.
-        if self._anchor_states is not None and prepared.ids is read.ids:
-            prepared = with_frozen(prepared, rows, self._anchor_states)
+        if prepared.ids is read.ids:
+            prepared = self._first.given(prepared, rows)
         return prepared.on(self.device, self._backbone.fetch_words)
 
-    @contextmanager
-    def _fast_backbone(self) -> Iterator[None]:
-        network = self._backbone.network
-        with (
-            types_as_said(self.device),
-            fast_attention(network),
-            bfloat16_blocks(network) if self._bf16 else nullcontext(),
-            memory_errors_told("this run", self.device, self._ways_to_less_memory()),
-            self._recorded(),
-        ):
-            if not self._settings.gradient_checkpointing:
-                yield
-                return
-            self._model.gradient_checkpointing(on=True)
-            try:
-                yield
-            finally:
-                self._model.gradient_checkpointing(on=False)
+    def _fast_backbone(self) -> AbstractContextManager[None]:
+        return fast_backbone(self._model, self._passes, self._settings)
 
     def _anchored_rows(self) -> AnchoredRows | None:
         # Elsewhere than on a CPU the pass that they spare has not been measured against sending them.
@@ -381,49 +331,6 @@ class TrainingRun:
             return None
         width = self._backbone.shape.hidden_width * max(1, len(self._objective.blocks))
         return AnchoredRows.of(self._data, self._settings, width)
-
-    @contextmanager
-    def _anchors_known(self, display: Display | None = None, *, of: list[int] | None = None) -> Iterator[None]:
-        """While open, anchors find the frozen states of all rows, or of these, where the run is to keep states."""
-        if self._anchored is None:
-            yield
-            return
-        if display is not None:
-            display.note(str(self._anchored))
-        batches = self._anchored.batches(self._settings.batch_size) if of is None else [of]
-        started = time.perf_counter()
-        self._anchor_states = self._anchor_states_of(batches)
-        if display is not None:
-            taken = time.perf_counter() - started
-            self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + taken)
-        if self._anchor_states is None and display is not None:
-            display.note("they are too large for 16 bits: every step asks for them anew")
-        try:
-            yield
-        finally:
-            self._anchor_states = None
-
-    def _anchor_states_of(self, batches: list[list[int]]) -> KeptStates | None:
-        with self._streams.forked(self._settings.seed), torch.no_grad(), without_dropout(self._step):
-            read = ((rows, self._batch(rows)) for rows in batches)
-            return kept_for_anchors((rows, self._step.frozen_states(batch), batch.mask) for rows, batch in read)
-
-    @contextmanager
-    def _recorded(self) -> Iterator[None]:
-        """While open, what is recorded stays; it is of weights as they lie now."""
-        try:
-            with recording_errors_told() if self._passes.records else nullcontext():
-                yield
-        finally:
-            self._passes.forget()
-
-    def _ways_to_less_memory(self) -> str:
-        asked = self._settings
-        checkpointing = "" if asked.gradient_checkpointing else f"{as_typed(gradient_checkpointing=True)}, "
-        return (
-            f"Ways to need less: a smaller batch_size (it is {asked.batch_size}), "
-            f"{checkpointing}a smaller max_length, a backbone in fewer bits ({as_typed(bits=8)} or 4)."
-        )
 
     def _at_evaluation(self, step: int) -> bool:
         since = step - self._settings.head_warmup_steps

@@ -12,7 +12,6 @@ from adaptkit.attaching.adapter_layers import AdapterLayers
 from adaptkit.heads.batch import Batch, Loss
 from adaptkit.model import StackLike
 from adaptkit.training.backbone_passes import BackbonePasses
-from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.processes import Processes
 from adaptkit.training.randomness import RandomStreams
 
@@ -45,13 +44,12 @@ class TrainingStep(nn.Module):
         self._passes = passes
         self._stack = stack
         self._below = below
-        self._kept = KeptStates()
 
     def forward(self, batch: Batch, *, bare: bool = False) -> dict[str, Tensor]:
         """The objective's measures; `bare` runs the backbone without the adapter and without gradients."""
         objective: Loss = self.trained["objective"]  # type: ignore[assignment]  # an nn.Module that is one
-        if (kept := self._kept.of(batch.items, batch.mask)) is not None:
-            hidden = kept
+        if batch.states is not None:
+            hidden = batch.states
         elif bare:
             hidden = self._frozen(batch, objective)
         else:
@@ -63,19 +61,10 @@ class TrainingStep(nn.Module):
             batch = replace(batch, frozen=hidden[held] if bare else self._frozen(batch.read_by_frozen, objective))
         return dict(objective.measures(hidden, batch))
 
-    def keep(self, batch: Batch) -> None:
-        """Read a batch once for all: no weight in training changes its states, with the adapter or bare."""
-        with torch.no_grad():
-            self._kept.add(batch.items, self.states(batch), batch.mask, batch.groups)
-
-    def forget(self) -> None:
-        """Drop what was read once for all."""
-        self._kept = KeptStates()
-
     def states(self, batch: Batch) -> Tensor:
-        """Hidden states under the stack that a batch has, or as they were kept. Shape: (batch, seq, hidden_width)."""
-        if (kept := self._kept.of(batch.items, batch.mask)) is not None:
-            return kept
+        """Hidden states under the stack that a batch has. Shape: (batch, seq, hidden_width)."""
+        if batch.states is not None:
+            return batch.states
         return self._states(batch, self.trained["objective"], _for(batch, self._stack))  # type: ignore[arg-type]
 
     def frozen_states(self, batch: Batch) -> Tensor:

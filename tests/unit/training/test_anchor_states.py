@@ -1,5 +1,6 @@
 """Where the frozen backbone has tokens is found once, and is what every step would find again."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from torch import Tensor
 from adaptkit.data.tokens import TokenStore
 from adaptkit.heads.batch import Batch
 from adaptkit.storage import Adapter
-from adaptkit.training import TrainingData, TrainingSettings, anchor_states
+from adaptkit.training import TrainingData, TrainingSettings, anchor_states, first_reading
 from adaptkit.training.anchor_states import AnchoredRows, kept_for_anchors, with_frozen
 from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.loop import TrainingRun
@@ -130,14 +131,13 @@ def test_states_that_16_bits_do_not_hold_are_not_kept() -> None:
 
 def test_making_them_counts_as_time_of_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    plain = TrainingRun._anchor_states_of
 
-    def slowly(run: TrainingRun, batches: list[list[int]]) -> KeptStates | None:
+    def slowly(found: Iterable[tuple[Sequence[int], Tensor, Tensor]]) -> KeptStates | None:
         nonlocal now
         now += 1000
-        return plain(run, batches)
+        return kept_for_anchors(found)
 
-    monkeypatch.setattr(TrainingRun, "_anchor_states_of", slowly)
+    monkeypatch.setattr(first_reading, "kept_for_anchors", slowly)
     monkeypatch.setattr("adaptkit.training.loop.time.perf_counter", lambda: now)
     facts = trained().card.training
     assert facts is not None
