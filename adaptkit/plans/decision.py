@@ -8,6 +8,7 @@ from typing import Any
 from adaptkit.errors import AdapterFileError, ConfigError
 from adaptkit.format.folder import Folder
 from adaptkit.format.record import read_record
+from adaptkit.plans.changed import ChangedOption, changed_options, located
 from adaptkit.plans.kept import Kept, Memory
 from adaptkit.plans.outcome import Outcome, learned_in
 from adaptkit.requests.output import checkpoint_folder
@@ -70,7 +71,7 @@ def decision(
         ConfigError: Other options made what is there, and `overwrite` is not set.
     """
     there = _weights_in(training.folder)
-    changed = None if kept is None else _changes(kept.options, training.deciding)
+    changed = "; ".join(map(str, changes_of(training, kept)))
     moved = () if kept is None else tuple(_moved(training, kept, renewed))
     if there is None:
         begun = bool(changed or moved) and checkpoint_folder(training.folder).exists()
@@ -103,12 +104,15 @@ def _below(training: PlannedTraining) -> list[str]:
 
 def _moved(training: PlannedTraining, kept: Kept, renewed: Collection[Path]) -> Iterator[str]:
     """The folders whose adapters are, or will be, other ones than those that it was trained on."""
-    now = built_on(training)
+    here = Path.cwd()
+    now = {located(folder, here): weights for folder, weights in built_on(training).items()}
     # An older adaptkit did not remember on what it was trained.
-    for folder in dict.fromkeys([*kept.built_on, *_below(training)]):
-        before = kept.built_on.get(folder)
-        if Path(folder).resolve() in renewed or (before is not None and now.get(folder, before) != before):
-            yield folder
+    before = {located(folder, kept.named_from or here): weights for folder, weights in kept.built_on.items()}
+    typed = {located(folder, here): folder for folder in _below(training)}
+    for folder in dict.fromkeys([*before, *typed]):
+        was = before.get(folder)
+        if Path(folder).resolve() in renewed or (was is not None and now.get(folder, was) != was):
+            yield typed.get(folder, folder)
 
 
 def elsewhere(training: PlannedTraining, kept: Kept | None) -> Outcome:
@@ -134,7 +138,7 @@ def _is_its_own(kept: Kept, there: str) -> bool:
     return kept.state == "begun" and there not in (kept.before_sha256, _FOREIGN)
 
 
-def _why(training: PlannedTraining, kept: Kept | None, changed: str | None) -> str:
+def _why(training: PlannedTraining, kept: Kept | None, changed: str) -> str:
     if kept is None:
         return f"{training.folder} is there, and this plan has not made it."
     if changed:
@@ -142,13 +146,11 @@ def _why(training: PlannedTraining, kept: Kept | None, changed: str | None) -> s
     return f"{training.folder} is not the adapter that this plan has made."
 
 
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    return "; ".join(f"{name} was {_said(before, name)}, now {_said(now, name)}" for name in names)
-
-
-def _said(options: Mapping[str, Any], name: str) -> str:
-    return f"{options[name]!r:.60}" if name in options else "not given"
+def changes_of(training: PlannedTraining, kept: Kept | None) -> tuple[ChangedOption, ...]:
+    """The options of a training that are not those which are remembered of it."""
+    if kept is None:
+        return ()
+    return tuple(changed_options(kept.options, training.deciding, place=kept.named_from))
 
 
 def _weights_in(folder: Path) -> str | None:

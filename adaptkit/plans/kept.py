@@ -1,6 +1,7 @@
 """What a plan remembers of each training: a small file by which it knows what is done when it runs again."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -18,7 +19,8 @@ class Kept:
     """What is remembered of a training. `options` are those that decide its result.
 
     `weights_sha256` are the weights that came out, `before_sha256` those of an adapter that it was to replace, and
-    `built_on` those in each folder that it builds on; empty where there are none.
+    `built_on` those in each folder that it builds on; empty where there are none. `place` is the working directory, from
+    which relative paths in `options` are meant, and empty where an older adaptkit has not noted it.
     """
 
     options: Mapping[str, Any]
@@ -29,6 +31,12 @@ class Kept:
     built_on: Mapping[str, str] = field(default_factory=dict)
     elapsed_s: float = 0.0
     error: str = ""
+    place: str = field(default_factory=os.getcwd)
+
+    @property
+    def named_from(self) -> Path | None:
+        """The folder from which files in `options` are named; None where that is not known."""
+        return Path(self.place) if self.place else None
 
 
 class Memory:
@@ -49,7 +57,8 @@ class Memory:
         names = {entry.name for entry in fields(Kept)}
         try:
             found = parse_object(read_file(path.parent, path.name, max_bytes=MAX_JSON_BYTES), path)
-            return Kept(**{name: value for name, value in found.items() if name in names})  # type: ignore[arg-type]
+            known = {name: value for name, value in found.items() if name in names}
+            return Kept(**{"place": "", **known})  # type: ignore[arg-type]
         except (AdapterFileError, TypeError) as error:
             raise ConfigError(
                 f"{path}, where a plan keeps what it knows of {id_}, cannot be read ({error}) Delete that file; a "

@@ -8,7 +8,7 @@ from typing import Any
 from adaptkit.errors import TrainingError
 from adaptkit.plans.child import Child, how_it_ended
 from adaptkit.plans.cost import Cost
-from adaptkit.plans.decision import Decision
+from adaptkit.plans.decision import Decision, changes_of
 from adaptkit.plans.kept import Kept, Memory
 from adaptkit.plans.machine import Machine, cores_shared_by
 from adaptkit.terminal.bar import bar
@@ -59,7 +59,7 @@ class Measured:
             kept = decision.kept
             if missing:
                 self.unknown[id_] = f"not measured, because it builds on {missing[0]}, which is trained before it"
-            elif kept is not None and kept.cost and kept.options == decision.training.deciding:
+            elif kept is not None and kept.cost and not changes_of(decision.training, kept):
                 self.costs[id_] = kept.cost
             else:
                 self._to_measure[id_] = decision

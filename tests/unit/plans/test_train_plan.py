@@ -99,6 +99,37 @@ def test_changed_options_are_refused_and_trained_again_on_request() -> None:
 
 
 @pytest.mark.usefixtures("child")
+def test_a_file_is_the_same_however_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    train_plan("languages.toml", QUIET)
+    here = Path.cwd()
+    elsewhere = PLAN.replace('"sw.txt"', '"../sw.txt"').replace('"topics.tsv"', f'"{here}/topics.tsv"')
+    elsewhere = elsewhere.replace('"tiny"', '"../tiny"').replace('"adapters"', f'"{here}/adapters"')
+    Path("languages.toml").write_text(elsewhere, encoding="utf-8")
+    Path("other").mkdir()
+    monkeypatch.chdir("other")
+    assert [it.came for it in train_plan("../languages.toml", QUIET)] == ["was done", "was done"]
+    Path("../other.txt").write_text("\n".join(SWAHILI), encoding="utf-8")
+    Path("../languages.toml").write_text(elsewhere.replace("../sw.txt", "../other.txt"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"\(text was 'sw.txt', now '../other.txt'\)"):
+        train_plan("../languages.toml", QUIET)
+
+
+@pytest.mark.usefixtures("child")
+def test_of_options_with_parts_those_that_are_other_ones_are_named() -> None:
+    long = "a-folder-with-a-name-of-more-than-thirty-letters/and-another-one"
+    Path(long).mkdir(parents=True)
+    for name in ("one", "two", "three"):
+        shutil.copy("topics.tsv", f"{long}/{name}.tsv")
+    given = f'data = {{sw = ["{long}/one.tsv", "{long}/two.tsv"]}}'
+    Path("languages.toml").write_text(PLAN.replace('data = "topics.tsv"', given), encoding="utf-8")
+    train_plan("languages.toml", QUIET)
+    changed = given.replace("two.tsv", "three.tsv")
+    Path("languages.toml").write_text(PLAN.replace('data = "topics.tsv"', changed), encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"\(data.sw was \['{long}/two.tsv'\], now \['{long}/three.tsv'\]\)"):
+        train_plan("languages.toml", QUIET)
+
+
+@pytest.mark.usefixtures("child")
 @pytest.mark.parametrize("by_an_older_adaptkit", [False, True])
 def test_what_was_trained_on_another_adapter_is_trained_again_when_that_one_is(by_an_older_adaptkit: bool) -> None:
     first = train_plan("languages.toml", QUIET)

@@ -202,6 +202,18 @@ def test_pairs_that_look_swapped_are_told_beside_what_to_take() -> None:
     assert "warning: sw-en.tsv: the two sides look swapped" in taken
 
 
+def test_the_same_files_named_from_another_folder_are_the_same(
+    child: type[InThisProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transferred()
+    trained = len(child.jobs)
+    here = Path.cwd()
+    Path("other").mkdir()
+    monkeypatch.chdir("other")
+    transferred(parallel=str(here / "en-sw.jsonl"), output="../out", backbone=Pretrained(str(here / "tiny")))
+    assert len(child.jobs) == trained  # all was done
+
+
 @pytest.mark.usefixtures("child")
 def test_translations_in_a_third_language_serve_the_adapter_but_no_words() -> None:
     rows = [json.dumps({"translation": {"fr": english, "sw": swahili}}) for english, swahili in PAIRS]
