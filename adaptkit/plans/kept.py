@@ -19,8 +19,8 @@ class Kept:
     """What is remembered of a training. `options` are those that decide its result.
 
     `weights_sha256` are the weights that came out, `before_sha256` those of an adapter that it was to replace, and
-    `built_on` those in each folder that it builds on; empty where there are none. `place` is the working directory, from
-    which relative paths in `options` are meant, and empty where an older adaptkit has not noted it.
+    `built_on` those in each folder that it builds on; empty where there are none. `place` is the working directory,
+    from which relative paths in `options` are meant; it is empty where an older adaptkit has not noted it.
     """
 
     options: Mapping[str, Any]

@@ -1,15 +1,16 @@
 """The verbs of a plan: what it would cost, and all of its trainings."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adaptkit.errors import TrainingInterrupted
 from adaptkit.format.lock import only_writer
+from adaptkit.plans.changed import ChangedOption
 from adaptkit.plans.cost import PlanCost
-from adaptkit.plans.decision import Decision, decisions, elsewhere
+from adaptkit.plans.decision import Decision, changes_of, decisions, elsewhere
 from adaptkit.plans.kept import Memory
 from adaptkit.plans.lines import open_lines
 from adaptkit.plans.machine import Machine
@@ -80,6 +81,22 @@ def estimate_plan(
     if interrupted.is_set:
         raise TrainingInterrupted("stopped; what was measured is kept.", None, interrupted.signal_number)
     return run.cost(found, run.trainings(found).at_once)
+
+
+def require_agreed(plan: TrainingPlan, planning: Planning | None = None) -> None:
+    """See that no adapter or checkpoint that is there was made with other options, as `train_plan` does first.
+
+    Raises:
+        ConfigError: One was, and `overwrite` is not set.
+    """
+    _Run.of(plan, planning, ())
+
+
+def changed_since(plan: TrainingPlan, planning: Planning | None = None) -> Mapping[str, tuple[ChangedOption, ...]]:
+    """By id the options that are other ones than those by which a training has begun, of those that have."""
+    memory = Memory((planning or Planning()).folder_for(plan.path) / "state")
+    known = [(it, memory.of(it.id)) for it in plan]
+    return {it.id: changes_of(it, kept) for it, kept in known if kept is not None and kept.state != "measured"}
 
 
 @dataclass(frozen=True)

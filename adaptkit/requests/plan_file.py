@@ -29,10 +29,12 @@ def read_plan(path: str | Path) -> TrainingPlan:
         ConfigError: It is not there, is no TOML, has an option that there is not (the nearest is named), or one that
             cannot be right; it says in which table.
     """
-    file = Path(path)
-    found = {
-        f"{kind}/{name}": (kind, name, options) for kind, name, options in _adapters(file, read_options_file(file))
-    }
+    return plan_in(read_options_file(path), Path(path))
+
+
+def plan_in(content: Table, file: Path) -> TrainingPlan:
+    """As `read_plan`, of what stands in the file, or is to be written into it."""
+    found = {f"{kind}/{name}": (kind, name, options) for kind, name, options in _adapters(file, content)}
     if not found:
         raise ConfigError(f"{file} names no adapter; a table is one, such as [language.sw] with its text.")
     folders = {id_: str(options["output"]) for id_, (_, _, options) in found.items()}

@@ -1,5 +1,6 @@
 """The training plan of a transfer, as a file that a person can read, change and run."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def first_line(ways: Ways) -> str:
     return (
         f"# Made by `adaptkit transfer`: what brings {ways.task} to {ways.language}. It is written anew at each call."
     )
+
+
+def brought_by(line: str) -> str:
+    """What is brought where, by such a first line, as `topics to ha`; empty for any other line."""
+    found = re.search(r"what brings (.* to \S+)\. It is", line)
+    return found[1] if found else ""
 
 
 def _lines(options: Mapping[str, object]) -> str:

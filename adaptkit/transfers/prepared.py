@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,6 +28,8 @@ from adaptkit.transfers.ways import Ways
 
 _SURE_WORDS = 0.4
 """With less, an article becomes a frequent word of the language, whose part of speech is then learned wrong."""
+
+_WRITTEN = re.compile(r"-[\w-]+-[0-9a-f]{8}\.(jsonl|conll)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,21 +107,29 @@ class Prepared:
         """
         return {
             language: place / f"{self.ways.task}-{language}-{_hash(lines)}.jsonl"
-            for language, lines in self._lines.items()
+            for language, lines in self.rows.items()
         }
 
     def names(self, place: Path) -> Path:
         """Where sentences with projected names go."""
-        read = [*self._lines[self.source], *map(_content, self.parallel)]
+        read = [*self.rows[self.source], *map(_content, self.parallel)]
         return place / f"{self.ways.task}-{self.ways.language}-projected-{_hash(read)}.conll"
 
     def write(self, place: Path) -> None:
         """Write the examples."""
         for language, file in self.files(place).items():
-            written(file, self._lines[language], overwrite=True)
+            written(file, self.rows[language], overwrite=True)
+
+    def remove_others(self, place: Path) -> None:
+        """Delete examples that were written of other data, such as no plan in this folder names any more."""
+        kept = {*self.files(place).values(), self.names(place)}
+        for file in place.iterdir():
+            if _WRITTEN.fullmatch(file.name.removeprefix(self.ways.task)) and file not in kept:
+                file.unlink()
 
     @cached_property
-    def _lines(self) -> Mapping[str, list[str]]:
+    def rows(self) -> Mapping[str, list[str]]:
+        """The labelled examples by language, as rows of JSON."""
         data = {self.source: self.data, **({} if self.words is None else {self.ways.language: self.words})}
         return {language: list(json_lines_of(each)) for language, each in data.items()}
 

@@ -1,6 +1,7 @@
 """What a transfer trains: a plan in its folder, for which names are projected between two parts of it."""
 
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,8 +14,10 @@ from adaptkit.plans import PlanSummary, train_plan
 from adaptkit.projection import project_entities
 from adaptkit.recipes.place import model_of
 from adaptkit.requests import Planning, Pretrained
+from adaptkit.requests.plan_file import plan_in
 from adaptkit.requests.written import parallels
 from adaptkit.terminal.console import PlainConsole
+from adaptkit.transfers.agreement import Agreement
 from adaptkit.transfers.plan_text import plan_text
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.ways import Way, Ways
@@ -94,9 +97,27 @@ class TransferRun:
             found.save(self._names, overwrite=True)
         return bool(found.kinds)
 
+    def require_same(self) -> None:
+        """See that what is in the folder was made with the same options; nothing is written.
+
+        Raises:
+            ConfigError: It was made with other ones, or one cannot be right.
+        """
+        plan = plan_in(tomllib.loads(self._text), self.place / PLAN)
+        Agreement(plan, self.planning, self.prepared.source, self.prepared.rows[self.prepared.source]).require()
+
     def write(self) -> None:
         """Write the plan, by which the folder is that of this transfer, and the examples."""
-        text = plan_text(
+        self.place.mkdir(parents=True, exist_ok=True)
+        with whole_file(self.place / PLAN) as partial:
+            partial.write_text(self._text, encoding="utf-8")
+        self.prepared.write(self.place)
+        if self.planning.overwrite:
+            self.prepared.remove_others(self.place)
+
+    @property
+    def _text(self) -> str:
+        return plan_text(
             self.ways,
             self.chosen,
             output=self.place,
@@ -111,9 +132,6 @@ class TransferRun:
             task_options={**self.task_options, **_read_as(self.prepared.reading)},
             shared=_held(self.backbone),
         )
-        with whole_file(self.place / PLAN) as partial:
-            partial.write_text(text, encoding="utf-8")
-        self.prepared.write(self.place)
 
 
 def _read_as(reading: ReadingOptions) -> Mapping[str, object]:

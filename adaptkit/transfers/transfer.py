@@ -14,7 +14,7 @@ from adaptkit.requests.output import PathOrName
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.terminal.asking import as_typed
 from adaptkit.transfers.measuring import Measuring
-from adaptkit.transfers.plan_text import first_line
+from adaptkit.transfers.plan_text import brought_by, first_line
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.run import PLAN, TransferRun
 from adaptkit.transfers.transferred import TransferredTask
@@ -95,7 +95,6 @@ def transfer_task(
     _require_own(place, first_line(ways))
     if given is not None:
         _require_no_other(given, place / given.id, overwrite=planned.overwrite)
-    place.mkdir(parents=True, exist_ok=True)
     run = TransferRun(
         prepared=replace(started, ways=ways),
         place=place,
@@ -105,6 +104,7 @@ def transfer_task(
         language_options={"max_steps": max_steps},
         task_options={"max_steps": task_steps},
     )
+    run.require_same()
     run.write()
     if given is not None:
         given.save(place / given.id, overwrite=True)
@@ -123,9 +123,11 @@ def _require_own(place: Path, begins: str) -> None:
     if plan.is_file():
         found = plan.read_text(encoding="utf-8").partition("\n")[0]
         if found != begins:
+            there = brought_by(found)
             raise ConfigError(
-                f"{place} holds a transfer of another task or language ({found.removeprefix('# ')}) Name another "
-                f"{as_typed(output=...)}; {as_typed(adapter=...)} takes a language adapter from there."
+                f"{place} holds {f'a transfer of {there}' if there else f'a {PLAN} that no transfer has written'}, and "
+                f"asked for is {brought_by(begins)}. Name another {as_typed(output=...)}; {as_typed(adapter=...)} "
+                "takes a language adapter from there."
             )
     elif place.is_dir() and any(place.iterdir()):
         raise ConfigError(f"{place} holds something that no transfer has written; name another {as_typed(output=...)}.")

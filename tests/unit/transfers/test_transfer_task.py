@@ -176,11 +176,55 @@ def test_what_is_there_is_not_replaced_unasked() -> None:
     other.save("adapters/sw")
     with pytest.raises(ConfigError, match="is another adapter than adapter="):
         transferred(adapter="adapters/sw")
-    with pytest.raises(ConfigError, match="another task or language"):
+    with pytest.raises(ConfigError, match="out holds a transfer of topics to sw, and asked for is news to sw"):
         transferred(task="news")
-    swapped = [(text, LABELS[label == LABELS[0]]) for text, label in ENGLISH]
-    with pytest.raises(ConfigError, match="overwrite=True"):
-        transferred(data=swapped)
+
+
+def files_in(folder: str) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in Path(folder).rglob("*") if file.is_file()}
+
+
+OTHER = [(text, LABELS[label == LABELS[0]]) for text, label in ENGLISH[:1]] + ENGLISH[1:]
+
+
+@pytest.mark.usefixtures("child")
+def test_other_options_are_named_in_words_of_a_transfer_before_anything_is_written() -> None:
+    transferred()
+    before = files_in("out")
+    refused: list[tuple[dict[str, object], str]] = [
+        ({"max_steps": 3}, "written: max_steps was 2, now 3. Put"),
+        ({"task_steps": 3}, "written: task_steps was 2, now 3. Put"),
+        ({"licence": "CC0-1.0"}, "written: licence was not given, now 'CC0-1.0'. Put"),
+        ({"data": OTHER}, r"data has other examples than out/topics-en-\w+.jsonl, .*: 1 example more, 1 of those 60"),
+        ({"data": ENGLISH[::-1]}, "in another order"),
+        ({"data": ENGLISH[:59]}, ": 0 examples more, 1 of those 60 no more"),
+    ]
+    for options, why in refused:
+        with pytest.raises(ConfigError, match=why) as error:
+            transferred(**options)
+        assert "plan" not in str(error.value)
+    assert files_in("out") == before
+
+
+@pytest.mark.usefixtures("child")
+def test_parallel_text_that_has_changed_is_told_by_the_words_that_it_gives() -> None:
+    transferred()
+    rows = Path("en-sw.jsonl").read_text(encoding="utf-8").splitlines()
+    Path("en-sw.jsonl").write_text("\n".join(rows[:30]), encoding="utf-8")
+    with pytest.raises(ConfigError, match="the text of parallel has changed, and with it the translated words"):
+        transferred()
+
+
+@pytest.mark.usefixtures("child")
+def test_examples_of_other_data_go_where_they_are_replaced() -> None:
+    transferred()
+    Path("out/topics-notes.txt").write_text("mine")
+    before = set(Path("out").glob("topics-*.jsonl"))
+    transferred(data=OTHER, planning=Planning(progress=False, overwrite=True))
+    after = set(Path("out").glob("topics-*.jsonl"))
+    assert len(before) == len(after) == 2
+    assert before != after
+    assert Path("out/topics-notes.txt").exists()
 
 
 @pytest.mark.usefixtures("child")
