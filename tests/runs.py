@@ -63,6 +63,22 @@ class CtrlC(Watching):
                 signal.raise_signal(self.number)
 
 
+@contextmanager
+def ctrl_c_in(owner: object, name: str, *, call: int) -> Iterator[list[int]]:
+    """While open, Ctrl-C is pressed in this call of a function. What is given has a number for each call of it."""
+    plain, calls = getattr(owner, name), list[int]()
+
+    def pressed(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - as of the function
+        calls.append(len(calls) + 1)
+        if len(calls) == call:
+            signal.raise_signal(signal.SIGINT)
+        return plain(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, pressed)
+        yield calls
+
+
 def opener(display: Display) -> Callable[..., AbstractContextManager[Display]]:
     """What to put in the place of `open_display`, so that a recipe reports to this display."""
 

@@ -65,7 +65,7 @@ class ClosedRun(TrainingRun):
             self._check_finite("the loss", loss, self._progress.step)
             display.step(self._progress, self._settings.max_steps, loss)
             self._report(display, self._progress, loss=loss)
-            self._stop_if_asked(interrupted)
+            self._stop_if_asked(display, interrupted)
         display.note(f"solving for {sum(len(lacking) for _, lacking in read):,} pairs")
         bags = Bags.of([bag for bag, _ in read], self._layer.n_rows)
         asked = self._ridge.options
@@ -109,8 +109,5 @@ class ClosedRun(TrainingRun):
         # Below some hundred rows, the product costs what the factor does; a factor of n is a third of n cubed.
         return (time.perf_counter() - started) * (n / some) ** 3 / 4
 
-    def _stop_if_asked(self, interrupted: InterruptFlag) -> None:
-        (stops,) = self._processes.any(interrupted.is_set)
-        if stops:
-            at = f"stopped at step {self._progress.step:,} of {self._settings.max_steps:,}"
-            raise self._keeper.interruption(at, None, interrupted.signal_number)
+    def _save_checkpoint(self, display: Display) -> str | None:  # noqa: ARG002 - as of every run
+        return "what it has read is in memory alone."

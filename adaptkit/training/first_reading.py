@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from adaptkit.heads.batch import Batch
 from adaptkit.terminal.amounts import counted
@@ -44,30 +45,32 @@ class FirstReading:
         self.elapsed_s = 0.0
 
     @contextmanager
-    def open(self, display: Display) -> Iterator[None]:
-        """Read all that was not read yet. While open, it is there."""
+    def open(self, display: Display, go_on: Callable[[], None]) -> Iterator[None]:
+        """Read all that was not read yet; it is there while open. `go_on` is asked before each batch, and may raise."""
         if self._anchored is not None:
             display.note(str(self._anchored))
             with self._timed():
-                self._of_anchors = self._read_for_anchors(self._anchored.batches(self._settings.batch_size))
+                self._of_anchors = self._read_for_anchors(self._anchored.batches(self._settings.batch_size), go_on)
             if self._of_anchors is None:
                 display.note("they are too large for 16 bits: every step asks for them anew")
         if self._unread:
             n_items = sum(map(len, self._unread))
             display.note(f"reading {counted(n_items, 'example')} once: no weight in training changes what is read")
-            self.read_examples()
+            self.read_examples(go_on)
         try:
             yield
         finally:
             self._examples, self._of_anchors = KeptStates(), None
 
-    def read_examples(self) -> None:
+    def read_examples(self, go_on: Callable[[], None] = lambda: None) -> None:
         """Read those of a head that trains alone, if they were not read yet."""
         unread, self._unread = self._unread, ()
-        with self._timed(), self._as_in_use():
+        with self._timed():
             for rows in unread:
-                batch = self._made(rows)
-                self._examples.add(rows, self._step.states(batch), batch.mask, batch.groups)
+                go_on()
+                with self._as_in_use():
+                    batch = self._made(rows)
+                    self._examples.add(rows, self._step.states(batch), batch.mask, batch.groups)
 
     @contextmanager
     def of(self, rows: list[int]) -> Iterator[None]:
@@ -99,10 +102,20 @@ class FirstReading:
         seconds = seconds_of(lambda: self._read_for_anchors([rows]))
         return seconds * self._anchored.n_tokens / self._data.n_tokens(rows)
 
-    def _read_for_anchors(self, batches: list[list[int]]) -> KeptStates | None:
-        with self._as_in_use():
-            read = ((rows, self._made(rows)) for rows in batches)
-            return kept_for_anchors((rows, self._step.frozen_states(batch), batch.mask) for rows, batch in read)
+    def _read_for_anchors(
+        self, batches: list[list[int]], go_on: Callable[[], None] = lambda: None
+    ) -> KeptStates | None:
+        return kept_for_anchors(self._frozen_batches(batches, go_on))
+
+    def _frozen_batches(
+        self, batches: list[list[int]], go_on: Callable[[], None]
+    ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        for rows in batches:
+            go_on()
+            with self._as_in_use():
+                batch = self._made(rows)
+                states = self._step.frozen_states(batch)
+            yield rows, states, batch.mask
 
     @contextmanager
     def _as_in_use(self) -> Iterator[None]:

@@ -121,8 +121,8 @@ class TrainingRun:
         with (
             self._reporting(display, reports or Reports()),
             self._fast_backbone(),
-            self._first.open(display),
             InterruptFlag(several=several) as interrupted,
+            self._first.open(display, lambda: self._stop_if_asked(display, interrupted)),
         ):
             self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._first.elapsed_s)
             self._begin(display)
@@ -272,14 +272,18 @@ class TrainingRun:
                 self._untold = loss, self._progress
                 if not works_beside(self.device):
                     self._tell(display, self._looked_at())
-            stops, is_due = self._processes.any(interrupted.is_set, self._keeper.is_due(self._progress.step))
-            failure = self._save_checkpoint(display) if stops or is_due else None
-            if stops:
-                stopped_at = f"stopped at step {self._progress.step:,} of {settings.max_steps:,}"
-                raise self._keeper.interruption(stopped_at, failure, interrupted.signal_number)
+            self._stop_if_asked(display, interrupted, is_due=self._keeper.is_due(self._progress.step))
         if self._progress.judged_step != self._progress.step:
             self._judge(display)
         return "all steps done"
+
+    def _stop_if_asked(self, display: Display, interrupted: InterruptFlag, *, is_due: bool = False) -> None:
+        """End the run behind a checkpoint where that was asked for; write one too where it is due."""
+        stops, is_due = self._processes.any(interrupted.is_set, is_due)
+        failure = self._save_checkpoint(display) if stops or is_due else None
+        if stops:
+            stopped_at = f"stopped at step {self._progress.step:,} of {self._settings.max_steps:,}"
+            raise self._keeper.interruption(stopped_at, failure, interrupted.signal_number)
 
     def _looked_at(self) -> tuple[float, Progress] | None:
         """The loss that was not told yet. To look waits for the step, so a GPU is given the next one before."""

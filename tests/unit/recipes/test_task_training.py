@@ -16,7 +16,15 @@ from torch.nn.functional import cross_entropy
 import adaptkit
 from adaptkit.composition import Stack
 from adaptkit.data.tasks import Example, TaskData
-from adaptkit.errors import AdapterExists, CompatibilityError, ConfigError, EmptyCorpus, MalformedText, NoHead
+from adaptkit.errors import (
+    AdapterExists,
+    CompatibilityError,
+    ConfigError,
+    EmptyCorpus,
+    MalformedText,
+    NoHead,
+    TrainingInterrupted,
+)
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
@@ -29,7 +37,7 @@ from adaptkit.training.backbone_passes import HookedPasses
 from adaptkit.training.logistic_start import logistic_regression
 from tests.adapters import random_adapter
 from tests.calls import QUIET, asked, estimate_adapter, task_request, train_adapter
-from tests.runs import PAIRS, SWAHILI, Watching, opener, train_and_interrupt
+from tests.runs import PAIRS, SWAHILI, Watching, ctrl_c_in, opener, train_and_interrupt
 from tests.tiny import tiny_model
 from tests.unit.heads import examples as made
 
@@ -679,6 +687,19 @@ def test_a_head_that_is_resumed_starts_where_it_was(tmp_path: Path, monkeypatch:
     assert ours is not None
     assert theirs is not None
     assert ours.heldout_loss_before == theirs.heldout_loss_before
+
+
+def test_ctrl_c_ends_the_reading_of_a_head_alone_behind_a_batch_and_nothing_is_lost(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {**HEAD_ALONE, **worse_with_regression(), "progress": False}
+    whole = train_adapter(**asked, backbone=tiny_model())
+    with (
+        ctrl_c_in(HookedPasses, "states", call=2) as calls,
+        pytest.raises(TrainingInterrupted, match=r"stopped at step 0 of 15; the checkpoint is in .*Run the same again"),
+    ):
+        train_adapter(**asked, backbone=tiny_model(), output=tmp_path / "t")
+    assert len(calls) == 2
+    resumed = train_adapter(**asked, backbone=tiny_model(), output=tmp_path / "t", resume=True)
+    assert resumed.weights_sha256 == whole.weights_sha256
 
 
 def test_heads_of_other_tasks_and_heads_beside_layers_start_as_they_are_made(

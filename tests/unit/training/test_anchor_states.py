@@ -1,6 +1,7 @@
 """Where the frozen backbone has tokens is found once, and is what every step would find again."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from adaptkit.data.tokens import TokenStore
+from adaptkit.errors import TrainingInterrupted
 from adaptkit.heads.batch import Batch
 from adaptkit.storage import Adapter
 from adaptkit.training import TrainingData, TrainingSettings, anchor_states, first_reading
@@ -16,7 +18,7 @@ from adaptkit.training.kept_states import KeptStates
 from adaptkit.training.loop import TrainingRun
 from adaptkit.training.step import TrainingStep
 from tests.calls import estimate_adapter, train_adapter
-from tests.runs import PAIRS
+from tests.runs import PAIRS, ctrl_c_in
 from tests.tiny import tiny_model
 
 # What is held out trains too, in copies: a random backbone learns nothing of other sentences.
@@ -142,6 +144,17 @@ def test_making_them_counts_as_time_of_the_training(monkeypatch: pytest.MonkeyPa
     facts = trained().card.training
     assert facts is not None
     assert facts.elapsed_s == 1000
+
+
+def test_ctrl_c_ends_the_reading_behind_a_batch_and_nothing_is_lost(tmp_path: Path) -> None:
+    whole = trained()
+    with (
+        ctrl_c_in(TrainingStep, "frozen_states", call=2) as calls,
+        pytest.raises(TrainingInterrupted, match=r"stopped at step 0 of 8; the checkpoint is in .*Run the same again"),
+    ):
+        trained(output=tmp_path / "sw")
+    assert len(calls) == 2
+    assert trained(output=tmp_path / "sw", resume=True).weights_sha256 == whole.weights_sha256
 
 
 def test_an_estimate_counts_what_is_kept_and_what_making_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,14 +11,16 @@ from torch import Tensor
 
 import adaptkit
 from adaptkit.data.tokens import TokenStore
-from adaptkit.errors import ConfigError, DivergedTraining
+from adaptkit.errors import ConfigError, DivergedTraining, TrainingInterrupted
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import Adapter
 from adaptkit.training.bags import Bags
 from adaptkit.training.closed_form import bytes_to_solve, solved
+from adaptkit.training.closed_run import ClosedRun
 from adaptkit.training.frozen_vectors import frozen_vectors
 from tests.adapters import random_adapter
 from tests.pieces import OWN_PIECES
+from tests.runs import ctrl_c_in
 from tests.tiny import tiny_model, unigram_model
 
 N_TEXTS, N_ROWS, WIDTH = 30, 50, 6
@@ -151,6 +153,18 @@ def test_of_a_large_text_no_more_translations_are_encoded_than_it_takes(monkeypa
     assert encoded == [166]
     assert "text: 166 of its sentences are taken by chance, so that there are 150 to train on" in estimate.plan
     assert estimate.n_steps == 5
+
+
+def test_a_run_that_is_interrupted_claims_no_checkpoint(tmp_path: Path) -> None:
+    output = tmp_path / "sw-ngrams"
+    with (
+        ctrl_c_in(ClosedRun, "_read", call=2),
+        pytest.raises(
+            TrainingInterrupted, match=r"stopped at step 2 of .* is in memory alone\. There is no checkpoint\.$"
+        ),
+    ):
+        trained(parallel=PAIRS, output=output)
+    assert list(tmp_path.iterdir()) == [tmp_path / "sw-ngrams.training_log.jsonl"]
 
 
 def test_a_penalty_that_leaves_nothing_is_told() -> None:
