@@ -19,9 +19,9 @@ class PlanCost:
 
     `problems` are what is worth a look in the text of those that were measured now.
 
-    `costs` are those that could be measured, by id. Of the others `refused` says why they cannot be trained, and
-    `unknown` why they could not be measured. `at_once` trainings run beside each other on a machine with
-    `memory_bytes`.
+    `costs` are those that could be measured, by id, of what goes on the rest. Of the others `refused` says why they
+    cannot be trained, and `unknown` why they could not be measured. `at_once` trainings run beside each other on a
+    machine with `memory_bytes`.
     """
 
     decisions: tuple[Decision, ...]
@@ -92,7 +92,10 @@ class PlanCost:
             return f"{id_}: done already, in {decision.training.folder}"
         if (cost := self.costs.get(id_)) is not None:
             time = f"about {time_text(seconds_of(cost))}{_evaluations(cost)}"
-            return f"{id_}: {cost['steps']:,.0f} steps, {time}{_replaced(decision)}"
+            steps = f"{cost['steps']:,.0f} steps"
+            if "whole_steps" in cost:
+                steps = f"{cost['steps']:,.0f} of {cost['whole_steps']:,.0f} steps are left"
+            return f"{id_}: {steps}, {time}{_replaced(decision)}"
         if id_ in self.refused:
             return f"{id_}: cannot be trained: {self.refused[id_]}"
         return f"{id_}: {self.unknown.get(id_, 'not measured')}{_replaced(decision)}"
@@ -139,6 +142,15 @@ def _evaluations(cost: Cost) -> str:
 def seconds_of(cost: Cost) -> float:
     """What a training takes, with the start of its process, the loading of its backbone, and what it prepares."""
     return cost.get("started_s", 0.0) + cost["prepared_s"] + cost["elapsed_s"]
+
+
+def left_of(cost: Cost, steps_done: int) -> Cost:
+    """What is left of a training that goes on behind these steps."""
+    if not 0 < steps_done < cost["steps"]:
+        return cost
+    left = cost["steps"] - steps_done
+    shrunk = {name: cost[name] * left / cost["steps"] for name in ("elapsed_s", "evaluations_s") if name in cost}
+    return {**cost, **shrunk, "steps": left, "whole_steps": cost["steps"]}
 
 
 def longest_first(ids: Collection[str], costs: Mapping[str, Cost]) -> Sequence[str]:

@@ -35,6 +35,11 @@ class Decision:
     before_sha256: str = ""
     moved: tuple[str, ...] = ()
 
+    @property
+    def steps_done(self) -> int:
+        """The steps behind which it goes on; 0 where it begins."""
+        return 0 if self.kept is None or self.finished or self.anew else self.kept.steps_done
+
     def job(self) -> Mapping[str, Any]:
         """What a process is asked that trains or measures it."""
         return {"options": dict(self.training.options), "replaces": self.replaces, "anew": self.anew}

@@ -20,7 +20,8 @@ class Kept:
 
     `weights_sha256` are the weights that came out, `before_sha256` those of an adapter that it was to replace, and
     `built_on` those in each folder that it builds on; empty where there are none. `place` is the working directory,
-    from which relative paths in `options` are meant; it is empty where an older adaptkit has not noted it.
+    from which relative paths in `options` are meant; it is empty where an older adaptkit has not noted it. `steps_done`
+    are those behind which an interrupted training stopped.
     """
 
     options: Mapping[str, Any]
@@ -31,6 +32,7 @@ class Kept:
     built_on: Mapping[str, str] = field(default_factory=dict)
     elapsed_s: float = 0.0
     error: str = ""
+    steps_done: int = 0
     place: str = field(default_factory=os.getcwd)
 
     @property

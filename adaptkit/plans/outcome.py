@@ -8,7 +8,7 @@ from adaptkit.errors import AdapterFileError
 from adaptkit.format.card import Evaluation
 from adaptkit.format.folder import Folder
 from adaptkit.format.record import read_record
-from adaptkit.format.spec import WEIGHTS_FILE
+from adaptkit.format.spec import CONFIG_FILE, WEIGHTS_FILE
 
 Came: TypeAlias = Literal["trained", "was done", "failed", "interrupted", "not begun", "left out"]
 """`was done`: by another run of the plan. `not begun`: it builds on what failed, or the plan was stopped before it."""
@@ -66,11 +66,11 @@ def learned_in(folder: Path) -> Learned | None:
     """What the card in an adapter's folder says; None where there is none, or it says nothing of a training."""
     files = Folder(folder)
     try:
-        card = read_record(files).card
-        size = files.size(WEIGHTS_FILE)
+        record = read_record(files)
+        size = files.size(CONFIG_FILE if record.glossary_sha256 else WEIGHTS_FILE)  # words stand in the config
     except (AdapterFileError, OSError):
         return None
-    facts = card.training
+    card, facts = record.card, record.card.training
     if facts is None:
         return None
     return Learned(

@@ -9,7 +9,7 @@ from pathlib import Path
 from adaptkit.errors import TrainingInterrupted
 from adaptkit.format.lock import only_writer
 from adaptkit.plans.changed import ChangedOption
-from adaptkit.plans.cost import PlanCost
+from adaptkit.plans.cost import PlanCost, left_of
 from adaptkit.plans.decision import Decision, changes_of, decisions, elsewhere
 from adaptkit.plans.kept import Memory
 from adaptkit.plans.lines import open_lines
@@ -164,9 +164,10 @@ class _Run:
     def cost(self, found: Measured, at_once: int) -> PlanCost:
         machine = found.machine or _NO_MACHINE
         kinds = {machine.kind_for(it.training) for it in self.decisions if not it.finished}
+        steps_done = {it.training.id: it.steps_done for it in self.decisions}
         return PlanCost(
             self.decisions,
-            found.costs,
+            {id_: left_of(cost, steps_done[id_]) for id_, cost in found.costs.items()},
             found.refused,
             found.unknown,
             problems=found.problems,

@@ -132,9 +132,14 @@ class Trainings:
                 del self._running[id_]
                 self._free[self._machine.kind_for(running.decision.training)].append(running.place)
                 outcome = _outcome(running, int(said["ended"]))
-                self._end(running.decision, outcome, weights_sha256=str(running.said.get("trained", "")))
+                self._end(
+                    running.decision,
+                    outcome,
+                    weights_sha256=str(running.said.get("trained", "")),
+                    steps_done=int(running.said.get("step", 0)),
+                )
                 lines.now(id_, _told(outcome))
-            elif said.keys() & {"trained", "failed", "interrupted"}:
+            elif said.keys() & {"trained", "failed", "interrupted", "step"}:
                 running.said |= said
 
     def _stop_all(self, lines: Lines) -> None:
@@ -144,7 +149,15 @@ class Trainings:
                 running.child.stop()
                 lines.now(id_, "stops behind this step")
 
-    def _end(self, decision: Decision, outcome: Outcome, *, weights_sha256: str = "", forget: bool = False) -> None:
+    def _end(
+        self,
+        decision: Decision,
+        outcome: Outcome,
+        *,
+        weights_sha256: str = "",
+        steps_done: int = 0,
+        forget: bool = False,
+    ) -> None:
         """Note what came of one; `forget` what was never begun."""
         self.outcomes[outcome.id] = outcome
         if forget or outcome.came == "was done":
@@ -161,6 +174,7 @@ class Trainings:
                 built_on=self._built_on.get(outcome.id, {}),
                 elapsed_s=outcome.elapsed_s,
                 error=outcome.error,
+                steps_done=steps_done if came == "interrupted" else 0,
             ),
         )
 

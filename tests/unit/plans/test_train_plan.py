@@ -283,6 +283,13 @@ def test_ctrl_c_stops_real_processes_with_their_checkpoints(monkeypatch: pytest.
         train_plan("languages.toml")
     assert Path("adapters/language/sw.checkpoint").is_dir()
     assert not Path("adapters/language/sw").exists()
+    step = json.loads(Path("adapters/language/sw.checkpoint/checkpoint.json").read_text("utf-8"))["progress"]["step"]
+    kept = json.loads(Path("languages.summary/state/language/sw.json").read_text("utf-8"))
+    done = kept["steps_done"]
+    assert 1 < done <= step  # the last ones are not told
+    left = estimate_plan("languages.toml", QUIET)
+    assert f"language/sw: {5000 - done:,} of 5,000 steps are left, about" in str(left)
+    assert left.costs["language/sw"]["elapsed_s"] == pytest.approx(kept["cost"]["elapsed_s"] * (5000 - done) / 5000)
     Path("languages.toml").write_text(many.replace("batch_size = 8", "batch_size = 7"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"begun with other options \(batch_size was 8, now 7\)"):
         train_plan("languages.toml", QUIET)

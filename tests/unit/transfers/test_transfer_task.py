@@ -64,6 +64,9 @@ def test_single_texts_are_answered_by_heads_under_glossary_adapter_and_both(chil
     model = adaptkit.load_model("tiny")
     model.attach_zoo("out")
     assert {model.predict(text, stack=found.stack).label for text, _ in SWAHILI[:2]} <= set(LABELS)
+    summary = json.loads(Path("out/transfer.summary/summary.json").read_text(encoding="utf-8"))
+    sizes = {it["id"]: it["learned"]["size_bytes"] for it in summary["outcomes"]}
+    assert sizes["language/sw-glossary"] == Path("out/language/sw-glossary/adapter_config.json").stat().st_size
     again = len(child.jobs)
     assert transferred().stack == found.stack
     assert len(child.jobs) == again  # all was done
