@@ -10,6 +10,7 @@ from adaptkit.composition import Stack
 from adaptkit.data.spread import spread
 from adaptkit.data.tasks import Example
 from adaptkit.model import AdaptedModel
+from adaptkit.recipes.kept_answers import KeptAnswers
 from adaptkit.task_types import HeadConfig, TaskMetric
 
 MOST_EXAMPLES = 512
@@ -47,7 +48,8 @@ class Scored:
 class HeldoutExamples:
     """Labelled examples, each with the stack that answers it; `what` they are in words.
 
-    Their scores are those that `adaptkit.evaluate` gives for the same examples.
+    Their scores are those that `adaptkit.evaluate` gives for the same examples. The model does not read again those
+    that are `kept`, as long as they are.
     """
 
     model: AdaptedModel
@@ -56,6 +58,7 @@ class HeldoutExamples:
     stacks: Sequence[Stack]
     batch_size: int
     what: str = "held-out examples"
+    kept: KeptAnswers | None = None
 
     def some(self, most: int) -> "HeldoutExamples":
         """At most so many of them, evenly spread."""
@@ -64,12 +67,18 @@ class HeldoutExamples:
             self,
             examples=[self.examples[number] for number in chosen],
             stacks=[self.stacks[number] for number in chosen],
+            kept=None if self.kept is None else self.kept.some(chosen),
         )
 
     def answers(self) -> Sequence[Any]:
         """What the model answers now."""
-        answers: Sequence[Any] = self.model.predict(self.examples, stacks=self.stacks, batch_size=self.batch_size)
-        return answers
+        found = {} if self.kept is None else self.kept.answers()
+        others = [number for number in range(len(self.examples)) if number not in found]
+        if others:
+            examples, stacks = [self.examples[n] for n in others], [self.stacks[n] for n in others]
+            answers = self.model.predict(examples, stacks=stacks, batch_size=self.batch_size)
+            found.update(zip(others, answers, strict=True))
+        return [found[number] for number in range(len(self.examples))]
 
     def scored(self) -> Scored:
         """What the answers of now score."""

@@ -3,13 +3,14 @@
 import hashlib
 import logging
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 from adaptkit.attaching.adapter_layers import AdapterLayers
+from adaptkit.backbones import TextReader
 from adaptkit.composition import AdapterId
 from adaptkit.data.forms import Forms, forms_of
 from adaptkit.data.sources import is_data_set
@@ -37,6 +38,7 @@ from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples
+from adaptkit.recipes.kept_answers import KeptAnswers, KeptExample
 from adaptkit.recipes.measured_on import held_out_together, measured_on, trained_on_too
 from adaptkit.recipes.place import model_of
 from adaptkit.recipes.settings import settings_of
@@ -51,7 +53,7 @@ from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
-from adaptkit.training.kept_states import worth_keeping
+from adaptkit.training.kept_states import KeptStates, ReadOnce, worth_keeping
 from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
@@ -184,13 +186,14 @@ class TaskTraining:
             HeldoutScore(metric=name, score=score, n_examples=found.n_examples) for name, score in found.scores.items()
         ]
 
-    def _measured_under(self, top: str) -> HeldoutExamples | None:
+    def _measured_under(self, top: str, head: Head, read_once: ReadOnce | None) -> HeldoutExamples | None:
         """What is scored while the adapter of this id trains; writing would take longer than the training."""
         if self.head.row.writes:
             return None
         numbers = sorted({self.items.items[row].example for row in self.items.heldout})
         everything = [*self.data.examples, *self._dev]
-        heldout = [everything[number] for number in (numbers[place] for place in spread(len(numbers), MOST_EXAMPLES))]
+        chosen = [numbers[place] for place in spread(len(numbers), MOST_EXAMPLES)]
+        heldout = [everything[number] for number in chosen]
         return HeldoutExamples(
             self.model,
             self.head,
@@ -198,7 +201,24 @@ class TaskTraining:
             [self.foundation.stack_under(top, example.language) for example in heldout],
             batch_size=self.request.run.batch_size,
             what="held-out examples" if self.items.holds_out else "examples themselves",
+            kept=None if read_once is None else self._kept_answers(chosen, heldout, head, read_once.states),
         )
+
+    def _kept_answers(
+        self, numbers: Sequence[int], heldout: Sequence[Example], head: Head, states: KeptStates
+    ) -> KeptAnswers:
+        kept: dict[int, dict[int, Item]] = defaultdict(dict)
+        for row, item in enumerate(self.items.items):
+            kept[item.example][row] = item
+        found = [
+            KeptExample.of(example, format_of(self._reader_of(example), self.head), kept[number])
+            for number, example in zip(numbers, heldout, strict=True)
+        ]
+        known = {place: example for place, example in enumerate(found) if example is not None}
+        return KeptAnswers(known, states, self.model.backbone, head, self.request.run.batch_size)
+
+    def _reader_of(self, example: Example) -> TextReader:
+        return self.model.backbone.reader(self.foundation.reading_for(example.language))
 
     def _doubts(self) -> list[str]:
         """What makes the measures of this run say little, or its adapter worth less."""
@@ -277,9 +297,9 @@ class TaskTraining:
 
     def _training_run(self, layers: AdapterLayers, top: str, checkpoint: CheckpointFolder | None) -> TrainingRun:
         assert layers.head is not None  # noqa: S101 - the config asks for one
-        self._measured = measured = self._measured_under(top)
-        stacks = BatchStacks(self.foundation, layers, top, dropout=self.request.on_dropout)
         read_once = self._read_once(layers)
+        self._measured = measured = self._measured_under(top, layers.head, read_once)
+        stacks = BatchStacks(self.foundation, layers, top, dropout=self.request.on_dropout)
         return TrainingRun(
             self.model,
             layers,
@@ -291,16 +311,16 @@ class TaskTraining:
             checkpoint=checkpoint,
             scores=dict if measured is None else lambda: measured.scored().scores,
             read_once=read_once,
-            start=self._start_of(layers.head) if read_once else None,
+            start=None if read_once is None else self._start_of(layers.head),
         )
 
-    def _read_once(self, layers: AdapterLayers) -> list[list[int]]:
-        """Batches of all that is read, where a head alone trains, on what is always below it, and memory holds it."""
+    def _read_once(self, layers: AdapterLayers) -> ReadOnce | None:
+        """All that is read, where a head alone trains, on what is always below it, and memory holds it."""
         n_tokens = sum(item.n_tokens for item in self.items.items)
         stay = _trains_head_alone(layers) and not (self.request.on_dropout or self._regularising)
         if stay and worth_keeping(n_tokens, self.model.backbone.shape.hidden_width):
-            return self.items.all_batches(self.request.run.batch_size)
-        return []
+            return ReadOnce(self.items.all_batches(self.request.run.batch_size))
+        return None
 
     def _start_of(self, head: Head) -> LogisticStart | None:
         """Where a head of one label a text starts."""

@@ -1,7 +1,7 @@
 """What a run reads before its first step and not again: states that no weight in training changes."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from adaptkit.terminal.amounts import counted
 from adaptkit.training.anchor_states import AnchoredRows, kept_for_anchors, with_frozen
 from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
-from adaptkit.training.kept_states import KeptStates
+from adaptkit.training.kept_states import KeptStates, ReadOnce
 from adaptkit.training.randomness import RandomStreams
 from adaptkit.training.settings import TrainingSettings
 from adaptkit.training.step import TrainingStep, without_dropout
@@ -22,8 +22,8 @@ from adaptkit.training.step import TrainingStep, without_dropout
 class FirstReading:
     """Reads it, keeps it as long as it is asked for, and gives it to batches.
 
-    `examples` are batches of all that is trained and measured on, where a head alone is trained, and `anchored` the
-    rows of `data` of which anchors ask where the frozen backbone has their tokens. `made` gives the batch of some rows.
+    `examples` are all that is trained and measured on, where a head alone is trained, and `anchored` the rows of `data`
+    of which anchors ask where the frozen backbone has their tokens. `made` gives the batch of some rows.
     `elapsed_s` is how long it has taken until now.
     """
 
@@ -35,11 +35,11 @@ class FirstReading:
         data: RunData,
         made: Callable[[list[int]], Batch],
         *,
-        examples: Sequence[list[int]],
+        examples: ReadOnce,
         anchored: AnchoredRows | None,
     ) -> None:
         self._step, self._streams, self._settings, self._data, self._made = step, streams, settings, data, made
-        self._unread, self._examples = examples, KeptStates()
+        self._unread, self._examples = examples.batches, examples.states
         self._anchored = anchored
         self._of_anchors: KeptStates | None = None
         self.elapsed_s = 0.0
@@ -60,7 +60,8 @@ class FirstReading:
         try:
             yield
         finally:
-            self._examples, self._of_anchors = KeptStates(), None
+            self._examples.forget()
+            self._of_anchors = None
 
     def read_examples(self, go_on: Callable[[], None] = lambda: None) -> None:
         """Read those of a head that trains alone, if they were not read yet."""

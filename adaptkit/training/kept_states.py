@@ -1,6 +1,7 @@
 """States of texts that no weight in training changes, kept from the time that they are read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -38,6 +39,18 @@ class KeptStates:
         states = found.new_zeros(*there.shape, found.shape[1])
         states[there] = found
         return states
+
+    def forget(self) -> None:
+        """Drop them all."""
+        self._of.clear()
+
+
+@dataclass(frozen=True)
+class ReadOnce:
+    """Batches of all texts that a run reads, by number, each once; and where their states are, once they are read."""
+
+    batches: Sequence[list[int]] = ()
+    states: KeptStates = field(default_factory=KeptStates)
 
 
 def worth_keeping(n_tokens: int, width: int) -> bool:

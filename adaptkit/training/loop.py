@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -29,6 +29,7 @@ from adaptkit.training.display import Display
 from adaptkit.training.fast_backbone import fast_backbone
 from adaptkit.training.first_reading import FirstReading
 from adaptkit.training.keeping import CheckpointKeeper
+from adaptkit.training.kept_states import ReadOnce
 from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress
@@ -47,8 +48,8 @@ class TrainingRun:
     """One run: what is trained, on what, how, and how far it is.
 
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
-    process, and decides nothing. `read_once` are batches whose states no weight in training changes: they are read
-    before the first step, and not again. `start` is where a head goes, and stays, if the held-out loss is lower there.
+    process, and decides nothing. `read_once` are texts whose states no weight in training changes: they are read before
+    the first step, and not again. `start` is where a head goes, and stays, if the held-out loss is lower there.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -65,7 +66,7 @@ class TrainingRun:
         below: BatchStack = None,
         checkpoint: CheckpointFolder | None = None,
         scores: Callable[[], Mapping[str, float]] = dict,
-        read_once: Sequence[list[int]] = (),
+        read_once: ReadOnce | None = None,
         start: LogisticStart | None = None,
     ) -> None:
         self._scores = scores
@@ -96,7 +97,13 @@ class TrainingRun:
         self._weights = list(trained.values())
         self._step, self._optimizer = step, optimizer
         self._first = FirstReading(
-            step, self._streams, settings, data, self._batch, examples=read_once, anchored=self._anchored_rows()
+            step,
+            self._streams,
+            settings,
+            data,
+            self._batch,
+            examples=read_once or ReadOnce(),
+            anchored=self._anchored_rows(),
         )
         self._progress = Progress()
         self._reports = Reports()

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.recipes.heldout_scores import HeldoutExamples, Scored
+from adaptkit.recipes.kept_answers import KeptAnswers
 from adaptkit.recipes.task import TaskTraining
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText, Question
@@ -548,9 +549,9 @@ def test_scores_leave_the_training_as_it_is(monkeypatch: pytest.MonkeyPatch) -> 
     assert train_adapter(**options, data=made.topics(), backbone=tiny_model()).weights_sha256 == measured.weights_sha256
 
 
-def scored(model: AdaptedModel, examples: Sequence[Example], **more: str) -> Scored:
+def scored(model: AdaptedModel, examples: Sequence[Example], what: str = "held-out examples") -> Scored:
     head = model.head_of("t")[1]
-    return HeldoutExamples(model, head, examples, [Stack("t")] * len(examples), batch_size=8, **more).scored()
+    return HeldoutExamples(model, head, examples, [Stack("t")] * len(examples), batch_size=8, what=what).scored()
 
 
 def test_a_head_that_answers_one_label_only_is_told(model: AdaptedModel) -> None:
@@ -624,6 +625,46 @@ def test_a_head_alone_reads_each_example_once(model: AdaptedModel, monkeypatch: 
     for name, tensor in kept.tensors.items():
         # Batches of other widths: some units in the last place of float32, grown in a few steps.
         torch.testing.assert_close(tensor, anew.tensors[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["classification", "tagging", "qa", "choice"])
+def test_held_out_examples_of_a_head_alone_are_not_read_again_to_be_scored(
+    name: str, model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, n_inputs = LEARNABLE[name](), list[int]()
+    predict = AdaptedModel.predict
+
+    def counted(self: AdaptedModel, inputs: Any, **named: Any) -> Any:  # noqa: ANN401 - as of the method
+        n_inputs.append(len(inputs))
+        return predict(self, inputs, **named)
+
+    def scores() -> tuple[list[Mapping[str, float]], list[int]]:
+        watching = Watching()
+        n_inputs.clear()
+        request = task_request(**HEAD_ALONE, evaluate_every=5, data=data, dev=data, backbone=model, progress=True)
+        with closing(TaskTraining(request, watching)) as training:
+            training.train()
+        return watching.scores, list(n_inputs)
+
+    monkeypatch.setattr(AdaptedModel, "predict", counted)
+    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    kept, asked_once = scores()
+    # What the card says is what the adapter answers in use.
+    assert asked_once == [len(data.examples)]
+    monkeypatch.setattr(KeptAnswers, "answers", lambda _: {})
+    assert scores() == (kept, [len(data.examples)] * 5)
+
+
+def test_what_a_training_cuts_is_read_again_to_be_scored(model: AdaptedModel) -> None:
+    short, long = LabelledText(text="goat", label="a"), LabelledText(text="goat " * 40, label="b")
+    data = replace(made.topics(), examples=[short, long] * 10, labels=("a", "b"))
+    request = task_request(**HEAD_ALONE, max_length=16, data=data, dev=data, backbone=model)
+    with closing(TaskTraining(request, Watching())) as training:
+        measured = training._measured
+        assert measured is not None
+        for each in (measured, measured.some(10)):
+            assert each.kept is not None
+            assert sorted(each.kept.examples) == [n for n, one in enumerate(each.examples) if one == short]
 
 
 HEAD_ALONE: dict[str, Any] = {"task": "trial", "method": "head", "max_steps": 15, "batch_size": 8, "precision": "fp32"}
