@@ -92,7 +92,7 @@ class PlanCost:
             return f"{id_}: done already, in {decision.training.folder}"
         if (cost := self.costs.get(id_)) is not None:
             time = f"about {time_text(seconds_of(cost))}{_evaluations(cost)}"
-            steps = f"{cost['steps']:,.0f} steps"
+            steps = f"{cost['steps']:,.0f} steps" if cost["steps"] else "no steps"
             if "whole_steps" in cost:
                 steps = f"{cost['steps']:,.0f} of {cost['whole_steps']:,.0f} steps are left"
             return f"{id_}: {steps}, {time}{_replaced(decision)}"

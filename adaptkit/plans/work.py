@@ -137,13 +137,12 @@ def _look(job: Mapping[str, Any], held: dict[Pretrained, "Loaded"]) -> Mapping[s
 def _cost(job: Mapping[str, Any], held: dict[Pretrained, "Loaded"], started_s: float) -> Mapping[str, object]:
     request = planned_request(job["options"])
     loaded = _loaded(request, held)
-    started = time.perf_counter()
     unwritten = Output(private=request.output.private, licence=request.output.licence)
     found = estimate(replace(_quiet(request, unwritten), backbone=loaded.model), Silent())
     cost = {
         "steps": found.n_steps,
         "started_s": started_s + loaded.elapsed_s,
-        "prepared_s": time.perf_counter() - started,
+        "prepared_s": found.preparation_s,
         "elapsed_s": found.elapsed_s,
         "evaluations_s": found.evaluations_s,
         "peak_memory_bytes": found.peak_memory_bytes,

@@ -12,13 +12,19 @@ from adaptkit.backbones.out_of_memory import gpu_bytes
 from adaptkit.backbones.precision import run_type
 from adaptkit.config import Precision
 from adaptkit.data.triage import Triage
-from adaptkit.recipes.evaluations import EVALUATIONS_WITHOUT_STEPS, seconds_of_one
+from adaptkit.recipes.evaluations import (
+    EVALUATIONS_BEHIND_A_START,
+    EVALUATIONS_OF_A_START,
+    EVALUATIONS_WITHOUT_STEPS,
+    evaluations_told,
+    seconds_of_evaluations,
+)
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.heldout_scores import HeldoutExamples
 from adaptkit.terminal.amounts import shown_seconds, time_text
 from adaptkit.terminal.busy_cores import busy_cores
 from adaptkit.terminal.waiting import POLICY, threads_that_wait_sleep
-from adaptkit.training import RunData, TrainingSettings
+from adaptkit.training import RunData, TrainingRun, TrainingSettings
 
 _MEASURED_BATCHES = 5
 _SAFE_SHARE = 0.9
@@ -31,10 +37,11 @@ class Estimate:
     """What a training would cost: times in seconds, sizes in bytes.
 
     `n_sentences` are sentences, or labelled examples; those have no triage. `n_steps` is 0 where all is learned before
-    the first step. `elapsed_s` is the time of the training,
-    of which `evaluations_s` go to its `n_evaluations` of what is held out, and `preparation_s` that of all before it:
-    reading, looking at and encoding the text, loading the backbone, and measuring. `plan` says in a few
-    lines what would be trained, on what, and what it would cost, and `problems` what is worth a look before.
+    the first step. `elapsed_s` is the time of the training, of which `evaluations_s` go to its `n_evaluations` of what
+    is held out, and `begun_s` to what was done as the training does it, to know the rest: reading what a head alone
+    reads once, and looking whether it starts as a regression. `preparation_s` is that of all before: reading, looking
+    at and encoding the text, loading the backbone, and measuring. `plan` says in a few lines what would be trained, on
+    what, and what it would cost, and `problems` what is worth a look before.
     """
 
     triage: Triage | None
@@ -46,6 +53,7 @@ class Estimate:
     adapter_bytes: int
     n_evaluations: int = 0
     evaluations_s: float = 0.0
+    begun_s: float = 0.0
     preparation_s: float = 0.0
     plan: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -56,15 +64,27 @@ class Estimate:
     def cost(self, batch_size: int) -> str:
         """A line that says it."""
         # What a reader adds up is what is shown.
-        together = shown_seconds(self.preparation_s) + shown_seconds(self.elapsed_s)
-        preparation, rest = time_text(self.preparation_s), time_text(self.elapsed_s)
-        parts = f"{preparation} of preparation, and {rest} for {self.n_steps:,} steps of {batch_size}"
-        if not self.n_steps:
-            parts = f"{preparation} of preparation, in which all is learned, and {rest} to measure what is held out"
+        shown = self.preparation_s, self.begun_s, self.elapsed_s - self.begun_s
+        together = sum(map(shown_seconds, shown))
+        preparation, begun, rest = map(time_text, shown)
+        parts = [f"{preparation} of preparation"]
+        if self.begun_s:
+            found = "" if self.n_steps else " and to find a regression"
+            parts.append(f"{begun} to read the examples once{found}")
+        elif not self.n_steps:
+            parts.append("in which all is learned")
+        steps = f"for {self.n_steps:,} steps of {batch_size}"
+        parts.append(f"{rest} {steps if self.n_steps else 'to measure what is held out'}")
         return (
-            f"about {time_text(together)}: {parts}; peak memory about "
+            f"about {time_text(together)}: {', '.join(parts[:-1])}, and {parts[-1]}; peak memory about "
             f"{self.peak_memory_bytes / 2**30:.1f} GiB (measured on a few batches)"
         )
+
+    def evaluations(self, settings: TrainingSettings) -> list[str]:
+        """A line on what its evaluations take, where they are much of a run of steps."""
+        if not self.n_steps:
+            return []
+        return evaluations_told(self.n_evaluations, self.evaluations_s, self.elapsed_s, settings)
 
 
 def machine_notes(backbone: Backbone, precision: Precision, estimate: Estimate) -> list[str]:
@@ -110,29 +130,48 @@ def measure(
     """Run some batches of all sizes, and the largest one; no more than the run has, where it has very few.
 
     Some of what is held out is measured as well, and of the examples that are `answered` beside each held-out loss.
-    Trains nothing. Of several processes, the memory is that of the one that needs most.
+    What a head alone reads once is read, and whether it starts as a regression is looked at, as the run would do, which
+    then does not do so again. Trains nothing. Of several processes, the memory is that of the one that needs most.
     """
-    batches = sorted(data.batches(settings.batch_size, 0), key=data.n_tokens)
-    n_measured = min(_MEASURED_BATCHES, max(1, settings.max_steps - 1))
-    step = max(1, len(batches) // n_measured)
-    # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
-    seconds = [fitting.run.measure_step(rows) for rows in batches[step // 2 :: step][:n_measured]]
-    n_evaluations = settings.n_evaluations if fitting.run.takes_steps else EVALUATIONS_WITHOUT_STEPS
-    evaluations_s = n_evaluations * seconds_of_one(fitting.run, data, settings, answered)
-    kept_s = fitting.run.measure_anchor_states()
-    fitting.run.measure_step(batches[-1])
+    run = fitting.run
+    tried = run.tried_start()
+    is_learned = tried is not None and tried.is_kept
+    steps_s = 0.0 if is_learned else _seconds_of_steps(run, data, settings)
+    n_evaluations = _evaluations_to_come(run, settings, is_learned=is_learned)
+    to_come_s = seconds_of_evaluations(n_evaluations, run, data, settings, answered)
+    begun_s = run.read_once_s + (0.0 if tried is None else tried.finding_s + tried.evaluating_s)
+    kept_s = run.measure_anchor_states()
+    if not is_learned:
+        # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
+        run.measure_step(max(data.batches(settings.batch_size, 0), key=data.n_tokens))
     return Estimate(
         triage=triage,
         objective=objective,
         n_sentences=n_sentences,
-        n_steps=settings.max_steps if fitting.run.takes_steps else 0,
-        elapsed_s=statistics.median(seconds) * settings.max_steps + evaluations_s + kept_s,
-        n_evaluations=n_evaluations,
-        evaluations_s=evaluations_s,
-        peak_memory_bytes=fitting.run.peak_memory_bytes() + fitting.run.anchor_bytes,
+        n_steps=settings.max_steps if run.takes_steps and not is_learned else 0,
+        elapsed_s=begun_s + steps_s + to_come_s + kept_s,
+        n_evaluations=n_evaluations + (0 if tried is None else EVALUATIONS_OF_A_START),
+        evaluations_s=to_come_s + (0.0 if tried is None else tried.evaluating_s),
+        begun_s=begun_s,
+        peak_memory_bytes=run.peak_memory_bytes() + run.anchor_bytes,
         problems=tuple(problems),
         adapter_bytes=_bytes_of(fitting),
     )
+
+
+def _seconds_of_steps(run: TrainingRun, data: RunData, settings: TrainingSettings) -> float:
+    """Of all of them, by some of all sizes."""
+    batches = sorted(data.batches(settings.batch_size, 0), key=data.n_tokens)
+    n_measured = min(_MEASURED_BATCHES, max(1, settings.max_steps - 1))
+    step = max(1, len(batches) // n_measured)
+    seconds = [run.measure_step(rows) for rows in batches[step // 2 :: step][:n_measured]]
+    return statistics.median(seconds) * settings.max_steps
+
+
+def _evaluations_to_come(run: TrainingRun, settings: TrainingSettings, *, is_learned: bool) -> int:
+    if is_learned:
+        return EVALUATIONS_BEHIND_A_START
+    return settings.n_evaluations if run.takes_steps else EVALUATIONS_WITHOUT_STEPS
 
 
 def _bytes_of(fitting: Fitting) -> int:

@@ -1,6 +1,7 @@
 """What the held-out evaluations of a run cost, measured on some of what is held out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from adaptkit.recipes.heldout_scores import HeldoutExamples
@@ -13,21 +14,31 @@ _TOLD_FROM = 0.1
 _MORE_THAN_THE_TRAINING = 0.5
 EVALUATIONS_WITHOUT_STEPS = 3
 """Before, after, and of what is kept."""
+EVALUATIONS_OF_A_START = 2
+"""Of a head as it is made, and as a regression; their losses alone."""
+EVALUATIONS_BEHIND_A_START = 2
+"""Of a head that stays there: its losses and scores, and those that are kept."""
 Each = TypeVar("Each")
 
 
-def seconds_of_one(
-    run: TrainingRun, data: RunData, settings: TrainingSettings, answered: HeldoutExamples | None
+def seconds_of_evaluations(
+    n: int, run: TrainingRun, data: RunData, settings: TrainingSettings, answered: HeldoutExamples | None
 ) -> float:
-    """What one evaluation takes: the losses of all that is held out, and the answers that are scored, if any are.
+    """What so many take: each the losses of all that is held out, and the answers that are scored, if any are.
 
-    A few batches are measured, and the others taken to cost as much a token, or an example.
+    Behind the last one nothing that was read is kept, and the model reads again what it answers. A few batches are
+    measured, and the others taken to cost as much a token, or an example.
     """
     batches = sorted(data.heldout_batches(settings.batch_size), key=data.n_tokens)
     few = _from_the_middles(batches, _MEASURED_BATCHES)
     share = sum(map(data.n_tokens, few)) / sum(map(data.n_tokens, batches))
     losses_s = sum(map(run.measure_heldout, few)) / share
-    return losses_s + (0.0 if answered is None else _seconds_of_answers(run, settings, answered))
+    if answered is None:
+        return n * losses_s
+    answers_s = _seconds_of_answers(run, settings, answered)
+    if answered.kept is None:
+        return n * (losses_s + answers_s)
+    return n * losses_s + (n - 1) * answers_s + _seconds_of_answers(run, settings, replace(answered, kept=None))
 
 
 def _seconds_of_answers(run: TrainingRun, settings: TrainingSettings, answered: HeldoutExamples) -> float:
@@ -42,9 +53,9 @@ def _from_the_middles(items: Sequence[Each], n: int) -> Sequence[Each]:
     return [items[(2 * part + 1) * len(items) // (2 * n)] for part in range(n)] if len(items) > n else items
 
 
-def evaluations_told(seconds: float, elapsed_s: float, settings: TrainingSettings) -> list[str]:
-    """A line on the evaluations of a run that take so many of its seconds, where they are more than a tenth."""
-    share, count = seconds / elapsed_s, settings.n_evaluations
+def evaluations_told(count: int, seconds: float, elapsed_s: float, settings: TrainingSettings) -> list[str]:
+    """A line on so many evaluations that take so many seconds of a run, where they are more than a tenth of it."""
+    share = seconds / elapsed_s
     if share <= _TOLD_FROM:
         return []
     told = (

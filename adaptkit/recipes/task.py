@@ -34,7 +34,6 @@ from adaptkit.layers.heads import Head, SentenceHead
 from adaptkit.methods import Reading, by_reading
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
-from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples
@@ -53,7 +52,7 @@ from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
-from adaptkit.training.kept_states import KeptStates, ReadOnce, worth_keeping
+from adaptkit.training.kept_states import KeptStates, ReadOnce, StatesSize
 from adaptkit.training.logistic_start import LogisticStart
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
@@ -130,7 +129,7 @@ class TaskTraining:
         without = self.foundation.languages_without(self._languages())
         return [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
-            *evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings),
+            *estimate.evaluations(self.settings),
             f"{self.id} ({self.request.method_row.name} with a {self.head.task_type} head, "
             f"{bytes_text(estimate.adapter_bytes)}) on {self.model.backbone.name}",
             f"data: {self.data.description}, {estimate.n_sentences:,} examples{self.head.row.form(self.head)}, "
@@ -149,7 +148,12 @@ class TaskTraining:
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             *(f"note: {doubt}" for doubt in self._doubts()),
-            *([f"the run ends early where there is {self.settings.flat}"] if self.settings.flat else []),
+            *self._of_a_head_alone(),
+            *(
+                [f"the run ends early where there is {flat}"]
+                if (flat := self.settings.flat) and estimate.n_steps
+                else []
+            ),
             *machine_notes(self.model.backbone, self.request.run.precision, estimate),
             *(f"warning: {problem}" for problem in self.data.warnings),
         ]
@@ -314,11 +318,28 @@ class TaskTraining:
             start=None if read_once is None else self._start_of(layers.head),
         )
 
-    def _read_once(self, layers: AdapterLayers) -> ReadOnce | None:
-        """All that is read, where a head alone trains, on what is always below it, and memory holds it."""
+    def _of_a_head_alone(self) -> list[str]:
+        """Where it starts, and what it does without where it could be read once and is not."""
+        if (tried := self._fitting.run.tried_start()) is not None:
+            if tried.is_kept:
+                return [f"head: a logistic regression, which is found without steps: {tried}"]
+            return [f"head: trained in steps, since a logistic regression is no better: {tried}"]
+        if self._states_stay(self._fitting.layers) and not (size := self._all_states).fit:
+            return [f"head: every step reads its examples anew, since {size}"]
+        return []
+
+    def _states_stay(self, layers: AdapterLayers) -> bool:
+        """Whether a head alone trains, on what is always below it."""
+        return _trains_head_alone(layers) and not (self.request.on_dropout or self._regularising)
+
+    @property
+    def _all_states(self) -> StatesSize:
         n_tokens = sum(item.n_tokens for item in self.items.items)
-        stay = _trains_head_alone(layers) and not (self.request.on_dropout or self._regularising)
-        if stay and worth_keeping(n_tokens, self.model.backbone.shape.hidden_width):
+        return StatesSize(n_tokens, self.model.backbone.shape.hidden_width)
+
+    def _read_once(self, layers: AdapterLayers) -> ReadOnce | None:
+        """All that is read, where states stay and memory holds them."""
+        if self._states_stay(layers) and self._all_states.fit:
             return ReadOnce(self.items.all_batches(self.request.run.batch_size))
         return None
 

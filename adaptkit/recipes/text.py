@@ -19,7 +19,6 @@ from adaptkit.errors import ConfigError
 from adaptkit.objectives.alignment import ALIGNMENT
 from adaptkit.options import Recorded
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
-from adaptkit.recipes.evaluations import evaluations_told
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.languages_drawn import mixture_of
 from adaptkit.recipes.settings import settings_of
@@ -92,7 +91,7 @@ class TextTraining(TextLook):
         size, swapped = bytes_text(estimate.adapter_bytes), self._swapped()
         lines = [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
-            *(evaluations_told(estimate.evaluations_s, estimate.elapsed_s, self.settings) if estimate.n_steps else []),
+            *estimate.evaluations(self.settings),
             f"{self.id} ({self.request.method_row.name}, {size}) on {self.model.backbone.name}",
             *([f"trained on top of {below}"] if below else []),
             *([f"starts from the weights of {self._start.id}"] if self._start is not None else []),

@@ -180,7 +180,7 @@ def estimate(request: AnyRequest, display: Display) -> Estimate:
 def _estimated(training: TextTraining | TaskTraining, began: float) -> Estimate:
     """What it costs, with what it has cost since it `began`."""
     found = training.estimate()
-    return replace(found, preparation_s=time.monotonic() - began)
+    return replace(found, preparation_s=time.monotonic() - began - found.begun_s)
 
 
 def _training_of(request: AnyRequest, display: Display) -> TextTraining | TaskTraining:

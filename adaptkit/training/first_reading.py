@@ -66,6 +66,8 @@ class FirstReading:
     def read_examples(self, go_on: Callable[[], None] = lambda: None) -> None:
         """Read those of a head that trains alone, if they were not read yet."""
         unread, self._unread = self._unread, ()
+        if not unread:
+            return
         with self._timed():
             for rows in unread:
                 go_on()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from adaptkit.terminal.amounts import bytes_text
+
 _MOST_BYTES = 2**29
 
 
@@ -53,6 +55,22 @@ class ReadOnce:
     states: KeptStates = field(default_factory=KeptStates)
 
 
-def worth_keeping(n_tokens: int, width: int) -> bool:
-    """Whether states of so many tokens fit the memory that is given to them."""
-    return 4 * n_tokens * width <= _MOST_BYTES
+@dataclass(frozen=True)
+class StatesSize:
+    """How much memory states take: of so many tokens, each of so many numbers."""
+
+    n_tokens: int
+    width: int
+
+    @property
+    def fit(self) -> bool:
+        """Whether the memory that is given to states holds them."""
+        return self._bytes <= _MOST_BYTES
+
+    @property
+    def _bytes(self) -> int:
+        return 4 * self.n_tokens * self.width
+
+    def __str__(self) -> str:
+        held = bytes_text(_MOST_BYTES)
+        return f"the states of {self.n_tokens:,} tokens take {bytes_text(self._bytes)}, and {held} are there for them"

@@ -1,6 +1,6 @@
 """Where a head alone may start: as the logistic regression of what it is trained on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -100,3 +100,25 @@ class LogisticStart:
             self.head.dense.bias.zero_()
             self.head.out.weight.copy_(found.weight / small)
             self.head.out.bias.copy_(found.bias)
+
+
+@dataclass(frozen=True)
+class TriedStart:
+    """What came of looking whether a head shall start there. Losses are those of what is held out, times in seconds.
+
+    `before` is measured of the head as it is made, and `loss` of the regression.
+    """
+
+    found: LogisticRegression
+    before: Mapping[str, float]
+    loss: float
+    finding_s: float
+    evaluating_s: float
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the head goes there, and stays."""
+        return self.loss < self.before["loss"]
+
+    def __str__(self) -> str:
+        return f"held-out loss {self.before['loss']:.3f} → {self.loss:.3f}"

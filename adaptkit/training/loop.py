@@ -30,7 +30,7 @@ from adaptkit.training.fast_backbone import fast_backbone
 from adaptkit.training.first_reading import FirstReading
 from adaptkit.training.keeping import CheckpointKeeper
 from adaptkit.training.kept_states import ReadOnce
-from adaptkit.training.logistic_start import LogisticStart
+from adaptkit.training.logistic_start import LogisticStart, TriedStart
 from adaptkit.training.processes import Processes
 from adaptkit.training.progress import Progress
 from adaptkit.training.randomness import RandomStreams
@@ -71,6 +71,7 @@ class TrainingRun:
     ) -> None:
         self._scores = scores
         self._start, self._settled = start, False
+        self._tried: TriedStart | None = None
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
@@ -207,6 +208,22 @@ class TrainingRun:
         """What the frozen backbone's states take that the run will keep for its anchors."""
         return self._first.anchor_bytes
 
+    @property
+    def read_once_s(self) -> float:
+        """Seconds that reading what is not read again has taken until now."""
+        return self._first.elapsed_s
+
+    def tried_start(self) -> TriedStart | None:
+        """What comes of starting the head as a regression, which is found once; None where it starts as it is made.
+
+        All that a run reads once is read for it, and no weight is changed behind it.
+        """
+        if self._start is not None and self._tried is None:
+            with self._fast_backbone():
+                self._first.read_examples()
+                self._tried = self._try(self._start)
+        return self._tried
+
     def measure_anchor_states(self) -> float:
         """Seconds that making them takes, before the first step, by a batch of middle length."""
         with self._fast_backbone():
@@ -226,19 +243,31 @@ class TrainingRun:
         """
         if self._start is None or self._progress.before:
             return
-        before = self.evaluate()
-        started = time.perf_counter()
-        with self._streams.forked(), torch.no_grad():
-            batches = map(self._batch, self._start.batches)
-            fitted = self._start.fitted((self._step.states(batch), batch) for batch in batches)
-        self._start.begin(self._processes.from_main(fitted))
-        elapsed_s = self._progress.elapsed_s + time.perf_counter() - started
-        self._progress = replace(self._progress, before=before, elapsed_s=elapsed_s)
-        if (loss := self.evaluate()["loss"]) < before["loss"]:
-            display.note(f"the head is a logistic regression: held-out loss {before['loss']:.3f} → {loss:.3f}")
+        if (tried := self._tried) is None:
+            self._tried = tried = self._try(self._start)
+            if tried.is_kept:
+                display.note(f"the head is a logistic regression: {tried}")
+        elapsed_s = self._progress.elapsed_s + tried.finding_s
+        self._progress = replace(self._progress, before=tried.before, elapsed_s=elapsed_s)
+        if tried.is_kept:
+            self._start.begin(tried.found)
             self._settled = True
-        else:
-            self._state.use_best()
+
+    def _try(self, start: LogisticStart) -> TriedStart:
+        """Find where the head may start and what it is worth there; it is as before behind that."""
+        began = time.perf_counter()
+        before = self.evaluate()
+        evaluated = time.perf_counter()
+        with self._streams.forked(), torch.no_grad():
+            batches = map(self._batch, start.batches)
+            fitted = start.fitted((self._step.states(batch), batch) for batch in batches)
+        found = self._processes.from_main(fitted)
+        fitted_at = time.perf_counter()
+        start.begin(found)
+        loss = self.evaluate()["loss"]
+        self._state.use_best()
+        finding_s = fitted_at - evaluated
+        return TriedStart(found, before, loss, finding_s, time.perf_counter() - began - finding_s)
 
     def _seconds_of(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()

@@ -1,5 +1,7 @@
 """Small labelled data, written for the tests, that a tiny backbone can learn."""
 
+from dataclasses import replace
+
 from adaptkit.data.tasks import TaskData
 from adaptkit.task_types import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence
 
@@ -20,6 +22,13 @@ def topic_texts(n: int = 80) -> list[LabelledText]:
 def topics(n: int = 80) -> TaskData:
     examples = topic_texts(n)
     return TaskData(task_type="classification", examples=examples, labels=("goats", "rain"), description="topics")
+
+
+def topics_and_others() -> dict[str, TaskData]:
+    """Examples, and the same with other labels to measure on, which no regression of the first answers."""
+    data, others = topics(), {"goats": "rain", "rain": "goats"}
+    wrong = [replace(example, label=others[example.label]) for example in topic_texts()]
+    return {"data": data, "dev": replace(data, examples=wrong)}
 
 
 def pairs(n: int = 60) -> TaskData:

@@ -19,6 +19,7 @@ from adaptkit.plans.lines import PrintedLines
 from adaptkit.training.loop import TrainingRun
 from tests.plans import HEAD, PLAN, InThisProcess, in_this_process, plan_folder
 from tests.runs import SWAHILI
+from tests.unit.heads.examples import topic_texts
 
 QUIET = Planning(progress=False)
 
@@ -47,6 +48,17 @@ def test_a_plan_trains_all_and_a_second_time_none(child: type[InThisProcess]) ->
     assert {it.came for it in again} == {"was done"}
     assert len(child.jobs) == 3  # one has measured
     assert again["language/sw"].learned == summary["language/sw"].learned
+
+
+@pytest.mark.usefixtures("child")
+def test_a_head_that_is_a_regression_is_said_to_take_no_steps() -> None:
+    Path("languages.toml").write_text(f'{PLAN}\nmethod = "head"', encoding="utf-8")
+    rows = "\n".join(f"{each.text}\t{each.label}" for each in topic_texts())
+    Path("topics.tsv").write_text(f"text\tlabel\n{rows}\n", encoding="utf-8")
+    train_plan("languages.toml", Planning(progress=False, only=("language/sw",)))
+    told = estimate_plan("languages.toml", QUIET)
+    assert told.costs["task/topics"]["steps"] == 0
+    assert "task/topics: no steps, about " in str(told)
 
 
 @pytest.mark.usefixtures("child")

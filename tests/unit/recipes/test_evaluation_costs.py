@@ -104,11 +104,11 @@ def test_the_number_of_evaluations(every: int, warmup: int, count: int) -> None:
 
 def test_a_small_share_is_not_told_and_a_short_run_has_no_fewer() -> None:
     settings = TrainingSettings(max_steps=20, evaluate_every=20)
-    assert evaluations_told(1.0, 10.0, settings) == []
-    assert evaluations_told(2.0, 10.0, settings) == [
+    assert evaluations_told(3, 1.0, 10.0, settings) == []
+    assert evaluations_told(3, 2.0, 10.0, settings) == [
         "evaluations: measuring what is held out 3 times takes about 2 s, 20% of the training"
     ]
-    (told,) = evaluations_told(8.0, 10.0, settings)
+    (told,) = evaluations_told(3, 8.0, 10.0, settings)
     assert told.endswith(
         "80% of the training, more than all steps: so short a run is measured before and after it all the same"
     )

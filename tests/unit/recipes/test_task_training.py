@@ -619,7 +619,7 @@ def test_a_head_alone_reads_each_example_once(model: AdaptedModel, monkeypatch: 
     monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
     kept = train_adapter(**asked)
     n_rows.clear()
-    monkeypatch.setattr("adaptkit.recipes.task.worth_keeping", lambda *_: False)
+    monkeypatch.setattr("adaptkit.training.kept_states._MOST_BYTES", 0)
     anew = train_adapter(**asked)
     assert sum(n_rows) > 2 * len(data.examples)
     for name, tensor in kept.tensors.items():
@@ -700,25 +700,17 @@ def test_a_head_alone_of_one_label_is_the_logistic_regression_of_what_is_trained
     assert any(note.startswith("the head is a logistic regression") for note in watching.notes)
 
 
-def worse_with_regression() -> dict[str, TaskData]:
-    """Examples, and the same with other labels to measure on, which no regression of the first answers."""
-    data = made.topics()
-    others = {"goats": "rain", "rain": "goats"}
-    wrong = [replace(example, label=others[example.label]) for example in made.topic_texts()]
-    return {"data": data, "dev": replace(data, examples=wrong)}
-
-
 def test_a_head_stays_as_it_is_made_where_its_regression_is_worse(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict[str, Any] = {**HEAD_ALONE, **worse_with_regression(), "progress": False}
+    asked: dict[str, Any] = {**HEAD_ALONE, **made.topics_and_others(), "progress": False}
     adapter = train_adapter(**asked, backbone=model)
     monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
     assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
 
 
 def test_a_head_that_is_resumed_starts_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, Any] = {**HEAD_ALONE, **worse_with_regression(), "progress": False, "evaluate_every": 4}
+    asked: dict[str, Any] = {**HEAD_ALONE, **made.topics_and_others(), "progress": False, "evaluate_every": 4}
     whole = train_adapter(**asked, backbone=tiny_model())
     train_and_interrupt(after=11, **asked, backbone=tiny_model(), output=tmp_path / "t")
     monkeypatch.delattr("adaptkit.training.logistic_start.logistic_regression")
@@ -731,7 +723,7 @@ def test_a_head_that_is_resumed_starts_where_it_was(tmp_path: Path, monkeypatch:
 
 
 def test_ctrl_c_ends_the_reading_of_a_head_alone_behind_a_batch_and_nothing_is_lost(tmp_path: Path) -> None:
-    asked: dict[str, Any] = {**HEAD_ALONE, **worse_with_regression(), "progress": False}
+    asked: dict[str, Any] = {**HEAD_ALONE, **made.topics_and_others(), "progress": False}
     whole = train_adapter(**asked, backbone=tiny_model())
     with (
         ctrl_c_in(HookedPasses, "states", call=2) as calls,
