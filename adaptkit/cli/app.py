@@ -54,8 +54,10 @@ def main() -> None:
         except SystemExit as end:
             if end.code == EXIT_INTERRUPTED:
                 _say(
-                    "interrupted. What was saved before is unchanged. An evaluation with --output continues from what "
-                    "it has measured; everything else starts again"
+                    "interrupted. What was saved before is unchanged. Run the same again: an evaluation with --output "
+                    "continues from what it has measured, a plan or a transfer from what it has trained, and with "
+                    "--resume a training from the checkpoint beside its output, if there is one. Everything else "
+                    "starts again."
                 )
             raise
         except TrainingInterrupted as error:

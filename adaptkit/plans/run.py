@@ -60,7 +60,7 @@ def train_plan(
     if interrupted.is_set:
         raise TrainingInterrupted(
             f"{summary.headline}. All processes have ended. Run the same plan again: what is done is left as it is, "
-            f"and what was interrupted continues. The summary is in {summary.folder}.",
+            f"and what has a checkpoint continues from there. The summary is in {summary.folder}.",
             None,
             interrupted.signal_number,
         )

@@ -28,6 +28,7 @@ from adaptkit.requests.output import checkpoint_folder
 from adaptkit.storage import Adapter, load_adapter
 from adaptkit.storage.identity import origin_of
 from adaptkit.storage.probes import probes_of as record_probes
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 from adaptkit.training import CheckpointFolder, Display, TrainingRun
 from adaptkit.training.processes import Processes
@@ -215,9 +216,9 @@ class Fitting:
             adapter.save(self._output.path, overwrite=self._output.overwrite)
         except CannotWrite as error:
             last = self.run.last_checkpoint()
+            how = "" if self._checkpoint.step() is None else f" with {as_typed(resume=True)}"
             raise error.advised(
-                f"The adapter is trained and not saved. {last} Make room, and run the same again"
-                f"{' with resume=True' if self._checkpoint.exists() else ''}."
+                f"The adapter is trained and not saved. {last} Make room, and run the same again{how}."
             ) from error
 
     def _vectors(self, inputs: list[list[int]]) -> Tensor:

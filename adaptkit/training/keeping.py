@@ -99,7 +99,7 @@ class CheckpointKeeper:
         if folder is None:
             said, path = f"{stopped_at}; nothing was kept, because no output folder was given.", None
         elif failure is not None:
-            path = folder.path if folder.exists() else None
+            path = None if folder.step() is None else folder.path
             again = f" Run the same again with {as_typed(resume=True)}." if path else ""
             said = f"{stopped_at}; its checkpoint could not be kept: {failure} {self.last()}{again}"
         else:

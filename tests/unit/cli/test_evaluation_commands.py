@@ -442,7 +442,8 @@ def test_ctrl_c_says_what_is_kept(
         *("--languages", "sw", "--backbone", backbone_folder),
     )
     assert outcome.status == 130
-    assert "continues from what it has measured" in outcome.err
+    assert "with --output continues from what it has measured" in outcome.err
+    assert "with --resume a training from the checkpoint beside its output, if there is one" in outcome.err
 
 
 def test_files_of_ones_own_are_evaluated(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:

@@ -264,6 +264,14 @@ def test_what_is_kept_is_said_where_the_last_checkpoint_cannot_be_written(
     assert caught.value.checkpoint is None
 
 
+def test_a_folder_of_others_is_not_said_to_be_a_checkpoint_to_go_on_from(checkpoint: CheckpointFolder) -> None:
+    checkpoint.path.mkdir()
+    (checkpoint.path / "notes.txt").write_text("mine")
+    with pytest.raises(TrainingInterrupted, match=r"notes\.txt.*There is no checkpoint\.$") as caught:
+        small_run(checkpoint=checkpoint).train(CtrlC(after=11))
+    assert caught.value.checkpoint is None
+
+
 @pytest.mark.parametrize(("every", "told"), [(5, "of step 15, is in .*with resume=True"), (50, "There is no")])
 def test_an_adapter_that_cannot_be_saved_says_what_is_kept(
     every: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
