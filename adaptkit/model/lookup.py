@@ -184,13 +184,11 @@ class StackLookup:
         return (meant[0] for meant in each if len(meant) == 1)
 
     def _look_up(self, named: Named, stack: Stack) -> ResolvedStack:
-        if isinstance(named, Adapter) and named.id in self._registry:
-            there = self._registry[named.id].adapter or named
-            if there is not named and (there.weights_sha256, there.config) != (named.weights_sha256, named.config):
-                raise AdapterExists(
-                    f"another {named.id} is attached than the one that was given as the stack. Put the new one in its "
-                    f"place: model.swap(adapter); or name what is attached: stack={named.id!r}."
-                )
+        if isinstance(named, Adapter) and named.id in self._registry and self._registry.has_other(named):
+            raise AdapterExists(
+                f"another {named.id} is attached than the one that was given as the stack. Put the new one in its "
+                f"place: model.swap(adapter); or name what is attached: stack={named.id!r}."
+            )
         return self._resolver.look_up(stack)
 
 

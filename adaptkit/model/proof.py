@@ -141,8 +141,8 @@ class Prover:
         return *versions, *held, str(backbone.sentences), str(PROBE_TOLERANCE)
 
 
-def require_adapters(adapters: Sequence[object]) -> None:
-    """Let there be nothing among these but adapters.
+def require_adapters(adapters: Sequence[object], *, what: str = "attach") -> None:
+    """Let there be nothing among these but adapters; `what` takes them.
 
     Raises:
         ConfigError: Something else, such as a folder's name.
@@ -150,7 +150,7 @@ def require_adapters(adapters: Sequence[object]) -> None:
     for adapter in adapters:
         if not isinstance(adapter, Adapter):
             raise ConfigError(
-                f"attach takes adapters, found {adapter!r}; load the folder first: load_adapter({adapter!r})."
+                f"{what} takes adapters, found {adapter!r}; load the folder first: load_adapter({adapter!r})."
             )
 
 

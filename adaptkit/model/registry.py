@@ -12,7 +12,7 @@ from torch import nn
 from adaptkit.attaching import AdapterLayers, SiteHooks
 from adaptkit.backbones import bytes_of
 from adaptkit.composition.adapter_names import AdapterNames, bare
-from adaptkit.errors import AdapterExists, AmbiguousAdapter, UnknownAdapter
+from adaptkit.errors import AdapterExists, AmbiguousAdapter, ConfigError, UnknownAdapter
 from adaptkit.model.paging import Held, PagedZoo
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.storage import Adapter
@@ -150,15 +150,41 @@ class Registry:
             for adapter_id, attachment in attachments.items():
                 self.put(adapter_id, attachment)
 
-    def remove(self, names: Iterable[str]) -> None:
+    def remove(self, adapters: Iterable[Adapter | str]) -> None:
         """Detach adapters, all or none.
 
         Raises:
+            ConfigError: Something that is neither an adapter nor a name.
             UnknownAdapter, AmbiguousAdapter: No adapter has one of the names, or several have.
+            AdapterExists: Another adapter stands under the id of one that was given.
         """
         with self.lock:
-            for adapter_id in dict.fromkeys([self.names.resolve(name) for name in names]):
+            for adapter_id in dict.fromkeys([self._standing(each) for each in adapters]):
                 self.take_off(adapter_id)
+
+    def has_other(self, adapter: Adapter) -> bool:
+        """Whether another adapter stands under its id, of other weights or another config."""
+        there = self._by_id[adapter.id].adapter or adapter
+        return there is not adapter and (
+            (there.weights_sha256, there.config) != (adapter.weights_sha256, adapter.config)
+        )
+
+    def _standing(self, given: Adapter | str) -> str:
+        """The id under which stands what was given, or named."""
+        if isinstance(given, str):
+            return self.names.resolve(given)
+        if not isinstance(given, Adapter):
+            raise ConfigError(
+                f"detach takes adapters, or names of attached ones, found {given!r:.80}. Attached: "
+                f"{', '.join(self.names.ids) or 'none'}. To take all off: model.detach(*model.attached)."
+            )
+        adapter_id = self.names.resolve(given.id)
+        if self.has_other(given):
+            raise AdapterExists(
+                f"another {adapter_id} is attached than the one that was to be detached. To take off what is attached: "
+                f"model.detach({adapter_id!r})."
+            )
+        return adapter_id
 
     def use_zoo(self, zoo: PagedZoo) -> None:
         """Let stacks name what is in a zoo, and no longer what was in the one before."""

@@ -54,9 +54,11 @@ class Attachments(ModelParts):
         the old head, one that begins later has the new ones; none waits, and none has some of both.
 
         Raises:
+            ConfigError: Something that is not an adapter.
             UnknownAdapter: None is attached under that id, or was detached meanwhile, and the zoo has none.
             AdaptkitError: As `attach`; the attached one stays.
         """
+        require_adapters([adapter], what="swap")
         self._registry.require_there(adapter.id)
         self._registry.replace(self._prover.proven([adapter]))
 
@@ -93,10 +95,13 @@ class Attachments(ModelParts):
         self._registry.add({adapter_id: Attachment(layers)})
         return layers
 
-    def detach(self, *names: str) -> None:
-        """Take adapters off, all or none; with none left, the backbone is bit for bit as loaded.
+    def detach(self, *adapters: Adapter | str) -> None:
+        """Take adapters off, all or none, given or named; with none left, the backbone is bit for bit as loaded.
 
         Raises:
+            ConfigError: Something that is neither an adapter nor a name, such as None.
             UnknownAdapter: Nothing is attached under that name.
+            AmbiguousAdapter: A bare name that two adapters share.
+            AdapterExists: Another adapter is attached under the id of one that was given.
         """
-        self._registry.remove(names)
+        self._registry.remove(adapters)

@@ -2,6 +2,7 @@ import dataclasses
 import threading
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -176,6 +177,32 @@ def test_an_adapter_as_the_stack_is_the_one_that_acts(model: AdaptedModel) -> No
 def test_detaching_what_is_not_attached_is_refused(model: AdaptedModel) -> None:
     with pytest.raises(UnknownAdapter, match="Attached: none"):
         model.detach("language/sw")
+
+
+def test_an_adapter_is_detached_as_it_was_attached(model: AdaptedModel) -> None:
+    sw, ha = random_adapter(model, LORA), random_adapter(model, LORA, name="ha", seed=2)
+    model.attach(sw, ha)
+    model.detach(sw)
+    assert model.attached == ("language/ha",)
+    with pytest.raises(UnknownAdapter, match="no adapter language/sw is attached"):
+        model.detach(ha, sw)
+    other = random_adapter(model, LORA, name="ha", seed=3)
+    with pytest.raises(AdapterExists, match=r"another language/ha is attached .* model\.detach\('language/ha'\)"):
+        model.detach(other)
+    assert model.attached == ("language/ha",)
+
+
+@pytest.mark.parametrize("given", [None, ["language/sw"], 3])
+def test_what_is_neither_an_adapter_nor_a_name_is_not_detached(model: AdaptedModel, given: Any) -> None:  # noqa: ANN401
+    sw = random_adapter(model, LORA)
+    model.attach(sw)
+    with pytest.raises(
+        ConfigError, match=r"detach takes adapters, or names .* Attached: language/sw\. To take all off"
+    ):
+        model.detach("language/sw", given)
+    assert model.attached == ("language/sw",)
+    with pytest.raises(ConfigError, match="swap takes adapters"):
+        model.swap(given)
 
 
 def test_one_adapter_is_detached_and_the_others_stay(model: AdaptedModel) -> None:
