@@ -1,10 +1,11 @@
 """The ways of a transfer measured on labelled examples of the language, and the one to take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from adaptkit.data.tasks import TaskData
+from adaptkit.data.tasks import Example, TaskData
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.place import model_of
@@ -37,7 +38,8 @@ class Measuring:
         name = head.row.default_metrics[0]
         task_metric = task_metrics([name], head, language, dev.examples)[name]
         metric = task_metric.metric
-        each = [task_metric.statistics(model.predict(dev.examples, stack=way.stack), dev.examples) for way in self.ways]
+        answers = _answers(model, [way.stack for way in self.ways], dev.examples)
+        each = [task_metric.statistics(given, dev.examples) for given in answers]
         found = [
             MeasuredWay(
                 name=way.name,
@@ -65,3 +67,15 @@ class Measuring:
             ways=tuple(found),
             notes=self.started.notes,
         )
+
+
+def _answers(model: AdaptedModel, ways: Sequence[str], examples: Sequence[Example]) -> Iterator[list[Any]]:
+    """What each stack or ensemble answers; a stack that is in several of them answers once."""
+    given: dict[str, list[Any]] = {}
+    for way in ways:
+        ensemble = model.pinned_ensemble(way)
+        for each in ensemble.stacks:
+            if str(each.stack) not in given:
+                given[str(each.stack)] = model.predict(examples, stack=each)
+        members = (given[str(each.stack)] for each in ensemble.stacks)
+        yield list(map(ensemble.mean, zip(*members, strict=True)))

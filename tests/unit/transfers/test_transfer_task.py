@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import adaptkit
 from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TransferredTask, transfer_task
 from adaptkit.errors import ConfigError
+from adaptkit.model import AdaptedModel
 from adaptkit.scores import Difference
 from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.transferred import chosen_of
@@ -83,6 +85,28 @@ def test_every_way_is_measured_on_labelled_examples_of_the_language(child: type[
     written = json.loads(Path("out/transfer.json").read_text(encoding="utf-8"))
     assert written["stack"] == found.stack
     assert [way["score"] for way in written["ways"]] == [way.score for way in found.ways]
+
+
+@pytest.mark.usefixtures("child")
+def test_stacks_that_answer_together_are_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = transferred(dev=SWAHILI)
+    asked: list[str] = []
+    predict = AdaptedModel.predict
+
+    def noted(self: AdaptedModel, inputs: Any, **options: Any) -> Any:  # noqa: ANN401
+        asked.append(str(options["stack"].stack))
+        return predict(self, inputs, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AdaptedModel, "predict", noted)
+        assert transferred(dev=SWAHILI).ways == found.ways
+    *alone, together = found.ways
+    assert asked == [way.stack for way in alone]
+    model = adaptkit.load_model("tiny")
+    model.attach_zoo("out")
+    answers = model.predict([text for text, _ in SWAHILI], stack=together.stack)
+    right = sum(answer.label == label for answer, (_, label) in zip(answers, SWAHILI, strict=True))
+    assert together.score == pytest.approx(100 * right / len(SWAHILI))
 
 
 def projecting(monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...]) -> list[Path]:
