@@ -49,6 +49,13 @@ def evaluate(
         list[Path] | None, typer.Option(help="task adapter; repeat for each training seed (retrieval has none)")
     ] = None,
     compare: Annotated[str, typer.Option(help=f"none, source, target, relative; {_COMMA}")] = "none,source,target",
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            help="measure this too: adapters of the zoo, such as 'sw > topics', or stacks that answer together, such "
+            "as 'topics | sw > topics'"
+        ),
+    ] = None,
     data: Annotated[
         list[str] | None,
         typer.Option(
@@ -109,6 +116,7 @@ def evaluate(
         adapter=list(adapter) if adapter else None,
         languages=languages,
         compare=compare,
+        stack=stack,
         data=_data(data),
         zoo=zoo[0] if zoo and len(zoo) == 1 else zoo or None,
         domain=domain or (),

@@ -62,8 +62,9 @@ def one_stack(asked: Stack | Ensemble) -> Stack:
     """
     if isinstance(asked, Ensemble):
         raise ConfigError(
-            f"{str(asked)!r} is an ensemble, which can be asked for answers alone (model.predict, `adaptkit predict`, "
-            "and a server's paths for heads): it has no vectors, no text and no weights. Here, name one of its stacks."
+            f"{str(asked)!r} is an ensemble, which can be asked for answers alone (model.predict, adaptkit.evaluate, "
+            "their commands, and a server's paths for heads): it has no vectors, no text and no weights. Here, "
+            "name one of its stacks."
         )
     return asked
 

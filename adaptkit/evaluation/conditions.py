@@ -53,10 +53,9 @@ class LanguageAdapters:
             ConfigError: A zoo holds no language adapter for it, or several of one language and sort.
             AdapterFileError: A folder that is not a sound adapter.
         """
-        entries = [zoo if isinstance(zoo, Zoo) else Zoo(zoo)] if isinstance(zoo, str | PathLike | Zoo) else zoo
         named: list[Adapter] = []
         of_zoos: dict[_Place, Adapter] = {}
-        for entry in map(_opened, entries):
+        for entry in opened(zoo):
             if isinstance(entry, Zoo):
                 of_zoos |= _in_zoo(entry, backbone)
             else:
@@ -106,6 +105,26 @@ class LanguageAdapters:
             return of_language(relative, (it for it in self.adapters if it.language == relative))
         in_one = relative_trained_on(target, {it.id: it.languages for it in others})
         return () if in_one is None else of_language(in_one[1], others)
+
+
+def gathered(zoo: "Adapters | None") -> "Adapters | None":
+    """The same, to be gone through more than once; what a list names is read.
+
+    Raises:
+        SourceNotFound, AdapterFileError: What is not there, or not sound.
+    """
+    return zoo if zoo is None or isinstance(zoo, str | PathLike | Zoo) else list(map(_opened, zoo))
+
+
+def opened(zoo: "Adapters") -> list[Zoo | Adapter]:
+    """The zoo, or the zoos and adapters of a list.
+
+    Raises:
+        SourceNotFound, AdapterFileError: What is not there, or not sound.
+    """
+    if isinstance(zoo, str | PathLike | Zoo):
+        return [zoo if isinstance(zoo, Zoo) else Zoo(zoo)]
+    return list(map(_opened, zoo))
 
 
 def _opened(entry: "Zoo | Adapter | str | PathLike[str]") -> Zoo | Adapter:
@@ -182,7 +201,7 @@ def _for_family(language: str, adapters: Iterable[Adapter]) -> tuple[Adapter, ..
     return tuple(it for name, part in found for it in part if it.id == name)
 
 
-Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | str | PathLike[str]]
+Adapters = Zoo | str | PathLike[str] | Iterable[Adapter | Zoo | str | PathLike[str]]
 
 
 def names_each(zoo: Adapters | None) -> bool:
@@ -194,16 +213,24 @@ def names_each(zoo: Adapters | None) -> bool:
     return all(isinstance(entry, Adapter) or _holds_one(entry) for entry in zoo)
 
 
-def check_conditions(compare: Sequence[str]) -> tuple[Condition, ...]:
-    """The conditions asked for, in their usual order, `none` always among them.
+def check_conditions(compare: Sequence[str], *, names_stack: bool = False) -> tuple[Condition, ...]:
+    """The conditions asked for, in their usual order, `none` always among them, and `stack` where one is named.
 
     Raises:
-        ConfigError: One that is none.
+        ConfigError: One that is none, or `stack` where none is named.
     """
     unknown = [name for name in compare if name not in CONDITIONS]
     if unknown:
         raise ConfigError(f"compare has {unknown[0]!r}; conditions are {', '.join(CONDITIONS)}.")
-    return tuple(condition for condition in CONDITIONS if condition in compare or condition == "none")
+    if "stack" in compare and not names_stack:
+        raise ConfigError(f"compare has 'stack', and none is named: {as_typed(stack='sw > topics | topics')}.")
+    always = {"none", "stack"} if names_stack else {"none"}
+    return tuple(condition for condition in CONDITIONS if condition in compare or condition in always)
+
+
+def need_languages(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Those under which the adapters of a language lie below."""
+    return tuple(condition for condition in conditions if condition not in ("none", "stack"))
 
 
 def stack_for(below: Sequence[Adapter], top: Sequence[Adapter]) -> Stack:

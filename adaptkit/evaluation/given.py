@@ -16,7 +16,7 @@ from adaptkit.labelled import LabelledSource, ReadingOptions, are_examples, read
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
-from adaptkit.storage import Adapter, Zoo, load_adapter
+from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
@@ -110,7 +110,6 @@ def language_adapters(model: AdaptedModel, zoo: Adapters | None, *, reads_glosse
         attached = (model.attached_adapter(name) for name in model.attached)
         found = LanguageAdapters(tuple(it for it in attached if it is not None and it.kind == "language"))
     else:
-        zoo = zoo if isinstance(zoo, str | os.PathLike | Zoo) else list(zoo)
         found = LanguageAdapters.of(zoo, model.backbone)
     return found if reads_glosses or names_each(zoo) else found.without_glossaries()
 
@@ -140,13 +139,18 @@ def read_given(
 
 
 def adapter_given(
-    adapter: AdapterLike | Sequence[AdapterLike] | None, task: str
+    adapter: AdapterLike | Sequence[AdapterLike] | None, task: str, *, names_stack: bool
 ) -> AdapterLike | Sequence[AdapterLike]:
     """The task adapter, without which there is nothing to measure but retrieval.
 
     Raises:
         ConfigError: There is none.
     """
+    if adapter is None and names_stack:
+        raise ConfigError(
+            f"a stack is measured beside a task adapter, and none is given: {as_typed(adapter=...)}, such as the one "
+            "of the source language's labels alone."
+        )
     if adapter is None:
         raise ConfigError(
             f"{task!r:.40} is measured by a task adapter, and none is given: {as_typed(adapter=...)}. Only "
@@ -178,7 +182,7 @@ def refuse_for_retrieval(**given: object) -> None:
     Raises:
         ConfigError: It says what, and why.
     """
-    labelled = {"adapter": (None, ()), "seeds": (None,), "reading": (None, ReadingOptions())}
+    labelled = {"adapter": (None, ()), "seeds": (None,), "stack": (None,), "reading": (None, ReadingOptions())}
     if late := [name for name, nothing in labelled.items() if given[name] not in nothing]:
         raise ConfigError(
             f"retrieval compares sentence vectors, without a head and without labels; leave {', '.join(late)} out."

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from adaptkit.composition import Ensemble, Stack
 from adaptkit.data.letters import NormalForm
 from adaptkit.data.spread import spread
 from adaptkit.data.tasks import TASKS, Example, TaskData
@@ -14,6 +15,7 @@ from adaptkit.evaluation.by_class import ClassTest
 from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.metrics import task_metrics
+from adaptkit.evaluation.named_stack import NamedStack
 from adaptkit.evaluation.notes import form_notes, ignored_notes, loss_notes
 from adaptkit.evaluation.repeats import key_of
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
@@ -40,6 +42,7 @@ class HeadAnswers:
     selection: Selection
     measuring: Measuring
     normalize: NormalForm | None
+    named: NamedStack | None = None
 
     @property
     def tops(self) -> tuple[tuple[Adapter, ...], ...]:
@@ -118,27 +121,28 @@ class HeadAnswers:
                 most = max(Counter(labels).values())
                 yield Majority(language=test.language, accuracy=100 * most / len(labels))
 
-    def stack(self, condition: Condition, below: Sequence[Adapter]) -> str:  # noqa: ARG002 - a subject may need it
+    def stack(self, condition: Condition, below: Sequence[Adapter]) -> str:
         """The stack of the first seed."""
-        return str(stack_for(below, self.tops[0]))
+        return str(self._answering(condition, below, self.tops[0]))
 
-    def identity(self, test: LanguageTest, condition: Condition) -> tuple[object, ...]:  # noqa: ARG002
-        """The bound on answers, where one was asked for, and the classes that are counted."""
+    def identity(self, test: LanguageTest, condition: Condition) -> tuple[object, ...]:
+        """The bound on answers, where one was asked for, the classes that are counted, and what was named."""
         bound = self.measuring.max_answer_tokens
         classes = () if test.by_class is None else ("by class", *test.by_class.labels)
-        return (*(() if bound is None else (bound,)), *classes)
+        named = ("named", self.stack(condition, ())) if condition == "stack" else ()
+        return (*(() if bound is None else (bound,)), *classes, *named)
 
     def measure(
         self,
         test: LanguageTest,
-        condition: Condition,  # noqa: ARG002
+        condition: Condition,
         below: Sequence[Adapter],
         top: Sequence[Adapter],
     ) -> Measured:
         """Predict and score."""
         return measure(
             self.model,
-            stack_for(below, top),
+            self._answering(condition, below, top),
             test.examples,
             test.metrics,
             test.by_class,
@@ -166,12 +170,18 @@ class HeadAnswers:
             head=self._head,
             metric=test.metrics[name],
             without=stack_for((), self.tops[0]),
-            having=stack_for(below, self.tops[0]),
+            having=self._answering(condition, below, self.tops[0]),
             explain=self.measuring.explain,
             max_answer_tokens=self.measuring.max_answer_tokens,
         )
         for each in chosen_examples(test.metrics[name], name, without, having, self.measuring.examples):
             yield showing.shown(test.examples[each.number], each, test.language, condition)
+
+    def _answering(self, condition: Condition, below: Sequence[Adapter], top: Sequence[Adapter]) -> Stack | Ensemble:
+        """What answers under a condition."""
+        if condition == "stack" and self.named is not None:
+            return self.named.answering
+        return stack_for(below, top)
 
     def _choice_notes(self, languages: Sequence[str]) -> Iterator[str]:
         if self.selection.group is not None:

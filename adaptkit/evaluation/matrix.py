@@ -13,7 +13,7 @@ from adaptkit.backbones.precision import bfloat16_blocks
 from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.by_class import ClassCounts, class_scores, grown_confusions
 from adaptkit.evaluation.cell_progress import CellProgress
-from adaptkit.evaluation.conditions import LanguageAdapters, stack_for
+from adaptkit.evaluation.conditions import LanguageAdapters, need_languages, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
 from adaptkit.evaluation.notes import leak_notes, left_out_note
@@ -68,23 +68,23 @@ class Matrix:
         notes = dict.fromkeys([*subject.notes(tests), *self._left_out(), *leak_notes(texts, sentences)])
         for note in notes:
             self.progress.note(note)
-        self.progress.start(self._n_cells() * len(subject.tops))
+        self.progress.start(self._n_measurements())
         for test in tests:
             runs: dict[Condition, list[Measured]] = {}
             for condition in self.conditions:
-                below = () if condition == "none" else self._below(condition, test.language, notes)
-                if condition != "none" and not below:
+                below = self._below(condition, test.language, notes)
+                if condition in need_languages(self.conditions) and not below:
                     continue
                 tested |= {adapter.id: _tested(adapter) for adapter in below}
-                acting = [*below, *subject.tops[0]]
+                acting = [*below, *self._tops(condition)[0]]
                 for note in subject.adapter_notes(test, acting):
                     if note not in notes:
                         self.progress.note(note)
                         notes[note] = None
-                runs[condition] = [self._measured(test, condition, below, top) for top in subject.tops]
+                runs[condition] = self._runs(test, condition, below)
                 notes.update(dict.fromkeys(_one_answer_notes(test, condition, runs[condition])))
                 cells.append(self._cell(test, condition, below, runs[condition]))
-                if below:
+                if condition != "none":
                     turned += self._turned(test, condition, below, runs)
             numbers = text_numbers(subject.key(example) for example in test.examples)
             comparisons += list(_compared(test, runs, subject.metrics[0], numbers))
@@ -112,19 +112,22 @@ class Matrix:
             repeated=tuple(each for each in repeated if each is not None),
             classes=tuple(classes),
             confusions=tuple(confusions),
+            stack="" if subject.named is None else str(subject.named.answering),
         )
 
-    def _n_cells(self) -> int:
-        """Cells for which there is an adapter."""
+    def _n_measurements(self) -> int:
+        """Of cells for which there is an adapter, as often as each is measured."""
+        with_languages = need_languages(self.conditions)
         return sum(
-            condition == "none" or bool(self.zoo.below(condition, source=self.source, target=language))
+            1 if self._is_one(condition) else len(self.subject.tops)
             for language in self.languages
             for condition in self.conditions
+            if condition not in with_languages or self.zoo.below(condition, source=self.source, target=language)
         )
 
     def _left_out(self) -> Iterator[str]:
         """Say which glossaries do not lie below, though there are such."""
-        asked = [(condition, language) for language in self.languages for condition in self.conditions[1:]]
+        asked = [(condition, language) for language in self.languages for condition in need_languages(self.conditions)]
         found = [
             adapter.id
             for condition, language in asked
@@ -134,9 +137,32 @@ class Matrix:
             yield left_out_note(dict.fromkeys(found))
 
     def _below(self, condition: Condition, language: str, notes: dict[str, None]) -> tuple[Adapter, ...]:
+        """What lies below the task adapter, and what is in a named stack besides it."""
+        if condition == "none":
+            return ()
+        if condition == "stack":
+            return () if self.subject.named is None else self.subject.named.below
         below = self.zoo.below(condition, source=self.source, target=language)
         notes.update(dict.fromkeys(f"{language}: {note}." for note in _said_of(below, condition, language)))
         return below
+
+    def _is_one(self, condition: Condition) -> bool:
+        """Whether a named stack is the same with every seed, for the task adapter is not in it."""
+        named = self.subject.named
+        return condition == "stack" and named is not None and not named.has_task
+
+    def _tops(self, condition: Condition) -> Sequence[tuple[Adapter, ...]]:
+        """What acts for each seed besides what lies below."""
+        if condition != "stack":
+            return self.subject.tops
+        return [() if self._is_one(condition) else top[-1:] for top in self.subject.tops]
+
+    def _runs(self, test: LanguageTest, condition: Condition, below: Sequence[Adapter]) -> list[Measured]:
+        """A measurement for each seed; the same one where no seed changes anything."""
+        tops = self._tops(condition)
+        if self._is_one(condition):
+            return [self._measured(test, condition, below, tops[0])] * len(tops)
+        return [self._measured(test, condition, below, top) for top in tops]
 
     def _measured(
         self, test: LanguageTest, condition: Condition, below: Sequence[Adapter], top: Sequence[Adapter]
@@ -160,7 +186,8 @@ class Matrix:
             with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
                 found = self.subject.measure(test, condition, below, top)
             self.kept.save(identity, found)
-        self.progress.done(f"{test.language} {stack_for(below, ()) or 'none'}", len(test.examples), found.elapsed_s)
+        what = "the stack" if condition == "stack" else stack_for(below, ()) or "none"
+        self.progress.done(f"{test.language} {what}", len(test.examples), found.elapsed_s)
         return found
 
     def _turned(
@@ -173,7 +200,8 @@ class Matrix:
         """Examples to show, answered as they were measured."""
         if not self.subject.shows_examples:
             return []
-        adapters = [*below, *self.subject.tops[0]]
+        # A domain adapter may be in a named stack too.
+        adapters = {adapter.id: adapter for adapter in (*below, *self.subject.tops[0])}.values()
         with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
             return list(self.subject.turned(test, condition, below, runs["none"], runs[condition]))
 
@@ -185,7 +213,7 @@ class Matrix:
     def _cell(
         self, test: LanguageTest, condition: Condition, below: Sequence[Adapter], runs: Sequence[Measured]
     ) -> Cell:
-        stacked = [*below, *self.subject.tops[0]]
+        stacked = [*below, *self._tops(condition)[0]]
         return Cell(
             language=test.language,
             condition=condition,
@@ -199,6 +227,9 @@ class Matrix:
             peak_memory_bytes=max(run.peak_memory_bytes for run in runs),
             adapter_bytes=sum(adapter.size_bytes for adapter in stacked),
         )
+
+
+_OTHER_PAIRS: tuple[tuple[Condition, Condition], ...] = (("target", "source"), ("stack", "target"))
 
 
 def _counts_of(runs: Sequence[Measured]) -> list[ClassCounts]:
@@ -217,9 +248,9 @@ def _one_answer_notes(test: LanguageTest, condition: Condition, runs: Sequence[M
 def _compared(
     test: LanguageTest, runs: Mapping[Condition, Sequence[Measured]], metric: str, texts: NDArray[np.int64]
 ) -> Iterator[Contrast]:
-    """Each condition against `none`, and the target's adapter against the source's, by the numbers of rows' texts."""
+    """Each condition against `none`, then some against each other, by the numbers of rows' texts."""
     pairs: list[tuple[Condition, Condition]] = [(condition, "none") for condition in runs if condition != "none"]
-    pairs += [("target", "source")] if {"target", "source"} <= runs.keys() else []
+    pairs += [(one, other) for one, other in _OTHER_PAIRS if {one, other} <= runs.keys()]
     for condition, against in pairs:
         ours, theirs = (by_text(_stacked(runs[each], metric), texts) for each in (condition, against))
         found = paired_metric_difference(test.metrics[metric].metric, ours, theirs)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptkit.backbones.hardware import peak_memory_bytes
-from adaptkit.composition import Stack
+from adaptkit.composition import Ensemble, Stack
 from adaptkit.data.tasks import Example
 from adaptkit.errors import DataError
 from adaptkit.evaluation.by_class import ClassCounts, ClassTest
@@ -39,7 +39,7 @@ class Measured:
 
 def measure(
     model: AdaptedModel,
-    stack: Stack,
+    stack: Stack | Ensemble,
     examples: Sequence[Example],
     metrics: Mapping[str, AnyTaskMetric],
     by_class: ClassTest | None = None,

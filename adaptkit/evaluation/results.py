@@ -8,10 +8,11 @@ from adaptkit.explanations import ExplainedWord
 from adaptkit.format.typed_json import since
 from adaptkit.scores import Difference
 
-Condition: TypeAlias = Literal["none", "source", "target", "relative"]
-CONDITIONS: tuple[Condition, ...] = ("none", "source", "target", "relative")
+Condition: TypeAlias = Literal["none", "source", "target", "relative", "stack"]
+CONDITIONS: tuple[Condition, ...] = ("none", "source", "target", "relative", "stack")
 """Which language adapter lies below the task adapter: none, that of the task's training language, that of the test
-language, or that of the test language's nearest relative with an adapter; with a glossary of the language, if any."""
+language, or that of the test language's nearest relative with an adapter; with a glossary of the language, if any.
+Under `stack` answers what the caller named, with the heads in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +36,20 @@ class Cell:
     def together(self) -> str:
         """The language adapters in the stack where there are several, `language/ha-glossary > language/ha`; or empty.
 
-        Of a retrieval, those that the sentences of the test language are encoded under.
+        Of a retrieval, those that the sentences of the test language are encoded under; none of a named stack.
         """
+        if self.condition == "stack":
+            return ""
         below = [name for name in self.stack.partition(";")[0].split(" > ") if name.startswith("language/")]
         return " > ".join(below) if len(below) > 1 else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredAdapter:
-    """A language adapter that was measured, maybe with another: its id, the hash of its weight file, and its text.
+    """A language adapter that was measured, maybe with another, or any adapter of a named stack.
 
-    Which were measured together is said by the stacks of the cells.
+    It has its id, the hash of its weight file, and its text. Which were measured together is said by the stacks of the
+    cells.
     """
 
     id: str
@@ -176,3 +180,5 @@ class TransferResults:
     repeated: tuple[Repeated, ...] = since(4, ())
     classes: tuple[ClassScore, ...] = since(5, ())
     confusions: tuple[Confusion, ...] = since(5, ())
+    stack: str = since(6, "")
+    """The stack or ensemble that was named, with whole ids; empty where there was none."""

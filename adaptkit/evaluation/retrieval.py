@@ -22,6 +22,7 @@ from adaptkit.evaluation.conditions import stack_for
 from adaptkit.evaluation.learned_text import is_learned_text
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
+from adaptkit.evaluation.named_stack import NamedStack
 from adaptkit.evaluation.notes import form_notes
 from adaptkit.evaluation.repeats import key_of
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
@@ -74,6 +75,11 @@ class Retrieval:
     def tops(self) -> tuple[tuple[Adapter, ...], ...]:
         """The domain adapters; there is one measurement, for nothing was trained for this task."""
         return (self.domains,)
+
+    @property
+    def named(self) -> NamedStack | None:
+        """None: a stack is named for its answers."""
+        return None
 
     @property
     def seeds(self) -> tuple[int, ...]:

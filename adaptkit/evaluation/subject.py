@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from adaptkit.evaluation.by_class import ClassTest
 from adaptkit.evaluation.measured import Measured
 from adaptkit.evaluation.metrics import AnyTaskMetric
+from adaptkit.evaluation.named_stack import NamedStack
 from adaptkit.evaluation.results import Condition, Majority, TurnedExample
 from adaptkit.storage import Adapter
 
@@ -27,6 +28,10 @@ class Subject(Protocol):
     @property
     def tops(self) -> tuple[tuple[Adapter, ...], ...]:
         """The adapters that stand above the language's, lowest first: with the task adapter of each seed, or none."""
+
+    @property
+    def named(self) -> NamedStack | None:
+        """What is measured besides, as the caller named it."""
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from adaptkit.backbones.precision import uses_bfloat16
 from adaptkit.data.corpus import TextSource
 from adaptkit.data.letters import NormalForm, check_form
 from adaptkit.evaluation.cell_progress import open_progress
-from adaptkit.evaluation.conditions import Adapters, check_conditions
+from adaptkit.evaluation.conditions import Adapters, LanguageAdapters, check_conditions, gathered, need_languages
 from adaptkit.evaluation.given import (
     RETRIEVAL,
     AdapterLike,
@@ -30,15 +30,17 @@ from adaptkit.evaluation.given import (
 from adaptkit.evaluation.head_answers import HeadAnswers
 from adaptkit.evaluation.matrix import Matrix
 from adaptkit.evaluation.measured import Kept
+from adaptkit.evaluation.named_stack import NamedStack
 from adaptkit.evaluation.report import save_report, spoken
 from adaptkit.evaluation.report.html import render_html
-from adaptkit.evaluation.results import TransferResults
+from adaptkit.evaluation.results import Condition, TransferResults
 from adaptkit.evaluation.retrieval import Retrieval
 from adaptkit.evaluation.subject import Subject
 from adaptkit.evaluation.turned import require_turnable
 from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel
+from adaptkit.model.ensembles import AnsweredBy
 from adaptkit.requests import Measuring, Selection
 from adaptkit.requests.refusals import refuse_misplaced
 
@@ -78,6 +80,7 @@ def evaluate(
     adapter: AdapterLike | Sequence[AdapterLike] | None = None,
     languages: str | Sequence[str],
     compare: str | Sequence[str] = ("none", "source", "target"),
+    stack: AnsweredBy = None,
     data: TestData = None,
     zoo: Adapters | None = None,
     domain: AdapterLike | Sequence[AdapterLike] = (),
@@ -103,10 +106,13 @@ def evaluate(
             folders or attached ids.
         languages: test languages, in a list or with commas between.
         compare: conditions: `none`, `source`, `target`, `relative`; `none` is always measured.
+        stack: a stack or an ensemble that is measured too, as `predict` takes it, in every language. It names adapters
+            that are given here (`adapter`, `domain`, `zoo`) or that the model has, and its answers are set beside those
+            of `adapter` alone.
         data: folder or hub id of the benchmark (None: the hub), or what `read_labelled` reads or gives, by language.
-        zoo: language adapters: a zoo (a folder or archive of adapters), or a list of adapters, folders and zoos, where
-            an adapter comes before what the zoos have of its language. None: those attached to the model.
-            Only a list has glossaries below a task type that they hurt.
+        zoo: language adapters, and others that `stack` names: a zoo (a folder or archive of adapters), or a list of
+            adapters, folders and zoos, where an adapter comes before what the zoos have of its language. None: those
+            attached to the model. Only a list has glossaries below a task type that they hurt.
         domain: domain adapters that lie between language and task adapter in every stack.
         source_language: the language that the task was trained in; None where the adapter says it. Of `retrieval`, the
             language of the translations (None: English).
@@ -119,7 +125,8 @@ def evaluate(
         misplaced: what stands in one of these values is refused with its place.
 
     Raises:
-        ConfigError: Options that cannot be right.
+        ConfigError: Options that cannot be right, or an ensemble whose answers have no mean.
+        UnknownAdapter, AmbiguousAdapter, NoHead: A stack that names no adapter, or ends in no task adapter.
         DataError: Test data that is not there or malformed.
         CompatibilityError: An adapter that is not for this backbone.
     """
@@ -127,9 +134,12 @@ def evaluate(
     refuse_misplaced(asked.pop("misplaced"), asked, _OWNERS)
     check_form(normalize)
     chosen, how, domains = selection or Selection(), measuring or Measuring(), given_adapters(model, domain)
+    conditions, adapters = check_conditions(listed(compare), names_stack=stack is not None), gathered(zoo)
     subject: Subject
     if task == RETRIEVAL:
-        refuse_for_retrieval(adapter=adapter, seeds=seeds, reading=reading, data=data, selection=chosen, measuring=how)
+        refuse_for_retrieval(
+            adapter=adapter, seeds=seeds, stack=stack, reading=reading, selection=chosen, measuring=how
+        )
         source = canonical_tag(source_language or "en")
         subject = Retrieval(
             model=model,
@@ -141,10 +151,13 @@ def evaluate(
             normalize=normalize,
         )
     else:
-        tasks = task_adapters(model, adapter_given(adapter, task), seeds=seeds)
+        tasks = task_adapters(model, adapter_given(adapter, task, names_stack=stack is not None), seeds=seeds)
         source = language_of(tasks[0], source_language)
         if how.examples:
             require_turnable(model, tasks[0], explain=how.explain)
+        named = None if stack is None else NamedStack.of(model, stack, task=tasks[0], domains=domains, zoo=adapters)
+        if how.explain and named is not None:
+            named.require_explainable()
         subject = HeadAnswers(
             model=model,
             task=task,
@@ -154,14 +167,15 @@ def evaluate(
             selection=chosen,
             measuring=how,
             normalize=normalize,
+            named=named,
         )
     matrix = Matrix(
         model=model,
         subject=subject,
         task=task,
         languages=tuple(dict.fromkeys(map(canonical_tag, listed(languages)))),
-        conditions=check_conditions(listed(compare)),
-        zoo=language_adapters(model, zoo, reads_glosses=subject.reads_glosses),
+        conditions=conditions,
+        zoo=_languages(model, adapters, subject, conditions),
         source=source,
         limit=chosen.limit,
         batch_size=how.batch_size,
@@ -170,6 +184,17 @@ def evaluate(
         bf16=uses_bfloat16(how.precision, model.backbone.device),
     )
     return TransferReport(matrix.run(texts_by_name(training_text)))
+
+
+def _languages(
+    model: AdaptedModel, zoo: Adapters | None, subject: Subject, conditions: Sequence[Condition]
+) -> LanguageAdapters:
+    """What lies below; nothing where a named stack has all that is needed."""
+    if subject.named is not None:
+        if not need_languages(conditions):
+            return LanguageAdapters(())
+        zoo = subject.named.beside(zoo)
+    return language_adapters(model, zoo, reads_glosses=subject.reads_glosses)
 
 
 _OWNERS = (("reading", ReadingOptions), ("selection", Selection), ("measuring", Measuring))

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.composition import Stack
+from adaptkit.composition import Ensemble, Stack, one_stack
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.measured import Measured
@@ -91,7 +91,7 @@ class Showing:
     head: HeadConfig
     metric: AnyTaskMetric
     without: Stack
-    having: Stack
+    having: Stack | Ensemble
     explain: bool
     max_answer_tokens: int | None = None
 
@@ -118,7 +118,9 @@ class Showing:
     def _explained(self, example: Example, before: Any, after: Any) -> Any:  # noqa: ANN401 - predictions of any type
         task_format = explained_format(format_of(self.model.backbone, self.head), self.head.row)
         wanted: Wanted = task_format.changed(before, after)
-        return self.model.explain([example], stack=self.having, target=wanted.target, word=wanted.word, how=_HOW)[0]
+        return self.model.explain(
+            [example], stack=one_stack(self.having), target=wanted.target, word=wanted.word, how=_HOW
+        )[0]
 
 
 def in_words(value: object, beside: object = None) -> str:

@@ -8,7 +8,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.evaluation.results import CONDITIONS, Cell, Condition, Contrast, TransferResults
 from adaptkit.scores import Difference
 
-_MOST_TELLING: tuple[Condition, ...] = ("target", "relative", "source")
+_MOST_TELLING: tuple[Condition, ...] = ("stack", "target", "relative", "source")
 
 
 @dataclass(frozen=True)

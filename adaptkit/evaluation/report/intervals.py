@@ -56,11 +56,13 @@ def axis_ticks(grid: Grid) -> list[float]:
 
 
 def marker(condition: Condition, x: float, y: float, verdict: str) -> str:
-    """A filled dot for target, an open one for source, a diamond for relative."""
+    """A filled dot for target, an open one for source, a diamond for relative, a square for a named stack."""
     kind = VERDICT_CLASSES[verdict]
     if condition == "relative":
         corners = f"{x:.6g},{y - 5.5:.6g} {x + 5.5:.6g},{y:.6g} {x:.6g},{y + 5.5:.6g} {x - 5.5:.6g},{y:.6g}"
         return element("polygon", points=corners, class_=f"dot {kind}")
+    if condition == "stack":
+        return element("rect", x=x - 4, y=y - 4, width=8, height=8, class_=f"dot {kind}")
     return element("circle", cx=x, cy=y, r=4.5, class_=f"{'dot' if condition == 'target' else 'ring'} {kind}")
 
 

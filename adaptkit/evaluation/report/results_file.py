@@ -9,7 +9,7 @@ from adaptkit.format.folder import whole_file
 from adaptkit.format.strict_json import parse_json
 from adaptkit.format.typed_json import MistypedJson, decode, encode, needed_version
 
-RESULTS_VERSION = 5
+RESULTS_VERSION = 6
 _LEAST_VERSION = 2
 MAX_RESULTS_BYTES = 64 * 2**20
 _VERSION_KEY = "adaptkit_transfer_results"

@@ -21,7 +21,8 @@ MIN_SEEDS = 3
 
 def headline(grid: Grid) -> str:
     """The title of the report."""
-    return f"Do language adapters help on {plain(grid.results.task)}?"
+    asked = "Does the stack help" if "stack" in grid.compared else "Do language adapters help"
+    return f"{asked} on {plain(grid.results.task)}?"
 
 
 def warnings(grid: Grid) -> list[str]:
@@ -70,6 +71,7 @@ def facts(grid: Grid) -> list[tuple[str, str]]:
         ("Metrics", ", ".join(map(plain, results.metrics))),
         ("Backbone", plain(results.backbone)),
         ("Task adapters", ", ".join(map(plain, results.adapters)) or "none"),
+        *([("The stack", plain(results.stack))] if results.stack else []),
         *((plain(it.id), _tested(it)) for it in results.language_adapters),
     ]
 

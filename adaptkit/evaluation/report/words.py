@@ -85,6 +85,7 @@ def condition_text(condition: Condition, source_language: str) -> str:
         "source": f"the adapter of {language_label(source_language)}",
         "target": "the test language's own adapter",
         "relative": "the adapter of its family or nearest relative",
+        "stack": "what was named, as it was named, with its own heads",
     }[condition]
 
 
@@ -95,6 +96,7 @@ def condition_name(condition: Condition, source_language: str) -> str:
         "source": f"{language_label(source_language)} adapter",
         "target": "own adapter",
         "relative": "relative's adapter",
+        "stack": "the stack",
     }[condition]
 
 
@@ -106,4 +108,5 @@ def condition_subject(condition: Condition, source_language: str, language: str 
         "source": f"the {language_label(source_language)} adapter",
         "target": own,
         "relative": "the adapter of a relative",
+        "stack": "the stack",
     }[condition]

@@ -97,6 +97,32 @@ def test_evaluate_prints_and_saves_a_report(
     assert adaptkit(*command, "--overwrite").status == 0
 
 
+def test_evaluate_measures_stacks_of_a_zoo_together(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    test = tmp_path / "sw.tsv"
+    rows = [f"{text} {number}\t{label}" for number, (text, label) in enumerate(ROWS * 4)]
+    test.write_text("\n".join(["text\tlabel", *rows]) + "\n", encoding="utf-8")
+    command = (
+        *("evaluate", "--task", "topics", "--adapter", zoo / "task" / "topics", "--languages", "sw"),
+        *("--data", f"sw={test}", "--compare", "none", "--backbone", backbone_folder, "--source-language", "en"),
+    )
+    outcome = adaptkit(
+        *command, "--zoo", zoo, "--stack", "topics | sw > topics", "--output", tmp_path / "out", "--json"
+    )
+    assert outcome.status == 0, outcome.err
+    found = json.loads(outcome.out)
+    assert found["stack"] == "task/topics | language/sw > task/topics"
+    assert [cell["condition"] for cell in found["cells"]] == ["none", "stack"]
+    (gain,) = found["comparisons"]
+    assert gain["condition"] == "stack"
+    assert gain["difference"]["low"] <= gain["difference"]["mean"] <= gain["difference"]["high"]
+    assert (tmp_path / "out" / "report.html").is_file()
+    unknown = adaptkit(*command, "--zoo", zoo, "--stack", "topics | ha > topics")
+    assert unknown.status == 1
+    assert "no adapter ha is attached or in the zoo" in " ".join(unknown.err.split())
+
+
 def test_of_several_adapters_of_a_language_folders_choose(
     adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path
 ) -> None:

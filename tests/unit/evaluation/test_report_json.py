@@ -38,7 +38,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"cells": 3}, "cells is 3, expected a list"),
         ({"seeds": ["a"]}, r"seeds\[0\]"),
         ({"extra": 1}, "unknown field 'extra'"),
-        ({"adaptkit_transfer_results": 6}, "version 6"),
+        ({"adaptkit_transfer_results": 7}, "version 7"),
         ({"adaptkit_transfer_results": True}, "version True"),
         ({"adaptkit_transfer_results": None}, "version None"),
     ],
