@@ -1,10 +1,11 @@
 """Which side of pairs is the sentence and which its translation: what was taken, and whether it looks the other way."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from adaptkit.data.lexicon import read_words
 from adaptkit.data.sentence import Sentence
 from adaptkit.languages import (
     count_scripts,
@@ -32,12 +33,14 @@ _FAR_APART = 2
 class Direction:
     """The first pairs of a source.
 
-    `language` is that of the sentences, `source` that of their translations, where it is stated.
+    `language` is that of the sentences, `source` that of their translations, where it is stated. `known` are some words
+    of the translations' language, as `read_words` has them: they tell the sides of a dictionary.
     """
 
     pairs: tuple[tuple[str, str], ...]
     language: str
     source: str | None = None
+    known: Collection[str] = frozenset()
 
     def __str__(self) -> str:
         translation, sentence = (one_line(side, at_most=_SHOWN) for side in self.pairs[0])
@@ -55,7 +58,7 @@ class Direction:
 
     def reason(self) -> str | None:
         """What shows that they are; pairs may be of lines that have nothing to do with each other."""
-        return self._by_script() or self._by_words()
+        return self._by_script() or self._by_words() or self._by_known()
 
     @property
     def _name(self) -> str:
@@ -93,14 +96,29 @@ class Direction:
             return f"the side read as translations looks like {self._name}, and the other side does not"
         return None
 
+    def _by_known(self) -> str | None:
+        """By words that are known to be of the translations' language."""
+        translations, sentences = ([word.key for side in texts for word in read_words(side)] for texts in self._sides)
+        if min(len(translations), len(sentences)) < _LEAST_WORDS or not self.known:
+            return None
+        there, here = (sum(key in self.known for key in side) / len(side) for side in (translations, sentences))
+        if here < max(_IN_A_LANGUAGE, _TIMES_AS_MANY * there):
+            return None
+        return (
+            f"of the side read as {self._name}, {here:.0%} of the words are in the labelled examples, and of the other "
+            f"side {there:.0%}"
+        )
+
     def _is_no_relative(self, tag: str) -> bool:
         return len(shared_branches(self.language, tag)) <= _FAR_APART
 
 
-def direction_of(rows: Iterable[Sentence], language: str, source: str | None = None) -> Direction | None:
+def direction_of(
+    rows: Iterable[Sentence], language: str, source: str | None = None, known: Collection[str] = frozenset()
+) -> Direction | None:
     """The direction of the first pairs among the rows; None where there are none."""
     pairs = tuple((row.translation, row.text) for row in islice(rows, LOOKED_AT) if row.translation is not None)
-    return Direction(pairs, language, source) if pairs else None
+    return Direction(pairs, language, source, known) if pairs else None
 
 
 def _is_in(texts: Sequence[str], tag: str, *, rather_than: Sequence[str]) -> bool:

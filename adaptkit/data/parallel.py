@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
+from adaptkit.data.cldr import described, is_cldr, pairs_of_names
 from adaptkit.data.columns import given_text
 from adaptkit.data.rows import has_rows
 from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set, is_file
@@ -22,6 +23,7 @@ ParallelSource: TypeAlias = (
     "PathOrName | FilePair | Sequence[PathOrName] | Sequence[FilePair] | Iterable[tuple[str, str]] | DataSet"
 )
 Pair: TypeAlias = tuple[str, str]
+_TWO_LANGUAGES = "give two languages."
 
 
 @runtime_checkable
@@ -40,16 +42,24 @@ class ParallelCorpus:
         description: what it is, for cards and messages: file names without folders, or "an iterable".
         repeatable: whether `pairs` may be called again (an iterator can be read once).
         empty_pairs: pairs skipped so far by the latest reading because a side was empty.
+        of_names: whether they are names, of emoji or countries, and not sentences.
 
     """
 
     def __init__(
-        self, read: Callable[[], Iterator[Pair]], *, source_language: str | None, description: str, repeatable: bool
+        self,
+        read: Callable[[], Iterator[Pair]],
+        *,
+        source_language: str | None,
+        description: str,
+        repeatable: bool,
+        of_names: bool = False,
     ) -> None:
         self.source_language = source_language
         self.description = description
         self.repeatable = repeatable
         self.empty_pairs = 0
+        self.of_names = of_names
         self._read = read
         self._was_read = False
 
@@ -88,7 +98,8 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     units that lack one of the languages count as half empty; or lines with tabs (any other
     suffix), either under a header of languages or in two columns, source and target.
     A tuple of two file names is a pair of files, source and target, with as many lines each. A list is several
-    of these, all between the same two languages. Any other iterable yields `(source sentence, target sentence)`.
+    of these, all between the same two languages. A folder of CLDR's names (`adaptkit.data.cldr`) has pairs of names,
+    with English where no other language is named. Any other iterable yields `(source sentence, target sentence)`.
 
     Args:
         source: where the pairs are.
@@ -104,9 +115,11 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     """
     languages = LanguagePair(source_language and canonical_tag(source_language), canonical_tag(target))
     if languages.source == languages.target:
-        raise ConfigError(f"source and target language are both {languages.target}; give two languages.")
+        raise ConfigError(f"source and target language are both {languages.target}; {_TWO_LANGUAGES}")
     if is_data_set(source):
         return _open_dataset(source, languages)
+    if is_cldr(source):
+        return _open_names(Path(source), languages)
     if parts := _parts_of(source):
         return _open_files(parts, languages)
     if not isinstance(source, Iterable) or isinstance(source, str | bytes | Mapping):
@@ -135,6 +148,16 @@ def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> Pa
 
     description = describe_files(paths)
     return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=repeatable)
+
+
+def _open_names(folder: Path, languages: LanguagePair) -> ParallelCorpus:
+    source = languages.source or "en"
+    if source == languages.target:
+        raise ConfigError(f"the names in {folder} are read from {source} into {source}; {_TWO_LANGUAGES}")
+    pairs = pairs_of_names(folder, source=source, language=languages.target)
+    return ParallelCorpus(
+        lambda: iter(pairs), source_language=source, description=described(folder), repeatable=True, of_names=True
+    )
 
 
 def _open_pairs(pairs: Iterable[object], languages: LanguagePair) -> ParallelCorpus:

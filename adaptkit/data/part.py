@@ -1,11 +1,13 @@
 """A source of a training text, opened: its sentences, and what is said of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
+from statistics import median
 
+from adaptkit.data.cldr import is_cldr
 from adaptkit.data.corpus import Corpus, open_corpus
-from adaptkit.data.direction import direction_of
+from adaptkit.data.direction import LOOKED_AT, direction_of
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.parallel import open_parallel
@@ -15,6 +17,8 @@ from adaptkit.terminal.plain_text import one_line
 
 Rows = Callable[[], Iterator[Sentence]]
 _MOST_NAMES = 3
+_MOST_OF_A_WORD = 2
+"""Words of half of the entries of a dictionary, at most, on both sides: without spaces, a sentence is one word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class Part:
         source_language: that of the translations, where it is stated.
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
+        of_names: whether it is known to have names, such as those of emoji, and no sentences.
         n_skipped: pairs that the latest reading skipped because a side was empty.
     """
 
@@ -41,10 +46,25 @@ class Part:
     source_language: str | None = None
     languages: str = ""
     repeatable: bool = True
+    of_names: bool = False
     n_skipped: Callable[[], int] = lambda: 0
 
     def __str__(self) -> str:
         return f"{self.name} ({self.languages})" if self.languages else self.name
+
+    @property
+    def of_words(self) -> bool:
+        """Whether it has words and names, as a dictionary, and no sentences; by its first rows, which are read for it.
+
+        A part that can be read once is not asked.
+        """
+        if self.of_names or not self.repeatable:
+            return self.of_names
+        rows = list(islice(self.rows(), LOOKED_AT))
+        lengths = [
+            max(len(row.text.split()), len(row.translation.split())) for row in rows if row.translation is not None
+        ]
+        return bool(lengths) and median(lengths) <= _MOST_OF_A_WORD
 
     def kept(self) -> "Part":
         """The same, so that it can be read again: one that can be read once is read, and kept in memory."""
@@ -71,13 +91,14 @@ def text_part(source: Source, language: str) -> Part:
     )
 
 
-def parallel_part(source: Source, language: str) -> Part:
-    """Open text with translations.
+def parallel_part(source: Source, language: str, *, names_from: str | None = None) -> Part:
+    """Open text with translations; `names_from` is the language that CLDR's names are taken from, where none is named.
 
     Raises:
         DataError, ConfigError: as `open_parallel`.
     """
-    corpus = open_parallel(source.text, target=language, source_language=source.source_lang)
+    from_language = source.source_lang or (names_from if is_cldr(source.text) else None)
+    corpus = open_parallel(source.text, target=language, source_language=from_language)
     stated = corpus.source_language
     return Part(
         name=source.name or one_line(corpus.description),
@@ -88,6 +109,7 @@ def parallel_part(source: Source, language: str) -> Part:
         source_language=stated,
         languages=f"{stated} to {language}" if stated else f"to {language} from a language not stated",
         repeatable=corpus.repeatable,
+        of_names=corpus.of_names,
         n_skipped=lambda: corpus.empty_pairs,
     )
 
@@ -120,11 +142,13 @@ def read_parts(
         first += document + 1
 
 
-def swapped_parts(parts: Sequence[Part], rows: Sequence[Sentence]) -> Iterator[str]:
-    """Sources whose two sides look swapped."""
+def swapped_parts(
+    parts: Sequence[Part], rows: Sequence[Sentence], known: Collection[str] = frozenset()
+) -> Iterator[str]:
+    """Sources whose two sides look swapped; `known` are words of the translations' language, as in `Direction`."""
     for number, part in enumerate(parts):
         own = (row for row in rows if row.part == number)
-        direction = direction_of(own, part.language, part.source_language)
+        direction = direction_of(own, part.language, part.source_language, known)
         if direction is not None and (problem := direction.problem()):
             yield f"{part.name}: {problem}"
 

@@ -45,6 +45,12 @@ def is_file(named: str | os.PathLike[str]) -> bool:
     return _exists(path) and not path.is_dir()
 
 
+def is_folder(named: str | os.PathLike[str]) -> bool:
+    """Tell whether this names an existing folder."""
+    path = Path(named)
+    return _exists(path) and path.is_dir()
+
+
 def looks_like_file(text: str) -> bool:
     """Tell whether a string ends as the name of a text file does: `.txt`, `.jsonl`, `.csv.gz`, ..."""
     path = Path(text)

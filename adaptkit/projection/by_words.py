@@ -10,11 +10,11 @@ from random import Random
 
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_WORD_SCORE
-from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.lexicon import Lexicon, read_words
 from adaptkit.data.mix import Parallels
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
-from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
+from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of, texts_of
 from adaptkit.languages import canonical_tag
 from adaptkit.projection.learned_words import LearnedWords, is_in, learned_words
 from adaptkit.projection.name_marks import NameMarks
@@ -119,7 +119,8 @@ def translate_words(
     examples = [example for example in read.examples if example.language in meant]
     if not examples:
         raise EmptyCorpus(f"{read.description} has no example in {source}; give {as_typed(source_lang=...)}.")
-    learned = learned_words(parallel, language, source, least_score)
+    known = {word.key for example in examples for text in texts_of(example) for word in read_words(text)}
+    learned = learned_words(parallel, language, source, least_score, known)
     words = _Words(learned)
     translated = [
         replace(row.with_words(example, words.translated, words.name), language=language) for example in examples

@@ -1,7 +1,7 @@
 """Words learned from sentences with translations, each with the word that it is in another language."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from adaptkit.data.alignment import linked_words
@@ -29,14 +29,18 @@ class LearnedWords(NamedTuple):
     problems: tuple[str, ...]
 
 
-def learned_words(parallel: "Parallels", language: str, source: str, least_score: float) -> LearnedWords:
+def learned_words(
+    parallel: "Parallels", language: str, source: str, least_score: float, known: Collection[str] = frozenset()
+) -> LearnedWords:
     """What words of the source language are in the language; scores of links are those of `linked_words`.
+
+    `known` are words of the source language, which show whether a dictionary has its sides swapped.
 
     Raises:
         DataError: Parallel text that is not there or malformed.
         EmptyCorpus: No source translates from that language, or no word is learned.
     """
-    parts = [parallel_part(each, language) for each in parallel_sources(parallel)]
+    parts = [parallel_part(each, language, names_from=source) for each in parallel_sources(parallel)]
     stated = [(part, part.source_language) for part in parts]
     parts = [part for part, tag in stated if tag is None or is_in(tag, source)] or _refused(parts, source)
     rows = list(read_parts(parts))
@@ -56,7 +60,7 @@ def learned_words(parallel: "Parallels", language: str, source: str, least_score
         )
     licences = dict.fromkeys(part.licence for part in parts if part.licence != NOT_STATED)
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
-    problems = (*swapped_parts(parts, rows), *_without_spaces(some, source, language))
+    problems = (*swapped_parts(parts, rows, known), *_without_spaces(some, source, language))
     return LearnedWords(entries, texts, linked.n_read, described, problems)
 
 

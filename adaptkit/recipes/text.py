@@ -99,6 +99,7 @@ class TextTraining(TextLook):
             f"text: {source.described(self.objective)}, {counted(estimate.n_sentences, 'sentence')}",
             *self._of_unstated_languages(),
             *self._of_glossaries(),
+            *self._of_words(),
             *self._pairs_shown(),
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
@@ -243,6 +244,16 @@ class TextTraining(TextLook):
         return [
             f"note: for topics and search, a glossary of the same text is learned in seconds, and may bring as much "
             f"({as_typed(method='glossary')}); measure both"
+        ]
+
+    def _of_words(self) -> list[str]:
+        """What to say where layers are to learn of a dictionary or of names."""
+        words = [part.name for part in self._text.parts if part.of_words]
+        if not words or self.objective.name == ALIGNMENT.name or not self.source.translated:
+            return []
+        return [
+            f"note: {', '.join(words)} has words and names, no sentences; what layers learned of a dictionary alone "
+            f"was worse than nothing. A glossary learns of it ({as_typed(method='glossary')})"
         ]
 
     def _pairs_shown(self) -> list[str]:

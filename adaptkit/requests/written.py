@@ -9,7 +9,7 @@ from typing import Any
 
 from adaptkit.data.rows import has_rows
 from adaptkit.data.source import Source
-from adaptkit.data.sources import is_file
+from adaptkit.data.sources import is_file, is_folder
 from adaptkit.errors import ConfigError
 
 Written = str | Path | tuple[Path, ...] | Source
@@ -63,4 +63,4 @@ def _text(written: str) -> str:
 
 
 def _is_plain(written: str) -> bool:
-    return not has_rows(Path(written)) and isinstance(_source(written, Path), Path)
+    return not has_rows(Path(written)) and not is_folder(written) and isinstance(_source(written, Path), Path)

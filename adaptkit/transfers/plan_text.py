@@ -15,7 +15,8 @@ def plan_text(
     output: Path,
     examples: Mapping[str, Path],
     names: Path | None,
-    text: Mapping[str, object],
+    words: Mapping[str, object],
+    sentences: Mapping[str, object],
     language_options: Mapping[str, object],
     task_options: Mapping[str, object],
     shared: Mapping[str, object],
@@ -23,11 +24,12 @@ def plan_text(
     """TOML for all that these ways need.
 
     `examples` are files of labelled examples by their language, the source first, and `names` that of projected ones,
-    if there are any. `text` is the parallel text, with what is known of it. `shared` is said for all adapters,
+    if there are any. `words` is the text that words are learned from, with what is known of it, and `sentences` that of
+    the adapter with layers. `shared` is said for all adapters,
     `language_options` for that with layers, and `task_options` for the heads.
     """
     tables = [
-        *_languages(ways, chosen, text, language_options),
+        *_languages(ways, chosen, words, {**sentences, **language_options}),
         *(
             (_table(head.id), {**_head(ways, head, examples, names, output), **task_options})
             for head in ways.heads(chosen)
@@ -61,14 +63,14 @@ def _lines(options: Mapping[str, object]) -> str:
 def _languages(
     ways: Ways,
     chosen: Sequence[Way],
-    text: Mapping[str, object],
+    words: Mapping[str, object],
     options: Mapping[str, object],
 ) -> Iterator[tuple[str, Mapping[str, object]]]:
     needed = ways.language_adapters(chosen)
     if ways.glossary in needed:
-        yield _table(ways.glossary), {"lang": ways.language, **text, "method": "glossary"}
+        yield _table(ways.glossary), {"lang": ways.language, **words, "method": "glossary"}
     if ways.adapter in needed and ways.trained is None:
-        yield _table(ways.adapter), {"lang": ways.language, **text, **options}
+        yield _table(ways.adapter), {"lang": ways.language, **options}
 
 
 def _head(

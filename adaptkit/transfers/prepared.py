@@ -36,8 +36,9 @@ _WRITTEN = re.compile(r"-[\w-]+-[0-9a-f]{8}\.(jsonl|conll)")
 class Prepared:
     """All that is read before anything is trained: examples, those in the language, and the ways that there are.
 
-    `translated_from` is the language of the translations in the parallel text, where no file says one. `notes` are to
-    be told beside the result, warnings first.
+    `parallel` is the text as a shell writes it, with what it has: `sentences`, or words alone. `translated_from` is the
+    language of the translations, where no file says another one. `notes` are to be told beside the result, warnings
+    first.
     """
 
     ways: Ways
@@ -46,6 +47,7 @@ class Prepared:
     words: TaskData | None
     dev: TaskData | None
     parallel: tuple[str, ...]
+    sentences: tuple[str, ...]
     translated_from: str | None
     reading: ReadingOptions
     notes: tuple[str, ...] = ()
@@ -86,18 +88,21 @@ class Prepared:
         measured = None if dev is None else reading.read(dev, task_type=read.task_type, language=language)
         if measured is not None:
             _require_known(head, measured)
-        parts = [parallel_part(each, language) for each in parallel_sources(parallels(list(files)))]
+        parts = [parallel_part(each, language, names_from=source) for each in parallel_sources(parallels(list(files)))]
+        sentences = _with_sentences(files, parts)
         words, told = _translated(read, head, files, language, source)
+        stated = {part.source_language for part in parts} - {None}
         return cls(
-            ways=Ways(task, language, head, words=words is not None),
+            ways=Ways(task, language, head, words=words is not None, sentences=bool(sentences)),
             reading=reading,
             source=source,
             data=read,
             words=words,
             dev=measured,
             parallel=files,
-            translated_from=None if any(part.source_language for part in parts) else source,
-            notes=(*_swapped(parts), *([told] if told else [])),
+            sentences=sentences,
+            translated_from=source if stated <= {source} else None,
+            notes=tuple(dict.fromkeys([*_swapped(parts), *told, *_of_words(files, sentences)])),
         )
 
     def files(self, place: Path) -> Mapping[str, Path]:
@@ -112,7 +117,7 @@ class Prepared:
 
     def names(self, place: Path) -> Path:
         """Where sentences with projected names go."""
-        read = [*self.rows[self.source], *map(_content, self.parallel)]
+        read = [*self.rows[self.source], *map(_content, self.sentences)]
         return place / f"{self.ways.task}-{self.ways.language}-projected-{_hash(read)}.conll"
 
     def write(self, place: Path) -> None:
@@ -154,6 +159,24 @@ def _files(parallel: PathOrName | Sequence[PathOrName]) -> tuple[str, ...]:
     return tuple(str(file) for file in files)
 
 
+def _with_sentences(files: Sequence[str], parts: Sequence[Part]) -> tuple[str, ...]:
+    """Those of the files that do not have words alone. Two plain files are the sides of one part."""
+    if len(files) != len(parts):
+        return tuple(files)
+    some = [file for file, part in zip(files, parts, strict=True) if not part.of_words]
+    # Two that are left over are not to become the sides of one.
+    return tuple(files if some and len(parallel_sources(parallels(some))) != len(some) else some)
+
+
+def _of_words(files: Sequence[str], sentences: Sequence[str]) -> list[str]:
+    """What to say where an adapter with layers learns of less than words are learned from."""
+    if not sentences:
+        return ["the text has words and names alone, so no language adapter is trained"]
+    if len(sentences) == len(files):
+        return []
+    return [f"a language adapter is trained on {', '.join(sentences)} alone: the other text has words and names"]
+
+
 def _require_known(head: HeadConfig, dev: TaskData) -> None:
     unknown = sorted(set(dev.labels) - set(head.labels)) if head.row.unknown_labels == "refused" else []
     if unknown and head.labels:
@@ -171,15 +194,15 @@ def _swapped(parts: Sequence[Part]) -> list[str]:
 
 def _translated(
     data: TaskData, head: HeadConfig, files: Sequence[str], language: str, source: str
-) -> tuple[TaskData | None, str]:
+) -> tuple[TaskData | None, list[str]]:
     """The examples with their words translated, and what there is to say of it; None where no word can be."""
     if head.pairs:  # which words did not help
-        return None, ""
+        return None, []
     try:
         score = _SURE_WORDS if head.task_type == "pos" else LEAST_WORD_SCORE
         found = translate_words(
             data, parallel=parallels(list(files)), lang=language, source_lang=source, least_score=score
         )
     except EmptyCorpus as error:
-        return None, f"no words were translated, because the parallel text does not say what they are: {error}"
-    return found.data, str(found)
+        return None, [f"no words were translated, because the parallel text does not say what they are: {error}"]
+    return found.data, [*(f"warning: {problem}" for problem in found.data.warnings), str(found)]

@@ -87,7 +87,7 @@ class TransferRun:
         if self.planning.progress:
             PlainConsole(stderr=True).print(f"looking for the names of {self.ways.alone.id} in the translations")
         found = project_entities(
-            parallel=parallels(list(self.prepared.parallel)),
+            parallel=parallels(list(self.prepared.sentences)),
             lang=self.ways.language,
             names=names,
             backbone=model_of(self.backbone),
@@ -123,15 +123,19 @@ class TransferRun:
             output=self.place,
             examples=self.prepared.files(self.place),
             names=self._names if self._learns_names else None,
-            text={
-                "parallel": list(self.prepared.parallel),
-                "source_lang": self.prepared.translated_from,
-                "licence": self.licence,
-            },
+            words=self._text_of(self.prepared.parallel),
+            sentences=self._text_of(self.prepared.sentences),
             language_options=self.language_options,
             task_options={**self.task_options, **_read_as(self.prepared.reading)},
             shared=_held(self.backbone),
         )
+
+    def _text_of(self, parallel: Sequence[str]) -> Mapping[str, object]:
+        return {
+            "parallel": list(parallel),
+            "source_lang": self.prepared.translated_from,
+            "licence": self.licence,
+        }
 
 
 def _read_as(reading: ReadingOptions) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from adaptkit.transfers.plan_text import brought_by, first_line
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.run import PLAN, TransferRun
 from adaptkit.transfers.transferred import TransferredTask
+from adaptkit.transfers.ways import Ways
 
 
 def transfer_task(
@@ -52,7 +53,8 @@ def transfer_task(
         task: the name of the task.
         data: labelled examples, as `read_labelled` reads them, or gives.
         lang: the language to bring it to.
-        parallel: files of sentences in that language with translations, each as `adaptkit train --parallel` takes it.
+        parallel: sentences in that language with translations, each file as `adaptkit train --parallel` takes it. Words
+            and names alone will do for some tasks: a dictionary, a folder of CLDR's names.
         output: the folder for all adapters, the plan, and `transfer.json`. It is a zoo.
         dev: labelled examples in `lang`, to choose by and to measure on. Nothing trains on them.
         adapter: the folder of a language adapter with layers that is there already; it is copied into `output`.
@@ -92,6 +94,7 @@ def transfer_task(
         reading=reading or ReadingOptions(),
     )
     ways = started.ways if given is None else replace(started.ways, trained=given.id)
+    _require_some_way(ways)
     _require_own(place, first_line(ways))
     if given is not None:
         _require_no_other(given, place / given.id, overwrite=planned.overwrite)
@@ -113,6 +116,15 @@ def transfer_task(
     found = Measuring(run.prepared, place, run.chosen, run.backbone).result()
     found.save()
     return found
+
+
+def _require_some_way(ways: Ways) -> None:
+    """See that there is something to train besides the labels alone."""
+    if len(ways.all) == 1:
+        raise ConfigError(
+            f"{as_typed(parallel=...)} has words and names, no sentences, of which {ways.head.row.in_words} gain "
+            f"nothing. Give sentences with translations, or an adapter that is there ({as_typed(adapter=...)})."
+        )
 
 
 def _require_own(place: Path, begins: str) -> None:

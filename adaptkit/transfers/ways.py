@@ -8,6 +8,7 @@ from adaptkit.task_types import HeadConfig
 
 ALONE = "the source language alone"
 """The way that all others are compared with: nothing of the language but the text that is read."""
+_NUMBERS = {2: "two", 3: "three"}
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ class Ways:
     """All that there are for a task; the last is the one to take where nothing was measured.
 
     What was measured of it stands in docs/how-to/transfer.md. `words` says whether there are examples with their words
-    translated, and `names` whether names can be projected; `trained` is a language adapter that is there already.
+    translated, `sentences` whether there are sentences with translations, of which an adapter with layers learns, and
+    `names` whether names can be projected into them; `trained` is a language adapter that is there already.
     """
 
     task: str
     language: str
     head: HeadConfig
     words: bool
+    sentences: bool = True
     names: bool = True
     trained: str | None = None
 
@@ -63,6 +66,11 @@ class Ways:
         return f"language/{self.language}-glossary"
 
     @property
+    def has_adapter(self) -> bool:
+        """Whether there is an adapter with layers, or text to train one on."""
+        return self.sentences or self.trained is not None
+
+    @property
     def reads_glosses(self) -> bool:
         """Whether the task is one that glossaries help: then heads alone are trained, one under each stack."""
         return self.head.reads_glosses
@@ -70,13 +78,15 @@ class Ways:
     @property
     def known(self) -> bool:
         """Whether the usual way was measured for such a task, in several languages."""
-        return self.head.task_type in ("classification", "tagging", "pos")
+        measured = ("classification", "tagging", "pos") if self.has_adapter else ("classification",)
+        return self.head.task_type in measured
 
     @cached_property
     def all(self) -> tuple[Way, ...]:
         """From the simplest to the one that is taken where nothing was measured."""
         alone = self.alone
-        return (Way(ALONE, (((), alone),)), *(self._read_under_each(alone) if self.reads_glosses else self._on(alone)))
+        more = self._read_under_each(alone) if self.reads_glosses else self._on(alone)
+        return (Way(ALONE, (((), alone),)), *more)
 
     @property
     def usual(self) -> Way:
@@ -98,18 +108,28 @@ class Ways:
         return tuple(dict.fromkeys(id_ for way in ways for below, _ in way.members for id_ in below))
 
     def _read_under_each(self, alone: TaskHead) -> Iterator[Way]:
-        stacks = {
-            "the glossary": (self.glossary,),
-            "the adapter": (self.adapter,),
-            "glossary and adapter": (self.glossary, self.adapter),
-        }
-        members = []
-        for (name, below), short in zip(stacks.items(), ("glossary", "adapter", "both"), strict=True):
+        members: list[tuple[tuple[str, ...], TaskHead]] = []
+        if not self.has_adapter and self.words:
+            members.append(((), self._translated))
+            yield Way("translated words", (members[-1],))
+        for name, short, below in self._stacks():
             members.append((below, self._head(short, below) if self.words else alone))
             yield Way(name, (members[-1],))
-        yield Way("these three together", tuple(members))
+        if len(members) > 1:
+            yield Way(f"these {_NUMBERS[len(members)]} together", tuple(members))
+
+    def _stacks(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """What a text may be read under, each with its name and that of its head."""
+        yield "the glossary", "glossary", (self.glossary,)
+        if self.has_adapter:
+            yield "the adapter", "adapter", (self.adapter,)
+            yield "glossary and adapter", "both", (self.glossary, self.adapter)
 
     def _on(self, alone: TaskHead) -> Iterator[Way]:
+        if not self.has_adapter:
+            if self.words:
+                yield Way("translated words", (((), self._translated),))
+            return
         below = (self.adapter,)
         if self.head.row.averaged is not None:
             yield Way("without and with the adapter, together", (((), alone), (below, alone)))
@@ -122,11 +142,15 @@ class Ways:
         yield Way("the adapter, trained on translated words too", ((below, words),))
         if any(tag != "O" and tag[:2] not in ("B-", "I-") for tag in self.head.labels):
             # Parts of speech: an adapter that was taught whole sentences costs some languages more than it brings.
-            alone = TaskHead(f"task/{self.task}-translated", words=True)
-            yield Way("translated words, without the adapter", (((), alone),))
-        elif self.names:
+            yield Way("translated words, without the adapter", (((), self._translated),))
+        elif self.names and self.sentences:
             names = replace(words, id=f"task/{self.task}-projected", names=True)
             yield Way("the adapter, trained on translated words and projected names too", ((below, names),))
+
+    @property
+    def _translated(self) -> TaskHead:
+        """The head of examples in both languages, with nothing below it."""
+        return TaskHead(f"task/{self.task}-translated", words=True)
 
     def _head(self, short: str, below: tuple[str, ...] = ()) -> TaskHead:
         return TaskHead(f"task/{self.task}-{short}", below, words=bool(below) and self.words)

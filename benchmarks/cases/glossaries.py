@@ -1,10 +1,10 @@
 """What a glossary is worth for topics and retrieval: on the bare backbone, and below a language adapter.
 
 `python -m benchmarks.run glossaries [--languages ha,sw] [--sources news,ntrex,seed,tico,web,lexicon]
-[--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries are learned from the text at hand
-of these sources. `--adapters` is a folder of language adapters by their tags; a language without one is measured on
-the bare backbone. Topics are of SIB-200 by a head trained in English, retrieval is FLORES's, both directions, against
-English without an adapter.
+[--cldr FOLDER] [--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries are learned from
+the text at hand of these sources, and of folders of CLDR's names, if any are given. `--adapters` is a folder of
+language adapters by their tags; a language without one is measured on the bare backbone. Topics are of SIB-200 by a
+head trained in English, retrieval is FLORES's, both directions, against English without an adapter.
 """
 
 import argparse
@@ -18,10 +18,11 @@ import numpy as np
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
+from adaptkit.data.cldr import described
 from adaptkit.evaluation.attached import attached
 from benchmarks.sib200 import ZeroShot
 from benchmarks.trials.scores import compared
-from benchmarks.trials.texts import mix
+from benchmarks.trials.texts import mix, names_from
 from benchmarks.vector_test import VectorTest
 from benchmarks.write_results import write_result
 
@@ -36,13 +37,12 @@ def main(arguments: list[str]) -> None:
         print(language, measured[language], flush=True)
     average = averages(measured)
     print("average", average, flush=True)
-    config = {**vars(options), "adapters": len(options.adapters)}
-    print(write_result("glossaries", seeds=[0], config=config, measured={**measured, "average": average}))
+    print(write_result("glossaries", seeds=[0], config=config_of(options), measured={**measured, "average": average}))
 
 
 def _of_language(options: argparse.Namespace, model: AdaptedModel, topics: ZeroShot, language: str) -> dict[str, Any]:
     began = time.monotonic()
-    glossary = learned(model, mix(options.sources.split(","), language), language)
+    glossary = learned(model, sources_of(options, language), language)
     found: dict[str, Any] = {"elapsed_s": round(time.monotonic() - began, 1), **_facts(glossary)}
     test = VectorTest(model, topics, language)
     bare = test.right(None)
@@ -71,9 +71,20 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--adapters", type=Path, action="append", default=[], help="folder of language adapters by their tags"
     )
+    parser.add_argument("--cldr", type=Path, action="append", default=[], help="folder of CLDR's names")
     parser.add_argument("--splits", default="development,test", help="of translated_words")
     parser.add_argument("--device", default="auto")
     return parser.parse_args(arguments)
+
+
+def config_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The options as a result keeps them, without folders of this machine."""
+    return {**vars(options), "adapters": len(options.adapters), "cldr": [described(each) for each in options.cldr]}
+
+
+def sources_of(options: argparse.Namespace, language: str) -> list[adaptkit.Source]:
+    """All that words are learned from."""
+    return [*mix(options.sources.split(","), language), *names_from(options.cldr, language)]
 
 
 def learned(model: AdaptedModel, sources: list[adaptkit.Source], language: str) -> Adapter:

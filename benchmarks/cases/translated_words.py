@@ -1,17 +1,18 @@
 """What English examples whose words are translated are worth for topics, beside glossaries and language adapters.
 
 `python -m benchmarks.run translated_words [--languages ha,sw] [--sources news,ntrex,seed,tico,web,lexicon]
-[--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries and translated words are learned
-from the text at hand of these sources; `--adapters` is a folder of language adapters by their tags, and a language
-without one is measured on the bare backbone. Given again, it is a folder of adapters of another seed, and gains are
-means over seeds. `--splits test` leaves the development sentences out. Topics are of SIB-200, by a head on sentence
-vectors that is trained in English, in English and the language (`, words`), or in English and all these languages
-(`, words of all`). Examples are read under the stack of their language; `all` is a glossary and the adapter, where
-there is one, and `each stack` the
-mean of what the heads of the glossary, the adapter and both hold for probable. Every gain is over the head trained in
-English, without any adapter.
+[--cldr FOLDER] [--adapters adapters_zoo/multilingual-e5-small/language] [--device cuda]`. Glossaries and translated
+words are learned from the text at hand of these sources, and of folders of CLDR's names, if any; `--adapters` is a
+folder of language adapters by their tags, and a language without one is measured on the bare backbone. Given again, it
+is a folder of adapters of another seed, and gains are means over seeds. `--splits test` leaves the development
+sentences out. Topics are of SIB-200, by a head on sentence vectors that is trained in English, in English and the
+language (`, words`), or in English and all these languages (`, words of all`). Examples are read under the stack of
+their language; `all` is a glossary and the adapter, where there is one, and `each stack` the mean of what the heads of
+the glossary, the adapter and both hold for probable, or without an adapter those of the bare backbone and the glossary.
+Every gain is over the head trained in English, without any adapter.
 """
 
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +29,9 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.evaluation import TopicHead
 from adaptkit.labelled import texts_of
 from adaptkit.task_types import LabelledText
-from benchmarks.cases.glossaries import averages, learned, options_of, stacks_with
+from benchmarks.cases.glossaries import averages, config_of, learned, options_of, sources_of, stacks_with
 from benchmarks.sib200 import read_topics
 from benchmarks.trials.scores import compared
-from benchmarks.trials.texts import mix
 from benchmarks.write_results import write_result
 
 
@@ -48,9 +48,7 @@ class Measure:
     """The English examples, and what was read of each language, by stack, once for each seed of its adapters."""
 
     model: AdaptedModel
-    sources: list[str]
-    adapters: list[Path]
-    splits: list[str]
+    options: argparse.Namespace
     read: dict[str, list[dict[str, Read]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,6 +57,8 @@ class Measure:
             LabelledText(text=text, label=topic, language="en") for text, topic in zip(texts, self.topics, strict=True)
         ]
         self._vectors = self.model.encode(texts)
+        self.splits: list[str] = self.options.splits.split(",")
+        self.adapters: list[Path] = self.options.adapters
 
     def head(self, *more: Tensor) -> TopicHead:
         """Trained in English, and on these vectors of the same examples."""
@@ -82,7 +82,7 @@ class Measure:
 
     def of_language(self, language: str) -> dict[str, Any]:
         """Read a language under each stack, and score the heads of English, and of English and the language."""
-        sources = mix(self.sources, language)
+        sources = sources_of(self.options, language)
         translated = adaptkit.translate_words(
             self.english, parallel=[each for each in sources if each.source_lang == "en"], lang=language
         )
@@ -104,7 +104,7 @@ class Measure:
         heads = [
             {stack: (english, self.head(read.examples)) for stack, read in each.items()} for each in self.read[language]
         ]
-        several = [stack for stack in names if stack != "none"]
+        several = [stack for stack in names if stack != "none" or not self.adapters]
         for name, members in {**{stack: [stack] for stack in names}, "each stack": several}.items():
             for behind, which in (("", 0), (", words", 1)):
                 right = self.right(language, [{stack: each[stack][which] for stack in members} for each in heads])
@@ -134,12 +134,7 @@ class Measure:
 
 def main(arguments: list[str]) -> None:
     options = options_of(arguments)
-    measure = Measure(
-        adaptkit.load_model(device=options.device),
-        options.sources.split(","),
-        options.adapters,
-        options.splits.split(","),
-    )
+    measure = Measure(adaptkit.load_model(device=options.device), options)
     measured: dict[str, Any] = {}
     for language in options.languages.split(","):
         measured[language] = measure.of_language(language)
@@ -149,12 +144,11 @@ def main(arguments: list[str]) -> None:
         found |= {"all": found[stack], "all, words": found[f"{stack}, words"], "all, words of all": gains}
     average = averages(measured)
     print("average", average, flush=True)
-    config = {**vars(options), "adapters": len(options.adapters)}
     print(
         write_result(
             "translated_words",
             seeds=list(range(max(1, len(options.adapters)))),
-            config=config,
+            config=config_of(options),
             measured={**measured, "average": average},
         )
     )

@@ -1,15 +1,19 @@
 """Parallel text at hand for a language, by source. Nothing of SIB-200 or FLORES, which are for evaluation."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from adaptkit import Lexicon, Source
+from adaptkit.data.cldr import described, pairs_of_names
 from adaptkit.data.lexicon import Stems
 from adaptkit.data.lexicon_source import open_lexicon
 from adaptkit.data.parallel import FilePair, PathOrName, open_parallel
 from adaptkit.data.tasks import TaskData
+from adaptkit.errors import SourceNotFound
 from adaptkit.labelled import texts_of
 from benchmarks.sib200 import AMERICAS, LAFAND, lafand_pairs, parallel_pairs, word_runs
 from benchmarks.write_results import data_folder
@@ -44,6 +48,8 @@ NTREX = {
 SEED = {"bm": "bam_Latn", "gn": "grn_Latn", "dz": "dzo_Tibt"}
 TICO = ("ha", "rw", "sw")
 GATITOS = {"bm": "bm", "gn": "gn", "quy": "qu", "dz": "dz", "tn": "tn"}
+CLDR = {"quy": "qu"}
+"""Tags of CLDR that are not those of the test."""
 FREE: Mapping[str, Collection[str]] = {"tico": TICO, "ntrex": NTREX, "seed": SEED}
 """Languages of the sources of full sentences whose licence lets adapters be shared, the freest first."""
 SOURCES = {
@@ -95,6 +101,17 @@ def mix(sources: Sequence[str], language: str, most: int | None = None) -> list[
             found.append(
                 Source(pairs[:most], name=name, licence=licence, source_lang=_source_language(source, language))
             )
+    return found
+
+
+def names_from(folders: Iterable[Path], language: str) -> list[Source]:
+    """The names that folders of CLDR's have in the language, and in English."""
+    tag = CLDR.get(language, language)
+    found = []
+    for folder in folders:
+        with suppress(SourceNotFound):
+            pairs = pairs_of_names(folder, source="en", language=tag)
+            found.append(Source(pairs, name=described(folder), licence="Unicode-3.0", source_lang="en"))
     return found
 
 

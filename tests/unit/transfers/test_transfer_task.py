@@ -11,8 +11,10 @@ from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, Transf
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import Difference
+from adaptkit.storage import load_adapter
 from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.transferred import chosen_of
+from tests.names import write_emoji
 from tests.plans import InThisProcess, in_this_process, plan_folder
 from tests.runs import PAIRS
 from tests.tiny import tiny_model
@@ -293,6 +295,82 @@ def test_translations_in_a_third_language_serve_the_adapter_but_no_words() -> No
     assert found.stack.endswith("language/sw-glossary > language/sw > task/topics-source")
     assert "no words were translated" in str(found)
     assert not list(Path("out").glob("topics-sw-*"))
+
+
+WORDS_BESIDE = [pair for english, swahili in PAIRS for pair in zip(english.split(), swahili.split(), strict=False)]
+"""Words at the same places of both languages: as good a dictionary as any, to be trained on and not to be read."""
+
+
+@pytest.fixture
+def dictionary() -> str:
+    Path("en-sw.tsv").write_text("".join(f"{ours}\t{theirs}\n" for ours, theirs in WORDS_BESIDE), encoding="utf-8")
+    return "en-sw.tsv"
+
+
+def test_words_alone_give_a_glossary_and_translated_words_and_no_adapter(
+    child: type[InThisProcess], dictionary: str
+) -> None:
+    emoji = write_emoji(Path("emoji"))
+    found = transferred(parallel=[dictionary, str(emoji)], max_steps=None)
+    assert found.stack == "task/topics-translated | language/sw-glossary > task/topics-glossary"
+    assert sorted(trained_by(child)) == [
+        "out/language/sw-glossary",
+        "out/task/topics-glossary",
+        "out/task/topics-translated",
+    ]
+    assert "words and names alone, so no language adapter is trained" in str(found)
+    assert (
+        "en-sw.tsv (en to sw); CLDR's names of emoji (en to sw)" in load_adapter("out/language/sw-glossary").card.source
+    )
+    measured = transferred(parallel=[dictionary, str(emoji)], output="measured", dev=SWAHILI, max_steps=None)
+    assert [way.name for way in measured.ways] == [
+        "the source language alone",
+        "translated words",
+        "the glossary",
+        "these two together",
+    ]
+
+
+def test_beside_sentences_words_teach_words_alone(child: type[InThisProcess], dictionary: str) -> None:
+    found = transferred(parallel=["en-sw.jsonl", dictionary])
+    assert "language/sw > task/topics-adapter" in found.stack
+    assert "a language adapter is trained on en-sw.jsonl alone" in str(found)
+    assert "en-sw.tsv" in load_adapter("out/language/sw-glossary").card.source
+    assert "en-sw.tsv" not in load_adapter("out/language/sw").card.source
+    assert child.jobs
+
+
+@pytest.mark.usefixtures("child")
+def test_an_adapter_that_is_there_goes_with_words_alone(dictionary: str) -> None:
+    transferred(output="before")
+    found = transferred(parallel=dictionary, adapter="before/language/sw", max_steps=None)
+    assert found.stack.endswith("language/sw-glossary > language/sw > task/topics-both")
+
+
+def test_words_alone_put_tagged_words_into_the_language(child: type[InThisProcess], dictionary: str) -> None:
+    found = transferred(task="names", data=WORDS, task_type="tagging", parallel=dictionary)
+    assert found.stack == "task/names-translated"
+    assert trained_by(child) == ["out/task/names-translated"]
+    assert "is the usual one for such tasks" in found.chosen
+
+
+@pytest.mark.usefixtures("child")
+def test_words_alone_are_refused_for_pairs_of_texts(dictionary: str) -> None:
+    nli = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
+    with pytest.raises(ConfigError, match=r"words and names, no sentences, of which .* gain nothing"):
+        transferred(task="pairs", data=nli, parallel=dictionary)
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("child")
+def test_a_dictionary_with_its_words_first_is_told_beside_what_to_take() -> None:
+    # Without the most frequent words, by which sentences are told.
+    entries = [f"{theirs}\t{ours}\n" for ours, theirs in WORDS_BESIDE if len(ours) > 4]
+    Path("sw-en.tsv").write_text("".join(entries), encoding="utf-8")
+    found = transferred(parallel=["en-sw.jsonl", "sw-en.tsv"])
+    taken = str(found).partition("take: ")[2]
+    assert taken.count("warning: sw-en.tsv: the two sides look swapped") == 1
+    assert "of the words are in the labelled examples" in taken
 
 
 def way(name: str, score: float | None, gain: Difference | None = None) -> MeasuredWay:

@@ -1,0 +1,126 @@
+"""Names that Unicode's CLDR has in many languages, as pairs: of emoji and signs, of countries, of languages.
+
+Read from a folder of the caller's, such as that of the npm package `cldr-annotations-full` or `cldr-localenames-full`
+(Unicode licence); nothing of it comes with adaptkit.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias, TypeGuard, TypeVar
+
+from adaptkit.data.sources import is_folder
+from adaptkit.errors import MalformedText, SourceNotFound
+
+Pair: TypeAlias = tuple[str, str]
+T = TypeVar("T")
+
+PLACES = ("territories", "languages")
+"""The files with names of countries and of languages."""
+PACKAGES = ("cldr-annotations-full", "cldr-localenames-full")
+"""The npm packages that hold such folders: of emoji, and of countries and languages."""
+_EMOJI = "annotations"
+_MOST_BYTES = 4 * 2**20
+_SHOWN = 12
+
+
+def is_cldr(named: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether this is a folder of CLDR's names, as `annotations/sw/annotations.json` or `main/sw/territories.json`."""
+    if not isinstance(named, str | os.PathLike) or not is_folder(named):
+        return False
+    inside = (f"{_EMOJI}/*/{_EMOJI}.json", f"main/*/{PLACES[0]}.json", f"*/{PLACES[0]}.json")
+    return any(any(Path(named).glob(each)) for each in inside)
+
+
+def described(folder: Path) -> str:
+    """What its names are of, for cards and messages."""
+    return f"CLDR's names of {'emoji' if (folder / _EMOJI).is_dir() else 'countries and languages'}"
+
+
+def pairs_of_names(folder: Path, *, source: str, language: str) -> list[Pair]:
+    """All names that a folder has in two languages (canonical tags), `source` first.
+
+    Of an emoji both its name and its keywords are a pair.
+
+    Raises:
+        SourceNotFound: It has no names of one of the languages.
+        MalformedText: A file that is not as CLDR has it.
+    """
+    if (folder / _EMOJI).is_dir():
+        ours, theirs = (_emoji_in(folder / _EMOJI, tag) for tag in (source, language))
+        return [pair for sign, texts in ours.items() for pair in zip(texts, theirs.get(sign, ()), strict=False)]
+    return [pair for file in PLACES for pair in names_in_both(folder, file, source=source, language=language)]
+
+
+def names_in_both(folder: Path, file: str, *, source: str, language: str) -> Iterator[Pair]:
+    """The names of one of `PLACES` in two languages.
+
+    Raises:
+        SourceNotFound: There is no such file for one of the languages.
+        MalformedText: A file that is not as CLDR has it.
+    """
+    ours, theirs = (_places_in(folder, file, tag) for tag in (source, language))
+    for code, name in ours.items():
+        # CLDR marks variants of a name behind its code: US-alt-short.
+        other = theirs.get(code) or theirs.get(code.partition("-alt-")[0])
+        if other:
+            yield name, other
+
+
+def _places_in(folder: Path, file: str, tag: str) -> Mapping[str, str]:
+    main = folder / "main" if (folder / "main").is_dir() else folder
+    names = _read(main / tag / f"{file}.json", ("main", tag, "localeDisplayNames", file), _text)
+    # A code that stands for itself is one that CLDR has no name of.
+    return {code: name for code, name in names.items() if name and name != code}
+
+
+def _emoji_in(folder: Path, tag: str) -> Mapping[str, Sequence[str]]:
+    """By sign, its name and its keywords; an empty text for what it has not."""
+    return _read(folder / tag / f"{_EMOJI}.json", (_EMOJI, _EMOJI), _name_and_keywords)
+
+
+def _name_and_keywords(of_sign: object) -> Sequence[str]:
+    if not isinstance(of_sign, Mapping):
+        raise TypeError(f"{of_sign!r:.20} is not lists of names (tts) and keywords (default)")
+    return [", ".join(_listed(of_sign.get(which, []))) for which in ("tts", "default")]
+
+
+def _listed(texts: object) -> list[str]:
+    if not isinstance(texts, list):
+        raise TypeError(f"{texts!r:.20} is no list")
+    return [_text(each) for each in texts]
+
+
+def _text(found: object) -> str:
+    if not isinstance(found, str):
+        raise TypeError(f"{found!r:.20} is no text")
+    found.encode()  # half a surrogate pair is refused, on which tokenizers fail
+    return found
+
+
+def _read(path: Path, keys: Sequence[str], of_one: Callable[[object], T]) -> Mapping[str, T]:
+    """What lies in a file below some keys, one inside the other, by code or sign."""
+    if not path.is_file():
+        raise SourceNotFound(
+            f"there is no {path}, where the names in {path.parent.name} would be{_others(path)}. CLDR's names are a "
+            f"folder with one for each language, such as that of the npm package {' or '.join(PACKAGES)}."
+        )
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise MalformedText(path, 1, f"{path.stat().st_size:,} bytes", f"at most {_MOST_BYTES:,}")
+        found = json.loads(path.read_text(encoding="utf-8"))
+        for key in keys:
+            found = found[key]
+        return {code: of_one(each) for code, each in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        right = f"JSON of CLDR: {', '.join(keys)}, and a name for each code"
+        raise MalformedText(path, 1, f"something else ({error!r:.60})", right) from error
+
+
+def _others(path: Path) -> str:
+    """Which languages have such a file beside the one that is not there."""
+    folder = path.parents[1]
+    there = sorted(each.name for each in folder.iterdir() if (each / path.name).is_file()) if folder.is_dir() else []
+    more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+    return f" (it has {', '.join(there[:_SHOWN])}{more})" if there else ""
