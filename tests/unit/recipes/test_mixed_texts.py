@@ -17,6 +17,7 @@ from adaptkit.errors import CheckpointError, ConfigError, MalformedText
 from adaptkit.model import AdaptedModel
 from tests import calls
 from tests.examples import imported
+from tests.names import write_emoji
 from tests.runs import PAIRS, SWAHILI, train_and_interrupt
 
 QUICK: dict[str, Any] = {"lang": "sw", "run": Run(max_steps=3, batch_size=8, progress=False)}
@@ -102,6 +103,22 @@ def test_plan_and_card_say_what_each_source_is(mix: list[Any], model: AdaptedMod
     loaded = adaptkit.load_adapter(tmp_path / "sw")
     assert loaded.card == card
     assert "| farming (en to sw) | CC0 | 20 |" in (tmp_path / "sw" / "README.md").read_text(encoding="utf-8")
+
+
+def test_names_among_sentences_are_a_source_and_a_note_says_what_layers_learn_of_them(
+    mix: list[Any], model: AdaptedModel, tmp_path: Path
+) -> None:
+    names = Source(write_emoji(tmp_path / "names"), licence="Unicode-3.0")
+    asked: dict[str, Any] = {**QUICK, "parallel": [mix[0], names], "backbone": model}
+    told = "note: CLDR's names of emoji has words and names, no sentences"
+    assert [line for line in adaptkit.estimate_adapter(**asked).plan if line.startswith(told)]
+    glossary: dict[str, Any] = {**asked, "method": "glossary", "run": Run(progress=False)}
+    assert not [line for line in adaptkit.estimate_adapter(**glossary).plan if line.startswith(told)]
+    card = adaptkit.train_adapter(**glossary).card
+    assert [(it.name, it.licence, it.lines) for it in card.sources] == [
+        ("news.jsonl.gz", "not stated", 20),
+        ("CLDR's names of emoji", "Unicode-3.0", 5),
+    ]
 
 
 def test_licences_that_do_not_go_together_are_said_on_the_card(mix: list[Any], model: AdaptedModel) -> None:

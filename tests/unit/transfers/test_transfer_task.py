@@ -365,7 +365,7 @@ def test_words_alone_are_refused_for_pairs_of_texts(dictionary: str) -> None:
 @pytest.mark.usefixtures("child")
 def test_a_dictionary_with_its_words_first_is_told_beside_what_to_take() -> None:
     # Without the most frequent words, by which sentences are told.
-    entries = [f"{theirs}\t{ours}\n" for ours, theirs in WORDS_BESIDE if len(ours) > 4]
+    entries = [f"{theirs}\t{ours}\n" for ours, theirs in WORDS_BESIDE if min(len(ours), len(theirs)) > 4]
     Path("sw-en.tsv").write_text("".join(entries), encoding="utf-8")
     found = transferred(parallel=["en-sw.jsonl", "sw-en.tsv"])
     taken = str(found).partition("take: ")[2]
