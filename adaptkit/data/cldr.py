@@ -7,6 +7,7 @@ Read from a folder of the caller's, such as that of the npm package `cldr-annota
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeGuard, TypeVar
 
@@ -29,28 +30,51 @@ def is_cldr(named: object) -> TypeGuard[str | os.PathLike[str]]:
     """Whether this is a folder of CLDR's names, as `annotations/sw/annotations.json` or `main/sw/territories.json`."""
     if not isinstance(named, str | os.PathLike) or not is_folder(named):
         return False
-    inside = (f"{_EMOJI}/*/{_EMOJI}.json", f"main/*/{PLACES[0]}.json", f"*/{PLACES[0]}.json")
-    return any(any(Path(named).glob(each)) for each in inside)
+    return _has_emoji(Path(named)) or _has_places(Path(named))
 
 
 def described(folder: Path) -> str:
     """What its names are of, for cards and messages."""
-    return f"CLDR's names of {'emoji' if (folder / _EMOJI).is_dir() else 'countries and languages'}"
+    kinds = [*(["emoji"] if _has_emoji(folder) else []), *(["countries", "languages"] if _has_places(folder) else [])]
+    return f"CLDR's names of {' and '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))}"
 
 
 def pairs_of_names(folder: Path, *, source: str, language: str) -> list[Pair]:
     """All names that a folder has in two languages (canonical tags), `source` first.
 
-    Of an emoji both its name and its keywords are a pair.
+    Of an emoji both its name and its keywords are a pair. A folder may have emoji, or countries and languages, or both.
 
     Raises:
         SourceNotFound: It has no names of one of the languages.
         MalformedText: A file that is not as CLDR has it.
     """
-    if (folder / _EMOJI).is_dir():
-        ours, theirs = (_emoji_in(folder / _EMOJI, tag) for tag in (source, language))
-        return [pair for sign, texts in ours.items() for pair in zip(texts, theirs.get(sign, ()), strict=False)]
-    return [pair for file in PLACES for pair in names_in_both(folder, file, source=source, language=language)]
+    readings = [
+        *([partial(_pairs_of_emoji, folder)] if _has_emoji(folder) else []),
+        *(partial(names_in_both, folder, file) for file in PLACES if _has_places(folder)),
+    ]
+    found: list[Pair] = []
+    missing: list[SourceNotFound] = []
+    for read in readings:
+        try:
+            found += read(source=source, language=language)
+        except SourceNotFound as error:
+            missing.append(error)
+    if len(missing) == len(readings):
+        raise missing[0]
+    return found
+
+
+def _has_emoji(folder: Path) -> bool:
+    return any(folder.glob(f"{_EMOJI}/*/{_EMOJI}.json"))
+
+
+def _has_places(folder: Path) -> bool:
+    return any(any(folder.glob(inside)) for inside in (f"main/*/{PLACES[0]}.json", f"*/{PLACES[0]}.json"))
+
+
+def _pairs_of_emoji(folder: Path, *, source: str, language: str) -> Iterator[Pair]:
+    ours, theirs = (_emoji_in(folder / _EMOJI, tag) for tag in (source, language))
+    return (pair for sign, texts in ours.items() for pair in zip(texts, theirs.get(sign, ()), strict=False))
 
 
 def names_in_both(folder: Path, file: str, *, source: str, language: str) -> Iterator[Pair]:

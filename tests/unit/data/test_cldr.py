@@ -44,6 +44,16 @@ def test_countries_give_their_names_where_both_languages_have_one(places: Path) 
         assert corpus.description == "CLDR's names of countries and languages"
 
 
+def test_a_folder_may_have_both_and_each_in_other_languages(emoji: Path) -> None:
+    write_places(emoji, {"en": {"DE": "Germany"}, "sw": {"DE": "Ujerumani"}, "gn": {"DE": "Alemáña"}})
+    corpus = open_parallel(emoji, target="sw")
+    assert list(corpus.pairs())[::5] == [("goat", "mbuzi"), ("Germany", "Ujerumani")]
+    assert corpus.description == "CLDR's names of emoji, countries and languages"
+    assert list(open_parallel(emoji, target="gn").pairs()) == [("Germany", "Alemáña")]
+    with pytest.raises(SourceNotFound, match=r"the names in ha would be \(it has en, sw\)"):
+        open_parallel(emoji, target="ha")
+
+
 def test_a_folder_is_a_source_among_others_as_a_shell_writes_it(emoji: Path, places: Path) -> None:
     assert parallel_sources(parallels([str(emoji), str(places)])) == [Source(emoji), Source(places)]
     (written,) = parallel_sources(parallels([f"{emoji},licence=Unicode-3.0"]))
