@@ -23,6 +23,14 @@ BackboneOption = Annotated[
 BitsOption = Annotated[int, typer.Option(help=BITS_HELP)]
 EmbeddingsOption = Annotated[str | None, typer.Option(help=embeddings_help(), metavar=f"<{'|'.join(EMBEDDING_FORMS)}>")]
 DeviceOption = Annotated[str, typer.Option(help=DEVICES)]
+SENTENCES_HELP = "sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha)"
+WordsOption = Annotated[
+    list[str],
+    typer.Option(
+        help=f"{SENTENCES_HELP}; a dictionary (English, tab, word), or a folder of CLDR's names; may be repeated",
+        metavar="<file>",
+    ),
+]
 NormalizeOption = Annotated[
     NormalForm | None, choice("normalize", NormalForm, "form in which all text is read (default: as it is)")
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import SENTENCES_HELP, BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
@@ -17,7 +17,7 @@ def project(
     parallel: Annotated[
         list[str],
         typer.Option(
-            help="sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha); may be repeated",
+            help=f"{SENTENCES_HELP}; may be repeated",
             metavar="<file>",
         ),
     ],

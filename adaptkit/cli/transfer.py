@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption, WordsOption
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.labelled import ReadingOptions
 from adaptkit.labelled.reading_options import columns_of
@@ -19,13 +19,7 @@ def transfer(
     task: Annotated[str, typer.Option(help="name of the task, such as topics")],
     data: Annotated[Path, typer.Option(help="file of labelled examples", metavar="<file>")],
     lang: Annotated[str, typer.Option(help="language to bring the task to")],
-    parallel: Annotated[
-        list[str],
-        typer.Option(
-            help="sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha); may be repeated",
-            metavar="<file>",
-        ),
-    ],
+    parallel: WordsOption,
     output: Annotated[Path, typer.Option(help="folder for all adapters, the plan and the result")],
     dev: Annotated[
         Path | None,

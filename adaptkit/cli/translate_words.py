@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
+from adaptkit.cli.arguments import WordsOption
 from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.labelled.reading_options import columns_of
 from adaptkit.requests.written import parallels
@@ -13,13 +14,7 @@ from adaptkit.requests.written import parallels
 
 def translate_words(
     data: Annotated[Path, typer.Argument(help="file of labelled examples", metavar="<file>")],
-    parallel: Annotated[
-        list[str],
-        typer.Option(
-            help="sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha); may be repeated",
-            metavar="<file>",
-        ),
-    ],
+    parallel: WordsOption,
     lang: Annotated[str, typer.Option(help="language to translate into")],
     output: Annotated[Path, typer.Option(help="file for the examples, in JSON lines (.jsonl)")],
     source_lang: Annotated[str, typer.Option(help="language of examples and translations that do not say theirs")] = (

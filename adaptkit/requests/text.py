@@ -60,8 +60,8 @@ class TextRequest(Request):
     )
     parallel: "Parallels | Mapping[str, Parallels] | None" = option(
         None,
-        "sentences with translations: JSON lines, TSV, TMX, a pair of files, pairs, or a list of these; of several "
-        "languages, a mapping of each to its own",
+        "sentences with translations: JSON lines, TSV, TMX, a pair of files, pairs, a folder of CLDR's names, or a "
+        "list of these; of several languages, a mapping of each to its own",
         recorded=False,
         shell=Shell(
             list[str],

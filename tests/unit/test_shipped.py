@@ -122,6 +122,18 @@ def test_the_gains_with_all_there_is_are_those_of_their_result_files() -> None:
         assert f"{name} {found[tag]['gain']:+.1f}" in row
 
 
+def test_the_gains_without_sentences_are_those_of_the_result_file() -> None:
+    page = README.read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| topics without any sentence"))
+    (file,) = re.findall(r"\(benchmarks/(results/[^)]+)\)", row)
+    measured = json.loads((README.parent / "benchmarks" / file).read_text(encoding="utf-8"))["measured"]
+    names = {"Hausa": "ha", "Swahili": "sw", "Guarani": "gn", "Quechua": "quy"}
+    found = {name: measured[tag]["each stack, words"]["topics, test"] for name, tag in names.items()}
+    assert f"{fmean(each['gain'] for each in found.values()):+.1f} points on average" in row
+    assert ", ".join(f"{name} {each['gain']:+.1f}" for name, each in found.items()) in row
+    assert [name for name, each in found.items() if each["interval_95"][0] > 0] == ["Hausa", "Guarani"]
+
+
 def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
     page = README.read_text(encoding="utf-8")
     row = next(line for line in page.splitlines() if line.startswith("| inference (XNLI"))
