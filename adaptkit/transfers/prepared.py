@@ -77,7 +77,7 @@ class Prepared:
         if language == source:
             raise ConfigError(f"the examples are in {source} already; {as_typed(lang=lang)} is to be another language.")
         files = _files(parallel)
-        read = reading.read(data, task_type=task_type, language=source)
+        read = _read(data, reading, task_type=task_type, language=source)
         read = replace(read, examples=[replace(each, language=each.language or source) for each in read.examples])
         head = head_for(read)
         if not head.row.by_words:
@@ -85,7 +85,7 @@ class Prepared:
                 f"{read.description} holds {head.row.in_words}, and a transfer is for labels of texts, pairs and words."
                 " Train the language adapter and the task by themselves, and put the one below the other."
             )
-        measured = None if dev is None else reading.read(dev, task_type=read.task_type, language=language)
+        measured = None if dev is None else _read(dev, reading, task_type=read.task_type, language=language)
         if measured is not None:
             _require_known(head, measured)
         parts = [parallel_part(each, language, names_from=source) for each in parallel_sources(parallels(list(files)))]
@@ -137,6 +137,17 @@ class Prepared:
         """The labelled examples by language, as rows of JSON."""
         data = {self.source: self.data, **({} if self.words is None else {self.ways.language: self.words})}
         return {language: list(json_lines_of(each)) for language, each in data.items()}
+
+
+def _read(
+    given: "LabelledSource | TaskData", reading: ReadingOptions, *, task_type: str | None, language: str
+) -> TaskData:
+    """Examples as trainings read them from a file: also those that somebody put together have labels in one form."""
+    read = reading.read(given, task_type=task_type, language=language)
+    if not isinstance(given, TaskData):
+        return read
+    again = reading.read(read.examples, task_type=read.task_type, language=language)
+    return replace(again, description=read.description)
 
 
 def _hash(parts: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """A task brought to another language: what is trained, how it is measured, and what is chosen."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 
 import adaptkit
 from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TransferredTask, transfer_task
+from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import Difference
 from adaptkit.storage import load_adapter
+from adaptkit.task_types import LabelledText
 from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.transferred import chosen_of
 from tests.names import write_emoji
@@ -109,6 +112,28 @@ def test_stacks_that_answer_together_are_not_asked_again(monkeypatch: pytest.Mon
     answers = model.predict([text for text, _ in SWAHILI], stack=together.stack)
     right = sum(answer.label == label for answer, (_, label) in zip(answers, SWAHILI, strict=True))
     assert together.score == pytest.approx(100 * right / len(SWAHILI))
+
+
+def put_together(rows: list[tuple[str, str]], language: str) -> TaskData:
+    """Labels in two characters for one letter, as nothing that reads a file gives them."""
+    apart = {label: unicodedata.normalize("NFD", f"{label}é") for label in LABELS}
+    examples = [LabelledText(text=text, label=apart[label], language=language) for text, label in rows]
+    return TaskData(task_type="classification", examples=examples, labels=tuple(apart.values()), description="mine")
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["put together", "read"])
+@pytest.mark.usefixtures("child")
+def test_labelled_examples_are_measured_in_the_form_in_which_they_are_learned_and_answered(made: bool) -> None:
+    asked = {"data": put_together(ENGLISH, "en"), "dev": put_together(SWAHILI, "sw")} if made else {"dev": SWAHILI}
+    found = transferred(**asked)
+    model = adaptkit.load_model("tiny")
+    model.attach_zoo("out")
+    right = [f"{label}é" if made else label for _, label in SWAHILI]
+    for way in found.ways:
+        answers = model.predict([text for text, _ in SWAHILI], stack=way.stack)
+        hits = [answer.label == label for answer, label in zip(answers, right, strict=True)]
+        assert way.score == pytest.approx(100 * sum(hits) / len(hits))
+        assert any(hits)
 
 
 def projecting(monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...]) -> list[Path]:
