@@ -47,6 +47,7 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.task_types.class_weights import weighing_of
 from adaptkit.task_types.classification import CLASSIFICATION
+from adaptkit.task_types.multilabel import MULTILABEL
 from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
@@ -323,7 +324,9 @@ class TaskTraining:
         if (tried := self._fitting.run.tried_start()) is not None:
             if tried.is_kept:
                 return [f"head: a logistic regression, which is found without steps: {tried}"]
-            return [f"head: trained in steps, since a logistic regression is no better: {tried}"]
+            if tried.stays:
+                return [f"head: trained in steps, since a logistic regression is no better: {tried}"]
+            return [f"head: trained in steps, then a logistic regression if none is better than that: {tried}"]
         if self._states_stay(self._fitting.layers) and not (size := self._all_states).fit:
             return [f"head: every step reads its examples anew, since {size}"]
         return []
@@ -344,9 +347,11 @@ class TaskTraining:
         return None
 
     def _start_of(self, head: Head) -> LogisticStart | None:
-        """Where a head of one label a text starts."""
-        if self.head.row is CLASSIFICATION and isinstance(head, SentenceHead):
-            return LogisticStart(head, self.items.training_batches(self.request.run.batch_size))
+        """Where a head of labels of texts starts, or may end."""
+        if self.head.row in (CLASSIFICATION, MULTILABEL) and isinstance(head, SentenceHead):
+            batches = self.items.training_batches(self.request.run.batch_size)
+            # Of several labels a text, steps find more on some data and the regression on other (HISTORY.md).
+            return LogisticStart(head, batches, stays=self.head.row is CLASSIFICATION)
         return None
 
     def _content(self) -> str:

@@ -1,7 +1,8 @@
 """Where a head alone may start: as the logistic regression of what it is trained on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -36,8 +37,9 @@ def logistic_regression(
 
     The bias costs nothing. This is the multinomial regression of scikit-learn's `LogisticRegression(C=1.0)`, found by
     L-BFGS with a strong Wolfe line search (Nocedal and Wright, Numerical Optimization, 2006, sections 3.1 and 7.2).
+    Of several labels a text, each has a binary regression of its own, and no weights.
 
-    Shape: vectors (n, width), labels (n), class_weights (n_labels).
+    Shape: vectors (n, width), labels (n), or (n, n_labels) with 1 where a text has the label, class_weights (n_labels).
     """
     vectors, wanted = vectors.detach().double().cpu(), labels.cpu()
     # The bias takes up what all vectors share: the same regression, found in far fewer rounds.
@@ -45,6 +47,11 @@ def logistic_regression(
     x = vectors - shared
     counts = None if class_weights is None else class_weights.double().cpu()
     total = float(len(wanted) if counts is None else counts[wanted].sum())
+    entropy: Callable[[Tensor], Tensor]
+    if wanted.dim() == 1:
+        entropy = partial(F.cross_entropy, target=wanted, weight=counts, reduction="sum")
+    else:
+        entropy = partial(F.binary_cross_entropy_with_logits, target=wanted.double(), reduction="sum")
     weight = torch.zeros(n_labels, x.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(n_labels, dtype=torch.float64, requires_grad=True)
     search = torch.optim.LBFGS(
@@ -57,7 +64,7 @@ def logistic_regression(
 
     def loss() -> Tensor:
         search.zero_grad()
-        lost = F.cross_entropy(F.linear(x, weight, bias), wanted, weight=counts, reduction="sum")
+        lost = entropy(F.linear(x, weight, bias))
         # A mean, so that the slope at which the search ends is the same for few examples and for many.
         mean: Tensor = (lost + 0.5 * weight.square().sum()) / total
         torch.autograd.backward(mean)
@@ -71,10 +78,15 @@ def logistic_regression(
 
 @dataclass(frozen=True)
 class LogisticStart:
-    """Lets a head of labels start as the regression of the items in `batches`."""
+    """Lets a head of labels be the regression of the items in `batches`.
+
+    It `stays` that where it is better than the head as it is made; else steps are taken from there, and it becomes that
+    behind them, where they have found nothing better.
+    """
 
     head: SentenceHead
     batches: Sequence[list[int]]
+    stays: bool = True
 
     def fitted(self, read: Iterable[tuple[Tensor, Batch]]) -> LogisticRegression:
         """The regression of the batches, of which each comes with its states.
@@ -106,19 +118,20 @@ class LogisticStart:
 class TriedStart:
     """What came of looking whether a head shall start there. Losses are those of what is held out, times in seconds.
 
-    `before` is measured of the head as it is made, and `loss` of the regression.
+    `before` is measured of the head as it is made, and `loss` of the regression, where it `stays` if that is lower.
     """
 
     found: LogisticRegression
     before: Mapping[str, float]
     loss: float
+    stays: bool
     finding_s: float
     evaluating_s: float
 
     @property
     def is_kept(self) -> bool:
         """Whether the head goes there, and stays."""
-        return self.loss < self.before["loss"]
+        return self.stays and self.loss < self.before["loss"]
 
     def __str__(self) -> str:
         return f"held-out loss {self.before['loss']:.3f} → {self.loss:.3f}"

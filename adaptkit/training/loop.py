@@ -49,7 +49,8 @@ class TrainingRun:
 
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
     process, and decides nothing. `read_once` are texts whose states no weight in training changes: they are read before
-    the first step, and not again. `start` is where a head goes, and stays, if the held-out loss is lower there.
+    the first step, and not again. `start` is where a head goes, and stays, if the held-out loss is lower there; or
+    where it goes behind the last step, if that is lower than steps have found.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -134,8 +135,7 @@ class TrainingRun:
         ):
             self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._first.elapsed_s)
             self._begin(display)
-            stopped = self._train(display, interrupted)
-            self._state.use_best()
+            stopped = self._ended(self._train(display, interrupted), display)
             after = self.evaluate()
         if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
             display.note(doubt)
@@ -267,7 +267,21 @@ class TrainingRun:
         loss = self.evaluate()["loss"]
         self._state.use_best()
         finding_s = fitted_at - evaluated
-        return TriedStart(found, before, loss, finding_s, time.perf_counter() - began - finding_s)
+        return TriedStart(found, before, loss, start.stays, finding_s, time.perf_counter() - began - finding_s)
+
+    def _ended(self, stopped: str, display: Display) -> str:
+        """Put the best weights in place: of a step, or a regression that none came up to. Says what ended the run."""
+        self._state.use_best()
+        start, best = self._start, self._progress.best_loss
+        if start is None or start.stays or best is None:
+            return stopped
+        if (tried := self._tried) is None:  # a run that was resumed
+            self._tried = tried = self._try(start)
+        if tried.loss >= best:
+            return stopped
+        start.begin(tried.found)
+        display.note(f"the head is a logistic regression: held-out loss {tried.loss:.3f}, and {best:.3f} by steps")
+        return f"{stopped}; a logistic regression has a lower held-out loss than steps have found"
 
     def _seconds_of(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()

@@ -1,9 +1,10 @@
 """Small labelled data, written for the tests, that a tiny backbone can learn."""
 
 from dataclasses import replace
+from itertools import cycle
 
 from adaptkit.data.tasks import TaskData
-from adaptkit.task_types import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence
+from adaptkit.task_types import LabelledText, MultipleChoice, Question, SimilarPair, TaggedSentence, TextWithLabels
 
 _TOPICS = {
     "goats": ["The goat eats grass.", "Two goats sleep here.", "Goats drink at the well.", "My goat is brown."],
@@ -22,6 +23,15 @@ def topic_texts(n: int = 80) -> list[LabelledText]:
 def topics(n: int = 80) -> TaskData:
     examples = topic_texts(n)
     return TaskData(task_type="classification", examples=examples, labels=("goats", "rain"), description="topics")
+
+
+def topic_sets(n: int = 80) -> TaskData:
+    sets: list[tuple[str, ...]] = [("goats", "rain"), ("goats",), ()]
+    examples = [
+        TextWithLabels(text=" ".join([*(_TOPICS[label][i % 4] for label in labels), str(i)]), labels=labels)
+        for i, labels in zip(range(n), cycle(sets), strict=False)
+    ]
+    return TaskData(task_type="multilabel", examples=examples, labels=("goats", "rain"), description="topics")
 
 
 def topics_and_others() -> dict[str, TaskData]:

@@ -41,6 +41,14 @@ def test_a_head_whose_regression_is_no_better_is_said_to_take_steps(model: Adapt
     assert "the run ends early where" in str(found)
 
 
+def test_a_head_of_several_labels_is_said_to_take_steps_and_may_then_be_a_regression(model: AdaptedModel) -> None:
+    found = estimate_adapter(**HEAD_ALONE, data=made.topic_sets(), backbone=model)
+    assert found.n_steps == 15
+    assert 0 < found.begun_s < found.elapsed_s
+    (told,) = (line for line in found.plan if line.startswith("head: "))
+    assert told.startswith("head: trained in steps, then a logistic regression if none is better than that: held-out")
+
+
 def test_examples_whose_states_do_not_fit_are_said_to_be_read_in_every_step(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +63,11 @@ def test_examples_whose_states_do_not_fit_are_said_to_be_read_in_every_step(
     assert not [line for line in layers.plan if line.startswith("head: ")]
 
 
-@pytest.mark.parametrize("data", [REGRESSION, made.topics_and_others()], ids=["a regression", "steps"])
+@pytest.mark.parametrize(
+    "data",
+    [REGRESSION, made.topics_and_others(), {"data": made.topic_sets()}],
+    ids=["a regression", "steps", "steps, then a regression"],
+)
 def test_a_run_does_what_its_estimate_said_and_does_not_do_it_again(
     data: dict[str, TaskData], model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

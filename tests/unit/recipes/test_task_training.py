@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 import adaptkit
 from adaptkit.composition import Stack
@@ -698,6 +698,54 @@ def test_a_head_alone_of_one_label_is_the_logistic_regression_of_what_is_trained
     assert facts.steps == 0
     assert facts.stopped_because.startswith("a logistic regression is found")
     assert any(note.startswith("the head is a logistic regression") for note in watching.notes)
+
+
+def test_a_head_alone_of_several_labels_is_a_regression_where_steps_have_found_nothing_better(
+    model: AdaptedModel,
+) -> None:
+    watching = Watching()
+    request = task_request(**HEAD_ALONE, data=made.topic_sets(), backbone=model, progress=True)
+    with closing(TaskTraining(request, watching)) as training:
+        items = training.items
+        adapter = training.train()
+    vectors = torch.cat([model.encode_ids([item.rows[0].tolist()], stack=None) for item in items.items])
+    labels = torch.tensor([item.target for item in items.items]).float() % 2
+    found = logistic_regression(vectors[items.training], labels[items.training], n_labels=2)
+    logits = (vectors.double() @ found.weight.T + found.bias).float()
+    loss = float(binary_cross_entropy_with_logits(logits[items.heldout], labels[items.heldout]))
+    facts = adapter.card.training
+    assert facts is not None
+    assert facts.steps == 15
+    assert facts.heldout_loss_after == pytest.approx(loss, rel=1e-3)
+    assert facts.heldout_loss_before == watching.losses[0]
+    assert facts.heldout_loss_after < min(watching.losses)
+    assert facts.stopped_because == (
+        "all steps done; a logistic regression has a lower held-out loss than steps have found"
+    )
+    (note,) = (note for note in watching.notes if "regression" in note)
+    assert note.endswith(f"held-out loss {loss:.3f}, and {min(watching.losses):.3f} by steps")
+
+
+def test_a_head_alone_of_several_labels_is_what_steps_have_found_where_that_is_better(
+    model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faster = {"max_steps": 100, "learning_rate": 3e-2, "progress": False}
+    asked: dict[str, Any] = {**HEAD_ALONE, "data": made.topic_sets(), **faster}
+    adapter = train_adapter(**asked, backbone=model)
+    assert adapter.card.training is not None
+    assert adapter.card.training.stopped_because == "all steps done"
+    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
+
+
+def test_a_head_of_several_labels_that_is_resumed_ends_where_it_would_have(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {**HEAD_ALONE, "data": made.topic_sets(), "progress": False}
+    whole = train_adapter(**asked, backbone=tiny_model())
+    train_and_interrupt(after=11, **asked, backbone=tiny_model(), output=tmp_path / "t")
+    resumed = train_adapter(**asked, backbone=tiny_model(), output=tmp_path / "t", resume=True)
+    assert resumed.weights_sha256 == whole.weights_sha256
+    assert resumed.card.training is not None
+    assert "a logistic regression has" in resumed.card.training.stopped_because
 
 
 def test_a_head_stays_as_it_is_made_where_its_regression_is_worse(

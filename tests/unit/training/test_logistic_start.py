@@ -44,6 +44,21 @@ def test_it_is_that_of_sklearn(class_weights: Tensor | None) -> None:
     assert 0.6 < (expected.argmax(axis=1) == labels.numpy()).mean() < 1
 
 
+def test_of_several_labels_each_is_that_of_sklearn_by_itself() -> None:
+    vectors, labels = labelled()
+    # A text has the label of its group and, where a number is above 0, another one; some have none.
+    several = torch.stack([labels == 0, labels != 0, vectors[:, 1] > 0], dim=1).float()
+    several[:20] = 0
+    found = logistic_regression(vectors, several, n_labels=N_LABELS)
+    x = vectors.double().numpy()
+    references = [Reference(C=1.0, tol=1e-9, max_iter=10_000).fit(x, several[:, n].numpy()) for n in range(N_LABELS)]
+    expected = np.concatenate([each.coef_ for each in references])
+    assert found.weight.numpy() == pytest.approx(expected, abs=1e-4)
+    answered = torch.sigmoid(vectors.double() @ found.weight.T + found.bias).numpy()
+    for number, each in enumerate(references):
+        assert answered[:, number] == pytest.approx(each.predict_proba(x)[:, 1], abs=1e-4)
+
+
 def test_a_head_that_starts_there_answers_the_same() -> None:
     vectors, labels = labelled()
     head = SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1)
