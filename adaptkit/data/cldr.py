@@ -6,13 +6,14 @@ Read from a folder of the caller's, such as that of the npm package `cldr-annota
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeGuard, TypeVar
 
-from adaptkit.data.sources import is_folder
+from adaptkit.data.sources import in_home, is_folder
 from adaptkit.errors import MalformedText, SourceNotFound
+from adaptkit.languages import macrolanguage_of, without_region
 
 Pair: TypeAlias = tuple[str, str]
 T = TypeVar("T")
@@ -30,7 +31,7 @@ def is_cldr(named: object) -> TypeGuard[str | os.PathLike[str]]:
     """Whether this is a folder of CLDR's names, as `annotations/sw/annotations.json` or `main/sw/territories.json`."""
     if not isinstance(named, str | os.PathLike) or not is_folder(named):
         return False
-    return _has_emoji(Path(named)) or _has_places(Path(named))
+    return _has_emoji(in_home(named)) or _has_places(in_home(named))
 
 
 def described(folder: Path) -> str:
@@ -43,23 +44,30 @@ def pairs_of_names(folder: Path, *, source: str, language: str) -> list[Pair]:
     """All names that a folder has in two languages (canonical tags), `source` first.
 
     Of an emoji both its name and its keywords are a pair. A folder may have emoji, or countries and languages, or both.
+    What a region has no name of, as `sw-KE`, has that of the language in general.
 
     Raises:
         SourceNotFound: It has no names of one of the languages.
         MalformedText: A file that is not as CLDR has it.
     """
+    asked = {"source": source, "language": language}
     readings = [
-        *([partial(_pairs_of_emoji, folder)] if _has_emoji(folder) else []),
-        *(partial(names_in_both, folder, file) for file in PLACES if _has_places(folder)),
+        *([partial(_pairs_of_emoji, folder, **asked)] if _has_emoji(folder) else []),
+        *(partial(names_in_both, folder, file, **asked) for file in PLACES if _has_places(folder)),
     ]
-    found: list[Pair] = []
+    return [pair for pairs in _all_there(readings) for pair in pairs]
+
+
+def _all_there(readings: Sequence[Callable[[], T]]) -> list[T]:
+    """What these give, but for those whose file is not there; the first error where that is all of them."""
+    found: list[T] = []
     missing: list[SourceNotFound] = []
     for read in readings:
         try:
-            found += read(source=source, language=language)
+            found.append(read())
         except SourceNotFound as error:
             missing.append(error)
-    if len(missing) == len(readings):
+    if missing and not found:
         raise missing[0]
     return found
 
@@ -72,12 +80,12 @@ def _has_places(folder: Path) -> bool:
     return any(any(folder.glob(inside)) for inside in (f"main/*/{PLACES[0]}.json", f"*/{PLACES[0]}.json"))
 
 
-def _pairs_of_emoji(folder: Path, *, source: str, language: str) -> Iterator[Pair]:
+def _pairs_of_emoji(folder: Path, *, source: str, language: str) -> list[Pair]:
     ours, theirs = (_emoji_in(folder / _EMOJI, tag) for tag in (source, language))
-    return (pair for sign, texts in ours.items() for pair in zip(texts, theirs.get(sign, ()), strict=False))
+    return [pair for sign, texts in ours.items() for pair in zip(texts, theirs.get(sign, ()), strict=False)]
 
 
-def names_in_both(folder: Path, file: str, *, source: str, language: str) -> Iterator[Pair]:
+def names_in_both(folder: Path, file: str, *, source: str, language: str) -> list[Pair]:
     """The names of one of `PLACES` in two languages.
 
     Raises:
@@ -85,23 +93,43 @@ def names_in_both(folder: Path, file: str, *, source: str, language: str) -> Ite
         MalformedText: A file that is not as CLDR has it.
     """
     ours, theirs = (_places_in(folder, file, tag) for tag in (source, language))
-    for code, name in ours.items():
-        # CLDR marks variants of a name behind its code: US-alt-short.
-        other = theirs.get(code) or theirs.get(code.partition("-alt-")[0])
-        if other:
-            yield name, other
+    # CLDR marks variants of a name behind its code: US-alt-short.
+    others = {code: theirs.get(code) or theirs.get(code.partition("-alt-")[0]) for code in ours}
+    return [(name, other) for code, name in ours.items() if (other := others[code])]
 
 
 def _places_in(folder: Path, file: str, tag: str) -> Mapping[str, str]:
     main = folder / "main" if (folder / "main").is_dir() else folder
-    names = _read(main / tag / f"{file}.json", ("main", tag, "localeDisplayNames", file), _text)
-    # A code that stands for itself is one that CLDR has no name of.
-    return {code: name for code, name in names.items() if name and name != code}
+
+    def names_of(each: str) -> Mapping[str, str]:
+        names = _read(main / each / f"{file}.json", ("main", each, "localeDisplayNames", file), _text)
+        # A code that stands for itself is one that CLDR has no name of.
+        return {code: name for code, name in names.items() if name and name != code}
+
+    merged: dict[str, str] = {}
+    for names in _in_general_and_there(tag, names_of):
+        merged |= names
+    return merged
 
 
 def _emoji_in(folder: Path, tag: str) -> Mapping[str, Sequence[str]]:
     """By sign, its name and its keywords; an empty text for what it has not."""
-    return _read(folder / tag / f"{_EMOJI}.json", (_EMOJI, _EMOJI), _name_and_keywords)
+
+    def names_of(each: str) -> Mapping[str, Sequence[str]]:
+        return _read(folder / each / f"{_EMOJI}.json", (_EMOJI, _EMOJI), _name_and_keywords)
+
+    merged: dict[str, Sequence[str]] = {}
+    for names in _in_general_and_there(tag, names_of):
+        for sign, texts in names.items():
+            others = merged.get(sign, texts)
+            merged[sign] = [text or other for text, other in zip(texts, others, strict=True)]
+    return merged
+
+
+def _in_general_and_there(tag: str, names_of: Callable[[str], T]) -> list[T]:
+    """The names of a language, then what the region in its tag calls otherwise; one of the two may be missing."""
+    there_first = _all_there([partial(names_of, each) for each in dict.fromkeys((tag, without_region(tag)))])
+    return there_first[::-1]
 
 
 def _name_and_keywords(of_sign: object) -> Sequence[str]:
@@ -127,8 +155,8 @@ def _read(path: Path, keys: Sequence[str], of_one: Callable[[object], T]) -> Map
     """What lies in a file below some keys, one inside the other, by code or sign."""
     if not path.is_file():
         raise SourceNotFound(
-            f"there is no {path}, where the names in {path.parent.name} would be{_others(path)}. CLDR's names are a "
-            f"folder with one for each language, such as that of the npm package {' or '.join(PACKAGES)}."
+            f"there is no {path}, where the names in {path.parent.name} would be{_others(path)}.{_wider(path)} CLDR's "
+            f"names are a folder with one for each language, such as that of the npm package {' or '.join(PACKAGES)}."
         )
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -148,3 +176,12 @@ def _others(path: Path) -> str:
     there = sorted(each.name for each in folder.iterdir() if (each / path.name).is_file()) if folder.is_dir() else []
     more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
     return f" (it has {', '.join(there[:_SHOWN])}{more})" if there else ""
+
+
+def _wider(path: Path) -> str:
+    """That it has the names of the macrolanguage of what is not there."""
+    tag = path.parent.name
+    found = macrolanguage_of(tag)
+    if found is None or not (path.parents[1] / found / path.name).is_file():
+        return ""
+    return f" It has {found}, to which {tag} belongs: if those names will do, give {found} as the language."

@@ -11,7 +11,7 @@ from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
 from adaptkit.data.cldr import described, is_cldr, pairs_of_names
 from adaptkit.data.columns import given_text
 from adaptkit.data.rows import has_rows
-from adaptkit.data.sources import DataSet, describe_files, existing_path, is_data_set, is_file
+from adaptkit.data.sources import DataSet, describe_files, existing_path, in_home, is_data_set, is_file
 from adaptkit.data.translations import LanguagePair
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText
 from adaptkit.languages import canonical_tag
@@ -119,7 +119,7 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     if is_data_set(source):
         return _open_dataset(source, languages)
     if is_cldr(source):
-        return _open_names(Path(source), languages)
+        return _open_names(in_home(source), languages)
     if parts := _parts_of(source):
         return _open_files(parts, languages)
     if not isinstance(source, Iterable) or isinstance(source, str | bytes | Mapping):

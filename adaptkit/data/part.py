@@ -8,6 +8,7 @@ from statistics import median
 from adaptkit.data.cldr import is_cldr
 from adaptkit.data.corpus import Corpus, open_corpus
 from adaptkit.data.direction import LOOKED_AT, direction_of
+from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.parallel import open_parallel
@@ -18,7 +19,9 @@ from adaptkit.terminal.plain_text import one_line
 Rows = Callable[[], Iterator[Sentence]]
 _MOST_NAMES = 3
 _MOST_OF_A_WORD = 2
-"""Words of half of the entries of a dictionary, at most, on both sides: without spaces, a sentence is one word."""
+"""Words of half of the entries of a dictionary, at most, on both sides."""
+_LETTERS_OF_A_WORD = 8
+"""In a script without spaces, in which a whole sentence stands between two of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +64,7 @@ class Part:
         if self.of_names or not self.repeatable:
             return self.of_names
         rows = list(islice(self.rows(), LOOKED_AT))
-        lengths = [
-            max(len(row.text.split()), len(row.translation.split())) for row in rows if row.translation is not None
-        ]
+        lengths = [max(map(_length, (row.text, row.translation))) for row in rows if row.translation is not None]
         return bool(lengths) and median(lengths) <= _MOST_OF_A_WORD
 
     def kept(self) -> "Part":
@@ -72,6 +73,11 @@ class Part:
             return self
         rows = list(self.rows())
         return replace(self, rows=lambda: iter(rows), repeatable=True)
+
+
+def _length(text: str) -> float:
+    """How many words a text has, more or less."""
+    return max(len(text.split()), n_words(text) / _LETTERS_OF_A_WORD)
 
 
 def text_part(source: Source, language: str) -> Part:

@@ -30,8 +30,7 @@ def existing_path(named: str | os.PathLike[str]) -> Path:
         SourceNotFound: there is nothing, or a folder; it says which names are near.
 
     """
-    path = Path(named)
-    path = path.expanduser() if path.parts[:1] == ("~",) else path
+    path = in_home(named)
     if not _exists(path):
         raise SourceNotFound(f"there is no file {path}.{_near_names(path)}")
     if path.is_dir():
@@ -45,9 +44,15 @@ def is_file(named: str | os.PathLike[str]) -> bool:
     return _exists(path) and not path.is_dir()
 
 
-def is_folder(named: str | os.PathLike[str]) -> bool:
-    """Tell whether this names an existing folder."""
+def in_home(named: str | os.PathLike[str]) -> Path:
+    """Give a path whose `~` is the home folder."""
     path = Path(named)
+    return path.expanduser() if path.parts[:1] == ("~",) else path
+
+
+def is_folder(named: str | os.PathLike[str]) -> bool:
+    """Tell whether this names an existing folder (`~` is the home folder)."""
+    path = in_home(named)
     return _exists(path) and path.is_dir()
 
 

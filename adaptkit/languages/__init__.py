@@ -23,7 +23,7 @@ from adaptkit.languages.scripts import (
     scripts_of,
     usual_scripts,
 )
-from adaptkit.languages.tags import autonym, canonical_tag, language_name
+from adaptkit.languages.tags import autonym, canonical_tag, language_name, macrolanguage_of, without_region
 
 __all__ = [
     "UNSPACED",
@@ -36,6 +36,7 @@ __all__ = [
     "family_for",
     "family_in_words",
     "language_name",
+    "macrolanguage_of",
     "name_of_script",
     "nearest_relative",
     "relative_trained_on",
@@ -49,4 +50,5 @@ __all__ = [
     "usual_scripts",
     "why_no_relative",
     "with_frequent_words",
+    "without_region",
 ]

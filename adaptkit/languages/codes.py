@@ -39,6 +39,21 @@ def tag_of_code(text: str) -> str | None:
     return str(language.to_tag())
 
 
+def in_general(tag: str) -> str:
+    """The canonical tag of the language without its region, in the script of that region: `zh-HK` -> `zh-Hant`."""
+    language = Language.get(tag)
+    scripts = (
+        [language.script] if language.script else sorted(default_scripts(str(language.language), language.territory))
+    )
+    return tag_of_code(f"{language.language}-{scripts[0]}") or tag
+
+
+def macrolanguage(tag: str) -> str | None:
+    """The code of the macrolanguage that a language belongs to: `quy` -> `qu`; None where it is of none."""
+    found: str | None = MACROLANGUAGES.get(str(Language.get(tag).language))
+    return found
+
+
 def default_scripts(language: str, territory: str | None) -> set[str]:
     """The codes for the script that a language is written in where its tag names none."""
     if language in DEFAULT_SCRIPTS:

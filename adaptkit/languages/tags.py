@@ -40,6 +40,20 @@ def canonical_tag(name: str) -> str:
     return _tag_of_name(name, text, tag)
 
 
+def without_region(tag: str) -> str:
+    """Return the canonical tag of a language in general: `sw` of `sw-KE`, and of `zh-HK`, by its script, `zh-Hant`."""
+    from adaptkit.languages.codes import in_general
+
+    return in_general(tag)
+
+
+def macrolanguage_of(tag: str) -> str | None:
+    """Return the code of the macrolanguage that a language belongs to, `qu` of `quy`; None where it is of none."""
+    from adaptkit.languages.codes import macrolanguage
+
+    return macrolanguage(tag)
+
+
 def language_name(tag: str) -> str:
     """Return the English name of a language: "Swahili", "Chinese (Traditional)"."""
     from langcodes import Language

@@ -18,6 +18,10 @@ class ChangedOption:
     now: Any
 
     def __str__(self) -> str:
+        if isinstance(self.before, list) and isinstance(self.now, list):
+            added, gone = _beside(self.now, self.before), _beside(self.before, self.now)
+            if bool(added) != bool(gone):
+                return f"{self.name} has {_shown(added or gone)} {'now too' if added else 'no more'}"
         return f"{self.name} was {_told(self.before, self.now)}, now {_told(self.now, self.before)}"
 
 
@@ -64,6 +68,14 @@ def _told(value: object, other: object) -> str:
     if value is _NOT_GIVEN:
         return "not given"
     if isinstance(value, list) and isinstance(other, list):
-        value = [part for part in value if part not in other] or value
+        value = _beside(value, other) or value
+    return _shown(value)
+
+
+def _beside(one: list[Any], other: list[Any]) -> list[Any]:
+    return [part for part in one if part not in other]
+
+
+def _shown(value: object) -> str:
     said = repr(value)
     return said if len(said) <= _SHOWN else f"{said[: _SHOWN // 2]}…{said[-_SHOWN // 2 :]}"

@@ -7,9 +7,9 @@ of it comes with adaptkit.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from adaptkit.data.cldr import PLACES, names_in_both
+from adaptkit.data.sources import in_home
 from adaptkit.projection.copies import likeness, plain
 from adaptkit.projection.entities import Span
 from adaptkit.projection.placing import Placed, spans_like
@@ -43,6 +43,6 @@ def read_gazetteer(folder: str | os.PathLike[str], *, language: str, source: str
     """
     names: dict[str, set[str]] = {}
     for file in PLACES:
-        for name, other in names_in_both(Path(folder), file, source=source, language=language):
+        for name, other in names_in_both(in_home(folder), file, source=source, language=language):
             names.setdefault(plain(name), set()).add(other)
     return Gazetteer({name: frozenset(others) for name, others in names.items() if name})

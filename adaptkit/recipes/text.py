@@ -253,7 +253,7 @@ class TextTraining(TextLook):
             return []
         return [
             f"note: {', '.join(words)} has words and names, no sentences; what layers learned of a dictionary alone "
-            f"was worse than nothing. A glossary learns of it ({as_typed(method='glossary')})"
+            f"has brought topics nothing sure so far. A glossary learns of it ({as_typed(method='glossary')})"
         ]
 
     def _pairs_shown(self) -> list[str]:

@@ -173,7 +173,7 @@ def _files(parallel: PathOrName | Sequence[PathOrName]) -> tuple[str, ...]:
 def _with_sentences(files: Sequence[str], parts: Sequence[Part]) -> tuple[str, ...]:
     """Those of the files that do not have words alone. Two plain files are the sides of one part."""
     if len(files) != len(parts):
-        return tuple(files)
+        return () if all(part.of_words for part in parts) else tuple(files)
     some = [file for file, part in zip(files, parts, strict=True) if not part.of_words]
     # Two that are left over are not to become the sides of one.
     return tuple(files if some and len(parallel_sources(parallels(some))) != len(some) else some)

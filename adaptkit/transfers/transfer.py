@@ -94,7 +94,7 @@ def transfer_task(
         reading=reading or ReadingOptions(),
     )
     ways = started.ways if given is None else replace(started.ways, trained=given.id)
-    _require_some_way(ways)
+    _require_some_way(ways, started.notes)
     _require_own(place, first_line(ways))
     if given is not None:
         _require_no_other(given, place / given.id, overwrite=planned.overwrite)
@@ -118,13 +118,17 @@ def transfer_task(
     return found
 
 
-def _require_some_way(ways: Ways) -> None:
-    """See that there is something to train besides the labels alone."""
-    if len(ways.all) == 1:
-        raise ConfigError(
-            f"{as_typed(parallel=...)} has words and names, no sentences, of which {ways.head.row.in_words} gain "
-            f"nothing. Give sentences with translations, or an adapter that is there ({as_typed(adapter=...)})."
-        )
+def _require_some_way(ways: Ways, notes: Sequence[str]) -> None:
+    """See that there is something to train besides the labels alone; `notes` say why there may be nothing."""
+    if len(ways.all) > 1:
+        return
+    why = f"of which {ways.head.row.in_words} gain nothing"
+    if not ways.head.pairs:
+        why = f"and nothing can be learned of them: {'; '.join(note.removesuffix('.') for note in notes)}"
+    raise ConfigError(
+        f"{as_typed(parallel=...)} has words and names, no sentences, {why}. Give sentences with translations, or an "
+        f"adapter that is there ({as_typed(adapter=...)})."
+    )
 
 
 def _require_own(place: Path, begins: str) -> None:

@@ -54,6 +54,31 @@ def test_a_folder_may_have_both_and_each_in_other_languages(emoji: Path) -> None
         open_parallel(emoji, target="ha")
 
 
+def test_a_region_has_its_own_names_and_for_the_others_those_of_the_language(emoji: Path) -> None:
+    write_emoji(emoji, {"sw-KE": {"🐐": ("", ["mnyama wa shamba"]), "🐄": ("ng'ombe", [])}})
+    write_places(emoji, {"en": {"DE": "Germany"}, "sw": {"DE": "Ujerumani"}})
+    for tag, keywords in {"sw-KE": "mnyama wa shamba", "sw-TZ": "mnyama, shamba"}.items():
+        pairs = list(open_parallel(emoji, target=tag).pairs())
+        assert pairs[:3] == [("goat", "mbuzi"), ("animal, farm", keywords), ("ear of maize", "gunzi")]
+        assert pairs[-1] == ("Germany", "Ujerumani")
+    assert next(open_parallel(emoji, target="sw", source_language="en-GB").pairs()) == ("goat", "mbuzi")
+
+
+def test_a_wider_language_is_offered_and_not_taken(tmp_path: Path) -> None:
+    folder = write_emoji(tmp_path, {"en": {"🐐": ("goat", [])}, "qu": {"🐐": ("kabra", [])}})
+    with pytest.raises(SourceNotFound, match=r"It has qu, to which quy belongs: .* give qu as the language"):
+        open_parallel(folder, target="quy")
+    assert list(open_parallel(folder, target="qu").pairs()) == [("goat", "kabra")]
+
+
+def test_a_folder_may_be_named_from_the_home_folder(emoji: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(emoji.parent))
+    monkeypatch.setenv("USERPROFILE", str(emoji.parent))
+    for named in ("~/emoji", Path("~/emoji/")):
+        assert next(open_parallel(named, target="sw").pairs()) == ("goat", "mbuzi")
+    assert parallel_sources(parallels(["~/emoji", "a.txt"])) == [Source(Path("~/emoji")), Source(Path("a.txt"))]
+
+
 def test_a_folder_is_a_source_among_others_as_a_shell_writes_it(emoji: Path, places: Path) -> None:
     assert parallel_sources(parallels([str(emoji), str(places)])) == [Source(emoji), Source(places)]
     (written,) = parallel_sources(parallels([f"{emoji},licence=Unicode-3.0"]))
@@ -72,6 +97,8 @@ def test_a_folder_is_a_source_among_others_as_a_shell_writes_it(emoji: Path, pla
             False,
         ),
         ([("The goat drinks water.", "แพะดื่มน้ำ")], False),
+        ([("山羊", "แพะ"), ("饮用水", "น้ำดื่ม")], True),
+        ([("山羊在农场里喝干净的水。", "แพะดื่มน้ำสะอาดในฟาร์มของชาวนา")], False),
     ],
 )
 def test_a_dictionary_is_told_from_sentences(pairs: list[tuple[str, str]], of_words: bool) -> None:

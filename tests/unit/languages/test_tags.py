@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptkit.errors import UnknownLanguage
-from adaptkit.languages import canonical_tag, language_name
+from adaptkit.languages import canonical_tag, language_name, macrolanguage_of, without_region
 from adaptkit.languages.names import MAX_SUGGESTIONS
 
 SIB200_FOLDERS = {
@@ -208,6 +208,18 @@ def test_code_beats_the_name_of_another_language() -> None:
 )
 def test_display_name_is_english(tag: str, name: str) -> None:
     assert language_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "general"),
+    [("sw-KE", "sw"), ("zh-HK", "zh-Hant"), ("sr-ME", "sr-Latn"), ("ca-ES-valencia", "ca"), ("ff-Adlm", "ff-Adlm")],
+)
+def test_a_language_without_its_region_keeps_the_script_of_that_region(tag: str, general: str) -> None:
+    assert without_region(tag) == general
+
+
+def test_the_macrolanguage_of_a_language() -> None:
+    assert [macrolanguage_of(tag) for tag in ("quy", "quy-PE", "tw", "sw")] == ["qu", "qu", "ak", None]
 
 
 def test_display_name_of_no_language_is_refused() -> None:

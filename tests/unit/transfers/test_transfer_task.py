@@ -245,9 +245,11 @@ OTHER = [(text, LABELS[label == LABELS[0]]) for text, label in ENGLISH[:1]] + EN
 def test_other_options_are_named_in_words_of_a_transfer_before_anything_is_written() -> None:
     transferred()
     before = files_in("out")
+    Path("more.jsonl").write_text(Path("en-sw.jsonl").read_text(encoding="utf-8").partition("\n")[0], encoding="utf-8")
     refused: list[tuple[dict[str, object], str]] = [
         ({"max_steps": 3}, "written: max_steps was 2, now 3. Put"),
         ({"task_steps": 3}, "written: task_steps was 2, now 3. Put"),
+        ({"parallel": ["en-sw.jsonl", "more.jsonl"]}, r"written: parallel has \['more.jsonl'\] now too"),
         ({"licence": "CC0-1.0"}, "written: licence was not given, now 'CC0-1.0'. Put"),
         ({"data": OTHER}, r"data has other examples than out/topics-en-\w+.jsonl, .*: 1 example more, 1 of those 60"),
         ({"data": ENGLISH[::-1]}, "in another order"),
@@ -385,6 +387,23 @@ def test_words_alone_are_refused_for_pairs_of_texts(dictionary: str) -> None:
     with pytest.raises(ConfigError, match=r"words and names, no sentences, of which .* gain nothing"):
         transferred(task="pairs", data=nli, parallel=dictionary)
     assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("child")
+def test_words_of_which_none_can_be_translated_are_refused_with_the_reason() -> None:
+    Path("fr-sw.tsv").write_text("fr\tsw\n" + "".join(f"{ours}\t{theirs}\n" for ours, theirs in WORDS_BESIDE))
+    with pytest.raises(
+        ConfigError, match=r"no sentences, and nothing can be learned of them: .* \(fr to sw\): the examples are in en"
+    ):
+        transferred(task="names", data=WORDS, task_type="tagging", parallel="fr-sw.tsv")
+
+
+def test_two_plain_files_of_words_are_a_dictionary(child: type[InThisProcess]) -> None:
+    for number, name in enumerate(("words.en", "words.sw")):
+        Path(name).write_text("\n".join(pair[number] for pair in WORDS_BESIDE), encoding="utf-8")
+    found = transferred(task="names", data=WORDS, task_type="tagging", parallel=["words.en", "words.sw"])
+    assert found.stack == "task/names-translated"
+    assert trained_by(child) == ["out/task/names-translated"]
 
 
 @pytest.mark.usefixtures("child")
