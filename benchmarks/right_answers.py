@@ -14,10 +14,10 @@ from adaptkit.scores import paired_difference
 Right = NDArray[np.float64]
 
 
-def right_answers(model: AdaptedModel, adapter: Adapter, test: TaskData) -> Right:
-    """1 where the predicted label is the right one. Shape: (n_examples)."""
-    with attached(model, adapter):
-        found = model.predict(test.examples, stack=adapter.id, batch_size=64)
+def right_answers(model: AdaptedModel, test: TaskData, *adapters: Adapter) -> Right:
+    """1 where the predicted label, of several task adapters together, is the right one. Shape: (n_examples)."""
+    with attached(model, *adapters):
+        found = model.predict(test.examples, stack=" | ".join(adapter.id for adapter in adapters), batch_size=64)
     pairs = zip(found, test.examples, strict=True)
     right = [prediction.label == example.label for prediction, example in pairs]  # type: ignore[attr-defined]
     return np.array(right, np.float64)

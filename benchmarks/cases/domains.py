@@ -1,11 +1,12 @@
 """What text of the target domain without labels gives: sentiment, from labels of books to five other domains.
 
 `python -m benchmarks.run domains [--device cuda] [--source books] [--targets electronics,MR] [--seeds 0,1,2]
-[--variants "CORAL 1;DANN 0.1"] [--max-steps N] [--max-length 256] [--limit N]`
+[--variants "CORAL 1;DANN 0.1;head;head and plain"] [--max-steps N] [--max-length 256] [--limit N]`
 
-Each variant trains one adapter a target domain, on all labels of the source and the target's text without labels; the
-plain task adapter is one for all targets. What a variant gains is over all test examples of the targets together
-(`average`) and by target. `--limit` scores the first N examples of each.
+A variant with a regulariser trains one adapter a target domain, on all labels of the source and the target's text
+without labels; the plain task adapter is one for all targets, and so is the head alone, the last variant but one. The
+last one is both of these together, by the mean of their probabilities. What a variant gains is over all test examples
+of the targets together (`average`) and by target. `--limit` scores the first N examples of each.
 """
 
 import argparse
@@ -28,6 +29,7 @@ VARIANTS: dict[str, tuple[type[Coral | Dann], float]] = {
     **{f"DANN {weight:g}": (Dann, weight) for weight in (0.01, 0.03, 0.1, 0.3)},
 }
 """A regulariser and its weight, by what they are called in a row."""
+HEADS = ("head", "head and plain")
 
 
 def main(arguments: list[str]) -> None:
@@ -51,13 +53,14 @@ def main(arguments: list[str]) -> None:
     without = {target: case.runs(plain, test) for target, test in tests.items()}
     measured: dict[str, Any] = {PLAIN: {options.source: gain(at_source, at_source), **_rows(without, without)}}
     print(PLAIN, measured[PLAIN], flush=True)
-    for name in VARIANTS if options.variants == "all" else options.variants.split(";"):
-        made, weight = VARIANTS[name]
-        runs = {}
-        for target, test in tests.items():
-            text = unlabelled(target)
-            adapters = [case.trained(seed, made(weight=weight, unlabelled=text)) for seed in seeds]
-            runs[target] = case.runs(adapters, test)
+    for name in (*VARIANTS, *HEADS) if options.variants == "all" else options.variants.split(";"):
+        if name in HEADS:
+            stacks = [(case.head(seed), *([plain[n]] if "plain" in name else [])) for n, seed in enumerate(seeds)]
+            runs = {
+                target: [right_answers(case.model, test, *each) for each in stacks] for target, test in tests.items()
+            }
+        else:
+            runs = {target: case.runs(case.adapted(name, target), test) for target, test in tests.items()}
         measured[name] = _rows(runs, without)
         print(name, measured[name], flush=True)
     config = {**vars(options), "targets": targets, "device": str(case.model.backbone.device)}
@@ -87,12 +90,25 @@ class Case:
             ),
         )
 
+    def adapted(self, name: str, target: str) -> list[adaptkit.Adapter]:
+        """Adapters of a variant with a regulariser, one a seed."""
+        made, weight = VARIANTS[name]
+        text = unlabelled(target)
+        return [self.trained(seed, made(weight=weight, unlabelled=text)) for seed in self._seeds]
+
+    def head(self, seed: int) -> adaptkit.Adapter:
+        """A head alone, for all targets."""
+        run = adaptkit.Run(seed=seed, max_length=self._options.max_length, progress=False)
+        return adaptkit.train_adapter(
+            task="sentiment-head", data=self._source, backbone=self.model, method="head", run=run
+        )
+
     def test_of(self, domain: str) -> TaskData:
         test = reviews(domain, "test")
         return replace(test, examples=test.examples[: self._options.limit])
 
     def runs(self, adapters: Sequence[adaptkit.Adapter], test: TaskData) -> list[Right]:
-        return [right_answers(self.model, adapter, test) for adapter in adapters]
+        return [right_answers(self.model, test, adapter) for adapter in adapters]
 
 
 def _rows(runs: dict[str, list[Right]], plain: dict[str, list[Right]]) -> dict[str, Any]:

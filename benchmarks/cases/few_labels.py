@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
                 trained = [
                     _trained(model, data, seed, variant, options) for data, seed in zip(drawn, seeds, strict=True)
                 ]
-                runs[name] = [right_answers(model, adapter, test) for adapter in trained]
+                runs[name] = [right_answers(model, test, adapter) for adapter in trained]
                 row = gain(runs[name], runs[PLAIN])
                 measured.setdefault(task, {}).setdefault(str(n_labels), {})[name] = row
                 print(f"{task}, {n_labels} labels, {name}: {row}", flush=True)
