@@ -140,6 +140,16 @@ def test_the_gains_without_sentences_are_those_of_the_result_files() -> None:
     assert f"none lost, and {sum(each['interval_95'][0] > 0 for each in found.values())} of the nine" in row
 
 
+def test_the_gains_of_names_are_those_of_their_result_files() -> None:
+    row, measured = measured_of("| named entities (MasakhaNER 2, whole tests)")
+    gains = {language: each["against"]["both"]["english"] for language, each in measured.items()}
+    assert len(gains) == 6
+    assert f"{fmean(gain['mean'] for gain in gains.values()):+.1f} F1 on average" in row
+    for name, tag in {"Bambara": "bm", "Swahili": "sw", "Kinyarwanda": "rw", "Yoruba's": "yo"}.items():
+        assert f"{name} {gains[tag]['mean']:+.1f}" in row
+    assert f"all {sum(gain['low'] > 0 for gain in gains.values())} of the 95 % intervals lie above zero" in row
+
+
 def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
     row, measured = measured_of("| inference (XNLI")
     languages = re.findall(r"languages \(([a-z ]+)\)", row)[0].split()
