@@ -162,8 +162,13 @@ def _read(path: Path, keys: Sequence[str], of_one: Callable[[object], T]) -> Map
         if path.stat().st_size > _MOST_BYTES:
             raise MalformedText(path, 1, f"{path.stat().st_size:,} bytes", f"at most {_MOST_BYTES:,}")
         found = json.loads(path.read_text(encoding="utf-8"))
-        for key in keys:
+        *outer, last = keys
+        for key in outer:
             found = found[key]
+        if last not in found and "identity" in found:
+            # As of some languages that CLDR has begun.
+            raise SourceNotFound(f"{path} has no names of its language yet{_others(path)}.{_wider(path)}")
+        found = found[last]
         return {code: of_one(each) for code, each in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         right = f"JSON of CLDR: {', '.join(keys)}, and a name for each code"

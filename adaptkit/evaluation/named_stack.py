@@ -10,11 +10,10 @@ from adaptkit.errors import ConfigError, UnknownAdapter
 from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.conditions import Adapters, opened
 from adaptkit.model import AdaptedModel, ResolvedEnsemble, ResolvedStack
-from adaptkit.model.ensembles import AnsweredBy, stacks_of
+from adaptkit.model.ensembles import AnsweredBy, kind_of, stacks_of
 from adaptkit.model.paging import PagedZoo
 from adaptkit.model.stacks import as_stack
 from adaptkit.storage import Adapter, Zoo
-from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
 
@@ -133,16 +132,12 @@ def _names_in(named: AnsweredBy) -> Iterator[str]:
 def _require_same_kind(found: ResolvedEnsemble, task: Adapter) -> None:
     head = task.config.head
     assert head is not None  # noqa: S101 - checked when it was given
-    if _kind(found.head) != _kind(head):
+    if kind_of(found.head) != kind_of(head):
         raise ConfigError(
             f"the stack is measured beside the task adapter, and answers something else: it ends in "
             f"{found.head.row.told(found.head)}; {task.id} in {head.row.told(head)}. Give a task adapter with the same "
             f"labels: {as_typed(adapter=...)}."
         )
-
-
-def _kind(head: HeadConfig) -> tuple[str, frozenset[str]]:
-    return head.task_type, frozenset(head.labels)
 
 
 def _trained(id_: str, adapter: Adapter | None) -> Adapter:

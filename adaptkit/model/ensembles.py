@@ -59,7 +59,7 @@ def stacks_of(named: AnsweredBy) -> Sequence[StackLike]:
 def _mean_of(heads: Sequence[HeadConfig]) -> Callable[[Sequence[Any]], Any]:
     """What makes one answer of those of several heads."""
     first = heads[0]
-    other = next((head for head in heads if _kind(head) != _kind(first)), None)
+    other = next((head for head in heads if kind_of(head) != kind_of(first)), None)
     if other is not None:
         raise ConfigError(
             f"the stacks of an ensemble end in heads of one kind, found {first.row.told(first)}; and "
@@ -72,5 +72,6 @@ def _mean_of(heads: Sequence[HeadConfig]) -> Callable[[Sequence[Any]], Any]:
     return mean
 
 
-def _kind(head: HeadConfig) -> tuple[str, frozenset[str]]:
+def kind_of(head: HeadConfig) -> tuple[str, frozenset[str]]:
+    """By which answers of two heads are of one kind: the type of the task, and its labels in any order."""
     return head.task_type, frozenset(head.labels)

@@ -66,7 +66,8 @@ class TextRequest(Request):
         shell=Shell(
             list[str],
             "sentences with translations: JSON lines, TSV, TMX, or a pair of plain files (a.en,a.ha), then "
-            ",licence=...,weight=...,name=...,source_lang=...; of several languages, LANG=FILE; may be repeated",
+            ",licence=...,weight=...,name=...,source_lang=...; or a folder of CLDR's names; of several languages, "
+            "LANG=FILE; may be repeated",
             metavar="<file>",
             read=by_language(parallels),
         ),

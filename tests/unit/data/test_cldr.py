@@ -140,6 +140,15 @@ def test_a_file_of_another_form_is_told(wrong: str, emoji: Path) -> None:
         open_parallel(emoji, target="sw")
 
 
+def test_a_language_that_has_no_names_yet_is_as_one_that_is_not_there(tmp_path: Path) -> None:
+    begun = write_emoji(tmp_path / "begun", {"en": {"🐐": ("goat", [])}, "pap": {}})
+    (begun / "annotations/pap/annotations.json").write_text('{"annotations": {"identity": {"language": "pap"}}}')
+    with pytest.raises(SourceNotFound, match="has no names of its language yet"):
+        open_parallel(begun, target="pap")
+    write_places(begun, {"en": {"DE": "Germany"}, "pap": {"DE": "Alemania"}})
+    assert list(open_parallel(begun, target="pap").pairs()) == [("Germany", "Alemania")]
+
+
 def test_a_file_that_is_too_large_is_not_read(emoji: Path) -> None:
     (emoji / "annotations" / "sw" / "annotations.json").write_text(" " * (4 * 2**20 + 1))
     with pytest.raises(MalformedText, match=r"at most 4,194,304"):
