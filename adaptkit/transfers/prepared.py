@@ -102,8 +102,18 @@ class Prepared:
             parallel=files,
             sentences=sentences,
             translated_from=source if stated <= {source} else None,
-            notes=tuple(dict.fromkeys([*_swapped(parts), *told, *_of_words(files, sentences)])),
+            notes=tuple(dict.fromkeys([*_swapped(parts), *told])),
         )
+
+    def with_ways(self, ways: Ways) -> "Prepared":
+        """The same with the ways that are taken. It is said where an adapter learns of less than words do."""
+        told: list[str] = []
+        if ways.trained is None and not self.sentences:
+            told = ["the text has words and names alone, so no language adapter is trained"]
+        elif ways.trained is None and self.sentences != self.parallel:
+            learns = ", ".join(self.sentences)
+            told = [f"a language adapter is trained on {learns} alone: the other text has words and names"]
+        return replace(self, ways=ways, notes=(*self.notes, *told))
 
     def files(self, place: Path) -> Mapping[str, Path]:
         """Where the examples go by language, the source first. A name has a hash of what a file holds.
@@ -177,15 +187,6 @@ def _with_sentences(files: Sequence[str], parts: Sequence[Part]) -> tuple[str, .
     some = [file for file, part in zip(files, parts, strict=True) if not part.of_words]
     # Two that are left over are not to become the sides of one.
     return tuple(files if some and len(parallel_sources(parallels(some))) != len(some) else some)
-
-
-def _of_words(files: Sequence[str], sentences: Sequence[str]) -> list[str]:
-    """What to say where an adapter with layers learns of less than words are learned from."""
-    if not sentences:
-        return ["the text has words and names alone, so no language adapter is trained"]
-    if len(sentences) == len(files):
-        return []
-    return [f"a language adapter is trained on {', '.join(sentences)} alone: the other text has words and names"]
 
 
 def _require_known(head: HeadConfig, dev: TaskData) -> None:

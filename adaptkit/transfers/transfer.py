@@ -99,7 +99,7 @@ def transfer_task(
     if given is not None:
         _require_no_other(given, place / given.id, overwrite=planned.overwrite)
     run = TransferRun(
-        prepared=replace(started, ways=ways),
+        prepared=started.with_ways(ways),
         place=place,
         backbone=held,
         planning=planned,

@@ -113,7 +113,8 @@ def test_answers_behind_the_last_loss_are_counted_as_read_again(
     monkeypatch.setattr(TrainingRun, "measure_step", lambda *_: 0.0)
     found = estimate_adapter(**HEAD_ALONE, **made.topics_and_others(), evaluate_every=5, backbone=model)
     scale = 80 / 24  # of 80 examples, three batches of 8 are measured
-    assert found.evaluations_s == pytest.approx(scale * (4 * 1.0 + 100.0), abs=1.0)
+    # Beside them, those of a start are measured, in the time that this machine takes.
+    assert -1e-6 <= found.evaluations_s - scale * (4 * 1.0 + 100.0) < found.begun_s
 
 
 def test_a_cost_counts_what_was_begun_once() -> None:

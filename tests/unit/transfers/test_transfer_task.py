@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import adaptkit
 from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TransferredTask, transfer_task
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
+from adaptkit.labelled import ReadingOptions
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import Difference
 from adaptkit.storage import load_adapter
 from adaptkit.task_types import LabelledText
 from adaptkit.transfers import MeasuredWay
+from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.transferred import chosen_of
 from tests.names import write_emoji
 from tests.plans import InThisProcess, in_this_process, plan_folder
@@ -372,6 +375,24 @@ def test_an_adapter_that_is_there_goes_with_words_alone(dictionary: str) -> None
     transferred(output="before")
     found = transferred(parallel=dictionary, adapter="before/language/sw", max_steps=None)
     assert found.stack.endswith("language/sw-glossary > language/sw > task/topics-both")
+    assert "language adapter is trained" not in str(found)
+
+
+@pytest.mark.usefixtures("child")
+def test_an_adapter_that_is_there_is_not_said_to_be_trained(dictionary: str) -> None:
+    read = Prepared.of(
+        task="topics",
+        data=ENGLISH,
+        dev=None,
+        lang="sw",
+        source_lang="en",
+        parallel=["en-sw.jsonl", dictionary],
+        task_type=None,
+        reading=ReadingOptions(),
+    )
+    told = "a language adapter is trained on en-sw.jsonl alone: the other text has words and names"
+    assert told in read.with_ways(read.ways).notes
+    assert told not in read.with_ways(replace(read.ways, trained="language/mine")).notes
 
 
 def test_words_alone_put_tagged_words_into_the_language(child: type[InThisProcess], dictionary: str) -> None:
