@@ -39,7 +39,7 @@ class WordTranslation:
         n_words: running words of the examples, without those of names.
         n_known: those of them that got a translation, right or wrong.
         n_entries: words whose translation was learned.
-        n_pairs: pairs of sentences that it was learned from.
+        n_pairs: pairs of sentences, or of words, that it was learned from.
     """
 
     language: str
@@ -66,7 +66,7 @@ class WordTranslation:
 
     def __str__(self) -> str:
         known = f"{self.n_known:,} of {self.n_words:,} words translated ({self.known:.0%})"
-        learned = f"{counted(self.n_entries, 'word')} of {counted(self.n_pairs, 'pair')} of sentences"
+        learned = f"{counted(self.n_entries, 'word')} of {counted(self.n_pairs, 'pair')} of the parallel text"
         return f"{counted(len(self.data.examples), 'example')} in {self.language}: {known}, by {learned}"
 
 

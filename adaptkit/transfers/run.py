@@ -47,6 +47,11 @@ class TransferRun:
         """Those that are trained: all where they are measured, else the usual one."""
         return self.ways.all if self.prepared.dev is not None else (self.ways.usual,)
 
+    @property
+    def trains_layers(self) -> bool:
+        """Whether a language adapter with layers is among what is trained."""
+        return self.ways.trained is None and self.ways.adapter in self.ways.language_adapters(self.chosen)
+
     def with_names(self) -> "TransferRun":
         """With names projected into sentences of the language, where a way learns from them.
 

@@ -61,7 +61,7 @@ def transfer_task(
         source_lang: the language of the labelled examples.
         task_type: else it is recognised from the columns.
         reading: how labelled files are read.
-        max_steps: steps of the language adapter (None: the usual number).
+        max_steps: steps of the language adapter (None: the usual number); refused where none is trained.
         task_steps: steps of each task adapter.
         licence: of the parallel text, for the cards.
         backbone: a hub id or folder, or `Pretrained(...)`, which says how it is held too.
@@ -107,6 +107,11 @@ def transfer_task(
         language_options={"max_steps": max_steps},
         task_options={"max_steps": task_steps},
     )
+    if max_steps is not None and not run.trains_layers:
+        raise ConfigError(
+            f"{as_typed(max_steps=max_steps)} is of a language adapter, and here none is trained; leave it out. "
+            f"Steps of task adapters are {as_typed(task_steps=...)}."
+        )
     run.require_same()
     run.write()
     if given is not None:

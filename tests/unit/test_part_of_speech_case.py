@@ -45,7 +45,7 @@ def test_each_way_is_beside_english_alone(tmp_path: Path, monkeypatch: pytest.Mo
     assert (measured["english"]["sentences"], measured["english"]["words"]) == (30, 120)
     # The test holds all of one sentence, so that words are learned from the other alone.
     assert measured["words"] == {
-        "sw": "30 examples in sw: 75 of 90 words translated (83%), by 3 words of 5 pairs of sentences"
+        "sw": "30 examples in sw: 75 of 90 words translated (83%), by 3 words of 5 pairs of the parallel text"
     }
     found = measured["sw"]
     assert min(found["words"]) > 0

@@ -171,7 +171,7 @@ def test_names_get_the_adapter_translated_words_and_projected_names(
 
 def test_parts_of_speech_get_translated_words_alone(child: type[InThisProcess]) -> None:
     tagged = [(words, ["NOUN" if number % 2 else "VERB" for number in range(len(words))]) for words, _ in WORDS]
-    found = transferred(task="parts", data=tagged, task_type="pos")
+    found = transferred(task="parts", data=tagged, task_type="pos", max_steps=None)
     assert found.stack == "task/parts-translated"
     assert trained_by(child) == ["out/task/parts-translated"]
 
@@ -194,11 +194,11 @@ def test_a_language_adapter_that_is_there_is_taken() -> None:
         run=adaptkit.Run(max_steps=1, progress=False),
         output="adapters/mine",
     )
-    found = transferred(adapter="adapters/mine")
+    found = transferred(adapter="adapters/mine", max_steps=None)
     assert "language/mine > task/topics-adapter" in found.stack
     assert adaptkit.load_adapter("out/language/mine").weights_sha256 == trained.weights_sha256
     with pytest.raises(ConfigError, match="give an adapter with layers that was trained for ha"):
-        transferred(adapter="adapters/mine", lang="ha", output="other")
+        transferred(adapter="adapters/mine", lang="ha", output="other", max_steps=None)
 
 
 @pytest.mark.usefixtures("child")
@@ -396,7 +396,7 @@ def test_an_adapter_that_is_there_is_not_said_to_be_trained(dictionary: str) -> 
 
 
 def test_words_alone_put_tagged_words_into_the_language(child: type[InThisProcess], dictionary: str) -> None:
-    found = transferred(task="names", data=WORDS, task_type="tagging", parallel=dictionary)
+    found = transferred(task="names", data=WORDS, task_type="tagging", parallel=dictionary, max_steps=None)
     assert found.stack == "task/names-translated"
     assert trained_by(child) == ["out/task/names-translated"]
     assert "is the usual one for such tasks" in found.chosen
@@ -405,6 +405,8 @@ def test_words_alone_put_tagged_words_into_the_language(child: type[InThisProces
 @pytest.mark.usefixtures("child")
 def test_words_alone_are_refused_for_pairs_of_texts(dictionary: str) -> None:
     nli = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
+    with pytest.raises(ConfigError, match=r"max_steps=2 is of a language adapter, and here none is trained"):
+        transferred(parallel=dictionary)
     with pytest.raises(ConfigError, match=r"words and names, no sentences, of which .* gain nothing"):
         transferred(task="pairs", data=nli, parallel=dictionary)
     assert not Path("out").exists()
