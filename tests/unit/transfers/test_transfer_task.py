@@ -424,7 +424,9 @@ def test_words_of_which_none_can_be_translated_are_refused_with_the_reason() -> 
 def test_two_plain_files_of_words_are_a_dictionary(child: type[InThisProcess]) -> None:
     for number, name in enumerate(("words.en", "words.sw")):
         Path(name).write_text("\n".join(pair[number] for pair in WORDS_BESIDE), encoding="utf-8")
-    found = transferred(task="names", data=WORDS, task_type="tagging", parallel=["words.en", "words.sw"])
+    found = transferred(
+        task="names", data=WORDS, task_type="tagging", parallel=["words.en", "words.sw"], max_steps=None
+    )
     assert found.stack == "task/names-translated"
     assert trained_by(child) == ["out/task/names-translated"]
 
