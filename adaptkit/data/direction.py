@@ -24,6 +24,8 @@ _LEAST_WORDS = 40
 _IN_A_LANGUAGE = 0.12
 """Of 42 texts, a language's own frequent words were 14 to 36 %, and 10 % at most of those in an unrelated one."""
 _TIMES_AS_MANY = 3
+_LEAST_KNOWN = 5
+"""Entries of a dictionary are known words less often than sentences are, where only some words are known."""
 _MOSTLY = 0.5
 _FAR_APART = 2
 """Branches that English and Hindi have in common, or French and Albanian."""
@@ -98,11 +100,12 @@ class Direction:
 
     def _by_known(self) -> str | None:
         """By words that are known to be of the translations' language."""
-        translations, sentences = ([word.key for side in texts for word in read_words(side)] for texts in self._sides)
-        if min(len(translations), len(sentences)) < _LEAST_WORDS or not self.known:
+        sides = ([word.key in self.known for side in texts for word in read_words(side)] for texts in self._sides)
+        translations, sentences = map(list, sides)
+        if sum(sentences) < _LEAST_KNOWN:
             return None
-        there, here = (sum(key in self.known for key in side) / len(side) for side in (translations, sentences))
-        if here < max(_IN_A_LANGUAGE, _TIMES_AS_MANY * there):
+        there, here = (sum(side) / max(1, len(side)) for side in (translations, sentences))
+        if here < _TIMES_AS_MANY * there:
             return None
         return (
             f"of the side read as {self._name}, {here:.0%} of the words are in the labelled examples, and of the other "

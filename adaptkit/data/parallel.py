@@ -11,9 +11,9 @@ from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
 from adaptkit.data.cldr import described, is_cldr, pairs_of_names
 from adaptkit.data.columns import given_text
 from adaptkit.data.rows import has_rows
-from adaptkit.data.sources import DataSet, describe_files, existing_path, in_home, is_data_set, is_file
+from adaptkit.data.sources import DataSet, describe_files, existing_path, in_home, is_data_set, is_file, is_folder
 from adaptkit.data.translations import LanguagePair
-from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText
+from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText, SourceNotFound
 from adaptkit.languages import canonical_tag
 from adaptkit.terminal.amounts import counted
 
@@ -120,6 +120,7 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
         return _open_dataset(source, languages)
     if is_cldr(source):
         return _open_names(in_home(source), languages)
+    _require_whole_cldr(source)
     if parts := _parts_of(source):
         return _open_files(parts, languages)
     if not isinstance(source, Iterable) or isinstance(source, str | bytes | Mapping):
@@ -148,6 +149,12 @@ def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> Pa
 
     description = describe_files(paths)
     return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=repeatable)
+
+
+def _require_whole_cldr(source: object) -> None:
+    """See that this is no folder inside one of CLDR's names."""
+    if isinstance(source, str | os.PathLike) and is_folder(source) and is_cldr(above := in_home(source).parent):
+        raise SourceNotFound(f"{source} is a part of CLDR's names; give the folder above it, {above}.")
 
 
 def _open_names(folder: Path, languages: LanguagePair) -> ParallelCorpus:

@@ -153,6 +153,8 @@ def swapped_parts(
 ) -> Iterator[str]:
     """Sources whose two sides look swapped; `known` are words of the translations' language, as in `Direction`."""
     for number, part in enumerate(parts):
+        if part.of_names:  # by their codes it is known which is which
+            continue
         own = (row for row in rows if row.part == number)
         direction = direction_of(own, part.language, part.source_language, known)
         if direction is not None and (problem := direction.problem()):

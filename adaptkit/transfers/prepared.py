@@ -18,7 +18,7 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
 from adaptkit.languages import canonical_tag
-from adaptkit.projection import translate_words
+from adaptkit.projection import WordTranslation, translate_words
 from adaptkit.projection.written import written
 from adaptkit.requests.output import PathOrName
 from adaptkit.requests.written import parallels
@@ -36,6 +36,7 @@ _WRITTEN = re.compile(r"-[\w-]+-[0-9a-f]{8}\.(jsonl|conll)")
 class Prepared:
     """All that is read before anything is trained: examples, those in the language, and the ways that there are.
 
+    `words` are examples with their words translated, and `known` is the share of these words, 0 to 1.
     `parallel` is the text as a shell writes it, with what it has: `sentences`, or words alone. `translated_from` is the
     language of the translations, where no file says another one. `notes` are to be told beside the result, warnings
     first.
@@ -45,6 +46,7 @@ class Prepared:
     source: str
     data: TaskData
     words: TaskData | None
+    known: float
     dev: TaskData | None
     parallel: tuple[str, ...]
     sentences: tuple[str, ...]
@@ -90,14 +92,15 @@ class Prepared:
             _require_known(head, measured)
         parts = [parallel_part(each, language, names_from=source) for each in parallel_sources(parallels(list(files)))]
         sentences = _with_sentences(files, parts)
-        words, told = _translated(read, head, files, language, source)
+        translated, told = _translated(read, head, files, language, source)
         stated = {part.source_language for part in parts} - {None}
         return cls(
-            ways=Ways(task, language, head, words=words is not None, sentences=bool(sentences)),
+            ways=Ways(task, language, head, words=translated is not None, sentences=bool(sentences)),
             reading=reading,
             source=source,
             data=read,
-            words=words,
+            words=None if translated is None else translated.data,
+            known=0.0 if translated is None else translated.known,
             dev=measured,
             parallel=files,
             sentences=sentences,
@@ -206,7 +209,7 @@ def _swapped(parts: Sequence[Part]) -> list[str]:
 
 def _translated(
     data: TaskData, head: HeadConfig, files: Sequence[str], language: str, source: str
-) -> tuple[TaskData | None, list[str]]:
+) -> tuple[WordTranslation | None, list[str]]:
     """The examples with their words translated, and what there is to say of it; None where no word can be."""
     if head.pairs:  # which words did not help
         return None, []
@@ -217,4 +220,4 @@ def _translated(
         )
     except EmptyCorpus as error:
         return None, [f"no words were translated, because the parallel text does not say what they are: {error}"]
-    return found.data, [*(f"warning: {problem}" for problem in found.data.warnings), str(found)]
+    return found, [*(f"warning: {problem}" for problem in found.data.warnings), str(found)]

@@ -74,6 +74,15 @@ class TransferredTask:
             partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def was_measured(folder: Path) -> bool:
+    """Whether a folder has a result with scores."""
+    file = folder / RESULT
+    try:
+        return file.is_file() and bool(json.loads(file.read_text(encoding="utf-8"))["metric"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def chosen_of(
     ways: Sequence[MeasuredWay], over_usual: Sequence[Difference | None], *, known: bool = True
 ) -> tuple[MeasuredWay, str]:

@@ -117,6 +117,8 @@ def test_what_a_folder_has_not_is_told(emoji: Path, tmp_path: Path) -> None:
         open_parallel(emoji, target="ha")
     with pytest.raises(ConfigError, match="from en into en"):
         open_parallel(emoji, target="en")
+    with pytest.raises(SourceNotFound, match="is a part of CLDR's names; give the folder above it"):
+        open_parallel(emoji / "annotations", target="sw")
     with pytest.raises(SourceNotFound, match="is a folder: name the files in it"):
         open_parallel(tmp_path, target="sw")
     with pytest.raises(SourceNotFound, match="there is no file"):

@@ -93,6 +93,10 @@ def test_every_way_is_measured_on_labelled_examples_of_the_language(child: type[
     written = json.loads(Path("out/transfer.json").read_text(encoding="utf-8"))
     assert written["stack"] == found.stack
     assert [way["score"] for way in written["ways"]] == [way.score for way in found.ways]
+    again = transferred()
+    assert again.metric == ""
+    assert "transfer.json stays as it was measured before" in str(again)
+    assert json.loads(Path("out/transfer.json").read_text(encoding="utf-8")) == written
 
 
 @pytest.mark.usefixtures("child")
@@ -416,7 +420,8 @@ def test_words_alone_are_refused_for_pairs_of_texts(dictionary: str) -> None:
 def test_words_of_which_none_can_be_translated_are_refused_with_the_reason() -> None:
     Path("fr-sw.tsv").write_text("fr\tsw\n" + "".join(f"{ours}\t{theirs}\n" for ours, theirs in WORDS_BESIDE))
     with pytest.raises(
-        ConfigError, match=r"no sentences, and nothing can be learned of them: .* \(fr to sw\): the examples are in en"
+        ConfigError,
+        match=r"no sentences, and of so few nothing can be learned: .* \(fr to sw\): the examples are in en",
     ):
         transferred(task="names", data=WORDS, task_type="tagging", parallel="fr-sw.tsv")
 
@@ -429,6 +434,17 @@ def test_two_plain_files_of_words_are_a_dictionary(child: type[InThisProcess]) -
     )
     assert found.stack == "task/names-translated"
     assert trained_by(child) == ["out/task/names-translated"]
+
+
+@pytest.mark.usefixtures("child")
+def test_words_of_which_hardly_any_is_in_the_examples_are_refused_with_what_may_be_wrong() -> None:
+    entries = [f"{theirs}\t{ours}\n" for ours, theirs in WORDS_BESIDE if min(len(ours), len(theirs)) > 4]
+    Path("sw-en.tsv").write_text("".join(entries[:40]), encoding="utf-8")
+    for parallel in ("sw-en.tsv", str(write_emoji(Path("emoji")))):
+        with pytest.raises(ConfigError, match="of so few nothing can be learned") as error:
+            transferred(parallel=parallel, max_steps=None)
+        assert ("the two sides look swapped" in str(error.value)) is (parallel == "sw-en.tsv")
+    assert not Path("out").exists()
 
 
 @pytest.mark.usefixtures("child")
