@@ -7,11 +7,12 @@ from tests.runs import PAIRS, SWAHILI
 from tests.unit.heads.examples import choices, tags, topics
 
 # 54 training rows in batches of 7: no two processes have equal shares, and one batch has 5 rows.
-# Recorded, shares are padded: other rounding moves a bias that has no gradient (of choices) by whole steps.
 _STEPS: dict[str, Any] = {"batch_size": 7, "precision": "fp32", "graphs": "never"}
 _TEXT: dict[str, Any] = {**_STEPS, "lang": "sw", "max_steps": 14}
 _TASK: dict[str, Any] = {**_STEPS, "max_steps": 6}
 
+WITHOUT_GRADIENT = {"choice": ("head.out.bias",)}
+"""By case, what moves no answer, being added to the score of each choice: rounding alone moves it, by whole steps."""
 DROPPED, GLOSSARY = "mlm with dropout", "glossary"
 INTERRUPTED_AFTER = 11
 
