@@ -36,7 +36,7 @@ _WRITTEN = re.compile(r"-[\w-]+-[0-9a-f]{8}\.(jsonl|conll)")
 class Prepared:
     """All that is read before anything is trained: examples, those in the language, and the ways that there are.
 
-    `words` are examples with their words translated, and `known` is the share of these words, 0 to 1.
+    `translated` are the examples with their words translated; None where no word can be.
     `parallel` is the text as a shell writes it, with what it has: `sentences`, or words alone. `translated_from` is the
     language of the translations, where no file says another one. `notes` are to be told beside the result, warnings
     first.
@@ -45,8 +45,7 @@ class Prepared:
     ways: Ways
     source: str
     data: TaskData
-    words: TaskData | None
-    known: float
+    translated: WordTranslation | None
     dev: TaskData | None
     parallel: tuple[str, ...]
     sentences: tuple[str, ...]
@@ -99,8 +98,7 @@ class Prepared:
             reading=reading,
             source=source,
             data=read,
-            words=None if translated is None else translated.data,
-            known=0.0 if translated is None else translated.known,
+            translated=translated,
             dev=measured,
             parallel=files,
             sentences=sentences,
@@ -148,7 +146,10 @@ class Prepared:
     @cached_property
     def rows(self) -> Mapping[str, list[str]]:
         """The labelled examples by language, as rows of JSON."""
-        data = {self.source: self.data, **({} if self.words is None else {self.ways.language: self.words})}
+        data = {
+            self.source: self.data,
+            **({} if self.translated is None else {self.ways.language: self.translated.data}),
+        }
         return {language: list(json_lines_of(each)) for language, each in data.items()}
 
 

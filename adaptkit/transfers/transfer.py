@@ -130,7 +130,8 @@ def transfer_task(
 
 def _require_some_way(started: Prepared, ways: Ways) -> None:
     """See that there is something to train besides the labels alone."""
-    if ways.has_adapter or (not ways.head.pairs and started.known >= _LEAST_KNOWN):
+    translated = started.translated
+    if ways.has_adapter or (translated is not None and translated.known >= _LEAST_KNOWN):
         return
     why = f"of which {ways.head.row.in_words} gain nothing"
     if not ways.head.pairs:
