@@ -43,12 +43,18 @@ def first_row(part: Path | TwoFiles, languages: LanguagePair) -> tuple[int, Row]
 
 
 def _first_unit(path: Path, languages: LanguagePair) -> tuple[int, Row] | None:
-    """The first that has the languages: not each needs to have them."""
+    """The first that has the languages, also the preferred one, where there is such: not each needs to have them."""
     found: dict[str, None] = {}
+    first: tuple[int, Row] | None = None
+    preferred = languages.source or languages.preferred
     for number, unit in tmx_rows(path):
         if _has(unit, languages):
-            return number, unit
+            first = first or (number, unit)
+            if preferred is None or field_of(preferred, tuple(unit)):
+                return number, unit
         found.update(dict.fromkeys(unit))
+    if first is not None:
+        return first
     if found:
         more = ["one more language"] if languages.source is None else []
         expected = f"a unit in {' and '.join([*_wanted(languages), *more])}"

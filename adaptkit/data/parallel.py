@@ -89,7 +89,9 @@ class ParallelCorpus:
             raise EmptyCorpus(f"{self.description} holds no pair of sentences ({self.empty_pairs} half empty ones).")
 
 
-def open_parallel(source: ParallelSource, *, target: str, source_language: str | None = None) -> ParallelCorpus:
+def open_parallel(
+    source: ParallelSource, *, target: str, source_language: str | None = None, preferred: str | None = None
+) -> ParallelCorpus:
     """Find the pairs that `source` names, and the languages in them; the rest is checked while reading.
 
     A string or path is a file, also packed (`.gz`, `.xz`, `.bz2`, `.zst`):
@@ -99,12 +101,14 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
     suffix), either under a header of languages or in two columns, source and target.
     A tuple of two file names is a pair of files, source and target, with as many lines each. A list is several
     of these, all between the same two languages. A folder of CLDR's names (`adaptkit.data.cldr`) has pairs of names,
-    with English where no other language is named. Any other iterable yields `(source sentence, target sentence)`.
+    with the preferred language, or English, where none is named. Any other iterable yields
+    `(source sentence, target sentence)`.
 
     Args:
         source: where the pairs are.
         target: the language of the second sentence of each pair.
         source_language: the language of the first; needed where rows hold more than two.
+        preferred: the language of the first where several may be it and none is named.
 
     Raises:
         SourceNotFound: no such file, or a folder.
@@ -113,7 +117,8 @@ def open_parallel(source: ParallelSource, *, target: str, source_language: str |
         UnknownLanguage: `target` or `source_language` is no language.
 
     """
-    languages = LanguagePair(source_language and canonical_tag(source_language), canonical_tag(target))
+    named, wanted = (tag and canonical_tag(tag) for tag in (source_language, preferred))
+    languages = LanguagePair(named, canonical_tag(target), wanted)
     if languages.source == languages.target:
         raise ConfigError(f"source and target language are both {languages.target}; {_TWO_LANGUAGES}")
     if is_data_set(source):
@@ -158,7 +163,7 @@ def _require_whole_cldr(source: object) -> None:
 
 
 def _open_names(folder: Path, languages: LanguagePair) -> ParallelCorpus:
-    source = languages.source or "en"
+    source = languages.source or languages.preferred or "en"
     if source == languages.target:
         raise ConfigError(f"the names in {folder} are read from {source} into {source}; {_TWO_LANGUAGES}")
     pairs = pairs_of_names(folder, source=source, language=languages.target)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from statistics import median
 
-from adaptkit.data.cldr import is_cldr
 from adaptkit.data.corpus import Corpus, open_corpus
 from adaptkit.data.direction import LOOKED_AT, direction_of
 from adaptkit.data.fullness import n_words
@@ -97,14 +96,13 @@ def text_part(source: Source, language: str) -> Part:
     )
 
 
-def parallel_part(source: Source, language: str, *, names_from: str | None = None) -> Part:
-    """Open text with translations; `names_from` is the language that CLDR's names are taken from, where none is named.
+def parallel_part(source: Source, language: str, *, preferred: str | None = None) -> Part:
+    """Open text with translations, those in the `preferred` language where there are several and none is named.
 
     Raises:
         DataError, ConfigError: as `open_parallel`.
     """
-    from_language = source.source_lang or (names_from if is_cldr(source.text) else None)
-    corpus = open_parallel(source.text, target=language, source_language=from_language)
+    corpus = open_parallel(source.text, target=language, source_language=source.source_lang, preferred=preferred)
     stated = corpus.source_language
     return Part(
         name=source.name or one_line(corpus.description),

@@ -16,10 +16,14 @@ _REGION = re.compile(r"[A-Z]{2}|[0-9]{3}")
 
 @dataclass(frozen=True)
 class LanguagePair:
-    """The languages to take from each row, as canonical tags; `source` None means the only other one there is."""
+    """The languages to take from each row, as canonical tags; `source` None means the only other one there is.
+
+    Of several, it is then the one that is `preferred`, if that is among them.
+    """
 
     source: str | None
     target: str
+    preferred: str | None = None
 
     def source_in(self, file: str | Path, number: int, row: Row) -> str:
         """Give the source language of a row.
@@ -67,6 +71,8 @@ class LanguagePair:
         if self.source is not None:
             return asked("source", self.source), target
         others = [tag for tag in tags if tag != target]
+        if len(others) > 1 and self.preferred is not None and (tag := field_of(self.preferred, tuple(others))):
+            return tag, target
         if len(others) != 1:
             expected = f"one more language beside {self.target} (choose among several: {as_typed(source_lang=...)})"
             raise MalformedText(file, number, fields_of(sentences), expected)

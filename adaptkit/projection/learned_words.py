@@ -40,7 +40,7 @@ def learned_words(
         DataError: Parallel text that is not there or malformed.
         EmptyCorpus: No source translates from that language, or no word is learned.
     """
-    parts = [parallel_part(each, language, names_from=source) for each in parallel_sources(parallel)]
+    parts = [parallel_part(each, language, preferred=source) for each in parallel_sources(parallel)]
     stated = [(part, part.source_language) for part in parts]
     parts = [part for part, tag in stated if tag is None or is_in(tag, source)] or _refused(parts, source)
     rows = list(read_parts(parts))

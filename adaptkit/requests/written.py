@@ -37,6 +37,8 @@ def _source(written: str, read: Any) -> Written:  # noqa: ANN401 - what makes a 
     pieces = [written] if is_file(written) else written.split(",")
     files = [piece for piece in pieces if piece.partition("=")[0] not in FACTS]
     facts = dict(piece.split("=", 1) for piece in pieces if piece not in files)
+    if is_file(whole := ",".join(files)):
+        files = [whole]
     if unknown := [piece for piece in files if _FACT.match(piece) and not is_file(piece)]:
         near = get_close_matches(unknown[0].partition("=")[0], FACTS, n=1)
         hint = f" Did you mean {near[0]}=?" if near else ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 
 from adaptkit.composition import AdapterId
@@ -13,6 +14,7 @@ from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.data.direction import LOOKED_AT
 from adaptkit.data.mix import parallel_sources
 from adaptkit.data.part import Part, parallel_part, read_parts, swapped_parts
+from adaptkit.data.source import Source
 from adaptkit.data.sources import is_file
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
@@ -37,8 +39,8 @@ class Prepared:
     """All that is read before anything is trained: examples, those in the language, and the ways that there are.
 
     `translated` are the examples with their words translated; None where no word can be.
-    `parallel` is the text as a shell writes it, with what it has: `sentences`, or words alone. `translated_from` is the
-    language of the translations, where no file says another one. `notes` are to be told beside the result, warnings
+    `parallel` is the text as a shell writes it, with what it has: `sentences`, or words alone. Behind a file that has
+    translations in another language than `source` stands which. `notes` are to be told beside the result, warnings
     first.
     """
 
@@ -49,7 +51,6 @@ class Prepared:
     dev: TaskData | None
     parallel: tuple[str, ...]
     sentences: tuple[str, ...]
-    translated_from: str | None
     reading: ReadingOptions
     notes: tuple[str, ...] = ()
 
@@ -89,10 +90,12 @@ class Prepared:
         measured = None if dev is None else _read(dev, reading, task_type=read.task_type, language=language)
         if measured is not None:
             _require_known(head, measured)
-        parts = [parallel_part(each, language, names_from=source) for each in parallel_sources(parallels(list(files)))]
+        sources = parallel_sources(parallels(list(files)))
+        parts = [parallel_part(each, language, preferred=source) for each in sources]
+        if len(files) == len(parts):  # two plain files are the sides of one part, and name no language
+            files = tuple(map(_told, files, sources, parts, repeat(source)))
         sentences = _with_sentences(files, parts)
         translated, told = _translated(read, head, files, language, source)
-        stated = {part.source_language for part in parts} - {None}
         return cls(
             ways=Ways(task, language, head, words=translated is not None, sentences=bool(sentences)),
             reading=reading,
@@ -102,7 +105,6 @@ class Prepared:
             dev=measured,
             parallel=files,
             sentences=sentences,
-            translated_from=source if stated <= {source} else None,
             notes=tuple(dict.fromkeys([*_swapped(parts), *told])),
         )
 
@@ -182,6 +184,12 @@ def _files(parallel: PathOrName | Sequence[PathOrName]) -> tuple[str, ...]:
             f"{parallel!r:.80}. Write the pairs to a file of JSON lines or a TSV."
         )
     return tuple(str(file) for file in files)
+
+
+def _told(file: str, source: Source, part: Part, language: str) -> str:
+    """A file, with what language its translations are in where that is another one: all else is in `language`."""
+    theirs = part.source_language
+    return file if theirs in (None, language) or source.source_lang else f"{file},source_lang={theirs}"
 
 
 def _with_sentences(files: Sequence[str], parts: Sequence[Part]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from adaptkit.errors import TrainingError
+from adaptkit.errors import EmptyCorpus, TrainingError
 from adaptkit.format.folder import whole_file
 from adaptkit.labelled import ReadingOptions
 from adaptkit.plans import PlanSummary, train_plan
@@ -60,9 +60,10 @@ class TransferRun:
         if not self._learns_names:
             return self
         source = self.train(only=(self.ways.alone.id,))[self.ways.alone.id]
-        if self._names.exists() or self._project(source.folder):
+        why = "" if self._names.exists() else self._project(source.folder)
+        if not why:
             return self
-        note = "no names were found in the translations, so nothing was learned from projected ones"
+        note = f"nothing was learned from projected names: {why}"
         ways = replace(self.ways, names=False)
         without = replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
         without.write()
@@ -87,20 +88,27 @@ class TransferRun:
     def _names(self) -> Path:
         return self.prepared.names(self.place)
 
-    def _project(self, names: Path) -> bool:
-        """Write sentences of the language with the names that a task adapter finds in their translations, if any."""
+    def _project(self, names: Path) -> str:
+        """Write sentences of the language with the names that a task adapter finds in their translations.
+
+        Where there are none, nothing is written, and it is told why.
+        """
         if self.planning.progress:
             PlainConsole(stderr=True).print(f"looking for the names of {self.ways.alone.id} in the translations")
-        found = project_entities(
-            parallel=parallels(list(self.prepared.sentences)),
-            lang=self.ways.language,
-            names=names,
-            backbone=model_of(self.backbone),
-            source_lang=self.prepared.source,
-        )
-        if found.kinds:
-            found.save(self._names, overwrite=True)
-        return bool(found.kinds)
+        try:
+            found = project_entities(
+                parallel=parallels(list(self.prepared.sentences)),
+                lang=self.ways.language,
+                names=names,
+                backbone=model_of(self.backbone),
+                source_lang=self.prepared.source,
+            )
+        except EmptyCorpus as error:
+            return str(error)
+        if not found.kinds:
+            return "none were found in the translations"
+        found.save(self._names, overwrite=True)
+        return ""
 
     def require_same(self) -> None:
         """See that what is in the folder was made with the same options; nothing is written.
@@ -138,7 +146,7 @@ class TransferRun:
     def _text_of(self, parallel: Sequence[str]) -> Mapping[str, object]:
         return {
             "parallel": list(parallel),
-            "source_lang": self.prepared.translated_from,
+            "source_lang": self.prepared.source,
             "licence": self.licence,
         }
 

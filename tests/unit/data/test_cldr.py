@@ -85,7 +85,7 @@ def test_a_folder_is_a_source_among_others_as_a_shell_writes_it(emoji: Path, pla
     assert written == Source(emoji, licence="Unicode-3.0")
     part = parallel_part(written, "sw")
     assert part.of_words
-    assert (part.source_language, parallel_part(written, "en", names_from="sw").source_language) == ("en", "sw")
+    assert (part.source_language, parallel_part(written, "en", preferred="sw").source_language) == ("en", "sw")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from adaptkit.data.mix import MOST_SOURCES, parallel_sources, text_sources
 from adaptkit.data.part import parallel_part, read_parts, text_part
 from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError, MalformedText, SourceNotFound, UnknownLanguage
+from adaptkit.requests.written import parallels
 
 PAIRS = [("The goat sleeps.", "Akuya tana barci."), ("Two eggs.", "Ƙwai biyu.")]
 
@@ -149,3 +150,10 @@ def test_a_source_says_what_cannot_be_right() -> None:
         Source("a.tsv", source_lang="Hausaa")
     with pytest.raises(ConfigError, match="given a Source"):
         Source(Source("a.tsv"))
+
+
+def test_behind_a_file_whose_name_has_a_comma_stands_what_is_known_of_it(in_folder: Path) -> None:
+    (in_folder / "a, b.tsv").write_bytes(Path("b.tsv").read_bytes())
+    assert parallel_sources(parallels(["a, b.tsv,source_lang=fr,weight=2"])) == [
+        Source(Path("a, b.tsv"), source_lang="fr", weight=2)
+    ]

@@ -98,6 +98,27 @@ def test_a_language_among_several_is_chosen(tmp_path: Path) -> None:
     assert list(corpus.pairs()) == [("œuf", "ƙwai")]
 
 
+@pytest.mark.parametrize(
+    ("preferred", "others", "taken"), [("fr", ("en",), "fr"), ("en", (), "fr"), ("en", ("en",), "en")]
+)
+def test_of_several_languages_the_preferred_one_is_taken_where_it_is_there(
+    tmp_path: Path, preferred: str, others: tuple[str, ...], taken: str
+) -> None:
+    words = {"en": "egg", "fr": "œuf"}
+    row = {tag: words[tag] for tag in ("fr", *others)}
+    corpus = open_parallel(
+        write(tmp_path / "a.jsonl", json.dumps({**row, "ha": "ƙwai"})), target="ha", preferred=preferred
+    )
+    assert list(corpus.pairs()) == [(words[taken], "ƙwai")]
+    assert corpus.source_language == taken
+
+
+def test_of_several_languages_none_is_taken_where_the_preferred_one_is_not_among_them(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", json.dumps({"en": "egg", "fr": "œuf", "ha": "ƙwai"}))
+    with pytest.raises(MalformedText, match="choose among several"):
+        open_parallel(file, target="ha", preferred="pt")
+
+
 def test_half_empty_pairs_are_counted_and_not_yielded() -> None:
     corpus = open_parallel([("", "ƙwai"), (" egg ", " ƙwai ")], target="ha")
     assert list(corpus.pairs()) == [("egg", "ƙwai")]

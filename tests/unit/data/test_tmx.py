@@ -53,6 +53,18 @@ def test_pairs_are_read_from_a_zstandard_file(tmp_path: Path) -> None:
     assert list(open_parallel(file, target="ha").pairs()) == PAIRS
 
 
+@pytest.mark.parametrize(
+    ("preferred", "pair"), [("en", ("Goat.", "Akuya.")), ("fr", ("Œuf.", "Ƙwai.")), ("de", ("Œuf.", "Ƙwai."))]
+)
+def test_a_preferred_language_is_taken_though_other_units_come_first(
+    tmp_path: Path, preferred: str, pair: tuple[str, str]
+) -> None:
+    file = written(
+        tmp_path, memory(unit(en="One.", fr="Un."), unit(fr="Œuf.", ha="Ƙwai."), unit(en="Goat.", ha="Akuya."))
+    )
+    assert list(open_parallel(file, target="ha", preferred=preferred).pairs()) == [pair]
+
+
 def test_a_language_among_several_is_chosen_and_units_without_it_are_skipped(tmp_path: Path) -> None:
     units = unit(en="One.", fr="Un."), unit(en="Egg.", fr="Œuf.", ha="Ƙwai."), unit(en="Goat.", ha="Akuya.")
     file = written(tmp_path, memory(*units))

@@ -20,7 +20,7 @@ from adaptkit.task_types import LabelledText
 from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.transferred import chosen_of
-from tests.names import write_emoji
+from tests.names import EMOJI, write_emoji
 from tests.plans import InThisProcess, in_this_process, plan_folder
 from tests.runs import PAIRS
 from tests.tiny import tiny_model
@@ -185,7 +185,22 @@ def test_where_no_names_are_found_in_the_translations_words_are_left(monkeypatch
     projecting(monkeypatch, ("O", "O", "O"))
     found = transferred(task="names", data=WORDS, task_type="tagging")
     assert found.stack == "language/sw > task/names-words"
-    assert "no names were found" in str(found)
+    assert "projected names: none were found in the translations" in str(found)
+
+
+@pytest.mark.usefixtures("child")
+def test_where_no_sentence_gets_its_names_words_are_left_also_beside_a_third_language() -> None:
+    Path("fr-sw.jsonl").write_text(
+        '{"fr": "Amina dort bien ici.", "sw": "Amina analala vizuri hapa."}\n', encoding="utf-8"
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("adaptkit.projection.project._is_sure", lambda *_: False)
+        found = transferred(task="names", data=WORDS, task_type="tagging", parallel=["en-sw.jsonl", "fr-sw.jsonl"])
+    assert found.stack == "language/sw > task/names-words"
+    assert (
+        "projected names: 2 sources: en-sw.jsonl (en to sw); fr-sw.jsonl (fr to sw): of 61 pairs, none is left"
+        in str(found)
+    )
 
 
 @pytest.mark.usefixtures("child")
@@ -319,6 +334,31 @@ def test_the_same_files_named_from_another_folder_are_the_same(
     monkeypatch.chdir("other")
     transferred(parallel=str(here / "en-sw.jsonl"), output="../out", backbone=Pretrained(str(here / "tiny")))
     assert len(child.jobs) == trained  # all was done
+
+
+@pytest.mark.usefixtures("child")
+def test_of_a_file_of_several_languages_that_of_the_labels_is_read() -> None:
+    rows = [json.dumps({"de": "Hallo.", "en": english, "sw": swahili}) for english, swahili in PAIRS]
+    Path("three.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    found = transferred(parallel="three.jsonl")
+    assert "words translated (99%)" in str(found)
+    for folder in ("out/language/sw-glossary", "out/language/sw"):
+        assert load_adapter(folder).card.source == "three.jsonl (en to sw)"
+
+
+@pytest.mark.usefixtures("child")
+def test_beside_a_source_in_another_language_the_others_are_in_that_of_the_labels() -> None:
+    names = write_emoji(Path("emoji"), {**EMOJI, "fr": {"🐐": ("chèvre", ["animal", "ferme"])}})
+    Path("fr-sw.tsv").write_text("maison\tnyumba\nvillage\tkijiji\nchemin\tnjia\n", encoding="utf-8")
+    parallel = ["en-sw.jsonl", "fr-sw.tsv", str(names), "more, en-sw.jsonl"]
+    Path("more, en-sw.jsonl").write_bytes(Path("en-sw.jsonl").read_bytes())
+    transferred(source_lang="fr", data=[(text, label) for text, label in SWAHILI], parallel=parallel)
+    assert load_adapter("out/language/sw-glossary").card.source == (
+        "4 sources: en-sw.jsonl (en to sw); fr-sw.tsv (fr to sw); CLDR's names of emoji (fr to sw) and 1 more"
+    )
+    assert (
+        load_adapter("out/language/sw").card.source == "2 sources: en-sw.jsonl (en to sw); more, en-sw.jsonl (en to sw)"
+    )
 
 
 @pytest.mark.usefixtures("child")
