@@ -62,6 +62,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from adaptkit.terminal.asking import for_reader
 from adaptkit.terminal.plain_text import one_line, printable
 
 _MOST_SIGNS = 4_000
@@ -328,10 +329,11 @@ class UnknownAdapter(CompositionError):
                 f"no adapter {asked} is attached or in the zoo.{hint} {attached_now} In the zoo: {_some(in_zoo)}."
             )
         else:
-            super().__init__(
-                f"no adapter {asked} is attached.{hint} {attached_now} Attach it first: "
-                "model.attach(adaptkit.load_adapter(folder))."
+            how = for_reader(
+                "Attach it first: model.attach(adaptkit.load_adapter(folder)).",
+                in_shell="Name a folder of adapters that has it: --zoo FOLDER.",
             )
+            super().__init__(f"no adapter {asked} is attached.{hint} {attached_now} {how}")
 
 
 class AmbiguousAdapter(CompositionError):
@@ -354,12 +356,16 @@ class NoHead(CompositionError):
         self.asked = asked
         self.heads = tuple(heads)
         if not heads:
-            at_hand = "No adapter with a head is attached or in the model's zoo: attach one (model.attach, attach_zoo)"
+            how = for_reader(
+                "attach one (model.attach, attach_zoo)", in_shell="name a folder that has one (--zoo FOLDER)"
+            )
+            at_hand = f"No adapter with a head is attached or in the model's zoo: {how}"
         else:
             at_hand = f"Adapters with a head, attached or in the model's zoo: {_some(heads)}. Put one on top"
+        vectors = for_reader(", or use encode for sentence vectors", in_shell="")
         super().__init__(
-            f"the stack {asked or '(empty)'} ends in no adapter with a head, so it predicts nothing. {at_hand}, or use "
-            "encode for sentence vectors."
+            f"the stack {asked or '(empty)'} ends in no adapter with a head, so it predicts nothing. "
+            f"{at_hand}{vectors}."
         )
 
 

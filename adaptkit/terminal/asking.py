@@ -55,10 +55,14 @@ def option_name(name: str, flag: str | None = None) -> str:
     return f"--{(flag or name).replace('_', '-')}" if _in_shell else name
 
 
+def for_reader(in_python: str, *, in_shell: str) -> str:
+    """What to do, for a message, where a shell does it otherwise than by an option of the same name."""
+    return in_shell if _in_shell else in_python
+
+
 def how_to_bring_own() -> str:
     """How a method or another row of one's own comes to be known, for a message."""
-    how = "name its file: --import FILE.py" if _in_shell else "import its file first"
-    return f" For one of your own, {how}."
+    return f" For one of your own, {for_reader('import its file first', in_shell='name its file: --import FILE.py')}."
 
 
 def _shown(value: object) -> str:

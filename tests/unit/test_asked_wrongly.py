@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit.errors import ArchitectureMismatch, ConfigError, EmptyCorpus, NotAnAdapter, UnknownAdapter
+from adaptkit.errors import ArchitectureMismatch, ConfigError, EmptyCorpus, NoHead, NotAnAdapter, UnknownAdapter
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.task_types import HeadConfig, LabelledText
+from adaptkit.terminal.asking import shell_words
 from tests.adapters import attach_random, random_adapter
 from tests.tiny import tiny_model
 
@@ -86,6 +87,21 @@ def test_a_name_that_a_zoo_has_not(model: AdaptedModel, tmp_path: Path) -> None:
     model.attach_zoo(tmp_path / "zoo")
     with pytest.raises(UnknownAdapter, match=r"Did you mean health\?.*In the zoo: domain/health"):
         model.encode(["Maji"], stack="healt")
+
+
+def test_what_to_do_for_want_of_an_adapter_is_what_the_reader_can_do(model: AdaptedModel) -> None:
+    model.attach(random_adapter(model, LORA))
+    asked: list[tuple[Any, str, type[Exception], str]] = [
+        (model.encode, "domain/health", UnknownAdapter, r"Attach it first: model\.attach\("),
+        (model.predict, "sw", NoHead, r"attach one \(model\.attach, attach_zoo\), or use encode"),
+    ]
+    for use, stack, kind, how in asked:
+        with pytest.raises(kind, match=how):
+            use(["Maji"], stack=stack)
+        with shell_words(), pytest.raises(kind, match=r"[Nn]ame a folder .*--zoo FOLDER") as raised:
+            use(["Maji"], stack=stack)
+        assert "model." not in str(raised.value)
+        assert "encode" not in str(raised.value)
 
 
 def test_another_family_is_told_in_words() -> None:
