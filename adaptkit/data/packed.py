@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from adaptkit.data.archives import LOOKED_AT, require_no_archive
 from adaptkit.errors import ConfigError, SourceNotFound
 from adaptkit.version import install_command
 
@@ -42,6 +43,8 @@ def open_bytes(path: Path) -> BinaryIO:
     Raises:
         SourceNotFound: a device, a socket or a folder, or a file that cannot be opened.
         ConfigError: a Zstandard file where nothing is installed that unpacks it.
+        MalformedText: an archive of other files.
+        BrokenPacked: a damaged packed file.
 
     """
     try:
@@ -53,7 +56,9 @@ def open_bytes(path: Path) -> BinaryIO:
         raise SourceNotFound(f"{path} cannot be opened: {error.strerror or error}.") from error
     try:
         opener = _OPENERS.get(path.suffix.lower())
-        return file if opener is None else opener(file)
+        stream = file if opener is None else opener(file)
+        require_no_archive(path, read_some(path, partial(cast(io.BufferedReader, stream).peek, LOOKED_AT)))
+        return stream
     except BaseException:
         file.close()
         raise

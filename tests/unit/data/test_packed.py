@@ -2,10 +2,13 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import random
 import socket
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,3 +120,45 @@ def test_no_socket_and_no_file_that_may_not_be_read(tmp_path: Path, monkeypatch:
         pytest.skip("this user may read everything")
     with pytest.raises(SourceNotFound, match="cannot be opened"):
         list(open_corpus("b.txt").lines())
+
+
+def _tar(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(folder / "a.tsv", arcname="package/a.tsv")
+    return packed.getvalue()
+
+
+def _zip(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(folder / "a.tsv", arcname="a.tsv")
+    return packed.getvalue()
+
+
+NO_TEXT: dict[str, tuple[Callable[[Path], bytes], str]] = {
+    "a.tar": (_tar, "found a tar archive; expected text: unpack it, and name the file or folder in it"),
+    "a.tgz": (lambda folder: gzip.compress(_tar(folder)), "found a tar archive"),
+    **{
+        f"a.tar{suffix}": (lambda folder, pack=pack: pack(_tar(folder)), "found a tar archive")  # type: ignore[misc]
+        for suffix, pack in PACKERS.items()
+    },
+    "a.zip": (_zip, "found a zip archive"),
+    "a.xlsx": (_zip, "found a document of an office program; expected text: save it"),
+    "b.tsv": (lambda _: bz2.compress(b"Rain\tMvua\n"), r"found a file packed by bzip2 \(.bz2\)"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TEXT)
+def test_an_archive_is_told_wherever_text_is_asked_for(name: str, tmp_path: Path) -> None:
+    make, said = NO_TEXT[name]
+    (tmp_path / "a.tsv").write_text("Rain\tMvua\n", encoding="utf-8")
+    (tmp_path / name).write_bytes(make(tmp_path))
+    readers: list[Callable[[Path], object]] = [
+        lambda path: list(open_corpus(path).lines()),
+        lambda path: list(open_parallel(path, target="sw").pairs()),
+        read_labelled,
+    ]
+    for read in readers:
+        with pytest.raises(MalformedText, match=said):
+            read(tmp_path / name)
