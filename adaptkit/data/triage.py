@@ -114,13 +114,23 @@ class Triage:
 
     def problems(self, *, enough: str = "") -> list[str]:
         """Say in a sentence each what is worth a look before training; `enough` is said beside few tokens."""
-        duplicates, overlong, wrong = (
-            count / self.lines for count in (self.duplicate_lines, self.overlong_lines, self.wrong_script_lines)
-        )
+        return [*self.amount_problems(enough=enough), *self.reading_problems()]
+
+    def amount_problems(self, *, enough: str = "") -> list[str]:
+        """Those of how much sentences there are, and how often. Words and names are few, and come back."""
+        duplicates = self.duplicate_lines / self.lines
+        notes = [
+            (duplicates >= _NOTED_DUPLICATES, f"{duplicates:.1%} of the lines are duplicates; remove them."),
+            (self.tokens < _NOTED_TOKENS, f"{self.tokens:,} tokens are few: {enough or _ENOUGH}."),
+        ]
+        return [note for noted, note in notes if noted]
+
+    def reading_problems(self) -> list[str]:
+        """Those of how the text is read."""
+        overlong, wrong = (count / self.lines for count in (self.overlong_lines, self.wrong_script_lines))
         unknown = f"{self.unknown_sentence_share:.1%} of the lines have tokens that the tokenizer does not know."
         notes = [
             (self.unknown_sentence_share >= _NOTED_UNKNOWN_SENTENCES, unknown),
-            (duplicates >= _NOTED_DUPLICATES, f"{duplicates:.1%} of the lines are duplicates; remove them."),
             (
                 overlong >= _NOTED_OVERLONG,
                 f"{overlong:.1%} of the lines are cut at {self.max_length} tokens; split them.",
@@ -129,10 +139,6 @@ class Triage:
             (
                 self.tokens_per_word > _NOTED_TOKENS_PER_WORD and next(iter(self.scripts), None) not in UNSPACED,
                 f"The tokenizer cuts a word into {self.tokens_per_word:.1f} tokens, so that everything takes long.",
-            ),
-            (
-                self.tokens < _NOTED_TOKENS,
-                f"{self.tokens:,} tokens are few: {enough or _ENOUGH}.",
             ),
         ]
         if self.known_word_share is not None and self.known_word_share < _NOTED_KNOWN_WORDS:

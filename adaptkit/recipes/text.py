@@ -98,8 +98,7 @@ class TextTraining(TextLook):
             *self.foundation.in_other_forms(self.request.normalize),
             f"text: {source.described(self.objective)}, {counted(estimate.n_sentences, 'sentence')}",
             *self._of_unstated_languages(),
-            *self._of_glossaries(),
-            *self._of_words(),
+            *(self._of_words() or self._of_glossaries()),
             *self._pairs_shown(),
             *(f"text: {note}" for note in self._notes),
             f"triage: {found.tokens:,} tokens, {found.tokens_per_word:.1f} a word, {found.unknown_share:.1%} unknown; "
@@ -224,7 +223,14 @@ class TextTraining(TextLook):
         """Whether held-out sentences are trained on too, where a row of the data is a sentence of the text."""
         if self.data.n_measured != len(self._trained_text.tokens):
             return None
-        return repeats_in_words(repeated_share((row.text for row in self._trained_text.rows()), self.data.heldout))
+        # Words come back in many names.
+        words = (
+            number
+            for number, row in enumerate(self._trained_text.rows() if self._words else ())
+            if row.part in self._words
+        )
+        heldout = set(self.data.heldout).difference(words)
+        return repeats_in_words(repeated_share((row.text for row in self._trained_text.rows()), heldout))
 
     def _of_unstated_languages(self) -> list[str]:
         """What to say of translations whose language nobody has named."""
@@ -248,8 +254,8 @@ class TextTraining(TextLook):
 
     def _of_words(self) -> list[str]:
         """What to say where layers are to learn of a dictionary or of names."""
-        words = [part.name for part in self._text.parts if part.of_words]
-        if not words or self.objective.name == ALIGNMENT.name or not self.source.translated:
+        words = [self._text.parts[number].name for number in sorted(self._words)]
+        if not words or self.objective.name == ALIGNMENT.name:
             return []
         return [
             f"note: {', '.join(words)} has words and names, no sentences; what layers learned of a dictionary alone "

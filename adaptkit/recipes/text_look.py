@@ -1,12 +1,14 @@
 """The text that a language or domain adapter is to learn from, read and looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
+from functools import cached_property
 
 from adaptkit.composition import AdapterId
 from adaptkit.data.direction import Direction, direction_of
 from adaptkit.data.kept_text import kept_text
 from adaptkit.data.lexicon import Lexicon
+from adaptkit.data.sentence import Sentence
 from adaptkit.data.survey import Survey
 from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import CheckpointError, ConfigError
@@ -139,14 +141,23 @@ class TextLook:
         """Triage of what is trained on: a large source is not read to its end for it."""
         survey = Survey(len(self._text.parts)) if len(self._text.parts) > 1 else None
         rows = self._text.rows() if survey is None else survey.watched(self._text.rows())
-        found = triage(
+        found = self._triage(rows, self.language, self._lexicon)
+        return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
+
+    def _triage(self, rows: Iterable[Sentence], language: str | None, lexicon: Lexicon | None = None) -> Triage:
+        return triage(
             (row.text for row in rows),
             self._reader.tokenizer,
             max_length=self._reader.room(self.request.run.max_length),
-            language=self.language,
-            lexicon=self._lexicon,
+            language=language,
+            lexicon=lexicon,
         )
-        return found if survey is None else replace(found, sources=survey.sources(), shared=survey.shared())
+
+    @cached_property
+    def _words(self) -> frozenset[int]:
+        """The numbers of the sources that have words and names, and no sentences."""
+        parts = enumerate(self._text.parts) if self.source.translated else ()
+        return frozenset(number for number, part in parts if part.of_words)
 
     def _problems_found(self) -> list[str]:
         """What triage finds worth a look; of several languages, in each by itself.
@@ -155,19 +166,23 @@ class TextLook:
             UnsuitableText: Nothing useful can be trained on the text of one.
         """
         if self.language is not None:
-            return self.triage.problems(enough=self.objective.enough)
+            return self._problems_in(self.triage, self.language, set(range(len(self._text.parts))))
         problems = []
         for language in self.languages:
             numbers = {number for number, part in enumerate(self._text.parts) if part.language == language}
-            found = triage(
-                (row.text for row in self._text.rows(numbers)),
-                self._reader.tokenizer,
-                max_length=self._reader.room(self.request.run.max_length),
-                language=language,
-            )
+            found = self._triage(self._text.rows(numbers), language)
             found.require(force=self.request.force)
-            problems += [f"{language}: {problem}" for problem in found.problems(enough=self.objective.enough)]
+            problems += [f"{language}: {problem}" for problem in self._problems_in(found, language, numbers)]
         return problems
+
+    def _problems_in(self, found: Triage, language: str, numbers: Set[int]) -> list[str]:
+        """Those of the sources with these numbers; how much there is and how often is asked of sentences alone."""
+        sentences = numbers - self._words
+        if sentences != numbers:
+            amounts = [self._triage(self._text.rows(sentences), language)] if sentences else []
+            told = [note for each in amounts for note in each.amount_problems(enough=self.objective.enough)]
+            return [*told, *found.reading_problems()]
+        return found.problems(enough=self.objective.enough)
 
     def _directions_taken(self) -> list[tuple[str, Direction]]:
         """Of each source with translations, its name and which side is the sentence."""

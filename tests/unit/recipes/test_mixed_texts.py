@@ -121,6 +121,32 @@ def test_names_among_sentences_are_a_source_and_a_note_says_what_layers_learn_of
     ]
 
 
+DICTIONARY = [pair for english, swahili in PAIRS for pair in zip(english.split(), swahili.split(), strict=False)]
+
+
+def test_words_come_back_and_are_few_so_that_only_sentences_are_asked_for_that(
+    mix: list[Any], model: AdaptedModel
+) -> None:
+    def told(*sources: Any, **options: Any) -> list[str]:  # noqa: ANN401
+        asked = {**QUICK, "backbone": model, **options, "run": Run(progress=False)}
+        return list(adaptkit.estimate_adapter(**asked, parallel=list(sources)).problems)
+
+    assert not told(DICTIONARY, method="glossary")
+    (few,) = told(mix[0])
+    assert "tokens are few" in few
+    assert told(mix[0], Source(DICTIONARY)) == [few]
+    (repeated, *_) = told([*PAIRS, *PAIRS])
+    assert repeated == "50.0% of the lines are duplicates; remove them."
+
+
+def test_one_note_says_that_a_glossary_learns_of_words(model: AdaptedModel) -> None:
+    plan = adaptkit.estimate_adapter(**QUICK, parallel=DICTIONARY, backbone=model).plan
+    assert [line for line in plan if "glossary" in line] == [
+        "note: a list of 662 pairs has words and names, no sentences; what layers learned of a dictionary alone has "
+        "brought topics nothing sure so far. A glossary learns of it (method='glossary')"
+    ]
+
+
 def test_licences_that_do_not_go_together_are_said_on_the_card(mix: list[Any], model: AdaptedModel) -> None:
     given = [Source(mix[0], licence="CC-BY-SA-4.0"), Source(mix[1], licence="CC-BY-NC-4.0")]
     adapter = adaptkit.train_adapter(**QUICK, parallel=given, backbone=model)
