@@ -7,6 +7,7 @@ Read from a folder of the caller's, such as that of the npm package `cldr-annota
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeGuard, TypeVar
@@ -18,7 +19,7 @@ from adaptkit.languages import macrolanguage_of, without_region
 Pair: TypeAlias = tuple[str, str]
 T = TypeVar("T")
 
-PLACES = ("territories", "languages")
+PLACES = {"territories": "countries", "languages": "languages"}
 """The files with names of countries and of languages."""
 PACKAGES = ("cldr-annotations-full", "cldr-localenames-full")
 """The npm packages that hold such folders: of emoji, and of countries and languages."""
@@ -34,13 +35,32 @@ def is_cldr(named: object) -> TypeGuard[str | os.PathLike[str]]:
     return _has_emoji(in_home(named)) or _has_places(in_home(named))
 
 
-def described(folder: Path) -> str:
-    """What its names are of, for cards and messages."""
-    kinds = [*(["emoji"] if _has_emoji(folder) else []), *(["countries", "languages"] if _has_places(folder) else [])]
+def kinds_in(folder: Path) -> list[str]:
+    """What the names in a folder are of, in one language or another."""
+    return [*(["emoji"] if _has_emoji(folder) else []), *(PLACES.values() if _has_places(folder) else [])]
+
+
+def described(kinds: Sequence[str]) -> str:
+    """What names of these kinds are, for cards and messages."""
     return f"CLDR's names of {' and '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))}"
 
 
-def pairs_of_names(folder: Path, *, source: str, language: str) -> list[Pair]:
+@dataclass(frozen=True)
+class Names:
+    """Names in two languages, by their kind."""
+
+    by_kind: Mapping[str, Sequence[Pair]]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All of them."""
+        return [pair for pairs in self.by_kind.values() for pair in pairs]
+
+    def __str__(self) -> str:
+        return described([kind for kind, pairs in self.by_kind.items() if pairs] or list(self.by_kind))
+
+
+def names_of(folder: Path, *, source: str, language: str) -> Names:
     """All names that a folder has in two languages (canonical tags), `source` first.
 
     Of an emoji both its name and its keywords are a pair. A folder may have emoji, or countries and languages, or both.
@@ -50,12 +70,13 @@ def pairs_of_names(folder: Path, *, source: str, language: str) -> list[Pair]:
         SourceNotFound: It has no names of one of the languages.
         MalformedText: A file that is not as CLDR has it.
     """
-    asked = {"source": source, "language": language}
-    readings = [
-        *([partial(_pairs_of_emoji, folder, **asked)] if _has_emoji(folder) else []),
-        *(partial(names_in_both, folder, file, **asked) for file in PLACES if _has_places(folder)),
-    ]
-    return [pair for pairs in _all_there(readings) for pair in pairs]
+    files = {kind: file for file, kind in PLACES.items()}
+
+    def read(kind: str) -> tuple[str, list[Pair]]:
+        pairs = partial(names_in_both, file=files[kind]) if kind in files else _pairs_of_emoji
+        return kind, pairs(folder, source=source, language=language)
+
+    return Names(dict(_all_there([partial(read, kind) for kind in kinds_in(folder)])))
 
 
 def _all_there(readings: Sequence[Callable[[], T]]) -> list[T]:
@@ -77,7 +98,7 @@ def _has_emoji(folder: Path) -> bool:
 
 
 def _has_places(folder: Path) -> bool:
-    return any(any(folder.glob(inside)) for inside in (f"main/*/{PLACES[0]}.json", f"*/{PLACES[0]}.json"))
+    return any(any(folder.glob(inside)) for inside in ("main/*/territories.json", "*/territories.json"))
 
 
 def _pairs_of_emoji(folder: Path, *, source: str, language: str) -> list[Pair]:

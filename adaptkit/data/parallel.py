@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
-from adaptkit.data.cldr import described, is_cldr, pairs_of_names
+from adaptkit.data.cldr import is_cldr, names_of
 from adaptkit.data.columns import given_text
 from adaptkit.data.rows import has_rows
 from adaptkit.data.sources import DataSet, describe_files, existing_path, in_home, is_data_set, is_file, is_folder
@@ -166,9 +166,9 @@ def _open_names(folder: Path, languages: LanguagePair) -> ParallelCorpus:
     source = languages.source or languages.preferred or "en"
     if source == languages.target:
         raise ConfigError(f"the names in {folder} are read from {source} into {source}; {_TWO_LANGUAGES}")
-    pairs = pairs_of_names(folder, source=source, language=languages.target)
+    names = names_of(folder, source=source, language=languages.target)
     return ParallelCorpus(
-        lambda: iter(pairs), source_language=source, description=described(folder), repeatable=True, of_names=True
+        lambda: iter(names.pairs), source_language=source, description=str(names), repeatable=True, of_names=True
     )
 
 

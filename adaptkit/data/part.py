@@ -13,6 +13,8 @@ from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.parallel import open_parallel
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.source import Source
+from adaptkit.errors import ConfigError
+from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.plain_text import one_line
 
 Rows = Callable[[], Iterator[Sentence]]
@@ -83,8 +85,13 @@ def text_part(source: Source, language: str) -> Part:
     """Open text without translations.
 
     Raises:
-        DataError, ConfigError: as `open_corpus`.
+        DataError, ConfigError: as `open_corpus`; or a language of translations is named.
     """
+    if source.source_lang is not None:
+        raise ConfigError(
+            f"{as_typed(source_lang=source.source_lang)} is the language of translations, and text without any has "
+            "none; leave it out."
+        )
     corpus = open_corpus(source.text, column=source.column, language=language)
     return Part(
         name=source.name or one_line(corpus.description),
@@ -100,8 +107,13 @@ def parallel_part(source: Source, language: str, *, preferred: str | None = None
     """Open text with translations, those in the `preferred` language where there are several and none is named.
 
     Raises:
-        DataError, ConfigError: as `open_parallel`.
+        DataError, ConfigError: as `open_parallel`; or a column is named, as of text without translations.
     """
+    if source.column is not None:
+        raise ConfigError(
+            f"{as_typed(column=source.column)} names a column of text without translations, and in text with "
+            "translations columns are called by their languages; leave it out."
+        )
     corpus = open_parallel(source.text, target=language, source_language=source.source_lang, preferred=preferred)
     stated = corpus.source_language
     return Part(

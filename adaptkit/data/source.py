@@ -21,7 +21,7 @@ class Source:
         licence: that of the text, by its name: CC0-1.0, CC-BY-4.0; where it is not stated here, that of the output.
         name: what cards and messages call it (default: names of files without their folders).
         source_lang: the language of the translations, where the file has several.
-        column: the column of the text, where a file has several.
+        column: the column of a text without translations, where a file has several.
 
     Raises:
         ConfigError: a weight that is not above 0, a name or licence of no or several lines, or `UnknownLanguage` for

@@ -26,7 +26,7 @@ from adaptkit.requests.output import PathOrName
 from adaptkit.requests.written import parallels
 from adaptkit.task_types import HeadConfig, head_for
 from adaptkit.terminal.asking import as_typed
-from adaptkit.transfers.ways import Ways
+from adaptkit.transfers.ways import Way, Ways
 
 _SURE_WORDS = 0.4
 """With less, an article becomes a frequent word of the language, whose part of speech is then learned wrong."""
@@ -94,7 +94,7 @@ class Prepared:
         parts = [parallel_part(each, language, preferred=source) for each in sources]
         if len(files) == len(parts):  # two plain files are the sides of one part, and name no language
             files = tuple(map(_told, files, sources, parts, repeat(source)))
-        sentences = _with_sentences(files, parts)
+        sentences = _with_sentences(files, parts, source)
         translated, told = _translated(read, head, files, language, source)
         return cls(
             ways=Ways(task, language, head, words=translated is not None, sentences=bool(sentences)),
@@ -111,12 +111,18 @@ class Prepared:
     def with_ways(self, ways: Ways) -> "Prepared":
         """The same with the ways that are taken. It is said where an adapter learns of less than words do."""
         told: list[str] = []
-        if ways.trained is None and not self.sentences:
+        with_sentences = replace(ways, sentences=True)
+        needed = with_sentences.adapter in with_sentences.language_adapters(self.taken(with_sentences))
+        if ways.trained is None and needed and not self.sentences:
             told = ["the text has words and names alone, so no language adapter is trained"]
-        elif ways.trained is None and self.sentences != self.parallel:
+        elif ways.trained is None and needed and self.sentences != self.parallel:
             learns = ", ".join(self.sentences)
             told = [f"a language adapter is trained on {learns} alone: the other text has words and names"]
         return replace(self, ways=ways, notes=(*self.notes, *told))
+
+    def taken(self, ways: Ways) -> Sequence[Way]:
+        """Those of the ways that are trained: all where they are measured, else the usual one."""
+        return ways.all if self.dev is not None else (ways.usual,)
 
     def files(self, place: Path) -> Mapping[str, Path]:
         """Where the examples go by language, the source first. A name has a hash of what a file holds.
@@ -192,13 +198,15 @@ def _told(file: str, source: Source, part: Part, language: str) -> str:
     return file if theirs in (None, language) or source.source_lang else f"{file},source_lang={theirs}"
 
 
-def _with_sentences(files: Sequence[str], parts: Sequence[Part]) -> tuple[str, ...]:
+def _with_sentences(files: Sequence[str], parts: Sequence[Part], language: str) -> tuple[str, ...]:
     """Those of the files that do not have words alone. Two plain files are the sides of one part."""
     if len(files) != len(parts):
         return () if all(part.of_words for part in parts) else tuple(files)
     some = [file for file, part in zip(files, parts, strict=True) if not part.of_words]
-    # Two that are left over are not to become the sides of one.
-    return tuple(files if some and len(parallel_sources(parallels(some))) != len(some) else some)
+    if some and len(parallel_sources(parallels(some))) != len(some):
+        # Two that are left over are not to become the sides of one.
+        some = [f"{file},source_lang={language}" for file in some]
+    return tuple(some)
 
 
 def _require_known(head: HeadConfig, dev: TaskData) -> None:

@@ -44,8 +44,8 @@ class TransferRun:
 
     @property
     def chosen(self) -> Sequence[Way]:
-        """Those that are trained: all where they are measured, else the usual one."""
-        return self.ways.all if self.prepared.dev is not None else (self.ways.usual,)
+        """Those that are trained."""
+        return self.prepared.taken(self.ways)
 
     @property
     def trains_layers(self) -> bool:

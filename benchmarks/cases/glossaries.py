@@ -18,7 +18,7 @@ import numpy as np
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
-from adaptkit.data.cldr import described
+from adaptkit.data.cldr import described, kinds_in
 from adaptkit.evaluation.attached import attached
 from benchmarks.sib200 import ZeroShot
 from benchmarks.trials.scores import compared
@@ -79,7 +79,8 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
 
 def config_of(options: argparse.Namespace) -> dict[str, Any]:
     """The options as a result keeps them, without folders of this machine."""
-    return {**vars(options), "adapters": len(options.adapters), "cldr": [described(each) for each in options.cldr]}
+    cldr = [described(kinds_in(each)) for each in options.cldr]
+    return {**vars(options), "adapters": len(options.adapters), "cldr": cldr}
 
 
 def sources_of(options: argparse.Namespace, language: str) -> list[adaptkit.Source]:

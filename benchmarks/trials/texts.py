@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from adaptkit import Lexicon, Source
-from adaptkit.data.cldr import described, pairs_of_names
+from adaptkit.data.cldr import names_of
 from adaptkit.data.lexicon import Stems
 from adaptkit.data.lexicon_source import open_lexicon
 from adaptkit.data.parallel import FilePair, PathOrName, open_parallel
@@ -110,8 +110,8 @@ def names_from(folders: Iterable[Path], language: str) -> list[Source]:
     found = []
     for folder in folders:
         with suppress(SourceNotFound):
-            pairs = pairs_of_names(folder, source="en", language=tag)
-            found.append(Source(pairs, name=described(folder), licence="Unicode-3.0", source_lang="en"))
+            names = names_of(folder, source="en", language=tag)
+            found.append(Source(names.pairs, name=str(names), licence="Unicode-3.0", source_lang="en"))
     return found
 
 

@@ -12,6 +12,7 @@ from adaptkit.data.part import parallel_part, read_parts, text_part
 from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError, MalformedText, SourceNotFound, UnknownLanguage
 from adaptkit.requests.written import parallels
+from tests.names import write_emoji
 
 PAIRS = [("The goat sleeps.", "Akuya tana barci."), ("Two eggs.", "Ƙwai biyu.")]
 
@@ -157,3 +158,12 @@ def test_behind_a_file_whose_name_has_a_comma_stands_what_is_known_of_it(in_fold
     assert parallel_sources(parallels(["a, b.tsv,source_lang=fr,weight=2"])) == [
         Source(Path("a, b.tsv"), source_lang="fr", weight=2)
     ]
+
+
+def test_what_is_of_no_use_to_a_source_is_refused(in_folder: Path) -> None:
+    names = write_emoji(in_folder / "names")
+    for text in (names, "b.tsv", ("a.en", "a.ha"), PAIRS):
+        with pytest.raises(ConfigError, match=r"column='ha' names a column of text without translations"):
+            parallel_part(Source(text, column="ha"), "ha")
+    with pytest.raises(ConfigError, match=r"source_lang='fr' is the language of translations"):
+        text_part(Source("c.txt", source_lang="fr"), "ha")

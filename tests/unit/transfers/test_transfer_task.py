@@ -10,10 +10,12 @@ import pytest
 
 import adaptkit
 from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TransferredTask, transfer_task
+from adaptkit.data.mix import parallel_sources
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.labelled import ReadingOptions
 from adaptkit.model import AdaptedModel
+from adaptkit.requests.written import parallels
 from adaptkit.scores import Difference
 from adaptkit.storage import load_adapter
 from adaptkit.task_types import LabelledText
@@ -422,21 +424,39 @@ def test_an_adapter_that_is_there_goes_with_words_alone(dictionary: str) -> None
     assert "language adapter is trained" not in str(found)
 
 
+def prepared(**options: Any) -> Prepared:  # noqa: ANN401
+    asked = {"task": "topics", "data": ENGLISH, "dev": None, "lang": "sw", "source_lang": "en", "task_type": None}
+    return Prepared.of(**{**asked, "reading": ReadingOptions(), **options})
+
+
 @pytest.mark.usefixtures("child")
 def test_an_adapter_that_is_there_is_not_said_to_be_trained(dictionary: str) -> None:
-    read = Prepared.of(
-        task="topics",
-        data=ENGLISH,
-        dev=None,
-        lang="sw",
-        source_lang="en",
-        parallel=["en-sw.jsonl", dictionary],
-        task_type=None,
-        reading=ReadingOptions(),
-    )
+    read = prepared(parallel=["en-sw.jsonl", dictionary])
     told = "a language adapter is trained on en-sw.jsonl alone: the other text has words and names"
     assert told in read.with_ways(read.ways).notes
     assert told not in read.with_ways(replace(read.ways, trained="language/mine")).notes
+
+
+@pytest.mark.parametrize("sentences", [True, False])
+@pytest.mark.usefixtures("child")
+def test_an_adapter_is_not_spoken_of_where_the_usual_way_has_none(dictionary: str, sentences: bool) -> None:
+    tags = [(words, ["NOUN", *["VERB"] * (len(words) - 1)]) for words, _ in WORDS]
+    parallel = [*(["en-sw.jsonl"] if sentences else []), dictionary]
+    for dev in (None, tags):
+        read = prepared(task="parts", data=tags, task_type="pos", parallel=parallel, dev=dev)
+        told = [note for note in read.with_ways(read.ways).notes if "language adapter" in note]
+        assert len(told) == (dev is not None)
+
+
+@pytest.mark.usefixtures("child")
+def test_two_plain_files_that_are_left_beside_words_stay_two(dictionary: str) -> None:
+    for number, name in enumerate(("news.txt", "stories.txt")):
+        lines = (f"{english}\t{swahili}\n" for english, swahili in PAIRS[number::2])
+        Path(name).write_text("".join(lines), encoding="utf-8")
+    read = prepared(parallel=["news.txt", "stories.txt", dictionary])
+    assert read.sentences == ("news.txt,source_lang=en", "stories.txt,source_lang=en")
+    assert len(parallel_sources(parallels(list(read.sentences)))) == len(read.sentences)
+    assert read.with_ways(read.ways).notes[-1].endswith("alone: the other text has words and names")
 
 
 def test_words_alone_put_tagged_words_into_the_language(child: type[InThisProcess], dictionary: str) -> None:
