@@ -30,7 +30,16 @@ from .methods import METHODS, Bottleneck, Dora, Fusion, HeadOnly, Ia3, Lora, Met
 from .model import AdaptedModel, FilledMask, FilledToken, Generated, GeneratedPiece, SearchIndex, load_model
 from .objectives import OBJECTIVES, Clm, Distill, Gloss, Mlm, Nsp, Ridge
 from .plans import PlanSummary, estimate_plan, train_plan
-from .projection import ProjectedSentence, Projection, WordTranslation, project_entities, translate_words
+from .projection import (
+    ProjectedSentence,
+    ProjectedTags,
+    Projection,
+    TagProjection,
+    WordTranslation,
+    project_entities,
+    project_tags,
+    translate_words,
+)
 from .recipes import Estimate, MinedPairs, estimate_adapter, mine_pairs, train_adapter
 from .regularisers import REGULARISERS, Coral, Dann, FeatureDistillation, RDrop
 from .requests import (
@@ -108,6 +117,7 @@ __all__ = [
     "Planning",
     "Pretrained",
     "ProjectedSentence",
+    "ProjectedTags",
     "Projection",
     "RDrop",
     "ReadingOptions",
@@ -118,6 +128,7 @@ __all__ = [
     "Selection",
     "Source",
     "Stack",
+    "TagProjection",
     "TaskData",
     "TaskRequest",
     "TrainingFacts",
@@ -152,6 +163,7 @@ __all__ = [
     "merge",
     "mine_pairs",
     "project_entities",
+    "project_tags",
     "pull_adapter",
     "push_adapter",
     "read_labelled",

@@ -117,3 +117,6 @@ SHARE_WITHOUT = 0.2
 """Of projected entities, unless something else is asked for: `adaptkit.project_entities` says what each is."""
 LEAST_WORD_SCORE = 0.05
 """Of words that stand for others, unless something else is asked for: `adaptkit.translate_words` says what it is."""
+LEAST_LINK_SCORE = 0.3
+MOST_TAGGED_SENTENCES = 2_000
+"""Of projected parts of speech, unless something else is asked for: `adaptkit.project_tags` says what each is."""

@@ -13,6 +13,7 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.model import AdaptedModel
 from adaptkit.projection.states import WordStates
+from adaptkit.scores import UNTAGGED
 from adaptkit.scores.bootstrap import score_interval
 from adaptkit.task_types import (
     TASK_TYPES,
@@ -110,9 +111,13 @@ def _tag_predictions(
     read = [len(of) for of in states]
     tags = np.array([tag for it, n in zip(sentences, read, strict=True) for tag in it.tags[:n]])
     groups = np.repeat(np.arange(len(sentences)), read)
-    answers = iter(_out_of_fold(np.concatenate(states), tags, groups))
-    most = max(sorted(set(tags.tolist())), key=tags.tolist().count)
-    outside = "O" if "O" in set(tags.tolist()) else most
+    tagged = tags != UNTAGGED
+    known = tags[tagged].tolist()
+    most = max(sorted(set(known)), key=known.count)
+    outside = "O" if "O" in known else most
+    found = np.full_like(tags, most)
+    found[tagged] = _out_of_fold(np.concatenate(states)[tagged], tags[tagged], groups[tagged])
+    answers = iter(found)
     given = [
         PredictedTags((*(str(next(answers)) for _ in range(n)), *[outside] * (len(it.words) - n)), n)
         for it, n in zip(sentences, read, strict=True)

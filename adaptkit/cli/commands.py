@@ -91,6 +91,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Label named entities through translations. A task adapter finds them in the translations.",
         _function("project", "project"),
     ),
+    "project-tags": (
+        "Tag parts of speech through translations. A task adapter tags the translations.",
+        _function("project_tags", "project_tags"),
+    ),
     "translate-words": (
         "Translate labelled examples word by word. Train a task on them beside the originals.",
         _function("translate_words", "translate_words"),

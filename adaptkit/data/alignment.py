@@ -1,14 +1,14 @@
 """Words that go together in translations, found from pairs of sentences alone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.data.lexicon import Word, read_words
+from adaptkit.data.lexicon import Word, as_looked_up, read_words
 from adaptkit.data.spread import spread
 
 Ints: TypeAlias = NDArray[np.int32]
@@ -42,6 +42,21 @@ class Linked(NamedTuple):
     n_read: int
 
 
+class PlacedLink(NamedTuple):
+    """The place of a word in its sentence, that of its word in the translation, and how surely they go together."""
+
+    ours: int
+    theirs: int
+    score: float
+
+
+class LinkedPair(NamedTuple):
+    """The links within the pair of this number, each word in one at most."""
+
+    number: int
+    links: list[PlacedLink]
+
+
 def linked_words(pairs: Sequence[tuple[str, str]]) -> Linked:
     """The best translation of each word of sentences, from pairs of a sentence and its translation.
 
@@ -50,7 +65,7 @@ def linked_words(pairs: Sequence[tuple[str, str]]) -> Linked:
     score of two words is the geometric mean of the probabilities of each given the other. Of more than 50,000 pairs,
     or 25 million words beside each other (50,000 pairs of 22 words each), some that are spread over all are read.
     """
-    sides = _Sides.of(pairs)
+    sides = _Sides.of([(read_words(text), read_words(translation)) for text, translation in pairs])
     if not sides.pairs:
         return Linked([], 0)
     laid = _Laid.of(sides)
@@ -68,31 +83,75 @@ def linked_words(pairs: Sequence[tuple[str, str]]) -> Linked:
     return Linked(list(best.values()), len(sides.pairs))
 
 
+def linked_places(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Iterator[LinkedPair]:
+    """Which words go together in each pair of a sentence and its translation, both cut into words.
+
+    By the models of `linked_words`. Two words are linked where each is the most probable one for the other; the score
+    is the geometric mean of both probabilities, of 0 to 1. Pairs that `linked_words` would not read are left out.
+    """
+    sides = _Sides.of([(_as_words(words), _as_words(others)) for words, others in pairs])
+    if not sides.pairs:
+        return
+    laid = _Laid.of(sides)
+    ours, _ = laid.fitted(laid.ours_at, laid.theirs, len(sides.their_words))
+    theirs, _ = laid.fitted(laid.theirs_at, laid.ours, len(sides.our_words))
+    at = 0
+    for number, (words, others) in zip(sides.numbers, sides.pairs, strict=True):
+        shape = len(words), len(others)
+        here = slice(at, at + len(words) * len(others))
+        couple, near = laid.couple[here].reshape(shape), laid.near[here].reshape(shape)
+        scores = np.sqrt(_shares(ours[couple] * near, 1) * _shares(theirs[couple] * near, 0)).round(_DIGITS)
+        yield LinkedPair(number, list(_each_others_best(scores[1:, 1:])))
+        at = here.stop
+
+
+def _shares(weights: Floats, axis: int) -> Floats:
+    shares: Floats = weights / weights.sum(axis=axis, keepdims=True)
+    return shares
+
+
+def _each_others_best(scores: Floats) -> Iterator[PlacedLink]:
+    best, back = scores.argmax(axis=1), scores.argmax(axis=0)
+    for word, place in enumerate(best.tolist()):
+        if back[place] == word:
+            yield PlacedLink(word, place, float(scores[word, place]))
+
+
+def _as_words(words: Sequence[str]) -> list[Word]:
+    return [Word(word, as_looked_up(word)) for word in words]
+
+
 @dataclass(frozen=True)
 class _Sides:
-    """Words of both sides by their numbers, from 1 on; pairs are those numbers, with 0 before them, for no word."""
+    """Words of both sides by their numbers, from 1 on; pairs are those numbers, with 0 before them, for no word.
+
+    `numbers` are those of the pairs among all that were given.
+    """
 
     our_words: Sequence[str]
     their_words: Sequence[str]
     pairs: Sequence[tuple[list[int], list[int]]]
+    numbers: Sequence[int]
 
     @classmethod
-    def of(cls, pairs: Sequence[tuple[str, str]]) -> "_Sides":
+    def of(cls, pairs: Sequence[tuple[Sequence[Word], Sequence[Word]]]) -> "_Sides":
         ours, theirs = _Numbers(), _Numbers()
         found: list[tuple[list[int], list[int]]] = []
-        for text, translation in (pairs[number] for number in spread(len(pairs), _MOST_PAIRS)):
-            words, others = read_words(text), read_words(translation)
+        numbers: list[int] = []
+        for number in spread(len(pairs), _MOST_PAIRS):
+            words, others = pairs[number]
             if 0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS:
                 found.append((ours.of(words), theirs.of(others)))
-        return cls(ours.keys(), theirs.written(), _fitting(found))
+                numbers.append(number)
+        chosen = _fitting(found)
+        return cls(ours.keys(), theirs.written(), [found[n] for n in chosen], [numbers[n] for n in chosen])
 
 
-def _fitting(pairs: list[tuple[list[int], list[int]]]) -> list[tuple[list[int], list[int]]]:
-    """As many of them, spread over all, as memory holds beside each other."""
-    chosen = pairs
-    while (n_couples := sum(len(words) * len(others) for words, others in chosen)) > _MOST_COUPLES:
-        most = min(len(chosen) * _MOST_COUPLES // n_couples, len(chosen) - 1)
-        chosen = [pairs[number] for number in spread(len(pairs), most)]
+def _fitting(pairs: list[tuple[list[int], list[int]]]) -> Sequence[int]:
+    """The numbers of as many of them, spread over all, as memory holds beside each other."""
+    chosen: Sequence[int] = range(len(pairs))
+    while (n_couples := sum(len(pairs[number][0]) * len(pairs[number][1]) for number in chosen)) > _MOST_COUPLES:
+        chosen = spread(len(pairs), min(len(chosen) * _MOST_COUPLES // n_couples, len(chosen) - 1))
     return chosen
 
 

@@ -43,7 +43,7 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A dictionary: what its words are in another language, such as English. Words are told by `_key`.
+    """A dictionary: what its words are in another language, such as English. Words are told by `as_looked_up`.
 
     In a text the longest entry counts, of several words too. A word that is no entry stands for the longest entry of at
     least four letters, and half of the word, with which it begins (`stems="begin"`), or else with which it ends
@@ -72,7 +72,7 @@ class Lexicon:
     def matches(self, text: str) -> list[Match]:
         """Where the dictionary knows words of a text, from left to right."""
         words = list(_WORD.finditer(text))
-        keys = [_key(word[0]) for word in words]
+        keys = [as_looked_up(word[0]) for word in words]
         together = [True, *(bool(_BETWEEN.fullmatch(text, a.end(), b.start())) for a, b in pairwise(words))]
         found, at = [], 0
         while at < len(words):
@@ -121,7 +121,7 @@ class Lexicon:
         """Of the words of each entry, its translations in their order, each once."""
         found: dict[tuple[str, ...], dict[str, None]] = {}
         for entry, translation in self.entries:
-            if key := tuple(map(_key, _WORD.findall(entry))):
+            if key := tuple(map(as_looked_up, _WORD.findall(entry))):
                 found.setdefault(key, {})[translation] = None
         return {key: tuple(translations) for key, translations in found.items()}
 
@@ -141,10 +141,10 @@ class Lexicon:
 
 def read_words(text: str) -> list[Word]:
     """The words of a text as a dictionary knows them, from left to right."""
-    return [Word(word, _key(word)) for word in _WORD.findall(text)]
+    return [Word(word, as_looked_up(word)) for word in _WORD.findall(text)]
 
 
-def _key(word: str) -> str:
+def as_looked_up(word: str) -> str:
     """A word as it is looked up: NFC, in lower case (casefold), its apostrophes alike, and none at its ends."""
     return normalized(normalized(word, "NFC").casefold(), "NFC").translate(_APOSTROPHES).strip("'")
 

@@ -36,12 +36,13 @@ class ClassTest:
 
     metric: AnyTaskMetric
     classes: Classes
+    no_label: str | None = None
 
     @classmethod
     def of(cls, head: HeadConfig, language: str, examples: Sequence[Example]) -> "ClassTest | None":
         """That of a head's task type; None where it has no classes."""
         classes = head.row.classes
-        return None if classes is None else cls(classes.metric(head, language, examples), classes)
+        return None if classes is None else cls(classes.metric(head, language, examples), classes, head.row.no_label)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ class ClassTest:
         if (units := self.classes.units) is not None:
             for prediction, example in zip(predictions, examples, strict=True):
                 right, found = units(self.metric.of_example(example)), units(self.metric.of_prediction(prediction))
-                taken.update(zip(right, found, strict=True))
+                taken.update(both for both in zip(right, found, strict=True) if both[0] != self.no_label)
         return ClassCounts(self.metric.statistics(predictions, examples), taken)
 
 

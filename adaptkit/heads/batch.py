@@ -10,6 +10,7 @@ from torch import Tensor
 
 from adaptkit.backbones.fetched import sent
 from adaptkit.errors import ConfigError
+from adaptkit.task_types import IGNORED
 
 Fetch: TypeAlias = Callable[[Tensor, Tensor], None]
 
@@ -118,9 +119,6 @@ def _put(value: Any, device: torch.device, fetch: Fetch) -> Any:  # noqa: ANN401
         return value.on(device, fetch)
     return sent(value, device) if isinstance(value, Tensor) else value
 
-
-IGNORED = -100
-"""The label of a position that no loss is taken at."""
 
 _POSITIONS_IN_STEPS_OF = 64
 

@@ -12,12 +12,12 @@ from adaptkit.data.read_words import ReadWords, given_words
 from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.tag_schemes import OUTSIDE
 from adaptkit.errors import ConfigError
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.heads.explained import LOG_ODDS, Aim, Wanted, log_odds, wanted_label
 from adaptkit.heads.task_format import label_number
 from adaptkit.heads.typed import of_type
 from adaptkit.layers.heads import TokenHead
-from adaptkit.task_types import HeadConfig, Item, PredictedTags, TaggedSentence, as_ids
+from adaptkit.task_types import IGNORED, HeadConfig, Item, PredictedTags, TaggedSentence, as_ids
 from adaptkit.terminal.amounts import row_of
 
 
@@ -46,10 +46,14 @@ class Tagging:
             if sentence.tags and len(sentence.tags) != len(sentence.words):
                 counts = f"{len(sentence.words)} words and {len(sentence.tags)} tags"
                 raise ConfigError(f"{row_of(number, 'examples')} has {counts}; each word needs one.")
-            target = tuple(label_number(self._head, tag) for tag in sentence.tags[: len(places)])
+            target = tuple(map(self._number, sentence.tags[: len(places)]))
+            told = any(number != IGNORED for number in target)
             cut = len(places) < len(sentence.words)
-            items.append(Item(number, (as_ids(row),), target, as_ids(places), sentence.language, cut))
+            items.append(Item(number, (as_ids(row),), target if told else (), as_ids(places), sentence.language, cut))
         return items
+
+    def _number(self, tag: str) -> int:
+        return IGNORED if tag == self._head.row.no_label else label_number(self._head, tag)
 
     def labels(self, items: Sequence[Item], seq: int) -> Tensor:
         """Shape: (len(items), seq), with the ignored number where no word begins."""

@@ -13,11 +13,11 @@ from adaptkit.backbones import Backbone, TextReader
 from adaptkit.backbones.output_projection import OutputProjection
 from adaptkit.data.tasks import Example
 from adaptkit.errors import ConfigError
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.heads.typed import of_type
 from adaptkit.heads.writing import Asked, writing_of
 from adaptkit.layers.heads import Head
-from adaptkit.task_types import HeadConfig, Item, Translation, as_ids
+from adaptkit.task_types import IGNORED, HeadConfig, Item, Translation, as_ids
 
 _LOGIT_BYTES_AT_ONCE = 2**27
 

@@ -21,10 +21,10 @@ from adaptkit.backbones.headed import labelled
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, NotConvertible
 from adaptkit.heads import TaskFormat, format_of
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.labelled import examples_of, without_label
 from adaptkit.model import AdaptedModel, StackLike
-from adaptkit.task_types import HeadConfig
+from adaptkit.task_types import IGNORED, HeadConfig
 
 Row: TypeAlias = dict[str, Any]
 

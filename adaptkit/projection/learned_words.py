@@ -40,9 +40,7 @@ def learned_words(
         DataError: Parallel text that is not there or malformed.
         EmptyCorpus: No source translates from that language, or no word is learned.
     """
-    parts = [parallel_part(each, language, preferred=source) for each in parallel_sources(parallel)]
-    stated = [(part, part.source_language) for part in parts]
-    parts = [part for part, tag in stated if tag is None or is_in(tag, source)] or _refused(parts, source)
+    parts = parts_from(parallel, language, source)
     rows = list(read_parts(parts))
     pairs = [(row.translation or "", row.text) for row in rows]
     some = [pairs[number] for number in spread(len(pairs), _LOOKED_AT)]
@@ -62,6 +60,18 @@ def learned_words(
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
     problems = (*swapped_parts(parts, rows, known), *_without_spaces(some, source, language))
     return LearnedWords(entries, texts, linked.n_read, described, problems)
+
+
+def parts_from(parallel: "Parallels", language: str, source: str) -> list[Part]:
+    """The sources that translate from the source language, or do not say from which one.
+
+    Raises:
+        DataError: Parallel text that is not there or malformed.
+        EmptyCorpus: There is none.
+    """
+    parts = [parallel_part(each, language, preferred=source) for each in parallel_sources(parallel)]
+    stated = [(part, part.source_language) for part in parts]
+    return [part for part, tag in stated if tag is None or is_in(tag, source)] or _refused(parts, source)
 
 
 def is_in(language: str, source: str) -> bool:

@@ -19,7 +19,7 @@ from adaptkit.projection.entities import tags_of
 from adaptkit.projection.finder import Finder, Looked, SentencePair
 from adaptkit.projection.gazetteer import read_gazetteer
 from adaptkit.projection.projected import ProjectedSentence, Projection
-from adaptkit.projection.tagger import Names, tagger_on
+from adaptkit.projection.tagger import Tagger, tagger_on
 from adaptkit.terminal.amounts import counted
 
 _BOUNDS = {
@@ -42,7 +42,7 @@ def project_entities(
     *,
     parallel: "Parallels",
     lang: str,
-    names: Names,
+    names: Tagger,
     backbone: AdaptedModel | str | os.PathLike[str] | None = None,
     source_lang: str | None = None,
     least_confidence: float = LEAST_CONFIDENCE,
@@ -107,7 +107,7 @@ def project_entities(
     )
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     left_out: Counter[str] = Counter()
-    with tagger_on(model, names) as stack:
+    with tagger_on(model, names, "tagging") as stack:
         finder = Finder(
             model,
             stack,

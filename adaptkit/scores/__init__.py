@@ -12,11 +12,12 @@ from adaptkit.scores.qa import AnswerF1, ExactMatch
 from adaptkit.scores.retrieval import RecallAt, ReciprocalRank, translation_ranks
 from adaptkit.scores.tagging import EntityF1, EntityMacroF1
 from adaptkit.scores.translation import Bleu, ChrF
-from adaptkit.scores.words import UNREAD, WordAccuracy, WordMacroF1
+from adaptkit.scores.words import UNREAD, UNTAGGED, WordAccuracy, WordMacroF1
 
 __all__ = [
     "SQUAD",
     "UNREAD",
+    "UNTAGGED",
     "Accuracy",
     "AnswerF1",
     "AnswerNormaliser",

@@ -5,7 +5,7 @@ from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.classification import LabelledText, PredictedLabel
 from adaptkit.task_types.head import HeadConfig, head_for, require_bounded
 from adaptkit.task_types.head_fields import HeadFields
-from adaptkit.task_types.item import Item, as_ids
+from adaptkit.task_types.item import IGNORED, Item, as_ids
 from adaptkit.task_types.multilabel import PredictedLabels, TextWithLabels
 from adaptkit.task_types.question_answering import PredictedAnswer, Question, Span
 from adaptkit.task_types.regression import ScoredText
@@ -17,6 +17,7 @@ from adaptkit.task_types.task_type import AnyTaskType, Asked, PlainReading, Read
 from adaptkit.task_types.translation import Translation
 
 __all__ = [
+    "IGNORED",
     "TASK_TYPES",
     "AnyTaskType",
     "Asked",

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from adaptkit.data.letters import normalized
 from adaptkit.errors import ConfigError
 from adaptkit.task_types.head import HeadConfig
-from adaptkit.task_types.item import Item
+from adaptkit.task_types.item import IGNORED, Item
 from adaptkit.task_types.table import TASK_TYPES
 from adaptkit.terminal.asking import as_typed
 
@@ -82,7 +82,8 @@ def weighing_of(asked: ClassWeights | None, head: HeadConfig) -> Weighing | None
 
 
 def _balanced(items: Sequence[Item], n_labels: int) -> tuple[float, ...]:
-    counts = Counter(map(int, chain.from_iterable(item.target for item in items)))
+    targets = map(int, chain.from_iterable(item.target for item in items))
+    counts = Counter(target for target in targets if target != IGNORED)
     # A label that never occurs has no target that its weight could be of.
     return tuple(counts.total() / (len(counts) * counts[label]) if counts[label] else 1.0 for label in range(n_labels))
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Ids: TypeAlias = NDArray[np.int32]
 
+IGNORED = -100
+"""The target of what has none, such as a word without a tag among words that have one: no loss is taken at it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adaptkit.later import later
-from adaptkit.scores import WordAccuracy, WordMacroF1
+from adaptkit.scores import UNTAGGED, WordAccuracy, WordMacroF1
 from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
@@ -32,7 +32,7 @@ def _lost(
 
 
 def _unknown(head: HeadFields, examples: Sequence[TaggedSentence]) -> list[str]:
-    return sorted({tag for example in examples for tag in example.tags} - set(head.labels))
+    return sorted({tag for example in examples for tag in example.tags} - {UNTAGGED, *head.labels})
 
 
 def _told(head: HeadFields, examples: Sequence[TaggedSentence]) -> list[str]:
@@ -65,6 +65,7 @@ POS = TaskType(
     endpoint="tag",
     texts=("words",),
     labels=("tags",),
+    no_label=UNTAGGED,
     blank={"tags": ()},
     read_as=joined_words,
     least_labels=2,

@@ -9,7 +9,7 @@ from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.data.tasks.tag_schemes import OUTSIDE, TagsSeen, has_entities
 from adaptkit.errors import ConfigError
 from adaptkit.later import later
-from adaptkit.scores import EntityF1, EntityMacroF1
+from adaptkit.scores import UNTAGGED, EntityF1, EntityMacroF1
 from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import Item
@@ -23,7 +23,7 @@ from adaptkit.terminal.asking import as_typed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedSentence:
-    """Words with a tag each, in the BIO scheme for entities."""
+    """Words with a tag each, in the BIO scheme for entities; among parts of speech `_` is a word without one."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
@@ -51,18 +51,19 @@ class _ReadingOfTags:
 
     def finished(self, data: TaskData, asked: Asked) -> TaskData:
         """In BIO."""
-        sentences = [example for example in data.examples if isinstance(example, TaggedSentence)]
-        data = self._seen.in_bio(data, sentences)
+        data = self._seen.in_bio(data, list(_sentences(data)))
+        tags = [tag for sentence in _sentences(data) for tag in sentence.tags]
+        labels = set(tags)
         if asked.task_type is None and self._seen.are_no_entities():
-            data = replace(data, task_type="pos")
-        if asked.labels:
-            return data
-        return replace(data, labels=occurring(tags_of(data)))
+            data, labels = replace(data, task_type="pos"), labels - {UNTAGGED}
+            if n_untagged := tags.count(UNTAGGED):
+                note = f"{part_of(n_untagged, len(tags))} words have no tag ({UNTAGGED}); nothing is learned from them"
+                data = replace(data, notes=(*data.notes, note))
+        return data if asked.labels else replace(data, labels=occurring(labels))
 
 
-def tags_of(data: TaskData) -> Iterator[str]:
-    """All tags in it, as often as they occur."""
-    return (tag for example in data.examples if isinstance(example, TaggedSentence) for tag in example.tags)
+def _sentences(data: TaskData) -> Iterator[TaggedSentence]:
+    return (example for example in data.examples if isinstance(example, TaggedSentence))
 
 
 def make_sentence(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> TaggedSentence | None:
@@ -72,10 +73,13 @@ def make_sentence(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> Tagg
         raise row.wrong(f"{len(words)} words and {len(tags)} tags", "a tag for each word")
     if not words or not all(isinstance(word, str) and word for word in words):
         raise row.wrong("a sentence without words, or an empty word", "words as text")
-    read = [label_of(row, rules, tag) for tag in tags]
+    read = [tag if tag == UNTAGGED else label_of(row, rules, tag) for tag in tags]
     known = tuple(tag for tag in read if tag is not None)
     if len(known) < len(read):
         dropped["without a tag for each word"] += 1
+        return None
+    if set(known) == {UNTAGGED}:
+        dropped["without any tag"] += 1
         return None
     language, group = about(row)
     return TaggedSentence(words=tuple(map(str, words)), tags=known, language=language, group=group)

@@ -100,6 +100,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
         of_line: the plain input of a line of the terminal.
         texts: fields of an example that are text, or tuples of texts.
         labels: those that are labels. A role of the first one's name is the column of labels.
+        no_label: what stands among labels where there is none: nothing is learned from it, and it is not scored.
         blank: what the fields that say the answer hold where nobody has labelled an example.
         read_as: what a model reads of an example, if not each of its texts.
         settled: an example as if it had been read from a file, if more than labels in NFC.
@@ -151,6 +152,7 @@ class TaskType(Generic[ExampleT, PredictionT]):
     reading: Callable[[], Reading[ExampleT]] = PlainReading
     of_line: Callable[[str], object] = cells
     labels: tuple[str, ...] = ()
+    no_label: str | None = None
     read_as: Callable[[ExampleT], Iterable[str]] | None = None
     settled: Callable[[ExampleT, LabelRules], ExampleT] | None = None
     respelled: Callable[[ExampleT, NormalForm], ExampleT] | None = None
@@ -193,7 +195,8 @@ class TaskType(Generic[ExampleT, PredictionT]):
 
     def labels_of(self, example: ExampleT) -> tuple[str, ...]:
         """All labels of an example."""
-        return tuple(label for name in self.labels for label in _several(getattr(example, name)))
+        labels = (label for name in self.labels for label in _several(getattr(example, name)))
+        return tuple(label for label in labels if label != self.no_label)
 
     def texts_of(self, example: ExampleT) -> Iterator[str]:
         """What a model reads of an example."""

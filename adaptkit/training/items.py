@@ -18,7 +18,7 @@ from adaptkit.data.batching import chunks, heldout_of_kinds, length_bucketed
 from adaptkit.errors import EmptyCorpus
 from adaptkit.heads import DecodingFormat, TaskFormat
 from adaptkit.heads.batch import Batch
-from adaptkit.task_types import Item
+from adaptkit.task_types import IGNORED, Item
 from adaptkit.task_types.class_weights import Weighing
 from adaptkit.training.data import PADDED_TO
 from adaptkit.training.few_examples import few_examples
@@ -84,7 +84,8 @@ class TaskItems:
             return self.constant_loss_of([self.items[number] for number in self.heldout])
         if not self.has_labels:
             return None
-        counts = Counter(chain.from_iterable(self.items[number].target for number in self.heldout))
+        targets = chain.from_iterable(self.items[number].target for number in self.heldout)
+        counts = Counter(target for target in targets if target != IGNORED)
         weights = self.class_weights
         weighed = np.array([n * (1.0 if weights is None else weights[int(label)]) for label, n in counts.items()])
         shares = weighed / weighed.sum()

@@ -14,7 +14,7 @@ def plan_text(
     *,
     output: Path,
     examples: Mapping[str, Path],
-    names: Path | None,
+    projected: Path | None,
     words: Mapping[str, object],
     sentences: Mapping[str, object],
     language_options: Mapping[str, object],
@@ -23,15 +23,15 @@ def plan_text(
 ) -> str:
     """TOML for all that these ways need.
 
-    `examples` are files of labelled examples by their language, the source first, and `names` that of projected ones,
-    if there are any. `words` is the text that words are learned from, with what is known of it, and `sentences` that of
-    the adapter with layers. `shared` is said for all adapters,
-    `language_options` for that with layers, and `task_options` for the heads.
+    `examples` are files of labelled examples by their language, the source first, and `projected` that of projected
+    ones, if there are any. `words` is the text that words are learned from, with what is known of it, and `sentences`
+    that of the adapter with layers. `shared` is said for all adapters, `language_options` for that with layers, and
+    `task_options` for the heads.
     """
     tables = [
         *_languages(ways, chosen, words, {**sentences, **language_options}),
         *(
-            (_table(head.id), {**_head(ways, head, examples, names, output), **task_options})
+            (_table(head.id), {**_head(ways, head, examples, projected, output), **task_options})
             for head in ways.heads(chosen)
         ),
     ]
@@ -74,11 +74,12 @@ def _languages(
 
 
 def _head(
-    ways: Ways, head: TaskHead, examples: Mapping[str, Path], names: Path | None, output: Path
+    ways: Ways, head: TaskHead, examples: Mapping[str, Path], projected: Path | None, output: Path
 ) -> Mapping[str, object]:
-    (source, file), *more = examples.items()
-    added = {language: [str(other), *([str(names)] if head.names else [])] for language, other in more}
-    data = {source: [str(file)], **(added if head.words else {})}
+    (source, file), *translated = examples.items()
+    added = [str(other) for _, other in translated if head.words]
+    added += [str(projected)] if head.projected else []
+    data = {source: [str(file)], **({ways.language: added} if added else {})}
     on = [str(output / id_) if id_ == ways.trained else id_ for id_ in head.below]
     method = "head" if ways.reads_glosses else None
     return {"data": data, "task_type": ways.head.task_type, "method": method, "on": on or None}

@@ -134,8 +134,8 @@ class Prepared:
             for language, lines in self.rows.items()
         }
 
-    def names(self, place: Path) -> Path:
-        """Where sentences with projected names go."""
+    def projected(self, place: Path) -> Path:
+        """Where sentences with projected names or parts of speech go."""
         read = [*self.rows[self.source], *map(_content, self.sentences)]
         return place / f"{self.ways.task}-{self.ways.language}-projected-{_hash(read)}.conll"
 
@@ -146,7 +146,7 @@ class Prepared:
 
     def remove_others(self, place: Path) -> None:
         """Delete examples that were written of other data, such as no plan in this folder names any more."""
-        kept = {*self.files(place).values(), self.names(place)}
+        kept = {*self.files(place).values(), self.projected(place)}
         for file in place.iterdir():
             if _WRITTEN.fullmatch(file.name.removeprefix(self.ways.task)) and file not in kept:
                 file.unlink()

@@ -1,4 +1,4 @@
-"""What a transfer trains: a plan in its folder, for which names are projected between two parts of it."""
+"""What a transfer trains: a plan in its folder, for which tags are projected between two parts of it."""
 
 import os
 import tomllib
@@ -11,7 +11,7 @@ from adaptkit.errors import EmptyCorpus, TrainingError
 from adaptkit.format.folder import whole_file
 from adaptkit.labelled import ReadingOptions
 from adaptkit.plans import PlanSummary, train_plan
-from adaptkit.projection import project_entities
+from adaptkit.projection import Projection, TagProjection, project_entities, project_tags
 from adaptkit.recipes.place import model_of
 from adaptkit.requests import Planning, Pretrained
 from adaptkit.requests.plan_file import plan_in
@@ -52,19 +52,19 @@ class TransferRun:
         """Whether a language adapter with layers is among what is trained."""
         return self.ways.trained is None and self.ways.adapter in self.ways.language_adapters(self.chosen)
 
-    def with_names(self) -> "TransferRun":
-        """With names projected into sentences of the language, where a way learns from them.
+    def with_projected(self) -> "TransferRun":
+        """With names or parts of speech projected into sentences of the language, where a way learns from them.
 
         If none are found, the same without that way, which is noted.
         """
-        if not self._learns_names:
+        if not self._learns_projected:
             return self
         source = self.train(only=(self.ways.alone.id,))[self.ways.alone.id]
-        why = "" if self._names.exists() else self._project(source.folder)
+        why = "" if self._projected.exists() else self._project(source.folder)
         if not why:
             return self
-        note = f"nothing was learned from projected names: {why}"
-        ways = replace(self.ways, names=False)
+        note = f"nothing was learned from projected {self._what}: {why}"
+        ways = replace(self.ways, projected=False)
         without = replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
         without.write()
         return without
@@ -81,33 +81,41 @@ class TransferRun:
         return summary
 
     @property
-    def _learns_names(self) -> bool:
-        return any(head.names for head in self.ways.heads(self.chosen))
+    def _learns_projected(self) -> bool:
+        return any(head.projected for head in self.ways.heads(self.chosen))
 
     @cached_property
-    def _names(self) -> Path:
-        return self.prepared.names(self.place)
+    def _projected(self) -> Path:
+        return self.prepared.projected(self.place)
 
-    def _project(self, names: Path) -> str:
-        """Write sentences of the language with the names that a task adapter finds in their translations.
+    @property
+    def _what(self) -> str:
+        return "parts of speech" if self._tags_every_word else "names"
 
-        Where there are none, nothing is written, and it is told why.
+    @property
+    def _tags_every_word(self) -> bool:
+        return self.ways.head.task_type == "pos"
+
+    def _project(self, tagger: Path) -> str:
+        """Write sentences of the language with what a task adapter finds in their translations.
+
+        Where there is nothing, nothing is written, and it is told why.
         """
         if self.planning.progress:
-            PlainConsole(stderr=True).print(f"looking for the names of {self.ways.alone.id} in the translations")
+            PlainConsole(stderr=True).print(f"looking for the {self._what} of {self.ways.alone.id} in the translations")
+        text, model = parallels(list(self.prepared.sentences)), model_of(self.backbone)
+        lang, source = self.ways.language, self.prepared.source
+        found: TagProjection | Projection
         try:
-            found = project_entities(
-                parallel=parallels(list(self.prepared.sentences)),
-                lang=self.ways.language,
-                names=names,
-                backbone=model_of(self.backbone),
-                source_lang=self.prepared.source,
-            )
+            if self._tags_every_word:
+                found = project_tags(parallel=text, lang=lang, tagger=tagger, backbone=model, source_lang=source)
+            else:
+                found = project_entities(parallel=text, lang=lang, names=tagger, backbone=model, source_lang=source)
         except EmptyCorpus as error:
             return str(error)
-        if not found.kinds:
+        if isinstance(found, Projection) and not found.kinds:
             return "none were found in the translations"
-        found.save(self._names, overwrite=True)
+        found.save(self._projected, overwrite=True)
         return ""
 
     def require_same(self) -> None:
@@ -135,7 +143,7 @@ class TransferRun:
             self.chosen,
             output=self.place,
             examples=self.prepared.files(self.place),
-            names=self._names if self._learns_names else None,
+            projected=self._projected if self._learns_projected else None,
             words=self._text_of(self.prepared.parallel),
             sentences=self._text_of(self.prepared.sentences),
             language_options=self.language_options,

@@ -119,7 +119,7 @@ def transfer_task(
     run.write()
     if given is not None:
         given.save(place / given.id, overwrite=True)
-    run = run.with_names()
+    run = run.with_projected()
     run.train()
     found = Measuring(run.prepared, place, run.chosen, run.backbone).result()
     if not found.metric and was_measured(place) and not planned.overwrite:

@@ -15,14 +15,14 @@ _NUMBERS = {2: "two", 3: "three"}
 class TaskHead:
     """A task adapter to be trained: on top of what, by id.
 
-    `words` says whether it learns from examples with their words translated too, and `names` whether from sentences of
-    the language with names that were projected into them.
+    `words` says whether it learns from examples with their words translated too, and `projected` whether from sentences
+    of the language with names or parts of speech that were projected into them.
     """
 
     id: str
     below: tuple[str, ...] = ()
     words: bool = False
-    names: bool = False
+    projected: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Ways:
 
     What was measured of it stands in docs/how-to/transfer.md. `words` says whether there are examples with their words
     translated, `sentences` whether there are sentences with translations, of which an adapter with layers learns, and
-    `names` whether names can be projected into them; `trained` is a language adapter that is there already.
+    `projected` whether names or parts of speech can be projected into them; `trained` is a language adapter that is
+    there already.
     """
 
     task: str
@@ -52,7 +53,7 @@ class Ways:
     head: HeadConfig
     words: bool
     sentences: bool = True
-    names: bool = True
+    projected: bool = True
     trained: str | None = None
 
     @property
@@ -95,13 +96,13 @@ class Ways:
 
     @property
     def alone(self) -> TaskHead:
-        """The head of the source language's labels; it finds the names that are projected, too."""
+        """The head of the source language's labels; it finds what is projected, too."""
         return self._head("source")
 
     def heads(self, ways: Sequence[Way]) -> tuple[TaskHead, ...]:
         """What these need, each once."""
         heads = [head for way in ways for _, head in way.members]
-        return tuple(dict.fromkeys([*([self.alone] if any(head.names for head in heads) else []), *heads]))
+        return tuple(dict.fromkeys([*([self.alone] if any(head.projected for head in heads) else []), *heads]))
 
     def language_adapters(self, ways: Sequence[Way]) -> tuple[str, ...]:
         """The ids of the language adapters that these need."""
@@ -136,6 +137,14 @@ class Ways:
         yield Way("the adapter", ((below, alone),))
         if self.words and self.head.row.endpoint == "tag":
             yield from self._with_words(below)
+        if self.head.task_type == "pos" and self.projects:
+            tags = TaskHead(f"task/{self.task}-projected", projected=True)
+            yield Way("projected parts of speech, without the adapter", (((), tags),))
+
+    @property
+    def projects(self) -> bool:
+        """Whether there are sentences that something can be projected into."""
+        return self.projected and self.sentences
 
     def _with_words(self, below: tuple[str, ...]) -> Iterator[Way]:
         words = self._head("words", below)
@@ -143,8 +152,8 @@ class Ways:
         if any(tag != "O" and tag[:2] not in ("B-", "I-") for tag in self.head.labels):
             # Parts of speech: an adapter that was taught whole sentences costs some languages more than it brings.
             yield Way("translated words, without the adapter", (((), self._translated),))
-        elif self.names and self.sentences:
-            names = replace(words, id=f"task/{self.task}-projected", names=True)
+        elif self.projects:
+            names = replace(words, id=f"task/{self.task}-projected", projected=True)
             yield Way("the adapter, trained on translated words and projected names too", ((below, names),))
 
     @property

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.options import option
 from adaptkit.regularisers import REGULARISERS, Regulariser, Weighed
+from adaptkit.task_types import IGNORED
 from adaptkit.training.regularisers import Regularising
 
 

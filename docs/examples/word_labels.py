@@ -17,10 +17,10 @@ from adaptkit.data.tasks import Example
 from adaptkit.data.tasks.label_rules import Dropped, LabelRules, about, label_of, sequence_of
 from adaptkit.data.tasks.labelled_row import LabelledRow
 from adaptkit.heads import label_number, of_type
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.layers.heads import TokenHead
 from adaptkit.scores.metric import check_paired, f1, ratio
-from adaptkit.task_types import TASK_TYPES, HeadConfig, HeadFields, Item, TaskMetric, TaskType, as_ids
+from adaptkit.task_types import IGNORED, TASK_TYPES, HeadConfig, HeadFields, Item, TaskMetric, TaskType, as_ids
 from adaptkit.task_types.tensor_shapes import one_per_label, token_head
 
 UNREAD = ""

@@ -27,7 +27,7 @@ def read_conllu(path: Path, lines: Iterable[tuple[int, str]] | None = None) -> N
     """Yield `(line of the first word, {"words": ..., "upos": ...})` for each sentence.
 
     Comments are skipped, and so are the ranges of words that are written as one (`1-2`: their parts follow) and empty
-    nodes (`1.1`). A part of speech that is not given (`_`) is an empty one.
+    nodes (`1.1`). A part of speech that is not given stays `_`.
 
     Args:
         path: the file.
@@ -46,7 +46,7 @@ def read_conllu(path: Path, lines: Iterable[tuple[int, str]] | None = None) -> N
             sentence = []
         elif word := _word(path, number, line):
             sentence.append(word)
-            first, tagged = first or number, tagged or bool(word[2])
+            first, tagged = first or number, tagged or word[2] != _UNKNOWN
     if sentence:
         yield _row(sentence)
     if first and not tagged:
@@ -66,7 +66,7 @@ def _word(path: Path, number: int, line: str) -> _Word | None:
         raise MalformedText(path, number, f"{len(cells)} cells ({cells[0]!r:.40} first)", expected)
     if _OTHER_ID.fullmatch(cells[0]):
         return None
-    return number, cells[1], "" if cells[3] == _UNKNOWN else cells[3]
+    return number, cells[1], cells[3]
 
 
 def _is_id(cell: str) -> bool:

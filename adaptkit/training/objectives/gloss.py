@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from adaptkit.attaching import AdapterLayers
 from adaptkit.errors import ConfigError
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Gloss
 from adaptkit.objectives.mlm import MLM
+from adaptkit.task_types import IGNORED
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.distill import DistillObjective, DistillTraining
 from adaptkit.training.objectives.glossed_text import glossed_text

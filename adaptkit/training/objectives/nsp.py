@@ -16,9 +16,10 @@ from adaptkit.attaching import AdapterLayers
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import ConfigError
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.layers.types import MasterLinear
 from adaptkit.objectives import Nsp
+from adaptkit.task_types import IGNORED
 from adaptkit.terminal.asking import as_typed
 from adaptkit.training.data import TrainingData
 from adaptkit.training.objectives.mlm import MaskedObjective, MaskedTraining

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from adaptkit.heads.batch import IGNORED
 from adaptkit.layers import InvertibleLayer, PieceRows
+from adaptkit.task_types import IGNORED
 from adaptkit.training.data import TrainingData
 
 _LOGIT_BYTES_AT_ONCE = 2**28

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.regularisers import RDrop
+from adaptkit.task_types import IGNORED
 from adaptkit.training.regularisers.regularising import Regularising
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from adaptkit.data.alignment import Link, linked_words
+from adaptkit.data.alignment import Link, linked_places, linked_words
 from tests.glossaries import MEANINGS, translated_pairs
 
 PAIRS = [(ours, theirs) for theirs, ours in translated_pairs(80)]
@@ -87,3 +87,25 @@ def test_of_words_that_are_as_sure_the_first_is_taken() -> None:
 def test_an_apostrophe_that_is_a_letter_begins_no_word() -> None:
     pairs = [("ʻoku goli ʼ", "is goat"), ("'oku bolo ʼ", "is school"), ("ŉ goli ʼ", "a goat")] * 3
     assert set(links(pairs)) == {"oku", "goli", "bolo", "n"}
+
+
+def test_each_word_of_a_pair_is_linked_with_the_one_that_it_means() -> None:
+    # The first word is the last one of the translation, so that places alone do not say it.
+    pairs = [(ours.split(), [*theirs.split()[1:], *theirs.split()[:1]]) for ours, theirs in PAIRS]
+    found = list(linked_places(pairs))
+    assert [each.number for each in found] == list(range(len(pairs)))
+    linked = right = 0
+    for number, links in found:
+        words, others = pairs[number]
+        assert len({link.ours for link in links}) == len({link.theirs for link in links}) == len(links)
+        linked += len(links)
+        right += sum(MEANINGS[words[link.ours]] == others[link.theirs] for link in links)
+        assert all(0 < link.score <= 1 for link in links)
+    assert linked > 0.8 * sum(len(words) for words, _ in pairs)
+    assert right > 0.95 * linked
+
+
+def test_links_are_of_the_pairs_that_are_read() -> None:
+    pairs = [(["goli"], ["goat"]), ([], ["goat"]), (["goli"] * 81, ["goat"]), (["goli"], ["goat"])]
+    assert [(each.number, len(each.links)) for each in linked_places(pairs)] == [(0, 1), (3, 1)]
+    assert list(linked_places([])) == []

@@ -167,7 +167,7 @@ def test_no_index_is_made_before_a_text_is_read(monkeypatch: pytest.MonkeyPatch)
         looked_up.append(word)
         return word
 
-    monkeypatch.setattr("adaptkit.data.lexicon._key", noted)
+    monkeypatch.setattr("adaptkit.data.lexicon.as_looked_up", noted)
     opened = open_lexicon(Source(ENTRIES, name="our list"), licence="MIT")
     assert looked_up == []
     assert opened.known("shule") == (1, 1)

@@ -5,11 +5,19 @@ import torch
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, UnknownLabel
 from adaptkit.heads import format_of
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.heads.question_answering import QuestionAnswering
 from adaptkit.labelled import examples_of
 from adaptkit.model import AdaptedModel
-from adaptkit.task_types import HeadConfig, LabelledText, PredictedAnswer, PredictedTags, Question, TaggedSentence
+from adaptkit.task_types import (
+    IGNORED,
+    HeadConfig,
+    LabelledText,
+    PredictedAnswer,
+    PredictedTags,
+    Question,
+    TaggedSentence,
+)
 from tests.tolerance import rounded
 from tests.unit.heads import examples as data
 

@@ -17,12 +17,12 @@ from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import ConfigError, EmptyCorpus, MalformedText
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.heads import build_head, format_of
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.heads.writing import Asked, Instruction, LanguageTokens, Prompt, language_tokens, writing_of
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.storage import load_adapter
-from adaptkit.task_types import HeadConfig, Translation
+from adaptkit.task_types import IGNORED, HeadConfig, Translation
 from tests.adapters import attach_random
 from tests.calls import QUIET, train_adapter
 from tests.tiny import tiny_backbone, tiny_model, tiny_tokenizer

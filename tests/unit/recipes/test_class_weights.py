@@ -11,9 +11,9 @@ import adaptkit
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.heads import format_of
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.requests import request_of
-from adaptkit.task_types import HeadConfig, LabelledText
+from adaptkit.task_types import IGNORED, HeadConfig, LabelledText
 from adaptkit.task_types.class_weights import ClassWeights, class_weights_of, weighing_of
 from adaptkit.training.items import TaskItems
 from tests.calls import estimate_adapter, train_adapter

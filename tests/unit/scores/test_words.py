@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from adaptkit.errors import ConfigError
-from adaptkit.scores import UNREAD, WordAccuracy, WordMacroF1
+from adaptkit.scores import UNREAD, UNTAGGED, WordAccuracy, WordMacroF1
 from tests.scoring import score_of
 
 GOLD = [("NOUN", "VERB", "ADJ"), ("NOUN", "NOUN")]
@@ -24,3 +24,10 @@ def test_words_without_their_label_are_refused() -> None:
         WordAccuracy().statistics([("NOUN",)], [("NOUN", "VERB")])
     with pytest.raises(ConfigError, match="'VERB' is not among"):
         WordMacroF1(("NOUN",)).statistics([("NOUN",)], [("VERB",)])
+
+
+def test_words_without_a_gold_label_are_not_counted() -> None:
+    gold = [("NOUN", UNTAGGED, "ADJ"), (UNTAGGED, UNTAGGED)]
+    assert np.array_equal(WordAccuracy().statistics(FOUND, gold), [[2, 2], [0, 0]])
+    counts = WordMacroF1(("ADJ", "NOUN", "VERB")).statistics(FOUND, gold)
+    assert np.array_equal(counts, [[1, 1, 1, 1, 1, 1, 0, 0, 0], [0] * 9])

@@ -1,6 +1,7 @@
 """A task brought to another language: what is trained, how it is measured, and what is chosen."""
 
 import json
+import tomllib
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -175,11 +176,31 @@ def test_names_get_the_adapter_translated_words_and_projected_names(
     assert len(asked) == 1  # all was done
 
 
-def test_parts_of_speech_get_translated_words_alone(child: type[InThisProcess]) -> None:
-    tagged = [(words, ["NOUN" if number % 2 else "VERB" for number in range(len(words))]) for words, _ in WORDS]
-    found = transferred(task="parts", data=tagged, task_type="pos", max_steps=None)
-    assert found.stack == "task/parts-translated"
-    assert trained_by(child) == ["out/task/parts-translated"]
+PARTS = [(words, ["NOUN" if number % 2 else "VERB" for number in range(len(words))]) for words, _ in WORDS]
+
+
+def test_parts_of_speech_are_projected_into_the_sentences(child: type[InThisProcess]) -> None:
+    found = transferred(task="parts", data=PARTS, task_type="pos", max_steps=None)
+    assert found.stack == "task/parts-projected"
+    assert trained_by(child) == ["out/task/parts-source", "out/task/parts-projected"]
+    tags = {line.partition("\t")[2] for line in written("out/parts-sw-projected-*.conll") if line}
+    assert tags <= {"NOUN", "VERB", "_"}
+    head = tomllib.loads(Path("out/transfer.toml").read_text(encoding="utf-8"))["task"]["parts-projected"]
+    (file,) = Path().glob("out/parts-sw-projected-*.conll")
+    assert (head["data"]["sw"], head.get("on")) == ([str(file)], None)
+
+
+def test_each_way_to_tag_parts_of_speech_is_measured(child: type[InThisProcess]) -> None:
+    dev = [(ours.split(), ["NOUN"] * len(ours.split())) for _, ours in PAIRS]
+    found = transferred(task="parts", data=PARTS, task_type="pos", dev=dev)
+    assert [way.name for way in found.ways] == [
+        "the source language alone",
+        "the adapter",
+        "the adapter, trained on translated words too",
+        "translated words, without the adapter",
+        "projected parts of speech, without the adapter",
+    ]
+    assert len(trained_by(child)) == 5
 
 
 @pytest.mark.usefixtures("child")

@@ -98,7 +98,12 @@ def test_conllu_is_known_by_its_suffix(tmp_path: Path) -> None:
 def test_conllu_without_some_or_all_tags(tmp_path: Path) -> None:
     (tmp_path / "a.conllu").write_text(word("1", "Juma", "_") + "\n" + CONLLU)
     data = read_labelled(tmp_path / "a.conllu")
-    assert (len(data.examples), data.dropped) == (2, {"without a tag for each word": 1})
+    assert (len(data.examples), data.dropped) == (2, {"without any tag": 1})
+    (tmp_path / "b.conllu").write_text(word("1", "Juma", "_") + word("2", "yupo", "VERB") + "\n" + CONLLU)
+    some = read_labelled(tmp_path / "b.conllu")
+    assert isinstance(some.examples[0], TaggedSentence)
+    assert (some.examples[0].tags, some.dropped, "_" in some.labels) == (("_", "VERB"), {}, False)
+    assert some.notes[-1].endswith("words have no tag (_); nothing is learned from them")
     with pytest.raises(MalformedText, match=r"line 2: .*UPOS.*write other tags"):
         read(tmp_path, "# id 1\n" + word("1", "Juma", "_") + word("2", "yupo", "_"), "a.conllu")
 

@@ -15,11 +15,11 @@ from adaptkit.data.sentence import Sentence
 from adaptkit.data.tokens import TokenStore
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.heads.batch import IGNORED
 from adaptkit.layers.pooling import pool_texts
 from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.objectives import Distill, Gloss
+from adaptkit.task_types import IGNORED
 from adaptkit.training import TrainingData
 from adaptkit.training.objectives.distill import DistillTraining, depths_of
 from adaptkit.training.objectives.gloss import GlossTraining, MaskedBeside

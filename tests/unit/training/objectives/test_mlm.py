@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adaptkit.errors import ConfigError
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.layers import InvertibleLayer
+from adaptkit.task_types import IGNORED
 from adaptkit.training.objectives import MaskedObjective, MaskingRule, softmax
 
 WIDTH, SIZE, MASK, PAD = 12, 40, 4, 1

@@ -11,9 +11,9 @@ from adaptkit.data.sample import sample_sentences
 from adaptkit.data.sentence import Sentence
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
-from adaptkit.heads.batch import IGNORED
 from adaptkit.methods import LoraConfig
 from adaptkit.objectives import Nsp
+from adaptkit.task_types import IGNORED
 from adaptkit.training.objectives.nsp import NEIGHBOURS, STRANGERS, NextSentenceTraining, Pairing, paired
 from tests.calls import estimate_adapter, train_adapter
 from tests.runs import train_and_interrupt

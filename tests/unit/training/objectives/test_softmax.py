@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from adaptkit.heads.batch import IGNORED
 from adaptkit.layers import PieceRows
+from adaptkit.task_types import IGNORED
 from adaptkit.training.objectives import softmax
 from adaptkit.training.objectives.softmax import VocabularySoftmax
 from tests.pieces import OWN_PIECES, PIECES

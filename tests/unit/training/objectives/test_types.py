@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.layers import InvertibleLayer
+from adaptkit.task_types import IGNORED
 from adaptkit.training.objectives import CausalObjective, DistillObjective, MaskedObjective, MaskingRule
 from adaptkit.training.objectives.nsp import NextSentenceObjective
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from adaptkit.heads import format_of
-from adaptkit.heads.batch import IGNORED, Batch
+from adaptkit.heads.batch import Batch
 from adaptkit.methods import LoraConfig
 from adaptkit.regularisers import RDrop
-from adaptkit.task_types import HeadConfig
+from adaptkit.task_types import IGNORED, HeadConfig
 from adaptkit.training.regularisers import TaskMaterial
 from adaptkit.training.regularisers.r_drop import RDropTraining
 from tests.tiny import tiny_backbone
