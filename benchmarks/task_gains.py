@@ -53,16 +53,17 @@ def trained(
         data["words"] = words.with_english
     return {
         name: [
-            _kept_or_trained(None if folder is None else folder / f"{name}-{run.seed}", model, task, run, data[name])
+            kept_or_trained(None if folder is None else folder / f"{name}-{run.seed}", model, task, run, data[name])
             for run in runs
         ]
         for name in data
     }
 
 
-def _kept_or_trained(
+def kept_or_trained(
     kept: Path | None, model: AdaptedModel, task: str, run: Run, data: Callable[[], Mapping[str, TaskData]]
 ) -> Adapter:
+    """The task adapter of that folder, or one that is trained now, and kept there if a folder is named."""
     if kept is not None and kept.is_dir():
         return adaptkit.load_adapter(kept)
     return adaptkit.train_adapter(task=task, data=data(), backbone=model, run=run, output=kept)

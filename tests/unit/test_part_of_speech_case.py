@@ -14,13 +14,13 @@ from benchmarks.trials import texts
 from tests.tiny import tiny_model
 
 TAGS = ["PRON", "VERB", "NOUN", "PUNCT"]
-PAIRS = [("She sells maize.", "Anauza mahindi."), ("She buys goats.", "Ananunua mbuzi.")]
+PAIRS = [("She sells maize.", "Yeye anauza mahindi."), ("She buys goats.", "Yeye ananunua mbuzi.")]
 
 
 def test_each_way_is_beside_english_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "masakhapos/swa").mkdir(parents=True)
     # Whatever a word is taken for, one of its tags is right.
-    tagged = "Anauza VERB\nmahindi NOUN\n. PUNCT\n\n" + "".join(f"Wewe {tag}\n\n" for tag in (*TAGS, "INTJ"))
+    tagged = "Yeye PRON\nanauza VERB\nmahindi NOUN\n. PUNCT\n\n" + "".join(f"Wewe {tag}\n\n" for tag in (*TAGS, "INTJ"))
     (tmp_path / "masakhapos/swa/test.txt.gz").write_bytes(gzip.compress(tagged.encode()))
     rows = [{"words": ["She", verb, "goats", "."], "upos": TAGS} for verb in ("sells", "buys") for _ in range(15)]
     (tmp_path / "en.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -38,7 +38,20 @@ def test_each_way_is_beside_english_alone(tmp_path: Path, monkeypatch: pytest.Mo
     )
     asked = ["--english", f"{tmp_path}/en.jsonl", "--zoo", f"{tmp_path}/zoo", "--tasks", f"{tmp_path}/tasks"]
     part_of_speech.main(
-        [*asked, "--words", "sw", "--languages", "sw", "--seeds", "0,1", "--steps", "3", "--least-score", "0.05"]
+        [
+            *asked,
+            "--projected",
+            "--words",
+            "sw",
+            "--languages",
+            "sw",
+            "--seeds",
+            "0,1",
+            "--steps",
+            "3",
+            "--least-score",
+            "0.05",
+        ]
     )
     (path,) = (tmp_path / "results").iterdir()
     measured = json.loads(path.read_text(encoding="utf-8"))["measured"]
@@ -49,8 +62,11 @@ def test_each_way_is_beside_english_alone(tmp_path: Path, monkeypatch: pytest.Mo
     }
     found = measured["sw"]
     assert min(found["words"]) > 0
-    assert found["gains"].keys() == {"english, target", "words", "words, target"}
+    assert measured["projected"].startswith("5 sentences in sw, the best of 5 pairs: ")
+    others = {"english, target", "words", "words, target", "projected", "projected, target"}
+    assert found["gains"].keys() == others
     for name, gain in found["gains"].items():
         assert len(found[name]) == 2
         assert gain["mean"] == pytest.approx((sum(found[name]) - sum(found["english"])) / 2, abs=0.02)
-    assert {"english-0", "english-1", "words-0", "words-1"} <= {each.name for each in (tmp_path / "tasks").iterdir()}
+    kept = {f"{name}-{seed}" for name in ("english", "words", "projected-en-sw") for seed in (0, 1)}
+    assert kept <= {each.name for each in (tmp_path / "tasks").iterdir()}
