@@ -35,14 +35,16 @@ _FAR_APART = 2
 class Direction:
     """The first pairs of a source.
 
-    `language` is that of the sentences, `source` that of their translations, where it is stated. `known` are some words
-    of the translations' language, as `read_words` has them: they tell the sides of a dictionary.
+    `language` is that of the sentences, `source` that of their translations, where it is stated, and `likely` where it
+    is not, and one is taken for granted. `known` are some words of the translations' language, as `read_words` has
+    them: they tell the sides of a dictionary.
     """
 
     pairs: tuple[tuple[str, str], ...]
     language: str
     source: str | None = None
     known: Collection[str] = frozenset()
+    likely: str | None = None
 
     def __str__(self) -> str:
         translation, sentence = (one_line(side, at_most=_SHOWN) for side in self.pairs[0])
@@ -90,8 +92,8 @@ class Direction:
             return None
         own = self.language.partition("-")[0]
         # Relatives have words in common, so that of these only the one that is stated is asked about.
-        asked = filter(self._is_no_relative, with_frequent_words()) if self.source is None else (self.source,)
-        for tag in asked:
+        others = filter(self._is_no_relative, with_frequent_words()) if self.source is None else ()
+        for tag in filter(None, (self.source or self.likely, *others)):
             if tag != own and _is_in(sentences, tag, rather_than=translations):
                 return f"the side read as {self._name} looks like {language_name(tag)}, and the other side does not"
         if _is_in(translations, self.language, rather_than=sentences):
@@ -117,11 +119,15 @@ class Direction:
 
 
 def direction_of(
-    rows: Iterable[Sentence], language: str, source: str | None = None, known: Collection[str] = frozenset()
+    rows: Iterable[Sentence],
+    language: str,
+    source: str | None = None,
+    known: Collection[str] = frozenset(),
+    likely: str | None = None,
 ) -> Direction | None:
     """The direction of the first pairs among the rows; None where there are none."""
     pairs = tuple((row.translation, row.text) for row in islice(rows, LOOKED_AT) if row.translation is not None)
-    return Direction(pairs, language, source, known) if pairs else None
+    return Direction(pairs, language, source, known, likely) if pairs else None
 
 
 def _is_in(texts: Sequence[str], tag: str, *, rather_than: Sequence[str]) -> bool:

@@ -159,14 +159,17 @@ def read_parts(
 
 
 def swapped_parts(
-    parts: Sequence[Part], rows: Sequence[Sentence], known: Collection[str] = frozenset()
+    parts: Sequence[Part], rows: Sequence[Sentence], known: Collection[str] = frozenset(), likely: str | None = None
 ) -> Iterator[str]:
-    """Sources whose two sides look swapped; `known` are words of the translations' language, as in `Direction`."""
+    """Sources whose two sides look swapped; `known` are words of the language of translations and `likely` is which.
+
+    Both are as in `Direction`.
+    """
     for number, part in enumerate(parts):
         if part.of_names:  # by their codes it is known which is which
             continue
         own = (row for row in rows if row.part == number)
-        direction = direction_of(own, part.language, part.source_language, known)
+        direction = direction_of(own, part.language, part.source_language, known, likely)
         if direction is not None and (problem := direction.problem()):
             yield f"{part.name}: {problem}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ class ChangedOption:
         if isinstance(self.before, list) and isinstance(self.now, list):
             added, gone = _beside(self.now, self.before), _beside(self.before, self.now)
             if bool(added) != bool(gone):
-                return f"{self.name} has {_shown(added or gone)} {'now too' if added else 'no more'}"
-        return f"{self.name} was {_told(self.before, self.now)}, now {_told(self.now, self.before)}"
+                return f"{self.name} has {_cut(repr(added or gone))} {'now too' if added else 'no more'}"
+        before, now = _told(self.before, self.now), _told(self.now, self.before)
+        alike = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(before, now, strict=False)))
+        return f"{self.name} was {_cut(before, alike)}, now {_cut(now, alike)}"
 
 
 def changed_options(
@@ -69,13 +72,17 @@ def _told(value: object, other: object) -> str:
         return "not given"
     if isinstance(value, list) and isinstance(other, list):
         value = _beside(value, other) or value
-    return _shown(value)
+    return repr(value)
 
 
 def _beside(one: list[Any], other: list[Any]) -> list[Any]:
     return [part for part in one if part not in other]
 
 
-def _shown(value: object) -> str:
-    said = repr(value)
-    return said if len(said) <= _SHOWN else f"{said[: _SHOWN // 2]}…{said[-_SHOWN // 2 :]}"
+def _cut(said: str, place: int = 0) -> str:
+    """Not more than can be read, and of a long text what is around a place in it."""
+    if len(said) <= _SHOWN:
+        return said
+    begin = max(0, min(place - _SHOWN // 2, len(said) - _SHOWN))
+    end = begin + _SHOWN
+    return f"{'…' if begin else ''}{said[begin:end]}{'…' if end < len(said) else ''}"

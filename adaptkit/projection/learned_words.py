@@ -58,7 +58,7 @@ def learned_words(
         )
     licences = dict.fromkeys(part.licence for part in parts if part.licence != NOT_STATED)
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
-    problems = (*swapped_parts(parts, rows, known), *_without_spaces(some, source, language))
+    problems = (*swapped_parts(parts, rows, known, source), *_without_spaces(some, source, language))
     return LearnedWords(entries, texts, linked.n_read, described, problems)
 
 

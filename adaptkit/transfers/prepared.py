@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
@@ -15,7 +15,7 @@ from adaptkit.data.direction import LOOKED_AT
 from adaptkit.data.mix import parallel_sources
 from adaptkit.data.part import Part, parallel_part, read_parts, swapped_parts
 from adaptkit.data.source import Source
-from adaptkit.data.sources import is_file
+from adaptkit.data.sources import existing_path
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of
@@ -105,7 +105,7 @@ class Prepared:
             dev=measured,
             parallel=files,
             sentences=sentences,
-            notes=tuple(dict.fromkeys([*_swapped(parts), *told])),
+            notes=tuple(dict.fromkeys([*_swapped(parts, source), *told])),
         )
 
     def with_ways(self, ways: Ways) -> "Prepared":
@@ -136,7 +136,8 @@ class Prepared:
 
     def projected(self, place: Path) -> Path:
         """Where sentences with projected names or parts of speech go."""
-        read = [*self.rows[self.source], *map(_content, self.sentences)]
+        sources = parallel_sources(parallels(list(self.sentences)))
+        read = [*self.rows[self.source], *map(_content, sources)]
         return place / f"{self.ways.task}-{self.ways.language}-projected-{_hash(read)}.conll"
 
     def write(self, place: Path) -> None:
@@ -176,10 +177,19 @@ def _hash(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
-def _content(source: str) -> str:
-    """A hash of the files of a source, as a shell writes it, and what stands behind them."""
-    files = [Path(piece) for piece in [source, *source.split(",")] if is_file(piece)]
-    return source + "".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+def _content(source: Source) -> str:
+    """What is in the files of a source, hashed, and how they are read: however they are named."""
+    files = (existing_path(file) for file in _named_in(source.text))
+    return ",".join([*(hashlib.sha256(file.read_bytes()).hexdigest() for file in files), source.source_lang or ""])
+
+
+def _named_in(text: object) -> Iterator[str | os.PathLike[str]]:
+    """The files of a source: one, two beside each other, or a list of these."""
+    if isinstance(text, str | os.PathLike):
+        yield text
+    elif isinstance(text, list | tuple):
+        for part in text:
+            yield from _named_in(part)
 
 
 def _files(parallel: PathOrName | Sequence[PathOrName]) -> tuple[str, ...]:
@@ -218,10 +228,10 @@ def _require_known(head: HeadConfig, dev: TaskData) -> None:
         )
 
 
-def _swapped(parts: Sequence[Part]) -> list[str]:
+def _swapped(parts: Sequence[Part], source: str) -> list[str]:
     """Warnings of pairs that look swapped: what is learned of such may well be worse than nothing."""
     rows = list(read_parts(parts, counts=[LOOKED_AT] * len(parts)))
-    return [f"warning: {problem}" for problem in swapped_parts(parts, rows)]
+    return [f"warning: {problem}" for problem in swapped_parts(parts, rows, likely=source)]
 
 
 def _translated(

@@ -14,6 +14,7 @@ import pytest
 from adaptkit import Planning, estimate_plan, load_adapter, train_plan
 from adaptkit.data.sample import sample_pairs
 from adaptkit.errors import ConfigError, TrainingInterrupted
+from adaptkit.plans.changed import ChangedOption
 from adaptkit.plans.child import Child
 from adaptkit.plans.lines import PrintedLines
 from adaptkit.training.loop import TrainingRun
@@ -305,3 +306,15 @@ def test_ctrl_c_stops_real_processes_with_their_checkpoints(monkeypatch: pytest.
     Path("languages.toml").write_text(many.replace("batch_size = 8", "batch_size = 7"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"begun with other options \(batch_size was 8, now 7\)"):
         train_plan("languages.toml", QUIET)
+
+
+def test_long_values_are_cut_where_they_differ() -> None:
+    here = "a-long-name-of-a-folder/" * 12
+    changed = str(ChangedOption("data", [f"{here}one.tsv"], [f"{here}two.tsv"]))
+    before, now = changed.removeprefix("data was ").split(", now ")
+    assert before.endswith("one.tsv']")
+    assert now.endswith("two.tsv']")
+    ends_alike = str(ChangedOption("licence", f"one{here}", f"two{here}"))
+    assert ends_alike.startswith("licence was 'onea-long")
+    assert ", now 'twoa-long" in ends_alike
+    assert len(ends_alike) < 450

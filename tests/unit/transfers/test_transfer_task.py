@@ -347,6 +347,14 @@ def test_pairs_that_look_swapped_are_told_beside_what_to_take() -> None:
     assert "warning: sw-en.tsv: the two sides look swapped" in taken
 
 
+@pytest.mark.usefixtures("child")
+def test_pairs_of_near_relatives_that_look_swapped_are_told_too() -> None:
+    Path("af-en.tsv").write_text("".join(f"{other}\t{english}\n" for english, other in PAIRS), encoding="utf-8")
+    nli = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
+    (warning,) = prepared(task="pairs", data=nli, parallel="af-en.tsv", lang="af").notes
+    assert "the side read as Afrikaans looks like English" in warning
+
+
 def test_the_same_files_named_from_another_folder_are_the_same(
     child: type[InThisProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +364,25 @@ def test_the_same_files_named_from_another_folder_are_the_same(
     Path("other").mkdir()
     monkeypatch.chdir("other")
     transferred(parallel=str(here / "en-sw.jsonl"), output="../out", backbone=Pretrained(str(here / "tiny")))
+    assert len(child.jobs) == trained  # all was done
+
+
+def test_names_of_the_same_files_named_from_another_folder_are_the_same(
+    child: type[InThisProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transferred(output="before")
+    asked: dict[str, Any] = {"task": "names", "data": WORDS, "task_type": "tagging", "max_steps": None}
+    projecting(monkeypatch, ("B-PER", "O", "O"))
+    transferred(**asked, adapter="before/language/sw")
+    trained = len(child.jobs)
+    here = Path.cwd()
+    Path("other").mkdir()
+    monkeypatch.chdir("other")
+    options: dict[str, Any] = {"output": "../out", "backbone": Pretrained(str(here / "tiny"))}
+    again = transferred(
+        **asked, **options, parallel=str(here / "en-sw.jsonl"), adapter=str(here / "before/language/sw")
+    )
+    assert again.stack == "language/sw > task/names-projected"
     assert len(child.jobs) == trained  # all was done
 
 
