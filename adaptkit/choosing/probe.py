@@ -113,7 +113,7 @@ def _tag_predictions(
     groups = np.repeat(np.arange(len(sentences)), read)
     tagged = tags != UNTAGGED
     known = tags[tagged].tolist()
-    most = max(sorted(set(known)), key=known.count)
+    most = max(sorted(set(known)), key=known.count, default=UNTAGGED)
     outside = "O" if "O" in known else most
     found = np.full_like(tags, most)
     found[tagged] = _out_of_fold(np.concatenate(states)[tagged], tags[tagged], groups[tagged])

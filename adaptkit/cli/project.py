@@ -50,9 +50,10 @@ def project(
 ) -> Answer:
     """Label named entities through translations. A task adapter finds them in the translations."""
     from adaptkit.projection import project_entities
-    from adaptkit.projection.written import require_new
+    from adaptkit.projection.written import require_conll, require_new
     from adaptkit.recipes.place import model_of
 
+    require_conll(output)
     require_new(output, overwrite=overwrite)
     found = project_entities(
         parallel=parallels(parallel),

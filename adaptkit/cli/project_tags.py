@@ -33,9 +33,10 @@ def project_tags(
 ) -> Answer:
     """Tag parts of speech through translations. A task adapter tags the translations."""
     from adaptkit.projection import project_tags as projected_by
-    from adaptkit.projection.written import require_new
+    from adaptkit.projection.written import require_conll, require_new
     from adaptkit.recipes.place import model_of
 
+    require_conll(output)
     require_new(output, overwrite=overwrite)
     found = projected_by(
         parallel=parallels(parallel),

@@ -1,7 +1,7 @@
 """Words that go together in translations, found from pairs of sentences alone."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -51,9 +51,11 @@ class PlacedLink(NamedTuple):
 
 
 class LinkedPair(NamedTuple):
-    """The links within the pair of this number, each word in one at most."""
+    """The links within the pair of this number, each word in one at most, and both sides cut into words."""
 
     number: int
+    ours: Sequence[str]
+    theirs: Sequence[str]
     links: list[PlacedLink]
 
 
@@ -65,7 +67,7 @@ def linked_words(pairs: Sequence[tuple[str, str]]) -> Linked:
     score of two words is the geometric mean of the probabilities of each given the other. Of more than 50,000 pairs,
     or 25 million words beside each other (50,000 pairs of 22 words each), some that are spread over all are read.
     """
-    sides = _Sides.of([(read_words(text), read_words(translation)) for text, translation in pairs])
+    sides = _Sides.of(pairs, read_words)
     if not sides.pairs:
         return Linked([], 0)
     laid = _Laid.of(sides)
@@ -83,13 +85,18 @@ def linked_words(pairs: Sequence[tuple[str, str]]) -> Linked:
     return Linked(list(best.values()), len(sides.pairs))
 
 
-def linked_places(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Iterator[LinkedPair]:
-    """Which words go together in each pair of a sentence and its translation, both cut into words.
+def linked_places(pairs: Sequence[tuple[str, str]], cut: Callable[[str], Sequence[str]]) -> Iterator[LinkedPair]:
+    """Which words go together in each pair of a sentence and its translation, which `cut` cuts into words.
 
-    By the models of `linked_words`. Two words are linked where each is the most probable one for the other; the score
-    is the geometric mean of both probabilities, of 0 to 1. Pairs that `linked_words` would not read are left out.
+    By the models of `linked_words`. The score of two words is the geometric mean of the probabilities that each goes
+    together with the other, rather than with any other word of the sentence or with none; they are linked where none
+    that one of them could be linked with scores higher. Pairs that `linked_words` would not read are left out.
     """
-    sides = _Sides.of([(_as_words(words), _as_words(others)) for words, others in pairs])
+
+    def words_in(text: str) -> list[Word]:
+        return [Word(word, as_looked_up(word)) for word in cut(text)]
+
+    sides = _Sides.of(pairs, words_in)
     if not sides.pairs:
         return
     laid = _Laid.of(sides)
@@ -101,7 +108,8 @@ def linked_places(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Itera
         here = slice(at, at + len(words) * len(others))
         couple, near = laid.couple[here].reshape(shape), laid.near[here].reshape(shape)
         scores = np.sqrt(_shares(ours[couple] * near, 1) * _shares(theirs[couple] * near, 0)).round(_DIGITS)
-        yield LinkedPair(number, list(_each_others_best(scores[1:, 1:])))
+        text, translation = pairs[number]
+        yield LinkedPair(number, cut(text), cut(translation), list(_each_others_best(scores[1:, 1:])))
         at = here.stop
 
 
@@ -117,10 +125,6 @@ def _each_others_best(scores: Floats) -> Iterator[PlacedLink]:
             yield PlacedLink(word, place, float(scores[word, place]))
 
 
-def _as_words(words: Sequence[str]) -> list[Word]:
-    return [Word(word, as_looked_up(word)) for word in words]
-
-
 @dataclass(frozen=True)
 class _Sides:
     """Words of both sides by their numbers, from 1 on; pairs are those numbers, with 0 before them, for no word.
@@ -134,12 +138,12 @@ class _Sides:
     numbers: Sequence[int]
 
     @classmethod
-    def of(cls, pairs: Sequence[tuple[Sequence[Word], Sequence[Word]]]) -> "_Sides":
+    def of(cls, pairs: Sequence[tuple[str, str]], cut: Callable[[str], Sequence[Word]]) -> "_Sides":
         ours, theirs = _Numbers(), _Numbers()
         found: list[tuple[list[int], list[int]]] = []
         numbers: list[int] = []
         for number in spread(len(pairs), _MOST_PAIRS):
-            words, others = pairs[number]
+            words, others = map(cut, pairs[number])
             if 0 < len(words) <= _MOST_WORDS and 0 < len(others) <= _MOST_WORDS:
                 found.append((ours.of(words), theirs.of(others)))
                 numbers.append(number)

@@ -40,7 +40,7 @@ def learned_words(
         DataError: Parallel text that is not there or malformed.
         EmptyCorpus: No source translates from that language, or no word is learned.
     """
-    parts = parts_from(parallel, language, source)
+    parts = parts_from(parallel, language, source, whose="the examples", instead="examples")
     rows = list(read_parts(parts))
     pairs = [(row.translation or "", row.text) for row in rows]
     some = [pairs[number] for number in spread(len(pairs), _LOOKED_AT)]
@@ -58,12 +58,14 @@ def learned_words(
         )
     licences = dict.fromkeys(part.licence for part in parts if part.licence != NOT_STATED)
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
-    problems = (*swapped_parts(parts, rows, known, source), *_without_spaces(some, source, language))
+    problems = (*swapped_parts(parts, rows, known, source), *without_spaces(some, source, language))
     return LearnedWords(entries, texts, linked.n_read, described, problems)
 
 
-def parts_from(parallel: "Parallels", language: str, source: str) -> list[Part]:
+def parts_from(parallel: "Parallels", language: str, source: str, *, whose: str, instead: str) -> list[Part]:
     """The sources that translate from the source language, or do not say from which one.
+
+    `whose` language it is, and what may be given in another one `instead`, are for the message.
 
     Raises:
         DataError: Parallel text that is not there or malformed.
@@ -71,7 +73,12 @@ def parts_from(parallel: "Parallels", language: str, source: str) -> list[Part]:
     """
     parts = [parallel_part(each, language, preferred=source) for each in parallel_sources(parallel)]
     stated = [(part, part.source_language) for part in parts]
-    return [part for part, tag in stated if tag is None or is_in(tag, source)] or _refused(parts, source)
+    if found := [part for part, tag in stated if tag is None or is_in(tag, source)]:
+        return found
+    raise EmptyCorpus(
+        f"{in_words(parts)}: the language of {whose} is {source}, and no source translates from it. Give text with "
+        f"translations into {source}, or {instead} in another language ({as_typed(source_lang=...)})."
+    )
 
 
 def is_in(language: str, source: str) -> bool:
@@ -79,7 +86,7 @@ def is_in(language: str, source: str) -> bool:
     return f"{language}-".startswith(f"{source}-") or f"{source}-".startswith(f"{language}-")
 
 
-def _without_spaces(pairs: Sequence[tuple[str, str]], source: str, language: str) -> Iterator[str]:
+def without_spaces(pairs: Sequence[tuple[str, str]], source: str, language: str) -> Iterator[str]:
     """Whether a side seems to be written without spaces between words, so that whole sentences count as words."""
     ours, theirs = (sum(len(read_words(pair[side])) for pair in pairs) for side in (0, 1))
     for without, n, others in ((source, ours, theirs), (language, theirs, ours)):
@@ -103,10 +110,3 @@ def _written_inside(texts: Sequence[str]) -> Mapping[str, str]:
         for word in words[:1]:
             first[word.text.casefold()] = word.text.lower() if word.text[1:].islower() else word.text
     return first | {key: counts.most_common(1)[0][0] for key, counts in inside.items()}
-
-
-def _refused(parts: Sequence[Part], source: str) -> list[Part]:
-    raise EmptyCorpus(
-        f"{in_words(parts)}: the examples are in {source}, and no source translates from it. Give text with "
-        f"translations into {source}, or examples in another language ({as_typed(source_lang=...)})."
-    )

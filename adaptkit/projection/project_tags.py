@@ -8,20 +8,19 @@ from itertools import islice
 
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_LINK_SCORE, MOST_TAGGED_SENTENCES
-from adaptkit.data.alignment import PlacedLink, linked_places
-from adaptkit.data.lexicon import as_looked_up
+from adaptkit.data.alignment import LinkedPair, linked_places
 from adaptkit.data.mix import Parallels
 from adaptkit.data.part import in_words, read_parts, swapped_parts
+from adaptkit.data.spread import spread
 from adaptkit.data.words import words_of
 from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.stacks import StackLike
-from adaptkit.projection.finder import SentencePair
-from adaptkit.projection.learned_words import parts_from
-from adaptkit.projection.projected_tags import ProjectedTags, TagProjection
+from adaptkit.projection.learned_words import parts_from, without_spaces
+from adaptkit.projection.projected_tags import TagProjection
 from adaptkit.projection.tagger import Tagger, tagger_on
-from adaptkit.scores import UNTAGGED
+from adaptkit.projection.word_tags import TaggedPair, best_of, projected
 from adaptkit.terminal.amounts import counted
 
 _BOUNDS = {
@@ -30,12 +29,9 @@ _BOUNDS = {
     "limit": Bounds(least=1),
     "batch_size": Bounds(least=1),
 }
-_LENGTHS = range(4, 41)
-"""Words of a sentence that is kept: of one word nothing is learned in context, and long ones align badly."""
-_LEAST_SHARE = 0.3
-"""A tag that fewer of a word's links give is taken for a wrong link."""
-_SURE_SHARE, _SURE_LINKS = 0.7, 3
-"""A word has its commonest tag where it is not linked, if so many of its links give that one, and it has so many."""
+_LOOKED_AT = 1_000
+_UNREAD = "a side has no words, or more than 80; or there is no room for so many pairs"
+_TOO_LONG = "longer than the backbone reads"
 _log = logging.getLogger("adaptkit")
 
 
@@ -53,20 +49,21 @@ def project_tags(
 ) -> TagProjection:
     """Tag the words of a language by the parts of speech that a task adapter gives their translations.
 
-    Words are linked with those of the translations by how often they stand beside each other
-    (`adaptkit.data.alignment`). A word gets the tag of the one that it is linked with (Yarowsky and Ngai 2001,
-    aclanthology.org/N01-1026), unless hardly any other link of that word says so; where it has no link, the commonest
-    tag of its other links, if nearly all agree (type and token constraints, after Täckström et al. 2013,
+    This is annotation projection (Yarowsky and Ngai 2001, aclanthology.org/N01-1026) over a word alignment that is
+    learned from the pairs themselves (`adaptkit.data.alignment`). A word gets the tag of the one that it is linked
+    with, unless less than 30 % of all links of that word give the same; without a link, the commonest tag of its other
+    links, if three and 70 % of them give it (type and token constraints, after Täckström et al. 2013,
     aclanthology.org/Q13-1001). Any other word stays untagged (`_`), so that nothing is learned from it. Kept are the
-    sentences with the largest share of tagged words.
+    sentences of 4 to 40 words with the largest share of tagged words, each once.
 
     Args:
         parallel: sentences with translations, as in `train_adapter`.
         lang: the language of the sentences.
         tagger: a task adapter for parts of speech, its folder, or a stack of what is attached to the model.
         backbone: a loaded model, or the hub id, folder or GGUF file of a backbone (None: the embedded one).
-        source_lang: the language that the tagger was trained in; translations in others are not read.
-        least_score: how surely two words go together at least, between 0 and 1.
+        source_lang: the language that the tagger was trained in; sources that state another one are not read.
+        least_score: how surely two words go together at least, between 0 and 1. It does not guard against words that
+            come once, which are linked with whatever is left.
         sentences: how many are kept at most.
         limit: read only so many pairs, the first ones.
         batch_size: sentences in a batch.
@@ -78,77 +75,40 @@ def project_tags(
         CompatibilityError: A task adapter for another backbone.
     """
     require_within(_BOUNDS, least_score=least_score, sentences=sentences, limit=limit, batch_size=batch_size)
-    language = canonical_tag(lang)
-    parts = parts_from(parallel, language, canonical_tag(source_lang))
+    language, source = canonical_tag(lang), canonical_tag(source_lang)
+    parts = parts_from(parallel, language, source, whose="the tagger", instead="a tagger")
     rows = list(islice(read_parts(parts), limit))
-    for problem in swapped_parts(parts, rows):
+    pairs = [(row.text, row.translation or "") for row in rows]
+    some = [(translation, text) for text, translation in map(pairs.__getitem__, spread(len(pairs), _LOOKED_AT))]
+    for problem in (*swapped_parts(parts, rows), *without_spaces(some, source, language)):
         _log.warning("warning: %s", problem)
-    pairs = [SentencePair(words_of(row.translation or ""), words_of(row.text)) for row in rows]
-    linked = [
-        (pairs[found.number], [link for link in found.links if link.score >= least_score])
-        for found in linked_places([(pair.sentence, pair.translation) for pair in pairs])
-    ]
+    linked = list(linked_places(pairs, words_of))
+    left_out = Counter({_UNREAD: len(pairs) - len(linked)})
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     with tagger_on(model, tagger, "pos") as stack:
-        read = list(_tagged(model, stack, linked, batch_size))
-    kept = _best(list(_projected(read)), sentences)
+        read = list(_read(model, stack, linked, least_score, batch_size))
+    left_out[_TOO_LONG] = len(linked) - len(read)
+    kept = best_of(projected(read), sentences, left_out)
     if not kept:
+        reasons = "; ".join(f"{count:,}: {reason}" for reason, count in left_out.most_common() if count)
         raise EmptyCorpus(
-            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none gave a sentence of {_LENGTHS[0]} to "
-            f"{_LENGTHS[-1]} words a tag. Words are linked that come back in several sentences; give more text."
+            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none is left. {reasons}. Give more text, of whole "
+            "sentences: words are linked that come back in several of them."
         )
     return TagProjection(
         language=language,
         sentences=tuple(kept),
-        n_pairs=len(read),
+        left_out={reason: count for reason, count in left_out.items() if count},
         description=f"{in_words(parts)}, parts of speech projected",
     )
 
 
-_Read = tuple[SentencePair, Sequence[PlacedLink], Sequence[str]]
-"""A pair, the links of its words, and the tags of its translation."""
-
-
-def _tagged(
-    model: AdaptedModel, stack: StackLike, linked: Sequence[tuple[SentencePair, list[PlacedLink]]], batch_size: int
-) -> Iterator[_Read]:
-    """Each pair whose translation is read whole."""
-    translations = [list(pair.translation) for pair, _ in linked]
-    answers = model.predict(translations, stack=stack, batch_size=batch_size)
-    for (pair, links), answer in zip(linked, answers, strict=True):
-        if answer.n_read == len(pair.translation):
-            yield pair, links, answer.tags
-
-
-def _projected(read: Sequence[_Read]) -> Iterator[ProjectedTags]:
-    """The sentences of a length that is kept, with the tags that links give or their words have elsewhere."""
-    seen: dict[str, Counter[str]] = {}
-    for pair, links, tags in read:
-        for link in links:
-            seen.setdefault(as_looked_up(pair.sentence[link.ours]), Counter())[tags[link.theirs]] += 1
-    for pair, links, tags in read:
-        if len(pair.sentence) in _LENGTHS:
-            given = {link.ours: tags[link.theirs] for link in links}
-            found = [
-                _tag(given.get(place), seen.get(as_looked_up(word), Counter()))
-                for place, word in enumerate(pair.sentence)
-            ]
-            yield ProjectedTags(
-                words=pair.sentence, tags=tuple(found), source_words=pair.translation, source_tags=tuple(tags)
-            )
-
-
-def _tag(given: str | None, seen: Counter[str]) -> str:
-    """The tag of a word that a link may have `given`, where its links have been `seen` to give these."""
-    total = seen.total()
-    if given is not None:
-        return given if seen[given] >= _LEAST_SHARE * total else UNTAGGED
-    (commonest, n), *_ = seen.most_common(1) or [(UNTAGGED, 0)]
-    return commonest if n >= max(_SURE_LINKS, _SURE_SHARE * total) else UNTAGGED
-
-
-def _best(found: Sequence[ProjectedTags], most: int) -> list[ProjectedTags]:
-    """Those with the largest share of tagged words, in their order; of as good ones the first."""
-    tagged = [number for number, sentence in enumerate(found) if sentence.share]
-    chosen = sorted(tagged, key=lambda number: -found[number].share)[:most]
-    return [found[number] for number in sorted(chosen)]
+def _read(
+    model: AdaptedModel, stack: StackLike, linked: Sequence[LinkedPair], least_score: float, batch_size: int
+) -> Iterator[TaggedPair]:
+    """Each pair whose translation is read whole, with the tags of that, and the links that are sure enough."""
+    answers = model.predict([list(pair.theirs) for pair in linked], stack=stack, batch_size=batch_size)
+    for pair, answer in zip(linked, answers, strict=True):
+        if answer.n_read == len(pair.theirs):
+            links = {link.ours: link.theirs for link in pair.links if link.score >= least_score}
+            yield TaggedPair(tuple(pair.ours), tuple(pair.theirs), answer.tags, links)

@@ -11,7 +11,7 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.projection.copies import How
 from adaptkit.projection.entities import Span, spans_of
-from adaptkit.projection.written import written
+from adaptkit.projection.written import conll, require_conll, written
 from adaptkit.task_types import TaggedSentence
 from adaptkit.terminal.amounts import counted
 
@@ -90,12 +90,15 @@ class Projection:
         """Write the sentences in the CoNLL layout, a word and its tag on a line, whole or not at all.
 
         Raises:
-            ConfigError: There is such a file and `overwrite` is not set, or it would hold nothing.
+            ConfigError: There is such a file and `overwrite` is not set, it would hold nothing, or its name is that of
+                another format.
             CannotWrite: The file cannot be written.
         """
         if not self.sentences:
             raise ConfigError(f"{self.description} gave no sentence; there is nothing to write to {path}.")
-        return written(path, map(_as_conll, self.sentences), overwrite=overwrite)
+        require_conll(Path(path))
+        sentences = (conll(each.words, each.tags, f"confidence = {each.confidence:.3f}") for each in self.sentences)
+        return written(path, sentences, overwrite=overwrite)
 
     def _in_words(self) -> str:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.items()) or "no entities"
@@ -107,8 +110,3 @@ class Projection:
     def __str__(self) -> str:
         left = [f"{counted(count, 'pair')} left out: {reason}" for reason, count in self.left_out.items()]
         return "\n".join([self._in_words(), *left])
-
-
-def _as_conll(sentence: ProjectedSentence) -> str:
-    lines = [f"{word}\t{tag}" for word, tag in zip(sentence.words, sentence.tags, strict=True)]
-    return "\n".join([f"# confidence = {sentence.confidence:.3f}", *lines, ""])

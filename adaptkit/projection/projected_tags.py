@@ -2,11 +2,12 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from adaptkit.data.tasks import TaskData
-from adaptkit.projection.written import written
+from adaptkit.projection.written import conll, require_conll, written
 from adaptkit.scores import UNTAGGED
 from adaptkit.task_types import TaggedSentence
 from adaptkit.terminal.amounts import counted
@@ -31,19 +32,19 @@ class ProjectedTags:
 class TagProjection:
     """Tagged sentences in a language, for `train_adapter(task=..., data=[english, projection.data])`.
 
-    `n_pairs` is how many pairs of sentences were read, of which these are the best.
+    `left_out` counts by reason the pairs of sentences that are not among them.
     """
 
     language: str
     sentences: tuple[ProjectedTags, ...]
-    n_pairs: int
+    left_out: Mapping[str, int]
     description: str
 
     @property
     def share(self) -> float:
         """Of the words, how many have a tag: 0 to 1."""
         tags = self._tags
-        return 1 - tags[UNTAGGED] / tags.total()
+        return 1 - tags[UNTAGGED] / max(1, tags.total())
 
     @property
     def data(self) -> TaskData:
@@ -56,28 +57,30 @@ class TagProjection:
             ],
             labels=tuple(sorted(self._tags.keys() - {UNTAGGED})),
             description=self.description,
-            notes=(f"projected: {self}",),
+            dropped=dict(self.left_out),
+            notes=(f"projected: {self._in_words}",),
         )
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the sentences in the CoNLL layout, a word and its tag on a line, whole or not at all.
 
         Raises:
-            ConfigError: There is such a file and `overwrite` is not set.
+            ConfigError: There is such a file and `overwrite` is not set, or its name is that of another format.
             CannotWrite: The file cannot be written.
         """
-        return written(path, map(_as_conll, self.sentences), overwrite=overwrite)
+        require_conll(Path(path))
+        return written(path, (conll(each.words, each.tags) for each in self.sentences), overwrite=overwrite)
 
     @property
     def _tags(self) -> Counter[str]:
         return Counter(tag for sentence in self.sentences for tag in sentence.tags)
 
-    def __str__(self) -> str:
+    @property
+    def _in_words(self) -> str:
         n_words = self._tags.total()
         tagged = f"{n_words - self._tags[UNTAGGED]:,} of {n_words:,} words tagged ({self.share:.0%})"
-        best = f"the best of {counted(self.n_pairs, 'pair')}"
-        return f"{counted(len(self.sentences), 'sentence')} in {self.language}, {best}: {tagged}"
+        return f"{counted(len(self.sentences), 'sentence')} in {self.language}, {tagged}"
 
-
-def _as_conll(sentence: ProjectedTags) -> str:
-    return "\n".join([*(f"{word}\t{tag}" for word, tag in zip(sentence.words, sentence.tags, strict=True)), ""])
+    def __str__(self) -> str:
+        left = [f"{counted(count, 'pair')} left out: {reason}" for reason, count in self.left_out.items()]
+        return "\n".join([self._in_words, *left])

@@ -1,10 +1,11 @@
 """Labelled data written to a file, to be read and corrected by hand."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from adaptkit.data.rows import JSON_SUFFIXES
+from adaptkit.data.tasks.formats import CONLL_SUFFIXES
 from adaptkit.errors import ConfigError
 from adaptkit.format.folder import whole_file
 from adaptkit.terminal.asking import as_typed
@@ -22,6 +23,22 @@ def written(path: str | os.PathLike[str], parts: Iterable[str], *, overwrite: bo
     with whole_file(file) as place:
         place.write_text("".join(f"{part}\n" for part in parts), encoding="utf-8")
     return file
+
+
+def conll(words: Sequence[str], tags: Sequence[str], *comments: str) -> str:
+    """A sentence in the CoNLL layout: a word and its tag on a line, and an empty line behind it."""
+    lines = [f"{word}\t{tag}" for word, tag in zip(words, tags, strict=True)]
+    return "\n".join([*(f"# {comment}" for comment in comments), *lines, ""])
+
+
+def require_conll(file: Path) -> None:
+    """See that a file is read as CoNLL, which will be written in it.
+
+    Raises:
+        ConfigError: Its name is that of another format.
+    """
+    if file.suffix.lower() not in CONLL_SUFFIXES:
+        raise ConfigError(f"what is written is CoNLL (a word, a tab, its tag); name the file {file.stem}.conll.")
 
 
 def require_json_lines(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from adaptkit.data.tasks import TaskData
 from adaptkit.later import later
 from adaptkit.scores import UNTAGGED, WordAccuracy, WordMacroF1
 from adaptkit.task_types.classes import Classes
@@ -16,11 +17,20 @@ from adaptkit.task_types.tagging import (
     plain_words,
     predicted_tags,
     right_tags,
+    with_untagged,
     words_lost,
 )
 from adaptkit.task_types.task_metric import TaskMetric
-from adaptkit.task_types.task_type import TaskType
+from adaptkit.task_types.task_type import Asked, PlainReading, TaskType
 from adaptkit.task_types.tensor_shapes import one_per_label, token_head
+
+
+class _ReadingOfWords(PlainReading):
+    """Words without a part of speech are told of, and what stands for it is no label."""
+
+    def finished(self, data: TaskData, asked: Asked) -> TaskData:  # noqa: ARG002 - the contract of readings
+        """With a note on them."""
+        return with_untagged(data)
 
 
 def _lost(
@@ -59,6 +69,7 @@ POS = TaskType(
     columns={"words": ("words", "tokens"), "tags": ("upos", "pos", "pos_tags", "xpos", "tags")},
     from_lines=True,
     make=make_sentence,
+    reading=_ReadingOfWords,
     plain=plain_words,
     plain_form="a list of words",
     of_line=str.split,

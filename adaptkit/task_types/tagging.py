@@ -52,14 +52,31 @@ class _ReadingOfTags:
     def finished(self, data: TaskData, asked: Asked) -> TaskData:
         """In BIO."""
         data = self._seen.in_bio(data, list(_sentences(data)))
-        tags = [tag for sentence in _sentences(data) for tag in sentence.tags]
-        labels = set(tags)
+        if not asked.labels:
+            data = replace(data, labels=occurring(set(_tags(data)) - {UNTAGGED}))
         if asked.task_type is None and self._seen.are_no_entities():
-            data, labels = replace(data, task_type="pos"), labels - {UNTAGGED}
-            if n_untagged := tags.count(UNTAGGED):
-                note = f"{part_of(n_untagged, len(tags))} words have no tag ({UNTAGGED}); nothing is learned from them"
-                data = replace(data, notes=(*data.notes, note))
-        return data if asked.labels else replace(data, labels=occurring(labels))
+            return with_untagged(replace(data, task_type="pos"))
+        if UNTAGGED in _tags(data):
+            raise ConfigError(
+                f"{data.description} has words with the tag {UNTAGGED}, which says that a part of speech is not known. "
+                f"If these are parts of speech, give {as_typed(task_type='pos')}; if entities, tag a word that is in "
+                f"none {OUTSIDE}."
+            )
+        return data
+
+
+def with_untagged(data: TaskData) -> TaskData:
+    """Parts of speech without `_` among the labels, and a note on the words that have it."""
+    data = replace(data, labels=tuple(label for label in data.labels if label != UNTAGGED))
+    tags = list(_tags(data))
+    if not (n_untagged := tags.count(UNTAGGED)):
+        return data
+    note = f"{part_of(n_untagged, len(tags))} words have no tag ({UNTAGGED}); nothing is learned from them"
+    return replace(data, notes=(*data.notes, note))
+
+
+def _tags(data: TaskData) -> Iterator[str]:
+    return (tag for sentence in _sentences(data) for tag in sentence.tags)
 
 
 def _sentences(data: TaskData) -> Iterator[TaggedSentence]:
@@ -73,7 +90,9 @@ def make_sentence(row: LabelledRow, rules: LabelRules, dropped: Dropped) -> Tagg
         raise row.wrong(f"{len(words)} words and {len(tags)} tags", "a tag for each word")
     if not words or not all(isinstance(word, str) and word for word in words):
         raise row.wrong("a sentence without words, or an empty word", "words as text")
-    read = [tag if tag == UNTAGGED else label_of(row, rules, tag) for tag in tags]
+    # Whatever labels are allowed, a word may have none.
+    rules = replace(rules, allowed=(*rules.allowed, UNTAGGED)) if rules.allowed else rules
+    read = [label_of(row, rules, tag) for tag in tags]
     known = tuple(tag for tag in read if tag is not None)
     if len(known) < len(read):
         dropped["without a tag for each word"] += 1
@@ -188,6 +207,7 @@ TAGGING = TaskType(
     endpoint="tag",
     texts=("words",),
     labels=("tags",),
+    no_label=UNTAGGED,
     blank={"tags": ()},
     read_as=joined_words,
     least_labels=2,

@@ -162,7 +162,7 @@ class TaskItems:
         """By example, what training must have seen: its labels, or whether there is an answer; and its language."""
         kinds: dict[int, set[Hashable]] = {}
         for item in self.items:
-            targets = item.target if self.has_labels else (any(item.target),)
+            targets = set(item.target) - {IGNORED} if self.has_labels else {any(item.target)}
             kinds.setdefault(item.example, {f"language {item.language}"}).update(targets)
         return kinds
 

@@ -14,7 +14,7 @@ from adaptkit.errors import MalformedText
 from adaptkit.terminal.asking import as_typed
 
 _QUOTED = re.compile(r'"(?=.*"")(?:[^"]|"")*"', re.DOTALL)
-_CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
+CONLL_SUFFIXES = frozenset({".conll", ".bio", ".iob", ".iob2"})
 
 
 def labelled_rows(path: Path, *, from_lines: bool, quoted: bool) -> NumberedRows:
@@ -39,7 +39,7 @@ def labelled_rows(path: Path, *, from_lines: bool, quoted: bool) -> NumberedRows
     suffix = format_suffix(path)
     if suffix == ".conllu":
         return read_conllu(path)
-    if suffix in _CONLL_SUFFIXES or (from_lines and _is_conll(path, suffix)):
+    if suffix in CONLL_SUFFIXES or (from_lines and _is_conll(path, suffix)):
         return read_sentences(path)
     if suffix == ".json" and is_squad(path):
         return read_questions(path)

@@ -91,21 +91,21 @@ def test_an_apostrophe_that_is_a_letter_begins_no_word() -> None:
 
 def test_each_word_of_a_pair_is_linked_with_the_one_that_it_means() -> None:
     # The first word is the last one of the translation, so that places alone do not say it.
-    pairs = [(ours.split(), [*theirs.split()[1:], *theirs.split()[:1]]) for ours, theirs in PAIRS]
-    found = list(linked_places(pairs))
+    pairs = [(ours, " ".join([*theirs.split()[1:], *theirs.split()[:1]])) for ours, theirs in PAIRS]
+    found = list(linked_places(pairs, str.split))
     assert [each.number for each in found] == list(range(len(pairs)))
     linked = right = 0
-    for number, links in found:
-        words, others = pairs[number]
+    for number, words, others, links in found:
+        assert (" ".join(words), " ".join(others)) == pairs[number]
         assert len({link.ours for link in links}) == len({link.theirs for link in links}) == len(links)
         linked += len(links)
         right += sum(MEANINGS[words[link.ours]] == others[link.theirs] for link in links)
         assert all(0 < link.score <= 1 for link in links)
-    assert linked > 0.8 * sum(len(words) for words, _ in pairs)
+    assert linked > 0.8 * sum(len(ours.split()) for ours, _ in pairs)
     assert right > 0.95 * linked
 
 
 def test_links_are_of_the_pairs_that_are_read() -> None:
-    pairs = [(["goli"], ["goat"]), ([], ["goat"]), (["goli"] * 81, ["goat"]), (["goli"], ["goat"])]
-    assert [(each.number, len(each.links)) for each in linked_places(pairs)] == [(0, 1), (3, 1)]
-    assert list(linked_places([])) == []
+    pairs = [("goli", "goat"), ("", "goat"), ("goli " * 81, "goat"), ("goli", "goat")]
+    assert [(each.number, len(each.links)) for each in linked_places(pairs, str.split)] == [(0, 1), (3, 1)]
+    assert list(linked_places([], str.split)) == []

@@ -113,6 +113,16 @@ def test_entities_are_counted_by_type() -> None:
     assert counts.taken == {("PER", "PER"): 1, ("no entity", "no entity"): 1, ("LOC", "no entity"): 1}
 
 
+def test_words_without_a_part_of_speech_are_not_counted() -> None:
+    gold = [TaggedSentence(words=("Amina", "saw", "Kano"), tags=("_", "VERB", "PROPN"))]
+    test = ClassTest.of(HeadConfig(task_type="pos", labels=("PROPN", "VERB")), "ha", gold)
+    assert test is not None
+    assert test.labels == ("PROPN", "VERB")
+    counts = test.count([PredictedTags(("PROPN", "VERB", "VERB"), 3)], gold)
+    assert counts.statistics.tolist() == [[0, 0, 1, 1, 2, 1]]
+    assert counts.taken == {("VERB", "VERB"): 1, ("PROPN", "VERB"): 1}
+
+
 def test_the_macro_score_of_entities_is_that_of_seqeval() -> None:
     from seqeval.metrics import f1_score
 

@@ -149,7 +149,7 @@ def test_a_source_from_another_language_teaches_nothing() -> None:
     french = adaptkit.Source([("chèvres", "mahindi")] * 9, source_lang="fr")
     both = adaptkit.translate_words(english, parallel=[french, adaptkit.Source(PAIRS, source_lang="en")], lang="sw")
     assert both.n_pairs == len(PAIRS)
-    with pytest.raises(EmptyCorpus, match="examples are in en, and no source translates from it"):
+    with pytest.raises(EmptyCorpus, match="language of the examples is en, and no source translates from it"):
         adaptkit.translate_words(english, parallel=french, lang="sw")
 
 

@@ -1,5 +1,6 @@
 """`project_tags` on a tiny backbone, with a task adapter that has learnt the tags of a dozen words."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.evaluation.attached import attached as attached_for_now
 from adaptkit.labelled import read_labelled
 from adaptkit.model import AdaptedModel
+from adaptkit.projection import ProjectedTags
+from adaptkit.projection.word_tags import TaggedPair, best_of, tag_of
+from adaptkit.projection.word_tags import projected as projected_tags
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TaggedSentence
 from tests.glossaries import MEANINGS, translated_pairs
@@ -46,9 +50,10 @@ def test_words_have_the_tags_of_those_that_they_go_together_with(
     attached = tiny.attached
     found = projected(tiny, tagger)
     assert tiny.attached == attached
-    assert found.n_pairs == len(PAIRS)
-    # The sentences of three words are too short to be kept.
-    assert [" ".join(each.words) for each in found.sentences] == [ours for _, ours in PAIRS if len(ours.split()) > 3]
+    # Sentences of three words are too short to be kept.
+    long = [ours for _, ours in PAIRS if len(ours.split()) > 3]
+    assert [" ".join(each.words) for each in found.sentences] == long
+    assert found.left_out == {"of fewer than 4 or more than 40 words": len(PAIRS) - len(long)}
     # Of a word that stands in its sentence twice, one may be linked with nothing.
     assert found.share > 0.95
     for sentence in found.sentences:
@@ -60,7 +65,12 @@ def test_words_have_the_tags_of_those_that_they_go_together_with(
     assert [each.source_tags for each in found.sentences] == [answer.tags for answer in answers]
     tagger.save(tmp_path / "tagger")
     assert projected(tiny, tmp_path / "tagger").sentences == found.sentences
-    assert projected(tiny, tagger, sentences=10).sentences == found.sentences[:10]
+    best = projected(tiny, tagger, sentences=10)
+    assert best.sentences == tuple(each for each in found.sentences if each.share == 1)[:10]
+    assert best.left_out["with fewer words tagged than those that are kept"] == len(long) - 10
+    assert str(best).startswith("10 sentences in sw, ")
+    with pytest.raises(ConfigError, match=r"name the file sw\.conll"):
+        found.save(tmp_path / "sw.conllu")
 
 
 def test_words_of_which_nothing_is_known_have_no_tag(tiny: AdaptedModel, tagger: Adapter, tmp_path: Path) -> None:
@@ -75,17 +85,41 @@ def test_words_of_which_nothing_is_known_have_no_tag(tiny: AdaptedModel, tagger:
     assert any("words have no tag (_)" in note for note in data.notes)
 
 
-def test_a_link_that_hardly_any_other_of_its_word_agrees_with_gives_no_tag(tiny: AdaptedModel, tagger: Adapter) -> None:
-    # In one sentence a noun stands where the verb's word is.
-    verb, noun = (next(word for word, tag in RIGHT.items() if tag == wanted) for wanted in ("VERB", "NOUN"))
-    wrong = (" ".join([MEANINGS[noun]] * 5), " ".join([noun, noun, verb, noun, noun]))
-    found = projected(tiny, tagger, [*PAIRS, wrong])
-    assert found.sentences[-1].words == (noun, noun, verb, noun, noun)
-    assert found.sentences[-1].tags[2] != "NOUN"
-    assert set(found.sentences[-1].tags) - {"_", "VERB"} == {"NOUN"}
+@pytest.mark.parametrize(
+    ("given", "seen", "tag"),
+    [
+        ("NOUN", {"NOUN": 1}, "NOUN"),
+        ("NOUN", {"NOUN": 3, "VERB": 7}, "NOUN"),
+        ("NOUN", {"NOUN": 2, "VERB": 7}, "_"),
+        (None, {"NOUN": 3}, "NOUN"),
+        (None, {"NOUN": 2}, "_"),
+        (None, {"NOUN": 7, "VERB": 3}, "NOUN"),
+        (None, {"NOUN": 6, "VERB": 3}, "_"),
+        (None, {}, "_"),
+    ],
+)
+def test_a_tag_is_that_of_the_link_if_others_agree_or_of_nearly_all_other_links(
+    given: str | None, seen: dict[str, int], tag: str
+) -> None:
+    assert tag_of(given, seen) == tag
 
 
-def test_a_task_trains_on_both_and_untagged_words_teach_nothing(tiny: AdaptedModel, tagger: Adapter) -> None:
+def test_each_sentence_is_kept_once_and_one_without_a_tag_is_not(tiny: AdaptedModel, tagger: Adapter) -> None:
+    found = projected(tiny, tagger, [*PAIRS, *PAIRS])
+    assert len({each.words for each in found.sentences}) == len(found.sentences)
+    assert found.left_out["there already"] == len(found.sentences)
+    untagged = ProjectedTags(words=("a",) * 4, tags=("_",) * 4, source_words=(), source_tags=())
+    left_out: Counter[str] = Counter()
+    assert best_of(iter([untagged]), 5, left_out) == []
+    assert left_out["no word got a tag"] == 1
+
+
+def test_links_with_a_word_that_the_tagger_leaves_untagged_say_nothing() -> None:
+    pair = TaggedPair(("a", "b", "c", "d"), ("w", "x", "y", "z"), ("_", "NOUN", "VERB", "NOUN"), {0: 0, 1: 1, 2: 2})
+    assert [each.tags for each in projected_tags([pair])] == [("_", "NOUN", "VERB", "_")]
+
+
+def test_a_task_trains_on_both(tiny: AdaptedModel, tagger: Adapter) -> None:
     found = projected(tiny, tagger)
     task = adaptkit.train_adapter(
         task="pos",
@@ -106,9 +140,9 @@ def test_what_cannot_be_is_said(tiny: AdaptedModel, tagger: Adapter) -> None:
         projected(tiny, tagger, least_score=2)
     with pytest.raises(ConfigError, match="sentences"):
         projected(tiny, tagger, sentences=0)
-    with pytest.raises(EmptyCorpus, match="none gave a sentence of 4 to 40 words a tag"):
+    with pytest.raises(EmptyCorpus, match=r"none is left\. 5: of fewer than 4"):
         projected(tiny, tagger, [("goat", "goli")] * 5)
-    with pytest.raises(EmptyCorpus, match="no source translates from it"):
+    with pytest.raises(EmptyCorpus, match="the language of the tagger is en, and no source translates from it"):
         projected(tiny, tagger, adaptkit.Source(PAIRS, source_lang="fr"))
     names = adaptkit.train_adapter(
         task="names",

@@ -13,7 +13,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.heads import format_of
 from adaptkit.heads.batch import Batch
 from adaptkit.requests import request_of
-from adaptkit.task_types import IGNORED, HeadConfig, LabelledText
+from adaptkit.task_types import IGNORED, HeadConfig, LabelledText, TaggedSentence
 from adaptkit.task_types.class_weights import ClassWeights, class_weights_of, weighing_of
 from adaptkit.training.items import TaskItems
 from tests.calls import estimate_adapter, train_adapter
@@ -72,6 +72,21 @@ def test_the_loss_of_words_is_the_weighed_mean_over_words(task_type: str) -> Non
     batch = Batch(torch.zeros(1, 4), torch.ones(1, 4), labels=labels, class_weights=torch.tensor([1.0, 4.0]))
     weighed = (math.log(1 + math.exp(-1)) + 4 * math.log(2)) / 5
     assert float(format_of(tiny_model().backbone, head).loss(logits, batch)) == pytest.approx(weighed)
+
+
+def test_words_without_a_tag_have_no_weight_and_no_loss() -> None:
+    tags = ("NOUN", "_", "VERB", "VERB", "VERB")
+    sentences = [TaggedSentence(words=("a", "b", "c", "d", "e"), tags=tags, language="sw")] * 40
+    untagged = TaggedSentence(words=("a", "b"), tags=("_", "_"), language="sw")
+    data = TaskData(task_type="pos", examples=[*sentences, untagged], labels=("NOUN", "VERB"), description="words")
+    items = items_of(data, "balanced")
+    assert [len(item.target) for item in items.items] == [5] * 40 + [0]
+    assert items.class_weights == pytest.approx((2.0, 2 / 3))
+    assert items.constant_loss == pytest.approx(math.log(2))
+    assert items_of(data, None).constant_loss == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75))
+    batch = items.batch([0], tiny_model().backbone)
+    assert batch.labels is not None
+    assert (batch.labels != IGNORED).sum() == 4
 
 
 def test_the_loss_of_the_same_answer_to_all_is_weighed_too() -> None:

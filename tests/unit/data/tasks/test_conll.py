@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptkit.errors import MalformedText
+from adaptkit.errors import ConfigError, MalformedText
 from adaptkit.labelled import read_labelled
 from adaptkit.task_types import TaggedSentence
 
@@ -113,3 +113,21 @@ def test_broken_conllu_names_file_and_line(tmp_path: Path, line: str) -> None:
     with pytest.raises(MalformedText, match="CoNLL-U") as caught:
         read(tmp_path, CONLLU + line, "a.conllu")
     assert caught.value.line == 12
+
+
+def test_words_without_a_tag_are_no_label_and_not_for_entities(tmp_path: Path) -> None:
+    (tmp_path / "a.conllu").write_text(word("1", "Juma", "_") + word("2", "yupo", "VERB") + "\n" + CONLLU)
+    for asked in (None, "pos"):
+        data = read_labelled(tmp_path / "a.conllu", task_type=asked)
+        assert (data.task_type, "_" in data.labels) == ("pos", False)
+        assert data.notes[-1].endswith("words have no tag (_); nothing is learned from them")
+    with pytest.raises(ConfigError, match=r"tag _, which says .* give task_type='pos'"):
+        read_labelled(tmp_path / "a.conllu", task_type="tagging")
+    examples = [TaggedSentence(words=("Juma", "yupo"), tags=("_", "VERB"))]
+    for labels in (("NOUN", "VERB"), ("NOUN", "VERB", "_")):
+        assert read_labelled(examples, labels=labels).labels == ("NOUN", "VERB")
+        assert read_labelled(tmp_path / "a.conllu", labels=(*data.labels, "_"), task_type="pos").labels == data.labels
+    numbered = read_labelled(
+        [{"tokens": ["Juma"], "upos": ["_"]}, {"tokens": ["yupo"], "upos": ["VERB"]}], task_type="pos"
+    )
+    assert (len(numbered.examples), numbered.dropped) == (1, {"without any tag": 1})
