@@ -75,6 +75,12 @@ class LanguagePair:
             return tag, target
         if len(others) != 1:
             expected = f"one more language beside {self.target} (choose among several: {as_typed(source_lang=...)})"
+            if self.preferred is not None and others:
+                # That option says in which language something else is.
+                expected = (
+                    f"{self.preferred}, or one more language beside {self.target} (name the one of several that is to "
+                    f"be read for this source alone: source_lang={others[0]})"
+                )
             raise MalformedText(file, number, fields_of(sentences), expected)
         return others[0], target
 

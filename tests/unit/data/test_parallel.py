@@ -116,6 +116,8 @@ def test_of_several_languages_the_preferred_one_is_taken_where_it_is_there(
 def test_of_several_languages_none_is_taken_where_the_preferred_one_is_not_among_them(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", json.dumps({"en": "egg", "fr": "œuf", "ha": "ƙwai"}))
     with pytest.raises(MalformedText, match="choose among several"):
+        open_parallel(file, target="ha")
+    with pytest.raises(MalformedText, match=r"expected pt, or one more .* for this source alone: source_lang=en\)"):
         open_parallel(file, target="ha", preferred="pt")
 
 
