@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fuzz.target import Target
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["ADAPTKIT_KEEP_PROOFS"] = "0"  # a proof that is kept is a file that a reader has written
 
 
 def main() -> int:

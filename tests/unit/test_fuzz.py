@@ -1,5 +1,6 @@
 """The harness itself: its targets take their seeds, find nothing in a few changes of them, and would find something."""
 
+import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from adaptkit.errors import ConfigError
 from adaptkit.format import card
+from fuzz import watch
 from fuzz.outcome import Unsound
 from fuzz.parcel import pack, unpack
 from fuzz.seeded import run
@@ -68,6 +70,20 @@ def test_a_look_for_gpus_is_no_finding_and_another_library_is() -> None:
 
     assert read("libnvidia-ml.so.1") == "accepted"
     assert read("libm.so.6") == "finding"
+
+
+def test_a_first_import_is_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("fuzz.watch._MAY_READ", (*watch._MAY_READ, str(tmp_path.resolve())))
+    (tmp_path / "never_imported.py").write_text("x = 1")
+
+    def read(_: bytes) -> Callable[[], None]:
+        importlib.import_module("never_imported")
+        return lambda: None
+
+    outcome = _target(read).try_one(b"x")
+    assert outcome.kind == "accepted", outcome.story
+    assert not (tmp_path / "__pycache__").exists()
 
 
 def test_what_is_a_finding(tmp_path: Path) -> None:
