@@ -529,7 +529,7 @@ def test_words_of_which_none_can_be_translated_are_refused_with_the_reason() -> 
     Path("fr-sw.tsv").write_text("fr\tsw\n" + "".join(f"{ours}\t{theirs}\n" for ours, theirs in WORDS_BESIDE))
     with pytest.raises(
         ConfigError,
-        match=r"no sentences, and of so few nothing can be learned: .* \(fr to sw\): the examples are in en",
+        match=r"so few nothing can be learned: .* \(fr to sw\): the language of the examples is en, and no source",
     ):
         transferred(task="names", data=WORDS, task_type="tagging", parallel="fr-sw.tsv")
 
