@@ -18,6 +18,7 @@ from adaptkit.model import AdaptedModel, load_model
 from adaptkit.projection.entities import tags_of
 from adaptkit.projection.finder import Finder, Looked, SentencePair
 from adaptkit.projection.gazetteer import read_gazetteer
+from adaptkit.projection.left_out import reasons_in
 from adaptkit.projection.projected import ProjectedSentence, Projection
 from adaptkit.projection.tagger import Tagger, tagger_on
 from adaptkit.terminal.amounts import counted
@@ -123,7 +124,7 @@ def project_entities(
     if not kept:
         none_found = "" if finder.n_entities else _NONE_FOUND
         raise EmptyCorpus(
-            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none is left. {none_found}{_reasons(left_out)}"
+            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none is left. {none_found}{reasons_in(left_out)}"
         )
     return Projection(
         language=language,
@@ -160,7 +161,3 @@ def _projected(looked: Looked) -> ProjectedSentence:
         source_words=looked.pair.translation,
         source_tags=looked.tags,
     )
-
-
-def _reasons(left_out: Counter[str]) -> str:
-    return "; ".join(f"{count:,}: {reason}" for reason, count in left_out.most_common()) + "."

@@ -18,6 +18,7 @@ from adaptkit.languages import canonical_tag
 from adaptkit.model import AdaptedModel, load_model
 from adaptkit.model.stacks import StackLike
 from adaptkit.projection.learned_words import parts_from, without_spaces
+from adaptkit.projection.left_out import reasons_in
 from adaptkit.projection.projected_tags import TagProjection
 from adaptkit.projection.tagger import Tagger, tagger_on
 from adaptkit.projection.word_tags import TaggedPair, best_of, projected
@@ -90,10 +91,9 @@ def project_tags(
     left_out[_TOO_LONG] = len(linked) - len(read)
     kept = best_of(projected(read), sentences, left_out)
     if not kept:
-        reasons = "; ".join(f"{count:,}: {reason}" for reason, count in left_out.most_common() if count)
         raise EmptyCorpus(
-            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none is left. {reasons}. Give more text, of whole "
-            "sentences: words are linked that come back in several of them."
+            f"{in_words(parts)}: of {counted(len(pairs), 'pair')}, none is left. {reasons_in(left_out)} Give more "
+            "text, of whole sentences: words are linked that come back in several of them."
         )
     return TagProjection(
         language=language,

@@ -11,6 +11,7 @@ from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.projection.copies import How
 from adaptkit.projection.entities import Span, spans_of
+from adaptkit.projection.left_out import lines_of
 from adaptkit.projection.written import conll, require_conll, written
 from adaptkit.task_types import TaggedSentence
 from adaptkit.terminal.amounts import counted
@@ -108,5 +109,4 @@ class Projection:
         )
 
     def __str__(self) -> str:
-        left = [f"{counted(count, 'pair')} left out: {reason}" for reason, count in self.left_out.items()]
-        return "\n".join([self._in_words(), *left])
+        return "\n".join([self._in_words(), *lines_of(self.left_out)])

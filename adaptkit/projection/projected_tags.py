@@ -4,9 +4,11 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from adaptkit.data.tasks import TaskData
+from adaptkit.projection.left_out import lines_of
 from adaptkit.projection.written import conll, require_conll, written
 from adaptkit.scores import UNTAGGED
 from adaptkit.task_types import TaggedSentence
@@ -71,8 +73,9 @@ class TagProjection:
         require_conll(Path(path))
         return written(path, (conll(each.words, each.tags) for each in self.sentences), overwrite=overwrite)
 
-    @property
+    @cached_property
     def _tags(self) -> Counter[str]:
+        """Counted once: labels, share and all that is told of the words come of it."""
         return Counter(tag for sentence in self.sentences for tag in sentence.tags)
 
     @property
@@ -82,5 +85,4 @@ class TagProjection:
         return f"{counted(len(self.sentences), 'sentence')} in {self.language}, {tagged}"
 
     def __str__(self) -> str:
-        left = [f"{counted(count, 'pair')} left out: {reason}" for reason, count in self.left_out.items()]
-        return "\n".join([self._in_words, *left])
+        return "\n".join([self._in_words, *lines_of(self.left_out)])
