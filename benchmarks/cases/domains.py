@@ -1,35 +1,40 @@
 """What text of the target domain without labels gives: sentiment, from labels of books to five other domains.
 
 `python -m benchmarks.run domains [--device cuda] [--source books] [--targets electronics,MR] [--seeds 0,1,2]
-[--variants "CORAL 1;DANN 0.1;head;head and plain"] [--max-steps N] [--max-length 256] [--limit N]`
+[--variants "CORAL 1;DANN 0.1;pseudo-labels 0.5"] [--max-steps N] [--max-length 256] [--limit N] [--bits 16]`
 
-A variant with a regulariser trains one adapter a target domain, on all labels of the source and the target's text
-without labels; the plain task adapter is one for all targets, and so is the head alone, the last variant but one. The
-last one is both of these together, by the mean of their probabilities. What a variant gains is over all test examples
-of the targets together (`average`) and by target. `--limit` scores the first N examples of each.
+CORAL, DANN and pseudo-labels train one adapter a target domain, on all labels of the source and the target's text
+without labels; the plain task adapter is one for all targets, and so are those of other regularisers, and a head alone.
+Pseudo-labels are what the plain adapter answers for the surest share of the target's text, as many of each label.
+Behind ` and plain` an adapter answers together with the plain one, by the mean of their probabilities, and `plain and
+plain` are two of different seeds. What a variant gains is over all test examples of the targets together (`average`)
+and by target. `--limit` scores the first N examples of each.
 """
 
 import argparse
-from collections.abc import Sequence
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 import adaptkit
-from adaptkit import Coral, Dann, Lora
+from adaptkit import Coral, Dann, FeatureDistillation, Lora, RDrop
 from adaptkit.data.tasks import TaskData
+from adaptkit.evaluation.attached import attached
+from adaptkit.labelled import read_labelled
+from adaptkit.task_types import LabelledText
+from adaptkit.task_types.classification import PredictedLabel
 from benchmarks.right_answers import Right, gain, right_answers
 from benchmarks.sentiment import DOMAINS, reviews, unlabelled
 from benchmarks.write_results import write_result
 
 PLAIN = "plain"
-VARIANTS: dict[str, tuple[type[Coral | Dann], float]] = {
-    **{f"CORAL {weight:g}": (Coral, weight) for weight in (0.1, 0.3, 1.0, 3.0)},
-    **{f"DANN {weight:g}": (Dann, weight) for weight in (0.01, 0.03, 0.1, 0.3)},
-}
-"""A regulariser and its weight, by what they are called in a row."""
-HEADS = ("head", "head and plain")
+_BESIDE = f" and {PLAIN}"
+_OF_DOMAIN: dict[str, type[Coral | Dann]] = {"CORAL": Coral, "DANN": Dann}
+"""Regularisers that read the target's text."""
+_ANYWHERE: dict[str, type[FeatureDistillation | RDrop]] = {"feature distillation": FeatureDistillation, "R-Drop": RDrop}
+_OTHER_SEED = 100
 
 
 def main(arguments: list[str]) -> None:
@@ -37,30 +42,24 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--source", default="books", choices=DOMAINS)
     parser.add_argument("--targets", help="with commas between (default: all others)")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--variants", default="CORAL 1;DANN 0.1", help="with semicolons between, or all")
+    parser.add_argument("--variants", default="CORAL 1;DANN 0.1", help="with semicolons between")
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--max-length", type=int, default=256, help="tokens of a text that train")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--bits", type=int, default=32)
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
     others = [domain for domain in DOMAINS if domain != options.source]
     targets = options.targets.split(",") if options.targets else others
-    case = Case(options, adaptkit.load_model(device=options.device), reviews(options.source, "train"), seeds)
+    case = Case(options, adaptkit.load_model(device=options.device, bits=options.bits))
     tests = {target: case.test_of(target) for target in targets}
-    plain = [case.trained(seed) for seed in seeds]
-    at_source = case.runs(plain, case.test_of(options.source))
-    without = {target: case.runs(plain, test) for target, test in tests.items()}
+    at_source = [case.right(PLAIN, options.source, case.test_of(options.source), seed) for seed in seeds]
+    without = {target: [case.right(PLAIN, target, test, seed) for seed in seeds] for target, test in tests.items()}
     measured: dict[str, Any] = {PLAIN: {options.source: gain(at_source, at_source), **_rows(without, without)}}
     print(PLAIN, measured[PLAIN], flush=True)
-    for name in (*VARIANTS, *HEADS) if options.variants == "all" else options.variants.split(";"):
-        if name in HEADS:
-            stacks = [(case.head(seed), *([plain[n]] if "plain" in name else [])) for n, seed in enumerate(seeds)]
-            runs = {
-                target: [right_answers(case.model, test, *each) for each in stacks] for target, test in tests.items()
-            }
-        else:
-            runs = {target: case.runs(case.adapted(name, target), test) for target, test in tests.items()}
+    for name in filter(None, options.variants.split(";")):
+        runs = {target: [case.right(name, target, test, seed) for seed in seeds] for target, test in tests.items()}
         measured[name] = _rows(runs, without)
         print(name, measured[name], flush=True)
     config = {**vars(options), "targets": targets, "device": str(case.model.backbone.device)}
@@ -70,45 +69,63 @@ def main(arguments: list[str]) -> None:
 class Case:
     """Trainings on the labels of one domain, and their scores."""
 
-    def __init__(
-        self, options: argparse.Namespace, model: adaptkit.AdaptedModel, source: TaskData, seeds: Sequence[int]
-    ) -> None:
+    def __init__(self, options: argparse.Namespace, model: adaptkit.AdaptedModel) -> None:
         self.model = model
         self._options = options
-        self._source = source
-        self._seeds = seeds
+        self._source = reviews(options.source, "train")
+        self._adapters: dict[tuple[str, int], adaptkit.Adapter] = {}
 
-    def trained(self, seed: int, *regularisers: Coral | Dann) -> adaptkit.Adapter:
-        return adaptkit.train_adapter(
-            task="sentiment",
-            data=self._source,
-            backbone=self.model,
-            method=Lora(),
-            regularisers=regularisers,
-            run=adaptkit.Run(
-                seed=seed, max_steps=self._options.max_steps, max_length=self._options.max_length, progress=False
-            ),
-        )
-
-    def adapted(self, name: str, target: str) -> list[adaptkit.Adapter]:
-        """Adapters of a variant with a regulariser, one a seed."""
-        made, weight = VARIANTS[name]
-        text = unlabelled(target)
-        return [self.trained(seed, made(weight=weight, unlabelled=text)) for seed in self._seeds]
-
-    def head(self, seed: int) -> adaptkit.Adapter:
-        """A head alone, for all targets."""
-        run = adaptkit.Run(seed=seed, max_length=self._options.max_length, progress=False)
-        return adaptkit.train_adapter(
-            task="sentiment-head", data=self._source, backbone=self.model, method="head", run=run
-        )
+    def right(self, name: str, target: str, test: TaskData, seed: int) -> Right:
+        """What a variant answers right."""
+        alone = name.removesuffix(_BESIDE)
+        adapters = [self._adapter(alone, target, seed)]
+        if name != alone:
+            adapters.append(self._adapter(PLAIN, target, seed if alone != PLAIN else seed + _OTHER_SEED))
+        return right_answers(self.model, test, *adapters)
 
     def test_of(self, domain: str) -> TaskData:
         test = reviews(domain, "test")
         return replace(test, examples=test.examples[: self._options.limit])
 
-    def runs(self, adapters: Sequence[adaptkit.Adapter], test: TaskData) -> list[Right]:
-        return [right_answers(self.model, test, adapter) for adapter in adapters]
+    def _adapter(self, name: str, target: str, seed: int) -> adaptkit.Adapter:
+        """That of a variant, trained where it is asked for first. Raises KeyError for a variant that there is not."""
+        kind = name.rpartition(" ")[0]
+        place = name if name in (PLAIN, "head") or kind in _ANYWHERE else f"{name} {target}"
+        if (place, seed) not in self._adapters:
+            own_name = re.sub(r"[^a-z0-9]+", "-", place.lower())
+            self._adapters[place, seed] = self._trained(name, target, seed).renamed(f"task/{own_name}-{seed}")
+        return self._adapters[place, seed]
+
+    def _trained(self, name: str, target: str, seed: int) -> adaptkit.Adapter:
+        kind, _, weight = name.rpartition(" ")
+        asked: dict[str, Any] = {"method": "head" if name == "head" else Lora(), "data": self._source}
+        if kind in _ANYWHERE:
+            asked["regularisers"] = _ANYWHERE[kind](weight=float(weight))
+        elif kind == "pseudo-labels":
+            asked["data"] = self._with_answers(target, seed, float(weight))
+        elif kind:
+            asked["regularisers"] = _OF_DOMAIN[kind](weight=float(weight), unlabelled=unlabelled(target))
+        run = adaptkit.Run(
+            seed=seed,
+            max_steps=None if name == "head" else self._options.max_steps,
+            max_length=self._options.max_length,
+            progress=False,
+        )
+        return adaptkit.train_adapter(task="sentiment", backbone=self.model, run=run, **asked)
+
+    def _with_answers(self, target: str, seed: int, share: float) -> TaskData:
+        """The source's examples, and of each label as many of the target's: those that plain is surest of."""
+        adapter, texts = self._adapter(PLAIN, target, seed), unlabelled(target)
+        with attached(self.model, adapter):
+            answers = cast("list[PredictedLabel]", self.model.predict(texts, stack=adapter.id, batch_size=64))
+        sure = sorted(zip(texts, answers, strict=True), key=lambda each: -max(each[1].probabilities.values()))
+        each = int(share * len(texts)) // len(self._source.labels)
+        chosen = [
+            LabelledText(text=text, label=label, language="en")
+            for label in self._source.labels
+            for text in [text for text, answer in sure if answer.label == label][:each]
+        ]
+        return read_labelled([*self._source.examples, *chosen])
 
 
 def _rows(runs: dict[str, list[Right]], plain: dict[str, list[Right]]) -> dict[str, Any]:

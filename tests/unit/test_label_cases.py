@@ -60,7 +60,7 @@ def test_domains_scores_each_target_and_all_together(written: Written) -> None:
         "--seeds",
         "0",
         "--variants",
-        "DANN 0.1",
+        "DANN 0.1;CORAL 1;feature distillation 0.1;head and plain;plain and plain;pseudo-labels 0.5",
         "--max-steps",
         "3",
         "--limit",
@@ -74,9 +74,13 @@ def test_domains_scores_each_target_and_all_together(written: Written) -> None:
     assert row["average"]["gain"] == pytest.approx((row["electronics"]["gain"] + row["MR"]["gain"]) / 2)
 
 
+@pytest.mark.usefixtures("written")
+def test_a_variant_that_there_is_not_is_refused() -> None:
+    with pytest.raises(KeyError, match="MMD"):
+        domains.main(["--targets", "MR", "--seeds", "0", "--variants", "MMD 1", "--max-steps", "1", "--limit", "10"])
+
+
 def test_every_variant_is_one_that_can_be_asked_for() -> None:
-    for made, weight in domains.VARIANTS.values():
-        assert made(weight=weight, unlabelled=["Maji"]).weight > 0
     assert set(few_labels.USUAL.split(";")) <= few_labels.VARIANTS.keys()
 
 
