@@ -14,6 +14,8 @@ from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.metrics import task_metrics
 from adaptkit.scores import paired_metric_difference
 
+ENTITY_F1 = "entity F1"
+
 
 class Score:
     """What a run answered, as its metric sums it."""

@@ -22,11 +22,10 @@ import adaptkit
 from adaptkit import AdaptedModel, Adapter, Projection
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.labelled import read_task
-from benchmarks.task_scores import difference, scored
+from benchmarks.task_scores import ENTITY_F1, difference, scored
 from benchmarks.trials.texts import mix_without, pairs_from, without
 from benchmarks.write_results import data_folder, write_result
 
-METRIC = "entity F1"
 _SOURCES = ("news", "ntrex", "seed", "tico")
 
 
@@ -84,12 +83,12 @@ def _of_language(
         facts["words"] = str(translated)
         brought["words"] = [translated.data]
     brought["both"] = [data for way in brought.values() for data in way]
-    runs = {"english": [scored(model, task, [], test, METRIC) for task in tasks]}
+    runs = {"english": [scored(model, task, [], test, ENTITY_F1) for task in tasks]}
     if below:
-        runs["english, target below"] = [scored(model, task, below, test, METRIC) for task in tasks]
+        runs["english, target below"] = [scored(model, task, below, test, ENTITY_F1) for task in tasks]
     for way in ways:
         mixed = [_trained(options, model, [english, *brought[way]], seed, on=below) for seed in seeds]
-        runs[way] = [scored(model, task, below, test, METRIC) for task in mixed]
+        runs[way] = [scored(model, task, below, test, ENTITY_F1) for task in mixed]
     return {
         "brought": facts,
         "f1": {name: [round(run.score, 2) for run in found] for name, found in runs.items()},
