@@ -1,7 +1,7 @@
 """A task trained in English, and in English and languages that its words are translated into, on tests of many.
 
 `python -m benchmarks.run task_words --task xnli [--words sw,ur,hi] [--languages sw,ur,hi,en] [--seeds 0] [--steps 500]
-[--limit 1000] [--zoo FOLDER] [--tasks FOLDER] [--device cuda]`. Words are learned from the text at hand but
+[--limit 1000] [--zoo FOLDER] [--tasks FOLDER] [--device cuda] [--bits 16]`. Words are learned from the text at hand but
 dictionaries. `--zoo` is a folder of language adapters by their tags: each test that has one is also read with it below,
 under the very task adapters that were trained without, and answered by both together (`ensemble`). `--tasks` keeps the
 task adapters, and takes from there what an earlier call saved. Without `--words`, or without `--languages`, that part
@@ -33,9 +33,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--zoo", type=Path)
     parser.add_argument("--tasks", type=Path)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--bits", type=int, default=32)
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
-    model = adaptkit.load_model(device=options.device)
+    model = adaptkit.load_model(device=options.device, bits=options.bits)
     english = TRAINING[options.task]("en")
     words = Words(english, list(filter(None, options.words.split(","))), lambda language: mix(_SOURCES, language))
     runs = [adaptkit.Run(seed=seed, max_steps=options.steps, progress=False) for seed in seeds]
