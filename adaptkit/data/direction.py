@@ -1,7 +1,7 @@
 """Which side of pairs is the sentence and which its translation: what was taken, and whether it looks the other way."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -62,7 +62,12 @@ class Direction:
 
     def reason(self) -> str | None:
         """What shows that they are; pairs may be of lines that have nothing to do with each other."""
-        return self._by_script() or self._by_words() or self._by_known()
+        return next((reason for _, reason in self._evidence()), None)
+
+    @property
+    def is_surely_swapped(self) -> bool:
+        """Whether scripts show it, or words of this language or of that of the translations, stated or likely."""
+        return any(sure for sure, _ in self._evidence())
 
     @property
     def _name(self) -> str:
@@ -72,6 +77,14 @@ class Direction:
     def _sides(self) -> tuple[list[str], list[str]]:
         """Translations, and sentences."""
         return [first for first, _ in self.pairs], [second for _, second in self.pairs]
+
+    def _evidence(self) -> Iterator[tuple[bool, str]]:
+        """What shows it, each with whether that is sure."""
+        if by_script := self._by_script():
+            yield True, by_script
+        yield from self._by_words()
+        if by_known := self._by_known():
+            yield False, by_known
 
     def _by_script(self) -> str | None:
         usual = usual_scripts(self.language)
@@ -85,20 +98,22 @@ class Direction:
             f"{' and '.join(sorted(map(name_of_script, usual)))}, in which {self._name} is usually written"
         )
 
-    def _by_words(self) -> str | None:
+    def _by_words(self) -> Iterator[tuple[bool, str]]:
         """By the most frequent words: the translations' language among the sentences, or this language's opposite."""
         translations, sentences = self._sides
         if sum(len(side.split()) for side in sentences) < _LEAST_WORDS:
-            return None
+            return
         own = self.language.partition("-")[0]
+        source = self.source or self.likely
         # Relatives have words in common, so that of these only the one that is stated is asked about.
         others = filter(self._is_no_relative, with_frequent_words()) if self.source is None else ()
-        for tag in filter(None, (self.source or self.likely, *others)):
+        for tag in filter(None, (source, *others)):
             if tag != own and _is_in(sentences, tag, rather_than=translations):
-                return f"the side read as {self._name} looks like {language_name(tag)}, and the other side does not"
+                looks = f"the side read as {self._name} looks like {language_name(tag)}, and the other side does not"
+                yield tag == source, looks
+                break
         if _is_in(translations, self.language, rather_than=sentences):
-            return f"the side read as translations looks like {self._name}, and the other side does not"
-        return None
+            yield True, f"the side read as translations looks like {self._name}, and the other side does not"
 
     def _by_known(self) -> str | None:
         """By words that are known to be of the translations' language."""

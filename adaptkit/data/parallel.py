@@ -43,6 +43,7 @@ class ParallelCorpus:
         repeatable: whether `pairs` may be called again (an iterator can be read once).
         empty_pairs: pairs skipped so far by the latest reading because a side was empty.
         of_names: whether they are names, of emoji or countries, and not sentences.
+        by_order: whether the order of the two sides alone says which language is where.
 
     """
 
@@ -54,12 +55,14 @@ class ParallelCorpus:
         description: str,
         repeatable: bool,
         of_names: bool = False,
+        by_order: bool = False,
     ) -> None:
         self.source_language = source_language
         self.description = description
         self.repeatable = repeatable
         self.empty_pairs = 0
         self.of_names = of_names
+        self.by_order = by_order
         self._read = read
         self._was_read = False
 
@@ -146,14 +149,20 @@ def _open_dataset(dataset: DataSet, languages: LanguagePair) -> ParallelCorpus:
 def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> ParallelCorpus:
     paths = [path for part in parts for path in (part if isinstance(part, tuple) else (part,))]
     repeatable = all(path.is_file() for path in paths)
-    if repeatable:  # a pipe would lose the row that is looked at
-        languages = languages.settled(paths[0], first_row(parts[0], languages))
+    first = first_row(parts[0], languages) if repeatable else None  # a pipe would lose the row that is looked at
+    languages = languages.settled(paths[0], first)
 
     def read() -> Iterator[Pair]:
         return chain.from_iterable(file_pairs(part, languages) for part in parts)
 
     description = describe_files(paths)
-    return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=repeatable)
+    return ParallelCorpus(
+        read,
+        source_language=languages.source,
+        description=description,
+        repeatable=repeatable,
+        by_order=repeatable and first is None,
+    )
 
 
 def _require_whole_cldr(source: object) -> None:
@@ -184,7 +193,13 @@ def _open_pairs(pairs: Iterable[object], languages: LanguagePair) -> ParallelCor
         return (_checked_pair(description, number, pair) for number, pair in enumerate(pairs, start=1))
 
     repeatable = not isinstance(pairs, Iterator)
-    return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=repeatable)
+    return ParallelCorpus(
+        read,
+        source_language=languages.source,
+        description=description,
+        repeatable=repeatable,
+        by_order=not isinstance(pairs, _Described),
+    )
 
 
 def _checked_pair(description: str, number: int, pair: object) -> Pair:

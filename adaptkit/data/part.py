@@ -39,6 +39,7 @@ class Part:
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
         of_names: whether it is known to have names, such as those of emoji, and no sentences.
+        by_order: whether the order of its two sides alone says which language is where.
         n_skipped: pairs that the latest reading skipped because a side was empty.
     """
 
@@ -51,6 +52,7 @@ class Part:
     languages: str = ""
     repeatable: bool = True
     of_names: bool = False
+    by_order: bool = False
     n_skipped: Callable[[], int] = lambda: 0
 
     def __str__(self) -> str:
@@ -126,6 +128,7 @@ def parallel_part(source: Source, language: str, *, preferred: str | None = None
         languages=f"{stated} to {language}" if stated else f"to {language} from a language not stated",
         repeatable=corpus.repeatable,
         of_names=corpus.of_names,
+        by_order=corpus.by_order,
         n_skipped=lambda: corpus.empty_pairs,
     )
 
@@ -164,14 +167,20 @@ def swapped_parts(
     """Sources whose two sides look swapped; `known` are words of the language of translations and `likely` is which.
 
     Both are as in `Direction`.
+
+    Raises:
+        ConfigError: They surely are, in a source that names no languages.
     """
     for number, part in enumerate(parts):
         if part.of_names:  # by their codes it is known which is which
             continue
         own = (row for row in rows if row.part == number)
         direction = direction_of(own, part.language, part.source_language, known, likely)
-        if direction is not None and (problem := direction.problem()):
-            yield f"{part.name}: {problem}"
+        if direction is None or (problem := direction.problem()) is None:
+            continue
+        if part.by_order and direction.is_surely_swapped:
+            raise ConfigError(f"{part.name}: {problem}")
+        yield f"{part.name}: {problem}"
 
 
 def _sentences(corpus: Corpus) -> Iterator[Sentence]:

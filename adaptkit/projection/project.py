@@ -80,7 +80,7 @@ def project_entities(
         batch_size: sentences in a batch.
 
     Raises:
-        ConfigError: Numbers that cannot be right, or an adapter that does not tag words.
+        ConfigError: Numbers that cannot be right, pairs that are surely swapped, or an adapter that does not tag words.
         DataError: Parallel text that is not there or malformed.
         CompatibilityError: A task adapter for another backbone.
     """
@@ -92,23 +92,19 @@ def project_entities(
         limit=limit,
         batch_size=batch_size,
     )
-    language = canonical_tag(lang)
+    language, likely = canonical_tag(lang), canonical_tag(source_lang or "en")
     parts = [
         parallel_part(replace(source, source_lang=source.source_lang or source_lang), language)
         for source in parallel_sources(parallel)
     ]
     rows = list(islice(read_parts(parts), limit))
-    for problem in swapped_parts(parts, rows):
+    for problem in swapped_parts(parts, rows, likely=likely):
         _log.warning("warning: %s", problem)
     pairs = [SentencePair(words_of(row.translation or ""), words_of(row.text)) for row in rows]
-    names_known = (
-        None
-        if gazetteer is None
-        else read_gazetteer(gazetteer, language=language, source=canonical_tag(source_lang or "en"))
-    )
+    names_known = None if gazetteer is None else read_gazetteer(gazetteer, language=language, source=likely)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     left_out: Counter[str] = Counter()
-    with tagger_on(model, names, "tagging") as stack:
+    with tagger_on(model, names, "tagging", parts) as stack:
         finder = Finder(
             model,
             stack,

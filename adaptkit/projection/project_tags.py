@@ -70,7 +70,8 @@ def project_tags(
         batch_size: sentences in a batch.
 
     Raises:
-        ConfigError: Numbers that cannot be right, or an adapter that does not tag parts of speech.
+        ConfigError: Numbers that cannot be right, pairs that are surely swapped, or an adapter that does not tag parts
+            of speech.
         DataError: Parallel text that is not there or malformed.
         EmptyCorpus: No source has that language, or no word got a tag.
         CompatibilityError: A task adapter for another backbone.
@@ -81,12 +82,12 @@ def project_tags(
     rows = list(islice(read_parts(parts), limit))
     pairs = [(row.text, row.translation or "") for row in rows]
     some = [(translation, text) for text, translation in map(pairs.__getitem__, spread(len(pairs), _LOOKED_AT))]
-    for problem in (*swapped_parts(parts, rows), *without_spaces(some, source, language)):
+    for problem in (*swapped_parts(parts, rows, likely=source), *without_spaces(some, source, language)):
         _log.warning("warning: %s", problem)
     linked = list(linked_places(pairs, words_of))
     left_out = Counter({_UNREAD: len(pairs) - len(linked)})
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
-    with tagger_on(model, tagger, "pos") as stack:
+    with tagger_on(model, tagger, "pos", parts) as stack:
         read = list(_read(model, stack, linked, least_score, batch_size))
     left_out[_TOO_LONG] = len(linked) - len(read)
     kept = best_of(projected(read), sentences, left_out)

@@ -1,15 +1,20 @@
 """The task adapter that tags words, on a model for as long as it is needed."""
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from adaptkit.data.part import Part
 from adaptkit.errors import ConfigError
+from adaptkit.languages import language_name
 from adaptkit.model import AdaptedModel
 from adaptkit.model.stacks import StackLike
+from adaptkit.projection.learned_words import is_in
 from adaptkit.storage import Adapter, load_adapter
+from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
 Tagger = Adapter | os.PathLike[str] | StackLike
@@ -17,11 +22,16 @@ Tagger = Adapter | os.PathLike[str] | StackLike
 
 _ASKED = {"tagging": ("names", "named entities"), "pos": ("tagger", "parts of speech")}
 """By task type the option that names such an adapter, and what it tags."""
+_log = logging.getLogger("adaptkit")
 
 
 @contextmanager
-def tagger_on(model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging", "pos"]) -> Iterator[StackLike]:
+def tagger_on(
+    model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging", "pos"], parts: Sequence[Part]
+) -> Iterator[StackLike]:
     """The stack that tags words; an adapter or one in a folder is attached for the time, if it was not.
+
+    It is told where an adapter was trained in other languages than those of the translations in `parts`.
 
     Raises:
         ConfigError: It tags nothing, or other things than those of the task type.
@@ -30,9 +40,11 @@ def tagger_on(model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging",
     """
     adapter = _given(model, tagger)
     if not isinstance(adapter, Adapter):
-        _require_type(model, adapter, task_type)
+        _require_type(model.head_of(adapter)[1], str(adapter), task_type)
         yield adapter
         return
+    _require_type(adapter.config.head, adapter.id, task_type)
+    _tell_languages(adapter, parts)
     there = model.attached_adapter(adapter.id)
     renamed = (
         adapter if there is None or there.weights_sha256 == adapter.weights_sha256 else adapter.renamed("task/project")
@@ -41,7 +53,6 @@ def tagger_on(model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging",
     if lent:
         model.attach(renamed)
     try:
-        _require_type(model, renamed.id, task_type)
         yield renamed.id
     finally:
         if lent:
@@ -49,18 +60,33 @@ def tagger_on(model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging",
 
 
 def _given(model: AdaptedModel, tagger: Tagger) -> Adapter | StackLike:
-    """The adapter of a folder; else what was given. What is attached under a name comes first."""
-    if isinstance(tagger, os.PathLike):
-        return load_adapter(tagger)
-    if isinstance(tagger, str) and model.attached_adapter(tagger) is None and Path(tagger).is_dir():
+    """The adapter of a name or folder, where it is one; else the stack that was given. What is attached comes first."""
+    attached = model.attached_adapter(tagger) if isinstance(tagger, str) else None
+    if attached is not None:
+        return attached
+    if isinstance(tagger, os.PathLike) or (isinstance(tagger, str) and Path(tagger).is_dir()):
         return load_adapter(tagger)
     return tagger
 
 
-def _require_type(model: AdaptedModel, stack: StackLike, task_type: Literal["tagging", "pos"]) -> None:
-    head = model.head_of(stack)[1]
-    if head.task_type != task_type:
+def _require_type(head: HeadConfig | None, found: str, task_type: Literal["tagging", "pos"]) -> None:
+    if head is None or head.task_type != task_type:
         option, tagged = _ASKED[task_type]
+        does = "has no head" if head is None else f"is for {head.row.in_words}"
         raise ConfigError(
-            f"{as_typed(**{option: ...})} is a task adapter that tags {tagged}, found one for {head.row.in_words}."
+            f"{as_typed(**{option: ...})} is a task adapter that tags {tagged}, and {found} {does}; give one that does."
         )
+
+
+def _tell_languages(adapter: Adapter, parts: Sequence[Part]) -> None:
+    """Warn of translations in a language that the adapter's card does not have."""
+    for source in dict.fromkeys(part.source_language for part in parts):
+        if source and adapter.languages and not any(is_in(source, each) for each in adapter.languages):
+            _log.warning(
+                "warning: the translations are in %s (%s), and %s was trained in %s: it tags them as well as it reads "
+                "that language at all. Look at what it predicts for some of them, or give one that was trained in it.",
+                language_name(source),
+                source,
+                adapter.id,
+                ", ".join(adapter.languages),
+            )
