@@ -23,14 +23,18 @@ BackboneOption = Annotated[
 BitsOption = Annotated[int, typer.Option(help=BITS_HELP)]
 EmbeddingsOption = Annotated[str | None, typer.Option(help=embeddings_help(), metavar=f"<{'|'.join(EMBEDDING_FORMS)}>")]
 DeviceOption = Annotated[str, typer.Option(help=DEVICES)]
-SENTENCES_HELP = "sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha)"
+_SENTENCES = "sentences with translations: JSON lines, TSV, TMX, or two plain files (a.en,a.ha)"
+SentencesOption = Annotated[list[str], typer.Option(help=f"{_SENTENCES}; may be repeated", metavar="<file>")]
 WordsOption = Annotated[
     list[str],
     typer.Option(
-        help=f"{SENTENCES_HELP}; a dictionary (English, tab, word), or a folder of CLDR's names; may be repeated",
+        help=f"{_SENTENCES}; a dictionary (English, tab, word), or a folder of CLDR's names; may be repeated",
         metavar="<file>",
     ),
 ]
+PairsOption = Annotated[int | None, typer.Option(help="read only so many pairs, the first ones")]
+BatchOption = Annotated[int, typer.Option(help="texts in a batch")]
+OverwriteFileOption = Annotated[bool, typer.Option("--overwrite", help="replace the output file")]
 NormalizeOption = Annotated[
     NormalForm | None, choice("normalize", NormalForm, "form in which all text is read (default: as it is)")
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import BackboneOption, BatchOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.errors import ConfigError
@@ -42,7 +42,7 @@ def encode(
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
-    batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
+    batch_size: BatchOption = 32,
     progress: Annotated[bool | None, typer.Option(help="show progress (default: of 1,000 lines and more)")] = None,
 ) -> Answer | None:
     """Write the sentence vector of each line. With --on, adapters act; rows are in the order of the lines."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import BackboneOption, BatchOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.holding import AUTO, require_bits
@@ -25,7 +25,7 @@ def fill_mask(
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
-    batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
+    batch_size: BatchOption = 32,
 ) -> None:
     """Show the most probable tokens for each mask in a text. With --on, adapters act.
 

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import SENTENCES_HELP, BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import (
+    BackboneOption,
+    BatchOption,
+    BitsOption,
+    DeviceOption,
+    EmbeddingsOption,
+    OverwriteFileOption,
+    PairsOption,
+    SentencesOption,
+)
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
@@ -14,13 +23,7 @@ from adaptkit.requests.written import parallels
 
 
 def project(
-    parallel: Annotated[
-        list[str],
-        typer.Option(
-            help=f"{SENTENCES_HELP}; may be repeated",
-            metavar="<file>",
-        ),
-    ],
+    parallel: SentencesOption,
     lang: Annotated[str, typer.Option(help="language of the sentences")],
     names: Annotated[Path, typer.Option(help="folder of a task adapter that finds entities in the translations")],
     output: Annotated[Path, typer.Option(help="file for the labelled sentences, in the CoNLL layout")],
@@ -40,13 +43,13 @@ def project(
     gazetteer: Annotated[
         Path | None, typer.Option(help="folder of CLDR's names of countries and languages (npm: cldr-localenames-full)")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="read only so many pairs, the first ones")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the output file")] = False,
+    limit: PairsOption = None,
+    overwrite: OverwriteFileOption = False,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
-    batch_size: Annotated[int, typer.Option(help="sentences in a batch")] = 32,
+    batch_size: BatchOption = 32,
 ) -> Answer:
     """Label named entities through translations. A task adapter finds them in the translations."""
     from adaptkit.projection import project_entities

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import SENTENCES_HELP, BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import (
+    BackboneOption,
+    BatchOption,
+    BitsOption,
+    DeviceOption,
+    EmbeddingsOption,
+    OverwriteFileOption,
+    PairsOption,
+    SentencesOption,
+)
 from adaptkit.config import LEAST_LINK_SCORE, MOST_TAGGED_SENTENCES
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.requests import Pretrained
@@ -14,7 +23,7 @@ from adaptkit.requests.written import parallels
 
 
 def project_tags(
-    parallel: Annotated[list[str], typer.Option(help=f"{SENTENCES_HELP}; may be repeated", metavar="<file>")],
+    parallel: SentencesOption,
     lang: Annotated[str, typer.Option(help="language of the sentences")],
     tagger: Annotated[Path, typer.Option(help="folder of a task adapter for parts of speech in the source language")],
     output: Annotated[Path, typer.Option(help="file for the tagged sentences, in the CoNLL layout")],
@@ -23,13 +32,13 @@ def project_tags(
         float, typer.Option(help="how surely two words go together at least, from 0 to 1")
     ] = LEAST_LINK_SCORE,
     sentences: Annotated[int, typer.Option(help="how many sentences are kept at most")] = MOST_TAGGED_SENTENCES,
-    limit: Annotated[int | None, typer.Option(help="read only so many pairs, the first ones")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the output file")] = False,
+    limit: PairsOption = None,
+    overwrite: OverwriteFileOption = False,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
-    batch_size: Annotated[int, typer.Option(help="sentences in a batch")] = 32,
+    batch_size: BatchOption = 32,
 ) -> Answer:
     """Tag parts of speech through translations. A task adapter tags the translations."""
     from adaptkit.projection import project_tags as projected_by

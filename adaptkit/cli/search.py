@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.arguments import BackboneOption, BatchOption, BitsOption, DeviceOption, EmbeddingsOption
 from adaptkit.cli.json_lines import json_line
 from adaptkit.cli.lines_in import lines_in
 from adaptkit.cli.named_stacks import StackZooOption, named_stacks
@@ -52,7 +52,7 @@ def search(
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
-    batch_size: Annotated[int, typer.Option(help="texts in a batch")] = 32,
+    batch_size: BatchOption = 32,
     progress: Annotated[bool, typer.Option(help="show progress")] = True,
 ) -> None:
     """Find the lines of a text nearest in meaning to a query. With --stack, adapters act on both.

@@ -99,7 +99,8 @@ def translate_words(
         columns: the column of each role, where its name is not recognised, as in `read_labelled`.
 
     Raises:
-        ConfigError: A task type whose labels do not stay right, or numbers that cannot be right.
+        ConfigError: A task type whose labels do not stay right, numbers that cannot be right, or pairs that are surely
+            swapped.
         DataError: Examples or parallel text that are not there or malformed.
         EmptyCorpus: No example in that language, or no pair that translates it.
     """

@@ -70,7 +70,7 @@ class Prepared:
         """Read all of it.
 
         Raises:
-            ConfigError: Options that cannot be right.
+            ConfigError: Options that cannot be right, or pairs that are surely swapped.
             DataError: Examples or parallel text that are not there or malformed.
         """
         language, source = canonical_tag(lang), canonical_tag(source_lang)
@@ -95,6 +95,7 @@ class Prepared:
         if len(files) == len(parts):  # two plain files are the sides of one part, and name no language
             files = tuple(map(_told, files, sources, parts, repeat(source)))
         sentences = _with_sentences(files, parts, source)
+        swapped = _swapped(parts, source)
         translated, told = _translated(read, head, files, language, source)
         return cls(
             ways=Ways(task, language, head, words=translated is not None, sentences=bool(sentences)),
@@ -105,7 +106,7 @@ class Prepared:
             dev=measured,
             parallel=files,
             sentences=sentences,
-            notes=tuple(dict.fromkeys([*_swapped(parts, source), *told])),
+            notes=tuple(dict.fromkeys([*swapped, *told])),
         )
 
     def with_ways(self, ways: Ways) -> "Prepared":
@@ -229,7 +230,7 @@ def _require_known(head: HeadConfig, dev: TaskData) -> None:
 
 
 def _swapped(parts: Sequence[Part], source: str) -> list[str]:
-    """Warnings of pairs that look swapped: what is learned of such may well be worse than nothing."""
+    """Warnings of pairs that look swapped, where that is not sure: what is learned may well be worse than nothing."""
     rows = list(read_parts(parts, counts=[LOOKED_AT] * len(parts)))
     return [f"warning: {problem}" for problem in swapped_parts(parts, rows, likely=source)]
 

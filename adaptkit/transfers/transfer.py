@@ -71,7 +71,8 @@ def transfer_task(
         planning: how many trainings run at a time, whether what is there is replaced, progress.
 
     Raises:
-        ConfigError: Options that cannot be right, a folder that holds something else, or adapters of other options.
+        ConfigError: Options that cannot be right, pairs that are surely swapped, a folder that holds something else, or
+            adapters of other options.
         DataError: Examples or parallel text that are not there or malformed.
         TrainingInterrupted: Ctrl-C or SIGTERM; the same call goes on.
         TrainingError: A training failed; it says which, and where its log is.

@@ -22,6 +22,20 @@ def problem(pairs: Pairs, language: str, source: str | None) -> str | None:
     return Direction(tuple(pairs), language, source).problem()
 
 
+def test_it_is_sure_by_scripts_or_words_of_one_of_the_two_languages_alone() -> None:
+    pairs = swapped(list(sample_pairs("sw"))[:60])
+    assert Direction(tuple(swapped(AMHARIC)), "am").is_surely_swapped
+    assert Direction(tuple(pairs), "sw").is_surely_swapped
+    assert Direction(tuple(pairs), "bm", likely="en").is_surely_swapped
+    # No words of Bambara are known, and English is nobody's claim: a creole would look so too.
+    unclaimed = Direction(tuple(pairs), "bm")
+    assert "looks like English" in str(unclaimed.reason())
+    assert not unclaimed.is_surely_swapped
+    by_known = Direction((("mbuzi", "goat"),) * 5, "sw", known={"goat"})
+    assert "in the labelled examples" in str(by_known.reason())
+    assert not by_known.is_surely_swapped
+
+
 @pytest.mark.parametrize("source", ["en", None], ids=["stated", "not stated"])
 @pytest.mark.parametrize("language", ["sw", "ha", "yo"])
 def test_swapped_pairs_are_told_and_others_are_not(language: str, source: str | None) -> None:

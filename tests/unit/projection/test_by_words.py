@@ -77,7 +77,7 @@ def test_regions_of_a_language_are_that_language() -> None:
     assert found.description.endswith(" (en-US to sw), licence CC-BY-4.0")
 
 
-def test_what_is_probably_wrong_with_the_text_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_probably_wrong_with_the_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     thai = [("The farmer sells maize", "ชาวนาขายข้าวโพด"), ("The teacher buys some goats", "ครูซื้อแพะ")] * 5
     data = [LabelledText(text="farmer", label="a"), LabelledText(text="maize", label="b")]
     with caplog.at_level(logging.WARNING, logger="adaptkit"):
@@ -85,7 +85,11 @@ def test_what_is_probably_wrong_with_the_text_is_told(caplog: pytest.LogCaptureF
     assert problem.startswith("10 words in th stand for 45 of the other language, as without spaces between words")
     assert problem in caplog.text
     swapped = [(text, translation) for translation, text in adaptkit.sample_pairs("sw")]
-    (problem,) = adaptkit.translate_words(data, parallel=swapped, lang="sw").data.warnings
+    with pytest.raises(ConfigError, match="the two sides look swapped"):
+        adaptkit.translate_words(data, parallel=swapped, lang="sw")
+    rows = [json.dumps({"en": translation, "sw": text}) for translation, text in swapped]
+    (tmp_path / "named.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    (problem,) = adaptkit.translate_words(data, parallel=tmp_path / "named.jsonl", lang="sw").data.warnings
     assert "the two sides look swapped" in problem
 
 

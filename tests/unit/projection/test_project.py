@@ -191,7 +191,7 @@ def test_in_a_shell_the_flags_are_named(said: str, tiny: AdaptedModel, names: Ad
 
 def test_an_adapter_that_tags_nothing_is_refused(tiny: AdaptedModel, names: Adapter) -> None:
     config = AdapterConfig(method=LoraConfig(rank=2), head=HeadConfig(task_type="classification", labels=("a", "b")))
-    with pytest.raises(ConfigError, match="found one for classification"):
+    with pytest.raises(ConfigError, match="that tags named entities, and task/topics is for classification; give one"):
         project(tiny, random_adapter(tiny, config, kind="task", name="topics"), PAIRS)
     assert not tiny.attached
     with pytest.raises(EmptyCorpus, match="none is left"):
@@ -214,14 +214,34 @@ def test_words_have_the_mean_of_their_tokens_and_copies_are_linked(tiny: Adapted
     assert links_of(sentences[1], theirs, cosines(two, one), least=1.0) == {0: (1, 0.9)}
 
 
-def test_sources_whose_sides_are_swapped_are_told(
-    tiny: AdaptedModel, names: Adapter, caplog: pytest.LogCaptureFixture
+def test_sources_whose_sides_are_surely_swapped_are_refused_unless_their_columns_are_named(
+    tiny: AdaptedModel, names: Adapter, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    both = [*PAIRS, *WITHOUT]
-    adaptkit.project_entities(parallel=both, lang="sw", names=names, backbone=tiny)
+    adaptkit.project_entities(parallel=[*PAIRS, *WITHOUT], lang="sw", names=names, backbone=tiny)
     assert not caplog.messages
     turned = [(theirs, ours) for ours, theirs in sample_pairs("sw")[:60]]
+    swapped = "the two sides look swapped: the side read as Swahili looks like English"
+    for source_lang in ("en", None):
+        with pytest.raises(ConfigError, match=f"{swapped}.* Swap the columns, or, .* in a first line"):
+            adaptkit.project_entities(parallel=turned, lang="sw", source_lang=source_lang, names=names, backbone=tiny)
+    named = tmp_path / "en-sw.tsv"
+    named.write_text("".join(f"{one}\t{other}\n" for one, other in [("en", "sw"), *turned]), encoding="utf-8")
     with suppress(EmptyCorpus):
-        adaptkit.project_entities(parallel=turned, lang="sw", source_lang="en", names=names, backbone=tiny)
+        adaptkit.project_entities(parallel=named, lang="sw", names=names, backbone=tiny)
     (warned,) = caplog.messages
-    assert "the two sides look swapped: the side read as Swahili looks like English" in warned
+    assert swapped in warned
+
+
+def test_translations_in_a_language_that_the_names_were_not_trained_in_are_told(
+    tiny: AdaptedModel, names: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    project(tiny, names, PAIRS, source_lang="en-GB")
+    project(tiny, names, PAIRS)
+    assert not caplog.messages
+    project(tiny, names, PAIRS, source_lang="fr")
+    (warned,) = caplog.messages
+    assert warned.startswith("warning: the translations are in French (fr), and task/names was trained in en: ")
+    tiny.attach(names)
+    project(tiny, "names", PAIRS, source_lang="fr")
+    tiny.detach(names.id)
+    assert caplog.messages == [warned, warned]

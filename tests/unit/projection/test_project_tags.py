@@ -10,13 +10,17 @@ import adaptkit
 from adaptkit.data.lexicon import as_looked_up
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.evaluation.attached import attached as attached_for_now
+from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.labelled import read_labelled
+from adaptkit.methods import LoraConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.projection import ProjectedTags
 from adaptkit.projection.word_tags import TaggedPair, best_of, tag_of
 from adaptkit.projection.word_tags import projected as projected_tags
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TaggedSentence
+from adaptkit.terminal.asking import shell_words
+from tests.adapters import random_adapter
 from tests.glossaries import MEANINGS, translated_pairs
 from tests.tiny import tiny_model
 
@@ -150,7 +154,23 @@ def test_what_cannot_be_is_said(tiny: AdaptedModel, tagger: Adapter) -> None:
         backbone=tiny,
         run=adaptkit.Run(max_steps=1, progress=False),
     )
-    with pytest.raises(ConfigError, match=r"tagger=... is a task adapter that tags parts of speech, found one for tag"):
+    with pytest.raises(ConfigError, match="tags parts of speech, and task/names is for tagging; give one that does"):
         projected(tiny, names)
-    with pytest.raises(ConfigError, match=r"names=... is a task adapter that tags named entities, found one for pos"):
+    with pytest.raises(ConfigError, match="tags named entities, and task/pos is for "):
         adaptkit.project_entities(parallel=PAIRS, lang="sw", names=tagger, backbone=tiny)
+
+
+def test_an_adapter_without_a_head_is_told_in_words_of_the_command(tiny: AdaptedModel) -> None:
+    language = random_adapter(tiny, AdapterConfig(method=LoraConfig(rank=2)), kind="language", name="en")
+    with (
+        shell_words(),
+        pytest.raises(ConfigError, match=r"^--tagger is a task adapter .*, and language/en has no head; give one"),
+    ):
+        projected(tiny, language)
+    assert not tiny.attached
+
+
+def test_swapped_pairs_of_near_relatives_are_refused_too(tiny: AdaptedModel, tagger: Adapter) -> None:
+    swapped = [(other, english) for english, other in adaptkit.sample_pairs("sw")[:60]]
+    with pytest.raises(ConfigError, match="the side read as Afrikaans looks like English"):
+        adaptkit.project_tags(parallel=swapped, lang="af", tagger=tagger, backbone=tiny)

@@ -338,11 +338,28 @@ def test_cards_say_from_which_language_an_unnamed_text_is_and_its_licence() -> N
         assert card.licence == "CC0-1.0"
 
 
+NLI = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
+
+
+@pytest.mark.parametrize("asked", [{}, {"task": "pairs", "data": NLI}], ids=["single texts", "pairs of texts"])
 @pytest.mark.usefixtures("child")
-def test_pairs_that_look_swapped_are_told_beside_what_to_take() -> None:
-    Path("sw-en.tsv").write_text("".join(f"{swahili}\t{english}\n" for english, swahili in PAIRS), encoding="utf-8")
-    nli = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
-    found = transferred(task="pairs", data=nli, parallel="sw-en.tsv")
+def test_pairs_that_are_surely_swapped_are_refused(asked: dict[str, object]) -> None:
+    lines = "".join(f"{swahili}\t{english}\n" for english, swahili in PAIRS)
+    Path("sw-en.tsv").write_text(lines, encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"^sw-en\.tsv: the two sides look swapped: .* Swap the columns, or, in a file"
+    ):
+        transferred(**asked, parallel="sw-en.tsv")
+    assert not Path("out").exists()
+    Path("sw-en.tsv").write_text(f"sw\ten\n{lines}", encoding="utf-8")
+    assert prepared(**asked, parallel="sw-en.tsv").notes == prepared(**asked, parallel="en-sw.jsonl").notes
+
+
+@pytest.mark.usefixtures("child")
+def test_columns_that_look_swapped_by_their_names_are_told_beside_what_to_take() -> None:
+    lines = "".join(f"{swahili}\t{english}\n" for english, swahili in PAIRS)
+    Path("sw-en.tsv").write_text(f"en\tsw\n{lines}", encoding="utf-8")
+    found = transferred(task="pairs", data=NLI, parallel="sw-en.tsv")
     taken = str(found).partition("take: ")[2]
     assert "warning: sw-en.tsv: the two sides look swapped" in taken
 
@@ -350,9 +367,8 @@ def test_pairs_that_look_swapped_are_told_beside_what_to_take() -> None:
 @pytest.mark.usefixtures("child")
 def test_pairs_of_near_relatives_that_look_swapped_are_told_too() -> None:
     Path("af-en.tsv").write_text("".join(f"{other}\t{english}\n" for english, other in PAIRS), encoding="utf-8")
-    nli = [(english, english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
-    (warning,) = prepared(task="pairs", data=nli, parallel="af-en.tsv", lang="af").notes
-    assert "the side read as Afrikaans looks like English" in warning
+    with pytest.raises(ConfigError, match="the side read as Afrikaans looks like English"):
+        prepared(task="pairs", data=NLI, parallel="af-en.tsv", lang="af")
 
 
 def test_the_same_files_named_from_another_folder_are_the_same(
