@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from adaptkit.data.letters import NormalForm
+from adaptkit.errors import ConfigError
 from adaptkit.holding import BITS_HELP, DEVICES, EMBEDDING_FORMS, embeddings_help
 from adaptkit.requests.words import read_words
 
@@ -14,6 +15,14 @@ from adaptkit.requests.words import read_words
 def choice(name: str, kind: Any, text: str) -> Any:  # noqa: ANN401
     """A flag for one of a few words, which help shows, refused as elsewhere."""
     return typer.Option(help=text, metavar=f"<{'|'.join(get_args(kind))}>", parser=partial(read_words, name, kind))
+
+
+def _refuse_lexicon(given: list[str] | None) -> None:
+    if given:
+        raise ConfigError(
+            "--lexicon is an option of train. Give the dictionary as --parallel, with its columns in the other order: "
+            "the word in the language of the labels, a tab, the word in your language."
+        )
 
 
 FolderArgument = Annotated[Path, typer.Argument(help="folder of an adapter")]
@@ -32,6 +41,10 @@ WordsOption = Annotated[
         metavar="<file>",
     ),
 ]
+LexiconOption = Annotated[
+    list[str] | None, typer.Option("--lexicon", hidden=True, is_eager=True, callback=_refuse_lexicon)
+]
+"""For commands that take a dictionary otherwise than a training."""
 PairsOption = Annotated[int | None, typer.Option(help="read only so many pairs, the first ones")]
 BatchOption = Annotated[int, typer.Option(help="texts in a batch")]
 OverwriteFileOption = Annotated[bool, typer.Option("--overwrite", help="replace the output file")]

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import BackboneOption, BitsOption, DeviceOption, EmbeddingsOption, WordsOption
+from adaptkit.cli.arguments import (
+    BackboneOption,
+    BitsOption,
+    DeviceOption,
+    EmbeddingsOption,
+    LexiconOption,
+    WordsOption,
+)
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.labelled import ReadingOptions
 from adaptkit.labelled.reading_options import columns_of
@@ -42,6 +49,7 @@ def transfer(
     embeddings: EmbeddingsOption = None,
     device: DeviceOption = AUTO,
     processes: Annotated[int | None, typer.Option(help="trainings at the same time (default: one per GPU)")] = None,
+    lexicon: LexiconOption = None,  # noqa: ARG001 - it is refused as it is read
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="train again what was trained with other options")
     ] = False,

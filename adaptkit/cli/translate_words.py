@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from adaptkit.cli.answer import Answer
-from adaptkit.cli.arguments import OverwriteFileOption, WordsOption
+from adaptkit.cli.arguments import LexiconOption, OverwriteFileOption, WordsOption
 from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.labelled.reading_options import columns_of
 from adaptkit.requests.written import parallels
@@ -28,6 +28,7 @@ def translate_words(
         list[str] | None,
         typer.Option(help="ROLE=NAME, where a column's name is not recognised", metavar="<role=name>"),
     ] = None,
+    lexicon: LexiconOption = None,  # noqa: ARG001 - it is refused as it is read
     overwrite: OverwriteFileOption = False,
 ) -> Answer:
     """Translate labelled examples word by word. Train a task on them beside the originals."""

@@ -198,7 +198,7 @@ def _outcome(running: Running, status: int) -> Outcome:
         error = f"{said['failed']}: {said['message']}"
         return Outcome(id=id_, came="failed", folder=folder, elapsed_s=elapsed_s, error=error, log=log)
     if "stopped" in said or "interrupted" in said:
-        error = "stopped; run the same plan again to continue"
+        error = "stopped; run the same again to continue"
         return Outcome(id=id_, came="interrupted", folder=folder, elapsed_s=elapsed_s, error=error, log=log)
     error = f"{how_it_ended(status)}: {running.child.last_line() or 'it wrote nothing'}"
     return Outcome(id=id_, came="failed", folder=folder, elapsed_s=elapsed_s, error=error, log=log)

@@ -189,6 +189,7 @@ class TextTraining(TextLook):
             mixture=self._mixture,
             reader=None if self._reader is self.model.backbone else self._reader,
             source_languages=[part.source_language for part in self._text.parts],
+            of_words=self._words,
         )
         most = self._training.most_rows
         taken = whole if most is None else whole.at_most(most)

@@ -1,6 +1,6 @@
 """A training text as objectives read it: sentences, their tokens, and vectors of the frozen backbone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import compress, islice
 from typing import Protocol
@@ -47,7 +47,8 @@ class TokenizedText:
     an objective that needs one. `reader` is what reads it where that is not the backbone alone: pieces that an adapter
     brings are above the backbone's vocabulary, and the frozen backbone reads nothing there. Sentences behind the first
     `n_measured` only help training; 0 means that there are none. `mixture` says which source each is of, where there
-    are several, and `source_languages` in which language each source has its translations.
+    are several, `source_languages` in which language each source has its translations, and `of_words` the numbers of
+    those sources that have words and names alone.
     """
 
     tokens: TokenStore
@@ -61,6 +62,7 @@ class TokenizedText:
     mixture: Mixture | None = None
     reader: TextReader | None = None
     source_languages: Sequence[str | None] = ()
+    of_words: Set[int] = frozenset()
 
     def translated_from(self, sentence: Sentence) -> str | None:
         """The language of a sentence's translation, where its source says it."""

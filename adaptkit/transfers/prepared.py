@@ -38,7 +38,7 @@ _WRITTEN = re.compile(r"-[\w-]+-[0-9a-f]{8}\.(jsonl|conll)")
 class Prepared:
     """All that is read before anything is trained: examples, those in the language, and the ways that there are.
 
-    `translated` are the examples with their words translated; None where no word can be.
+    `translated` are the examples with their words translated; None where no word can be, or no way learns of them.
     `parallel` is the text as a shell writes it, with what it has: `sentences`, or words alone. Behind a file that has
     translations in another language than `source` stands which. `notes` are to be told beside the result, warnings
     first.
@@ -95,19 +95,28 @@ class Prepared:
         if len(files) == len(parts):  # two plain files are the sides of one part, and name no language
             files = tuple(map(_told, files, sources, parts, repeat(source)))
         sentences = _with_sentences(files, parts, source)
-        swapped = _swapped(parts, source)
-        translated, told = _translated(read, head, files, language, source)
-        return cls(
-            ways=Ways(task, language, head, words=translated is not None, sentences=bool(sentences)),
+        started = cls(
+            ways=Ways(task, language, head, words=False, sentences=bool(sentences)),
             reading=reading,
             source=source,
             data=read,
-            translated=translated,
+            translated=None,
             dev=measured,
             parallel=files,
             sentences=sentences,
-            notes=tuple(dict.fromkeys([*swapped, *told])),
+            notes=tuple(_swapped(parts, source)),
         )
+        return started.with_words()
+
+    def with_words(self) -> "Prepared":
+        """The same with the words of the examples translated, where a way that is taken would learn of them."""
+        # Words of pairs of texts did not help.
+        ways = replace(self.ways, words=not self.ways.head.pairs)
+        if self.translated is not None or not any(head.words for head in ways.heads(self.taken(ways))):
+            return self
+        translated, told = _translated(self.data, ways, self.parallel, self.source)
+        notes = tuple(dict.fromkeys([*self.notes, *told]))
+        return replace(self, ways=replace(ways, words=translated is not None), translated=translated, notes=notes)
 
     def with_ways(self, ways: Ways) -> "Prepared":
         """The same with the ways that are taken. It is said where an adapter learns of less than words do."""
@@ -236,15 +245,13 @@ def _swapped(parts: Sequence[Part], source: str) -> list[str]:
 
 
 def _translated(
-    data: TaskData, head: HeadConfig, files: Sequence[str], language: str, source: str
+    data: TaskData, ways: Ways, files: Sequence[str], source: str
 ) -> tuple[WordTranslation | None, list[str]]:
     """The examples with their words translated, and what there is to say of it; None where no word can be."""
-    if head.pairs:  # which words did not help
-        return None, []
+    score = _SURE_WORDS if ways.head.task_type == "pos" else LEAST_WORD_SCORE
     try:
-        score = _SURE_WORDS if head.task_type == "pos" else LEAST_WORD_SCORE
         found = translate_words(
-            data, parallel=parallels(list(files)), lang=language, source_lang=source, least_score=score
+            data, parallel=parallels(list(files)), lang=ways.language, source_lang=source, least_score=score
         )
     except EmptyCorpus as error:
         return None, [f"no words were translated, because the parallel text does not say what they are: {error}"]

@@ -16,6 +16,7 @@ from adaptkit.recipes.place import model_of
 from adaptkit.requests import Planning, Pretrained
 from adaptkit.requests.plan_file import plan_in
 from adaptkit.requests.written import parallels
+from adaptkit.terminal.asking import for_reader
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.transfers.agreement import Agreement
 from adaptkit.transfers.plan_text import plan_text
@@ -64,8 +65,8 @@ class TransferRun:
         if not why:
             return self
         note = f"nothing was learned from projected {self._what}: {why}"
-        ways = replace(self.ways, projected=False)
-        without = replace(self, prepared=replace(self.prepared, ways=ways, notes=(*self.prepared.notes, note)))
+        ways, notes = replace(self.ways, projected=False), (*self.prepared.notes, note)
+        without = replace(self, prepared=replace(self.prepared, ways=ways, notes=notes).with_words())
         without.write()
         return without
 
@@ -77,7 +78,8 @@ class TransferRun:
         """
         summary = train_plan(self.place / PLAN, replace(self.planning, only=only))
         if summary.failed:
-            raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. The same call tries again.")
+            again = for_reader("The same call", in_shell="The same command")
+            raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. {again} tries again.")
         return summary
 
     @property

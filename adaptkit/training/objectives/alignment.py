@@ -64,9 +64,10 @@ class AlignmentTraining(ObjectiveTraining[Alignment]):
         shown, every = list(measured.sentences()), list(text.sentences())
         judging = [every[row] for row in text.heldout()]
         unseen = {row.text for row in (*judging, *(shown[row] for row in data.heldout))}
-        if len(every) < _FEW:
+        n_sentences = sum(row.part not in text.of_words for row in every)
+        if 0 < n_sentences < _FEW:
             text.note(
-                f"glossaries of some 2,000 sentences brought nothing in two languages, and there are {len(every):,}"
+                f"glossaries of some 2,000 sentences brought nothing in two languages, and there are {n_sentences:,}"
             )
         self.note("learning from the translations what words mean")
         started = time.perf_counter()

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.unit.cli.conftest import Command
 from tests.unit.projection.test_by_words import PAIRS
 
@@ -24,3 +26,16 @@ def test_examples_are_translated_and_written(adaptkit: Command, tmp_path: Path) 
     again = adaptkit(*command)
     assert again.status == 1
     assert "is there already" in again.err
+
+
+@pytest.mark.parametrize(
+    "command", [("translate-words", "en.tsv"), ("transfer", "--task", "topics", "--data", "en.tsv")]
+)
+def test_a_dictionary_by_the_flag_of_a_training_is_told_how_to_give_it(adaptkit: Command, command: list[str]) -> None:
+    outcome = adaptkit(*command, "--lang", "sw", "--lexicon", "sw-en.tsv", "--output", "out")
+    assert outcome.status == 1
+    assert (
+        "--lexicon is an option of train. Give the dictionary as --parallel, with its columns in the other"
+        in outcome.err
+    )
+    assert "--lexicon" not in adaptkit(command[0], "--help").out

@@ -147,6 +147,16 @@ def test_one_note_says_that_a_glossary_learns_of_words(model: AdaptedModel) -> N
     ]
 
 
+def test_sentences_of_which_glossaries_brought_nothing_are_not_words(model: AdaptedModel) -> None:
+    def told(*sources: Any) -> list[str]:  # noqa: ANN401
+        asked = {**QUICK, "run": Run(progress=False), "method": "glossary", "backbone": model}
+        plan = adaptkit.estimate_adapter(**asked, parallel=list(sources)).plan
+        return [line.rpartition("brought nothing")[2] for line in plan if "brought nothing" in line]
+
+    assert told(Source(PAIRS), Source(DICTIONARY)) == [f" in two languages, and there are {len(PAIRS)}"]
+    assert told(Source(DICTIONARY)) == []
+
+
 def test_licences_that_do_not_go_together_are_said_on_the_card(mix: list[Any], model: AdaptedModel) -> None:
     given = [Source(mix[0], licence="CC-BY-SA-4.0"), Source(mix[1], licence="CC-BY-NC-4.0")]
     adapter = adaptkit.train_adapter(**QUICK, parallel=given, backbone=model)

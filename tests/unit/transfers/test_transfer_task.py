@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import adaptkit
-from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TransferredTask, transfer_task
+from adaptkit import Planning, Pretrained, ProjectedSentence, Projection, TagProjection, TransferredTask, transfer_task
 from adaptkit.data.mix import parallel_sources
 from adaptkit.data.tasks import TaskData
-from adaptkit.errors import ConfigError
+from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import ReadingOptions
 from adaptkit.model import AdaptedModel
 from adaptkit.requests.written import parallels
@@ -188,6 +188,24 @@ def test_parts_of_speech_are_projected_into_the_sentences(child: type[InThisProc
     head = tomllib.loads(Path("out/transfer.toml").read_text(encoding="utf-8"))["task"]["parts-projected"]
     (file,) = Path().glob("out/parts-sw-projected-*.conll")
     assert (head["data"]["sw"], head.get("on")) == ([str(file)], None)
+
+
+@pytest.mark.usefixtures("child")
+def test_words_are_translated_only_where_a_way_that_is_taken_learns_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {"task": "parts", "data": PARTS, "task_type": "pos", "max_steps": None}
+    assert "words translated" not in str(transferred(**asked))
+    assert not list(Path("out").glob("parts-sw-????????.jsonl"))
+
+    def none_left(**_: object) -> TagProjection:
+        raise EmptyCorpus("of 60 pairs, none is left.")
+
+    monkeypatch.setattr("adaptkit.transfers.run.project_tags", none_left)
+    found = transferred(**asked, output="without")
+    assert found.stack == "task/parts-translated"
+    assert list(Path("without").glob("parts-sw-????????.jsonl"))
+    nothing, words = found.notes
+    assert nothing == "nothing was learned from projected parts of speech: of 60 pairs, none is left."
+    assert "words translated" in words
 
 
 def test_each_way_to_tag_parts_of_speech_is_measured(child: type[InThisProcess]) -> None:
