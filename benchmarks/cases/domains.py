@@ -6,6 +6,7 @@
 CORAL, DANN and pseudo-labels train one adapter a target domain, on all labels of the source and the target's text
 without labels; the plain task adapter is one for all targets, and so are those of other regularisers, and a head alone.
 Pseudo-labels are what the plain adapter answers for the surest share of the target's text, as many of each label.
+With `--one-for-all` they read the text of all targets instead, and one adapter serves them all.
 Behind ` and plain` an adapter answers together with the plain one, by the mean of their probabilities, and `plain and
 plain` are two of different seeds. What a variant gains is over all test examples of the targets together (`average`)
 and by target. `--limit` scores the first N examples of each.
@@ -13,6 +14,7 @@ and by target. `--limit` scores the first N examples of each.
 
 import argparse
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -46,13 +48,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--max-steps", type=int)
     parser.add_argument("--max-length", type=int, default=256, help="tokens of a text that train")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--unlabelled", type=int, help="texts of each target without labels")
+    parser.add_argument("--one-for-all", action="store_true")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--bits", type=int, default=32)
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
     others = [domain for domain in DOMAINS if domain != options.source]
     targets = options.targets.split(",") if options.targets else others
-    case = Case(options, adaptkit.load_model(device=options.device, bits=options.bits))
+    case = Case(options, adaptkit.load_model(device=options.device, bits=options.bits), targets)
     tests = {target: case.test_of(target) for target in targets}
     at_source = [case.right(PLAIN, options.source, case.test_of(options.source), seed) for seed in seeds]
     without = {target: [case.right(PLAIN, target, test, seed) for seed in seeds] for target, test in tests.items()}
@@ -69,8 +73,9 @@ def main(arguments: list[str]) -> None:
 class Case:
     """Trainings on the labels of one domain, and their scores."""
 
-    def __init__(self, options: argparse.Namespace, model: adaptkit.AdaptedModel) -> None:
+    def __init__(self, options: argparse.Namespace, model: adaptkit.AdaptedModel, targets: Sequence[str]) -> None:
         self.model = model
+        self._targets = targets
         self._options = options
         self._source = reviews(options.source, "train")
         self._adapters: dict[tuple[str, int], adaptkit.Adapter] = {}
@@ -90,21 +95,24 @@ class Case:
     def _adapter(self, name: str, target: str, seed: int) -> adaptkit.Adapter:
         """That of a variant, trained where it is asked for first. Raises KeyError for a variant that there is not."""
         kind = name.rpartition(" ")[0]
-        place = name if name in (PLAIN, "head") or kind in _ANYWHERE else f"{name} {target}"
+        reads_targets = not (name in (PLAIN, "head") or kind in _ANYWHERE)
+        targets = [*self._targets] if self._options.one_for_all else [target]
+        place = " ".join([name, *(targets if reads_targets else [])])
         if (place, seed) not in self._adapters:
             own_name = re.sub(r"[^a-z0-9]+", "-", place.lower())
-            self._adapters[place, seed] = self._trained(name, target, seed).renamed(f"task/{own_name}-{seed}")
+            self._adapters[place, seed] = self._trained(name, targets, seed).renamed(f"task/{own_name}-{seed}")
         return self._adapters[place, seed]
 
-    def _trained(self, name: str, target: str, seed: int) -> adaptkit.Adapter:
+    def _trained(self, name: str, targets: Sequence[str], seed: int) -> adaptkit.Adapter:
         kind, _, weight = name.rpartition(" ")
+        texts = [text for target in targets for text in unlabelled(target)[: self._options.unlabelled]]
         asked: dict[str, Any] = {"method": "head" if name == "head" else Lora(), "data": self._source}
         if kind in _ANYWHERE:
             asked["regularisers"] = _ANYWHERE[kind](weight=float(weight))
         elif kind == "pseudo-labels":
-            asked["data"] = self._with_answers(target, seed, float(weight))
+            asked["data"] = self._with_answers(texts, seed, float(weight))
         elif kind:
-            asked["regularisers"] = _OF_DOMAIN[kind](weight=float(weight), unlabelled=unlabelled(target))
+            asked["regularisers"] = _OF_DOMAIN[kind](weight=float(weight), unlabelled=texts)
         run = adaptkit.Run(
             seed=seed,
             max_steps=None if name == "head" else self._options.max_steps,
@@ -113,9 +121,9 @@ class Case:
         )
         return adaptkit.train_adapter(task="sentiment", backbone=self.model, run=run, **asked)
 
-    def _with_answers(self, target: str, seed: int, share: float) -> TaskData:
-        """The source's examples, and of each label as many of the target's: those that plain is surest of."""
-        adapter, texts = self._adapter(PLAIN, target, seed), unlabelled(target)
+    def _with_answers(self, texts: Sequence[str], seed: int, share: float) -> TaskData:
+        """The source's examples, and of each label as many of the texts: those that plain is surest of."""
+        adapter = self._adapter(PLAIN, self._options.source, seed)
         with attached(self.model, adapter):
             answers = cast("list[PredictedLabel]", self.model.predict(texts, stack=adapter.id, batch_size=64))
         sure = sorted(zip(texts, answers, strict=True), key=lambda each: -max(each[1].probabilities.values()))
