@@ -69,8 +69,8 @@ class Estimate:
         preparation, begun, rest = map(time_text, shown)
         parts = [f"{preparation} of preparation"]
         if self.begun_s:
-            found = "" if self.n_steps else " and to find a regression"
-            parts.append(f"{begun} to read the examples once{found}")
+            read = "examples before the first step" if self.n_steps else "the examples once and to find a regression"
+            parts.append(f"{begun} to read {read}")
         elif not self.n_steps:
             parts.append("in which all is learned")
         steps = f"for {self.n_steps:,} steps of {batch_size}"
@@ -135,7 +135,7 @@ def measure(
     """
     run = fitting.run
     tried = run.tried_start()
-    is_learned = tried is not None and tried.is_kept
+    is_learned = tried is not None and tried.ends_the_run
     steps_s = 0.0 if is_learned else _seconds_of_steps(run, data, settings)
     n_evaluations = _evaluations_to_come(run, settings, is_learned=is_learned)
     to_come_s = seconds_of_evaluations(n_evaluations, run, data, settings, answered)

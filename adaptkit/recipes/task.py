@@ -54,12 +54,14 @@ from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
 from adaptkit.training.kept_states import KeptStates, ReadOnce, StatesSize
-from adaptkit.training.logistic_start import LogisticStart
+from adaptkit.training.logistic_start import LogisticStart, When
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
 
 _EPOCHS = 3
 _MAX_STEPS = 3000
+_MOST_OF_A_START = 1024
+"""Examples that a regression is found of where steps follow: a pass over them costs what ten steps of 32 do."""
 _log = logging.getLogger(__name__)
 
 
@@ -149,7 +151,7 @@ class TaskTraining:
             *self.foundation.in_other_forms(self.request.normalize),
             *([f"note: no language adapter is given for {', '.join(without)}"] if without else []),
             *(f"note: {doubt}" for doubt in self._doubts()),
-            *self._of_a_head_alone(),
+            *self._of_the_head(),
             *(
                 [f"the run ends early where there is {flat}"]
                 if (flat := self.settings.flat) and estimate.n_steps
@@ -316,20 +318,25 @@ class TaskTraining:
             checkpoint=checkpoint,
             scores=dict if measured is None else lambda: measured.scored().scores,
             read_once=read_once,
-            start=None if read_once is None else self._start_of(layers.head),
+            start=self._start_of(layers.head, read_once),
         )
 
-    def _of_a_head_alone(self) -> list[str]:
-        """Where it starts, and what it does without where it could be read once and is not."""
+    def _of_the_head(self) -> list[str]:
+        """Where it starts, and what one alone does without where it could be read once and is not."""
+        told = []
         if (tried := self._fitting.run.tried_start()) is not None:
-            if tried.is_kept:
-                return [f"head: a logistic regression, which is found without steps: {tried}"]
-            if tried.stays:
-                return [f"head: trained in steps, since a logistic regression is no better: {tried}"]
-            return [f"head: trained in steps, then a logistic regression if none is better than that: {tried}"]
+            if tried.when == "behind":
+                begins = "trained in steps, then a logistic regression if none is better than that"
+            elif not tried.is_kept:
+                begins = "trained in steps, since a logistic regression is no better"
+            elif tried.ends_the_run:
+                begins = "a logistic regression, which is found without steps"
+            else:
+                begins = "begins as a logistic regression, and is trained on from there"
+            told.append(f"head: {begins}: {tried}")
         if self._states_stay(self._fitting.layers) and not (size := self._all_states).fit:
-            return [f"head: every step reads its examples anew, since {size}"]
-        return []
+            told.append(f"head: every step reads its examples anew, since {size}")
+        return told
 
     def _states_stay(self, layers: AdapterLayers) -> bool:
         """Whether a head alone trains, on what is always below it."""
@@ -346,13 +353,19 @@ class TaskTraining:
             return ReadOnce(self.items.all_batches(self.request.run.batch_size))
         return None
 
-    def _start_of(self, head: Head) -> LogisticStart | None:
-        """Where a head of labels of texts starts, or may end."""
-        if self.head.row in (CLASSIFICATION, MULTILABEL) and isinstance(head, SentenceHead):
-            batches = self.items.training_batches(self.request.run.batch_size)
+    def _start_of(self, head: Head, read_once: ReadOnce | None) -> LogisticStart | None:
+        """Where a head of labels of texts starts, or may end; all is read for it that is read once anyhow, or some."""
+        if self.head.row not in (CLASSIFICATION, MULTILABEL) or not isinstance(head, SentenceHead):
+            return None
+        batch_size = self.request.run.batch_size
+        if read_once is not None:
             # Of several labels a text, steps find more on some data and the regression on other (HISTORY.md).
-            return LogisticStart(head, batches, stays=self.head.row is CLASSIFICATION)
-        return None
+            when: When = "instead" if self.head.row is CLASSIFICATION else "behind"
+            return LogisticStart(head, self.items.training_batches(batch_size), when)
+        # The mean of two texts says next to nothing of how they stand to each other.
+        if self.head.pairs:
+            return None
+        return LogisticStart(head, self.items.training_batches(batch_size, most=_MOST_OF_A_START), "before")
 
     def _content(self) -> str:
         """Identity of all that is read."""

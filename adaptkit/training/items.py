@@ -119,9 +119,16 @@ class TaskItems:
         """Item numbers of the held-out batches, one language each."""
         return self._in_order(self.heldout, batch_size)
 
-    def training_batches(self, batch_size: int) -> list[list[int]]:
-        """Item numbers of batches with all items that are trained on, each once, whatever is drawn more often."""
-        return self._in_order(self.training, batch_size)
+    def training_batches(self, batch_size: int, most: int | None = None) -> list[list[int]]:
+        """Item numbers of batches with all items that are trained on, each once, whatever is drawn more often.
+
+        Of more than `most`, so many are drawn.
+        """
+        chosen = self.training
+        if most is not None and len(chosen) > most:
+            drawn = np.random.default_rng(self.seed).choice(len(chosen), most, replace=False)
+            chosen = [chosen[number] for number in sorted(drawn)]
+        return self._in_order(chosen, batch_size)
 
     def all_batches(self, batch_size: int) -> list[list[int]]:
         """Item numbers of batches with all items, each once, of one language and of like lengths."""

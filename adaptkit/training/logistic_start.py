@@ -1,8 +1,9 @@
-"""Where a head alone may start: as the logistic regression of what it is trained on."""
+"""Where a head may start: as the logistic regression of what it is trained on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -16,18 +17,29 @@ _MOST_ROUNDS = 1000
 _LEAST_SLOPE = 1e-6
 # tanh(x) is x less x**3 / 3: by 3 parts in 100,000 at the largest number that it gets.
 _LARGEST_IN_TANH = 0.01
+# Where steps follow, they move weights of the usual size. The logits are then off by an eighth at the very most.
+_LARGEST_BEFORE_STEPS = 0.5
+
+When: TypeAlias = Literal["instead", "before", "behind"]
+"""Where a regression stands to the steps of a run: in their place, before the first of them, or behind the last."""
 
 
 @dataclass(frozen=True)
 class LogisticRegression:
-    """The logits of a vector `x` are `weight @ x + bias`. `largest` is the largest number of what it was fitted to.
+    """The logits of a vector `x` are `weight @ (x - centre) + bias`.
 
-    Shape: weight (n_labels, width), bias (n_labels), float64 on the CPU.
+    `centre` is the mean of what it was fitted to, and `largest` the farthest that a number of it is from there.
+    Shape: weight (n_labels, width), bias (n_labels), centre (width), float64 on the CPU.
     """
 
     weight: Tensor
     bias: Tensor
+    centre: Tensor
     largest: float
+
+    def logits(self, vectors: Tensor) -> Tensor:
+        """Shape: (n, width) to (n, n_labels), float64 on the CPU."""
+        return F.linear(vectors.double().cpu() - self.centre, self.weight, self.bias)
 
 
 def logistic_regression(
@@ -43,8 +55,8 @@ def logistic_regression(
     """
     vectors, wanted = vectors.detach().double().cpu(), labels.cpu()
     # The bias takes up what all vectors share: the same regression, found in far fewer rounds.
-    shared = vectors.mean(dim=0)
-    x = vectors - shared
+    centre = vectors.mean(dim=0)
+    x = vectors - centre
     counts = None if class_weights is None else class_weights.double().cpu()
     total = float(len(wanted) if counts is None else counts[wanted].sum())
     entropy: Callable[[Tensor], Tensor]
@@ -72,21 +84,20 @@ def logistic_regression(
 
     with torch.enable_grad():
         search.step(loss)  # type: ignore[no-untyped-call]  # torch's own
-    found = weight.detach()
-    return LogisticRegression(found, bias.detach() - found @ shared, float(vectors.abs().max()))
+    return LogisticRegression(weight.detach(), bias.detach(), centre, float(x.abs().max()))
 
 
 @dataclass(frozen=True)
 class LogisticStart:
     """Lets a head of labels be the regression of the items in `batches`.
 
-    It `stays` that where it is better than the head as it is made; else steps are taken from there, and it becomes that
-    behind them, where they have found nothing better.
+    Instead of steps or before them, where it is better than the head as it is made; behind them, where they have found
+    nothing better.
     """
 
     head: SentenceHead
     batches: Sequence[list[int]]
-    stays: bool = True
+    when: When = "instead"
 
     def fitted(self, read: Iterable[tuple[Tensor, Batch]]) -> LogisticRegression:
         """The regression of the batches, of which each comes with its states.
@@ -105,11 +116,12 @@ class LogisticStart:
         )
 
     def begin(self, found: LogisticRegression) -> None:
-        """Let the head answer as the regression does: vectors so small that tanh leaves them as they are."""
-        small = _LARGEST_IN_TANH / max(found.largest, torch.finfo(torch.float32).tiny)
+        """Let the head answer as the regression does: numbers so small that tanh nearly leaves them as they are."""
+        largest = _LARGEST_BEFORE_STEPS if self.when == "before" else _LARGEST_IN_TANH
+        small = largest / max(found.largest, torch.finfo(torch.float32).tiny)
         with torch.no_grad():
             self.head.dense.weight.copy_(small * torch.eye(len(self.head.dense.weight)))
-            self.head.dense.bias.zero_()
+            self.head.dense.bias.copy_(-small * found.centre)
             self.head.out.weight.copy_(found.weight / small)
             self.head.out.bias.copy_(found.bias)
 
@@ -118,20 +130,25 @@ class LogisticStart:
 class TriedStart:
     """What came of looking whether a head shall start there. Losses are those of what is held out, times in seconds.
 
-    `before` is measured of the head as it is made, and `loss` of the regression, where it `stays` if that is lower.
+    `before` is measured of the head as it is made, and `loss` of the regression.
     """
 
     found: LogisticRegression
     before: Mapping[str, float]
     loss: float
-    stays: bool
+    when: When
     finding_s: float
     evaluating_s: float
 
     @property
     def is_kept(self) -> bool:
-        """Whether the head goes there, and stays."""
-        return self.stays and self.loss < self.before["loss"]
+        """Whether the head goes there before any step."""
+        return self.when != "behind" and self.loss < self.before["loss"]
+
+    @property
+    def ends_the_run(self) -> bool:
+        """Whether it stays there, without steps."""
+        return self.is_kept and self.when == "instead"
 
     def __str__(self) -> str:
         return f"held-out loss {self.before['loss']:.3f} → {self.loss:.3f}"

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -49,8 +49,8 @@ class TrainingRun:
 
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
     process, and decides nothing. `read_once` are texts whose states no weight in training changes: they are read before
-    the first step, and not again. `start` is where a head goes, and stays, if the held-out loss is lower there; or
-    where it goes behind the last step, if that is lower than steps have found.
+    the first step, and not again. `start` is where a head goes, and stays or is trained on, if the held-out loss is
+    lower there; or where it goes behind the last step, if that is lower than steps have found.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -134,7 +134,7 @@ class TrainingRun:
             self._first.open(display, lambda: self._stop_if_asked(display, interrupted)),
         ):
             self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._first.elapsed_s)
-            self._begin(display)
+            self._begin(display, lambda: self._stop_if_asked(display, interrupted))
             stopped = self._ended(self._train(display, interrupted), display)
             after = self.evaluate()
         if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
@@ -236,44 +236,51 @@ class TrainingRun:
             with self._streams.forked(self._settings.seed), without_dropout(self._step):
                 return self._seconds_of(work)
 
-    def _begin(self, display: Display) -> None:
+    def _begin(self, display: Display, go_on: Callable[[], None]) -> None:
         """Put the head where it starts. What counts as the measure before training is that of the head as it is made.
 
-        A run that is resumed has that measure, and its head is further.
+        `go_on` is asked before each batch that is read for it, and may raise. A run that is resumed has that measure,
+        and its head is further.
         """
         if self._start is None or self._progress.before:
             return
         if (tried := self._tried) is None:
-            self._tried = tried = self._try(self._start)
+            self._tried = tried = self._try(self._start, go_on)
             if tried.is_kept:
-                display.note(f"the head is a logistic regression: {tried}")
+                begins = "is" if tried.ends_the_run else "begins as"
+                display.note(f"the head {begins} a logistic regression: {tried}")
         elapsed_s = self._progress.elapsed_s + tried.finding_s
         self._progress = replace(self._progress, before=tried.before, elapsed_s=elapsed_s)
         if tried.is_kept:
             self._start.begin(tried.found)
-            self._settled = True
+            self._settled = tried.ends_the_run
 
-    def _try(self, start: LogisticStart) -> TriedStart:
+    def _try(self, start: LogisticStart, go_on: Callable[[], None] = lambda: None) -> TriedStart:
         """Find where the head may start and what it is worth there; it is as before behind that."""
         began = time.perf_counter()
         before = self.evaluate()
         evaluated = time.perf_counter()
-        with self._streams.forked(), torch.no_grad():
-            batches = map(self._batch, start.batches)
-            fitted = start.fitted((self._step.states(batch), batch) for batch in batches)
+        with self._streams.forked(), torch.no_grad(), without_dropout(self._step):
+            fitted = start.fitted(self._with_states(start.batches, go_on))
         found = self._processes.from_main(fitted)
         fitted_at = time.perf_counter()
         start.begin(found)
         loss = self.evaluate()["loss"]
         self._state.use_best()
         finding_s = fitted_at - evaluated
-        return TriedStart(found, before, loss, start.stays, finding_s, time.perf_counter() - began - finding_s)
+        return TriedStart(found, before, loss, start.when, finding_s, time.perf_counter() - began - finding_s)
+
+    def _with_states(self, batches: Sequence[list[int]], go_on: Callable[[], None]) -> Iterator[tuple[Tensor, Batch]]:
+        for rows in batches:
+            go_on()
+            batch = self._batch(rows)
+            yield self._step.states(batch), batch
 
     def _ended(self, stopped: str, display: Display) -> str:
         """Put the best weights in place: of a step, or a regression that none came up to. Says what ended the run."""
         self._state.use_best()
         start, best = self._start, self._progress.best_loss
-        if start is None or start.stays or best is None:
+        if start is None or start.when != "behind" or best is None:
             return stopped
         if (tried := self._tried) is None:  # a run that was resumed
             self._tried = tried = self._try(start)

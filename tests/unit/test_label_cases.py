@@ -53,7 +53,7 @@ def test_few_labels_sets_each_variant_beside_plain(written: Written) -> None:
     assert all(len(row["accuracies"]) == 2 for row in by_labels["30"].values())
 
 
-@pytest.mark.parametrize("more", [[], ["--one-for-all", "--unlabelled", "8"]])
+@pytest.mark.parametrize("more", [[], ["--one-for-all", "--unlabelled", "12"]])
 def test_domains_scores_each_target_and_all_together(written: Written, more: list[str]) -> None:
     asked = [
         *more,

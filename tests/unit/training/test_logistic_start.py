@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adaptkit.heads.batch import Batch
 from adaptkit.layers.heads import SentenceHead
-from adaptkit.training.logistic_start import LogisticRegression, LogisticStart, logistic_regression
+from adaptkit.training.logistic_start import LogisticRegression, LogisticStart, When, logistic_regression
 
 N, WIDTH, N_LABELS = 90, 12, 3
 WEIGHTS = torch.tensor([0.5, 1.0, 3.0])
@@ -25,8 +25,7 @@ def labelled() -> tuple[Tensor, Tensor]:
 
 
 def probabilities(found: LogisticRegression, vectors: Tensor) -> NDArray[np.float64]:
-    logits = vectors.double() @ found.weight.T + found.bias
-    shares: NDArray[np.float64] = torch.softmax(logits, dim=1).numpy()
+    shares: NDArray[np.float64] = torch.softmax(found.logits(vectors), dim=1).numpy()
     return shares
 
 
@@ -54,15 +53,17 @@ def test_of_several_labels_each_is_that_of_sklearn_by_itself() -> None:
     references = [Reference(C=1.0, tol=1e-9, max_iter=10_000).fit(x, several[:, n].numpy()) for n in range(N_LABELS)]
     expected = np.concatenate([each.coef_ for each in references])
     assert found.weight.numpy() == pytest.approx(expected, abs=1e-4)
-    answered = torch.sigmoid(vectors.double() @ found.weight.T + found.bias).numpy()
+    answered = torch.sigmoid(found.logits(vectors)).numpy()
     for number, each in enumerate(references):
         assert answered[:, number] == pytest.approx(each.predict_proba(x)[:, 1], abs=1e-4)
 
 
-def test_a_head_that_starts_there_answers_the_same() -> None:
+# tanh moves numbers by 3e-5 of themselves; where steps follow, by a twelfth at most, of logits some units apart.
+@pytest.mark.parametrize(("when", "off"), [("instead", 1e-3), ("behind", 1e-3), ("before", 0.05)])
+def test_a_head_that_starts_there_answers_the_same(when: When, off: float) -> None:
     vectors, labels = labelled()
     head = SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1)
-    start = LogisticStart(head, [])
+    start = LogisticStart(head, [], when)
     ids = torch.zeros(N, 2, dtype=torch.long)
     mask = torch.tensor([1, 0]).expand(N, 2)
     # In 16 bits, with something where there is no token.
@@ -78,8 +79,8 @@ def test_a_head_that_starts_there_answers_the_same() -> None:
     torch.testing.assert_close(found.weight, alone.weight)
     start.begin(found)
     answered = torch.softmax(head.eval()(states, mask), dim=1).detach().numpy()
-    # tanh moves numbers by 3e-5 of themselves, of which the largest is 30.
-    assert answered == pytest.approx(probabilities(found, rounded), abs=1e-3)
+    assert answered == pytest.approx(probabilities(found, rounded), abs=off)
+    assert (float(start.head.dense.weight.detach().max()) > 0.01) is (when == "before")
 
 
 def test_one_vector_and_a_label_without_examples_have_a_regression() -> None:
