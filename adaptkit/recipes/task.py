@@ -362,8 +362,9 @@ class TaskTraining:
             # Of several labels a text, steps find more on some data and the regression on other (HISTORY.md).
             when: When = "instead" if self.head.row is CLASSIFICATION else "behind"
             return LogisticStart(head, self.items.training_batches(batch_size), when)
-        # The mean of two texts says next to nothing of how they stand to each other.
-        if self.head.pairs:
+        # The mean of two texts says next to nothing of how they stand to each other. And where domains are brought
+        # together, held-out labels of one of them would keep the regression, and undo that.
+        if self.head.pairs or any(each.source for each in self._regularising):
             return None
         return LogisticStart(head, self.items.training_batches(batch_size, most=_MOST_OF_A_START), "before")
 
