@@ -69,8 +69,8 @@ class Estimate:
         preparation, begun, rest = map(time_text, shown)
         parts = [f"{preparation} of preparation"]
         if self.begun_s:
-            read = "examples before the first step" if self.n_steps else "the examples once and to find a regression"
-            parts.append(f"{begun} to read {read}")
+            found = "" if self.n_steps else " and to find a regression"
+            parts.append(f"{begun} to read the examples once{found}")
         elif not self.n_steps:
             parts.append("in which all is learned")
         steps = f"for {self.n_steps:,} steps of {batch_size}"
@@ -140,6 +140,10 @@ def measure(
     n_evaluations = _evaluations_to_come(run, settings, is_learned=is_learned)
     to_come_s = seconds_of_evaluations(n_evaluations, run, data, settings, answered)
     begun_s = run.read_once_s + (0.0 if tried is None else tried.finding_s + tried.evaluating_s)
+    start_s = run.measure_start()
+    n_of_start = EVALUATIONS_OF_A_START if tried is not None or start_s else 0
+    if start_s:
+        to_come_s += seconds_of_evaluations(EVALUATIONS_OF_A_START, run, data, settings, None)
     kept_s = run.measure_anchor_states()
     if not is_learned:
         # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.
@@ -149,8 +153,8 @@ def measure(
         objective=objective,
         n_sentences=n_sentences,
         n_steps=settings.max_steps if run.takes_steps and not is_learned else 0,
-        elapsed_s=begun_s + steps_s + to_come_s + kept_s,
-        n_evaluations=n_evaluations + (0 if tried is None else EVALUATIONS_OF_A_START),
+        elapsed_s=begun_s + start_s + steps_s + to_come_s + kept_s,
+        n_evaluations=n_evaluations + n_of_start,
         evaluations_s=to_come_s + (0.0 if tried is None else tried.evaluating_s),
         begun_s=begun_s,
         peak_memory_bytes=run.peak_memory_bytes() + run.anchor_bytes,

@@ -5,7 +5,7 @@ from adaptkit.terminal.asking import as_typed
 
 FEW = 20
 _A_START = 200
-"""Of 50 labelled reviews two of three trainings learned nothing, of 200 none (`benchmarks.run few_labels`)."""
+"""Of two labels, 50 reviews were nearly worth 200 (`benchmarks.run few_labels`); tags and pairs of texts need more."""
 
 
 def few_examples(n_examples: int, n_heldout: int, *, given: bool = False) -> str | None:

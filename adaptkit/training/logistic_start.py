@@ -14,14 +14,16 @@ from adaptkit.layers.heads import SentenceHead
 from adaptkit.layers.pooling import mean_pool
 
 _MOST_ROUNDS = 1000
+_MOST_ROUNDS_BEFORE_STEPS = 100
 _LEAST_SLOPE = 1e-6
 # tanh(x) is x less x**3 / 3: by 3 parts in 100,000 at the largest number that it gets.
 _LARGEST_IN_TANH = 0.01
-# Where steps follow, they move weights of the usual size. The logits are then off by an eighth at the very most.
+# Where steps follow, they move weights of the usual size. A number is then off by a twelfth at most.
 _LARGEST_BEFORE_STEPS = 0.5
+_LEAST_SPREAD = 1e-3
 
-When: TypeAlias = Literal["instead", "before", "behind"]
-"""Where a regression stands to the steps of a run: in their place, before the first of them, or behind the last."""
+ToSteps: TypeAlias = Literal["instead", "before", "after"]
+"""How a regression stands to the steps of a run: in place of them, before the first, or after the last."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,12 @@ class LogisticRegression:
 
 
 def logistic_regression(
-    vectors: Tensor, labels: Tensor, *, n_labels: int, class_weights: Tensor | None = None
+    vectors: Tensor,
+    labels: Tensor,
+    *,
+    n_labels: int,
+    class_weights: Tensor | None = None,
+    most_rounds: int = _MOST_ROUNDS,
 ) -> LogisticRegression:
     """The least sum of cross-entropies, each times the weight of its label, plus half of the sum of squared weights.
 
@@ -68,7 +75,7 @@ def logistic_regression(
     bias = torch.zeros(n_labels, dtype=torch.float64, requires_grad=True)
     search = torch.optim.LBFGS(
         [weight, bias],
-        max_iter=_MOST_ROUNDS,
+        max_iter=most_rounds,
         tolerance_grad=_LEAST_SLOPE,
         tolerance_change=0.0,
         line_search_fn="strong_wolfe",
@@ -91,13 +98,13 @@ def logistic_regression(
 class LogisticStart:
     """Lets a head of labels be the regression of the items in `batches`.
 
-    Instead of steps or before them, where it is better than the head as it is made; behind them, where they have found
-    nothing better.
+    It becomes that instead of steps, or before them, if the regression is better than the head as it is made; after
+    them, if they have found nothing better.
     """
 
     head: SentenceHead
     batches: Sequence[list[int]]
-    when: When = "instead"
+    when: ToSteps = "instead"
 
     def fitted(self, read: Iterable[tuple[Tensor, Batch]]) -> LogisticRegression:
         """The regression of the batches, of which each comes with its states.
@@ -112,13 +119,17 @@ class LogisticStart:
             class_weights = batch.class_weights
         n_labels = self.head.out.out_features
         return logistic_regression(
-            torch.cat(vectors), torch.cat(labels), n_labels=n_labels, class_weights=class_weights
+            torch.cat(vectors),
+            torch.cat(labels),
+            n_labels=n_labels,
+            class_weights=class_weights,
+            most_rounds=_MOST_ROUNDS_BEFORE_STEPS if self.when == "before" else _MOST_ROUNDS,
         )
 
     def begin(self, found: LogisticRegression) -> None:
         """Let the head answer as the regression does: numbers so small that tanh nearly leaves them as they are."""
         largest = _LARGEST_BEFORE_STEPS if self.when == "before" else _LARGEST_IN_TANH
-        small = largest / max(found.largest, torch.finfo(torch.float32).tiny)
+        small = largest / max(found.largest, _LEAST_SPREAD)
         with torch.no_grad():
             self.head.dense.weight.copy_(small * torch.eye(len(self.head.dense.weight)))
             self.head.dense.bias.copy_(-small * found.centre)
@@ -136,14 +147,14 @@ class TriedStart:
     found: LogisticRegression
     before: Mapping[str, float]
     loss: float
-    when: When
+    when: ToSteps
     finding_s: float
     evaluating_s: float
 
     @property
     def is_kept(self) -> bool:
         """Whether the head goes there before any step."""
-        return self.when != "behind" and self.loss < self.before["loss"]
+        return self.when != "after" and self.loss < self.before["loss"]
 
     @property
     def ends_the_run(self) -> bool:

@@ -50,7 +50,7 @@ class TrainingRun:
     `scores` measures, of 100, what the model answers as it is then; it is asked beside each held-out loss, in the main
     process, and decides nothing. `read_once` are texts whose states no weight in training changes: they are read before
     the first step, and not again. `start` is where a head goes, and stays or is trained on, if the held-out loss is
-    lower there; or where it goes behind the last step, if that is lower than steps have found.
+    lower there; or where it goes after the last step, if that is lower than steps have found.
     """
 
     takes_steps: ClassVar[bool] = True
@@ -71,7 +71,7 @@ class TrainingRun:
         start: LogisticStart | None = None,
     ) -> None:
         self._scores = scores
-        self._start, self._settled = start, False
+        self.start, self._settled = start, False
         self._tried: TriedStart | None = None
         self.device = device = model.backbone.device
         self._backbone = model.backbone
@@ -214,15 +214,25 @@ class TrainingRun:
         return self._first.elapsed_s
 
     def tried_start(self) -> TriedStart | None:
-        """What comes of starting the head as a regression, which is found once; None where it starts as it is made.
+        """What comes of making the head a regression, found once; None where steps follow it, or there is none.
 
         All that a run reads once is read for it, and no weight is changed behind it.
         """
-        if self._start is not None and self._tried is None:
+        if self.start is not None and self.start.when != "before" and self._tried is None:
             with self._fast_backbone():
                 self._first.read_examples()
-                self._tried = self._try(self._start)
+                self._tried = self._try(self.start)
         return self._tried
+
+    def measure_start(self) -> float:
+        """Seconds that reading takes for a regression that steps follow, by a batch of middle length; else 0."""
+        if self.start is None or self.start.when != "before":
+            return 0.0
+        batches = self.start.batches
+        middle = batches[len(batches) // 2]
+        with torch.no_grad():
+            seconds = self.measure_in_use(lambda: self._step.states(self._batch(middle)))
+        return seconds * sum(map(self._data.n_tokens, batches)) / self._data.n_tokens(middle)
 
     def measure_anchor_states(self) -> float:
         """Seconds that making them takes, before the first step, by a batch of middle length."""
@@ -242,18 +252,19 @@ class TrainingRun:
         `go_on` is asked before each batch that is read for it, and may raise. A run that is resumed has that measure,
         and its head is further.
         """
-        if self._start is None or self._progress.before:
+        if self.start is None or self._progress.before:
             return
         if (tried := self._tried) is None:
-            self._tried = tried = self._try(self._start, go_on)
+            self._tried = tried = self._try(self.start, go_on)
             if tried.is_kept:
-                begins = "is" if tried.ends_the_run else "begins as"
-                display.note(f"the head {begins} a logistic regression: {tried}")
+                verb = "is" if tried.ends_the_run else "begins as"
+                display.note(f"the head {verb} a logistic regression: {tried}")
         elapsed_s = self._progress.elapsed_s + tried.finding_s
         self._progress = replace(self._progress, before=tried.before, elapsed_s=elapsed_s)
         if tried.is_kept:
-            self._start.begin(tried.found)
+            self.start.begin(tried.found)
             self._settled = tried.ends_the_run
+            self._progress = replace(self._progress, begun_at=tried.loss)
 
     def _try(self, start: LogisticStart, go_on: Callable[[], None] = lambda: None) -> TriedStart:
         """Find where the head may start and what it is worth there; it is as before behind that."""
@@ -279,12 +290,14 @@ class TrainingRun:
     def _ended(self, stopped: str, display: Display) -> str:
         """Put the best weights in place: of a step, or a regression that none came up to. Says what ended the run."""
         self._state.use_best()
-        start, best = self._start, self._progress.best_loss
-        if start is None or start.when != "behind" or best is None:
+        start, best, begun_at = self.start, self._progress.best_loss, self._progress.begun_at
+        if begun_at is not None and not self._settled and best is not None and not best < begun_at:
+            return f"{stopped}; no step lowered the held-out loss of the regression that the head began as"
+        if start is None or start.when != "after" or best is None:
             return stopped
         if (tried := self._tried) is None:  # a run that was resumed
             self._tried = tried = self._try(start)
-        if tried.loss >= best:
+        if not tried.loss < best:
             return stopped
         start.begin(tried.found)
         display.note(f"the head is a logistic regression: held-out loss {tried.loss:.3f}, and {best:.3f} by steps")

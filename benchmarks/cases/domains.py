@@ -1,12 +1,14 @@
 """What text of the target domain without labels gives: sentiment, from labels of books to five other domains.
 
 `python -m benchmarks.run domains [--device cuda] [--source books] [--targets electronics,MR] [--seeds 0,1,2]
-[--variants "CORAL 1;DANN 0.1;pseudo-labels 0.5"] [--max-steps N] [--max-length 256] [--limit N] [--bits 16]`
+[--variants "CORAL 1;DANN 0.1;pseudo-labels 0.5"] [--max-steps N] [--max-length 256] [--limit N] [--bits 16]
+[--one-for-all] [--unlabelled N]`
 
 CORAL, DANN and pseudo-labels train one adapter a target domain, on all labels of the source and the target's text
 without labels; the plain task adapter is one for all targets, and so are those of other regularisers, and a head alone.
 Pseudo-labels are what the plain adapter answers for the surest share of the target's text, as many of each label.
-With `--one-for-all` they read the text of all targets instead, and one adapter serves them all.
+With `--one-for-all` they read the text of all targets instead, and one adapter serves them all. Beside CORAL and DANN a
+head starts new; in all others it begins as a regression, so that what they gain has that in it.
 Behind ` and plain` an adapter answers together with the plain one, by the mean of their probabilities, and `plain and
 plain` are two of different seeds. What a variant gains is over all test examples of the targets together (`average`)
 and by target. `--limit` scores the first N examples of each.
@@ -111,7 +113,7 @@ class Case:
             asked["regularisers"] = _ANYWHERE[kind](weight=float(weight))
         elif kind == "pseudo-labels":
             asked["data"] = self._with_answers(texts, seed, float(weight))
-        elif kind:
+        elif name not in (PLAIN, "head"):
             asked["regularisers"] = _OF_DOMAIN[kind](weight=float(weight), unlabelled=texts)
         run = adaptkit.Run(
             seed=seed,
@@ -127,12 +129,11 @@ class Case:
         with attached(self.model, adapter):
             answers = cast("list[PredictedLabel]", self.model.predict(texts, stack=adapter.id, batch_size=64))
         sure = sorted(zip(texts, answers, strict=True), key=lambda each: -max(each[1].probabilities.values()))
-        each = int(share * len(texts)) // len(self._source.labels)
-        chosen = [
-            LabelledText(text=text, label=label, language="en")
-            for label in self._source.labels
-            for text in [text for text, answer in sure if answer.label == label][:each]
-        ]
+        n_each = int(share * len(texts)) // len(self._source.labels)
+        chosen = []
+        for label in self._source.labels:
+            surest = [text for text, answer in sure if answer.label == label][:n_each]
+            chosen += [LabelledText(text=text, label=label, language="en") for text in surest]
         return read_labelled([*self._source.examples, *chosen])
 
 

@@ -77,9 +77,11 @@ def test_domains_scores_each_target_and_all_together(written: Written, more: lis
 
 
 @pytest.mark.usefixtures("written")
-def test_a_variant_that_there_is_not_is_refused() -> None:
-    with pytest.raises(KeyError, match="MMD"):
-        domains.main(["--targets", "MR", "--seeds", "0", "--variants", "MMD 1", "--max-steps", "1", "--limit", "10"])
+@pytest.mark.parametrize("name", ["MMD 1", "CORAL", "heads"])
+def test_a_variant_that_there_is_not_is_refused(name: str) -> None:
+    asked = ["--targets", "MR", "--seeds", "0", "--variants", name, "--max-steps", "1", "--limit", "10"]
+    with pytest.raises((KeyError, ValueError)):
+        domains.main(asked)
 
 
 def test_every_variant_is_one_that_can_be_asked_for() -> None:

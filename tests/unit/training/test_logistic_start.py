@@ -9,7 +9,7 @@ from torch import Tensor
 
 from adaptkit.heads.batch import Batch
 from adaptkit.layers.heads import SentenceHead
-from adaptkit.training.logistic_start import LogisticRegression, LogisticStart, When, logistic_regression
+from adaptkit.training.logistic_start import LogisticRegression, LogisticStart, ToSteps, logistic_regression
 
 N, WIDTH, N_LABELS = 90, 12, 3
 WEIGHTS = torch.tensor([0.5, 1.0, 3.0])
@@ -58,9 +58,9 @@ def test_of_several_labels_each_is_that_of_sklearn_by_itself() -> None:
         assert answered[:, number] == pytest.approx(each.predict_proba(x)[:, 1], abs=1e-4)
 
 
-# tanh moves numbers by 3e-5 of themselves; where steps follow, by a twelfth at most, of logits some units apart.
-@pytest.mark.parametrize(("when", "off"), [("instead", 1e-3), ("behind", 1e-3), ("before", 0.05)])
-def test_a_head_that_starts_there_answers_the_same(when: When, off: float) -> None:
+# tanh moves numbers by 3e-5 of themselves, and by a twelfth at most where steps follow; logits are some units apart.
+@pytest.mark.parametrize(("when", "off"), [("instead", 1e-3), ("after", 1e-3), ("before", 0.05)])
+def test_a_head_that_starts_there_answers_the_same(when: ToSteps, off: float) -> None:
     vectors, labels = labelled()
     head = SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1)
     start = LogisticStart(head, [], when)
@@ -81,6 +81,26 @@ def test_a_head_that_starts_there_answers_the_same(when: When, off: float) -> No
     answered = torch.softmax(head.eval()(states, mask), dim=1).detach().numpy()
     assert answered == pytest.approx(probabilities(found, rounded), abs=off)
     assert (float(start.head.dense.weight.detach().max()) > 0.01) is (when == "before")
+
+
+def test_rounds_are_few_where_steps_follow() -> None:
+    vectors, labels = labelled()
+    read = [(vectors[:, None], Batch(ids=labels[:, None], mask=torch.ones(N, 1), labels=labels))]
+    head = SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1)
+    whole = LogisticStart(head, []).fitted(read)
+    fewer = LogisticStart(head, [], "before").fitted(read)
+    few = logistic_regression(vectors, labels, n_labels=N_LABELS, most_rounds=3)
+    torch.testing.assert_close(fewer.weight, whole.weight, atol=1e-3, rtol=0)
+    assert float((few.weight - whole.weight).abs().max()) > 1e-2
+
+
+@pytest.mark.parametrize("when", ["instead", "before", "after"])
+def test_texts_that_are_all_the_same_have_a_head_of_numbers(when: ToSteps) -> None:
+    vectors = torch.full((4, WIDTH), 900.0)
+    start = LogisticStart(SentenceHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1), [], when)
+    start.begin(logistic_regression(vectors, torch.tensor([0, 0, 1, 1]), n_labels=N_LABELS))
+    answered = torch.softmax(start.head.eval()(vectors[:, None], torch.ones(4, 1)), dim=1)
+    assert answered[0].tolist() == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
 
 
 def test_one_vector_and_a_label_without_examples_have_a_regression() -> None:
