@@ -42,6 +42,11 @@ def first_row(part: Path | TwoFiles, languages: LanguagePair) -> tuple[int, Row]
     return None if rows is None else next(rows, None)
 
 
+def names_its_languages(part: Path | TwoFiles) -> bool:
+    """Whether a file says which language is where; the order of two columns, or of two files, does not."""
+    return not isinstance(part, tuple) and (format_suffix(part) == ".tmx" or _language_rows(part) is not None)
+
+
 def _first_unit(path: Path, languages: LanguagePair) -> tuple[int, Row] | None:
     """The first that has the languages, also the preferred one, where there is such: not each needs to have them."""
     found: dict[str, None] = {}

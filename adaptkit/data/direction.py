@@ -1,9 +1,11 @@
 """Which side of pairs is the sentence and which its translation: what was taken, and whether it looks the other way."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
+from typing import Literal, NamedTuple, TypeAlias
 
 from adaptkit.data.lexicon import read_words
 from adaptkit.data.sentence import Sentence
@@ -16,7 +18,11 @@ from adaptkit.languages import (
     usual_scripts,
     with_frequent_words,
 )
+from adaptkit.terminal.asking import for_reader
 from adaptkit.terminal.plain_text import one_line
+
+Order: TypeAlias = Literal["columns", "files", "pairs", "names"]
+"""What says which language is where: the order of two columns, of two files or in pairs; or names of languages."""
 
 LOOKED_AT = 200
 _SHOWN = 60
@@ -29,6 +35,21 @@ _LEAST_KNOWN = 5
 _MOSTLY = 0.5
 _FAR_APART = 2
 """Branches that English and Hindi have in common, or French and Albanian."""
+_WAY_OUT: Mapping[Order | None, str] = {
+    "columns": "Swap the columns, or name their languages in a first line",
+    "files": "Give the two files in the other order",
+    "pairs": "Turn each pair round",
+    "names": "Correct the names of the languages",
+    None: "Swap the two sides",
+}
+
+
+class _Evidence(NamedTuple):
+    """What shows that pairs are swapped, whether that is sure, and what to do where they are right all the same."""
+
+    sure: bool
+    reason: str
+    if_right: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +58,7 @@ class Direction:
 
     `language` is that of the sentences, `source` that of their translations, where it is stated, and `likely` where it
     is not, and one is taken for granted. `known` are some words of the translations' language, as `read_words` has
-    them: they tell the sides of a dictionary.
+    them: they tell the sides of a dictionary. `order` is what says which side is which, where that is known.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -45,6 +66,7 @@ class Direction:
     source: str | None = None
     known: Collection[str] = frozenset()
     likely: str | None = None
+    order: Order | None = None
 
     def __str__(self) -> str:
         translation, sentence = (one_line(side, at_most=_SHOWN) for side in self.pairs[0])
@@ -52,22 +74,26 @@ class Direction:
 
     def problem(self) -> str | None:
         """Why the two sides look swapped, in a sentence; None where nothing shows that."""
-        reason = self.reason()
-        if reason is None:
+        if (found := self._strongest) is None:
             return None
+        if_right = f" If they are right, {found.if_right}." if found.if_right else ""
         return (
-            f"the two sides look swapped: {reason}. A pair is a translation first, then the sentence in {self._name}. "
-            "Swap the columns, or, in a file with tabs, name their languages in a first line."
+            f"the two sides look swapped: {found.reason}. A pair is a translation first, then the sentence in "
+            f"{self._name}. {_WAY_OUT[self.order]}.{if_right}"
         )
 
     def reason(self) -> str | None:
         """What shows that they are; pairs may be of lines that have nothing to do with each other."""
-        return next((reason for _, reason in self._evidence()), None)
+        return self._strongest and self._strongest.reason
 
     @property
     def is_surely_swapped(self) -> bool:
-        """Whether scripts show it, or words of this language or of that of the translations, stated or likely."""
-        return any(sure for sure, _ in self._evidence())
+        """Whether scripts or words of the two languages show it, of which that of the translations may be likely alone.
+
+        A sentence may be in a script that its language is rarely written in, and a creole full of words of the likely
+        language: neither is sure.
+        """
+        return self._strongest is not None and self._strongest.sure
 
     @property
     def _name(self) -> str:
@@ -78,42 +104,65 @@ class Direction:
         """Translations, and sentences."""
         return [first for first, _ in self.pairs], [second for _, second in self.pairs]
 
-    def _evidence(self) -> Iterator[tuple[bool, str]]:
-        """What shows it, each with whether that is sure."""
+    @cached_property
+    def _strongest(self) -> _Evidence | None:
+        """The first that is sure, else the first."""
+        first: _Evidence | None = None
+        for found in self._evidence():
+            if found.sure:
+                return found
+            first = first or found
+        return first
+
+    def _evidence(self) -> Iterator[_Evidence]:
         if by_script := self._by_script():
-            yield True, by_script
+            yield by_script
         yield from self._by_words()
         if by_known := self._by_known():
-            yield False, by_known
+            yield _Evidence(False, by_known)
 
-    def _by_script(self) -> str | None:
+    def _by_script(self) -> _Evidence | None:
         usual = usual_scripts(self.language)
         translations, sentences = self._sides
         if not usual or _share_in(translations, usual) <= _MOSTLY or _share_in(sentences, usual) >= 1 - _MOSTLY:
             return None
-        found = _scripts(sentences).most_common(1)
-        there = name_of_script(found[0][0]) if found else "no"
-        return (
-            f"the side read as {self._name} is in {there} script, and the other side in "
-            f"{' and '.join(sorted(map(name_of_script, usual)))}, in which {self._name} is usually written"
+        scripts = _scripts(sentences)
+        script = max(scripts, key=lambda each: scripts[each], default=None)
+        reason = (
+            f"the side read as {self._name} is in {name_of_script(script) if script else 'no'} script, and the other "
+            f"side in {' and '.join(sorted(map(name_of_script, usual)))}, in which {self._name} is usually written"
         )
+        if_right = f"give the script with the language: {self._own}-{script}" if script else ""
+        return _Evidence(self._is_in_script_of_source(sentences, usual), reason, if_right)
 
-    def _by_words(self) -> Iterator[tuple[bool, str]]:
+    def _is_in_script_of_source(self, sentences: Sequence[str], usual: frozenset[str]) -> bool:
+        """Whether sentences are in a script of the translations' language; where that is only likely, not in another.
+
+        Serbian in Latin beside Russian is in the script of English too.
+        """
+        source = self.source or self.likely
+        if source is None or _share_in(sentences, usual_scripts(source) - usual) <= _MOSTLY:
+            return False
+        words = None if self.source or _too_few(sentences) else share_of_frequent_words(sentences, source)
+        return words is None or words >= _IN_A_LANGUAGE
+
+    def _by_words(self) -> Iterator[_Evidence]:
         """By the most frequent words: the translations' language among the sentences, or this language's opposite."""
         translations, sentences = self._sides
-        if sum(len(side.split()) for side in sentences) < _LEAST_WORDS:
+        if _too_few(sentences):
             return
-        own = self.language.partition("-")[0]
         source = self.source or self.likely
         # Relatives have words in common, so that of these only the one that is stated is asked about.
         others = filter(self._is_no_relative, with_frequent_words()) if self.source is None else ()
         for tag in filter(None, (source, *others)):
-            if tag != own and _is_in(sentences, tag, rather_than=translations):
+            if tag != self._own and _is_in(sentences, tag, rather_than=translations):
                 looks = f"the side read as {self._name} looks like {language_name(tag)}, and the other side does not"
-                yield tag == source, looks
+                sure = tag == source and (self.source is not None or self._is_no_relative(tag))
+                yield _Evidence(sure, looks, self._source_to_state())
                 break
         if _is_in(translations, self.language, rather_than=sentences):
-            yield True, f"the side read as translations looks like {self._name}, and the other side does not"
+            looks = f"the side read as translations looks like {self._name}, and the other side does not"
+            yield _Evidence(True, looks)
 
     def _by_known(self) -> str | None:
         """By words that are known to be of the translations' language."""
@@ -129,6 +178,18 @@ class Direction:
             f"side {there:.0%}"
         )
 
+    def _source_to_state(self) -> str:
+        """What to do where the translations' language was only taken for granted."""
+        if self.source is not None:
+            return ""
+        how = for_reader("Source(..., source_lang=...)", in_shell="FILE,source_lang=...")
+        return f"say of this source which language the translations are in: {how}"
+
+    @property
+    def _own(self) -> str:
+        """The language without its script and region."""
+        return self.language.partition("-")[0]
+
     def _is_no_relative(self, tag: str) -> bool:
         return len(shared_branches(self.language, tag)) <= _FAR_APART
 
@@ -139,10 +200,15 @@ def direction_of(
     source: str | None = None,
     known: Collection[str] = frozenset(),
     likely: str | None = None,
+    order: Order | None = None,
 ) -> Direction | None:
     """The direction of the first pairs among the rows; None where there are none."""
     pairs = tuple((row.translation, row.text) for row in islice(rows, LOOKED_AT) if row.translation is not None)
-    return Direction(pairs, language, source, known, likely) if pairs else None
+    return Direction(pairs, language, source, known, likely, order) if pairs else None
+
+
+def _too_few(texts: Iterable[str]) -> bool:
+    return sum(len(text.split()) for text in texts) < _LEAST_WORDS
 
 
 def _is_in(texts: Sequence[str], tag: str, *, rather_than: Sequence[str]) -> bool:

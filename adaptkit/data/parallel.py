@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from adaptkit.data.bitext import TwoFiles, file_pairs, first_row
+from adaptkit.data.bitext import TwoFiles, file_pairs, first_row, names_its_languages
 from adaptkit.data.cldr import is_cldr, names_of
 from adaptkit.data.columns import given_text
+from adaptkit.data.direction import Order
 from adaptkit.data.rows import has_rows
 from adaptkit.data.sources import DataSet, describe_files, existing_path, in_home, is_data_set, is_file, is_folder
 from adaptkit.data.translations import LanguagePair
@@ -34,6 +35,21 @@ class _Described(Protocol):
     source_language: str
 
 
+@dataclass(frozen=True)
+class PartOfCorpus:
+    """Pairs of a corpus that one thing says the languages of: of a file or of two, or all.
+
+    Attributes:
+        description: the names of the files, without folders; empty where it is the whole corpus.
+        order: what says which language is where; None where it is not known.
+        pairs: starts a reading, as `ParallelCorpus.pairs`, but a part may be empty.
+    """
+
+    description: str
+    order: Order | None
+    pairs: Callable[[], Iterator[Pair]]
+
+
 class ParallelCorpus:
     """Pairs that are read as they are asked for; make one with `open_parallel`.
 
@@ -43,7 +59,8 @@ class ParallelCorpus:
         repeatable: whether `pairs` may be called again (an iterator can be read once).
         empty_pairs: pairs skipped so far by the latest reading because a side was empty.
         of_names: whether they are names, of emoji or countries, and not sentences.
-        by_order: whether the order of the two sides alone says which language is where.
+        order: what says which language is where; None where it is not known, or several files differ in it.
+        parts: of several files that can be read again, what each is.
 
     """
 
@@ -55,14 +72,16 @@ class ParallelCorpus:
         description: str,
         repeatable: bool,
         of_names: bool = False,
-        by_order: bool = False,
+        order: Order | None = None,
+        parts: Sequence[PartOfCorpus] = (),
     ) -> None:
         self.source_language = source_language
         self.description = description
         self.repeatable = repeatable
         self.empty_pairs = 0
         self.of_names = of_names
-        self.by_order = by_order
+        self.order = order
+        self.parts = tuple(parts)
         self._read = read
         self._was_read = False
 
@@ -143,7 +162,9 @@ def _open_dataset(dataset: DataSet, languages: LanguagePair) -> ParallelCorpus:
     def read() -> Iterator[Pair]:
         return languages.pairs(description, enumerate(dataset, start=1))
 
-    return ParallelCorpus(read, source_language=languages.source, description=description, repeatable=True)
+    return ParallelCorpus(
+        read, source_language=languages.source, description=description, repeatable=True, order="names"
+    )
 
 
 def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> ParallelCorpus:
@@ -155,14 +176,33 @@ def _open_files(parts: Sequence[Path | TwoFiles], languages: LanguagePair) -> Pa
     def read() -> Iterator[Pair]:
         return chain.from_iterable(file_pairs(part, languages) for part in parts)
 
+    orders = [_order_of(part) for part in parts]
+    several = repeatable and len(parts) > 1
     description = describe_files(paths)
     return ParallelCorpus(
         read,
         source_language=languages.source,
         description=description,
         repeatable=repeatable,
-        by_order=repeatable and first is None,
+        order=orders[0] if len(set(orders)) == 1 else None,
+        parts=[_part_of(part, order, languages) for part, order in zip(parts, orders, strict=True)] if several else (),
     )
+
+
+def _order_of(part: Path | TwoFiles) -> Order | None:
+    if isinstance(part, tuple):
+        return "files"
+    if not part.is_file():  # a pipe would lose what is looked at
+        return None
+    return "names" if names_its_languages(part) else "columns"
+
+
+def _part_of(part: Path | TwoFiles, order: Order | None, languages: LanguagePair) -> PartOfCorpus:
+    def pairs() -> Iterator[Pair]:
+        stripped = ((source.strip(), target.strip()) for source, target in file_pairs(part, languages))
+        return (pair for pair in stripped if all(pair))
+
+    return PartOfCorpus(describe_files(part if isinstance(part, tuple) else [part]), order, pairs)
 
 
 def _require_whole_cldr(source: object) -> None:
@@ -177,7 +217,12 @@ def _open_names(folder: Path, languages: LanguagePair) -> ParallelCorpus:
         raise ConfigError(f"the names in {folder} are read from {source} into {source}; {_TWO_LANGUAGES}")
     names = names_of(folder, source=source, language=languages.target)
     return ParallelCorpus(
-        lambda: iter(names.pairs), source_language=source, description=str(names), repeatable=True, of_names=True
+        lambda: iter(names.pairs),
+        source_language=source,
+        description=str(names),
+        repeatable=True,
+        of_names=True,
+        order="names",
     )
 
 
@@ -198,7 +243,7 @@ def _open_pairs(pairs: Iterable[object], languages: LanguagePair) -> ParallelCor
         source_language=languages.source,
         description=description,
         repeatable=repeatable,
-        by_order=not isinstance(pairs, _Described),
+        order=None if isinstance(pairs, _Described) else "pairs",
     )
 
 

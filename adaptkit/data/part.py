@@ -6,11 +6,11 @@ from itertools import islice, zip_longest
 from statistics import median
 
 from adaptkit.data.corpus import Corpus, open_corpus
-from adaptkit.data.direction import LOOKED_AT, direction_of
+from adaptkit.data.direction import LOOKED_AT, Order, direction_of
 from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.licences import NOT_STATED
-from adaptkit.data.parallel import open_parallel
+from adaptkit.data.parallel import PartOfCorpus, open_parallel
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError
@@ -39,7 +39,8 @@ class Part:
         languages: in words, which language is translated into which; empty without translations.
         repeatable: whether it can be read again.
         of_names: whether it is known to have names, such as those of emoji, and no sentences.
-        by_order: whether the order of its two sides alone says which language is where.
+        order: what says which language is where; None where it is not known, or several files differ in it.
+        pieces: of several files that can be read again, what each is.
         n_skipped: pairs that the latest reading skipped because a side was empty.
     """
 
@@ -52,7 +53,8 @@ class Part:
     languages: str = ""
     repeatable: bool = True
     of_names: bool = False
-    by_order: bool = False
+    order: Order | None = None
+    pieces: Sequence[PartOfCorpus] = ()
     n_skipped: Callable[[], int] = lambda: 0
 
     def __str__(self) -> str:
@@ -128,7 +130,8 @@ def parallel_part(source: Source, language: str, *, preferred: str | None = None
         languages=f"{stated} to {language}" if stated else f"to {language} from a language not stated",
         repeatable=corpus.repeatable,
         of_names=corpus.of_names,
-        by_order=corpus.by_order,
+        order=corpus.order,
+        pieces=corpus.parts,
         n_skipped=lambda: corpus.empty_pairs,
     )
 
@@ -169,18 +172,30 @@ def swapped_parts(
     Both are as in `Direction`.
 
     Raises:
-        ConfigError: They surely are, in a source that names no languages.
+        ConfigError: They surely are, in a source, or one of its files, that names no languages.
+        MalformedText: As `rows` would be, had they been read to the end.
     """
     for number, part in enumerate(parts):
         if part.of_names:  # by their codes it is known which is which
             continue
-        own = (row for row in rows if row.part == number)
-        direction = direction_of(own, part.language, part.source_language, known, likely)
-        if direction is None or (problem := direction.problem()) is None:
-            continue
-        if part.by_order and direction.is_surely_swapped:
-            raise ConfigError(f"{part.name}: {problem}")
-        yield f"{part.name}: {problem}"
+        for name, order, own in _looked_at(part, number, rows):
+            direction = direction_of(own, part.language, part.source_language, known, likely, order)
+            if direction is None or (problem := direction.problem()) is None:
+                continue
+            if order in ("columns", "files", "pairs") and direction.is_surely_swapped:
+                raise ConfigError(f"{name}: {problem}")
+            yield f"{name}: {problem}"
+
+
+def _looked_at(
+    part: Part, number: int, rows: Sequence[Sentence]
+) -> Iterator[tuple[str, Order | None, Iterator[Sentence]]]:
+    """The rows of a part, or, where it has several files, the first of each: names, what orders them, and rows."""
+    if not part.pieces:
+        yield part.name, part.order, (row for row in rows if row.part == number)
+    for piece in part.pieces:
+        own = (Sentence(sentence, translation) for translation, sentence in piece.pairs())
+        yield piece.description, piece.order, own
 
 
 def _sentences(corpus: Corpus) -> Iterator[Sentence]:

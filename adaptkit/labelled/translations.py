@@ -34,7 +34,7 @@ def read_translations(source: Any, *, language: str | None, source_language: str
         for text, target in corpus.pairs()
     ]
     rows = (Sentence(each.target, each.source) for each in examples)
-    direction = direction_of(rows, canonical_tag(language), canonical_tag(tag))
+    direction = direction_of(rows, canonical_tag(language), canonical_tag(tag), order=corpus.order)
     swapped = None if direction is None else direction.problem()
     dropped = {"a side is empty": corpus.empty_pairs} if corpus.empty_pairs else {}
     return TaskData(

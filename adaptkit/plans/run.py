@@ -20,7 +20,7 @@ from adaptkit.plans.summary import PlanSummary
 from adaptkit.requests.plan import TrainingPlan
 from adaptkit.requests.plan_file import read_plan
 from adaptkit.requests.planning import Planning
-from adaptkit.terminal.asking import for_reader
+from adaptkit.terminal.asking import the_same_again
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.interrupt import InterruptFlag
 
@@ -59,10 +59,9 @@ def train_plan(
         summary = run.summary(trainings, time.monotonic() - started)
         summary.save()
     if interrupted.is_set:
-        again = for_reader("The same call", in_shell="The same command")
         raise TrainingInterrupted(
-            f"{summary.headline}. All processes have ended. {again} goes on: what is done is left as it is, and what "
-            f"has a checkpoint continues from there. The summary is in {summary.folder}.",
+            f"{summary.headline}. All processes have ended. {the_same_again()} goes on: what is done is left as it is, "
+            f"and what has a checkpoint continues from there. The summary is in {summary.folder}.",
             None,
             interrupted.signal_number,
         )

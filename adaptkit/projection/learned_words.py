@@ -38,10 +38,12 @@ def learned_words(
 
     Raises:
         DataError: Parallel text that is not there or malformed.
+        ConfigError: Pairs that are surely swapped.
         EmptyCorpus: No source translates from that language, or no word is learned.
     """
     parts = parts_from(parallel, language, source, whose="the examples", instead="examples")
     rows = list(read_parts(parts))
+    swapped = list(swapped_parts(parts, rows, known, source))
     pairs = [(row.translation or "", row.text) for row in rows]
     some = [pairs[number] for number in spread(len(pairs), _LOOKED_AT)]
     texts = [text for _, text in some]
@@ -58,7 +60,7 @@ def learned_words(
         )
     licences = dict.fromkeys(part.licence for part in parts if part.licence != NOT_STATED)
     described = ", ".join([in_words(parts), *(f"licence {licence}" for licence in licences)])
-    problems = (*swapped_parts(parts, rows, known, source), *without_spaces(some, source, language))
+    problems = (*swapped, *without_spaces(some, source, language))
     return LearnedWords(entries, texts, linked.n_read, described, problems)
 
 

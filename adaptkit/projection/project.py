@@ -104,7 +104,7 @@ def project_entities(
     names_known = None if gazetteer is None else read_gazetteer(gazetteer, language=language, source=likely)
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
     left_out: Counter[str] = Counter()
-    with tagger_on(model, names, "tagging", parts) as stack:
+    with tagger_on(model, names, "tagging", [part.source_language for part in parts]) as stack:
         finder = Finder(
             model,
             stack,

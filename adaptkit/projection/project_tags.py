@@ -87,7 +87,7 @@ def project_tags(
     linked = list(linked_places(pairs, words_of))
     left_out = Counter({_UNREAD: len(pairs) - len(linked)})
     model = backbone if isinstance(backbone, AdaptedModel) else load_model(backbone)
-    with tagger_on(model, tagger, "pos", parts) as stack:
+    with tagger_on(model, tagger, "pos", [part.source_language or source for part in parts]) as stack:
         read = list(_read(model, stack, linked, least_score, batch_size))
     left_out[_TOO_LONG] = len(linked) - len(read)
     kept = best_of(projected(read), sentences, left_out)

@@ -2,12 +2,11 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from adaptkit.data.part import Part
 from adaptkit.errors import ConfigError
 from adaptkit.languages import language_name
 from adaptkit.model import AdaptedModel
@@ -27,11 +26,12 @@ _log = logging.getLogger("adaptkit")
 
 @contextmanager
 def tagger_on(
-    model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging", "pos"], parts: Sequence[Part]
+    model: AdaptedModel, tagger: Tagger, task_type: Literal["tagging", "pos"], languages: Iterable[str | None]
 ) -> Iterator[StackLike]:
     """The stack that tags words; an adapter or one in a folder is attached for the time, if it was not.
 
-    It is told where an adapter was trained in other languages than those of the translations in `parts`.
+    It is told where an adapter was trained in other languages than those of the translations, which are `languages`
+    (None: not known).
 
     Raises:
         ConfigError: It tags nothing, or other things than those of the task type.
@@ -44,7 +44,7 @@ def tagger_on(
         yield adapter
         return
     _require_type(adapter.config.head, adapter.id, task_type)
-    _tell_languages(adapter, parts)
+    _tell_languages(adapter, languages)
     there = model.attached_adapter(adapter.id)
     renamed = (
         adapter if there is None or there.weights_sha256 == adapter.weights_sha256 else adapter.renamed("task/project")
@@ -78,9 +78,9 @@ def _require_type(head: HeadConfig | None, found: str, task_type: Literal["taggi
         )
 
 
-def _tell_languages(adapter: Adapter, parts: Sequence[Part]) -> None:
+def _tell_languages(adapter: Adapter, languages: Iterable[str | None]) -> None:
     """Warn of translations in a language that the adapter's card does not have."""
-    for source in dict.fromkeys(part.source_language for part in parts):
+    for source in dict.fromkeys(languages):
         if source and adapter.languages and not any(is_in(source, each) for each in adapter.languages):
             _log.warning(
                 "warning: the translations are in %s (%s), and %s was trained in %s: it tags them as well as it reads "

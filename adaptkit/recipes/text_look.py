@@ -187,7 +187,10 @@ class TextLook:
     def _directions_taken(self) -> list[tuple[str, Direction]]:
         """Of each source with translations, its name and which side is the sentence."""
         found = (
-            (part.name, direction_of(self._text.rows({number}), part.language, part.source_language))
+            (
+                part.name,
+                direction_of(self._text.rows({number}), part.language, part.source_language, order=part.order),
+            )
             for number, part in enumerate(self._text.parts)
             if self.source.translated
         )

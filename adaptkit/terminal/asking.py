@@ -60,6 +60,11 @@ def for_reader(in_python: str, *, in_shell: str) -> str:
     return in_shell if _in_shell else in_python
 
 
+def the_same_again() -> str:
+    """What goes on where it was interrupted, or tries again: the beginning of a sentence."""
+    return for_reader("The same call", in_shell="The same command")
+
+
 def how_to_bring_own() -> str:
     """How a method or another row of one's own comes to be known, for a message."""
     return f" For one of your own, {for_reader('import its file first', in_shell='name its file: --import FILE.py')}."

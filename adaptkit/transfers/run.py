@@ -16,7 +16,7 @@ from adaptkit.recipes.place import model_of
 from adaptkit.requests import Planning, Pretrained
 from adaptkit.requests.plan_file import plan_in
 from adaptkit.requests.written import parallels
-from adaptkit.terminal.asking import for_reader
+from adaptkit.terminal.asking import the_same_again
 from adaptkit.terminal.console import PlainConsole
 from adaptkit.transfers.agreement import Agreement
 from adaptkit.transfers.plan_text import plan_text
@@ -78,8 +78,9 @@ class TransferRun:
         """
         summary = train_plan(self.place / PLAN, replace(self.planning, only=only))
         if summary.failed:
-            again = for_reader("The same call", in_shell="The same command")
-            raise TrainingError(f"{summary}\nThe logs are in {summary.folder / 'logs'}. {again} tries again.")
+            raise TrainingError(
+                f"{summary}\nThe logs are in {summary.folder / 'logs'}. {the_same_again()} tries again."
+            )
         return summary
 
     @property

@@ -24,7 +24,7 @@ def problem(pairs: Pairs, language: str, source: str | None) -> str | None:
 
 def test_it_is_sure_by_scripts_or_words_of_one_of_the_two_languages_alone() -> None:
     pairs = swapped(list(sample_pairs("sw"))[:60])
-    assert Direction(tuple(swapped(AMHARIC)), "am").is_surely_swapped
+    assert Direction(tuple(swapped(AMHARIC)), "am", likely="en").is_surely_swapped
     assert Direction(tuple(pairs), "sw").is_surely_swapped
     assert Direction(tuple(pairs), "bm", likely="en").is_surely_swapped
     # No words of Bambara are known, and English is nobody's claim: a creole would look so too.
@@ -34,6 +34,26 @@ def test_it_is_sure_by_scripts_or_words_of_one_of_the_two_languages_alone() -> N
     by_known = Direction((("mbuzi", "goat"),) * 5, "sw", known={"goat"})
     assert "in the labelled examples" in str(by_known.reason())
     assert not by_known.is_surely_swapped
+
+
+UZBEK = [("The market opens early on Monday.", "Бозор душанба куни эрта очилади."), ("Water is life.", "Сув — ҳаёт.")]
+SERBIAN = [("Вода — это жизнь на этой земле.", "Voda je život na ovoj zemlji i za sve ljude u selu.")] * 8
+
+
+@pytest.mark.parametrize(
+    ("pairs", "language", "source", "likely"),
+    [
+        (UZBEK, "ur", "en", None),
+        ([(ours, theirs) for theirs, ours in UZBEK], "ru", None, None),
+        ([(russian, ours) for (_, ours), (russian, _) in zip(UZBEK, SERBIAN, strict=False)], "az", "ru", None),
+        (SERBIAN, "sr", "ru", None),
+        (SERBIAN, "sr", None, "en"),
+    ],
+)
+def test_a_language_in_a_script_that_it_is_rarely_written_in_is_not_surely_swapped(
+    pairs: Pairs, language: str, source: str | None, likely: str | None
+) -> None:
+    assert not Direction(tuple(pairs), language, source, likely=likely).is_surely_swapped
 
 
 @pytest.mark.parametrize("source", ["en", None], ids=["stated", "not stated"])

@@ -86,7 +86,7 @@ def test_what_is_probably_wrong_with_the_text_is_told(tmp_path: Path, caplog: py
     assert problem in caplog.text
     swapped = [(text, translation) for translation, text in adaptkit.sample_pairs("sw")]
     with pytest.raises(ConfigError, match="the two sides look swapped"):
-        adaptkit.translate_words(data, parallel=swapped, lang="sw")
+        adaptkit.translate_words(data, parallel=swapped, lang="sw", least_score=1)
     rows = [json.dumps({"en": translation, "sw": text}) for translation, text in swapped]
     (tmp_path / "named.jsonl").write_text("\n".join(rows), encoding="utf-8")
     (problem,) = adaptkit.translate_words(data, parallel=tmp_path / "named.jsonl", lang="sw").data.warnings

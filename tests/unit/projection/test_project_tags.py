@@ -173,4 +173,6 @@ def test_an_adapter_without_a_head_is_told_in_words_of_the_command(tiny: Adapted
 def test_swapped_pairs_of_near_relatives_are_refused_too(tiny: AdaptedModel, tagger: Adapter) -> None:
     swapped = [(other, english) for english, other in adaptkit.sample_pairs("sw")[:60]]
     with pytest.raises(ConfigError, match="the side read as Afrikaans looks like English"):
-        adaptkit.project_tags(parallel=swapped, lang="af", tagger=tagger, backbone=tiny)
+        adaptkit.project_tags(
+            parallel=adaptkit.Source(swapped, source_lang="en"), lang="af", tagger=tagger, backbone=tiny
+        )

@@ -365,7 +365,7 @@ def test_pairs_that_are_surely_swapped_are_refused(asked: dict[str, object]) -> 
     lines = "".join(f"{swahili}\t{english}\n" for english, swahili in PAIRS)
     Path("sw-en.tsv").write_text(lines, encoding="utf-8")
     with pytest.raises(
-        ConfigError, match=r"^sw-en\.tsv: the two sides look swapped: .* Swap the columns, or, in a file"
+        ConfigError, match=r"^sw-en\.tsv: the two sides look swapped: .* Swap the columns, or name their"
     ):
         transferred(**asked, parallel="sw-en.tsv")
     assert not Path("out").exists()
@@ -386,7 +386,7 @@ def test_columns_that_look_swapped_by_their_names_are_told_beside_what_to_take()
 def test_pairs_of_near_relatives_that_look_swapped_are_told_too() -> None:
     Path("af-en.tsv").write_text("".join(f"{other}\t{english}\n" for english, other in PAIRS), encoding="utf-8")
     with pytest.raises(ConfigError, match="the side read as Afrikaans looks like English"):
-        prepared(task="pairs", data=NLI, parallel="af-en.tsv", lang="af")
+        prepared(task="pairs", data=NLI, parallel="af-en.tsv,source_lang=en", lang="af")
 
 
 def test_the_same_files_named_from_another_folder_are_the_same(
