@@ -1,9 +1,9 @@
-"""What the adapters of `adapters_zoo/` gain, as the README shows it: a table, and a figure with bars and intervals.
+"""What the adapters of `adapters_zoo/` gain: the README's table and its figure, and the zoo's table of all tests.
 
-`python -m tools.shipped` writes both, from the scores on the adapters' cards; a test says when they are stale.
+`python -m tools.shipped` writes all three, from the scores on the adapters' cards; a test says when they are stale.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -17,7 +17,9 @@ from adaptkit.terminal.amounts import bytes_text, counted
 
 ROOT = Path(__file__).parents[1]
 README, FIGURE, ZOO = ROOT / "README.md", ROOT / "docs" / "figures" / "adapters.svg", ROOT / "adapters_zoo"
+ZOO_PAGE = ZOO / "README.md"
 BEGIN, END = "<!-- made by python -m tools.shipped -->", "<!-- end of what it makes -->"
+_TESTS = ("SIB-200", "MasakhaNER 2", "retrieval")
 _ROW, _TOP, _LEFT, _SCALE = 46, 40, 12, 4.16
 _WIDTH = 2 * _LEFT + round(100 * _SCALE)
 """No wider than a phone shows with text that can be read: names stand above their bars."""
@@ -89,10 +91,40 @@ def table() -> str:
     )
 
 
-def written(page: str) -> str:
-    """A page with the table as it is now."""
+def every_test() -> str:
+    """The zoo's table: each language adapter on every test of its card, without and with it."""
+    languages = [each for each in Zoo(ZOO) if each.kind == "language" and each.scores]
+    return "\n".join(
+        [
+            "| adapter | language | topics | names, F1 | translations found |",
+            "|---|---|---|---|---|",
+            *(
+                f"| `{it.id}` | {_name(it)} | {' | '.join(_cell(it.scores, test) for test in _TESTS)} |"
+                for it in sorted(languages, key=lambda it: it.id)
+            ),
+        ]
+    )
+
+
+def _cell(scores: Sequence[Evaluation], test: str) -> str:
+    """The first score of a test, in bold letters where its interval is above zero; empty where it has none."""
+    for score in scores:
+        if test in score.task:
+            told = f"{score.score_without:.1f} → {score.score_with:.1f}"
+            return f"**{told}**" if score.low is not None and score.low > 0 else told
+    return ""
+
+
+def written(page: str, made: str) -> str:
+    """A page with a table as it is now."""
     before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{rest.partition(END)[2]}"
+    return f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}"
+
+
+def pages() -> dict[Path, str]:
+    """What each page is with its table as it is now."""
+    made = {README: table(), ZOO_PAGE: every_test()}
+    return {page: written(page.read_text(encoding="utf-8"), each) for page, each in made.items()}
 
 
 def figure() -> str:
@@ -160,6 +192,7 @@ def _name(it: Listing) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page, content in pages().items():
+        page.write_text(content, encoding="utf-8")
     FIGURE.parent.mkdir(exist_ok=True)
     FIGURE.write_text(figure(), encoding="utf-8")

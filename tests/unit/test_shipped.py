@@ -17,14 +17,14 @@ from tests.facts import FACTS
 from tests.glossaries import GLOSSARY
 from tests.tiny import tiny_model
 from tests.zoos import LORA, SCORE
-from tools.shipped import FIGURE, README, ZOO, figure, shipped, table, written
+from tools.shipped import FIGURE, README, ZOO, every_test, figure, pages, shipped, table
 
 STALE = "write it again: python -m tools.shipped"
 
 
-def test_the_table_and_the_figure_are_what_the_cards_say() -> None:
-    page = README.read_text(encoding="utf-8")
-    assert page == written(page), STALE
+def test_the_tables_and_the_figure_are_what_the_cards_say() -> None:
+    for page, content in pages().items():
+        assert page.read_text(encoding="utf-8") == content, STALE
     assert FIGURE.read_text(encoding="utf-8") == figure(), STALE
 
 
@@ -34,6 +34,18 @@ def test_every_adapter_with_a_score_has_a_row_and_every_language_its_bars() -> N
     bars = ET.fromstring(figure()).findall("{*}rect")  # noqa: S314 - our own
     n_languages = sum(it.id.startswith("language/") for it in shipped())
     assert len(bars) == 3 + 2 * n_languages
+
+
+def test_each_language_adapter_has_every_test_that_is_at_hand_for_its_language() -> None:
+    cells = {row.split(" | ")[0]: row.split(" | ")[2:] for row in every_test().splitlines()[2:]}
+    has = {name: [bool(cell.strip(" |")) for cell in row] for name, row in cells.items()}
+    names = {"bm", "ha", "ha-glossary", "ig", "rw", "sw", "sw-glossary", "yo"}
+    topics = names | {"am", "dz", "gn"}
+    assert has == {
+        f"| `{id_}`": [id_.removeprefix("language/") in topics, id_.removeprefix("language/") in names, True]
+        for id_ in (it.id for it in shipped())
+        if id_.startswith("language/")
+    }
 
 
 def test_a_glossary_is_told_from_the_adapter_of_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
