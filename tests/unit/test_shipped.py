@@ -196,6 +196,19 @@ def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
         assert f"{name} {measured[tag]['gains']['english, target']['mean']:+.1f}" in row
 
 
+def test_the_gain_of_few_labels_is_that_of_its_result_files() -> None:
+    row, _ = measured_of("| reviews of books, good or bad")
+    now, before = (
+        json.loads((README.parent / "benchmarks" / file).read_text(encoding="utf-8"))["measured"]["books"]["50"][
+            "plain"
+        ]
+        for file in re.findall(r"\(benchmarks/(results/[^)]+)\)", row)
+    )
+    assert f"{now['mean']:.1f} % right on average of three seeds, none below {min(now['accuracies']):.1f};" in row
+    assert len(now["accuracies"]) == len(before["accuracies"]) == 3
+    assert f"random weights {before['mean']:.1f} %" in row
+
+
 def test_the_figure_is_read_on_a_phone() -> None:
     """A phone of 390 pixels leaves 358 to it; nothing is cut there, and no text is below 9 pixels."""
     drawn = ET.fromstring(figure())  # noqa: S314 - our own
