@@ -107,11 +107,12 @@ def every_test() -> str:
 
 
 def _cell(scores: Sequence[Evaluation], test: str) -> str:
-    """The first score of a test, in bold letters where its interval is above zero; empty where it has none."""
+    """The first score of a test, in bold letters where its interval is above zero, in italics where below."""
     for score in scores:
         if test in score.task:
             told = f"{score.score_without:.1f} → {score.score_with:.1f}"
-            return f"**{told}**" if score.low is not None and score.low > 0 else told
+            mark = "**" if (score.low or 0.0) > 0 else "*" if (score.high or 0.0) < 0 else ""
+            return f"{mark}{told}{mark}"
     return ""
 
 
