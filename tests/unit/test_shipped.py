@@ -192,7 +192,7 @@ def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
     assert f"{mean(gain['mean'] for gain in gains):+.1f} points on average" in row
     assert min(gain["high"] for gain in gains) > 0
     assert f"{sum(gain['low'] > 0 for gain in gains)} of the ten lie above it" in row
-    for name, tag in {"Thai": "th", "Urdu": "ur", "Arabic": "ar"}.items():
+    for name, tag in {"Thai": "th", "Urdu": "ur", "Arabic": "ar", "French": "fr", "Russian": "ru"}.items():
         assert f"{name} {measured[tag]['gains']['english, target']['mean']:+.1f}" in row
 
 
