@@ -193,7 +193,7 @@ def test_a_head_that_answers_one_label_to_all_is_told(
     model: AdaptedModel, tasks: list[Adapter], zoo: list[Adapter], tmp_path: Path
 ) -> None:
     (first, _) = tasks
-    bias = next(name for name in first.tensors if name.startswith("head.") and name.endswith("bias"))
+    bias = next(name for name in first.tensors if name.startswith("head.") and name.endswith("out.bias"))
     one_sided = first.tensors[bias].clone()
     one_sided[0] += 1000
     stuck = replace(first, tensors={**first.tensors, bias: one_sided})
@@ -207,7 +207,8 @@ def test_a_head_that_answers_one_label_to_all_is_told(
         found = run(model, [stuck], zoo, languages=["sw"], keep=keep)
         assert any(note.startswith(said) for note in found.notes)
     if len(labels) > 1:
-        assert not any("a head answers" in note for note in run(model, [first], zoo, languages=["sw"]).notes)
+        found = run(model, [first], zoo, languages=["sw"])
+        assert not any(note.startswith("sw: under the condition 'none', a head answers") for note in found.notes)
 
 
 def test_a_limit_takes_so_many_examples_and_is_told(
