@@ -37,10 +37,10 @@ class _Described(Protocol):
 
 @dataclass(frozen=True)
 class PartOfCorpus:
-    """Pairs of a corpus that one thing says the languages of: of a file or of two, or all.
+    """The pairs of one file of several, or of two that belong together.
 
     Attributes:
-        description: the names of the files, without folders; empty where it is the whole corpus.
+        description: the names of the files, without folders.
         order: what says which language is where; None where it is not known.
         pairs: starts a reading, as `ParallelCorpus.pairs`, but a part may be empty.
     """
@@ -100,15 +100,20 @@ class ParallelCorpus:
 
     def _kept(self) -> Iterator[Pair]:
         self.empty_pairs = kept = 0
-        for source, target in self._read():
-            pair = source.strip(), target.strip()
-            if all(pair):
+        for pair in map(_stripped, self._read()):
+            if pair is None:
+                self.empty_pairs += 1
+            else:
                 kept += 1
                 yield pair
-            else:
-                self.empty_pairs += 1
         if not kept:
             raise EmptyCorpus(f"{self.description} holds no pair of sentences ({self.empty_pairs} half empty ones).")
+
+
+def _stripped(pair: Pair) -> Pair | None:
+    """Without surrounding white space; None where a side is empty."""
+    source, target = pair[0].strip(), pair[1].strip()
+    return (source, target) if source and target else None
 
 
 def open_parallel(
@@ -199,8 +204,7 @@ def _order_of(part: Path | TwoFiles) -> Order | None:
 
 def _part_of(part: Path | TwoFiles, order: Order | None, languages: LanguagePair) -> PartOfCorpus:
     def pairs() -> Iterator[Pair]:
-        stripped = ((source.strip(), target.strip()) for source, target in file_pairs(part, languages))
-        return (pair for pair in stripped if all(pair))
+        return filter(None, map(_stripped, file_pairs(part, languages)))
 
     return PartOfCorpus(describe_files(part if isinstance(part, tuple) else [part]), order, pairs)
 

@@ -141,9 +141,9 @@ def measure(
     to_come_s = seconds_of_evaluations(n_evaluations, run, data, settings, answered)
     begun_s = run.read_once_s + (0.0 if tried is None else tried.finding_s + tried.evaluating_s)
     start_s = run.measure_start()
-    n_of_start = EVALUATIONS_OF_A_START if tried is not None or start_s else 0
-    if start_s:
-        to_come_s += seconds_of_evaluations(EVALUATIONS_OF_A_START, run, data, settings, None)
+    n_of_start = 0 if run.start is None else EVALUATIONS_OF_A_START
+    if tried is None and n_of_start:
+        to_come_s += seconds_of_evaluations(n_of_start, run, data, settings, None)
     kept_s = run.measure_anchor_states()
     if not is_learned:
         # The largest last: memory that smaller ones have left in pieces does not serve it, as in a long run.

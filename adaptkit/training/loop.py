@@ -71,7 +71,7 @@ class TrainingRun:
         start: LogisticStart | None = None,
     ) -> None:
         self._scores = scores
-        self.start, self._settled = start, False
+        self.start = start
         self._tried: TriedStart | None = None
         self.device = device = model.backbone.device
         self._backbone = model.backbone
@@ -259,12 +259,14 @@ class TrainingRun:
             if tried.is_kept:
                 verb = "is" if tried.ends_the_run else "begins as"
                 display.note(f"the head {verb} a logistic regression: {tried}")
-        elapsed_s = self._progress.elapsed_s + tried.finding_s
-        self._progress = replace(self._progress, before=tried.before, elapsed_s=elapsed_s)
+        self._progress = replace(
+            self._progress,
+            before=tried.before,
+            begun_at=tried.loss if tried.is_kept else None,
+            elapsed_s=self._progress.elapsed_s + tried.finding_s,
+        )
         if tried.is_kept:
             self.start.begin(tried.found)
-            self._settled = tried.ends_the_run
-            self._progress = replace(self._progress, begun_at=tried.loss)
 
     def _try(self, start: LogisticStart, go_on: Callable[[], None] = lambda: None) -> TriedStart:
         """Find where the head may start and what it is worth there; it is as before behind that."""
@@ -291,7 +293,7 @@ class TrainingRun:
         """Put the best weights in place: of a step, or a regression that none came up to. Says what ended the run."""
         self._state.use_best()
         start, best, begun_at = self.start, self._progress.best_loss, self._progress.begun_at
-        if begun_at is not None and not self._settled and best is not None and not best < begun_at:
+        if begun_at is not None and not self._is_settled and best is not None and not best < begun_at:
             return f"{stopped}; no step lowered the held-out loss of the regression that the head began as"
         if start is None or start.when != "after" or best is None:
             return stopped
@@ -433,9 +435,14 @@ class TrainingRun:
                 found = self._scores()
         return self._processes.from_main(found)
 
+    @property
+    def _is_settled(self) -> bool:
+        """Whether the head is a regression in place of steps."""
+        return self.start is not None and self.start.when == "instead" and self._progress.begun_at is not None
+
     def _why_no_step(self) -> str | None:
         """What ends the run, if something does."""
-        if self._settled:
+        if self._is_settled:
             return "a logistic regression is found, and steps behind it hardly ever lower the held-out loss"
         return str(self._settings.flat) if self._patience_is_out() else None
 

@@ -18,6 +18,7 @@ from adaptkit.composition import Stack
 from adaptkit.data.tasks import Example, TaskData
 from adaptkit.errors import (
     AdapterExists,
+    CallbackFailed,
     CompatibilityError,
     ConfigError,
     EmptyCorpus,
@@ -839,6 +840,28 @@ def test_steps_that_find_nothing_better_than_the_regression_that_a_head_began_as
     assert adapter.card.training.stopped_because == (
         "all steps done; no step lowered the held-out loss of the regression that the head began as"
     )
+
+
+def test_a_head_alone_that_is_stopped_in_its_first_evaluation_takes_no_steps_when_it_goes_on(tmp_path: Path) -> None:
+    def stop(_: object) -> None:
+        raise RuntimeError
+
+    asked: dict[str, Any] = {**HEAD_ALONE, "data": made.topics(), "progress": False}
+    whole = train_adapter(**asked, backbone=tiny_model())
+    request = task_request(**asked, backbone=tiny_model(), output=tmp_path / "t")
+    stopped = replace(request, run=replace(request.run, callback=stop))
+    with (
+        open_display(shown=False) as display,
+        closing(TaskTraining(stopped, display)) as training,
+        pytest.raises(CallbackFailed),
+    ):
+        training.train()
+    resumed = train_adapter(**asked, backbone=tiny_model(), output=tmp_path / "t", resume=True)
+    assert resumed.weights_sha256 == whole.weights_sha256
+    ours, theirs = resumed.card.training, whole.card.training
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.steps, ours.stopped_because) == (0, theirs.stopped_because)
 
 
 def test_ctrl_c_ends_the_search_for_a_regression_behind_a_batch_and_nothing_is_lost(tmp_path: Path) -> None:
