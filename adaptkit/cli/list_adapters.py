@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from adaptkit.errors import ConfigError
 from adaptkit.format.card import Evaluation
 from adaptkit.format.catalogue import Catalogue
 from adaptkit.format.listing import Listing
+from adaptkit.format.search import tasks_in
 from adaptkit.languages import (
     canonical_tag,
     family_for,
@@ -28,6 +30,7 @@ from adaptkit.terminal.console import PlainConsole
 from adaptkit.terminal.plain_text import one_line, told_at
 
 ZOO_VARIABLE = "ADAPTKIT_ZOO"
+_MOST_NAMED = 12
 _ON_A_TERMINAL = ("adapter", "gain", "without, with", "test", "MiB", "licence")
 _COLUMNS = (
     *("id", "languages", "method", "backbone", "gain", "low", "high", "without", "with", "test"),
@@ -75,7 +78,7 @@ def list_adapters(
     script: Annotated[str | None, typer.Option(help="only languages in this script: Latn, Ethi, ...")] = None,
     family: Annotated[str | None, typer.Option(help="only languages of this family or branch: Bantu, ...")] = None,
     kind: Annotated[str | None, typer.Option(help="language, domain or task")] = None,
-    task: Annotated[str | None, typer.Option(help="task type of the head, or task of a score")] = None,
+    task: Annotated[str | None, typer.Option(help="a task, a task type, or the test of a score")] = None,
     licence: Annotated[str | None, typer.Option(help="only this licence")] = None,
     method: Annotated[str | None, typer.Option(help="lora, bottleneck, ...")] = None,
     backbone: Annotated[str | None, typer.Option(help="only for the backbone of this name")] = None,
@@ -101,10 +104,25 @@ def list_adapters(
         where = ", ".join(str(place.path) for place in named)
         raise ConfigError(
             f"{where} holds no adapter{' for which all of that is so' if any(place.sound for place in named) else ''}."
+            + ("" if task is None else _tasks_instead(task, named))
         )
     if language is not None:
         found = _of_language(found, canonical_tag(language), nearest=nearest)
     return Answer({"adapters": [_facts(listing) for listing in found], "broken": broken}, partial(_show, found, named))
+
+
+def _tasks_instead(task: str, zoos: Sequence[Catalogue[Listing]]) -> str:
+    """What could be asked for there, where nothing is found by this task alone."""
+    there = tasks_in(listing for zoo in zoos for listing in zoo.sound)
+    if not there or any(zoo.search(task=task) for zoo in zoos):
+        return ""
+    named = "; ".join(_named(what, names) for what, names in there.items())
+    return f" No task, task type or test there begins with {task!r}: it has the {named}."
+
+
+def _named(what: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{what}{'s' if len(names) > 1 else ''} {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _show(found: list[Listing], zoos: list[Catalogue[Listing]]) -> None:

@@ -118,7 +118,8 @@ class Catalogue(Generic[ListingT]):
                 Glottolog does not have is in none.
             kind: language, domain or task.
             method: such as lora.
-            task: the task type of a head, or how the task of a score begins, such as SIB-200.
+            task: how a task adapter is called (`names`, `task/names`), the task type of its head (`tagging`), or the
+                test of a score (`SIB-200`); their beginning is enough.
             licence: as the card has it; upper and lower case are the same, and so are spaces and hyphens.
             backbone: its name.
 

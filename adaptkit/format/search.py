@@ -1,6 +1,6 @@
 """What is looked for in a zoo, and whether an adapter is it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -64,6 +64,19 @@ class Wanted:
         )
 
 
+def tasks_in(listings: Iterable[Listing]) -> Mapping[str, list[str]]:
+    """What a search for a task finds these adapters by, in order; what there is none of is left out.
+
+    A test is called by what stands before its languages.
+    """
+    found: dict[str, set[str]] = {"task": set(), "task type": set(), "test": set()}
+    for listing in listings:
+        found["task"].update(_called(listing))
+        found["task type"].update(filter(None, [listing.facts.head]))
+        found["test"].update(score.task.partition(",")[0] for score in listing.scores)
+    return {what: sorted(names) for what, names in found.items() if names}
+
+
 def _facts(listing: Listing) -> dict[str, str | None]:
     return {
         "kind": listing.kind,
@@ -83,7 +96,13 @@ def _branches(listing: Listing) -> list[tuple[str, ...]]:
 
 def _tasks(listing: Listing) -> set[str]:
     head = listing.facts.head
-    return {score.task for score in listing.scores} | ({head} if head else set())
+    called = {name for each in _called(listing) for name in (each, listing.id)}
+    return {score.task for score in listing.scores} | ({head} if head else set()) | called
+
+
+def _called(listing: Listing) -> list[str]:
+    """The name of its task, where it is a task adapter."""
+    return [listing.id.partition("/")[2]] if listing.kind == "task" else []
 
 
 def _plain(licence: str) -> str:

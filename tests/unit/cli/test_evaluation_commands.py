@@ -281,6 +281,23 @@ def test_list_names_every_adapter(adaptkit: Command, zoo: Path, tmp_path: Path) 
     assert adaptkit("list", tmp_path / "none").status == 1
 
 
+def test_list_finds_a_task_by_its_name_and_says_which_there_are(adaptkit: Command, zoo: Path, tmp_path: Path) -> None:
+    named = adaptkit("list", zoo, "--task", "topics")
+    assert [line.split("\t")[0] for line in named.out.splitlines()] == ["id", "task/topics"]
+    shutil.copytree(zoo / "task" / "topics", tmp_path / "topics")
+    scored = replace(SCORE, task="SIB-200, sw")
+    adapter = replace(library.load_adapter(zoo / "language" / "sw"), card=Card(source="x", evaluations=(scored,)))
+    adapter.save(tmp_path / "sw")
+    for asked, said in (
+        (("--task", "names"), "begins with 'names': it has the task topics; task type classification; test SIB-200."),
+        (("--task", "topics", "--kind", "language"), "no adapter for which all of that is so.\n"),
+    ):
+        none = adaptkit("list", tmp_path, *asked)
+        assert none.status == 1
+        assert said in none.err
+    assert "begins with" not in none.err
+
+
 def test_list_names_its_columns_where_it_is_piped(adaptkit: Command, zoo: Path, tmp_path: Path) -> None:
     names, *rows = (line.split("\t") for line in adaptkit("list", zoo).out.splitlines())
     found = [dict(zip(names, row, strict=True)) for row in rows]
