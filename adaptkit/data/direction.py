@@ -42,10 +42,16 @@ _WAY_OUT: Mapping[Order | None, str] = {
     "names": "Correct the names of the languages",
     None: "Swap the two sides",
 }
+_BELIEVED: Mapping[Order | None, str] = {
+    "columns": "A first line that names the languages",
+    "files": "One file of two columns with a first line that names the languages",
+    "pairs": "A file of two columns with a first line that names the languages",
+}
+"""What is read although it looks swapped, where only an order says which language is where."""
 
 
 class _Evidence(NamedTuple):
-    """What shows that pairs are swapped, whether that is sure, and what to do where they are right all the same."""
+    """What shows that pairs are swapped, whether that is sure, and what may be so where they are not."""
 
     sure: bool
     reason: str
@@ -76,11 +82,18 @@ class Direction:
         """Why the two sides look swapped, in a sentence; None where nothing shows that."""
         if (found := self._strongest) is None:
             return None
-        if_right = f" If they are right, {found.if_right}." if found.if_right else ""
+        if_right = f" If the order is right{found.if_right}." if found.if_right else ""
         return (
             f"the two sides look swapped: {found.reason}. A pair is a translation first, then the sentence in "
             f"{self._name}. {_WAY_OUT[self.order]}.{if_right}"
         )
+
+    def refusal(self) -> str | None:
+        """Why they cannot be read so, with what is read all the same; None where a warning is enough."""
+        believed = _BELIEVED.get(self.order)
+        if believed is None or not self.is_surely_swapped:
+            return None
+        return f"{self.problem()} {believed} is believed in any case, with a warning."
 
     def reason(self) -> str | None:
         """What shows that they are; pairs may be of lines that have nothing to do with each other."""
@@ -132,7 +145,7 @@ class Direction:
             f"the side read as {self._name} is in {name_of_script(script) if script else 'no'} script, and the other "
             f"side in {' and '.join(sorted(map(name_of_script, usual)))}, in which {self._name} is usually written"
         )
-        if_right = f"give the script with the language: {self._own}-{script}" if script else ""
+        if_right = f", give the script with the language: {self._own}-{script}" if script else ""
         return _Evidence(self._is_in_script_of_source(sentences, usual), reason, if_right)
 
     def _is_in_script_of_source(self, sentences: Sequence[str], usual: frozenset[str]) -> bool:
@@ -158,7 +171,7 @@ class Direction:
             if tag != self._own and _is_in(sentences, tag, rather_than=translations):
                 looks = f"the side read as {self._name} looks like {language_name(tag)}, and the other side does not"
                 sure = tag == source and (self.source is not None or self._is_no_relative(tag))
-                yield _Evidence(sure, looks, self._source_to_state())
+                yield _Evidence(sure, looks, self._if_not_from(tag))
                 break
         if _is_in(translations, self.language, rather_than=sentences):
             looks = f"the side read as translations looks like {self._name}, and the other side does not"
@@ -178,12 +191,12 @@ class Direction:
             f"side {there:.0%}"
         )
 
-    def _source_to_state(self) -> str:
-        """What to do where the translations' language was only taken for granted."""
+    def _if_not_from(self, tag: str) -> str:
+        """What to do where the translations are not in this language, which nobody stated."""
         if self.source is not None:
             return ""
         how = for_reader("Source(..., source_lang=...)", in_shell="FILE,source_lang=...")
-        return f"say of this source which language the translations are in: {how}"
+        return f" and the translations are in another language than {language_name(tag)}, name that one: {how}"
 
     @property
     def _own(self) -> str:

@@ -182,8 +182,8 @@ def swapped_parts(
             direction = direction_of(own, part.language, part.source_language, known, likely, order)
             if direction is None or (problem := direction.problem()) is None:
                 continue
-            if order in ("columns", "files", "pairs") and direction.is_surely_swapped:
-                raise ConfigError(f"{name}: {problem}")
+            if (refusal := direction.refusal()) is not None:
+                raise ConfigError(f"{name}: {refusal}")
             yield f"{name}: {problem}"
 
 

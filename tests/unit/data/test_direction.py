@@ -53,7 +53,7 @@ def test_a_language_in_a_script_that_it_is_rarely_written_in_is_not_surely_swapp
 ) -> None:
     direction = Direction(tuple(pairs), language, source, likely=likely)
     assert not direction.is_surely_swapped
-    assert f"If they are right, give the script with the language: {language}-" in str(direction.problem())
+    assert f"If the order is right, give the script with the language: {language}-" in str(direction.problem())
 
 
 def test_a_creole_beside_another_language_than_the_likely_one_is_not_surely_swapped() -> None:

@@ -222,7 +222,7 @@ def test_sources_whose_sides_are_surely_swapped_are_refused_unless_their_columns
     turned = [(theirs, ours) for ours, theirs in sample_pairs("sw")[:60]]
     swapped = "the two sides look swapped: the side read as Swahili looks like English"
     for source_lang in ("en", None):
-        with pytest.raises(ConfigError, match=f"{swapped}.* Turn each pair round"):
+        with pytest.raises(ConfigError, match=f"{swapped}.* Turn each pair round.* A file of two columns"):
             adaptkit.project_entities(parallel=turned, lang="sw", source_lang=source_lang, names=names, backbone=tiny)
     named = tmp_path / "en-sw.tsv"
     named.write_text("".join(f"{one}\t{other}\n" for one, other in [("en", "sw"), *turned]), encoding="utf-8")

@@ -1,6 +1,8 @@
 """`project_tags` on a tiny backbone, with a task adapter that has learnt the tags of a dozen words."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +170,35 @@ def test_an_adapter_without_a_head_is_told_in_words_of_the_command(tiny: Adapted
     ):
         projected(tiny, language)
     assert not tiny.attached
+
+
+FRENCH = [
+    ("Le chat de la maison est dans le jardin.", "Kyanwar gida tana cikin lambu."),
+    ("Les enfants ne sont pas avec nous dans la ville.", "Yaran ba sa tare da mu a birni."),
+    ("Il a vu que la femme est sur le marché.", "Ya ga cewa matar tana kasuwa."),
+] * 4
+
+
+def test_a_french_tagger_reads_a_plain_file_whose_language_is_named_beside_it(
+    tiny: AdaptedModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    french = [replace(each, language="fr") for each in ENGLISH]
+    tagger = adaptkit.train_adapter(
+        task="pos", data=french, backbone=tiny, run=adaptkit.Run(max_steps=1, progress=False)
+    )
+    file = tmp_path / "fr-ha.tsv"
+
+    def projected_from(pairs: Sequence[tuple[str, str]], **options: str) -> adaptkit.TagProjection:
+        file.write_text("".join(f"{one}\t{other}\n" for one, other in pairs), encoding="utf-8")
+        return adaptkit.project_tags(parallel=file, lang="ha", tagger=tagger, backbone=tiny, least_score=0, **options)
+
+    assert projected_from(FRENCH, source_lang="fr").sentences
+    assert not caplog.messages
+    with pytest.raises(ConfigError, match=r"^fr-ha\.tsv: .* the side read as Hausa looks like French, .* first line"):
+        projected_from([(other, one) for one, other in FRENCH], source_lang="fr")
+    projected_from(FRENCH)
+    (warned,) = caplog.messages
+    assert warned.startswith("warning: the translations are in English (en), and task/pos was trained in fr: ")
 
 
 def test_swapped_pairs_of_near_relatives_are_refused_too(tiny: AdaptedModel, tagger: Adapter) -> None:
