@@ -1,16 +1,16 @@
 """A source of a training text, opened: its sentences, and what is said of it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from statistics import median
 
 from adaptkit.data.corpus import Corpus, open_corpus
-from adaptkit.data.direction import LOOKED_AT, Order, direction_of
+from adaptkit.data.direction import LOOKED_AT, Order
 from adaptkit.data.fullness import n_words
 from adaptkit.data.letters import NormalForm, normalized
 from adaptkit.data.licences import NOT_STATED
-from adaptkit.data.parallel import PartOfCorpus, open_parallel
+from adaptkit.data.parallel import ParallelCorpus, PartOfCorpus, open_parallel
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.source import Source
 from adaptkit.errors import ConfigError
@@ -119,12 +119,16 @@ def parallel_part(source: Source, language: str, *, preferred: str | None = None
             "translations columns are called by their languages; leave it out."
         )
     corpus = open_parallel(source.text, target=language, source_language=source.source_lang, preferred=preferred)
+    part = part_of(corpus, language)
+    return replace(part, name=source.name or part.name, weight=source.weight, licence=source.licence)
+
+
+def part_of(corpus: ParallelCorpus, language: str) -> Part:
+    """Text with translations that is open already, as a part that nothing more is known of."""
     stated = corpus.source_language
     return Part(
-        name=source.name or one_line(corpus.description),
+        name=one_line(corpus.description),
         rows=lambda: (Sentence(sentence, translation) for translation, sentence in corpus.pairs()),
-        weight=source.weight,
-        licence=source.licence,
         language=language,
         source_language=stated,
         languages=f"{stated} to {language}" if stated else f"to {language} from a language not stated",
@@ -162,40 +166,6 @@ def read_parts(
                 number,
             )
         first += document + 1
-
-
-def swapped_parts(
-    parts: Sequence[Part], rows: Sequence[Sentence], known: Collection[str] = frozenset(), likely: str | None = None
-) -> Iterator[str]:
-    """Sources whose two sides look swapped; `known` are words of the language of translations and `likely` is which.
-
-    Both are as in `Direction`.
-
-    Raises:
-        ConfigError: They surely are, in a source, or one of its files, that names no languages.
-        MalformedText: As `rows` would be, had they been read to the end.
-    """
-    for number, part in enumerate(parts):
-        if part.of_names:  # by their codes it is known which is which
-            continue
-        for name, order, own in _looked_at(part, number, rows):
-            direction = direction_of(own, part.language, part.source_language, known, likely, order)
-            if direction is None or (problem := direction.problem()) is None:
-                continue
-            if (refusal := direction.refusal()) is not None:
-                raise ConfigError(f"{name}: {refusal}")
-            yield f"{name}: {problem}"
-
-
-def _looked_at(
-    part: Part, number: int, rows: Sequence[Sentence]
-) -> Iterator[tuple[str, Order | None, Iterator[Sentence]]]:
-    """The rows of a part, or, where it has several files, the first of each: names, what orders them, and rows."""
-    if not part.pieces:
-        yield part.name, part.order, (row for row in rows if row.part == number)
-    for piece in part.pieces:
-        own = (Sentence(sentence, translation) for translation, sentence in piece.pairs())
-        yield piece.description, piece.order, own
 
 
 def _sentences(corpus: Corpus) -> Iterator[Sentence]:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from adaptkit.data.direction import direction_of
 from adaptkit.data.parallel import open_parallel
+from adaptkit.data.part import part_of
 from adaptkit.data.sentence import Sentence
+from adaptkit.data.swapped_parts import swapped_in
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
@@ -34,8 +35,7 @@ def read_translations(source: Any, *, language: str | None, source_language: str
         for text, target in corpus.pairs()
     ]
     rows = (Sentence(each.target, each.source) for each in examples)
-    direction = direction_of(rows, canonical_tag(language), canonical_tag(tag), order=corpus.order)
-    swapped = None if direction is None else direction.problem()
+    swapped = swapped_in(part_of(corpus, canonical_tag(language)), rows)
     dropped = {"a side is empty": corpus.empty_pairs} if corpus.empty_pairs else {}
     return TaskData(
         task_type="translation",

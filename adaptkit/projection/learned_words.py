@@ -8,8 +8,9 @@ from adaptkit.data.alignment import linked_words
 from adaptkit.data.lexicon import read_words
 from adaptkit.data.licences import NOT_STATED
 from adaptkit.data.mix import Parallels, parallel_sources
-from adaptkit.data.part import Part, in_words, parallel_part, read_parts, swapped_parts
+from adaptkit.data.part import Part, in_words, parallel_part, read_parts
 from adaptkit.data.spread import spread
+from adaptkit.data.swapped_parts import swapped_parts
 from adaptkit.errors import EmptyCorpus
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.asking import as_typed

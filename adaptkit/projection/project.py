@@ -10,7 +10,8 @@ from itertools import islice
 from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_CONFIDENCE, LEAST_COSINE, SHARE_WITHOUT
 from adaptkit.data.mix import Parallels, parallel_sources
-from adaptkit.data.part import in_words, parallel_part, read_parts, swapped_parts
+from adaptkit.data.part import in_words, parallel_part, read_parts
+from adaptkit.data.swapped_parts import swapped_parts
 from adaptkit.data.words import words_of
 from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag

@@ -10,8 +10,9 @@ from adaptkit.bounds import Bounds, require_within
 from adaptkit.config import LEAST_LINK_SCORE, MOST_TAGGED_SENTENCES
 from adaptkit.data.alignment import LinkedPair, linked_places
 from adaptkit.data.mix import Parallels
-from adaptkit.data.part import in_words, read_parts, swapped_parts
+from adaptkit.data.part import in_words, read_parts
 from adaptkit.data.spread import spread
+from adaptkit.data.swapped_parts import swapped_parts
 from adaptkit.data.words import words_of
 from adaptkit.errors import EmptyCorpus
 from adaptkit.languages import canonical_tag

@@ -88,7 +88,7 @@ class TextTraining(TextLook):
         source, found, licence = self.source, self.triage, self.source.licence
         reason = f", because {source.reason}" if isinstance(self.request.objective, Auto) else ""
         below, said = "" if self._fuses else " > ".join(self._below), self._training.in_words()
-        size, swapped = bytes_text(estimate.adapter_bytes), self._swapped()
+        size, swapped = bytes_text(estimate.adapter_bytes), self._swapped
         lines = [
             f"cost: {estimate.cost(self.request.run.batch_size)}",
             *estimate.evaluations(self.settings),
@@ -126,7 +126,7 @@ class TextTraining(TextLook):
     def train(self) -> Adapter:
         """Train, save where an output folder was given, and return the adapter."""
         if not self.request.run.progress or notes_are_hidden():
-            for problem in self._swapped():
+            for problem in self._swapped:
                 _log.warning("warning: %s: %s", self.id, problem)
         return self._fitting.train(
             self._display,

@@ -10,6 +10,7 @@ from adaptkit.data.kept_text import kept_text
 from adaptkit.data.lexicon import Lexicon
 from adaptkit.data.sentence import Sentence
 from adaptkit.data.survey import Survey
+from adaptkit.data.swapped_parts import swapped_in
 from adaptkit.data.triage import Triage, triage
 from adaptkit.errors import CheckpointError, ConfigError
 from adaptkit.methods import GLOSSARY, NGRAMS, Reading
@@ -71,7 +72,8 @@ class TextLook:
         self._notes = self._unread()
         self._problems = self._problems_found()
         self._directions = self._directions_taken()
-        self._problems += self._swapped()
+        self._swapped = self._swapped_found()
+        self._problems += self._swapped
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -196,10 +198,15 @@ class TextLook:
         )
         return [(name, direction) for name, direction in found if direction is not None]
 
-    def _swapped(self) -> list[str]:
-        """Sources whose two sides look swapped."""
-        problems = ((name, direction.problem()) for name, direction in self._directions)
-        return [f"{name}: {problem}" for name, problem in problems if problem]
+    def _swapped_found(self) -> list[str]:
+        """Sources, or their files, whose two sides look swapped."""
+        if not self.source.translated:
+            return []
+        parts = enumerate(self._text.parts)
+        # Files that a budget of tokens leaves out are not read.
+        read = ((number, replace(part, pieces=()) if self._text.is_cut else part) for number, part in parts)
+        found = (swapped_in(part, self._text.rows({number})) for number, part in read)
+        return [said for said in found if said is not None]
 
     def _unread(self) -> list[str]:
         """Say what of the text is not trained on at all."""

@@ -13,9 +13,10 @@ from adaptkit.composition import AdapterId
 from adaptkit.config import LEAST_WORD_SCORE
 from adaptkit.data.direction import LOOKED_AT
 from adaptkit.data.mix import parallel_sources
-from adaptkit.data.part import Part, parallel_part, read_parts, swapped_parts
+from adaptkit.data.part import Part, parallel_part, read_parts
 from adaptkit.data.source import Source
 from adaptkit.data.sources import existing_path
+from adaptkit.data.swapped_parts import swapped_parts
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError, EmptyCorpus
 from adaptkit.labelled import LabelledSource, ReadingOptions, json_lines_of

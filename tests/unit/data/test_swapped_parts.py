@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from adaptkit import Source, sample_pairs
-from adaptkit.data.part import Part, parallel_part, read_parts, swapped_parts
+from adaptkit.data.part import Part, parallel_part, read_parts
+from adaptkit.data.swapped_parts import swapped_parts
 from adaptkit.errors import ConfigError
 
 Pairs = list[tuple[str, str]]

@@ -188,9 +188,11 @@ def test_a_french_tagger_reads_a_plain_file_whose_language_is_named_beside_it(
     )
     file = tmp_path / "fr-ha.tsv"
 
-    def projected_from(pairs: Sequence[tuple[str, str]], **options: str) -> adaptkit.TagProjection:
+    def projected_from(pairs: Sequence[tuple[str, str]], source_lang: str = "en") -> adaptkit.TagProjection:
         file.write_text("".join(f"{one}\t{other}\n" for one, other in pairs), encoding="utf-8")
-        return adaptkit.project_tags(parallel=file, lang="ha", tagger=tagger, backbone=tiny, least_score=0, **options)
+        return adaptkit.project_tags(
+            parallel=file, lang="ha", tagger=tagger, backbone=tiny, least_score=0, source_lang=source_lang
+        )
 
     assert projected_from(FRENCH, source_lang="fr").sentences
     assert not caplog.messages

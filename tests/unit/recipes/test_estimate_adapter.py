@@ -122,6 +122,38 @@ def test_each_of_several_sources_of_one_name_is_looked_at(model: AdaptedModel) -
     assert said.startswith("news: ")
 
 
+def test_a_swapped_file_is_told_among_right_ones_of_its_source(model: AdaptedModel, tmp_path: Path) -> None:
+    pairs = list(sample_pairs("sw"))[:50]
+
+    def written(name: str, *, turned: bool) -> Path:
+        lines = (f"{two}\t{one}\n" if turned else f"{one}\t{two}\n" for one, two in pairs)
+        path = tmp_path / f"{name}.tsv"
+        path.write_text("".join(lines), encoding="utf-8")
+        return path
+
+    files = [written(str(number), turned=number > 4) for number in range(6)]
+
+    def problems(given: list[Path], **options: int) -> list[str]:
+        asked = {"lang": "sw", "source_lang": "en", "backbone": model, "max_steps": 2, **options}
+        found = estimate_adapter(**asked, parallel=Source(given)).problems
+        return [problem for problem in found if "look swapped" in problem]
+
+    assert not problems(files[:5])
+    (said,) = problems(files)
+    assert said.startswith("5.tsv: the two sides look swapped: ")
+    (said,) = problems_of(task_request(task="translation", source_lang="en", lang="sw", data=files))
+    assert said.startswith("5.tsv: the two sides look swapped: ")
+    # Behind the budget, the last one is not trained on.
+    assert not problems(files, max_tokens=3_000)
+    for path in files:
+        written(path.stem, turned=path != files[0])
+    (said,) = problems(files)
+    assert said.startswith("1.tsv, 2.tsv, 3.tsv and 2 more: ")
+    written("0", turned=True)
+    (said,) = problems(files)
+    assert said.startswith("6 files: ")
+
+
 def test_held_out_sentences_that_are_trained_on_too_are_told(model: AdaptedModel) -> None:
     asked = {"lang": "sw", "backbone": model, "max_steps": 2}
     repeated = estimate_adapter(**asked, text=SWAHILI[:10] * 6)
