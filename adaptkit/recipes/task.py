@@ -30,12 +30,13 @@ from adaptkit.labelled import (
     texts_of,
 )
 from adaptkit.languages import canonical_tag
-from adaptkit.layers.heads import Head, SentenceHead
+from adaptkit.layers.heads import Head
 from adaptkit.methods import Reading, by_reading
 from adaptkit.recipes.batch_stacks import BatchStacks
 from adaptkit.recipes.estimate import Estimate, machine_notes, measure
 from adaptkit.recipes.fitting import Fitting
 from adaptkit.recipes.foundation import foundation_of
+from adaptkit.recipes.head_start import regression_of, start_told
 from adaptkit.recipes.heldout_scores import MOST_EXAMPLES, HeldoutExamples
 from adaptkit.recipes.kept_answers import KeptAnswers, KeptExample
 from adaptkit.recipes.measured_on import held_out_together, measured_on, trained_on_too
@@ -46,22 +47,17 @@ from adaptkit.requests import TaskRequest
 from adaptkit.storage import Adapter
 from adaptkit.task_types import TASK_TYPES, HeadConfig, Item, head_for
 from adaptkit.task_types.class_weights import weighing_of
-from adaptkit.task_types.classification import CLASSIFICATION
-from adaptkit.task_types.multilabel import MULTILABEL
-from adaptkit.terminal.amounts import bytes_text, counted
+from adaptkit.terminal.amounts import bytes_text
 from adaptkit.terminal.asking import as_typed
 from adaptkit.terminal.console import notes_are_hidden
 from adaptkit.training import WARMUP_SHARE, CheckpointFolder, Display, TaskItems, TrainingRun, TrainingSettings
 from adaptkit.training.few_examples import more_examples
 from adaptkit.training.kept_states import KeptStates, ReadOnce, StatesSize
-from adaptkit.training.logistic_start import LogisticStart, ToSteps
 from adaptkit.training.randomness import forked
 from adaptkit.training.regularisers import Regularising, TaskMaterial, regularising_of
 
 _EPOCHS = 3
 _MAX_STEPS = 3000
-_MOST_OF_A_START = 1024
-"""Examples that a regression is fitted to where steps follow: to read them costs what ten steps of 32 do."""
 _log = logging.getLogger(__name__)
 
 
@@ -318,25 +314,19 @@ class TaskTraining:
             checkpoint=checkpoint,
             scores=dict if measured is None else lambda: measured.scored().scores,
             read_once=read_once,
-            start=self._start_of(layers.head, read_once),
+            start=regression_of(
+                self.head,
+                layers.head,
+                self.items,
+                self.request.run.batch_size,
+                reads_once=read_once is not None,
+                joins_domains=any(each.source for each in self._regularising),
+            ),
         )
 
     def _of_the_head(self) -> list[str]:
         """Where it starts, and what one alone does without where it could be read once and is not."""
-        told = []
-        if (tried := self._fitting.run.tried_start()) is not None:
-            if tried.ends_the_run:
-                way = "a logistic regression, which is found without steps"
-            elif tried.when == "after":
-                way = "trained in steps, then a logistic regression if none is better than that"
-            else:
-                way = "trained in steps, since a logistic regression is no better"
-            told.append(f"head: {way}: {tried}")
-        elif (start := self._fitting.run.start) is not None:
-            of = counted(sum(map(len, start.batches)), "example")
-            told.append(
-                f"head: begins as a logistic regression of {of}, if that has a lower held-out loss than a new one"
-            )
+        told = start_told(self._fitting.run)
         if self._states_stay(self._fitting.layers) and not (size := self._all_states).fit:
             told.append(f"head: every step reads its examples anew, since {size}")
         return told
@@ -355,21 +345,6 @@ class TaskTraining:
         if self._states_stay(layers) and self._all_states.fit:
             return ReadOnce(self.items.all_batches(self.request.run.batch_size))
         return None
-
-    def _start_of(self, head: Head, read_once: ReadOnce | None) -> LogisticStart | None:
-        """Where a head of labels of texts starts, or may end: fitted to all that is read once anyhow, or to some."""
-        if self.head.row not in (CLASSIFICATION, MULTILABEL) or not isinstance(head, SentenceHead):
-            return None
-        batch_size = self.request.run.batch_size
-        if read_once is not None:
-            # Of several labels a text, steps find more on some data and the regression on other (HISTORY.md).
-            when: ToSteps = "instead" if self.head.row is CLASSIFICATION else "after"
-            return LogisticStart(head, self.items.training_batches(batch_size), when)
-        # The mean of two texts hardly says how they stand to each other. And where domains are brought together,
-        # held-out labels of one of them may keep the regression, and undo that.
-        if self.head.pairs or any(each.source for each in self._regularising):
-            return None
-        return LogisticStart(head, self.items.training_batches(batch_size, most=_MOST_OF_A_START), "before")
 
     def _content(self) -> str:
         """Identity of all that is read."""

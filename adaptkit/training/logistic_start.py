@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adaptkit.heads.batch import Batch
-from adaptkit.layers.heads import SentenceHead
+from adaptkit.layers.heads import SentenceHead, TokenHead
 from adaptkit.layers.pooling import mean_pool
+from adaptkit.task_types import IGNORED
 
 _MOST_ROUNDS = 1000
 _MOST_ROUNDS_BEFORE_STEPS = 100
@@ -96,13 +97,13 @@ def logistic_regression(
 
 @dataclass(frozen=True)
 class LogisticStart:
-    """Lets a head of labels be the regression of the items in `batches`.
+    """Lets a head of labels, or of words' tags, be the regression of the items in `batches`.
 
     It becomes that instead of steps, or before them, if the regression is better than the head as it is made; after
     them, if they have found nothing better.
     """
 
-    head: SentenceHead
+    head: SentenceHead | TokenHead
     batches: Sequence[list[int]]
     when: ToSteps = "instead"
 
@@ -114,8 +115,14 @@ class LogisticStart:
         class_weights: Tensor | None = None
         vectors, labels = [], []
         for states, batch in read:
-            vectors.append(mean_pool(states, batch.mask))
-            labels.append(batch.require_labels())
+            wanted = batch.require_labels()
+            if isinstance(self.head, TokenHead):
+                tagged = wanted != IGNORED
+                vectors.append(states[tagged].float())
+                labels.append(wanted[tagged])
+            else:
+                vectors.append(mean_pool(states, batch.mask))
+                labels.append(wanted)
             class_weights = batch.class_weights
         n_labels = self.head.out.out_features
         return logistic_regression(
@@ -127,7 +134,12 @@ class LogisticStart:
         )
 
     def begin(self, found: LogisticRegression) -> None:
-        """Let the head answer as the regression does: numbers so small that tanh nearly leaves them as they are."""
+        """Let the head answer as the regression does; of a sentence, by numbers too small for tanh to matter."""
+        if isinstance(self.head, TokenHead):
+            with torch.no_grad():
+                self.head.out.weight.copy_(found.weight)
+                self.head.out.bias.copy_(found.bias - found.weight @ found.centre)
+            return
         largest = _LARGEST_BEFORE_STEPS if self.when == "before" else _LARGEST_IN_TANH
         small = largest / max(found.largest, _LEAST_SPREAD)
         with torch.no_grad():

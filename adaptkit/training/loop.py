@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from adaptkit.training.data import RunData
 from adaptkit.training.display import Display
 from adaptkit.training.fast_backbone import fast_backbone
 from adaptkit.training.first_reading import FirstReading
+from adaptkit.training.head_start import HeadStart
 from adaptkit.training.keeping import CheckpointKeeper
 from adaptkit.training.kept_states import ReadOnce
 from adaptkit.training.logistic_start import LogisticStart, TriedStart
@@ -71,8 +72,6 @@ class TrainingRun:
         start: LogisticStart | None = None,
     ) -> None:
         self._scores = scores
-        self.start = start
-        self._tried: TriedStart | None = None
         self.device = device = model.backbone.device
         self._backbone = model.backbone
         self._model = model
@@ -107,6 +106,17 @@ class TrainingRun:
             examples=read_once or ReadOnce(),
             anchored=self._anchored_rows(),
         )
+        self.start: HeadStart | None = None
+        if start is not None:
+            self.start = HeadStart(
+                start,
+                step,
+                self._streams,
+                self._processes,
+                self._state,
+                batch=self._batch,
+                evaluate=self.evaluate,
+            )
         self._progress = Progress()
         self._reports = Reports()
         # A loss that the device may still be computing, and where the run stood behind it.
@@ -134,8 +144,14 @@ class TrainingRun:
             self._first.open(display, lambda: self._stop_if_asked(display, interrupted)),
         ):
             self._progress = replace(self._progress, elapsed_s=self._progress.elapsed_s + self._first.elapsed_s)
-            self._begin(display, lambda: self._stop_if_asked(display, interrupted))
-            stopped = self._ended(self._train(display, interrupted), display)
+            if self.start is not None:
+                self._progress = self.start.begin(
+                    self._progress, display, lambda: self._stop_if_asked(display, interrupted)
+                )
+            stopped = self._train(display, interrupted)
+            self._state.use_best()
+            if self.start is not None:
+                stopped = self.start.end(self._progress, stopped, display)
             after = self.evaluate()
         if (doubt := doubt_of(self._progress.before, after, self._data.constant_loss)) is not None:
             display.note(doubt)
@@ -218,21 +234,15 @@ class TrainingRun:
 
         All that a run reads once is read for it, and no weight is changed behind it.
         """
-        if self.start is not None and self.start.when != "before" and self._tried is None:
-            with self._fast_backbone():
-                self._first.read_examples()
-                self._tried = self._try(self.start)
-        return self._tried
+        if self.start is None or self.start.reads_before_steps:
+            return None
+        with self._fast_backbone():
+            self._first.read_examples()
+            return self.start.tried()
 
     def measure_start(self) -> float:
-        """Seconds that reading takes for a regression that steps follow, by a batch of middle length; else 0."""
-        if self.start is None or self.start.when != "before":
-            return 0.0
-        batches = self.start.batches
-        middle = batches[len(batches) // 2]
-        with torch.no_grad():
-            seconds = self.measure_in_use(lambda: self._step.states(self._batch(middle)))
-        return seconds * sum(map(self._data.n_tokens, batches)) / self._data.n_tokens(middle)
+        """Seconds that reading takes for a regression that steps follow; else 0."""
+        return 0.0 if self.start is None else self.start.seconds(self._data.n_tokens, self.measure_in_use)
 
     def measure_anchor_states(self) -> float:
         """Seconds that making them takes, before the first step, by a batch of middle length."""
@@ -245,65 +255,6 @@ class TrainingRun:
             self._first.read_examples()
             with self._streams.forked(self._settings.seed), without_dropout(self._step):
                 return self._seconds_of(work)
-
-    def _begin(self, display: Display, go_on: Callable[[], None]) -> None:
-        """Put the head where it starts. What counts as the measure before training is that of the head as it is made.
-
-        `go_on` is asked before each batch that is read for it, and may raise. A run that is resumed has that measure,
-        and its head is further.
-        """
-        if self.start is None or self._progress.before:
-            return
-        if (tried := self._tried) is None:
-            self._tried = tried = self._try(self.start, go_on)
-            if tried.is_kept:
-                verb = "is" if tried.ends_the_run else "begins as"
-                display.note(f"the head {verb} a logistic regression: {tried}")
-        self._progress = replace(
-            self._progress,
-            before=tried.before,
-            begun_at=tried.loss if tried.is_kept else None,
-            elapsed_s=self._progress.elapsed_s + tried.finding_s,
-        )
-        if tried.is_kept:
-            self.start.begin(tried.found)
-
-    def _try(self, start: LogisticStart, go_on: Callable[[], None] = lambda: None) -> TriedStart:
-        """Find where the head may start and what it is worth there; it is as before behind that."""
-        began = time.perf_counter()
-        before = self.evaluate()
-        evaluated = time.perf_counter()
-        with self._streams.forked(), torch.no_grad(), without_dropout(self._step):
-            fitted = start.fitted(self._with_states(start.batches, go_on))
-        found = self._processes.from_main(fitted)
-        fitted_at = time.perf_counter()
-        start.begin(found)
-        loss = self.evaluate()["loss"]
-        self._state.use_best()
-        finding_s = fitted_at - evaluated
-        return TriedStart(found, before, loss, start.when, finding_s, time.perf_counter() - began - finding_s)
-
-    def _with_states(self, batches: Sequence[list[int]], go_on: Callable[[], None]) -> Iterator[tuple[Tensor, Batch]]:
-        for rows in batches:
-            go_on()
-            batch = self._batch(rows)
-            yield self._step.states(batch), batch
-
-    def _ended(self, stopped: str, display: Display) -> str:
-        """Put the best weights in place: of a step, or a regression that none came up to. Says what ended the run."""
-        self._state.use_best()
-        start, best, begun_at = self.start, self._progress.best_loss, self._progress.begun_at
-        if begun_at is not None and not self._is_settled and best is not None and not best < begun_at:
-            return f"{stopped}; no step lowered the held-out loss of the regression that the head began as"
-        if start is None or start.when != "after" or best is None:
-            return stopped
-        if (tried := self._tried) is None:  # a run that was resumed
-            self._tried = tried = self._try(start)
-        if not tried.loss < best:
-            return stopped
-        start.begin(tried.found)
-        display.note(f"the head is a logistic regression: held-out loss {tried.loss:.3f}, and {best:.3f} by steps")
-        return f"{stopped}; a logistic regression has a lower held-out loss than steps have found"
 
     def _seconds_of(self, work: Callable[[], object]) -> float:
         started = time.perf_counter()
@@ -435,15 +386,10 @@ class TrainingRun:
                 found = self._scores()
         return self._processes.from_main(found)
 
-    @property
-    def _is_settled(self) -> bool:
-        """Whether the head is a regression in place of steps."""
-        return self.start is not None and self.start.when == "instead" and self._progress.begun_at is not None
-
     def _why_no_step(self) -> str | None:
         """What ends the run, if something does."""
-        if self._is_settled:
-            return "a logistic regression is found, and steps behind it hardly ever lower the held-out loss"
+        if self.start is not None and (why := self.start.why_no_step(self._progress)) is not None:
+            return why
         return str(self._settings.flat) if self._patience_is_out() else None
 
     def _patience_is_out(self) -> bool:

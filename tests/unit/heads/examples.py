@@ -60,6 +60,13 @@ def tags(n: int = 60) -> TaskData:
     return TaskData(task_type="tagging", examples=examples, labels=("O", "B-PER", "I-PER"), description="tags")
 
 
+def parts_of_speech(n: int = 60) -> TaskData:
+    tagged = tags(n)
+    said = ("ADV", "PROPN", "VERB", "NOUN", "_")
+    examples = [TaggedSentence(words=each.words, tags=said) for each in tagged.examples if hasattr(each, "words")]
+    return replace(tagged, task_type="pos", examples=examples, labels=("ADV", "NOUN", "PROPN", "VERB"))
+
+
 def questions(n: int = 60, *, unanswered: bool = False) -> TaskData:
     examples = []
     for i in range(n):

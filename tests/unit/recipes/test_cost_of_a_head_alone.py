@@ -11,6 +11,7 @@ from adaptkit.model import AdaptedModel
 from adaptkit.recipes.estimate import Estimate
 from adaptkit.recipes.heldout_scores import HeldoutExamples, Scored
 from adaptkit.recipes.task import TaskTraining
+from adaptkit.training.head_start import HeadStart
 from adaptkit.training.loop import TrainingRun
 from tests.calls import estimate_adapter, task_request, train_adapter
 from tests.runs import Watching
@@ -81,7 +82,7 @@ def test_a_run_does_what_its_estimate_said_and_does_not_do_it_again(
     data: dict[str, TaskData], model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: Counter[str] = Counter()
-    evaluate, scored, tried = TrainingRun.evaluate, HeldoutExamples.scored, TrainingRun._try
+    evaluate, scored, tried = TrainingRun.evaluate, HeldoutExamples.scored, HeadStart._try
 
     def evaluated(self: TrainingRun) -> dict[str, float]:
         done["losses"] += 1
@@ -91,13 +92,13 @@ def test_a_run_does_what_its_estimate_said_and_does_not_do_it_again(
         done["scores"] += 1
         return scored(self)
 
-    def once(self: TrainingRun, *given: Any) -> Any:  # noqa: ANN401 - as of the method
+    def once(self: HeadStart, *given: Any) -> Any:  # noqa: ANN401 - as of the method
         done["tried"] += 1
         return tried(self, *given)
 
     plain = train_adapter(**HEAD_ALONE, **data, evaluate_every=5, backbone=model)
     monkeypatch.setattr(TrainingRun, "evaluate", evaluated)
-    monkeypatch.setattr(TrainingRun, "_try", once)
+    monkeypatch.setattr(HeadStart, "_try", once)
     request = task_request(**HEAD_ALONE, **data, evaluate_every=5, backbone=model)
     with closing(TaskTraining(request, Watching())) as training:
         found = training.estimate()

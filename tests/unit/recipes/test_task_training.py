@@ -36,8 +36,8 @@ from adaptkit.storage import Adapter, load_adapter
 from adaptkit.task_types import LabelledText, Question
 from adaptkit.training import open_display
 from adaptkit.training.backbone_passes import HookedPasses
+from adaptkit.training.head_start import HeadStart
 from adaptkit.training.logistic_start import TriedStart, logistic_regression
-from adaptkit.training.loop import TrainingRun
 from adaptkit.training.step import TrainingStep
 from tests.adapters import random_adapter
 from tests.calls import QUIET, asked, estimate_adapter, task_request, train_adapter
@@ -524,8 +524,8 @@ def test_each_held_out_loss_has_the_scores_of_the_task_type_beside_it(name: str,
     assert list(watching.scores[-1]) == WATCHED[name]
     main = WATCHED[name][0]
     before, after = watching.scores[0].get(main, 0.0), watching.scores[-1][main]
-    # A head of labels begins as a regression, which answers all of these texts.
-    assert (before, after) == (100, 100) if name == "classification" else after > before
+    # A head of labels or tags begins as a regression, which answers all of these texts.
+    assert (before, after) == (100, 100) if name in ("classification", "tagging") else after > before
     lines = [json.loads(line) for line in (tmp_path / "trial.training_log.jsonl").read_text().splitlines()]
     column = f"heldout_{main.lower().replace(' ', '_')}"
     logged = [line.get(column) for line in lines if line["heldout_loss"] is not None]
@@ -621,7 +621,7 @@ def test_a_head_alone_reads_each_example_once(model: AdaptedModel, monkeypatch: 
     train_adapter(**asked)
     assert sum(n_rows) == len(data.examples)
     # Where each step reads, a head starts as it is made.
-    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    monkeypatch.setattr("adaptkit.recipes.task.regression_of", lambda *_, **__: None)
     kept = train_adapter(**asked)
     n_rows.clear()
     monkeypatch.setattr("adaptkit.training.kept_states._MOST_BYTES", 0)
@@ -652,7 +652,7 @@ def test_held_out_examples_of_a_head_alone_are_not_read_again_to_be_scored(
         return watching.scores, list(n_inputs)
 
     monkeypatch.setattr(AdaptedModel, "predict", counted)
-    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    monkeypatch.setattr("adaptkit.recipes.task.regression_of", lambda *_, **__: None)
     kept, asked_once = scores()
     # What the card says is what the adapter answers in use.
     assert asked_once == [len(data.examples)]
@@ -739,7 +739,7 @@ def test_a_head_alone_of_several_labels_is_what_steps_have_found_where_that_is_b
     adapter = train_adapter(**asked, backbone=model)
     assert adapter.card.training is not None
     assert adapter.card.training.stopped_because == "all steps done"
-    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    monkeypatch.setattr("adaptkit.recipes.task.regression_of", lambda *_, **__: None)
     assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
 
 
@@ -758,7 +758,7 @@ def test_a_head_stays_as_it_is_made_where_its_regression_is_worse(
 ) -> None:
     asked: dict[str, Any] = {**HEAD_ALONE, **made.topics_and_others(), "progress": False}
     adapter = train_adapter(**asked, backbone=model)
-    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    monkeypatch.setattr("adaptkit.recipes.task.regression_of", lambda *_, **__: None)
     assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
 
 
@@ -792,12 +792,16 @@ def test_heads_of_other_tasks_and_of_pairs_beside_layers_start_as_they_are_made(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("adaptkit.training.logistic_start.logistic_regression")
-    for data in (made.tags(), made.choices(), made.questions()):
+    for data in (made.choices(), made.questions()):
         train_adapter(**QUICK, task="trial", method="head", data=data, backbone=model)
     train_adapter(**QUICK, task="trial", data=made.pairs(), backbone=model)
 
 
-@pytest.mark.parametrize("data", [made.topics(), made.topic_sets()], ids=["one label", "several"])
+@pytest.mark.parametrize(
+    "data",
+    [made.topics(), made.topic_sets(), made.tags(), made.parts_of_speech()],
+    ids=["one label", "several", "entities", "parts of speech"],
+)
 def test_a_head_beside_layers_begins_as_a_regression_and_steps_go_on_from_there(
     data: TaskData, model: AdaptedModel
 ) -> None:
@@ -807,12 +811,15 @@ def test_a_head_beside_layers_begins_as_a_regression_and_steps_go_on_from_there(
         adapter = training.train()
     facts = adapter.card.training
     assert facts is not None
-    assert (facts.steps, facts.stopped_because) == (20, "all steps done")
+    assert facts.steps == 20
+    began = f"the head began as a logistic regression, with a held-out loss of {watching.losses[0]:.3f}"
+    assert facts.stopped_because == f"all steps done; {began}"
     (told,) = (note for note in watching.notes if note.startswith("the head begins as a logistic regression"))
     new, _, begun = told.rpartition("held-out loss ")[2].partition(" → ")
     # Before is what the head answers as it is made: hardly anything.
     assert new == f"{facts.heldout_loss_before:.3f}"
-    assert facts.heldout_loss_before == pytest.approx(math.log(2), abs=0.2)
+    n_answers = 2 if data.task_type == "multilabel" else len(data.labels)
+    assert facts.heldout_loss_before == pytest.approx(math.log(n_answers), abs=0.3)
     assert f"{watching.losses[0]:.3f}" == begun
     assert facts.heldout_loss_after < 0.8 * watching.losses[0] < 0.3 * facts.heldout_loss_before
 
@@ -821,16 +828,16 @@ def test_a_head_beside_layers_stays_as_it_is_made_where_a_regression_is_worse(
     model: AdaptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {**QUICK, "task": "trial", **made.topics_and_others()}
-    tried, fitted = TrainingRun._try, []
+    tried, fitted = HeadStart._try, []
 
-    def noted(self: TrainingRun, *given: Any) -> TriedStart:  # noqa: ANN401 - as the run does
+    def noted(self: HeadStart, *given: Any) -> TriedStart:  # noqa: ANN401 - as the run does
         fitted.append(tried(self, *given))
         return fitted[-1]
 
-    monkeypatch.setattr(TrainingRun, "_try", noted)
+    monkeypatch.setattr(HeadStart, "_try", noted)
     adapter = train_adapter(**asked, backbone=model)
     assert [each.is_kept for each in fitted] == [False]
-    monkeypatch.setattr(TaskTraining, "_start_of", lambda *_: None)
+    monkeypatch.setattr("adaptkit.recipes.task.regression_of", lambda *_, **__: None)
     assert train_adapter(**asked, backbone=model).weights_sha256 == adapter.weights_sha256
 
 
@@ -889,11 +896,11 @@ def test_a_regression_that_steps_follow_is_fitted_to_some_of_many_examples(
         with open_display(shown=False) as display, closing(TaskTraining(request, display)) as training:
             start = training._fitting.run.start
             assert start is not None
-            return sorted(row for rows in start.batches for row in rows), training.items.training
+            return sorted(row for rows in start.regression.batches for row in rows), training.items.training
 
     fitted, trained_on = rows_of_start()
     assert fitted == trained_on
-    monkeypatch.setattr("adaptkit.recipes.task._MOST_OF_A_START", 20)
+    monkeypatch.setattr("adaptkit.recipes.head_start._MOST_BEFORE_STEPS", 20)
     drawn, _ = rows_of_start()
     assert len(drawn) == len({*drawn}) == 20
     assert {*drawn} < {*trained_on}

@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression as Reference
 from torch import Tensor
 
 from adaptkit.heads.batch import Batch
-from adaptkit.layers.heads import SentenceHead
+from adaptkit.layers.heads import SentenceHead, TokenHead
+from adaptkit.task_types import IGNORED
 from adaptkit.training.logistic_start import LogisticRegression, LogisticStart, ToSteps, logistic_regression
 
 N, WIDTH, N_LABELS = 90, 12, 3
@@ -80,7 +81,26 @@ def test_a_head_that_starts_there_answers_the_same(when: ToSteps, off: float) ->
     start.begin(found)
     answered = torch.softmax(head.eval()(states, mask), dim=1).detach().numpy()
     assert answered == pytest.approx(probabilities(found, rounded), abs=off)
-    assert (float(start.head.dense.weight.detach().max()) > 0.01) is (when == "before")
+    assert (float(head.dense.weight.detach().max()) > 0.01) is (when == "before")
+
+
+def test_a_head_of_words_answers_the_same_and_what_has_no_tag_counts_for_nothing() -> None:
+    vectors, labels = labelled()
+    head = TokenHead(hidden_width=WIDTH, n_outputs=N_LABELS, dropout=0.1)
+    start = LogisticStart(head, [], "before")
+    # Thirty sentences of three words, and behind each word a piece of it that has no tag.
+    pieces = torch.full_like(vectors, 7.0)
+    states = torch.stack([vectors, pieces], dim=1).reshape(30, 6, WIDTH)
+    tags = torch.stack([labels, torch.full_like(labels, IGNORED)], dim=1).reshape(30, 6)
+    mask = torch.ones(30, 6, dtype=torch.long)
+    batches = [Batch(ids=mask[rows], mask=mask[rows], labels=tags[rows]) for rows in (slice(20), slice(20, 30))]
+    found = start.fitted(zip((states[:20], states[20:]), batches, strict=True))
+    alone = logistic_regression(vectors, labels, n_labels=N_LABELS)
+    torch.testing.assert_close(found.weight, alone.weight)
+    start.begin(found)
+    answered = head.eval()(states, mask)[:, ::2].flatten(0, 1)
+    # The bias takes up a number of 25 times its weight, in float32.
+    torch.testing.assert_close(answered.double(), found.logits(vectors), atol=1e-4, rtol=1e-5)
 
 
 def test_rounds_are_few_where_steps_follow() -> None:
