@@ -98,8 +98,9 @@ class Case:
         """That of a variant, trained where it is asked for first. Raises KeyError for a variant that there is not."""
         kind = name.rpartition(" ")[0]
         reads_targets = not (name in (PLAIN, "head") or kind in _ANYWHERE)
-        targets = [*self._targets] if self._options.one_for_all else [target]
-        place = " ".join([name, *(targets if reads_targets else [])])
+        for_all = self._options.one_for_all
+        targets = [*self._targets] if for_all else [target]
+        place = " ".join([name, *(["all" if for_all else target] if reads_targets else [])])
         if (place, seed) not in self._adapters:
             own_name = re.sub(r"[^a-z0-9]+", "-", place.lower())
             self._adapters[place, seed] = self._trained(name, targets, seed).renamed(f"task/{own_name}-{seed}")
