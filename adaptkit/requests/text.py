@@ -192,7 +192,10 @@ class TextRequest(Request):
         """Text and objective go together."""
         if self.text is not None and self.parallel is not None:
             both = f"{option_name('text')} and {option_name('parallel')}"
-            raise ConfigError(f"{both} are both given; give the one to train on.")
+            raise ConfigError(
+                f"{both} are both given, and a training reads one of them. Leave {as_typed(text=...)} out: "
+                "translations teach more than text alone."
+            )
         if self.column is not None and self.parallel is not None:
             raise ConfigError(
                 f"{option_name('column')} names a column of {as_typed(text=...)}; parallel text finds its columns by "

@@ -216,3 +216,15 @@ def test_the_figure_is_read_on_a_phone() -> None:
     assert 12 * 358 / width >= 9
     ends = [float(it.attrib.get("x", 0)) + float(it.attrib["width"]) for it in drawn.findall("{*}rect")]
     assert max(ends) <= width
+
+
+def test_what_feature_distillation_brings_to_other_domains_is_as_measured() -> None:
+    row, measured = measured_of("| reviews in five other domains")
+    found = measured["feature distillation 0.1"]
+    average = found["average"]
+    assert f"{average['gain']:+.1f} points on average" in row
+    assert f"({measured['plain']['average']['mean']:.1f} → {average['mean']:.1f})" in row
+    assert f"health {found['health_personal_care']['gain']:+.1f}, films {found['MR']['gain']:+.1f}" in row
+    plain = measured["plain"]["average"]["accuracies"]
+    lost = [ours - theirs for ours, theirs in zip(average["accuracies"], plain, strict=True) if ours < theirs]
+    assert [round(each, 1) for each in lost] == [-0.5]
