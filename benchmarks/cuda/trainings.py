@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.optim import LBFGS, Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from adaptkit.data.tasks import TaskData
@@ -105,16 +105,17 @@ class Steps:
 
 @contextmanager
 def watched() -> Iterator[Steps]:
-    """The steps that an optimizer takes while the context is open."""
+    """The steps of a training while the context is open; the search for the regression of a head is none."""
     steps = Steps()
 
     def begin(optimizer: Optimizer, _args: object, _kwargs: object) -> None:
-        if not len(steps.before):
+        if not isinstance(optimizer, LBFGS) and not len(steps.before):
             steps.before = _flat(_weights(optimizer))
             steps.first_gradient = _flat([w.grad for w in _weights(optimizer) if w.grad is not None])
 
     def end(optimizer: Optimizer, _args: object, _kwargs: object) -> None:
-        steps.after = _flat(_weights(optimizer))
+        if not isinstance(optimizer, LBFGS):
+            steps.after = _flat(_weights(optimizer))
 
     handles = [register_optimizer_step_pre_hook(begin), register_optimizer_step_post_hook(end)]
     try:
