@@ -178,17 +178,12 @@ def _news_pairs(lang: str) -> Recipe:
 
 
 def _full_sentences(lang: str) -> Recipe:
-    """Full sentences of all text at hand that may be shared, in an adapter of the lower six blocks: half the file."""
+    """Full sentences of all text at hand that may be shared."""
     sources = [source for source, languages in FREE.items() if lang in languages]
     return Recipe(
         source=f"{' and '.join(SOURCES[source][0] for source in sources)}, en-{lang}",
         licence=SOURCES[sources[-1]][1],
-        options=lambda: {
-            "lang": lang,
-            "parallel": mix(sources, lang),
-            "method": adaptkit.Lora(blocks=(0, 1, 2, 3, 4, 5)),
-            "force": True,
-        },
+        options=lambda: {"lang": lang, "parallel": mix(sources, lang)},
         tests=_tests_of(lang),
     )
 
@@ -335,18 +330,6 @@ RECIPES: dict[str, Recipe] = {
             ),
         ),
     ),
-    "language/sw": Recipe(
-        source="African Storybook stories (global-asp/asp-source @ 99e022369a98; credits stand in each story) and the "
-        "Universal Declaration of Human Rights, English and Swahili",
-        licence="CC-BY-4.0",
-        options=lambda: {
-            "lang": "sw",
-            "parallel": [*free_text.stories("sw"), *free_text.declaration("sw")],
-            "source_lang": "en",
-        },
-        tests=_tests_of("sw"),
-    ),
-    "language/ha": _news_pairs("ha"),
     "language/dz": _unknown_script("dz"),
     "language/ha-news": _news("ha"),
     "language/ha-rights": Recipe(
@@ -360,7 +343,7 @@ RECIPES: dict[str, Recipe] = {
     "language/cni": _verses("Ashaninka", "cni"),
     "language/yo": _news_pairs("yo"),
     "language/ig": _news_pairs("ig"),
-    **{f"language/{lang}": _full_sentences(lang) for lang in ("am", "bm", "gn", "rw", "tn", "xh")},
+    **{f"language/{lang}": _full_sentences(lang) for lang in ("am", "bm", "gn", "ha", "rw", "sw", "tn", "xh")},
     **{
         f"language/{lang}-glossary": _glossary(lang, _topics_below(lang))
         for lang in ("am", "bm", "gn", "ha", "ig", "rw", "sw", "yo")
