@@ -88,13 +88,15 @@ class HeadStart:
         begun_at, best = progress.begun_at, progress.best_loss
         if best is None:
             return stopped
-        if begun_at is not None and not self._is_settled(progress) and not best < begun_at:
-            return f"{stopped}; no step lowered the held-out loss of the regression that the head began as"
         if begun_at is not None and not self._is_settled(progress):
-            return f"{stopped}; the head began as a logistic regression, with a held-out loss of {begun_at:.3f}"
-        if self.regression.when != "after" or not self.tried().loss < best:
+            if best < begun_at:
+                return f"{stopped}; the head began as a logistic regression, with a held-out loss of {begun_at:.3f}"
+            return f"{stopped}; no step lowered the held-out loss of the regression that the head began as"
+        if self.regression.when != "after":
             return stopped
         tried = self.tried()
+        if not tried.loss < best:
+            return stopped
         self.regression.begin(tried.found)
         display.note(f"the head is a logistic regression: held-out loss {tried.loss:.3f}, and {best:.3f} by steps")
         return f"{stopped}; a logistic regression has a lower held-out loss than steps have found"
