@@ -5,7 +5,7 @@ from .data.lexicon import Lexicon
 from .data.sample import sample_pairs
 from .data.source import Source
 from .data.tasks import TASKS, TaskData
-from .evaluation import TransferReport, evaluate
+from .evaluation import MeasuredStrength, Strengths, TransferReport, compare_strengths, evaluate
 from .explanations import Explanation
 from .format.card import TrainingFacts
 from .interchange import (
@@ -104,6 +104,7 @@ __all__ = [
     "LanguageRequest",
     "Lexicon",
     "Lora",
+    "MeasuredStrength",
     "MeasuredWay",
     "Measuring",
     "Merged",
@@ -128,6 +129,7 @@ __all__ = [
     "Selection",
     "Source",
     "Stack",
+    "Strengths",
     "TagProjection",
     "TaskData",
     "TaskRequest",
@@ -146,6 +148,7 @@ __all__ = [
     "choose_backbone",
     "combine",
     "compare",
+    "compare_strengths",
     "estimate_adapter",
     "estimate_plan",
     "evaluate",

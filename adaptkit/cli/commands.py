@@ -59,6 +59,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         "Measure whether language adapters help. In several languages, a task adapter is scored with and without them.",
         _function("evaluate", "evaluate"),
     ),
+    "strengths": (
+        "Find how strongly a language adapter should act below a task. Labelled examples tell.",
+        _function("strengths", "strengths"),
+    ),
     "predict": (
         "Answer each line of standard input with a task adapter. A line is a JSON string or list, or has tabs.",
         _function("predict", "predict"),

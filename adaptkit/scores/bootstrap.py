@@ -33,6 +33,9 @@ class Difference:
             return "helps"
         return "hurts" if self.high < 0 else "no evidence"
 
+    def __str__(self) -> str:
+        return f"{self.mean:+.1f} ({self.low:+.1f} to {self.high:+.1f}), {self.verdict}"
+
 
 def paired_difference(with_: ArrayLike, without: ArrayLike, *, confidence: float = 0.95, seed: int = 0) -> Difference:
     """Bootstrap over examples (Efron and Tibshirani 1993; paired as in Koehn 2004).

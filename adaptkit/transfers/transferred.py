@@ -26,9 +26,7 @@ class MeasuredWay:
     def __str__(self) -> str:
         if self.score is None:
             return f"  {self.name}: {self.stack}"
-        gain = ""
-        if self.gain is not None:
-            gain = f", {self.gain.mean:+.1f} ({self.gain.low:+.1f} to {self.gain.high:+.1f}), {self.gain.verdict}"
+        gain = "" if self.gain is None else f", {self.gain}"
         return f"  {self.name}: {self.score:.1f}{gain}"
 
 

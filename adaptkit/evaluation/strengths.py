@@ -1,0 +1,242 @@
+"""How strongly a language adapter should act below a task: each strength measured on the same examples."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptkit.composition import Average, Stack
+from adaptkit.errors import ConfigError
+from adaptkit.evaluation.attached import attached
+from adaptkit.evaluation.cell_progress import open_progress
+from adaptkit.evaluation.conditions import Adapters, gathered
+from adaptkit.evaluation.given import (
+    AdapterLike,
+    TestData,
+    adapter_given,
+    language_adapters,
+    language_of,
+    read_given,
+    task_adapters,
+)
+from adaptkit.evaluation.head_answers import HeadAnswers
+from adaptkit.evaluation.measured import measure
+from adaptkit.evaluation.repeats import by_text, text_numbers, without_verdict
+from adaptkit.evaluation.subject import LanguageTest
+from adaptkit.labelled import ReadingOptions
+from adaptkit.languages import canonical_tag, language_name
+from adaptkit.model import AdaptedModel
+from adaptkit.requests import Measuring, Selection
+from adaptkit.scores import Difference, paired_metric_difference
+from adaptkit.storage import Adapter
+from adaptkit.storage.of_language import glossaries_and_others
+from adaptkit.terminal.asking import as_typed
+
+STRENGTHS = (0.25, 0.5, 0.75)
+"""Those that are measured beside none and full strength."""
+_WITHOUT, _FULL = 0.0, 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredStrength:
+    """A strength with its stack, the score from 0 to 100, and the gain over the task without the adapter, if it acts.
+
+    Several task adapters have the mean of their scores.
+    """
+
+    strength: float
+    stack: str
+    score: float
+    gain: Difference | None
+
+    def __str__(self) -> str:
+        if self.gain is None:
+            return f"  without the adapter: {self.score:.1f}"
+        return f"  strength {self.strength:g}: {self.score:.1f}, {self.gain}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strengths:
+    """What each strength of a language adapter gives a task.
+
+    Attributes:
+        task: the name of the task.
+        language: the language of the examples.
+        metric: by what they were scored.
+        n_examples: how many there were.
+        measured: without the adapter, then every strength, from weak to strong.
+        taken: the one to answer with.
+        chosen: why that one, in a sentence.
+        notes: what of the examples is not read or cannot be answered.
+    """
+
+    task: str
+    language: str
+    metric: str
+    n_examples: int
+    measured: tuple[MeasuredStrength, ...]
+    taken: MeasuredStrength
+    chosen: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def stack(self) -> str:
+        """What to answer with, for `model.predict(texts, stack=...)`."""
+        return self.taken.stack
+
+    def __str__(self) -> str:
+        where = f"{self.task} in {language_name(self.language)} ({self.language})"
+        head = f"{where}, {self.metric} on {self.n_examples:,} labelled examples:"
+        return "\n".join([head, *map(str, self.measured), f"take: {self.stack}", f"  {self.chosen}", *self.notes])
+
+
+def compare_strengths(
+    model: AdaptedModel,
+    *,
+    task: str,
+    adapter: AdapterLike | Sequence[AdapterLike],
+    language: str,
+    zoo: Adapters | None = None,
+    data: TestData = None,
+    strengths: Sequence[float] = STRENGTHS,
+    source_language: str | None = None,
+    reading: ReadingOptions | None = None,
+    selection: Selection | None = None,
+    batch_size: int = 32,
+    progress: bool = True,
+) -> Strengths:
+    """Measure a language adapter below a task at several strengths, and say which one to take.
+
+    At strength 0.5 every site gives its own output and half of what the adapter adds, which lies halfway between the
+    frozen backbone and the adapted one (interpolation of weights, Wortsman et al. 2022, arXiv:2109.01903). The stack is
+    `average(language/ha: 0.5) > task/names`. Full strength is taken unless another is better with a 95 % interval above
+    zero, and no adapter where it gains nothing.
+
+    Args:
+        model: the backbone; the adapters are attached for the time of the measurements where they are not yet.
+        task: a benchmark of `adaptkit.TASKS`, or any name where `data` maps the language to examples.
+        adapter: the task adapter, or several that differ in their training seed only.
+        language: the language of the examples, whose adapter is measured.
+        zoo: where that adapter is, as for `evaluate`. None: one that is attached. A glossary has no strengths.
+        data: labelled examples to choose by, as for `evaluate`.
+        strengths: those to measure, above 0; 1 is always among them.
+        source_language: the language that the task was trained in; None where the adapter says it.
+        reading: how labelled examples of one's own are read.
+        selection: which of the examples count. Of a benchmark, the split `dev` unless you say another.
+        batch_size: examples in a batch.
+        progress: whether each measurement is told.
+
+    Raises:
+        ConfigError: A strength that is none, or no adapter of the language with layers.
+        DataError: Examples that are not there or malformed.
+        CompatibilityError: An adapter that is not for this backbone.
+    """
+    tag, asked = canonical_tag(language), _asked(strengths)
+    tasks = task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None)
+    layers = _adapter_of(model, gathered(zoo), tag, source=language_of(tasks[0], source_language))
+    subject = HeadAnswers(
+        model=model,
+        task=task,
+        tasks=tasks,
+        domains=(),
+        data=read_given(data, reading or ReadingOptions(), tasks[0].config.head),
+        selection=selection or Selection(split="dev"),
+        measuring=Measuring(batch_size=batch_size, progress=progress),
+        normalize=None,
+    )
+    test, shown = subject.test(tag), open_progress(shown=progress)
+    notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers])]))
+    for note in notes:
+        shown.note(note)
+    shown.start(len(asked) * len(tasks))
+    metric, texts = subject.metrics[0], text_numbers(map(subject.key, test.examples))
+    found: dict[float, NDArray[np.float64]] = {}
+    for strength in asked:
+        runs = []
+        for each in tasks:
+            with attached(model, layers, each):
+                one = measure(model, _stack(layers, strength, each), test.examples, test.metrics, batch_size=batch_size)
+            shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)
+            runs.append(one.statistics[metric])
+        found[strength] = by_text(np.stack(runs), texts)
+    return _strengths(task, test, metric, found, {it: str(_stack(layers, it, tasks[0])) for it in asked}, notes)
+
+
+def _asked(strengths: Sequence[float]) -> tuple[float, ...]:
+    wrong = [it for it in strengths if not (math.isfinite(it) and it > 0)]
+    if wrong:
+        raise ConfigError(
+            f"{as_typed(strengths=list(strengths))} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for "
+            "half of what the adapter adds. Without the adapter is measured anyway."
+        )
+    return tuple(sorted({_WITHOUT, *map(float, strengths), _FULL}))
+
+
+def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str, *, source: str) -> Adapter:
+    """The adapter of the language that has layers."""
+    below = language_adapters(model, zoo, reads_glosses=False).below("target", source=source, target=language)
+    _, others = glossaries_and_others(below)
+    if not others:
+        raise ConfigError(
+            f"there is no adapter of {language_name(language)} ({language}) with layers to measure: give one as "
+            f"{as_typed(zoo=...)}. A glossary acts as it is, or not at all."
+        )
+    return others[0]
+
+
+def _stack(layers: Adapter, strength: float, task: Adapter) -> Stack:
+    if strength == _WITHOUT:
+        return Stack(task.id)
+    return Stack(layers.id if strength == _FULL else Average(layers.id, weights=(strength,)), task.id)
+
+
+def _strengths(
+    task: str,
+    test: LanguageTest,
+    metric: str,
+    found: Mapping[float, NDArray[np.float64]],
+    stacks: Mapping[float, str],
+    notes: tuple[str, ...],
+) -> Strengths:
+    scored = test.metrics[metric].metric
+
+    def over(strength: float, other: float) -> Difference:
+        difference = paired_metric_difference(scored, found[strength], found[other])
+        return without_verdict(difference, found[strength].shape[1])
+
+    measured = {
+        strength: MeasuredStrength(
+            strength=strength,
+            stack=stacks[strength],
+            score=float(np.mean([scored.score(run.sum(axis=0)) for run in statistics])),
+            gain=None if strength == _WITHOUT else over(strength, _WITHOUT),
+        )
+        for strength, statistics in found.items()
+    }
+    taken, chosen = _taken(measured, over)
+    return Strengths(
+        task=task,
+        language=test.language,
+        metric=metric,
+        n_examples=len(test.examples),
+        measured=tuple(measured.values()),
+        taken=taken,
+        chosen=chosen,
+        notes=notes,
+    )
+
+
+def _taken(
+    measured: Mapping[float, MeasuredStrength], over: Callable[[float, float], Difference]
+) -> tuple[MeasuredStrength, str]:
+    """The strength to take, and why; `over` is what one gains over another."""
+    full, best = measured[_FULL], max(measured.values(), key=lambda it: (it.score, it.strength))
+    more = over(best.strength, _FULL)
+    if more.low > 0:
+        why = f"{more.mean:.1f} points better here than full strength ({more.low:.1f} to {more.high:.1f})"
+        return best, f"{why}; it was chosen by these examples, so its score is a little too good"
+    if full.gain is not None and full.gain.mean <= 0:
+        return measured[_WITHOUT], "the adapter gains nothing here, so leave it out"
+    return full, "nothing is surely better than full strength on these examples"

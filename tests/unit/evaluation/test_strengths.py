@@ -1,0 +1,116 @@
+"""How strongly a language adapter should act below a task."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+
+import pytest
+
+import adaptkit
+from adaptkit import Strengths
+from adaptkit.errors import AdaptkitError, ConfigError
+from adaptkit.format.adapter_config import AdapterConfig
+from adaptkit.model import AdaptedModel
+from adaptkit.scores import paired_difference
+from adaptkit.storage import Adapter
+from adaptkit.task_types import LabelledText
+from tests.adapters import random_adapter
+from tests.glossaries import GLOSSARY
+from tests.tiny import tiny_model
+from tests.unit.evaluation.test_named_stack import LORA, TEST, TOPICS, hits, task
+
+
+@pytest.fixture(scope="module")
+def sw() -> Adapter:
+    return random_adapter(tiny_model(), AdapterConfig(method=LORA), seed=21)
+
+
+@pytest.fixture(scope="module")
+def seeds() -> list[Adapter]:
+    return [task("topics", TOPICS, 8), task("topics", TOPICS, 3)]
+
+
+def measured(model: AdaptedModel, tasks: Adapter | Sequence[Adapter], sw: Adapter, **options: object) -> Strengths:
+    asked: dict[str, object] = {"zoo": [sw], "data": {"sw": TEST}, "progress": False, **options}
+    return adaptkit.compare_strengths(model, task="topics", adapter=tasks, language="sw", **asked)  # type: ignore[arg-type]
+
+
+def test_each_strength_is_scored_as_its_stack_answers(model: AdaptedModel, sw: Adapter, seeds: list[Adapter]) -> None:
+    found = measured(model, seeds, sw, strengths=[2, 0.5])
+    assert model.attached == ()
+    assert (found.task, found.language, found.metric, found.n_examples) == ("topics", "sw", "accuracy", len(TEST))
+    assert [(it.strength, it.stack) for it in found.measured] == [
+        (0, "task/topics"),
+        (0.5, "average(language/sw: 0.5) > task/topics"),
+        (1, "language/sw > task/topics"),
+        (2, "average(language/sw: 2.0) > task/topics"),
+    ]
+    by_hand = {it.stack: [hits(model, [sw, each], it.stack) for each in seeds] for it in found.measured}
+    for it in found.measured:
+        assert it.score == pytest.approx(100 * fmean(map(fmean, by_hand[it.stack])))
+        if it.gain is not None:
+            expected = paired_difference(by_hand[it.stack], by_hand["task/topics"])
+            assert (it.gain.mean, it.gain.low) == pytest.approx((expected.mean, expected.low))
+    assert [it.gain is None for it in found.measured] == [True, False, False, False]
+    assert len({tuple(map(tuple, each)) for each in by_hand.values()}) > 1
+
+
+def silenced(task: Adapter) -> Adapter:
+    """The same, which always answers one label, whatever is below it."""
+    tensors = {name: it * 0 if "head" in name and "weight" in name else it for name, it in task.tensors.items()}
+    return replace(task, tensors=tensors)
+
+
+def test_what_gains_nothing_is_left_out(model: AdaptedModel, sw: Adapter, seeds: list[Adapter]) -> None:
+    found = measured(model, [silenced(seeds[0])], sw)
+    assert {it.score for it in found.measured} == {found.taken.score}
+    assert found.stack == "task/topics"
+    assert "leave it out" in str(found)
+
+
+def test_full_strength_is_left_only_for_what_is_surely_better(
+    model: AdaptedModel, sw: Adapter, seeds: list[Adapter]
+) -> None:
+    """Labels are what a stack answers, which is then right in all."""
+    half, full = "average(language/sw: 0.5) > task/topics", "language/sw > task/topics"
+    of_half, of_full = (labelled_by(model, [sw, seeds[0]], stack) for stack in (half, full))
+    n_apart = sum(one != other for one, other in zip(of_half, of_full, strict=True))
+    assert n_apart > 4
+    found = measured(model, seeds[0], sw, data={"sw": of_half}, strengths=[0.5])
+    assert (found.taken.score, found.stack) == (100, half)
+    assert "better here than full strength" in found.chosen
+    # Four texts are too few for a verdict, whatever they are.
+    assert measured(model, seeds[0], sw, data={"sw": of_half[:4]}, strengths=[0.5]).stack != half
+    assert measured(model, seeds[0], sw, data={"sw": of_full}, strengths=[0.5]).stack == full
+
+
+def labelled_by(model: AdaptedModel, adapters: Sequence[Adapter], stack: str) -> list[LabelledText]:
+    model.attach(*adapters)
+    answers = model.predict(TEST, stack=stack)
+    model.detach(*(it.id for it in adapters))
+    texts = (it for it in TEST if isinstance(it, LabelledText))
+    return [replace(it, label=answer.label) for it, answer in zip(texts, answers, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"strengths": [0.0]}, "a strength is a number above 0"),
+        ({"strengths": [-0.5]}, "a strength is a number above 0"),
+        ({"strengths": [float("nan")]}, "a strength is a number above 0"),
+        ({"language": "ha", "data": {"ha": TEST}}, "no adapter of Hausa"),
+        ({"data": {"ha": TEST}}, "no examples in sw"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    model: AdaptedModel, sw: Adapter, seeds: list[Adapter], options: dict[str, object], said: str
+) -> None:
+    asked = {"language": "sw", "data": {"sw": TEST}, "zoo": [sw], "progress": False, **options}
+    with pytest.raises(AdaptkitError, match=said):
+        adaptkit.compare_strengths(model, task="topics", adapter=seeds, **asked)  # type: ignore[arg-type]
+
+
+def test_a_glossary_has_no_strengths(model: AdaptedModel, seeds: list[Adapter]) -> None:
+    words = random_adapter(model, GLOSSARY, name="sw-glossary")
+    with pytest.raises(ConfigError, match="A glossary acts as it is, or not at all"):
+        measured(model, seeds, replace(words, language="sw"))
