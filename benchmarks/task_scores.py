@@ -29,12 +29,18 @@ class Score:
         return float(self.metric.score(self.statistics.sum(axis=0)))
 
 
-def answered(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData) -> list[Any]:
-    """By a task adapter, alone or with others below it."""
-    adapters = [*below, task]
-    with attached(model, *adapters):
-        stack = adaptkit.Stack(*(adapter.id for adapter in adapters))
+def answered(
+    model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, *, strength: float = 1
+) -> list[Any]:
+    """By a task adapter, alone or with others below it, which act with that strength."""
+    with attached(model, *below, task):
+        stack = adaptkit.Stack(*(at_strength(adapter, strength) for adapter in below), task.id)
         return model.predict(test.examples, stack=stack, batch_size=64)
+
+
+def at_strength(adapter: Adapter, strength: float) -> adaptkit.Average | str:
+    """A part of a stack that adds this share of what an adapter adds."""
+    return adapter.id if strength == 1 else adaptkit.Average(adapter.id, weights=(strength,))
 
 
 def together(task: Adapter, answers: Sequence[Sequence[Any]]) -> list[Any] | None:
@@ -52,9 +58,11 @@ def score_of(answers: Sequence[Any], task: Adapter, test: TaskData, metric: str)
     return Score(found.statistics(answers, test.examples), found.metric)
 
 
-def scored(model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, metric: str) -> Score:
-    """Of a task adapter, alone or with others below it."""
-    return score_of(answered(model, task, below, test), task, test, metric)
+def scored(
+    model: AdaptedModel, task: Adapter, below: Sequence[Adapter], test: TaskData, metric: str, *, strength: float = 1
+) -> Score:
+    """Of a task adapter, alone or with others below it, which act with that strength."""
+    return score_of(answered(model, task, below, test, strength=strength), task, test, metric)
 
 
 def difference(ours: Sequence[Score], theirs: Sequence[Score]) -> dict[str, Any]:

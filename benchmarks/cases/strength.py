@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 import adaptkit
-from adaptkit import AdaptedModel, Adapter, Average, Stack
+from adaptkit import AdaptedModel, Adapter, Stack
 from adaptkit.data.tasks import TaskData
 from adaptkit.evaluation.attached import attached
 from adaptkit.labelled import read_task, task_spec
 from adaptkit.scores import paired_difference
 from benchmarks.retrieval import found_by_vectors
 from benchmarks.sib200 import SIB_FOLDER, ZeroShot, read_topics
-from benchmarks.task_scores import Score, difference, score_of
+from benchmarks.task_scores import at_strength, difference, scored
 from benchmarks.trials.scores import INFERENCE, NAMES, flores_sentences
 from benchmarks.write_results import data_folder, write_result
 
@@ -76,10 +76,6 @@ def _strengths(options: argparse.Namespace) -> list[float]:
     return [float(strength) for strength in options.strengths.split(",")]
 
 
-def _at(adapter: Adapter, strength: float, *above: str) -> Stack:
-    return Stack(Average(adapter.id, weights=(strength,)), *above)
-
-
 def _of_right(
     options: argparse.Namespace, model: AdaptedModel, adapter: Adapter, right: Callable[[_Below], np.ndarray]
 ) -> dict[str, Any]:
@@ -88,7 +84,7 @@ def _of_right(
     found: dict[str, Any] = {"without": round(100 * float(without.mean()), 2), "n": len(without)}
     with attached(model, adapter):
         for strength in _strengths(options):
-            with_ = right(_at(adapter, strength))
+            with_ = right(Stack(at_strength(adapter, strength)))
             gain = paired_difference(with_[None], without[None])
             found[str(strength)] = {
                 "score": round(100 * float(with_.mean()), 2),
@@ -118,19 +114,12 @@ def _of_tasks(
     metric: str,
 ) -> dict[str, Any]:
     """Of task adapters with the language's below, over all of them."""
-    runs: dict[str, list[Score]] = {}
-    for task in tasks:
-        with attached(model, adapter, task):
-            stacks = {"without": Stack(task.id)}
-            stacks |= {str(strength): _at(adapter, strength, task.id) for strength in _strengths(options)}
-            for name, stack in stacks.items():
-                answers = model.predict(test.examples, stack=stack, batch_size=64)
-                runs.setdefault(name, []).append(score_of(answers, task, test, metric))
-    without = runs.pop("without")
+    without = [scored(model, task, [], test, metric) for task in tasks]
     found: dict[str, Any] = {"without": [round(run.score, 2) for run in without], "n": len(test.examples)}
-    for name, each in runs.items():
+    for strength in _strengths(options):
+        each = [scored(model, task, [adapter], test, metric, strength=strength) for task in tasks]
         gain = difference(each, without)
-        found[name] = {
+        found[str(strength)] = {
             "score": [round(run.score, 2) for run in each],
             "gain": round(gain["mean"], 2),
             "interval_95": [round(gain["low"], 2), round(gain["high"], 2)],
