@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from adaptkit.composition import Average
 from adaptkit.task_types import HeadConfig
 
 ALONE = "the source language alone"
 """The way that all others are compared with: nothing of the language but the text that is read."""
 _NUMBERS = {2: "two", 3: "three"}
+_WEAK = (0.25, 0.5)
+"""At these strengths adapters helped names in languages where they cost points at full strength."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,22 @@ class TaskHead:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to answer: a head under what it is read under, or several of these together."""
+    """One way to answer: a head under what it is read under, or several of these together.
+
+    What lies below a head acts with that `strength`, 1 as it was trained.
+    """
 
     name: str
     members: tuple[tuple[tuple[str, ...], TaskHead], ...]
+    strength: float = 1
 
     @property
     def stack(self) -> str:
         """As `predict` takes it."""
-        return " | ".join(" > ".join((*below, head.id)) for below, head in self.members)
+        return " | ".join(" > ".join((*map(self._acting, below), head.id)) for below, head in self.members)
+
+    def _acting(self, id_: str) -> str:
+        return id_ if self.strength == 1 else str(Average(id_, weights=(self.strength,)))
 
 
 @dataclass(frozen=True)
@@ -134,6 +144,7 @@ class Ways:
         below = (self.adapter,)
         if self.head.row.averaged is not None:
             yield Way("without and with the adapter, together", (((), alone), (below, alone)))
+        yield from (Way(f"the adapter at strength {it:g}", ((below, alone),), strength=it) for it in _WEAK)
         yield Way("the adapter", ((below, alone),))
         if self.words and self.head.row.endpoint == "tag":
             yield from self._with_words(below)

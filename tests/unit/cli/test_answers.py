@@ -184,4 +184,4 @@ def test_the_list_fits_a_terminal_and_shows_the_gain(
     list_adapters._show(list(catalogue), [catalogue])
     lines = capsys.readouterr().out.splitlines()
     assert all(len(line) <= 80 for line in lines if not line.startswith("in "))
-    assert any(line.startswith("language/sw") and "+9.3" in line and "67.2, 76.5" in line for line in lines)
+    assert any(line.startswith("language/sw") and "+12.7" in line and "67.2, 79.9" in line for line in lines)

@@ -213,10 +213,17 @@ def test_each_way_to_tag_parts_of_speech_is_measured(child: type[InThisProcess])
     found = transferred(task="parts", data=PARTS, task_type="pos", dev=dev)
     assert [way.name for way in found.ways] == [
         "the source language alone",
+        "the adapter at strength 0.25",
+        "the adapter at strength 0.5",
         "the adapter",
         "the adapter, trained on translated words too",
         "translated words, without the adapter",
         "projected parts of speech, without the adapter",
+    ]
+    assert [way.stack for way in found.ways[1:4]] == [
+        "average(language/sw: 0.25) > task/parts-source",
+        "average(language/sw: 0.5) > task/parts-source",
+        "language/sw > task/parts-source",
     ]
     assert len(trained_by(child)) == 5
 
