@@ -32,7 +32,6 @@ def strengths(
     values: Annotated[
         str, typer.Option("--strengths", help="strengths to measure beside none and 1; comma-separated")
     ] = "0.25,0.5,0.75",
-    source_language: Annotated[str | None, typer.Option(help="language that the task was trained in")] = None,
     split: Annotated[str, typer.Option(help=_SAID["split"])] = "dev",
     limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
     columns: Annotated[list[str] | None, typer.Option(help=_SAID["columns"], metavar="<role=name>")] = None,
@@ -56,7 +55,6 @@ def strengths(
         zoo=zoo[0] if len(zoo) == 1 else zoo,
         data=data if of_benchmark else {language: data},
         strengths=_numbers(values),
-        source_language=source_language,
         reading=ReadingOptions(columns=columns_of(columns or [])),
         selection=Selection(split=split, limit=limit),
         batch_size=batch_size,

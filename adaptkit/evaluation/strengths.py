@@ -17,7 +17,6 @@ from adaptkit.evaluation.given import (
     TestData,
     adapter_given,
     language_adapters,
-    language_of,
     read_given,
     task_adapters,
 )
@@ -101,7 +100,6 @@ def compare_strengths(
     zoo: Adapters | None = None,
     data: TestData = None,
     strengths: Sequence[float] = STRENGTHS,
-    source_language: str | None = None,
     reading: ReadingOptions | None = None,
     selection: Selection | None = None,
     batch_size: int = 32,
@@ -122,7 +120,6 @@ def compare_strengths(
         zoo: where that adapter is, as for `evaluate`. None: one that is attached. A glossary has no strengths.
         data: labelled examples to choose by, as for `evaluate`.
         strengths: those to measure, above 0; 1 is always among them.
-        source_language: the language that the task was trained in; None where the adapter says it.
         reading: how labelled examples of one's own are read.
         selection: which of the examples count. Of a benchmark, the split `dev` unless you say another.
         batch_size: examples in a batch.
@@ -135,7 +132,7 @@ def compare_strengths(
     """
     tag, asked = canonical_tag(language), _asked(strengths)
     tasks = task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None)
-    layers = _adapter_of(model, gathered(zoo), tag, source=language_of(tasks[0], source_language))
+    layers = _adapter_of(model, gathered(zoo), tag)
     subject = HeadAnswers(
         model=model,
         task=task,
@@ -174,9 +171,9 @@ def _asked(strengths: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({_WITHOUT, *map(float, strengths), _FULL}))
 
 
-def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str, *, source: str) -> Adapter:
+def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str) -> Adapter:
     """The adapter of the language that has layers."""
-    below = language_adapters(model, zoo, reads_glosses=False).below("target", source=source, target=language)
+    below = language_adapters(model, zoo, reads_glosses=False).below("target", source="", target=language)
     _, others = glossaries_and_others(below)
     if not others:
         raise ConfigError(

@@ -553,3 +553,24 @@ def test_a_report_in_the_way_is_told_before_anything_is_measured(
     )  # fmt: skip
     assert "holds what is not a report (first: notes.txt)" in found.err
     assert found.status == 1
+
+
+def test_strengths_are_measured_on_a_file(adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path) -> None:
+    rows = [f"Mbuzi {n} amelala.\tgoats\n" if n % 2 else f"Mvua {n} inanyesha.\train\n" for n in range(12)]
+    (tmp_path / "topics-sw.tsv").write_text("".join(["text\tlabel\n", *rows]), encoding="utf-8")
+    command = (
+        *("strengths", "--task", "topics", "--adapter", zoo / "task" / "topics", "--zoo", zoo, "--language", "Swahili"),
+        *("--data", tmp_path / "topics-sw.tsv", "--backbone", backbone_folder),
+    )
+    outcome = adaptkit(*command, "--strengths", "0.5", "--json")
+    assert outcome.status == 0, outcome.err
+    facts = json.loads(outcome.out)
+    assert [it["strength"] for it in facts["measured"]] == [0, 0.5, 1]
+    assert facts["stack"] == facts["taken"]["stack"]
+    assert "3 measurements" in outcome.err
+    told = adaptkit(*command, "--strengths", "0.5").out
+    assert "topics in Swahili (sw), accuracy on 12 labelled examples:" in told
+    assert f"take: {facts['stack']}" in told
+    wrong = adaptkit(*command, "--strengths", "half")
+    assert wrong.status == 1
+    assert "numbers with commas between" in wrong.err
