@@ -197,6 +197,25 @@ def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
         assert f"{name} {measured[tag]['gains']['english, target']['mean']:+.1f}" in row
 
 
+def test_the_gains_at_half_strength_are_those_of_the_result_files() -> None:
+    row, measured = measured_of("| topics, translations, names and parts of speech")
+    assert sorted(measured) == ["bm", "ha", "ig", "rw", "sw", "yo"]
+    tests = ("topics", "retrieval", "names", "pos")
+
+    def gains(strength: str) -> list[float]:
+        return [mean(found[test][strength]["gain"] for found in measured.values()) for test in tests]
+
+    def hurt(strength: str) -> int:
+        return sum(found[test][strength]["interval_95"][1] < 0 for found in measured.values() for test in tests)
+
+    for strength in ("0.5", "1.0"):
+        first, second, third, last = gains(strength)
+        assert f"{first:+.1f}, {second:+.1f}, {third:+.1f} and {last:+.1f}" in row
+    assert (hurt("0.5"), hurt("1.0")) == (0, 2)
+    assert "none of the 24 surely hurt" in row
+    assert "two surely hurt" in row
+
+
 def test_the_gain_of_few_labels_is_that_of_its_result_files() -> None:
     row, _ = measured_of("| reviews of books, good or bad")
     now, before = (
