@@ -126,7 +126,7 @@ def compare_strengths(
         progress: whether each measurement is told.
 
     Raises:
-        ConfigError: A strength that is none, or no adapter of the language with layers.
+        ConfigError: A strength that is none, no adapter of the language with layers, or one that brings pieces of text.
         DataError: Examples that are not there or malformed.
         CompatibilityError: An adapter that is not for this backbone.
     """
@@ -179,6 +179,11 @@ def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str) -> Ada
         raise ConfigError(
             f"there is no adapter of {language_name(language)} ({language}) with layers to measure: give one as "
             f"{as_typed(zoo=...)}. A glossary acts as it is, or not at all."
+        )
+    if others[0].config.pieces is not None:
+        raise ConfigError(
+            f"{others[0].id} brings pieces of text of its own, by which the text is read: it acts at full strength or "
+            f"not at all. {as_typed(compare=['none', 'target'])} of an evaluation measures both."
         )
     return others[0]
 

@@ -97,7 +97,9 @@ def transfer_task(
         task_type=task_type,
         reading=reading or ReadingOptions(),
     )
-    ways = started.ways if given is None else replace(started.ways, trained=given.id)
+    ways = started.ways
+    if given is not None:
+        ways = replace(ways, trained=given.id, reads_pieces=given.config.pieces is not None)
     _require_some_way(started, ways)
     _require_own(place, first_line(ways))
     if given is not None:

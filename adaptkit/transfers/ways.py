@@ -55,7 +55,8 @@ class Ways:
     What was measured of it stands in docs/how-to/transfer.md. `words` says whether there are examples with their words
     translated, `sentences` whether there are sentences with translations, of which an adapter with layers learns, and
     `projected` whether names or parts of speech can be projected into them; `trained` is a language adapter that is
-    there already.
+    there already, and `reads_pieces` says whether it brings pieces of text of its own, with which it acts
+    at full strength alone.
     """
 
     task: str
@@ -65,6 +66,7 @@ class Ways:
     sentences: bool = True
     projected: bool = True
     trained: str | None = None
+    reads_pieces: bool = False
 
     @property
     def adapter(self) -> str:
@@ -144,7 +146,8 @@ class Ways:
         below = (self.adapter,)
         if self.head.row.averaged is not None:
             yield Way("without and with the adapter, together", (((), alone), (below, alone)))
-        yield from (Way(f"the adapter at strength {it:g}", ((below, alone),), strength=it) for it in _WEAK)
+        if not self.reads_pieces:
+            yield from (Way(f"the adapter at strength {it:g}", ((below, alone),), strength=it) for it in _WEAK)
         yield Way("the adapter", ((below, alone),))
         if self.words and self.head.row.endpoint == "tag":
             yield from self._with_words(below)

@@ -26,7 +26,7 @@ from adaptkit.scores import paired_difference
 from benchmarks.retrieval import found_by_vectors
 from benchmarks.sib200 import SIB_FOLDER, ZeroShot, read_topics
 from benchmarks.task_scores import at_strength, difference, scored
-from benchmarks.trials.scores import INFERENCE, NAMES, flores_sentences
+from benchmarks.trials.scores import INFERENCE, NAMES, flores_sentences, has_flores
 from benchmarks.write_results import data_folder, write_result
 
 _TESTS = {"names": ("masakhaner", NAMES), "pos": ("masakhapos", NAMES), "inference": ("xnli", INFERENCE)}
@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> None:
         if language in SIB_FOLDER:
             split = "development" if options.split == "dev" else "test"
             measured["topics"] = _of_right(options, model, adapter, partial(_topics, model, topics, language, split))
+        if has_flores(language):
             measured["retrieval"] = _of_right(options, model, adapter, partial(_found, model, english, language))
         for name, (task, languages) in _TESTS.items():
             if language in languages and tasks[name]:

@@ -42,7 +42,7 @@ class Scores:
         if "topics" in wanted and language in SIB_FOLDER:
             found["topics, development"] = self._of_topics(adapter, language, "development")
             found["topics, test"] = self._of_topics(adapter, language, "test")
-        if "retrieval" in wanted and _flores(language).is_file():
+        if "retrieval" in wanted and has_flores(language):
             found["retrieval"] = self._retrieval(adapter, language)
         if "names" in wanted and language in NAMES and self.names:
             found["names"] = self._transfer("masakhaner", self.names, adapter, language)
@@ -110,6 +110,11 @@ def compared(with_: NDArray[np.float64], without: NDArray[np.float64]) -> dict[s
 def _flores(language: str) -> Path:
     code = SIB_FOLDER.get(language, "none")
     return data_folder() / "flores-retrieval" / f"{code}.txt.gz"
+
+
+def has_flores(language: str) -> bool:
+    """Whether its sentences are at hand."""
+    return _flores(language).is_file()
 
 
 def flores_sentences(language: str) -> list[str]:

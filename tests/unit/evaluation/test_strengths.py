@@ -16,7 +16,8 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import LabelledText
 from tests.adapters import random_adapter
 from tests.glossaries import GLOSSARY
-from tests.tiny import tiny_model
+from tests.pieces import OWN_PIECES
+from tests.tiny import tiny_model, unigram_model
 from tests.unit.evaluation.test_named_stack import LORA, TEST, TOPICS, hits, task
 
 
@@ -114,3 +115,11 @@ def test_a_glossary_has_no_strengths(model: AdaptedModel, seeds: list[Adapter]) 
     words = random_adapter(model, GLOSSARY, name="sw-glossary")
     with pytest.raises(ConfigError, match="A glossary acts as it is, or not at all"):
         measured(model, seeds, replace(words, language="sw"))
+
+
+def test_what_brings_pieces_has_no_strengths() -> None:
+    model = unigram_model()
+    dz = replace(random_adapter(model, OWN_PIECES, name="dz"), language="sw")
+    topics = random_adapter(model, AdapterConfig(method=LORA, head=TOPICS), kind="task", name="topics")
+    with pytest.raises(ConfigError, match="language/dz brings pieces of text"):
+        measured(model, replace(topics, language="en"), dz)
