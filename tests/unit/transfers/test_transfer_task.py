@@ -19,10 +19,11 @@ from adaptkit.model import AdaptedModel
 from adaptkit.requests.written import parallels
 from adaptkit.scores import Difference
 from adaptkit.storage import load_adapter
-from adaptkit.task_types import LabelledText
+from adaptkit.task_types import HeadConfig, LabelledText
 from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.transferred import chosen_of
+from adaptkit.transfers.ways import Ways
 from tests.names import EMOJI, write_emoji
 from tests.plans import InThisProcess, in_this_process, plan_folder
 from tests.runs import PAIRS
@@ -226,6 +227,15 @@ def test_each_way_to_tag_parts_of_speech_is_measured(child: type[InThisProcess])
         "language/sw > task/parts-source",
     ]
     assert len(trained_by(child)) == 5
+
+
+def test_an_adapter_with_pieces_of_its_own_acts_at_full_strength_alone() -> None:
+    head = HeadConfig(task_type="tagging", labels=("O", "B-PER", "I-PER"))
+    ways = Ways("names", "dz", head, words=True, trained="language/dz")
+    weak = {"the adapter at strength 0.25", "the adapter at strength 0.5"}
+    names = {way.name for way in ways.all}
+    assert weak < names
+    assert {way.name for way in replace(ways, reads_pieces=True).all} == names - weak
 
 
 @pytest.mark.usefixtures("child")
