@@ -22,7 +22,7 @@ BEGIN, END = "<!-- made by python -m tools.shipped -->", "<!-- end of what it ma
 _TESTS = {
     "topics": ("SIB-200", ""),
     "names, F1": ("MasakhaNER 2", "below"),
-    "names, at strength 0.25": ("MasakhaNER 2", "strength 0.25"),
+    "names, at strength 0.25": ("MasakhaNER 2", "at strength 0.25"),
     "translations found": ("retrieval", ""),
 }
 """What the zoo's table shows: the test, and how its conditions end, where that tells two apart."""

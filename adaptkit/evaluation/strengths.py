@@ -36,6 +36,8 @@ from adaptkit.terminal.asking import as_typed
 STRENGTHS = (0.25, 0.5, 0.75)
 """Those that are measured beside none and full strength."""
 _WITHOUT, _FULL = 0.0, 1.0
+_OF_NAMES = 0.25
+"""What helped names most in six languages (docs/how-to/strength.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +111,8 @@ def compare_strengths(
 
     At strength 0.5 every site gives its own output and half of what the adapter adds, which lies halfway between the
     frozen backbone and the adapted one (interpolation of weights, Wortsman et al. 2022, arXiv:2109.01903). The stack is
-    `average(language/ha: 0.5) > task/names`. Full strength is taken unless another is better with a 95 % interval above
-    zero, and no adapter where it gains nothing.
+    `average(language/ha: 0.5) > task/names`. What was best in other languages (0.25 below names, else 1) is taken
+    unless another is better with a 95 % interval above zero, and no adapter where that gains nothing.
 
     Args:
         model: the backbone; the adapters are attached for the time of the measurements where they are not yet.
@@ -119,7 +121,7 @@ def compare_strengths(
         language: the language of the examples, whose adapter is measured.
         zoo: where that adapter is, as for `evaluate`. None: one that is attached. A glossary has no strengths.
         data: labelled examples to choose by, as for `evaluate`.
-        strengths: those to measure, above 0; 1 is always among them.
+        strengths: those to measure, above 0; 1, and below names 0.25, are always among them.
         reading: how labelled examples of one's own are read.
         selection: which of the examples count. Of a benchmark, the split `dev` unless you say another.
         batch_size: examples in a batch.
@@ -130,8 +132,12 @@ def compare_strengths(
         DataError: Examples that are not there or malformed.
         CompatibilityError: An adapter that is not for this backbone.
     """
-    tag, asked = canonical_tag(language), _asked(strengths)
-    tasks = task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None)
+    tag, tasks = (
+        canonical_tag(language),
+        task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None),
+    )
+    usual = _usual(tasks[0])
+    asked = _asked(strengths, usual)
     layers = _adapter_of(model, gathered(zoo), tag)
     subject = HeadAnswers(
         model=model,
@@ -145,8 +151,6 @@ def compare_strengths(
     )
     test, shown = subject.test(tag), open_progress(shown=progress)
     notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers])]))
-    for note in notes:
-        shown.note(note)
     shown.start(len(asked) * len(tasks))
     metric, texts = subject.metrics[0], text_numbers(map(subject.key, test.examples))
     found: dict[float, NDArray[np.float64]] = {}
@@ -158,27 +162,36 @@ def compare_strengths(
             shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)
             runs.append(one.statistics[metric])
         found[strength] = by_text(np.stack(runs), texts)
-    return _strengths(task, test, metric, found, {it: str(_stack(layers, it, tasks[0])) for it in asked}, notes)
+    stacks = {it: str(_stack(layers, it, tasks[0])) for it in asked}
+    return _strengths(task, test, metric, found, stacks, usual, notes)
 
 
-def _asked(strengths: Sequence[float]) -> tuple[float, ...]:
+def _usual(task: Adapter) -> float:
+    """The strength to take where nothing is surely better."""
+    assert task.config.head is not None  # noqa: S101 - checked when it was given
+    return _OF_NAMES if task.config.head.task_type == "tagging" else _FULL
+
+
+def _asked(strengths: Sequence[float], usual: float) -> tuple[float, ...]:
     wrong = [it for it in strengths if not (math.isfinite(it) and it > 0)]
     if wrong:
         raise ConfigError(
             f"{as_typed(strengths=list(strengths))} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for "
             "half of what the adapter adds. Without the adapter is measured anyway."
         )
-    return tuple(sorted({_WITHOUT, *map(float, strengths), _FULL}))
+    return tuple(sorted({_WITHOUT, *map(float, strengths), usual, _FULL}))
 
 
 def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str) -> Adapter:
     """The adapter of the language that has layers."""
-    below = language_adapters(model, zoo, reads_glosses=False).below("target", source="", target=language)
-    _, others = glossaries_and_others(below)
+    known = language_adapters(model, zoo, reads_glosses=False)
+    glossaries, others = glossaries_and_others(known.below("target", source="", target=language))
     if not others:
+        there = ", ".join(it.id for it in (*known.adapters, *known.left_out)) or "none"
+        only = f"{glossaries[0].id} is a glossary, which acts as it is or not at all. " if glossaries else ""
         raise ConfigError(
-            f"there is no adapter of {language_name(language)} ({language}) with layers to measure: give one as "
-            f"{as_typed(zoo=...)}. A glossary acts as it is, or not at all."
+            f"there is no adapter of {language_name(language)} ({language}) with layers to measure. {only}Given as "
+            f"{as_typed(zoo=...)}, or attached: {there}. Give its folder, or a zoo that has it."
         )
     if others[0].config.pieces is not None:
         raise ConfigError(
@@ -200,6 +213,7 @@ def _strengths(
     metric: str,
     found: Mapping[float, NDArray[np.float64]],
     stacks: Mapping[float, str],
+    usual: float,
     notes: tuple[str, ...],
 ) -> Strengths:
     scored = test.metrics[metric].metric
@@ -217,7 +231,7 @@ def _strengths(
         )
         for strength, statistics in found.items()
     }
-    taken, chosen = _taken(measured, over)
+    taken, chosen = _taken(measured, usual, over)
     return Strengths(
         task=task,
         language=test.language,
@@ -231,14 +245,17 @@ def _strengths(
 
 
 def _taken(
-    measured: Mapping[float, MeasuredStrength], over: Callable[[float, float], Difference]
+    measured: Mapping[float, MeasuredStrength], usual: float, over: Callable[[float, float], Difference]
 ) -> tuple[MeasuredStrength, str]:
     """The strength to take, and why; `over` is what one gains over another."""
-    full, best = measured[_FULL], max(measured.values(), key=lambda it: (it.score, it.strength))
-    more = over(best.strength, _FULL)
+    known, best = measured[usual], max(measured.values(), key=lambda it: (it.score, it.strength))
+    called = "full strength" if usual == _FULL else f"strength {usual:g}, which was best for names in other languages"
+    more = over(best.strength, usual)
     if more.low > 0:
-        why = f"{more.mean:.1f} points better here than full strength ({more.low:.1f} to {more.high:.1f})"
+        why = f"{more.mean:.1f} points better here than {called} ({more.low:.1f} to {more.high:.1f})"
         return best, f"{why}; it was chosen by these examples, so its score is a little too good"
-    if full.gain is not None and full.gain.mean <= 0:
-        return measured[_WITHOUT], "the adapter gains nothing here, so leave it out"
-    return full, "nothing is surely better than full strength on these examples"
+    assert known.gain is not None  # noqa: S101 - it acts
+    if known.gain.mean <= 0:
+        return measured[_WITHOUT], f"the adapter gains nothing here at {called}, so leave it out"
+    sure = "" if known.gain.low > 0 else "; nor is it surely better than no adapter: more labelled examples would tell"
+    return known, f"nothing is surely better here than {called}{sure}"

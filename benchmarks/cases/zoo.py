@@ -131,11 +131,11 @@ def _names(language: str, strength: float = 1) -> Test:
         with_ = scored(model, task, [adapter], test, ENTITY_F1, strength=strength)
         return Measured.by(with_, scored(model, task, [], test, ENTITY_F1))
 
-    acting = "" if strength == 1 else f", which acts with strength {strength:g}"
+    weak = "" if strength == 1 else f" at strength {strength:g}"
     return Test(
-        f"MasakhaNER 2, {language}",
+        f"MasakhaNER 2, {language}{weak}",
         f"people, organisations and places in news, as whole names; {_NAMES}, which was trained on English, with "
-        f"and without this adapter below{acting}",
+        f"and without this adapter below{weak}",
         measured,
         metric=ENTITY_F1,
     )

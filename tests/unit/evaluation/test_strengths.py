@@ -13,7 +13,7 @@ from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.model import AdaptedModel
 from adaptkit.scores import paired_difference
 from adaptkit.storage import Adapter
-from adaptkit.task_types import LabelledText
+from adaptkit.task_types import HeadConfig, LabelledText, TaggedSentence
 from tests.adapters import random_adapter
 from tests.glossaries import GLOSSARY
 from tests.pieces import OWN_PIECES
@@ -54,6 +54,23 @@ def test_each_strength_is_scored_as_its_stack_answers(model: AdaptedModel, sw: A
             assert (it.gain.mean, it.gain.low) == pytest.approx((expected.mean, expected.low))
     assert [it.gain is None for it in found.measured] == [True, False, False, False]
     assert len({tuple(map(tuple, each)) for each in by_hand.values()}) > 1
+
+
+def test_names_are_read_at_a_quarter_unless_something_is_surely_better(model: AdaptedModel, sw: Adapter) -> None:
+    names = HeadConfig(task_type="tagging", labels=("O", "B-PER", "I-PER"))
+    tagger = task("names", names, 5)
+    weak = "average(language/sw: 0.25) > task/names"
+    texts = [it.text.split() for it in TEST if isinstance(it, LabelledText)]
+    model.attach(sw, tagger)
+    tags = [answer.tags for answer in model.predict(texts, stack=weak)]
+    model.detach(sw.id, tagger.id)
+    told = [TaggedSentence(words=tuple(words), tags=tuple(found)) for words, found in zip(texts, tags, strict=True)]
+    found = adaptkit.compare_strengths(
+        model, task="names", adapter=tagger, language="sw", zoo=[sw], data={"sw": told}, strengths=[0.5], progress=False
+    )
+    assert [it.strength for it in found.measured] == [0, 0.25, 0.5, 1]
+    assert (found.stack, found.taken.score) == (weak, 100)
+    assert "which was best for names in other languages" in found.chosen
 
 
 def silenced(task: Adapter) -> Adapter:
@@ -113,7 +130,7 @@ def test_what_cannot_be_measured_is_refused(
 
 def test_a_glossary_has_no_strengths(model: AdaptedModel, seeds: list[Adapter]) -> None:
     words = random_adapter(model, GLOSSARY, name="sw-glossary")
-    with pytest.raises(ConfigError, match="A glossary acts as it is, or not at all"):
+    with pytest.raises(ConfigError, match="language/sw-glossary is a glossary, which acts as it is or not at all"):
         measured(model, seeds, replace(words, language="sw"))
 
 
