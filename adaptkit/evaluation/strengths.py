@@ -1,7 +1,7 @@
 """How strongly a language adapter should act below a task: each strength measured on the same examples."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.cell_progress import open_progress
 from adaptkit.evaluation.conditions import Adapters, gathered
 from adaptkit.evaluation.given import (
+    RETRIEVAL,
     AdapterLike,
     TestData,
     adapter_given,
@@ -112,18 +113,21 @@ def compare_strengths(
     At strength 0.5 every site gives its own output and half of what the adapter adds, which lies halfway between the
     frozen backbone and the adapted one (interpolation of weights, Wortsman et al. 2022, arXiv:2109.01903). The stack is
     `average(language/ha: 0.5) > task/names`. What was best in other languages (0.25 below names, else 1) is taken
-    unless another is better with a 95 % interval above zero, and no adapter where that gains nothing.
+    unless others are better with a 95 % interval above zero: then the best of them. Where it gains nothing, the best
+    that surely gains is taken, or no adapter.
 
     Args:
         model: the backbone; the adapters are attached for the time of the measurements where they are not yet.
         task: a benchmark of `adaptkit.TASKS`, or any name where `data` maps the language to examples.
         adapter: the task adapter, or several that differ in their training seed only.
         language: the language of the examples, whose adapter is measured.
-        zoo: where that adapter is, as for `evaluate`. None: one that is attached. A glossary has no strengths.
+        zoo: where that adapter is, as for `evaluate`. None: one that is attached. A glossary has no strengths, nor
+            has an adapter with pieces of text of its own.
         data: labelled examples to choose by, as for `evaluate`.
         strengths: those to measure, above 0; 1, and below names 0.25, are always among them.
         reading: how labelled examples of one's own are read.
-        selection: which of the examples count. Of a benchmark, the split `dev` unless you say another.
+        selection: which of the examples count; of a benchmark, None is its split `dev`. One of your own has the split
+            `test` unless you say another: `Selection(split="dev", limit=200)`.
         batch_size: examples in a batch.
         progress: whether each measurement is told.
 
@@ -132,10 +136,13 @@ def compare_strengths(
         DataError: Examples that are not there or malformed.
         CompatibilityError: An adapter that is not for this backbone.
     """
-    tag, tasks = (
-        canonical_tag(language),
-        task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None),
-    )
+    if task == RETRIEVAL:
+        raise ConfigError(
+            f"{as_typed(task=task)} has no head and no labels to choose by. `evaluate` measures it with the language "
+            "adapter, at full strength, and without."
+        )
+    tag = canonical_tag(language)
+    tasks = task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None)
     usual = _usual(tasks[0])
     asked = _asked(strengths, usual)
     layers = _adapter_of(model, gathered(zoo), tag)
@@ -150,7 +157,7 @@ def compare_strengths(
         normalize=None,
     )
     test, shown = subject.test(tag), open_progress(shown=progress)
-    notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers])]))
+    notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers, tasks[0]])]))
     shown.start(len(asked) * len(tasks))
     metric, texts = subject.metrics[0], text_numbers(map(subject.key, test.examples))
     found: dict[float, NDArray[np.float64]] = {}
@@ -231,7 +238,7 @@ def _strengths(
         )
         for strength, statistics in found.items()
     }
-    taken, chosen = _taken(measured, usual, over)
+    taken, chosen = taken_of(measured, usual, over)
     return Strengths(
         task=task,
         language=test.language,
@@ -244,18 +251,32 @@ def _strengths(
     )
 
 
-def _taken(
+def taken_of(
     measured: Mapping[float, MeasuredStrength], usual: float, over: Callable[[float, float], Difference]
 ) -> tuple[MeasuredStrength, str]:
     """The strength to take, and why; `over` is what one gains over another."""
-    known, best = measured[usual], max(measured.values(), key=lambda it: (it.score, it.strength))
+    without, known = measured[_WITHOUT], measured[usual]
     called = "full strength" if usual == _FULL else f"strength {usual:g}, which was best for names in other languages"
-    more = over(best.strength, usual)
-    if more.low > 0:
-        why = f"{more.mean:.1f} points better here than {called} ({more.low:.1f} to {more.high:.1f})"
-        return best, f"{why}; it was chosen by these examples, so its score is a little too good"
-    assert known.gain is not None  # noqa: S101 - it acts
-    if known.gain.mean <= 0:
-        return measured[_WITHOUT], f"the adapter gains nothing here at {called}, so leave it out"
-    sure = "" if known.gain.low > 0 else "; nor is it surely better than no adapter: more labelled examples would tell"
-    return known, f"nothing is surely better here than {called}{sure}"
+    more = {strength: over(strength, usual) for strength in measured if strength != usual}
+    best = _best(measured[strength] for strength, gain in more.items() if gain.low > 0)
+    if best is not None and (best is without or best.score > without.score):
+        return best, _chosen(more[best.strength], called)
+    if known.gain is not None and known.score > without.score:
+        sure = (
+            "" if known.gain.low > 0 else "; nor is it surely better than no adapter: more labelled examples would tell"
+        )
+        return known, f"nothing is surely better here than {called}{sure}"
+    helping = _best(it for it in measured.values() if it.gain is not None and it.gain.low > 0)
+    if helping is not None and helping.gain is not None:
+        return helping, f"{_chosen(helping.gain, 'no adapter')}; nothing is gained here at {called}"
+    return without, f"the adapter gains nothing here at {called}, and surely at no other strength, so leave it out"
+
+
+def _best(measured: Iterable[MeasuredStrength]) -> MeasuredStrength | None:
+    """Of the highest score; of equal ones no adapter, else the strongest."""
+    return max(measured, key=lambda it: (it.score, it.strength == _WITHOUT, it.strength), default=None)
+
+
+def _chosen(gain: Difference, over: str) -> str:
+    better = f"{gain.mean:.1f} points better here than {over} ({gain.low:.1f} to {gain.high:.1f})"
+    return f"{better}; it was chosen by these examples, so its score is a little too good"

@@ -7,11 +7,12 @@ from statistics import fmean
 import pytest
 
 import adaptkit
-from adaptkit import Strengths
+from adaptkit import MeasuredStrength, Strengths
 from adaptkit.errors import AdaptkitError, ConfigError
+from adaptkit.evaluation.strengths import taken_of
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.model import AdaptedModel
-from adaptkit.scores import paired_difference
+from adaptkit.scores import Difference, paired_difference
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig, LabelledText, TaggedSentence
 from tests.adapters import random_adapter
@@ -102,6 +103,40 @@ def test_full_strength_is_left_only_for_what_is_surely_better(
     assert measured(model, seeds[0], sw, data={"sw": of_full}, strengths=[0.5]).stack == full
 
 
+def gain(mean: float, low: float) -> Difference:
+    return Difference(mean=mean, low=low, high=2 * mean - low, confidence=0.95)
+
+
+@pytest.mark.parametrize(
+    ("scores", "sure", "helping", "taken", "said"),
+    [
+        ((60, 63, 62, 60), (0.5,), (), 0.5, "2.0 points better here than full strength (1.0 to 3.0); it was chosen"),
+        ((60, 63, 62, 58), (), (0.25,), 0.25, "3.0 points better here than no adapter (1.0 to 5.0); it was chosen"),
+        ((60, 60, 60, 58), (0.25, 0.5, 0), (), 0, "2.0 points better here than full strength (1.0 to 3.0)"),
+        ((60, 60, 59, 58), (0.25, 0.5), (), 0, "so leave it out"),
+        ((60, 63, 59, 58), (), (), 0, "so leave it out"),
+        ((60, 63, 62, 61), (), (0.25,), 1, "nothing is surely better here than full strength"),
+    ],
+    ids=["not-the-highest", "helps-alone", "ties", "less-than-none", "unsure", "full"],
+)
+def test_the_strength_taken_is_the_best_of_those_that_are_sure(
+    scores: tuple[float, ...], sure: tuple[float, ...], helping: tuple[float, ...], taken: float, said: str
+) -> None:
+    """`sure` are surely better than full strength, `helping` surely better than no adapter."""
+    of = dict(zip((0.0, 0.25, 0.5, 1.0), map(float, scores), strict=True))
+
+    def over(strength: float, other: float) -> Difference:
+        assert other == 1
+        more = of[strength] - of[other]
+        return gain(more, 1 if strength in sure else -9)
+
+    gains = {it: gain(of[it] - of[0], 1 if it in helping else -9) for it in of if it}
+    measured = {it: MeasuredStrength(strength=it, stack=f"at {it}", score=of[it], gain=gains.get(it)) for it in of}
+    found, why = taken_of(measured, 1, over)
+    assert found.strength == taken
+    assert said in why
+
+
 def labelled_by(model: AdaptedModel, adapters: Sequence[Adapter], stack: str) -> list[LabelledText]:
     model.attach(*adapters)
     answers = model.predict(TEST, stack=stack)
@@ -118,14 +153,15 @@ def labelled_by(model: AdaptedModel, adapters: Sequence[Adapter], stack: str) ->
         ({"strengths": [float("nan")]}, "a strength is a number above 0"),
         ({"language": "ha", "data": {"ha": TEST}}, "no adapter of Hausa"),
         ({"data": {"ha": TEST}}, "no examples in sw"),
+        ({"task": "retrieval"}, "no labels to choose by"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(
     model: AdaptedModel, sw: Adapter, seeds: list[Adapter], options: dict[str, object], said: str
 ) -> None:
-    asked = {"language": "sw", "data": {"sw": TEST}, "zoo": [sw], "progress": False, **options}
+    asked = {"task": "topics", "language": "sw", "data": {"sw": TEST}, "zoo": [sw], "progress": False, **options}
     with pytest.raises(AdaptkitError, match=said):
-        adaptkit.compare_strengths(model, task="topics", adapter=seeds, **asked)  # type: ignore[arg-type]
+        adaptkit.compare_strengths(model, adapter=seeds, **asked)  # type: ignore[arg-type]
 
 
 def test_a_glossary_has_no_strengths(model: AdaptedModel, seeds: list[Adapter]) -> None:
@@ -138,5 +174,5 @@ def test_what_brings_pieces_has_no_strengths() -> None:
     model = unigram_model()
     dz = replace(random_adapter(model, OWN_PIECES, name="dz"), language="sw")
     topics = random_adapter(model, AdapterConfig(method=LORA, head=TOPICS), kind="task", name="topics")
-    with pytest.raises(ConfigError, match="language/dz brings pieces of text"):
+    with pytest.raises(ConfigError, match="it acts at full strength or not at all"):
         measured(model, replace(topics, language="en"), dz)
