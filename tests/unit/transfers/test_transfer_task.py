@@ -24,10 +24,13 @@ from adaptkit.transfers import MeasuredWay
 from adaptkit.transfers.prepared import Prepared
 from adaptkit.transfers.transferred import chosen_of
 from adaptkit.transfers.ways import Ways
+from tests.adapters import random_adapter
 from tests.names import EMOJI, write_emoji
+from tests.pieces import OWN_PIECES
 from tests.plans import InThisProcess, in_this_process, plan_folder
 from tests.runs import PAIRS
-from tests.tiny import tiny_model
+from tests.saved import saved_backbone
+from tests.tiny import tiny_model, unigram_tokenizer
 
 LABELS = ("sports", "health")
 ENGLISH = [(english, LABELS[number % 2]) for number, (english, _) in enumerate(PAIRS)]
@@ -276,6 +279,19 @@ def test_a_language_adapter_that_is_there_is_taken() -> None:
     assert adaptkit.load_adapter("out/language/mine").weights_sha256 == trained.weights_sha256
     with pytest.raises(ConfigError, match="give an adapter with layers that was trained for ha"):
         transferred(adapter="adapters/mine", lang="ha", output="other", max_steps=None)
+
+
+@pytest.mark.usefixtures("child")
+def test_a_transfer_under_an_adapter_with_pieces_of_its_own_is_measured() -> None:
+    folder = saved_backbone(Path("reads"), tokenizer=unigram_tokenizer())
+    random_adapter(adaptkit.load_model(folder), OWN_PIECES).save("adapters/sw")
+    dev = [(ours.split(), ["NOUN"] * len(ours.split())) for _, ours in PAIRS]
+    found = transferred(
+        task="parts", data=PARTS, task_type="pos", dev=dev, adapter="adapters/sw", max_steps=None, backbone=folder
+    )
+    assert [way.name for way in found.ways[:2]] == ["the source language alone", "the adapter"]
+    assert not any("strength" in way.name for way in found.ways)
+    assert found.ways[1].score is not None
 
 
 @pytest.mark.usefixtures("child")
