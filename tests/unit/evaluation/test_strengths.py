@@ -93,13 +93,14 @@ def test_full_strength_is_left_only_for_what_is_surely_better(
     """Labels are what a stack answers, which is then right in all."""
     half, full = "average(language/sw: 0.5) > task/topics", "language/sw > task/topics"
     of_half, of_full = (labelled_by(model, [sw, seeds[0]], stack) for stack in (half, full))
-    n_apart = sum(one != other for one, other in zip(of_half, of_full, strict=True))
-    assert n_apart > 4
+    apart = [one for one, other in zip(of_half, of_full, strict=True) if one != other]
+    assert len(apart) > 5
     found = measured(model, seeds[0], sw, data={"sw": of_half}, strengths=[0.5])
     assert (found.taken.score, found.stack) == (100, half)
     assert "better here than full strength" in found.chosen
-    # Four texts are too few for a verdict, whatever they are.
-    assert measured(model, seeds[0], sw, data={"sw": of_half[:4]}, strengths=[0.5]).stack != half
+    # Six texts on which half is right and full strength wrong are a verdict; five are too few, however often they come.
+    assert measured(model, seeds[0], sw, data={"sw": apart[:6]}, strengths=[0.5]).stack == half
+    assert measured(model, seeds[0], sw, data={"sw": apart[:5] * 3}, strengths=[0.5]).stack != half
     assert measured(model, seeds[0], sw, data={"sw": of_full}, strengths=[0.5]).stack == full
 
 
