@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -72,6 +74,18 @@ def test_names_are_read_at_a_quarter_unless_something_is_surely_better(model: Ad
     assert [it.strength for it in found.measured] == [0, 0.25, 0.5, 1]
     assert (found.stack, found.taken.score) == (weak, 100)
     assert "which was best for names in other languages" in found.chosen
+
+
+def test_of_a_benchmark_the_development_split_is_read(model: AdaptedModel, sw: Adapter, tmp_path: Path) -> None:
+    head = HeadConfig(task_type="classification", labels=adaptkit.TASKS["sib200"].labels)
+    for split, n in (("dev", 3), ("test", 2)):
+        rows = "".join(f"{number}\thealth\tDaktari {number}\n" for number in range(n))
+        file = tmp_path / "sib200" / "swh_Latn" / f"{split}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"index_id\tcategory\ttext\n{rows}", encoding="utf-8")
+    options: dict[str, Any] = {"task": "sib200", "adapter": task("sib", head, 8), "language": "sw", "zoo": [sw]}
+    options |= {"data": tmp_path, "progress": False}
+    assert adaptkit.compare_strengths(model, **options).n_examples == 3
 
 
 def silenced(task: Adapter) -> Adapter:
