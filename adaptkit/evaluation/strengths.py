@@ -180,13 +180,14 @@ def _usual(task: Adapter) -> float:
 
 
 def _asked(strengths: Sequence[float], usual: float) -> tuple[float, ...]:
-    wrong = [it for it in strengths if not (math.isfinite(it) and it > 0)]
-    if wrong:
+    given = list(strengths) if isinstance(strengths, Sequence) and not isinstance(strengths, str) else [strengths]
+    wrong = [it for it in given if not (isinstance(it, int | float) and math.isfinite(it) and it > 0)]
+    if wrong or isinstance(strengths, str):
         raise ConfigError(
-            f"{as_typed(strengths=list(strengths))} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for "
-            "half of what the adapter adds. Without the adapter is measured anyway."
+            f"{as_typed(strengths=strengths)} has {(wrong or given)[0]!r}; a strength is a number above 0, such as 0.5 "
+            "for half of what the adapter adds. Without the adapter is measured anyway."
         )
-    return tuple(sorted({_WITHOUT, *map(float, strengths), usual, _FULL}))
+    return tuple(sorted({_WITHOUT, *map(float, given), usual, _FULL}))
 
 
 def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str) -> Adapter:

@@ -164,6 +164,8 @@ def labelled_by(model: AdaptedModel, adapters: Sequence[Adapter], stack: str) ->
     ("options", "said"),
     [
         ({"strengths": [0.0]}, "a strength is a number above 0"),
+        ({"strengths": "0.5"}, "a strength is a number above 0"),
+        ({"strengths": ["half"]}, "a strength is a number above 0"),
         ({"strengths": [-0.5]}, "a strength is a number above 0"),
         ({"strengths": [float("nan")]}, "a strength is a number above 0"),
         ({"language": "ha", "data": {"ha": TEST}}, "no adapter of Hausa"),
