@@ -180,12 +180,13 @@ def _usual(task: Adapter) -> float:
 
 
 def _asked(strengths: Sequence[float], usual: float) -> tuple[float, ...]:
-    given = list(strengths) if isinstance(strengths, Sequence) and not isinstance(strengths, str) else [strengths]
+    asked: object = strengths
+    given = list(asked) if isinstance(asked, Sequence) and not isinstance(asked, str) else [asked]
     wrong = [it for it in given if not (isinstance(it, int | float) and math.isfinite(it) and it > 0)]
-    if wrong or isinstance(strengths, str):
+    if wrong:
         raise ConfigError(
-            f"{as_typed(strengths=strengths)} has {(wrong or given)[0]!r}; a strength is a number above 0, such as 0.5 "
-            "for half of what the adapter adds. Without the adapter is measured anyway."
+            f"{as_typed(strengths=asked)} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for half of what "
+            "the adapter adds. Without the adapter is measured anyway."
         )
     return tuple(sorted({_WITHOUT, *map(float, given), usual, _FULL}))
 
