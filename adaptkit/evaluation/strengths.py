@@ -185,8 +185,8 @@ def _asked(strengths: Sequence[float], usual: float) -> tuple[float, ...]:
     wrong = [it for it in given if not (isinstance(it, int | float) and math.isfinite(it) and it > 0)]
     if wrong:
         raise ConfigError(
-            f"{as_typed(strengths=asked)} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for half of what "
-            "the adapter adds. Without the adapter is measured anyway."
+            f"{as_typed(strengths=asked)} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for half of "
+            "what the adapter adds. Without the adapter is measured anyway."
         )
     return tuple(sorted({_WITHOUT, *map(float, given), usual, _FULL}))
 
