@@ -182,13 +182,13 @@ def _usual(task: Adapter) -> float:
 def _asked(strengths: Sequence[float], usual: float) -> tuple[float, ...]:
     asked: object = strengths
     given = list(asked) if isinstance(asked, Sequence) and not isinstance(asked, str) else [asked]
-    wrong = [it for it in given if not (isinstance(it, int | float) and math.isfinite(it) and it > 0)]
-    if wrong:
+    numbers = [float(it) for it in given if isinstance(it, int | float) and math.isfinite(it) and it > 0]
+    if len(numbers) < len(given):
         raise ConfigError(
-            f"{as_typed(strengths=asked)} has {wrong[0]!r}; a strength is a number above 0, such as 0.5 for half of "
-            "what the adapter adds. Without the adapter is measured anyway."
+            f"{as_typed(strengths=asked)} is to be numbers above 0, such as 0.5 for half of what the adapter adds. "
+            "Without the adapter is measured anyway."
         )
-    return tuple(sorted({_WITHOUT, *map(float, given), usual, _FULL}))
+    return tuple(sorted({_WITHOUT, *numbers, usual, _FULL}))
 
 
 def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str) -> Adapter:
