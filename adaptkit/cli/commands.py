@@ -60,7 +60,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[], Any]]] = {
         _function("evaluate", "evaluate"),
     ),
     "strengths": (
-        "Find how strongly a language adapter should act below a task. Labelled examples tell.",
+        "Find how strongly an adapter should act below a task. Labelled examples tell.",
         _function("strengths", "strengths"),
     ),
     "predict": (

@@ -42,7 +42,7 @@ def strengths(
     batch_size: BatchOption = 32,
     progress: Annotated[bool, typer.Option(help="tell each measurement on standard error")] = True,
 ) -> Answer:
-    """Find how strongly a language adapter should act below a task. Labelled examples tell."""
+    """Find how strongly an adapter should act below a task. Labelled examples tell."""
     from adaptkit.evaluation import compare_strengths
     from adaptkit.recipes.place import model_of
 

@@ -74,12 +74,12 @@ class Tagging:
     def predictions(
         self, examples: Sequence[Example], items: Sequence[Item], outputs: Sequence[Tensor]
     ) -> list[PredictedTags]:
-        """The tags, in BIO where they are of entities. Shape: outputs, for each item (1, seq, n_tags)."""
+        """The tags. Shape: outputs, for each item (1, seq, n_tags)."""
         found = []
         for sentence, item, output in zip(of_type(TaggedSentence, examples), items, outputs, strict=True):
             best = output[0].argmax(dim=-1).tolist()
             assert item.places is not None  # noqa: S101 - this format's own items
-            tags = _in_bio([self._head.labels[best[place]] for place in item.places], self._head.labels)
+            tags = [self._head.labels[best[place]] for place in item.places]
             missing = len(sentence.words) - len(tags)
             found.append(PredictedTags((*tags, *[self.unread] * missing), len(tags)))
         return found
@@ -129,13 +129,3 @@ def _chosen_word(words: Sequence[str], tags: Sequence[str], chosen: str | int | 
         found = f"which is there {words[: len(tags)].count(chosen)} times"
     numbered = ", ".join(f"{number}: {word}" for number, word in enumerate(words[: len(tags)]))
     raise ConfigError(f"word is {chosen!r:.60}, {found}; give a word's number ({numbered:.200}).")
-
-
-def _in_bio(tags: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """The same entities, each opened by `B-`: scores count an `I-` that continues nothing as one that opens."""
-    opened = []
-    for before, tag in zip(("", *tags), tags, strict=False):
-        goes_on = tag[:2] != "I-" or (before[:2] in ("B-", "I-") and before[2:] == tag[2:])
-        opening = f"B-{tag[2:]}"
-        opened.append(tag if goes_on or opening not in labels else opening)
-    return opened

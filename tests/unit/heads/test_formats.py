@@ -9,7 +9,6 @@ from adaptkit.heads.batch import Batch
 from adaptkit.heads.question_answering import QuestionAnswering
 from adaptkit.labelled import examples_of
 from adaptkit.model import AdaptedModel
-from adaptkit.scores import EntityF1
 from adaptkit.task_types import (
     IGNORED,
     HeadConfig,
@@ -57,21 +56,6 @@ def test_only_first_tokens_of_words_are_trained_on(model: AdaptedModel) -> None:
     labels = task_format.labels([item], item.length + 3)
     assert labels[0, item.places].tolist() == [1, 0]
     assert (labels == IGNORED).sum() == item.length + 1
-
-
-def test_entities_are_answered_in_bio_and_score_the_same(model: AdaptedModel) -> None:
-    labels = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-    head_format = format_of(model.backbone, HeadConfig(task_type="tagging", labels=labels))
-    raw = ("I-PER", "I-PER", "I-LOC", "O", "I-PER", "B-LOC", "I-LOC", "I-PER")
-    sentence = TaggedSentence(words=("Juma", "Otieno", "Kisumu", "na", "Amina", "Dar", "Salaam", "Musa"), tags=())
-    (item,) = head_format.items([sentence])
-    assert item.places is not None
-    outputs = torch.zeros(1, item.length, len(labels))
-    for place, tag in zip(item.places, raw, strict=True):
-        outputs[0, place, labels.index(tag)] = 1.0
-    (found,) = head_format.predictions([sentence], [item], [outputs])
-    assert found.tags == ("B-PER", "I-PER", "B-LOC", "O", "B-PER", "B-LOC", "I-LOC", "B-PER")
-    assert EntityF1().statistics([found.tags], [raw]).tolist() == [[5, 5, 5]]
 
 
 def test_words_beyond_the_length_are_outside(model: AdaptedModel) -> None:
