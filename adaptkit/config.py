@@ -120,3 +120,5 @@ LEAST_WORD_SCORE = 0.05
 LEAST_LINK_SCORE = 0.3
 MOST_TAGGED_SENTENCES = 2_000
 """Of projected parts of speech, unless something else is asked for: `adaptkit.project_tags` says what each is."""
+STRENGTHS = (0.25, 0.5, 0.75)
+"""How strongly an adapter may act, measured beside not at all and fully."""

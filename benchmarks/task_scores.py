@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter
+from adaptkit.composition import at_strength
 from adaptkit.data.tasks import TaskData
 from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.metrics import task_metrics
@@ -34,13 +35,8 @@ def answered(
 ) -> list[Any]:
     """By a task adapter, alone or with others below it, which act with that strength."""
     with attached(model, *below, task):
-        stack = adaptkit.Stack(*(at_strength(adapter, strength) for adapter in below), task.id)
+        stack = adaptkit.Stack(*(at_strength(adapter.id, strength) for adapter in below), task.id)
         return model.predict(test.examples, stack=stack, batch_size=64)
-
-
-def at_strength(adapter: Adapter, strength: float) -> adaptkit.Average | str:
-    """A part of a stack that adds this share of what an adapter adds."""
-    return adapter.id if strength == 1 else adaptkit.Average(adapter.id, weights=(strength,))
 
 
 def together(task: Adapter, answers: Sequence[Sequence[Any]]) -> list[Any] | None:

@@ -8,6 +8,7 @@ import typer
 
 from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BatchOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.config import STRENGTHS
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
 from adaptkit.labelled import ReadingOptions
@@ -31,7 +32,7 @@ def strengths(
     ] = None,
     values: Annotated[
         str, typer.Option("--strengths", help="strengths to measure beside none and 1; comma-separated")
-    ] = "0.25,0.5,0.75",
+    ] = ",".join(map(str, STRENGTHS)),
     split: Annotated[str, typer.Option(help=_SAID["split"])] = "dev",
     limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
     columns: Annotated[list[str] | None, typer.Option(help=_SAID["columns"], metavar="<role=name>")] = None,

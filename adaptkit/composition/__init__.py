@@ -2,7 +2,7 @@
 
 from adaptkit.composition.adapter_id import AdapterId
 from adaptkit.composition.ensemble import Ensemble, one_stack
-from adaptkit.composition.expression import Average, Composition, Fuse, Part, Stack, ids_of, resolved
+from adaptkit.composition.expression import Average, Composition, Fuse, Part, Stack, at_strength, ids_of, resolved
 from adaptkit.composition.parser import parse_composition
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Fuse",
     "Part",
     "Stack",
+    "at_strength",
     "ids_of",
     "one_stack",
     "parse_composition",

@@ -98,6 +98,11 @@ class Average:
         return f"average({', '.join(f'{p}: {w!r}' for p, w in zip(self.parts, self.weights, strict=True))})"
 
 
+def at_strength(part: str, strength: float) -> "str | Average":
+    """A part of a stack that adds this share of what an adapter adds; at 1 the adapter itself."""
+    return part if strength == 1 else Average(part, weights=(strength,))
+
+
 @dataclass(frozen=True, init=False)
 class Fuse:
     """Learned attention over several adapters (AdapterFusion, Pfeiffer et al. 2021, arXiv:2005.00247).

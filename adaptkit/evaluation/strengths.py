@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptkit.composition import Average, Stack
+from adaptkit.composition import Stack, at_strength
+from adaptkit.config import STRENGTHS
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.cell_progress import open_progress
@@ -34,8 +35,6 @@ from adaptkit.storage import Adapter
 from adaptkit.storage.of_language import glossaries_and_others
 from adaptkit.terminal.asking import as_typed
 
-STRENGTHS = (0.25, 0.5, 0.75)
-"""Those that are measured beside none and full strength."""
 _WITHOUT, _FULL = 0.0, 1.0
 _OF_NAMES = 0.25
 """What helped names most in six languages (docs/how-to/strength.md)."""
@@ -160,15 +159,14 @@ def compare_strengths(
     notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers, tasks[0]])]))
     shown.start(len(asked) * len(tasks))
     metric, texts = subject.metrics[0], text_numbers(map(subject.key, test.examples))
-    found: dict[float, NDArray[np.float64]] = {}
-    for strength in asked:
-        runs = []
-        for each in tasks:
-            with attached(model, layers, each):
+    runs: dict[float, list[NDArray[np.float64]]] = {strength: [] for strength in asked}
+    for each in tasks:
+        with attached(model, layers, each):
+            for strength, statistics in runs.items():
                 one = measure(model, _stack(layers, strength, each), test.examples, test.metrics, batch_size=batch_size)
-            shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)
-            runs.append(one.statistics[metric])
-        found[strength] = by_text(np.stack(runs), texts)
+                shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)
+                statistics.append(one.statistics[metric])
+    found = {strength: by_text(np.stack(statistics), texts) for strength, statistics in runs.items()}
     stacks = {it: str(_stack(layers, it, tasks[0])) for it in asked}
     return _strengths(task, test, metric, found, stacks, usual, notes)
 
@@ -213,7 +211,7 @@ def _adapter_of(model: AdaptedModel, zoo: Adapters | None, language: str) -> Ada
 def _stack(layers: Adapter, strength: float, task: Adapter) -> Stack:
     if strength == _WITHOUT:
         return Stack(task.id)
-    return Stack(layers.id if strength == _FULL else Average(layers.id, weights=(strength,)), task.id)
+    return Stack(at_strength(layers.id, strength), task.id)
 
 
 def _strengths(

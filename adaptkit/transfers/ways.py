@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from adaptkit.composition import Average
+from adaptkit.composition import at_strength
 from adaptkit.task_types import HeadConfig
 
 ALONE = "the source language alone"
@@ -45,7 +45,7 @@ class Way:
         return " | ".join(" > ".join((*map(self._acting, below), head.id)) for below, head in self.members)
 
     def _acting(self, id_: str) -> str:
-        return id_ if self.strength == 1 else str(Average(id_, weights=(self.strength,)))
+        return str(at_strength(id_, self.strength))
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ import numpy as np
 
 import adaptkit
 from adaptkit import AdaptedModel, Adapter, Stack
+from adaptkit.composition import at_strength
 from adaptkit.data.tasks import TaskData
 from adaptkit.evaluation.attached import attached
 from adaptkit.labelled import read_task, task_spec
 from adaptkit.scores import paired_difference
 from benchmarks.retrieval import found_by_vectors
 from benchmarks.sib200 import SIB_FOLDER, ZeroShot, read_topics
-from benchmarks.task_scores import at_strength, difference, scored
+from benchmarks.task_scores import difference, scored
 from benchmarks.trials.scores import INFERENCE, NAMES, flores_sentences, has_flores
 from benchmarks.write_results import data_folder, write_result
 
@@ -85,7 +86,7 @@ def _of_right(
     found: dict[str, Any] = {"without": round(100 * float(without.mean()), 2), "n": len(without)}
     with attached(model, adapter):
         for strength in _strengths(options):
-            with_ = right(Stack(at_strength(adapter, strength)))
+            with_ = right(Stack(at_strength(adapter.id, strength)))
             gain = paired_difference(with_[None], without[None])
             found[str(strength)] = {
                 "score": round(100 * float(with_.mean()), 2),
