@@ -4,8 +4,10 @@ A step of distillation is three passes through the blocks: forward and backward 
 it, which says where tokens were. What the third gives never changes.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -27,28 +29,34 @@ _BYTES_OF_A_NUMBER = 2
 class AnchoredRows:
     """Rows whose states are kept, from short to long, and how often each is asked for on average.
 
+    `n_left` are the tokens of the longest rows, which the memory does not hold. Steps read those anew: rows of a batch
+    are of one length, so that nearly every batch is kept whole, or not at all.
+
     Shape: each token has `width` numbers.
     """
 
     rows: Sequence[int]
     n_tokens: int
+    n_left: int
     times_asked: float
     width: int
 
     @classmethod
     def of(cls, data: RunData, settings: TrainingSettings, width: int) -> "AnchoredRows | None":
-        """Those of all rows with an anchor; None where they would be too many, or hardly asked for again."""
-        anchored = set(data.anchored)
-        n_tokens = data.n_tokens(sorted(anchored))
+        """Of the rows with an anchor, the shortest that memory holds; None where they are hardly asked for again."""
+        anchored = sorted(set(data.anchored), key=lambda row: (data.n_tokens([row]), row))
+        ends = list(accumulate(data.n_tokens([row]) for row in anchored))
+        rows = anchored[: bisect_right(ends, MOST_BYTES // (width * _BYTES_OF_A_NUMBER))]
         # Who asks for gradient checkpointing has time and no memory.
-        if not n_tokens or settings.gradient_checkpointing or n_tokens * width * _BYTES_OF_A_NUMBER > MOST_BYTES:
+        if not rows or settings.gradient_checkpointing:
             return None
-        n_heldout = data.n_tokens(sorted(anchored.intersection(data.heldout)))
+        n_tokens = ends[len(rows) - 1]
+        n_heldout = data.n_tokens(sorted(set(rows).intersection(data.heldout)))
         n_epochs = settings.max_steps / len(data.batches(settings.batch_size, 0))
         times_asked = (n_epochs * (n_tokens - n_heldout) + settings.n_evaluations * n_heldout) / n_tokens
         if times_asked < _ASKED_AT_LEAST:
             return None
-        return cls(sorted(anchored, key=lambda row: (data.n_tokens([row]), row)), n_tokens, times_asked, width)
+        return cls(rows, n_tokens, ends[-1] - n_tokens, times_asked, width)
 
     @property
     def size_bytes(self) -> int:
@@ -60,9 +68,10 @@ class AnchoredRows:
         return [list(rows) for rows in chunks(list(self.rows), batch_size)]
 
     def __str__(self) -> str:
+        left = f"; {self.n_left:,} in the longest rows are read anew each time" if self.n_left else ""
         return (
             f"keeping where the frozen backbone has {self.n_tokens:,} tokens ({bytes_text(self.size_bytes)}): anchors "
-            f"ask for each about {self.times_asked:.1f} times"
+            f"ask for each about {self.times_asked:.1f} times{left}"
         )
 
 

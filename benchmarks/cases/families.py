@@ -1,10 +1,11 @@
 """What the others of a family give a language: one without text of its own, and one that starts from their adapter.
 
-`python -m benchmarks.run families [--family sw,rw,xh,sn,ny,tn] [--tests sw,rw] [--sources ntrex] [--seeds 0]
-[--steps 450] [--device cuda]`. For each language of `--tests`, one adapter is trained on all others of the family
+`python -m benchmarks.run families [--family sw,rw,xh,sn,ny,tn] [--tests sw,rw] [--sources ntrex] [--seeds 0] [--steps
+450] [--pairs N] [--device cuda]`. For each language of `--tests`, one adapter is trained on all others of the family
 (`others`), then its own adapter is started from that (`started`, a third of the steps), and one trained by itself
 (`own`) in as many steps, and in all (`own, all steps`). Topics are of SIB-200 by a head trained in English, retrieval
-is FLORES's, both directions; gains are over the backbone without an adapter, and those of `started` over `own` too.
+is FLORES's, both directions; `--pairs` takes so many of the language's own; gains are over the backbone without an
+adapter, and those of `started` over `own` too.
 """
 
 import argparse
@@ -33,10 +34,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sources", default="ntrex")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--steps", type=int, default=450)
+    parser.add_argument("--pairs", type=int)
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
-    trial = Trial(adaptkit.load_model(device=options.device), options.sources.split(","), options.steps)
+    trial = Trial(adaptkit.load_model(device=options.device), options.sources.split(","), options.steps, options.pairs)
     measured: dict[str, Any] = {}
     for language in options.tests.split(","):
         others = [each for each in options.family.split(",") if each != language]
@@ -48,8 +50,8 @@ def main(arguments: list[str]) -> None:
 class Trial:
     """Trainings on a family and on a language, and their scores."""
 
-    def __init__(self, model: AdaptedModel, sources: Sequence[str], steps: int) -> None:
-        self._model, self._sources, self._steps = model, sources, steps
+    def __init__(self, model: AdaptedModel, sources: Sequence[str], steps: int, n_own: int | None) -> None:
+        self._model, self._sources, self._steps, self._n_own = model, sources, steps, n_own
         self._topics = ZeroShot(model)
 
     def of_language(self, language: str, others: Sequence[str], seeds: Sequence[int]) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class Trial:
 
     def _trained(self, language: str, others: Sequence[str], seed: int) -> dict[str, Adapter]:
         third = self._steps // 3
-        own = {"lang": language, "parallel": mix(self._sources, language)}
+        own = {"lang": language, "parallel": mix(self._sources, language, self._n_own)}
         family = self._adapter(
             seed,
             self._steps,

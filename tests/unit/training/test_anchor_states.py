@@ -99,14 +99,37 @@ def test_nothing_is_kept_that_is_hardly_asked_for_or_takes_memory_that_was_to_be
     assert asked_to_keep == [None]
 
 
-def test_more_than_the_bound_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = TrainingData(TokenStore([[1, 2, 3]] * 30), None, 0, anchors=torch.ones(30))
-    settings = TrainingSettings(max_steps=100, batch_size=8)
-    found = AnchoredRows.of(data, settings, width=4)
+@pytest.mark.parametrize(("most", "kept", "left"), [(1200, 20, 0), (1199, 19, 10), (560, 12, 80), (399, 9, 105)])
+def test_of_more_than_memory_holds_the_shortest_are_kept(
+    most: int, kept: int, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [[1] * (10 if row % 2 else 5) for row in range(20)]
+    data = TrainingData(TokenStore(rows), None, 0, anchors=torch.ones(20))
+    monkeypatch.setattr(anchor_states, "MOST_BYTES", most)
+    found = AnchoredRows.of(data, TrainingSettings(max_steps=100, batch_size=8), width=4)
     assert found is not None
-    assert (found.n_tokens, found.size_bytes) == (90, 720)
-    monkeypatch.setattr(anchor_states, "MOST_BYTES", 719)
-    assert AnchoredRows.of(data, settings, width=4) is None
+    assert list(found.rows) == [*range(0, 20, 2), *range(1, 20, 2)][:kept]
+    assert (found.n_left, found.size_bytes) == (left, 8 * (150 - left))
+    assert ("read anew each time" in str(found)) == bool(left)
+    monkeypatch.setattr(anchor_states, "MOST_BYTES", 39)
+    assert AnchoredRows.of(data, TrainingSettings(max_steps=100, batch_size=8), width=4) is None
+
+
+def test_a_batch_with_a_row_that_is_not_kept_is_read_anew(
+    passes: list[int], asked_to_keep: list[AnchoredRows | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trained()
+    monkeypatch.setattr(anchor_states, "MOST_BYTES", asked_to_keep[0].size_bytes // 2)  # type: ignore[union-attr]
+    passes.clear()
+    part = trained()
+    kept = asked_to_keep[1]
+    assert kept is not None
+    assert kept.n_left > 0
+    assert len(kept.rows) < sum(passes)
+    assert whole.card.training is not None
+    assert part.card.training is not None
+    after = whole.card.training.heldout_loss_after
+    assert part.card.training.heldout_loss_after == pytest.approx(after, rel=1e-3)
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
