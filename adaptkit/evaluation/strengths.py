@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adaptkit.backbones.precision import bfloat16_blocks, uses_bfloat16
 from adaptkit.composition import Stack, at_strength
-from adaptkit.config import STRENGTHS
+from adaptkit.config import STRENGTHS, Precision
 from adaptkit.errors import ConfigError
 from adaptkit.evaluation.attached import attached
 from adaptkit.evaluation.cell_progress import open_progress
@@ -105,6 +107,7 @@ def compare_strengths(
     reading: ReadingOptions | None = None,
     selection: Selection | None = None,
     batch_size: int = 32,
+    precision: Precision = "auto",
     progress: bool = True,
 ) -> Strengths:
     """Measure a language adapter below a task at several strengths, and say which one to take.
@@ -128,6 +131,7 @@ def compare_strengths(
         selection: which of the examples count; of a benchmark, None is its split `dev`. One of your own has the split
             `test` unless you say another: `Selection(split="dev", limit=200)`.
         batch_size: examples in a batch.
+        precision: in what numbers the backbone computes, as in `Measuring`.
         progress: whether each measurement is told.
 
     Raises:
@@ -144,6 +148,7 @@ def compare_strengths(
     tasks = task_adapters(model, adapter_given(adapter, task, names_stack=False), seeds=None)
     usual = _usual(tasks[0])
     asked = _asked(strengths, usual)
+    how = Measuring(batch_size=batch_size, precision=precision, progress=progress)
     layers = _adapter_of(model, gathered(zoo), tag)
     subject = HeadAnswers(
         model=model,
@@ -152,16 +157,17 @@ def compare_strengths(
         domains=(),
         data=read_given(data, reading or ReadingOptions(), tasks[0].config.head),
         selection=selection or Selection(split="dev"),
-        measuring=Measuring(batch_size=batch_size, progress=progress),
+        measuring=how,
         normalize=None,
     )
     test, shown = subject.test(tag), open_progress(shown=progress)
     notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers, tasks[0]])]))
     shown.start(len(asked) * len(tasks))
+    bf16 = uses_bfloat16(how.precision, model.backbone.device)
     metric, texts = subject.metrics[0], text_numbers(map(subject.key, test.examples))
     runs: dict[float, list[NDArray[np.float64]]] = {strength: [] for strength in asked}
     for each in tasks:
-        with attached(model, layers, each):
+        with attached(model, layers, each), bfloat16_blocks(model.network) if bf16 else nullcontext():
             for strength, statistics in runs.items():
                 one = measure(model, _stack(layers, strength, each), test.examples, test.metrics, batch_size=batch_size)
                 shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)

@@ -574,3 +574,23 @@ def test_strengths_are_measured_on_a_file(adaptkit: Command, zoo: Path, backbone
     wrong = adaptkit(*command, "--strengths", "half")
     assert wrong.status == 1
     assert "numbers with commas between" in wrong.err
+
+
+def test_examples_to_choose_a_strength_by_are_read_as_those_of_an_evaluation(
+    adaptkit: Command, zoo: Path, backbone_folder: Path, tmp_path: Path
+) -> None:
+    rows = [f"Mbuzi {n} amelala.\t{('rain', 'goats')[n % 2]}\tmilima\n" for n in range(9)]
+    rows += ["Mvua inanyesha.\train\tpwani\n"] * 3
+    (tmp_path / "sw.tsv").write_text("".join(["text\tlabel\tplace\n", *rows]), encoding="utf-8")
+    asked = ("--task", "topics", "--adapter", zoo / "task" / "topics", "--zoo", zoo, "--backbone", backbone_folder)
+    read = ("--labels", "rain", "--labels", "goats", "--columns", "group=place", "--group", "milima", "--quoted")
+    weighed = adaptkit("strengths", *asked, "--language", "sw", "--data", tmp_path / "sw.tsv", *read, "--json")
+    assert weighed.status == 0, weighed.err
+    facts = json.loads(weighed.out)
+    of_sw = ("--source-language", "en", "--languages", "sw", "--data", f"sw={tmp_path / 'sw.tsv'}")
+    evaluated = adaptkit("evaluate", *asked, *of_sw, *read, "--compare", "none,target", "--json")
+    assert evaluated.status == 0, evaluated.err
+    scores = {cell["condition"]: cell["scores"]["accuracy"] for cell in json.loads(evaluated.out)["cells"]}
+    assert facts["n_examples"] == 9
+    found = {it["strength"]: it["score"] for it in facts["measured"]}
+    assert (found[0], found[1]) == (pytest.approx(scores["none"][0]), pytest.approx(scores["target"][0]))

@@ -10,7 +10,10 @@ import pytest
 
 import adaptkit
 from adaptkit import MeasuredStrength, Strengths
+from adaptkit.backbones.precision import is_in_bfloat16_blocks
 from adaptkit.errors import AdaptkitError, ConfigError
+from adaptkit.evaluation import strengths
+from adaptkit.evaluation.measured import Measured, measure
 from adaptkit.evaluation.strengths import taken_of
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.model import AdaptedModel
@@ -35,7 +38,7 @@ def seeds() -> list[Adapter]:
 
 
 def measured(model: AdaptedModel, tasks: Adapter | Sequence[Adapter], sw: Adapter, **options: object) -> Strengths:
-    asked: dict[str, object] = {"zoo": [sw], "data": {"sw": TEST}, "progress": False, **options}
+    asked: dict[str, object] = {"zoo": [sw], "data": {"sw": TEST}, "precision": "fp32", "progress": False, **options}
     return adaptkit.compare_strengths(model, task="topics", adapter=tasks, language="sw", **asked)  # type: ignore[arg-type]
 
 
@@ -69,11 +72,35 @@ def test_names_are_read_at_a_quarter_unless_something_is_surely_better(model: Ad
     model.detach(sw.id, tagger.id)
     told = [TaggedSentence(words=tuple(words), tags=tuple(found)) for words, found in zip(texts, tags, strict=True)]
     found = adaptkit.compare_strengths(
-        model, task="names", adapter=tagger, language="sw", zoo=[sw], data={"sw": told}, strengths=[0.5], progress=False
+        model,
+        task="names",
+        adapter=tagger,
+        language="sw",
+        zoo=[sw],
+        data={"sw": told},
+        strengths=[0.5],
+        precision="fp32",
+        progress=False,
     )
     assert [it.strength for it in found.measured] == [0, 0.25, 0.5, 1]
     assert (found.stack, found.taken.score) == (weak, 100)
     assert "which was best for names in other languages" in found.chosen
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_each_strength_is_measured_in_the_numbers_asked_for(
+    precision: str, model: AdaptedModel, sw: Adapter, seeds: list[Adapter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow: list[bool] = []
+
+    def noted(*asked: Any, **options: Any) -> Measured:  # noqa: ANN401
+        narrow.append(is_in_bfloat16_blocks(model.network))
+        return measure(*asked, **options)
+
+    monkeypatch.setattr(strengths, "measure", noted)
+    measured(model, seeds, sw, strengths=[0.5], precision=precision)
+    assert narrow == [precision == "bf16"] * 3 * len(seeds)
+    assert not is_in_bfloat16_blocks(model.network)
 
 
 def test_of_a_benchmark_the_development_split_is_read(model: AdaptedModel, sw: Adapter, tmp_path: Path) -> None:
