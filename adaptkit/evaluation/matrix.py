@@ -16,7 +16,7 @@ from adaptkit.evaluation.cell_progress import CellProgress
 from adaptkit.evaluation.conditions import LanguageAdapters, need_languages, stack_for
 from adaptkit.evaluation.environment import environment
 from adaptkit.evaluation.measured import Kept, Measured
-from adaptkit.evaluation.notes import leak_notes, left_out_note
+from adaptkit.evaluation.notes import leak_notes, left_out_note, one_answer_notes
 from adaptkit.evaluation.repeats import by_text, repeated_in, text_numbers, without_verdict
 from adaptkit.evaluation.results import (
     Cell,
@@ -82,7 +82,7 @@ class Matrix:
                         self.progress.note(note)
                         notes[note] = None
                 runs[condition] = self._runs(test, condition, below)
-                notes.update(dict.fromkeys(_one_answer_notes(test, condition, runs[condition])))
+                notes.update(dict.fromkeys(one_answer_notes(test, f"the condition {condition!r}", runs[condition])))
                 cells.append(self._cell(test, condition, below, runs[condition]))
                 if condition != "none":
                     turned += self._turned(test, condition, below, runs)
@@ -234,15 +234,6 @@ _OTHER_PAIRS: tuple[tuple[Condition, Condition], ...] = (("target", "source"), (
 
 def _counts_of(runs: Sequence[Measured]) -> list[ClassCounts]:
     return [run.by_class for run in runs if run.by_class is not None]
-
-
-def _one_answer_notes(test: LanguageTest, condition: Condition, runs: Sequence[Measured]) -> Iterator[str]:
-    """Heads that have learned no difference, so that their score says nothing of the language."""
-    for answer in {run.only_answer for run in runs if run.only_answer}:
-        yield (
-            f"{test.language}: under the condition {condition!r}, a head answers {answer!r} to all of the "
-            f"{len(test.examples):,} examples, where other labels are right too."
-        )
 
 
 def _compared(

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from adaptkit.backbones import Backbone
 from adaptkit.data.tasks import Example, leaked
+from adaptkit.evaluation.measured import Measured
+from adaptkit.evaluation.subject import LanguageTest
 from adaptkit.heads import format_of
 from adaptkit.labelled import without_label
 from adaptkit.storage import Adapter
@@ -33,6 +35,15 @@ def loss_notes(
         head = replace(head, max_answer_tokens=max_answer_tokens)
     lost = head.row.lost(head, examples, items, max_length=backbone.max_length, scored=True)
     yield from (f"{language}: {loss}." for loss in lost)
+
+
+def one_answer_notes(test: LanguageTest, under: str, runs: Iterable[Measured]) -> Iterator[str]:
+    """Heads that have learned no difference, so that their score says nothing of the language."""
+    for answer in dict.fromkeys(run.only_answer for run in runs if run.only_answer):
+        yield (
+            f"{test.language}: under {under}, a head answers {answer!r} to all of the {len(test.examples):,} examples, "
+            "where other labels are right too."
+        )
 
 
 def form_notes(language: str, texts: Iterable[str], adapters: Sequence[Adapter]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from adaptkit.evaluation.results import Repeated
 from adaptkit.scores import Difference
+from adaptkit.terminal.amounts import counted
 
 FEWEST_TEXTS = 6
 """With five texts that all changed for the better, a sign test has p = 2 / 2**5 = 0.06, which is no evidence."""
@@ -44,3 +45,11 @@ def repeated_in(language: str, numbers: Sequence[int] | NDArray[np.int64]) -> Re
     if n_rows == n_texts >= FEWEST_TEXTS:
         return None
     return Repeated(language=language, rows=n_rows, texts=n_texts, enough=n_texts >= FEWEST_TEXTS)
+
+
+def repeats_told(each: Repeated) -> str:
+    """The same in words."""
+    repeats = f" repeat {counted(each.texts, 'text')}" if each.rows > each.texts else ""
+    weak = "" if each.enough else f" Fewer than {FEWEST_TEXTS} different texts are too few for a verdict."
+    joint = " Rows of one text are drawn together in intervals." if repeats else ""
+    return f"{counted(each.rows, 'test row')}{repeats}.{joint}{weak}"

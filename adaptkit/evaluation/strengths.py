@@ -25,8 +25,9 @@ from adaptkit.evaluation.given import (
     task_adapters,
 )
 from adaptkit.evaluation.head_answers import HeadAnswers
-from adaptkit.evaluation.measured import measure
-from adaptkit.evaluation.repeats import by_text, text_numbers, without_verdict
+from adaptkit.evaluation.measured import Measured, measure
+from adaptkit.evaluation.notes import one_answer_notes
+from adaptkit.evaluation.repeats import by_text, repeated_in, repeats_told, text_numbers, without_verdict
 from adaptkit.evaluation.subject import LanguageTest
 from adaptkit.labelled import ReadingOptions
 from adaptkit.languages import canonical_tag, language_name
@@ -161,20 +162,24 @@ def compare_strengths(
         normalize=None,
     )
     test, shown = subject.test(tag), open_progress(shown=progress)
-    notes = tuple(dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers, tasks[0]])]))
+    notes = dict.fromkeys([*subject.notes([test]), *subject.adapter_notes(test, [layers, tasks[0]])])
     shown.start(len(asked) * len(tasks))
     bf16 = uses_bfloat16(how.precision, model.backbone.device)
     metric, texts = subject.metrics[0], text_numbers(map(subject.key, test.examples))
-    runs: dict[float, list[NDArray[np.float64]]] = {strength: [] for strength in asked}
+    if (repeated := repeated_in(tag, texts)) is not None:
+        notes[f"{tag}: {repeats_told(repeated)}"] = None
+    runs: dict[float, list[Measured]] = {strength: [] for strength in asked}
     for each in tasks:
         with attached(model, layers, each), bfloat16_blocks(model.network) if bf16 else nullcontext():
-            for strength, statistics in runs.items():
+            for strength, found in runs.items():
                 one = measure(model, _stack(layers, strength, each), test.examples, test.metrics, batch_size=batch_size)
                 shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)
-                statistics.append(one.statistics[metric])
-    found = {strength: by_text(np.stack(statistics), texts) for strength, statistics in runs.items()}
+                found.append(one)
     stacks = {it: str(_stack(layers, it, tasks[0])) for it in asked}
-    return _strengths(task, test, metric, found, stacks, usual, notes)
+    for strength, stack in stacks.items():
+        notes.update(dict.fromkeys(one_answer_notes(test, stack, runs[strength])))
+    statistics = {it: by_text(np.stack([one.statistics[metric] for one in each]), texts) for it, each in runs.items()}
+    return _strengths(task, test, metric, statistics, stacks, usual, tuple(notes))
 
 
 def _usual(task: Adapter) -> float:

@@ -1,6 +1,6 @@
 """What a reader must learn before any table: warnings, verdicts, facts, and how to read the rest."""
 
-from adaptkit.evaluation.repeats import FEWEST_TEXTS
+from adaptkit.evaluation.repeats import FEWEST_TEXTS, repeats_told
 from adaptkit.evaluation.report.answers import beside_glossaries
 from adaptkit.evaluation.report.grid import Grid
 from adaptkit.evaluation.report.words import (
@@ -13,7 +13,7 @@ from adaptkit.evaluation.report.words import (
     percent,
     plain,
 )
-from adaptkit.evaluation.results import Condition, MeasuredAdapter, Repeated, TransferResults
+from adaptkit.evaluation.results import Condition, MeasuredAdapter, TransferResults
 from adaptkit.terminal.amounts import counted
 
 MIN_SEEDS = 3
@@ -36,15 +36,8 @@ def warnings(grid: Grid) -> list[str]:
         )
     if results.adapters and len(results.seeds) < MIN_SEEDS:
         found.append(f"Only {counted(len(results.seeds), 'seed')}: a report to rely on has at least {MIN_SEEDS}.")
-    found += [_repeated(each) for each in results.repeated]
+    found += [f"{language_label(each.language)}: {repeats_told(each)}" for each in results.repeated]
     return found
-
-
-def _repeated(each: Repeated) -> str:
-    repeats = f" repeat {counted(each.texts, 'text')}" if each.rows > each.texts else ""
-    weak = "" if each.enough else f" Fewer than {FEWEST_TEXTS} different texts are too few for a verdict."
-    joint = " Rows of one text are drawn together in intervals." if repeats else ""
-    return f"{language_label(each.language)}: {counted(each.rows, 'test row')}{repeats}.{joint}{weak}"
 
 
 def verdicts(grid: Grid) -> list[str]:

@@ -126,6 +126,18 @@ def test_what_gains_nothing_is_left_out(model: AdaptedModel, sw: Adapter, seeds:
     assert {it.score for it in found.measured} == {found.taken.score}
     assert found.stack == "task/topics"
     assert "leave it out" in str(found)
+    answers = [note for note in found.notes if "a head answers" in note]
+    assert [note.partition(", a head")[0] for note in answers] == [f"sw: under {it.stack}" for it in found.measured]
+    assert all(f"to all of the {len(TEST)} examples, where other labels are right too" in note for note in answers)
+    assert all(note in str(found) for note in answers)
+
+
+def test_texts_that_are_few_or_repeated_are_told(model: AdaptedModel, sw: Adapter, seeds: list[Adapter]) -> None:
+    found = measured(model, seeds, sw, data={"sw": [*TEST[:5], TEST[0]]})
+    told = "sw: 6 test rows repeat 5 texts. Rows of one text are drawn together in intervals. Fewer than 6 different "
+    assert any(note.startswith(told) for note in found.notes)
+    assert all(it.gain is None or it.gain.low <= 0 <= it.gain.high for it in found.measured)
+    assert not any("test rows" in note for note in measured(model, seeds, sw).notes)
 
 
 def test_full_strength_is_left_only_for_what_is_surely_better(
