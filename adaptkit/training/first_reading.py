@@ -79,7 +79,8 @@ class FirstReading:
     def of(self, rows: list[int]) -> Iterator[None]:
         """While open, what these rows ask for is there, as in the run."""
         self.read_examples()
-        self._of_anchors = None if self._anchored is None else self._read_for_anchors([rows])
+        if self._anchored is not None and (kept := sorted(set(rows).intersection(self._anchored.rows))):
+            self._of_anchors = self._read_for_anchors([kept])
         try:
             yield
         finally:

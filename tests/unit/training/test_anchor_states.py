@@ -148,6 +148,33 @@ def test_a_batch_has_the_states_of_its_anchored_rows_where_its_tokens_are(side: 
     assert not given.frozen[0][~mask[2]].any()
 
 
+def test_a_step_is_measured_with_what_the_run_will_keep(
+    passes: list[int], asked_to_keep: list[AnchoredRows | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: list[bool] = []
+    plain = TrainingRun.measure_step
+
+    def noted(run: TrainingRun, rows: list[int]) -> float:
+        kept = run._anchored_rows()
+        assert kept is not None
+        before = len(passes)
+        seconds = plain(run, rows)
+        held, there = set(rows).intersection(run._data.anchored), set(rows).intersection(kept.rows)
+        whole.append(held <= there)
+        # What is kept is read once before the step, and all of it again in a step of which not all is kept.
+        assert len(passes) - before == bool(there) + (not whole[-1])
+        return seconds
+
+    monkeypatch.setattr(TrainingRun, "measure_step", noted)
+    few = {**RUN, "batch_size": 2, "max_steps": 200}
+    estimate_adapter(**few, backbone=tiny_model())
+    assert set(whole) == {True}
+    whole.clear()
+    monkeypatch.setattr(anchor_states, "MOST_BYTES", asked_to_keep[0].size_bytes // 2)  # type: ignore[union-attr]
+    estimate_adapter(**few, backbone=tiny_model())
+    assert set(whole) == {True, False}
+
+
 def test_states_that_16_bits_do_not_hold_are_not_kept() -> None:
     too_large = torch.full((1, 2, 3), 1e6)
     assert kept_for_anchors([([0], too_large, torch.ones(1, 2))]) is None
