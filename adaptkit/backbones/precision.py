@@ -57,12 +57,15 @@ def types_as_said(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def bfloat16_blocks(network: PreTrainedModel) -> Iterator[None]:
-    """Let everything above the embeddings compute in bfloat16 while the context is open.
+def bfloat16_blocks(network: PreTrainedModel, *, on: bool = True) -> Iterator[None]:
+    """Let everything above the embeddings compute in bfloat16 while the context is open, if it is `on`.
 
     Autocast would convert every weight and every activation again at each layer, a fifth of a training step on CPU.
     The embedding table, most of a multilingual encoder, stays as it is; only its output is converted.
     """
+    if not on:
+        yield
+        return
     below = {id(weight) for module in parts_of_embeddings(network) for weight in module.parameters()}
     before = [(weight, weight.data) for weight in network.parameters() if id(weight) not in below]
     handles = enter_in_bfloat16(network)

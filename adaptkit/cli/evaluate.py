@@ -18,10 +18,19 @@ from adaptkit.cli.arguments import (
     EmbeddingsOption,
     NormalizeOption,
 )
+from adaptkit.cli.reading import (
+    ColumnsOption,
+    GroupOption,
+    LabelsOption,
+    LimitOption,
+    NliOption,
+    QuotedOption,
+    ScoreRangeOption,
+    SplitOption,
+    reading_of,
+)
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
-from adaptkit.labelled import ReadingOptions
-from adaptkit.labelled.reading_options import columns_of
 from adaptkit.options import options_of
 from adaptkit.requests import Measuring, Pretrained, Selection
 from adaptkit.requests.task import labelled
@@ -30,11 +39,7 @@ if TYPE_CHECKING:
     from adaptkit.evaluation.results import TransferResults
 
 _COMMA = "comma-separated"
-_SAID = {
-    name: option.shell_help
-    for values in (ReadingOptions, Selection, Measuring)
-    for name, option in options_of(values).items()
-}
+_SAID = {name: option.shell_help for name, option in options_of(Measuring).items()}
 
 
 def evaluate(
@@ -77,16 +82,16 @@ def evaluate(
         typer.Option(help="language that the task was trained in; of retrieval, of the translations (default: en)"),
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="how many task adapters must be given")] = None,
-    split: Annotated[str, typer.Option(help=_SAID["split"])] = "test",
-    limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
-    group: Annotated[str | None, typer.Option(help=_SAID["group"])] = None,
+    split: SplitOption = "test",
+    limit: LimitOption = None,
+    group: GroupOption = None,
     normalize: NormalizeOption = None,
     max_answer_tokens: AnswersOption = None,
-    columns: Annotated[list[str] | None, typer.Option(help=_SAID["columns"], metavar="<role=name>")] = None,
-    labels: Annotated[list[str] | None, typer.Option(help=_SAID["labels"], metavar="<label>")] = None,
-    nli: Annotated[bool | None, typer.Option(help=_SAID["nli"])] = None,
-    score_range: Annotated[tuple[float, float], typer.Option(help=_SAID["score_range"])] = (0, 1),
-    quoted: Annotated[bool | None, typer.Option(help=_SAID["quoted"])] = None,
+    columns: ColumnsOption = None,
+    labels: LabelsOption = None,
+    nli: NliOption = None,
+    score_range: ScoreRangeOption = (0, 1),
+    quoted: QuotedOption = None,
     examples: Annotated[int, typer.Option(help=_SAID["examples"])] = 0,
     explain: Annotated[bool, typer.Option("--explain", help=_SAID["explain"])] = False,
     training_text: Annotated[
@@ -124,13 +129,7 @@ def evaluate(
         seeds=seeds,
         normalize=normalize,
         training_text=training_text or (),
-        reading=ReadingOptions(
-            columns=columns_of(columns or []),
-            labels=tuple(labels or ()),
-            nli=nli,
-            score_range=score_range,
-            quoted=quoted,
-        ),
+        reading=reading_of(columns, labels, nli, score_range, quoted),
         selection=Selection(split=split, limit=limit, group=group),
         measuring=Measuring(
             batch_size=batch_size,

@@ -8,17 +8,21 @@ import typer
 
 from adaptkit.cli.answer import Answer
 from adaptkit.cli.arguments import BackboneOption, BatchOption, BitsOption, DeviceOption, EmbeddingsOption
+from adaptkit.cli.reading import (
+    ColumnsOption,
+    GroupOption,
+    LabelsOption,
+    LimitOption,
+    NliOption,
+    QuotedOption,
+    ScoreRangeOption,
+    SplitOption,
+    reading_of,
+)
 from adaptkit.config import STRENGTHS
 from adaptkit.errors import ConfigError
 from adaptkit.holding import AUTO, require_bits
-from adaptkit.labelled import ReadingOptions
-from adaptkit.labelled.reading_options import columns_of
-from adaptkit.options import options_of
 from adaptkit.requests import Pretrained, Selection
-
-_SAID = {
-    name: option.shell_help for values in (ReadingOptions, Selection) for name, option in options_of(values).items()
-}
 
 
 def strengths(
@@ -33,14 +37,14 @@ def strengths(
     values: Annotated[
         str, typer.Option("--strengths", help="strengths to measure beside none and 1; comma-separated")
     ] = ",".join(map(str, STRENGTHS)),
-    split: Annotated[str, typer.Option(help=_SAID["split"])] = "dev",
-    limit: Annotated[int | None, typer.Option(help=_SAID["limit"])] = None,
-    group: Annotated[str | None, typer.Option(help=_SAID["group"])] = None,
-    columns: Annotated[list[str] | None, typer.Option(help=_SAID["columns"], metavar="<role=name>")] = None,
-    labels: Annotated[list[str] | None, typer.Option(help=_SAID["labels"], metavar="<label>")] = None,
-    nli: Annotated[bool | None, typer.Option(help=_SAID["nli"])] = None,
-    score_range: Annotated[tuple[float, float], typer.Option(help=_SAID["score_range"])] = (0, 1),
-    quoted: Annotated[bool | None, typer.Option(help=_SAID["quoted"])] = None,
+    split: SplitOption = "dev",
+    limit: LimitOption = None,
+    group: GroupOption = None,
+    columns: ColumnsOption = None,
+    labels: LabelsOption = None,
+    nli: NliOption = None,
+    score_range: ScoreRangeOption = (0, 1),
+    quoted: QuotedOption = None,
     backbone: BackboneOption = None,
     bits: BitsOption = 32,
     embeddings: EmbeddingsOption = None,
@@ -61,13 +65,7 @@ def strengths(
         zoo=zoo[0] if len(zoo) == 1 else zoo,
         data=data if of_benchmark else {language: data},
         strengths=_numbers(values),
-        reading=ReadingOptions(
-            columns=columns_of(columns or []),
-            labels=tuple(labels or ()),
-            nli=nli,
-            score_range=score_range,
-            quoted=quoted,
-        ),
+        reading=reading_of(columns, labels, nli, score_range, quoted),
         selection=Selection(split=split, limit=limit, group=group),
         batch_size=batch_size,
         progress=progress,

@@ -2,7 +2,6 @@
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,7 +182,7 @@ class Matrix:
         found = self.kept.load(identity)
         if found is None:
             # Attached before: probes are replayed in the precision that the backbone was loaded in.
-            with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
+            with attached(self.model, *adapters), bfloat16_blocks(self.model.network, on=self.bf16):
                 found = self.subject.measure(test, condition, below, top)
             self.kept.save(identity, found)
         what = "the stack" if condition == "stack" else stack_for(below, ()) or "none"
@@ -202,7 +201,7 @@ class Matrix:
             return []
         # A domain adapter may be in a named stack too.
         adapters = {adapter.id: adapter for adapter in (*below, *self.subject.tops[0])}.values()
-        with attached(self.model, *adapters), bfloat16_blocks(self.model.network) if self.bf16 else nullcontext():
+        with attached(self.model, *adapters), bfloat16_blocks(self.model.network, on=self.bf16):
             return list(self.subject.turned(test, condition, below, runs["none"], runs[condition]))
 
     def _fused_by(self, adapter: Adapter) -> list[Any]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,7 +169,7 @@ def compare_strengths(
         notes[f"{tag}: {repeats_told(repeated)}"] = None
     runs: dict[float, list[Measured]] = {strength: [] for strength in asked}
     for each in tasks:
-        with attached(model, layers, each), bfloat16_blocks(model.network) if bf16 else nullcontext():
+        with attached(model, layers, each), bfloat16_blocks(model.network, on=bf16):
             for strength, found in runs.items():
                 one = measure(model, _stack(layers, strength, each), test.examples, test.metrics, batch_size=batch_size)
                 shown.done(f"{tag} strength {strength:g}", len(test.examples), one.elapsed_s)

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -173,7 +172,7 @@ def _vectors(
     what = f"the sentences in {side.language}"
     if stack.stack.parts:
         note(f"encoding {what} under {stack.stack}")
-        with bfloat16_blocks(model.network) if bf16 else nullcontext():
+        with bfloat16_blocks(model.network, on=bf16):
             vectors = model.encode_ids(list(map(store.__getitem__, range(len(store)))), stack=stack).numpy()
     else:
         # Those of the frozen backbone are kept for later calls.

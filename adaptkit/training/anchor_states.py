@@ -44,11 +44,14 @@ class AnchoredRows:
     @classmethod
     def of(cls, data: RunData, settings: TrainingSettings, width: int) -> "AnchoredRows | None":
         """Of the rows with an anchor, the shortest that memory holds; None where they are hardly asked for again."""
-        anchored = sorted(set(data.anchored), key=lambda row: (data.n_tokens([row]), row))
-        ends = list(accumulate(data.n_tokens([row]) for row in anchored))
-        rows = anchored[: bisect_right(ends, MOST_BYTES // (width * _BYTES_OF_A_NUMBER))]
         # Who asks for gradient checkpointing has time and no memory.
-        if not rows or settings.gradient_checkpointing:
+        if settings.gradient_checkpointing:
+            return None
+        lengths = {row: data.n_tokens([row]) for row in set(data.anchored)}
+        by_length = sorted(lengths, key=lambda row: (lengths[row], row))
+        ends = list(accumulate(lengths[row] for row in by_length))
+        rows = by_length[: bisect_right(ends, MOST_BYTES // (width * _BYTES_OF_A_NUMBER))]
+        if not rows:
             return None
         n_tokens = ends[len(rows) - 1]
         n_heldout = data.n_tokens(sorted(set(rows).intersection(data.heldout)))

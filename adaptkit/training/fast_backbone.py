@@ -24,7 +24,7 @@ def fast_backbone(model: AdaptedModel, passes: BackbonePasses, settings: Trainin
     with (
         types_as_said(device),
         fast_attention(network),
-        bfloat16_blocks(network) if uses_bfloat16(settings.precision, device) else nullcontext(),
+        bfloat16_blocks(network, on=uses_bfloat16(settings.precision, device)),
         memory_errors_told("this run", device, _ways_to_less_memory(settings)),
         _recorded(passes),
         _recomputing(model) if settings.gradient_checkpointing else nullcontext(),

@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -114,9 +114,8 @@ def _encode_share(
 ) -> None:
     """Put the vectors that this process makes in their places."""
     second = len(store) - 1 + np.cumsum(lengths > 0)
-    blocks_as_asked = bfloat16_blocks(model.network) if bf16 else nullcontext()
     batches = chunks(np.argsort(store.lengths, kind="stable").tolist(), _BATCH)
-    with types_as_said(model.backbone.device), blocks_as_asked, torch.inference_mode():
+    with types_as_said(model.backbone.device), bfloat16_blocks(model.network, on=bf16), torch.inference_mode():
         # Of every few batches one each, as they grow longer and longer.
         for rows in batches[processes.index :: processes.count]:
             ids, mask = model.backbone.pad([store[row] for row in rows])

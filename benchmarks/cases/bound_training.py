@@ -9,7 +9,6 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from statistics import median
 
 import torch
@@ -36,7 +35,7 @@ def main(arguments: list[str]) -> None:
     weights = list(layers.parameters())
     found: dict[str, dict[str, float]] = {}
     in_bfloat16 = uses_bfloat16("auto", model.device)
-    with fast_attention(model.network), bfloat16_blocks(model.network) if in_bfloat16 else nullcontext():
+    with fast_attention(model.network), bfloat16_blocks(model.network, on=in_bfloat16):
         bound = model.bound(_NAME)
 
         def hooked(ids: Tensor, mask: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from adaptkit.backbones.precision import bfloat16_blocks, has_fast_bfloat16, uses_bfloat16
+from adaptkit.backbones.precision import bfloat16_blocks, has_fast_bfloat16, is_in_bfloat16_blocks, uses_bfloat16
 from tests.tiny import tiny_network
 
 CPU = torch.device("cpu")
@@ -34,3 +34,12 @@ def test_blocks_compute_in_bfloat16_and_near_the_full_result() -> None:
             half = network(input_ids=IDS).last_hidden_state
     assert half.dtype == torch.bfloat16
     assert torch.allclose(half.float(), full, atol=0.1)
+
+
+def test_blocks_that_are_not_asked_to_stay_as_they_are() -> None:
+    network = tiny_network()
+    with torch.no_grad():
+        full = network(input_ids=IDS).last_hidden_state
+        with bfloat16_blocks(network, on=False):
+            assert torch.equal(network(input_ids=IDS).last_hidden_state, full)
+            assert not is_in_bfloat16_blocks(network)
