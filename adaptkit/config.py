@@ -92,6 +92,8 @@ MAX_LABELS = 1024
 """Most labels of a head that is built or read."""
 MAX_ANSWER_TOKENS = 4096
 """Most tokens of an answer that a head is built or read for."""
+MAX_PREFIX_LENGTH = 256
+"""Most characters that a head has put before each text."""
 DEFAULT_ANSWER_TOKENS = 30
 """Tokens of the longest answer where training had none longer."""
 

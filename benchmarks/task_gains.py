@@ -61,12 +61,17 @@ def trained(
 
 
 def kept_or_trained(
-    kept: Path | None, model: AdaptedModel, task: str, run: Run, data: Callable[[], Mapping[str, TaskData]]
+    kept: Path | None,
+    model: AdaptedModel,
+    task: str,
+    run: Run,
+    data: Callable[[], Mapping[str, TaskData]],
+    prefix: str | None = None,
 ) -> Adapter:
     """The task adapter of that folder, or one that is trained now, and kept there if a folder is named."""
     if kept is not None and kept.is_dir():
         return adaptkit.load_adapter(kept)
-    return adaptkit.train_adapter(task=task, data=data(), backbone=model, run=run, output=kept)
+    return adaptkit.train_adapter(task=task, data=data(), prefix=prefix, backbone=model, run=run, output=kept)
 
 
 def scores_of_language(

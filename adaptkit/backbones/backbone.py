@@ -266,8 +266,9 @@ class Backbone(TextReader):
         Raises:
             ConfigError: The tokenizer is of a kind that takes no more pieces, or has some of these already.
         """
-        reader = self if reading.pieces is None else self._piece_reader(reading.pieces)
-        return reader if reading.glossary is None else GlossReader(reader, reading.glossary.gloss)
+        reader: TextReader = self if reading.pieces is None else self._piece_reader(reading.pieces)
+        reader = reader if reading.glossary is None else GlossReader(reader, reading.glossary.gloss)
+        return reader if reading.prefix is None else reader.behind(reading.prefix)
 
     def _piece_reader(self, pieces: PiecesConfig) -> PieceReader:
         found = self._readers.get(pieces.sha256)

@@ -1,12 +1,12 @@
 """The constants of the adapter folder: names, version, bounds. docs/file-format.md says why."""
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
 """Version 2 adds heads, fusion and adapters that hide the top block, version 3 decoders, version 4 the method
 `bottleneck_madx` and what a card says of text, hardware and intervals, version 5 heads for longer answers and
 what a card says of examples that were cut or left out, version 6 adapters for several languages, version 7 what a card
 says of the sources of a mix of texts, version 8 pieces of text with rows of their own, version 9 encoder-decoders,
 and backbones of narrow embeddings or shared blocks, version 10 what a card says of held-out scores, version 11
-glossaries; an adapter is written as the lowest that can hold it."""
+glossaries, version 12 heads with a text prefix of their own; an adapter is written as the lowest that can hold it."""
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"

@@ -9,7 +9,12 @@ from adaptkit.task_types import HeadConfig
 
 
 def format_of(reader: TextReader, head: HeadConfig, *, max_length: int | None = None) -> TaskFormat:
-    """The format of a head's task type; rows are cut (contexts: windowed) at `max_length` tokens."""
+    """The format of a head's task type; rows are cut (contexts: windowed) at `max_length` tokens.
+
+    What stands before each text is the head's prefix, where it has one of its own.
+    """
+    if head.text_prefix is not None:
+        reader = reader.behind(head.text_prefix)
     limit = min(max_length or reader.max_length, reader.max_length)
     task_format: TaskFormat = head.row.upper()(reader, head, max_length=limit)
     return task_format

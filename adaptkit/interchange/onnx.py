@@ -87,7 +87,7 @@ def _facts(backbone: Backbone, pinned: ResolvedStack) -> dict[str, str]:
     return {
         "backbone": backbone.name,
         "stack": str(pinned.stack),
-        "text_prefix": backbone.text_prefix,
+        "text_prefix": backbone.reader(pinned.reading).text_prefix,
         "max_length": str(backbone.longest_sentence if pinned.head is None else backbone.max_length),
         **head,
         **labels,

@@ -125,7 +125,7 @@ class StackTextClassification(TextClassificationPipeline):
 
 
 class StackTokenClassification(TokenClassificationPipeline):
-    """Reads texts, or with `is_split_into_words` lists of words, behind the backbone's prefix."""
+    """Reads texts, or with `is_split_into_words` lists of words, behind the prefix of the head or the backbone."""
 
     def check_model_type(self, supported_models: object) -> None:
         """Not needed: the model was made for this pipeline."""
@@ -136,9 +136,10 @@ class StackTokenClassification(TokenClassificationPipeline):
         offset_mapping: object = None,
         **options: Any,  # noqa: ANN401 - the contract of pipelines
     ) -> Iterator[dict[str, Any]]:
-        """Token ids with the backbone's prefix, whose tokens are none of the sentence's."""
-        backbone = _stacked(self).model.backbone
-        prefix = backbone.text_prefix
+        """Token ids with the prefix, whose tokens are none of the sentence's."""
+        network = _stacked(self)
+        backbone = network.model.backbone
+        prefix = backbone.reader(network.model.pinned(network.stack).reading).text_prefix
         given = options.pop("tokenizer_params", {})
         if prefix and (offset_mapping is not None or "stride" in given):
             raise ConfigError(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -12,7 +11,6 @@ from adaptkit.config import MAX_GLOSS_LENGTH, MAX_GLOSS_WORDS, MAX_GLOSSARY, MAX
 from adaptkit.data.lexicon import Lexicon, read_words
 from adaptkit.methods.checks import require
 from adaptkit.methods.method import Method, MethodOptions, Surroundings, TensorShapes
-from adaptkit.methods.pieces import PiecesConfig
 from adaptkit.terminal.amounts import counted
 from adaptkit.terminal.plain_text import is_one_line, printable
 
@@ -93,34 +91,6 @@ class GlossaryConfig:
 def may_be_glossed(text: str) -> bool:
     """Whether this may be a word of a glossary, or the translation of one: one line that is printed, not too long."""
     return 0 < len(text) <= MAX_GLOSS_LENGTH and is_one_line(text) and printable(text) == text
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a text is read by besides the backbone's own pieces: those of an adapter, and the glossary of one."""
-
-    pieces: PiecesConfig | None = None
-    glossary: GlossaryConfig | None = None
-
-    def __bool__(self) -> bool:
-        return self.pieces is not None or self.glossary is not None
-
-    def __str__(self) -> str:
-        pieces = [] if self.pieces is None else [f"{len(self.pieces):,} pieces"]
-        words = [] if self.glossary is None else [f"a glossary of {counted(len(self.glossary), 'word')}"]
-        return " and ".join([*pieces, *words]) or "nothing more"
-
-    def without(self, other: "Reading") -> "Reading":
-        """What is left where the adapter that brings the other is not there."""
-        return Reading(self.pieces if other.pieces is None else None, self.glossary if other.glossary is None else None)
-
-
-def by_reading(texts: Iterable[tuple[int, Reading]]) -> dict[Reading, list[int]]:
-    """Numbers of texts that are read alike; each comes with what it is read by."""
-    found: dict[Reading, list[int]] = {}
-    for number, reading in texts:
-        found.setdefault(reading, []).append(number)
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,13 +62,14 @@ class Resolver:
             acting = tuple(dict.fromkeys((*whole.ids, *self._all_fused(whole.ids))))
             attached = [self._registry[name] for name in acting]
             still = [one.layers for one in attached if one.adapter is not None]
+            head = self._head_on(whole)
             found = ResolvedStack(
                 whole,
                 RowPlan(plan_of(whole, self._registry.layers), self._same_input, still),
-                self._head_on(whole),
+                head,
                 acting=acting,
                 forms=self._forms(whole.ids),
-                reading=self._reading(whole, acting),
+                reading=self._reading(whole, acting, None if head is None else head[1].text_prefix),
                 undo=self._undoing(whole),
                 layers={name: self._registry[name].layers for name in acting},
                 adapters={name: self._registry[name].adapter for name in acting},
@@ -105,8 +106,8 @@ class Resolver:
         invertible = self._registry[part].layers.invertible if isinstance(part, str) else None
         return None if invertible is None else invertible.inverse
 
-    def _reading(self, stack: Stack, acting: Iterable[str]) -> Reading:
-        """What a text under the stack is read by, besides the backbone's own pieces.
+    def _reading(self, stack: Stack, acting: Iterable[str], prefix: str | None) -> Reading:
+        """What a text under the stack is read by, besides the backbone's own pieces; the prefix is that of its head.
 
         Raises:
             ConfigError: Several adapters bring pieces or glossaries, or one that is averaged or fused with others, or
@@ -116,12 +117,14 @@ class Resolver:
         found = Reading(
             self._brought("pieces of text", {name: reading.pieces for name, reading in readings.items()}, stack),
             self._brought("a glossary", {name: reading.glossary for name, reading in readings.items()}, stack),
+            prefix,
         )
-        if found and (counting := [name for name in acting if self._looks_at_letters(name)]):
+        if found.changes_words and (counting := [name for name in acting if self._looks_at_letters(name)]):
+            bringing = next(name for name, reading in readings.items() if reading.changes_words)
             raise ConfigError(
-                f"{next(name for name, reading in readings.items() if reading)} has text read by {found} of its own, "
-                f"whose letters {counting[0]} (method {self._registry[counting[0]].layers.config.method_name!r}) does "
-                f"not know: leave one of them out of {stack}."
+                f"{bringing} has text read by {found} of its own, whose letters {counting[0]} (method "
+                f"{self._registry[counting[0]].layers.config.method_name!r}) does not know: leave one of them out of "
+                f"{stack}."
             )
         return found
 

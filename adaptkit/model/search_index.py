@@ -262,7 +262,7 @@ def origin_of(model: Encoding, stack: StackLike, prefix: str | None) -> VectorOr
         fingerprint=backbone.fingerprint.id,
         held_as=backbone.held_as,
         tokenizer_sha256=backbone.tokenizer_hash,
-        prefix=backbone.text_prefix if prefix is None else prefix,
+        prefix=backbone.reader(pinned.reading).text_prefix if prefix is None else prefix,
         stack=str(pinned.stack),
         adapters={name: _hash_of(name, pinned.adapters[name]) for name in pinned.acting},
     )

@@ -64,7 +64,7 @@ class ResolvedStack:
         Raises:
             NotConvertible: An adapter in it brings pieces or a glossary.
         """
-        if self.reading:
+        if self.reading.changes_words:
             raise NotConvertible(
                 f"in {self.stack}, text is read by {self.reading} that an adapter brings with it, and {what} has no "
                 "place for them. Serve the stack by adaptkit itself: model.predict, model.encode."

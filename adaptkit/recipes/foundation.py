@@ -152,7 +152,7 @@ class Foundation:
         Raises:
             ConfigError: One does.
         """
-        if having := [adapter for adapter in self.adapters if adapter.config.reading]:
+        if having := [adapter for adapter in self.adapters if adapter.config.reading.changes_words]:
             raise ConfigError(
                 f"{why}, and each text is read once, by {having[0].config.reading} of {having[0].id}. Ask for one of "
                 "the two."

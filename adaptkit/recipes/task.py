@@ -80,7 +80,7 @@ class TaskTraining:
         if request.on_dropout:
             self.foundation.require_plain_reading(f"{as_typed(on_dropout=request.on_dropout)} leaves adapters out")
         self._max_length = min(request.run.max_length, self.model.backbone.max_length)
-        self.head, made = self._head_and_items(head_for(self.data))
+        self.head, made = self._head_and_items(replace(head_for(self.data), text_prefix=self._prefix()))
         self.losses = self.head.row.lost(self.head, self.data.examples, made, max_length=self._max_length, scored=False)
         self._format = format_of(self.model.backbone, self.head, max_length=self._max_length)
         dev = self._dev_items()
@@ -140,6 +140,7 @@ class TaskTraining:
             *(f"data: {loss}{self._remedy()}" for loss in self.losses),
             *(f"data: {problem}" for problem in [self._forms().problem()] if problem),
             *([f"labels: {', '.join(self.head.labels)}"] if self.head.labels else []),
+            *self._read_behind(),
             *self._class_weights(),
             *self.head.row.plan(self.head, self.items.items),
             *(each.told for each in self._regularising),
@@ -242,6 +243,18 @@ class TaskTraining:
     def _shows_notes(self) -> bool:
         return self.request.run.progress and not notes_are_hidden()
 
+    def _prefix(self) -> str | None:
+        """What stands before each text, where that is not what the backbone is used with."""
+        asked, backbone = self.request.prefix, self.model.backbone
+        if asked is None or asked == backbone.text_prefix:
+            return None
+        if not backbone.sentences.counts_prompt:
+            raise ConfigError(
+                f"{backbone.name} leaves the tokens of its own prompt out of its vectors, so no task has another "
+                f"prefix: leave {as_typed(prefix=asked)} out."
+            )
+        return asked
+
     def _head_and_items(self, head: HeadConfig) -> tuple[HeadConfig, list[Item]]:
         """The head with its bound on answers, and the examples in windows that hold such answers."""
         while True:
@@ -279,6 +292,12 @@ class TaskTraining:
         """What to do about what is too long."""
         most = self.model.backbone.max_length
         return f" ({as_typed(max_length=...)} may be up to {most:,})" if self._max_length < most else ""
+
+    def _read_behind(self) -> list[str]:
+        prefix, usual = self.head.text_prefix, self.model.backbone.text_prefix
+        if prefix is None:
+            return []
+        return [f"texts: {f'behind {prefix!r}' if prefix else 'without a prefix'}, not behind {usual!r}"]
 
     def _class_weights(self) -> list[str]:
         weights = self.items.class_weights

@@ -114,7 +114,7 @@ class TextLook:
             ConfigError: An adapter below reads text by pieces of its own or a glossary, which do not go with this.
         """
         row, below = self.request.method_row, self.foundation.reading_for(self.language)
-        named = " > ".join(adapter.id for adapter in self.foundation.adapters if adapter.config.reading)
+        named = " > ".join(adapter.id for adapter in self.foundation.adapters if adapter.config.reading.changes_words)
         if below and row is NGRAMS:
             raise ConfigError(
                 f"{named} has text read by {below}, whose letters method {row.name!r} does not know, so it would learn "

@@ -53,6 +53,7 @@ def train_adapter(
     dev: "Labelled | None" = None,
     task_type: str | None = None,
     reading: ReadingOptions | None = None,
+    prefix: str | None = None,
     max_answer_tokens: int | None = None,
     sampling_alpha: float | None = None,
     class_weights: ClassWeights | None = None,

@@ -14,7 +14,7 @@ from adaptkit.options import Recorded, Shell, option, recorded
 from adaptkit.regularisers import Weighed
 from adaptkit.requests.refusals import refuse
 from adaptkit.requests.request import AdapterBelow, Request
-from adaptkit.task_types import TASK_TYPES, HeadConfig
+from adaptkit.task_types import TASK_TYPES, HeadConfig, check_text_prefix
 from adaptkit.task_types.class_weights import ClassWeights, check_class_weights, class_weights_of
 from adaptkit.terminal.asking import as_typed
 
@@ -93,6 +93,10 @@ class TaskRequest(Request):
             read=class_weights_of,
         ),
     )
+    prefix: str | None = option(
+        None,
+        "what stands before each text, '' for nothing (default: what the backbone is used with, such as 'query: ')",
+    )
     max_answer_tokens: int | None = option(
         None,
         "qa: tokens of the longest answer (default: half more than the longest in training, at least 30)",
@@ -107,6 +111,8 @@ class TaskRequest(Request):
                 f"on_dropout leaves out adapters below, and there are none: give {as_typed(on=...)}, or leave it out."
             )
         check_class_weights(self.class_weights)
+        if self.prefix is not None:
+            check_text_prefix(self.prefix)
         if self.source_lang is not None and not self.translates:
             raise ConfigError(
                 f"source_lang is the language of texts that are translated, and task_type is {self.task_type!r}; leave "

@@ -3,7 +3,7 @@
 from adaptkit.task_types.choice import MultipleChoice, PredictedChoice
 from adaptkit.task_types.classes import Classes
 from adaptkit.task_types.classification import LabelledText, PredictedLabel
-from adaptkit.task_types.head import HeadConfig, head_for, require_bounded
+from adaptkit.task_types.head import HeadConfig, check_text_prefix, head_for, require_bounded
 from adaptkit.task_types.head_fields import HeadFields
 from adaptkit.task_types.item import IGNORED, Item, as_ids
 from adaptkit.task_types.multilabel import PredictedLabels, TextWithLabels
@@ -44,6 +44,7 @@ __all__ = [
     "TextWithLabels",
     "Translation",
     "as_ids",
+    "check_text_prefix",
     "head_for",
     "is_example",
     "require_bounded",

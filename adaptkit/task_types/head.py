@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from adaptkit.config import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_LABELS
+from adaptkit.config import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_LABELS, MAX_PREFIX_LENGTH
 from adaptkit.data.tasks import TaskData
 from adaptkit.errors import ConfigError
 from adaptkit.languages import canonical_tag
@@ -20,7 +20,8 @@ class HeadConfig:
     order of the outputs. A `qa` head with `allows_no_answer` was trained on questions without an answer too, and may
     give none; its answers have up to `max_answer_tokens` tokens. A `classification` or `multilabel` head with `pairs`
     was trained on pairs of texts, and reads nothing else. A `translation` head has no weights: it says from which
-    `source_language` into which `target_languages` was trained.
+    `source_language` into which `target_languages` was trained. `text_prefix` stands before each text in place of the
+    backbone's own prefix; with None that one does.
 
     Raises:
         ConfigError: A task type that nobody registered; labels that it does not have, or lacks, or that repeat; a
@@ -36,6 +37,7 @@ class HeadConfig:
     max_answer_tokens: int = field(default=DEFAULT_ANSWER_TOKENS, metadata={"since": 5})
     source_language: str = field(default="", metadata={"since": 9})
     target_languages: tuple[str, ...] = field(default=(), metadata={"since": 9})
+    text_prefix: str | None = field(default=None, metadata={"since": 12})
 
     def __post_init__(self) -> None:
         _require(
@@ -59,6 +61,9 @@ class HeadConfig:
         )
         if self.max_answer_tokens != DEFAULT_ANSWER_TOKENS:
             require_bounded(self.row)
+        if self.text_prefix is not None:
+            check_text_prefix(self.text_prefix)
+            _require(not self.row.writes, f"{self.task_type} has no text prefix, found {self.text_prefix!r:.100}.")
         self._check_languages()
 
     def _check_languages(self) -> None:
@@ -107,6 +112,18 @@ def head_for(data: TaskData) -> HeadConfig:
             "others too."
         )
     return HeadConfig(task_type=row.name, labels=data.labels, **row.head_fields(data))
+
+
+def check_text_prefix(prefix: str) -> None:
+    """See that this may stand before every text.
+
+    Raises:
+        ConfigError: It is too long, or holds a control character or an end of a line.
+    """
+    _require(
+        len(prefix) <= MAX_PREFIX_LENGTH and is_one_line(prefix),
+        f"a text prefix has at most {MAX_PREFIX_LENGTH} characters, in one line, found {prefix!r:.100}.",
+    )
 
 
 def require_bounded(row: AnyTaskType) -> None:
