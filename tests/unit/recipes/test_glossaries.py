@@ -14,7 +14,7 @@ from adaptkit import Distill, Run
 from adaptkit.errors import AdapterExists, ConfigError, EmptyCorpus, MalformedConfig, NotConvertible
 from adaptkit.format.adapter_config import AdapterConfig
 from adaptkit.interchange import export_peft_stack
-from adaptkit.methods import LoraConfig, NgramsConfig
+from adaptkit.methods import LoraConfig, NgramsConfig, Reading
 from adaptkit.model import AdaptedModel
 from adaptkit.recipes.foundation import foundation_of
 from adaptkit.storage import Adapter, load_adapter
@@ -142,7 +142,7 @@ def test_of_several_languages_each_batch_has_its_own_glossary(model: AdaptedMode
     assert found.stack_below("sw").ids == ("language/sw-glossary", "language/sw")
     assert found.stack_below("ha").ids == ("language/ha",)
     assert found.reading_for("sw").glossary == GLOSSES
-    assert not found.reading_for("ha")
+    assert found.reading_for("ha") == Reading()
     assert not found.stack_below("en").ids
 
 
