@@ -76,5 +76,11 @@ def test_what_a_text_is_read_by_in_words() -> None:
     assert str(both) == "16 pieces and a glossary of 3 words"
     assert both.without(Reading(PIECES)) == Reading(glossary=GLOSSES)
     assert both.without(Reading()) == both
-    assert not Reading()
     assert str(Reading()) == "nothing more"
+    assert str(Reading(prefix="")) == "the prefix ''"
+
+
+def test_a_prefix_changes_no_words_and_stays_with_its_head() -> None:
+    behind = Reading(PIECES, GLOSSES, "topic: ")
+    assert [each.changes_words for each in (Reading(), Reading(prefix=""), Reading(PIECES), behind)] == [0, 0, 1, 1]
+    assert behind.without(Reading(PIECES, GLOSSES)) == Reading(prefix="topic: ")
