@@ -26,8 +26,11 @@ from adaptkit.model import AdaptedModel
 from adaptkit.requests import Measuring, Selection
 from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
+from adaptkit.task_types.columns import SHARED
 from adaptkit.terminal.amounts import row_of
 from adaptkit.terminal.asking import as_typed
+
+_GROUPS_TOLD = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +212,7 @@ class HeadAnswers:
         # A group is chosen before the limit counts.
         examples = [example for example in found.examples if self.selection.group in (None, example.group)]
         if not examples:
-            raise SourceNotFound(f"{found.description} has no examples of group {self.selection.group!r}.")
+            raise SourceNotFound(_no_such_group(found, self.selection.group))
         limit = self.selection.limit
         return examples if limit is None else [examples[number] for number in spread(len(examples), limit)]
 
@@ -235,3 +238,16 @@ def _seed(task: Adapter, number: int) -> int:
     facts = task.card.training
     seed = facts.settings.get("seed") if facts is not None else None
     return seed if isinstance(seed, int) else number
+
+
+def _no_such_group(data: TaskData, asked: str | None) -> str:
+    groups = sorted({example.group for example in data.examples if example.group})
+    if not groups:
+        columns = " or ".join(SHARED["group"])
+        return (
+            f"{data.description} has no examples of group {asked!r}, as none of its examples names a group. In a file "
+            f"that is the column {columns}, or the one that is named: {as_typed(columns={'group': '...'})}."
+        )
+    more = f", and {len(groups) - _GROUPS_TOLD} more" if len(groups) > _GROUPS_TOLD else ""
+    told = ", ".join(map(repr, groups[:_GROUPS_TOLD]))
+    return f"{data.description} has no examples of group {asked!r}; its groups are {told}{more}."

@@ -24,7 +24,12 @@ def recognise(
     types = list(TASK_TYPES.values()) if task_type is None else [TASK_TYPES.require(task_type)]
     candidates = [kind for kind in types if named.keys() <= {*kind.columns, *SHARED}]
     if not candidates:
-        raise ConfigError(f"no task of {', '.join(kind.name for kind in types)} has columns for {', '.join(named)}.")
+        roles = dict.fromkeys(role for kind in types for role in (*kind.columns, *SHARED))
+        raise ConfigError(
+            f"no task of {', '.join(kind.name for kind in types)} has columns for {', '.join(named)}. "
+            f"{as_typed(columns=...)} names the column of a role, and the roles there are {', '.join(roles)}: for a "
+            f"column `place` of groups, {as_typed(columns={'group': 'place'})}."
+        )
     if absent := [column for column in named.values() if column not in row]:
         quoted = f'"{absent[0]}"' in row
         hint = f"; the names stand in quotes: {as_typed(quoted=True)}" if quoted else ""

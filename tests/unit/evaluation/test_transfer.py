@@ -283,8 +283,10 @@ def test_a_group_is_chosen_before_the_limit(model: AdaptedModel, tasks: list[Ada
     }
     results = run(model, tasks, zoo, data=grouped, group="h", limit=9)
     assert {cell.n_examples for cell in results.cells} == {9}
-    with pytest.raises(SourceNotFound, match="'z'"):
+    with pytest.raises(SourceNotFound, match=r"no examples of group 'z'; its groups are 'g', 'h'\."):
         run(model, tasks, zoo, data=grouped, group="z")
+    with pytest.raises(SourceNotFound, match="none of its examples names a group.*columns={'group': "):
+        run(model, tasks, zoo, data=data(), group="z")
 
 
 def test_the_nearest_relative_is_named(model: AdaptedModel, tasks: list[Adapter]) -> None:
