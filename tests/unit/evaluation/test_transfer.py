@@ -285,7 +285,7 @@ def test_a_group_is_chosen_before_the_limit(model: AdaptedModel, tasks: list[Ada
     assert {cell.n_examples for cell in results.cells} == {9}
     with pytest.raises(SourceNotFound, match=r"no examples of group 'z'; its groups are 'g', 'h'\."):
         run(model, tasks, zoo, data=grouped, group="z")
-    with pytest.raises(SourceNotFound, match="none of its examples names a group.*columns={'group': "):
+    with pytest.raises(SourceNotFound, match=r"none of its examples names a group.*columns={'group': "):
         run(model, tasks, zoo, data=data(), group="z")
 
 

@@ -218,7 +218,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         read_labelled(file, task_type="qa")
     with pytest.raises(MalformedText, match="'body'"):
         read_labelled(file, text="body")
-    with pytest.raises(ConfigError, match="columns for colour.*the roles there are text, .*group"):
+    with pytest.raises(ConfigError, match=r"columns for colour.*the roles there are words, .*group, .*text"):
         read_labelled(file, columns={"colour": "text"})
 
 
