@@ -73,6 +73,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--cldr", type=Path, action="append", default=[], help="folder of CLDR's names")
     parser.add_argument("--splits", default="development,test", help="of translated_words")
+    parser.add_argument("--prefix", help="of translated_words: what stands before each text, in place of the usual")
     parser.add_argument("--device", default="auto")
     return parser.parse_args(arguments)
 

@@ -9,7 +9,8 @@ sentences out. Topics are of SIB-200, by a head on sentence vectors that is trai
 language (`, words`), or in English and all these languages (`, words of all`). Examples are read under the stack of
 their language; `all` is a glossary and the adapter, where there is one, and `each stack` the mean of what the heads of
 the glossary, the adapter and both hold for probable, or without an adapter those of the bare backbone and the glossary.
-Every gain is over the head trained in English, without any adapter.
+Every gain is over the head trained in English, without any adapter, which reads behind the backbone's own prefix also
+where another `--prefix` is given.
 """
 
 import argparse
@@ -56,7 +57,8 @@ class Measure:
         self.english = [
             LabelledText(text=text, label=topic, language="en") for text, topic in zip(texts, self.topics, strict=True)
         ]
-        self._vectors = self.model.encode(texts)
+        self._vectors = self.model.encode(texts, prefix=self.options.prefix)
+        self._usual = TopicHead.trained_on(self.model, texts, self.topics)
         self.splits: list[str] = self.options.splits.split(",")
         self.adapters: list[Path] = self.options.adapters
 
@@ -100,7 +102,7 @@ class Measure:
             self.read[language].append({"none": shared["none"], **own})
         found: dict[str, Any] = {"translated": str(translated)}
         english, names = self.head(), list(self.read[language][0])
-        bare = self.right(language, [{"none": english}] * len(self.read[language]))
+        bare = self._bare(language)
         heads = [
             {stack: (english, self.head(read.examples)) for stack, read in each.items()} for each in self.read[language]
         ]
@@ -114,22 +116,33 @@ class Measure:
     def of_all(self) -> dict[str, dict[str, Any]]:
         """By language, the gains of one head for English and all of them, each read under the stack of all it has."""
         last = {language: list(seeds[0])[-1] for language, seeds in self.read.items()}
-        n, english = max(1, len(self.adapters)), self.head()
+        n = max(1, len(self.adapters))
         heads = [
             self.head(*(self.read[each][seed][stack].examples for each, stack in last.items())) for seed in range(n)
         ]
         return {
-            each: _gains(self.right(each, [{stack: head} for head in heads]), self.right(each, [{"none": english}] * n))
+            each: _gains(self.right(each, [{stack: head} for head in heads]), self._bare(each))
             for each, stack in last.items()
+        }
+
+    def _bare(self, language: str) -> dict[str, NDArray[np.float64]]:
+        """As `right`, of the head of English behind the backbone's own prefix."""
+        n = len(self.read[language])
+        right = (self._usual.correct(self.model, *read_topics(language, split)) for split in self.splits)
+        return {
+            f"topics, {split}": np.stack([of_split] * n) for split, of_split in zip(self.splits, right, strict=True)
         }
 
     def _read(self, language: str, stack: str | None, examples: TaskData) -> Read:
         texts = [text for example in examples.examples for text in texts_of(example)]
         sentences = {split: read_topics(language, split)[0] for split in self.splits}
         return Read(
-            {split: self.model.encode(each, stack=stack) for split, each in sentences.items()},
-            self.model.encode(texts, stack=stack),
+            {split: self._encoded(each, stack) for split, each in sentences.items()},
+            self._encoded(texts, stack),
         )
+
+    def _encoded(self, texts: Sequence[str], stack: str | None) -> Tensor:
+        return self.model.encode(texts, stack=stack, prefix=self.options.prefix)
 
 
 def main(arguments: list[str]) -> None:
