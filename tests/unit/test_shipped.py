@@ -94,7 +94,7 @@ def test_the_time_and_text_of_the_readme_s_example_are_those_on_its_card() -> No
 
 def test_the_gains_over_nine_languages_are_those_of_their_result_file() -> None:
     page = README.read_text(encoding="utf-8")
-    row = next(line for line in page.splitlines() if line.startswith("| topics (SIB-200, 204 test sentences)"))
+    row = next(line for line in page.splitlines() if line.startswith("| topics (SIB-200, 204 test sentences), trained"))
     file = re.findall(r"\(benchmarks/(results/[^)]+)\)", row)[0]
     trials = json.loads((README.parent / "benchmarks" / file).read_text(encoding="utf-8"))["measured"]["trials"]
     found = {it["language"]: it for it in trials if it.get("group") == "at hand" and it["seed"] == 0}
@@ -183,6 +183,20 @@ def test_the_gains_of_parts_of_speech_are_those_of_their_result_files() -> None:
     for name, tag in {"Yoruba": "yo", "Igbo": "ig", "Swahili": "sw"}.items():
         assert f"{name} {gains[tag]['mean']:+.1f}" in row
     assert f"all {sum(gain['low'] > 0 for gain in gains.values())} of the 95 % intervals lie above zero" in row
+
+
+def test_the_gains_without_a_prefix_are_those_of_their_result_files() -> None:
+    row, measured = measured_of("| topics (SIB-200, 204 test sentences) without anything of the language")
+    heads = {tag: each for tag, each in measured.items() if tag != "english"}
+    gains = {tag: each["gains"]["english behind ''"] for tag, each in heads.items()}
+    assert len(gains) == 9
+    assert f"{fmean(gain['mean'] for gain in gains.values()):+.1f} points on average" in row
+    behind, without = (fmean(fmean(each[name]) for each in heads.values()) for name in ("english", "english behind ''"))
+    assert f"({behind:.1f} → {without:.1f})" in row
+    for name, tag in {"Yoruba": "yo", "Bambara": "bm", "Kinyarwanda": "rw"}.items():
+        assert f"{name} {gains[tag]['mean']:+.1f}" in row
+    assert min(gain["mean"] for gain in gains.values()) > 0
+    assert f"{sum(gain['low'] > 0 for gain in gains.values())} of the nine 95 % intervals lie above zero" in row
 
 
 def test_the_gains_of_inference_are_those_of_their_result_files() -> None:
