@@ -50,7 +50,9 @@ class TrainingFacts:
     @property
     def asked(self) -> str:
         """What was asked for, in a line; what was left open is left out."""
-        return ", ".join(f"{name} {value}" for name, value in self.settings.items() if value is not None)
+        return ", ".join(
+            f"{name} {'none' if value == '' else value}" for name, value in self.settings.items() if value is not None
+        )
 
     @property
     def scored(self) -> str:

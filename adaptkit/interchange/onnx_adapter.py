@@ -213,6 +213,7 @@ def _facts(model: AdaptedModel, pinned: ResolvedStack) -> dict[str, object]:
     return {
         "stack": str(pinned.stack),
         "backbone": model.backbone.name,
+        "text_prefix": model.backbone.reader(pinned.reading).text_prefix,
         "output": _output(pinned),
         "max_length": model.backbone.longest_sentence if head is None else model.backbone.max_length,
         **({} if head is None else {"task_type": head.task_type, "labels": list(head.labels)}),

@@ -5,6 +5,7 @@ does nothing on another.
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -27,12 +28,14 @@ from adaptkit.format.transformers_classes import ForClass
 from adaptkit.interchange.peft_ia3 import ia3_for_peft
 from adaptkit.methods import Ia3Config, LoraConfig
 from adaptkit.storage import Adapter
+from adaptkit.task_types import HeadConfig
 from adaptkit.terminal.asking import as_typed
 
 _ON_TOP = (f"{HEAD}.", f"{PROJECTION}.")
 _BARE: ForClass = "AutoModel"
 _CAUSAL: ForClass = "AutoModelForCausalLM"
 _IA3: dict[str, object] = {"peft_type": "IA3", "task_type": None, "fan_in_fan_out": False, "inference_mode": True}
+_log = logging.getLogger(__name__)
 
 
 def export_peft(
@@ -89,6 +92,16 @@ def _layers(adapter: Adapter) -> tuple[dict[str, object], dict[str, list[str]], 
     return config, {"target_modules": targets}, adapter.tensors
 
 
+def warn_of_prefix(head: HeadConfig | None, named: str) -> None:
+    """Say that texts were read behind a prefix which a folder without this head does not name."""
+    if head is not None and head.text_prefix is not None:
+        _log.warning(
+            "%s was trained on texts behind the prefix %r, which goes with its head; put it before each text yourself.",
+            named,
+            head.text_prefix,
+        )
+
+
 def _alone(adapter: Adapter, *, without_head: bool) -> Adapter:
     method = adapter.config.method
     if not isinstance(method, LoraConfig | Ia3Config) or adapter.config.invertible is not None:
@@ -113,6 +126,7 @@ def _alone(adapter: Adapter, *, without_head: bool) -> Adapter:
         )
     if adapter.config.hides_top_block:
         raise NotConvertible(f"{adapter.id} stops what lies below in the last block, which peft cannot do.")
+    warn_of_prefix(adapter.config.head, str(adapter.id))
     tensors = {name: tensor for name, tensor in adapter.tensors.items() if not name.startswith(_ON_TOP)}
     return replace(adapter, config=AdapterConfig(method=method), tensors=tensors)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adaptkit.errors import ConfigError
 from adaptkit.format.transformers_classes import ForClass
-from adaptkit.interchange.peft_export import export_peft
+from adaptkit.interchange.peft_export import export_peft, warn_of_prefix
 from adaptkit.model import AdaptedModel, StackLike
 from adaptkit.terminal.asking import as_typed
 from adaptkit.weights.stack_sum import one_lora
@@ -37,4 +37,5 @@ def export_peft_stack(
             f"the stack {pinned.stack} has a head on top, which peft has no place for. Write it without with "
             f"{as_typed(without_head=True)}; or serve the whole stack: adaptkit.as_pipeline, adaptkit.export_onnx."
         )
+    warn_of_prefix(None if pinned.head is None else pinned.head[1], str(pinned.stack))
     return export_peft(one_lora(model, pinned), folder, for_class=for_class)

@@ -13,7 +13,7 @@ from adaptkit.data.letters import NormalForm
 from adaptkit.errors import AmbiguousAdapter, ConfigError, UnknownAdapter
 from adaptkit.layers import Head, ReadsText
 from adaptkit.methods import Reading
-from adaptkit.model.registry import Registry
+from adaptkit.model.registry import Attachment, Registry
 from adaptkit.model.remembered import RememberedStacks
 from adaptkit.model.stacks import ResolvedStack
 from adaptkit.task_types import HeadConfig
@@ -69,7 +69,7 @@ class Resolver:
                 head,
                 acting=acting,
                 forms=self._forms(whole.ids),
-                reading=self._reading(whole, acting, None if head is None else head[1].text_prefix),
+                reading=self._reading(whole, acting, self._prefix_under(head, attached)),
                 undo=self._undoing(whole),
                 layers={name: self._registry[name].layers for name in acting},
                 adapters={name: self._registry[name].adapter for name in acting},
@@ -105,6 +105,14 @@ class Resolver:
             return partial(_averaged, shares) if shares else None
         invertible = self._registry[part].layers.invertible if isinstance(part, str) else None
         return None if invertible is None else invertible.inverse
+
+    @staticmethod
+    def _prefix_under(head: tuple[Head, HeadConfig] | None, attached: Iterable[Attachment]) -> str | None:
+        """The prefix of the head on top; where several are averaged, that of all of them, if it is the same."""
+        if head is not None:
+            return head[1].text_prefix
+        found = {one.layers.config.head.text_prefix for one in attached if one.layers.config.head is not None}
+        return found.pop() if len(found) == 1 else None
 
     def _reading(self, stack: Stack, acting: Iterable[str], prefix: str | None) -> Reading:
         """What a text under the stack is read by, besides the backbone's own pieces; the prefix is that of its head.

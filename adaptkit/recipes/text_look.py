@@ -115,7 +115,7 @@ class TextLook:
         """
         row, below = self.request.method_row, self.foundation.reading_for(self.language)
         named = " > ".join(adapter.id for adapter in self.foundation.adapters if adapter.config.reading.changes_words)
-        if below and row is NGRAMS:
+        if below.changes_words and row is NGRAMS:
             raise ConfigError(
                 f"{named} has text read by {below}, whose letters method {row.name!r} does not know, so it would learn "
                 f"nothing from them. Train by another method, such as {as_typed(method='lora')}."

@@ -1,5 +1,6 @@
 """The head of a task adapter, as a folder says it."""
 
+import re
 from dataclasses import dataclass, field
 
 from adaptkit.config import DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_LABELS, MAX_PREFIX_LENGTH
@@ -114,6 +115,9 @@ def head_for(data: TaskData) -> HeadConfig:
     return HeadConfig(task_type=row.name, labels=data.labels, **row.head_fields(data))
 
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
 def check_text_prefix(prefix: str) -> None:
     """See that this may stand before every text.
 
@@ -121,7 +125,7 @@ def check_text_prefix(prefix: str) -> None:
         ConfigError: It is too long, or holds a control character or an end of a line.
     """
     _require(
-        len(prefix) <= MAX_PREFIX_LENGTH and is_one_line(prefix),
+        len(prefix) <= MAX_PREFIX_LENGTH and is_one_line(prefix) and not _SURROGATES.search(prefix),
         f"a text prefix has at most {MAX_PREFIX_LENGTH} characters, in one line, found {prefix!r:.100}.",
     )
 

@@ -58,6 +58,8 @@ class Merged:
             assert isinstance(head, TokenHead)  # noqa: S101 - no other was let through
             linear = copy.deepcopy(head.out).to(backbone.network.dtype)
             whole = with_head(backbone.network, config, linear)
+            # Whoever serves the folder reads its prefix, which is the head's where that has its own.
+            backbone = backbone if config.text_prefix is None else backbone.behind(config.text_prefix)
         backbone.save(folder, whole=whole)
 
 
@@ -92,7 +94,8 @@ def merge(
     merged = AdaptedModel(_changed(model, pinned.plan, name=f"{model.backbone.name} with {pinned.stack}"))
     if kept is not None and pinned.head is not None:
         _put_head(merged, kept, *pinned.head)
-    ids = model.backbone.tokenize(list(texts)) if texts else model.backbone.probe_inputs()
+    reader = model.backbone.reader(pinned.reading)
+    ids = reader.tokenize(list(texts)) if texts else model.backbone.probe_inputs()
     stacked, bare = model.encode_ids(ids, stack=pinned, whole=True), model.encode_ids(ids, whole=True)
     # An adapter that hardly acts is not asked for more digits than the numbers have.
     moved = torch.maximum((stacked - bare).norm(dim=-1), _LEAST_MOVED * stacked.norm(dim=-1))

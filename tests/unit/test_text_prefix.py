@@ -1,6 +1,7 @@
 """A task may have another prefix before its texts than the backbone is used with, and has it wherever they are read."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import adaptkit
+from adaptkit.backbones.stored_tensors import MARKER
 from adaptkit.config import MAX_PREFIX_LENGTH
 from adaptkit.errors import ConfigError
 from adaptkit.format.adapter_config import AdapterConfig
@@ -20,6 +22,7 @@ from adaptkit.storage import Adapter
 from adaptkit.task_types import HeadConfig
 from tests.adapters import random_adapter
 from tests.calls import train_adapter
+from tests.saved import saved_backbone
 
 TEXTS = ["the goat", "the river and the goat", "a river"]
 LABELS = ("a", "b", "c")
@@ -107,14 +110,47 @@ def test_a_pipeline_reads_as_the_model_does(prompted: AdaptedModel) -> None:
     for answer, scored in zip(prompted.predict(TEXTS, stack="task/mine"), answers, strict=True):
         assert {each["label"]: each["score"] for each in scored} == pytest.approx(answer.probabilities, abs=1e-4)
     words = [text.split() for text in TEXTS]
-    tags: list[Any] = adaptkit.as_pipeline(prompted, "task/tags", ignore_labels=[])(TEXTS)
-    for found, wanted in zip(tags, prompted.predict(words, stack="task/tags"), strict=True):
-        first = {each["start"]: each["entity"] for each in reversed(found)}
-        assert list(dict(sorted(first.items())).values())[: len(wanted.tags)] is not None
-        assert first[0] == wanted.tags[0]
+    wanted = [list(answer.tags) for answer in prompted.predict(words, stack="task/tags")]
+    of_tokens: list[Any] = adaptkit.as_pipeline(prompted, "task/tags", ignore_labels=[])(TEXTS)
+    for text, tokens, tags in zip(TEXTS, of_tokens, wanted, strict=True):
+        starts = [found.start() for found in re.finditer(r"\S+", text)]
+        assert [next(each["entity"] for each in tokens if each["end"] > start) for start in starts] == tags
 
 
-@pytest.mark.parametrize("wrong", ["x" * (MAX_PREFIX_LENGTH + 1), "two\nlines", "\x1b[31m"])
+def test_averages_have_the_prefix_that_all_of_them_have(prompted: AdaptedModel) -> None:
+    prompted.attach(task(prompted, ""), task(prompted, "", "other"), task(prompted, "topic: ", "third"))
+    same = adaptkit.Stack(adaptkit.Average({"task/mine": 0.5, "task/other": 0.5}))
+    unlike = adaptkit.Stack(adaptkit.Average({"task/mine": 0.5, "task/third": 0.5}))
+    for stack, prefix in ((same, ""), (unlike, USUAL)):
+        found = prompted.encode(TEXTS, stack=stack)
+        torch.testing.assert_close(found, prompted.encode(TEXTS, stack=stack, prefix=prefix), rtol=0, atol=0)
+
+
+def test_a_merged_folder_names_the_prefix_of_its_head(tmp_path: Path) -> None:
+    model = adaptkit.load_model(saved_backbone(tmp_path / "tiny"))
+    model.backbone.text_prefix = USUAL
+    model.attach(task(model, "", "tags", "tagging"))
+    merged = adaptkit.merge(model, "task/tags", texts=TEXTS)
+    merged.save(tmp_path / "merged")
+    assert json.loads((tmp_path / "merged" / MARKER).read_text())["text_prefix"] == ""
+    assert merged.model.backbone.text_prefix == USUAL
+
+
+@pytest.mark.parametrize("of_stack", [False, True])
+def test_a_folder_of_peft_has_no_place_for_it(
+    prompted: AdaptedModel, tmp_path: Path, caplog: pytest.LogCaptureFixture, of_stack: bool
+) -> None:
+    own = task(prompted, "")
+    prompted.attach(own)
+    if of_stack:
+        adaptkit.export_peft_stack(prompted, "task/mine", tmp_path / "peft", without_head=True)
+    else:
+        adaptkit.export_peft(own, tmp_path / "peft", without_head=True)
+    (said,) = [record.getMessage() for record in caplog.records if "prefix" in record.getMessage()]
+    assert "behind the prefix ''" in said
+
+
+@pytest.mark.parametrize("wrong", ["x" * (MAX_PREFIX_LENGTH + 1), "two\nlines", "\x1b[31m", "\ud800"])
 def test_a_prefix_that_cannot_be_one(wrong: str) -> None:
     with pytest.raises(ConfigError, match=f"at most {MAX_PREFIX_LENGTH} characters, in one line"):
         HeadConfig(task_type="classification", labels=LABELS, text_prefix=wrong)

@@ -101,7 +101,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def served(page: dict[str, Any]) -> Served:
     """The page's folder with more stacks in it."""
     model, folder = page["model"], page["folder"]
-    names = HeadConfig(task_type="tagging", labels=LABELS)
+    names = HeadConfig(task_type="tagging", labels=LABELS, text_prefix="tags: ")
     for seed, (kind, name, config) in enumerate(
         (
             ("language", "ha", AdapterConfig(method=LoraConfig(rank=2, alpha=5.0, sites=("ffn.output",), blocks=(1,)))),
@@ -170,6 +170,8 @@ def test_a_head_for_tokens_beside_one_for_sentences(served: Served) -> None:
     close(topics[1::2], of_topics[0](hidden[1::2], mask[1::2]).detach())
     facts = json.loads((served.folder / "ha-names.json").read_text())
     assert (facts["output"], facts["stack"]) == ("token_logits", "language/ha > task/names")
+    assert facts["text_prefix"] == "tags: "
+    assert json.loads((served.folder / "sw-topics.json").read_text())["text_prefix"] == model.backbone.text_prefix
 
 
 def test_a_rank_is_the_sum_of_ranks_where_a_stack_acts(served: Served) -> None:
