@@ -156,7 +156,8 @@ def test_the_gains_without_sentences_are_those_of_the_result_files() -> None:
 def test_the_gains_of_names_are_those_of_their_result_files() -> None:
     row, _ = measured_of("| named entities (MasakhaNER 2, whole tests)")
     gains: dict[str, dict[int, dict[str, float]]] = {}
-    for file in (README.parent / "benchmarks/results").glob("*-projected_names.json"):
+    results = README.parent / "benchmarks/results"
+    for file in results.glob("20261128-*-projected_names.json"):
         found = json.loads(file.read_text(encoding="utf-8"))
         if (found["config"]["steps"], found["config"].get("ways")) == ("300", "both") and found["config"][
             "zoo"
@@ -173,6 +174,12 @@ def test_the_gains_of_names_are_those_of_their_result_files() -> None:
         assert f"{name} {means[tag]:+.1f}" in row
     assert min(each["mean"] for each in every) > 0
     assert f"{sum(each['low'] > 0 for each in every)} of the 18 95 % intervals lie above zero" in row
+    again: dict[str, Any] = {}
+    for file in results.glob("20261129-*-projected_names.json"):
+        again |= json.loads(file.read_text(encoding="utf-8"))["measured"]
+    named = {"Yoruba": "yo", "Bambara": "bm", "Hausa": "ha"}
+    told = (f"{name} {again[tag]['against']['both']['english']['mean']:+.1f}" for name, tag in named.items())
+    assert f"over such heads, one seed: {', '.join(told)} |" in row
 
 
 def test_the_gains_of_parts_of_speech_are_those_of_their_result_files() -> None:
