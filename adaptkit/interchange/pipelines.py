@@ -112,7 +112,7 @@ class StackTextClassification(TextClassificationPipeline):
         return read, forward, shown
 
     def preprocess(self, inputs: object, max_length: int | None = None) -> dict[str, Any]:  # type: ignore[override]
-        """Token ids as `AdaptedModel.predict` makes them, with the backbone's prefix."""
+        """Token ids as `AdaptedModel.predict` makes them, with the prefix."""
         network = _stacked(self)
         given = (inputs.get("text"), inputs.get("text_pair")) if isinstance(inputs, Mapping) else inputs
         if isinstance(given, tuple) and given[-1] is None:

@@ -111,7 +111,7 @@ class StackedModel(PreTrainedModel):  # type: ignore[no-untyped-call]
     def rows(self, data: TaskData | Sequence[Any], *, max_length: int | None = None) -> list[Row]:
         """Labelled data, or plain inputs as `AdaptedModel.predict` takes them, as a data set of token ids.
 
-        Each row has `input_ids` and `attention_mask`, with the backbone's text prefix, and of labelled data `labels`. A
+        Each row has `input_ids` and `attention_mask`, with the text prefix, and of labelled data `labels`. A
         long context gives several rows; one that holds no whole answer where another does is left out.
 
         Raises:

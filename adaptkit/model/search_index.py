@@ -128,7 +128,7 @@ class SearchIndex:
             queries: a list of texts, or one, whose hits come alone.
             top: how many for each, at most.
             stack: adapters under which the queries are encoded.
-            prefix: what stands before each query; None: the backbone's own prefix.
+            prefix: what stands before each query; None: the prefix of the stack's head, or of the backbone.
             approximate: find most of the nearest by a graph, which is made at the first such search. It is faster among
                 hundreds of thousands; else the answer is exact.
 

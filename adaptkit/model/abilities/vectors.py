@@ -31,9 +31,10 @@ class Vectors(Compositions):
 
         A backbone from a folder of sentence-transformers gives the vectors that it gives there: by its own pooling,
         projections and normalisation, behind its default prompt, and cut at its own length (`max_length` is another).
-        `prefix` takes the place of that prompt (the embedded backbone has `query: `, and wants `passage: ` before
-        documents that are searched). With `normalize_embeddings`, vectors have length 1. With `progress`, a bar
-        shows how far it has come; by default it is there on a terminal, from 1,000 texts on.
+        `prefix` takes the place of that prompt, and of the prefix of a head on top (the embedded backbone has
+        `query: `, and wants `passage: ` before documents that are searched). With `normalize_embeddings`, vectors have
+        length 1. With `progress`, a bar shows how far it has come; by default it is there on a terminal, from 1,000
+        texts on.
 
         With `stacks`, each text is under its own; one batch may hold them all. A warning is logged once where texts are
         longer than the backbone reads, or are in another normal form than the text of the adapters' training.
