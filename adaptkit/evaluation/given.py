@@ -52,8 +52,9 @@ def _require_alike(tasks: Sequence[Adapter]) -> None:
         raise ConfigError(f"{as_typed(adapter=...)} names task adapters, found {', '.join(wrong) or 'none'}.")
     if len({(task.id, task.config, task.language, task.below) for task in tasks}) > 1:
         raise ConfigError(
-            "the task adapters differ in more than their seed: their ids, methods, heads, languages or what they were "
-            "trained on top of are not the same."
+            "the task adapters differ in more than their seed: their ids, methods, heads, text prefixes, languages or "
+            "what they were trained on top of are not the same. To compare two heads, give one of them here and name "
+            f"the other one in {as_typed(stack=...)}."
         )
     if len({task.weights_sha256 for task in tasks}) < len(tasks):
         raise ConfigError("a task adapter is given twice; each seed counts once.")

@@ -43,13 +43,20 @@ class NamedStack:
         Raises:
             UnknownAdapter, AmbiguousAdapter: A name that no adapter has, or several have.
             NoHead: A stack ends in no task adapter.
-            ConfigError: Answers that have no mean, or of another kind than those of the task adapter; or a text that
-                is no composition.
+            ConfigError: Answers that have no mean, or of another kind than those of the task adapter; a text that is no
+                composition; or the task adapter alone, where the zoo has another one of its name.
             AdaptkitError: What the zoo has under a name cannot be loaded or attached.
         """
-        found = _looked_up(model, named, _Given.of([task, *domains], zoo))
+        given = _Given.of([task, *domains], zoo)
+        found = _looked_up(model, named, given)
         _require_same_kind(found, task)
         stacks = [each.stack for each in found.stacks]
+        if stacks == [Stack(task.id)] and given.has_another(task):
+            raise ConfigError(
+                f"the stack {str(named)!r} is the task adapter that is given, alone, so that it would be set beside "
+                f"itself; the {task.id} of the zoo has other weights. Train that one under another name, and name it "
+                f"so in {as_typed(stack=...)}."
+            )
         acting = {id_: adapter for each in found.stacks for id_, adapter in each.adapters.items()}
         return cls(
             stacks[0] if len(stacks) == 1 else Ensemble(*stacks),
@@ -103,6 +110,11 @@ class _Given:
                 if id_ not in found:
                     found[id_] = zoo.listings[id_].load()
         return found
+
+    def has_another(self, task: Adapter) -> bool:
+        """Whether a zoo has an adapter of the same id with other weights."""
+        places = [zoo.listings[task.id] for zoo in self.zoos if task.id in zoo.listings]
+        return any(place.record.weights_sha256 != task.weights_sha256 for place in places)
 
     def like(self, name: str) -> list[str]:
         """Ids and bare names in the zoos that may have been meant."""

@@ -33,6 +33,7 @@ def render_card(subject: CardSubject, card: Card) -> str:
         counted=counted,
         use=_USES[subject.adapter_id.partition("/")[0]],
         normal_form=normal_form(card),
+        prefix=_prefix(card),
         licence_problem=combined(source.licence for source in card.sources).problem if card.sources else "",
         papers=list(map(markup, dict.fromkeys(_papers(subject, card)))),
     )
@@ -44,6 +45,12 @@ def _languages(subject: CardSubject, card: Card) -> list[str]:
         return list(map(markup, subject.languages))
     lines = [counted(entry.n_lines, "line") for entry in card.languages]
     return [markup(f"{name} ({count})") for name, count in zip(subject.languages, lines, strict=True)]
+
+
+def _prefix(card: Card) -> str | None:
+    """What was asked to stand before each text, quoted; None where nothing was asked for."""
+    asked = None if card.training is None else card.training.settings.get("prefix")
+    return None if asked is None else repr(asked) if asked else ""
 
 
 def _papers(subject: CardSubject, card: Card) -> list[str]:

@@ -94,6 +94,9 @@ def test_training_reads_behind_it_and_the_folder_says_so(prompted: AdaptedModel,
     record = json.loads((tmp_path / "mine" / RECORD_FILE).read_text())
     config = json.loads((tmp_path / "mine" / CONFIG_FILE).read_text())
     assert (record["format_version"], config["head"]["text_prefix"]) == (12, "")
+    assert "- It reads texts without a prefix; adaptkit sees to it by itself." in without.render_card()
+    assert "behind 'topic: '; adaptkit" in " ".join(trained("topic: ").render_card().split())
+    assert "It reads texts" not in usual.render_card()
     usual.save(tmp_path / "usual")
     assert "text_prefix" not in json.loads((tmp_path / "usual" / CONFIG_FILE).read_text())["head"]
 

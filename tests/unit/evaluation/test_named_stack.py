@@ -248,3 +248,17 @@ def test_a_name_that_no_adapter_has_is_told_beside_those_in_the_zoo(
     with pytest.raises(AmbiguousAdapter, match="language/other or task/other"):
         evaluated(model, made_of["topics"], stack="topics | other", zoo=tmp_path)
     assert model.attached == ()
+
+
+def test_the_given_adapter_is_not_set_beside_itself_for_one_of_its_name_in_the_zoo(
+    model: AdaptedModel, made_of: dict[str, Adapter], tmp_path: Path
+) -> None:
+    made_of["again"].save(tmp_path / "zoo/topics")
+    with pytest.raises(ConfigError, match="beside itself; the task/topics of the zoo has other weights"):
+        evaluated(model, made_of["topics"], stack="task/topics", zoo=tmp_path / "zoo", compare=["none"])
+    # The zoo's own, and the given one on top of something, are what they are called.
+    own = evaluated(model, made_of["again"], stack="task/topics", zoo=tmp_path / "zoo", compare=["none"])
+    assert own.results.cells
+    made_of["sw"].save(tmp_path / "zoo/sw")
+    above = evaluated(model, made_of["topics"], stack="sw > topics", zoo=tmp_path / "zoo", compare=["none"])
+    assert above.results.cells
