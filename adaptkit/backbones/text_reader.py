@@ -26,7 +26,9 @@ class TextReader:
         raise NotImplementedError
 
     def behind(self, text_prefix: str) -> Self:
-        """The same, with another text before every text."""
+        """The same, with another text before every text; itself where that stands there."""
+        if text_prefix == self.text_prefix:
+            return self
         other = copy.copy(self)
         other.text_prefix = text_prefix
         # What was worked out for the old one.

@@ -88,6 +88,7 @@ class NamedStack:
 class _Given:
     """Adapters that the caller gave by id, and zoos."""
 
+    listed: Sequence[Adapter]
     adapters: Mapping[str, Adapter]
     zoos: Sequence[PagedZoo]
 
@@ -97,7 +98,7 @@ class _Given:
         listed = [*adapters, *(entry for entry in entries if isinstance(entry, Adapter))]
         # The first of an id is the one that is meant.
         by_id = {it.id: it for it in reversed(listed)}
-        return cls(by_id, [PagedZoo.of(entry, 0) for entry in entries if not isinstance(entry, Adapter)])
+        return cls(listed, by_id, [PagedZoo.of(entry, 0) for entry in entries if not isinstance(entry, Adapter)])
 
     def meant_by(self, names: Sequence[str]) -> dict[str, Adapter]:
         """All that these names may mean, by id, with what fusions among it fuse."""
@@ -113,8 +114,9 @@ class _Given:
 
     def has_another(self, task: Adapter) -> bool:
         """Whether a zoo has an adapter of the same id with other weights."""
-        places = [zoo.listings[task.id] for zoo in self.zoos if task.id in zoo.listings]
-        return any(place.record.weights_sha256 != task.weights_sha256 for place in places)
+        hashes = [adapter.weights_sha256 for adapter in self.listed if adapter.id == task.id]
+        hashes += [zoo.listings[task.id].record.weights_sha256 for zoo in self.zoos if task.id in zoo.listings]
+        return any(found != task.weights_sha256 for found in hashes)
 
     def like(self, name: str) -> list[str]:
         """Ids and bare names in the zoos that may have been meant."""

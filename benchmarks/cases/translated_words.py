@@ -51,6 +51,7 @@ class Measure:
     model: AdaptedModel
     options: argparse.Namespace
     read: dict[str, list[dict[str, Read]]] = field(default_factory=dict)
+    bare: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         texts, self.topics = read_topics("en", "train")
@@ -58,7 +59,8 @@ class Measure:
             LabelledText(text=text, label=topic, language="en") for text, topic in zip(texts, self.topics, strict=True)
         ]
         self._vectors = self.model.encode(texts, prefix=self.options.prefix)
-        self._usual = TopicHead.trained_on(self.model, texts, self.topics)
+        usual = self._vectors if self.options.prefix is None else self.model.encode(texts)
+        self._usual = TopicHead(usual, self.topics)
         self.splits: list[str] = self.options.splits.split(",")
         self.adapters: list[Path] = self.options.adapters
 
@@ -102,7 +104,7 @@ class Measure:
             self.read[language].append({"none": shared["none"], **own})
         found: dict[str, Any] = {"translated": str(translated)}
         english, names = self.head(), list(self.read[language][0])
-        bare = self._bare(language)
+        bare = self.bare[language] = self._bare(language)
         heads = [
             {stack: (english, self.head(read.examples)) for stack, read in each.items()} for each in self.read[language]
         ]
@@ -121,13 +123,15 @@ class Measure:
             self.head(*(self.read[each][seed][stack].examples for each, stack in last.items())) for seed in range(n)
         ]
         return {
-            each: _gains(self.right(each, [{stack: head} for head in heads]), self._bare(each))
+            each: _gains(self.right(each, [{stack: head} for head in heads]), self.bare[each])
             for each, stack in last.items()
         }
 
     def _bare(self, language: str) -> dict[str, NDArray[np.float64]]:
         """As `right`, of the head of English behind the backbone's own prefix."""
         n = len(self.read[language])
+        if self.options.prefix is None:
+            return self.right(language, [{"none": self._usual}] * n)
         right = (self._usual.correct(self.model, *read_topics(language, split)) for split in self.splits)
         return {
             f"topics, {split}": np.stack([of_split] * n) for split, of_split in zip(self.splits, right, strict=True)

@@ -256,6 +256,8 @@ def test_the_given_adapter_is_not_set_beside_itself_for_one_of_its_name_in_the_z
     made_of["again"].save(tmp_path / "zoo/topics")
     with pytest.raises(ConfigError, match="beside itself; the task/topics of the zoo has other weights"):
         evaluated(model, made_of["topics"], stack="task/topics", zoo=tmp_path / "zoo", compare=["none"])
+    with pytest.raises(ConfigError, match="beside itself"):
+        evaluated(model, made_of["topics"], stack="task/topics", zoo=[made_of["again"]], compare=["none"])
     # The zoo's own, and the given one on top of something, are what they are called.
     own = evaluated(model, made_of["again"], stack="task/topics", zoo=tmp_path / "zoo", compare=["none"])
     assert own.results.cells
